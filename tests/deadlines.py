@@ -1,0 +1,40 @@
+"""How long the tests wait for things to happen: one knob for all of it.
+
+ZK_TEST_TIMEOUT_SCALE in the environment multiplies every deadline: set it to 5 on a slow or busy
+machine, or under a sanitizer. Deadlines only decide when a test gives up; a test that passes never
+waits for one of them to go by.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+SCALE = float(os.environ.get("ZK_TEST_TIMEOUT_SCALE", "1"))
+POLL_SECONDS = 0.005
+
+
+def scaled(seconds: float) -> float:
+    """`seconds` on this machine."""
+    return seconds * SCALE
+
+
+def wait_until(
+    predicate: Callable[[], T], what: str | Callable[[], str], seconds: float = 10
+) -> T:
+    """Call `predicate` until its result is true, and return that result.
+
+    `what` says in the failure what was waited for; a function is called then, to tell of the
+    state of things. Raises AssertionError after `seconds`, scaled.
+    """
+    deadline = time.monotonic() + scaled(seconds)
+    while not (result := predicate()):
+        if time.monotonic() > deadline:
+            description = what if isinstance(what, str) else what()
+            raise AssertionError(f"not within {scaled(seconds):g} seconds: {description}")
+        time.sleep(POLL_SECONDS)
+    return result

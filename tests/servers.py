@@ -1,0 +1,388 @@
+"""Real ZooKeeper servers for tests, demonstrations and benchmarks: Debian's, on loopback.
+
+    with standalone() as server:
+        connect_to(server.connection_string)
+        server.kill()
+        server.start()
+
+    with ensemble() as servers:
+        servers.leader().pause()
+
+A server keeps its data and its ports from one start to the next, so that a restart is one that
+clients live through. What is started here ends with the `with` block; with the interpreter, when
+there was no block to leave; and with the process, should that be killed: the kernel then kills the
+servers too.
+"""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import hashlib
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.deadlines import scaled, wait_until
+
+LOOPBACK = "127.0.0.1"
+
+# The scheme and credential of a user that no ACL keeps out.
+SUPERUSER = ("digest", "super:secret")
+
+JARS = [Path("/usr/share/java") / jar for jar in ("zookeeper.jar", "slf4j-simple.jar")]
+
+# A test server lives for seconds: the second compiler and the parallel collectors only slow its
+# start. Benchmarks want () instead.
+QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData")
+
+TICK_MILLISECONDS = 100
+
+SETTINGS: Mapping[str, object] = {
+    "tickTime": TICK_MILLISECONDS,
+    "initLimit": 150,
+    "syncLimit": 50,
+    "minSessionTimeout": 2 * TICK_MILLISECONDS,
+    "maxSessionTimeout": 300_000,
+    "maxClientCnxns": 0,
+    "admin.enableServer": "false",
+    "4lw.commands.whitelist": "*",
+    "extendedTypesEnabled": "true",
+    "reconfigEnabled": "true",
+    # Nothing here has to survive a power cut.
+    "forceSync": "no",
+    "snapCount": 10_000_000,
+    "preAllocSize": 4096,
+}
+
+# The option knows no other way in than a system property.
+CONTAINER_CHECK = "-Dznode.container.checkIntervalMs=200"
+
+NOT_SERVING = b"not currently serving requests"
+
+START_SECONDS = 30
+STOP_SECONDS = 15
+PORT_ATTEMPTS = 5
+
+
+class ServerFailed(Exception):
+    """A server could not be started; the message ends with what it logged."""
+
+
+class PortTaken(ServerFailed):
+    """A port that was free when it was chosen was not any more when the server wanted it."""
+
+
+class Server:
+    """One ZooKeeper server process. `standalone` and `ensemble` make them."""
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        settings: Mapping[str, object],
+        java_options: Sequence[str] = QUICK_START,
+        heap: str = "512m",
+    ) -> None:
+        self.folder = folder
+        self.port = port
+        self.connection_string = f"{LOOPBACK}:{port}"
+        self.log = folder / "server.log"
+        self._java_options = [f"-Xmx{heap}", *java_options]
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = {**SETTINGS, "dataDir": folder / "data", **settings}
+        self._configuration = folder / "zoo.cfg"
+        self._configuration.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
+
+    def __repr__(self) -> str:
+        return f"<Server {self.connection_string} in {self.folder}>"
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, None while the server is down."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    def start(self) -> None:
+        """Start the process and return at once: `wait_until_serving` comes next."""
+        assert self.pid is None, f"{self} is running already"
+        self._process = _spawn(self._command(), self.log)
+
+    def stop(self) -> None:
+        """End the server as its operator would (SIGTERM), and wait for it."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the server as a crash would (SIGKILL), and wait for it; a paused one too."""
+        self._end(signal.SIGKILL)
+
+    def pause(self) -> None:
+        """Stop the process where it stands: connections stay open and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused server go on."""
+        self._signal(signal.SIGCONT)
+
+    def restart(self) -> None:
+        """Stop the server, start it again with its data and its port, wait until it serves."""
+        self.stop()
+        self.start()
+        self.wait_until_serving()
+
+    def ask(self, word: str) -> str:
+        """The answer to a four letter word such as `srvr` or `cons`; '' when there is none."""
+        try:
+            with socket.create_connection((LOOPBACK, self.port), scaled(1)) as connection:
+                connection.sendall(word.encode())
+                answer = b""
+                # A server that is still starting says so and then forgets to hang up.
+                while NOT_SERVING not in answer and (more := connection.recv(65536)):
+                    answer += more
+        except OSError:
+            return ""
+        return answer.decode()
+
+    def mode(self) -> str | None:
+        """'standalone', 'leader' or 'follower'; None when the server does not serve."""
+        for line in self.ask("srvr").splitlines():
+            if line.startswith("Mode: "):
+                return line.removeprefix("Mode: ")
+        return None
+
+    def is_serving(self) -> bool:
+        """Whether clients can open sessions here now."""
+        return self.mode() is not None
+
+    def wait_until_serving(self, seconds: float = START_SECONDS) -> None:
+        """Wait until sessions can be opened. Raises ServerFailed when the process ends instead."""
+        wait_until(
+            lambda: self.is_serving() or self._has_failed(),
+            lambda: f"{self} serves.\n{self._log_tail()}",
+            seconds,
+        )
+
+    def _command(self) -> list[str]:
+        return [
+            "setpriv", "--pdeathsig", "KILL", "--",
+            "java", *self._java_options,
+            "-Djava.net.preferIPv4Stack=true",
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+            CONTAINER_CHECK,
+            "-cp", ":".join(map(str, JARS)),
+            "org.apache.zookeeper.server.quorum.QuorumPeerMain",
+            str(self._configuration),
+        ]  # fmt: skip
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None and self.pid is not None, f"{self} is not running"
+        self._process.send_signal(number)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self.pid is None or self._process is None:
+            return
+        self._process.send_signal(number)
+        if number != signal.SIGKILL:
+            self._process.send_signal(signal.SIGCONT)
+        self._process.wait(scaled(STOP_SECONDS))
+
+    def _has_failed(self) -> bool:
+        """False while there is hope, the reason as an exception when there is none."""
+        tail = self._log_tail()
+        if "java.net.BindException" in tail:
+            raise PortTaken(tail)
+        if self.pid is None:
+            raise ServerFailed(f"{self} ended:\n{tail}")
+        return False
+
+    def _log_tail(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-60:])
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Several servers that are one service."""
+
+    servers: Sequence[Server]
+
+    @property
+    def connection_string(self) -> str:
+        return ",".join(server.connection_string for server in self.servers)
+
+    def start(self) -> None:
+        """Start the servers that are down; `wait_until_serving` comes next."""
+        for server in self.servers:
+            if server.pid is None:
+                server.start()
+
+    def wait_until_serving(self, seconds: float = START_SECONDS) -> None:
+        """Wait until every server takes part again, each within `seconds`."""
+        for server in self.servers:
+            server.wait_until_serving(seconds)
+
+    def leader(self) -> Server:
+        """The server that leads now, waited for when an election is going on."""
+        return wait_until(
+            lambda: self._in_mode("leader"), "the ensemble has a leader", START_SECONDS
+        )[0]
+
+    def followers(self) -> list[Server]:
+        """The servers that follow a leader now."""
+        return self._in_mode("follower")
+
+    def _in_mode(self, mode: str) -> list[Server]:
+        return [server for server in self.servers if server.pid and server.mode() == mode]
+
+
+@contextmanager
+def standalone(
+    *,
+    settings: Mapping[str, object] | None = None,
+    java_options: Sequence[str] = QUICK_START,
+    heap: str = "512m",
+) -> Iterator[Server]:
+    """A server of its own, serving. `settings` are lines of zoo.cfg on top of `SETTINGS`."""
+
+    def prepare(folder: Path) -> Ensemble:
+        (port,) = _free_ports(1)
+        own = {"clientPort": port, "clientPortAddress": LOOPBACK, **_superuser(), **(settings or {})}
+        return Ensemble([Server(folder, port, own, java_options, heap)])
+
+    with _running(prepare) as started:
+        yield started.servers[0]
+
+
+@contextmanager
+def ensemble(
+    size: int = 3,
+    *,
+    settings: Mapping[str, object] | None = None,
+    java_options: Sequence[str] = QUICK_START,
+    heap: str = "256m",
+) -> Iterator[Ensemble]:
+    """`size` servers that form an ensemble, all of them serving."""
+
+    def prepare(folder: Path) -> Ensemble:
+        ports = _free_ports(3 * size)
+        members = {
+            number: (ports.pop(), ports.pop(), ports.pop()) for number in range(1, size + 1)
+        }
+        own = {
+            **_superuser(),
+            **(settings or {}),
+            **{
+                f"server.{number}": f"{LOOPBACK}:{quorum}:{election};{LOOPBACK}:{client}"
+                for number, (client, quorum, election) in members.items()
+            },
+        }
+        servers = []
+        for number, (client, _, _) in members.items():
+            server = Server(folder / str(number), client, own, java_options, heap)
+            (server.folder / "data").mkdir()
+            (server.folder / "data" / "myid").write_text(f"{number}\n")
+            servers.append(server)
+        return Ensemble(servers)
+
+    with _running(prepare) as started:
+        yield started
+
+
+@contextmanager
+def _running(prepare: Callable[[Path], Ensemble]) -> Iterator[Ensemble]:
+    """What `prepare` makes in a new folder, serving; all of it is gone afterwards."""
+    missing = [str(jar) for jar in JARS if not jar.exists()]
+    if missing or not shutil.which("java"):
+        raise ServerFailed(
+            f"ZooKeeper's server is not installed ({', '.join(missing) or 'no java'}): "
+            "apt-get install zookeeper default-jre-headless"
+        )
+    for attempt in range(1, PORT_ATTEMPTS + 1):
+        with ExitStack() as undo:
+            folder = Path(tempfile.mkdtemp(prefix="zookeeper-"))
+            undo.callback(_remove, folder, os.getpid())
+            atexit.register(undo.close)
+            undo.callback(atexit.unregister, undo.close)
+            members = prepare(folder)
+            for server in members.servers:
+                undo.callback(server.kill)
+            try:
+                members.start()
+                members.wait_until_serving()
+            except PortTaken:
+                if attempt == PORT_ATTEMPTS:
+                    raise
+                continue
+            yield members
+            return
+
+
+# The kernel's parent-death signal follows the thread that made the child, not the process: servers
+# are started from a thread that lasts as long as the interpreter, and not from one that a test
+# started for a moment.
+_starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="server-starter")
+
+
+def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    def popen() -> subprocess.Popen[bytes]:
+        with log.open("wb") as output:
+            # In a session of its own, for the Ctrl-C that ends a test run is not for the server.
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    return _starter.submit(popen).result()
+
+
+def _remove(folder: Path, owner: int) -> None:
+    """Remove a folder unless this is a forked child, whose parent still needs it."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _superuser() -> dict[str, str]:
+    credential = SUPERUSER[1]
+    user, _, _ = credential.partition(":")
+    digest = base64.b64encode(hashlib.sha1(credential.encode()).digest()).decode()
+    return {"DigestAuthenticationProvider.superDigest": f"{user}:{digest}"}
+
+
+def free_port() -> int:
+    """A port of loopback that nothing listens on."""
+    (port,) = _free_ports(1)
+    return port
+
+
+def _free_ports(count: int) -> list[int]:
+    """Different ports that nothing listens on.
+
+    They lie below those that the kernel gives to outgoing connections: a client that keeps trying
+    to reach a server that is down would sooner or later be given that very port, and so be
+    connected to itself.
+    """
+    lowest_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    candidates = random.SystemRandom().sample(range(lowest_outgoing // 2, lowest_outgoing), 500)
+    with ExitStack() as held:
+        ports: list[int] = []
+        for port in candidates:
+            probe = held.enter_context(socket.socket())
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                continue
+            ports.append(port)
+            if len(ports) == count:
+                return ports
+    raise ServerFailed(f"no {count} free ports among {len(candidates)} below {lowest_outgoing}")
