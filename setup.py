@@ -1,4 +1,4 @@
-"""The extension module ``zookeeper._client``; everything else about the package is in pyproject.toml."""
+"""The extension module ``zookeeper._client``; pyproject.toml has the rest of the package."""
 
 from __future__ import annotations
 
@@ -41,30 +41,16 @@ def multiarch() -> str:
     return asked.stdout.strip()
 
 
-def c_client() -> tuple[str, str]:
-    """The static library of the C client and the folder of its headers, or the end of the build."""
-    library = os.environ.get("ZOOKEEPER_STATIC_LIB")
-    candidates = [Path(library)] if library else [
-        folder / "libzookeeper_mt.a"
-        for folder in (Path("/usr/lib") / multiarch(), Path("/usr/lib64"), Path("/usr/local/lib"))
-    ]
-    include = os.environ.get("ZOOKEEPER_INCLUDE_DIR")
-    includes = [Path(include)] if include else [
-        Path("/usr/include/zookeeper"), Path("/usr/local/include/zookeeper")
-    ]
-    for what, tried, variable in (
-        ("libzookeeper_mt.a", candidates, "ZOOKEEPER_STATIC_LIB"),
-        ("zookeeper.h", [folder / "zookeeper.h" for folder in includes], "ZOOKEEPER_INCLUDE_DIR"),
-    ):
-        if not any(path.is_file() for path in tried):
-            raise SystemExit(
-                f"The ZooKeeper C client's {what} is not here: looked for "
-                f"{', '.join(map(str, tried))}. Run `apt-get install libzookeeper-mt-dev` "
-                f"or set {variable}."
-            )
-    return (
-        next(str(path) for path in candidates if path.is_file()),
-        next(str(folder) for folder in includes if (folder / "zookeeper.h").is_file()),
+def part_of_c_client(variable: str, *candidates: Path) -> str:
+    """The path that the environment variable names, or the first candidate that exists."""
+    named = os.environ.get(variable)
+    tried = [Path(named)] if named else candidates
+    for path in tried:
+        if path.exists():
+            return str(path)
+    raise SystemExit(
+        f"A part of ZooKeeper's C client is missing; looked for {', '.join(map(str, tried))}. "
+        f"Run `apt-get install libzookeeper-mt-dev`, or set {variable} to where it is."
     )
 
 
@@ -77,15 +63,13 @@ class build_ext(cython_build_ext):
 
     def build_extensions(self) -> None:
         compile_file = self.compiler._compile
-        headers = max(
-            path.stat().st_mtime for path in [Path(__file__), *PACKAGE.rglob("*.h")]
-        )
+        headers = max(path.stat().st_mtime for path in [Path(__file__), *PACKAGE.rglob("*.h")])
 
         def compile_changed(obj, src, ext, cc_args, extra_postargs, pp_opts):  # type: ignore
             built = Path(obj)
-            if not self.force and built.exists():
-                if built.stat().st_mtime > max(headers, Path(src).stat().st_mtime):
-                    return
+            newest = max(headers, Path(src).stat().st_mtime)
+            if built.exists() and built.stat().st_mtime > newest and not self.force:
+                return
             if CORE in Path(src).parents:
                 extra_postargs = [*extra_postargs, *STRICT]
             compile_file(obj, src, ext, cc_args, extra_postargs, pp_opts)
@@ -94,7 +78,14 @@ class build_ext(cython_build_ext):
         super().build_extensions()
 
 
-library, include_dir = c_client()
+library = part_of_c_client(
+    "ZOOKEEPER_STATIC_LIB",
+    Path("/usr/lib", multiarch(), "libzookeeper_mt.a"),
+    Path("/usr/local/lib/libzookeeper_mt.a"),
+)
+include_dir = part_of_c_client(
+    "ZOOKEEPER_INCLUDE_DIR", Path("/usr/include/zookeeper"), Path("/usr/local/include/zookeeper")
+)
 
 setup(
     cmdclass={"build_ext": build_ext},
