@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sysconfig
 from pathlib import Path
 
@@ -31,14 +30,6 @@ WRAPPED = [
 # Warnings are errors for our own C and for whoever works on it: not for Cython's output, and not
 # for those who only install the package with a compiler that warns about more than ours does.
 STRICT = ["-Wextra", "-Werror"] if os.environ.get("ZOOKEEPER_WERROR") else ["-Wextra"]
-
-
-def multiarch() -> str:
-    """The name of Debian's library folder for this machine, such as x86_64-linux-gnu."""
-    if name := sysconfig.get_config_var("MULTIARCH"):
-        return str(name)
-    asked = subprocess.run(["gcc", "-print-multiarch"], capture_output=True, text=True, check=False)
-    return asked.stdout.strip()
 
 
 def part_of_c_client(variable: str, *candidates: Path) -> str:
@@ -80,7 +71,8 @@ class build_ext(cython_build_ext):
 
 library = part_of_c_client(
     "ZOOKEEPER_STATIC_LIB",
-    Path("/usr/lib", multiarch(), "libzookeeper_mt.a"),
+    # Debian keeps libraries in a folder named for the machine, such as x86_64-linux-gnu.
+    Path("/usr/lib", sysconfig.get_config_var("MULTIARCH") or "", "libzookeeper_mt.a"),
     Path("/usr/local/lib/libzookeeper_mt.a"),
 )
 include_dir = part_of_c_client(

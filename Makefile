@@ -1,0 +1,66 @@
+# The commands of everyday work. `make` lists them; HACKING.txt tells of them at length.
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+
+.PHONY: help
+help:
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+.PHONY: demo
+demo: build ## show services registering, a consumer following, a failure
+	@$(BIN)/python examples/demo.py $(ARGS)
+
+.PHONY: test
+test: build ## run the tests; ARGS goes to pytest: make test ARGS='-k links'
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: test-all
+test-all: build ## the binding's tests on every supported Python that is installed
+	@$(BIN)/python -m tox run $(ARGS)
+
+.PHONY: lint
+lint: build ## linters and type checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: asan
+asan: build ## the binding's tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(BIN)/python scripts/run_sanitized.py $(ARGS)
+
+.PHONY: wheel
+wheel: dist/.built ## source distribution and self-contained wheel in dist/
+	@ls dist/*
+
+# By way of the source distribution: a wheel built in the tree may carry modules that are long gone
+# from it, left over in build/.
+SOURCES := $(shell find src -type f -not -name '*.so' -not -name '*.pyc' -not -path '*.egg-info/*')
+dist/.built: $(SOURCES) setup.py pyproject.toml MANIFEST.in README.txt | .venv/.installed
+	@rm -rf dist
+	@$(BIN)/python -m build --no-isolation
+	@touch $@
+
+# What changed is compiled, which is nothing most of the time.
+.PHONY: build
+build: .venv/.installed ## everything that is missing: Debian packages, .venv, the extension
+	@$(BIN)/python setup.py --quiet build_ext --inplace
+
+# The extension is built before the package is installed, which then finds it done: an installer
+# compiles in a folder of its own and throws the object files away.
+.venv/.installed: pyproject.toml | system
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --group dev
+	@$(BIN)/python setup.py --quiet build_ext --inplace
+	@$(BIN)/python -m pip install --quiet --no-build-isolation --editable '.[test]'
+	@touch $@
+
+.PHONY: system
+system:
+	@scripts/install-system-packages $(PYTHON)
+
+.PHONY: clean
+clean: ## remove what was built, but not .venv
+	rm -rf build dist src/*.egg-info src/zookeeper/*.so
