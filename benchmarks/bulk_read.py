@@ -1,0 +1,76 @@
+"""Reading a whole tree: `zookeeper.read_tree` against C and kazoo, in several shapes."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from kazoo.client import KazooClient
+
+import zookeeper
+from harness import c_programs, kazoo_jobs
+from harness.cases import Case, Competitor, Goal, expect, timed
+from harness.command import main
+from harness.service import Service, connected
+from harness.shapes import SHAPES, generate
+
+ROOT = "/benchmark-read"
+
+OURS = "zookeeper.read_tree"
+C_WALK = "zoo_aget walk in C"
+SEQUENTIAL = "kazoo one by one"
+ASYNCHRONOUS = "kazoo asynchronous"
+
+C_WINDOW = 1000
+SLOW_ROUNDS = 3
+
+
+def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
+    for shape in options.shapes or SHAPES:
+        nodes = generate(shape, options.nodes)
+        with (
+            service.tree(ROOT, nodes),
+            connected(service.hosts) as handle,
+            kazoo_jobs.connected(service.hosts) as client,
+        ):
+
+            def ours(handle: int = handle) -> float:
+                seconds, found = timed(lambda: zookeeper.read_tree(handle, ROOT))
+                expect(len(found), options.nodes, "nodes")
+                return seconds
+
+            def c_walk() -> float:
+                result = c_programs.run("walk_aget", service.hosts, ROOT, C_WINDOW)
+                expect(result["nodes"], options.nodes, "nodes")
+                return float(result["seconds"])
+
+            def sequential(client: KazooClient = client) -> float:
+                seconds, found = timed(lambda: dict(kazoo_jobs.read_obviously(client, ROOT)))
+                expect(len(found), options.nodes, "nodes")
+                return seconds
+
+            def asynchronous(client: KazooClient = client) -> float:
+                seconds, found = timed(lambda: kazoo_jobs.read_best(client, ROOT))
+                expect(len(found), options.nodes, "nodes")
+                return seconds
+
+            yield Case(
+                f"read {options.nodes:,} nodes, {shape}",
+                "seconds",
+                [
+                    Competitor(OURS, ours),
+                    Competitor(C_WALK, c_walk),
+                    Competitor(ASYNCHRONOUS, asynchronous),
+                    Competitor(SEQUENTIAL, sequential, rounds=SLOW_ROUNDS),
+                ],
+                [
+                    Goal(OURS, C_WALK, at_most=0.2),
+                    Goal(OURS, SEQUENTIAL, at_most=0.02),
+                    Goal(OURS, ASYNCHRONOUS, at_most=0.05),
+                ],
+                {"nodes": options.nodes, "shape": shape, "delay": 0},
+            )
+
+
+if __name__ == "__main__":
+    main(cases, __doc__)

@@ -1,0 +1,113 @@
+"""The server that a benchmark measures against, near or behind a delay, and trees in it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.servers import standalone
+
+import zookeeper
+
+from .cases import expect
+from .shapes import Node
+
+REPOSITORY = Path(__file__).parents[2]
+
+CONNECT_SECONDS = 10
+SESSION_MILLISECONDS = 30_000
+
+WORLD_ACL = [{"perms": zookeeper.PERM_ALL, "scheme": "world", "id": "anyone"}]
+
+# A server of its own for a benchmark: with the optimizing compiler, and ticks of a usual length.
+SETTINGS = {"tickTime": 2000}
+JAVA_OPTIONS = ()
+HEAP = "2g"
+
+
+class Service:
+    """A running server, and what benchmarks need to do with it besides measuring."""
+
+    def __init__(self, hosts: str) -> None:
+        self.hosts = hosts
+
+    @contextmanager
+    def delayed(self, milliseconds: float) -> Iterator[str]:
+        """Addresses under which the server is `milliseconds` away, each way.
+
+        The proxy is a process of its own: in a thread of this one it would compete for the
+        interpreter with what is measured.
+        """
+        command = [sys.executable, "-m", "tests.tcpproxy", self.hosts, f"--delay={milliseconds}"]
+        with subprocess.Popen(
+            command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as proxy:
+            assert proxy.stdin is not None
+            assert proxy.stdout is not None
+            try:
+                yield proxy.stdout.readline().strip()
+            finally:
+                proxy.stdin.close()
+
+    @contextmanager
+    def tree(self, root: str, nodes: Sequence[Node]) -> Iterator[None]:
+        """`nodes` under `root`, which must not exist; removed afterwards."""
+        with connected(self.hosts) as handle:
+            load(handle, root, nodes)
+        try:
+            yield
+        finally:
+            with connected(self.hosts) as handle:
+                remove(handle, root)
+
+
+@contextmanager
+def running_service(hosts: str | None) -> Iterator[Service]:
+    """The server at `hosts`, or one that is started and stopped again."""
+    if hosts is None:
+        with standalone(settings=SETTINGS, java_options=JAVA_OPTIONS, heap=HEAP) as server:
+            yield Service(server.connection_string)
+    else:
+        yield Service(hosts)
+
+
+@contextmanager
+def connected(hosts: str) -> Iterator[int]:
+    """A handle of the binding, connected, closed afterwards."""
+    arrived = threading.Event()
+
+    def watch_session(handle: int, kind: int, state: int, path: str) -> None:
+        if state == zookeeper.CONNECTED_STATE:
+            arrived.set()
+
+    handle = zookeeper.init(hosts, watch_session, SESSION_MILLISECONDS)
+    try:
+        expect(arrived.wait(CONNECT_SECONDS), True, f"connected to {hosts}")
+        yield handle
+    finally:
+        zookeeper.close(handle)
+
+
+def load(handle: int, root: str, nodes: Sequence[Node]) -> None:
+    """Create a tree under `root`, of which the parent must exist."""
+    results = zookeeper.write_many(
+        handle, [("create", root + node.path, node.data, WORLD_ACL) for node in nodes]
+    )
+    raise_first(results)
+
+
+def remove(handle: int, root: str) -> None:
+    """Delete a subtree."""
+    found = zookeeper.read_tree(handle, root)
+    raise_first(zookeeper.write_many(handle, [("delete", node.path) for node in reversed(found)]))
+
+
+def raise_first(results: Sequence[object]) -> None:
+    """Raise the first failure among the results of many operations."""
+    for result in results:
+        if isinstance(result, Exception):
+            raise result

@@ -1,0 +1,125 @@
+"""Trees to measure with: several shapes, each generated from a seed and a number of nodes.
+
+A tree is a list of nodes, parents before children, with paths relative to wherever it is loaded;
+the node of the empty path is the root itself and the first of them. Properties are written as
+`zc.zk` writes them, so that export and import read the trees as their own.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+Properties = dict[str, object]
+
+SEED = 20120911
+
+WORDS = (
+    *("address", "cache", "client", "cluster", "color", "count", "database", "delay", "host"),
+    *("interval", "key", "limit", "main", "mode", "owner", "pool", "port", "primary", "queue"),
+    *("rate", "region", "replica", "retail", "route", "size", "state", "store", "threads"),
+    *("timeout", "token", "user", "version", "weight", "worker", "zone"),
+)
+
+
+class Node(NamedTuple):
+    """One node of a generated tree."""
+
+    path: str
+    properties: Properties
+
+    @property
+    def data(self) -> bytes:
+        return encode(self.properties)
+
+
+def encode(properties: Properties) -> bytes:
+    """The data of a node with these properties."""
+    return json.dumps(properties, separators=(",", ":")).encode() if properties else b""
+
+
+def generate(shape: str, nodes: int, seed: int = SEED) -> list[Node]:
+    """A tree of exactly `nodes` nodes, the root included; the same one for the same arguments."""
+    return list(islice(SHAPES[shape](random.Random(f"{seed} {shape}"), nodes), nodes))
+
+
+def mixed(chance: random.Random, nodes: int) -> Iterator[Node]:
+    """Services as people model them: uneven branches some levels deep, a few properties, links."""
+    yield Node("", {"type": "benchmark"})
+    open_paths = deque([""])
+    while True:
+        parent = open_paths.popleft()
+        for number in range(chance.choice((2, 3, 5, 8, 20, 40))):
+            path = f"{parent}/{chance.choice(WORDS)}-{number}"
+            yield Node(path, some_properties(chance, chance.randrange(6)))
+            open_paths.append(path)
+
+
+def wide(chance: random.Random, nodes: int) -> Iterator[Node]:
+    """All nodes directly under the root, with hardly any data: registrations, queues."""
+    yield Node("", {})
+    for number in range(nodes):
+        yield Node(f"/10.{number >> 16}.{number >> 8 & 255}.{number & 255}:8080", {"pid": number})
+
+
+def deep(chance: random.Random, nodes: int) -> Iterator[Node]:
+    """Chains of fifty nodes, one below the other."""
+    yield Node("", {})
+    for chain in range(nodes):
+        path = f"/chain-{chain}"
+        for level in range(50):
+            yield Node(path, {"level": level})
+            path += f"/{chance.choice(WORDS)}"
+
+
+def many_properties(chance: random.Random, nodes: int) -> Iterator[Node]:
+    """A hundred children for each node, with twenty to forty small properties each."""
+    for path in hundreds(nodes):
+        yield Node(path, some_properties(chance, chance.randrange(20, 41)))
+
+
+def large_values(chance: random.Random, nodes: int) -> Iterator[Node]:
+    """A hundred children for each node; one node in fifty holds a value of 50 to 100 KB."""
+    for path in hundreds(nodes):
+        properties: Properties = {}
+        if chance.randrange(50) == 0:
+            words = chance.choices(WORDS, k=chance.randrange(7000, 14000))
+            properties["document"] = " ".join(words)
+        yield Node(path, properties)
+
+
+SHAPES: dict[str, Callable[[random.Random, int], Iterator[Node]]] = {
+    shape.__name__: shape for shape in (mixed, wide, deep, many_properties, large_values)
+}
+
+
+def hundreds(nodes: int) -> Iterator[str]:
+    """Paths of a tree in which every node has a hundred children, level by level."""
+    yield ""
+    open_paths = deque([""])
+    while True:
+        parent = open_paths.popleft()
+        for number in range(100):
+            yield (path := f"{parent}/node-{number:02}")
+            open_paths.append(path)
+
+
+def some_properties(chance: random.Random, count: int) -> Properties:
+    """Properties of the usual kinds, a link among them now and then."""
+    properties: Properties = {}
+    for number in range(count):
+        name = f"{chance.choice(WORDS)}_{number}"
+        kind = chance.randrange(10)
+        if kind < 4:
+            properties[name] = chance.randrange(100_000)
+        elif kind < 8:
+            properties[name] = " ".join(chance.choices(WORDS, k=chance.randrange(1, 5)))
+        elif kind == 8:
+            properties[name] = chance.choice((True, False, None, 0.5, [1, 2, 3], {"a": "b"}))
+        else:
+            properties[f"{name} ->"] = f"/services/{chance.choice(WORDS)}/providers"
+    return properties

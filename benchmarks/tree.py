@@ -1,0 +1,213 @@
+"""What `zc.zk` does with whole trees, near the server and behind a delay, against kazoo.
+
+Fresh import, unchanged import, export, walk and delete of the same tree. All of them check what
+they did before the time counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+from kazoo.client import KazooClient
+
+import zc.zk
+import zookeeper
+from harness import kazoo_jobs
+from harness.cases import Case, Competitor, Goal, expect, timed
+from harness.command import main
+from harness.service import Service, connected, load, remove
+from harness.shapes import Node, generate
+
+NAME = "benchmark-tree"
+ROOT = f"/{NAME}"
+
+OBVIOUS = "kazoo one by one"
+BEST = "kazoo asynchronous"
+
+DELAYS_MILLISECONDS = (0, 1)
+# Times faster than kazoo one by one that is expected, for each delay.
+EXPECTED = {0: 20, 1: 100}
+# Rounds that kazoo one by one takes part in: behind a delay one of its rounds takes a minute.
+OBVIOUS_ROUNDS = {0: 3, 1: 1}
+
+
+def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
+    for shape in options.shapes or ("mixed",):
+        nodes = generate(shape, options.nodes)
+        text = text_of(service, nodes)
+        for delay in DELAYS_MILLISECONDS:
+            with (
+                near_or_far(service, delay) as hosts,
+                zc.zk.ZooKeeper(hosts) as zk,
+                kazoo_jobs.connected(hosts) as client,
+                connected(service.hosts) as helper,
+            ):
+                jobs = Jobs(nodes, text, zk, client, helper)
+                yield from jobs.cases(shape, delay)
+
+
+def text_of(service: Service, nodes: Sequence[Node]) -> str:
+    """The text that imports as `nodes`."""
+    with service.tree(ROOT, nodes), zc.zk.ZooKeeper(service.hosts) as zk:
+        return str(zk.export_tree(ROOT))
+
+
+def near_or_far(service: Service, delay: float) -> AbstractContextManager[str]:
+    return service.delayed(delay) if delay else nullcontext(service.hosts)
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """The jobs, on one tree. `helper` is a handle near the server for what does not count."""
+
+    nodes: Sequence[Node]
+    text: str
+    zk: zc.zk.ZooKeeper
+    client: KazooClient
+    helper: int
+
+    def cases(self, shape: str, delay: int) -> Iterator[Case]:
+        def case(job: str, ours: Competitor, obvious: Competitor, best: Competitor) -> Case:
+            away = f", {delay} ms away" if delay else ""
+            return Case(
+                f"{job}, {len(self.nodes):,} nodes, {shape}{away}",
+                "seconds",
+                [ours, best, obvious],
+                [Goal(ours.name, obvious.name, at_most=1 / EXPECTED[delay])],
+                {"job": job, "nodes": len(self.nodes), "shape": shape, "delay": delay},
+            )
+
+        slowly = OBVIOUS_ROUNDS[delay]
+        yield case(
+            "fresh import",
+            Competitor("zk.import_tree", self.fresh_import),
+            Competitor(OBVIOUS, self.fresh_import_obviously, slowly),
+            Competitor("kazoo transactions", self.fresh_import_best),
+        )
+        load(self.helper, ROOT, self.nodes)
+        try:
+            yield case(
+                "unchanged import",
+                Competitor("zk.import_tree", self.unchanged_import),
+                Competitor(OBVIOUS, self.unchanged_import_obviously, slowly),
+                Competitor(BEST, self.unchanged_import_best),
+            )
+            yield case(
+                "export",
+                Competitor("zk.export_tree", self.export),
+                Competitor(OBVIOUS, self.export_obviously, slowly),
+                Competitor(BEST, self.export_best),
+            )
+            yield case(
+                "walk",
+                Competitor("zk.walk", self.walk),
+                Competitor(OBVIOUS, self.walk_obviously, slowly),
+                Competitor(BEST, self.walk_best),
+            )
+        finally:
+            remove(self.helper, ROOT)
+        yield case(
+            "delete",
+            Competitor("zk.delete_recursive", self.delete),
+            Competitor(OBVIOUS, self.delete_obviously, slowly),
+            Competitor("kazoo transactions", self.delete_best),
+        )
+
+    # Fresh import
+
+    def fresh_import(self) -> float:
+        return self.imported(timed(lambda: self.zk.import_tree(self.text))[0])
+
+    def fresh_import_obviously(self) -> float:
+        return self.imported(timed(lambda: self.kazoo_import(kazoo_jobs.import_obviously))[0])
+
+    def fresh_import_best(self) -> float:
+        return self.imported(timed(lambda: self.kazoo_import(kazoo_jobs.import_best))[0])
+
+    def imported(self, seconds: float) -> float:
+        """Check the tree that was imported, and remove it again."""
+        found = zookeeper.read_tree(self.helper, ROOT)
+        expect(
+            {node.path: (node.data or "").encode() for node in found},
+            {ROOT + node.path: node.data for node in self.nodes},
+            "imported tree",
+        )
+        remove(self.helper, ROOT)
+        return seconds
+
+    # Unchanged import
+
+    def unchanged_import(self) -> float:
+        return self.not_written(timed(lambda: self.zk.import_tree(self.text))[0])
+
+    def unchanged_import_obviously(self) -> float:
+        return self.not_written(timed(lambda: self.kazoo_import(kazoo_jobs.import_obviously))[0])
+
+    def unchanged_import_best(self) -> float:
+        return self.not_written(timed(lambda: self.kazoo_import(kazoo_jobs.import_best))[0])
+
+    def not_written(self, seconds: float) -> float:
+        """Check that nothing was written: every node is as it was created."""
+        found = zookeeper.read_tree(self.helper, ROOT)
+        expect(len(found), len(self.nodes), "nodes")
+        expect({node.version for node in found}, {0}, "versions")
+        return seconds
+
+    def kazoo_import(self, import_node: kazoo_jobs.Import) -> None:
+        tree = zc.zk.parse_tree(self.text)
+        expect(import_node(self.client, ROOT, tree.children[NAME]), 0, "extra nodes")
+
+    # Export, walk, delete
+
+    def export(self) -> float:
+        return self.exported(*timed(lambda: self.zk.export_tree(ROOT)))
+
+    def export_obviously(self) -> float:
+        export = kazoo_jobs.export_obviously
+        return self.exported(*timed(lambda: export(self.client, ROOT, NAME)))
+
+    def export_best(self) -> float:
+        export = kazoo_jobs.export_best
+        return self.exported(*timed(lambda: export(self.client, ROOT, NAME)))
+
+    def exported(self, seconds: float, text: str) -> float:
+        """Check that a text has a line for each node; how values are written is everyone's own."""
+        lines = (line.lstrip() for line in text.splitlines())
+        expect(sum(line.startswith("/") for line in lines), len(self.nodes), "nodes in the text")
+        return seconds
+
+    def walk(self) -> float:
+        return self.walked(*timed(lambda: list(self.zk.walk(ROOT))))
+
+    def walk_obviously(self) -> float:
+        return self.walked(*timed(lambda: list(kazoo_jobs.walk_obviously(self.client, ROOT))))
+
+    def walk_best(self) -> float:
+        return self.walked(*timed(lambda: kazoo_jobs.walk_best(self.client, ROOT)))
+
+    def walked(self, seconds: float, paths: Sequence[str]) -> float:
+        expect(set(paths), {ROOT + node.path for node in self.nodes}, "paths")
+        return seconds
+
+    def delete(self) -> float:
+        load(self.helper, ROOT, self.nodes)
+        return self.deleted(timed(lambda: self.zk.delete_recursive(ROOT))[0])
+
+    def delete_obviously(self) -> float:
+        load(self.helper, ROOT, self.nodes)
+        return self.deleted(timed(lambda: kazoo_jobs.delete_obviously(self.client, ROOT))[0])
+
+    def delete_best(self) -> float:
+        load(self.helper, ROOT, self.nodes)
+        return self.deleted(timed(lambda: kazoo_jobs.delete_best(self.client, ROOT))[0])
+
+    def deleted(self, seconds: float) -> float:
+        expect(zookeeper.exists(self.helper, ROOT), None, "what is left")
+        return seconds
+
+
+if __name__ == "__main__":
+    main(cases, __doc__)
