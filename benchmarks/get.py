@@ -142,7 +142,7 @@ def throughput(get: Get, calls: int = THROUGHPUT_CALLS) -> float:
 def throughput_beside_a_busy_thread(get: Get) -> float:
     """The calls a second of `THREADS` threads while another one computes."""
     with busy_thread():
-        return throughput(get, BUSY_CALLS)
+        return throughput(get, BUSY_CALLS // THREADS)
 
 
 @contextmanager
