@@ -16,9 +16,13 @@ demo: build ## show services registering, a consumer following, a failure
 test: build ## run the tests; ARGS goes to pytest: make test ARGS='-k links'
 	@$(BIN)/python -m pytest $(ARGS)
 
+# tox finds interpreters on PATH, where pyenv puts only those that are switched on.
+PYENV_VERSIONS := $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.*/bin)
+space := $(subst ,, )
+
 .PHONY: test-all
-test-all: build ## the binding's tests on every supported Python that is installed
-	@$(BIN)/python -m tox run $(ARGS)
+test-all: build ## the binding's tests on Python 3.10 to 3.13; ARGS goes to tox
+	@PATH="$(subst $(space),:,$(PYENV_VERSIONS)):$$PATH" $(BIN)/python -m tox run $(ARGS)
 
 .PHONY: lint
 lint: build ## linters and type checks

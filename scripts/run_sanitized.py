@@ -1,0 +1,126 @@
+"""Runs the binding's tests under AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer.
+
+Usage: run_sanitized.py [pytest argument ...]
+
+The extension is built with the sanitizers in a folder of its own, which comes before the normal
+build on the path of the tests. Every process that they start reports into a file; one report of
+bad memory access or undefined behaviour fails the run, and so does a leak whose memory was
+allocated on behalf of the extension. Leaks of the interpreter and of other modules are not ours.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "sanitized"
+PACKAGES = BUILD / "lib"
+REPORTS = BUILD / "reports"
+
+SANITIZE = "-fsanitize=address,undefined"
+COMPILE = f"{SANITIZE} -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g"
+# The shared libubsan, next to a preloaded libasan, does not write its reports into files.
+LINK = f"{SANITIZE} -static-libubsan"
+EXTENSION = str(PACKAGES / "zookeeper" / "_client.")
+
+SHARED_OPTIONS = {
+    "log_path": REPORTS / "report",
+    "abort_on_error": 1,
+    # %m, the module, is what tells our frames from others; without it a frame with a known source
+    # line has only that.
+    "stack_trace_format": '"    #%n %p in %f %S %m"',
+}
+ADDRESS_OPTIONS = {
+    **SHARED_OPTIONS,
+    "detect_leaks": 1,
+    # Leaks that are not ours must not turn a passed run into a failed one.
+    "exitcode": 0,
+    # The interpreter keeps no frame pointers. Unwinding without them is slow, and the only way to
+    # find our function above the interpreter's in the stack of a leaked Python object. Few frames
+    # suffice: the allocation happens near to it.
+    "fast_unwind_on_malloc": 0,
+    "malloc_context_size": 8,
+}
+UNDEFINED_OPTIONS = {**SHARED_OPTIONS, "print_stacktrace": 1}
+
+
+def main(arguments: list[str]) -> int:
+    build()
+    environment = sanitized_environment()
+    find_planted_leak(environment)
+    shutil.rmtree(REPORTS)
+    REPORTS.mkdir()
+    tests = subprocess.run(
+        [sys.executable, "-m", "pytest", "-o", "timeout=1200", "tests/binding", *arguments],
+        cwd=ROOT,
+        env=environment,
+        check=False,
+    )
+    faults = [fault for report in sorted(REPORTS.iterdir()) for fault in faults_in(report)]
+    print(*faults, f"Sanitizers: {len(faults)} faults.", sep="\n\n")
+    return 1 if faults or tests.returncode else 0
+
+
+def build() -> None:
+    folders = ["--build-base", BUILD, "--build-lib", PACKAGES]
+    subprocess.run(
+        [sys.executable, "setup.py", "--quiet", "build", *folders],
+        cwd=ROOT,
+        env={**os.environ, "CFLAGS": COMPILE, "LDFLAGS": LINK},
+        check=True,
+    )
+    shutil.rmtree(REPORTS, ignore_errors=True)
+    REPORTS.mkdir()
+
+
+def sanitized_environment() -> dict[str, str]:
+    """The environment for a Python that has the sanitizers in it from its start."""
+    runtime = subprocess.run(
+        [os.environ.get("CC", "gcc"), "-print-file-name=libasan.so"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    return {
+        **os.environ,
+        "LD_PRELOAD": runtime,
+        "ASAN_OPTIONS": options(ADDRESS_OPTIONS),
+        "UBSAN_OPTIONS": options(UNDEFINED_OPTIONS),
+        # Python's own allocator would hide its objects from the sanitizers.
+        "PYTHONMALLOC": "malloc",
+        "PYTHONPATH": str(PACKAGES),
+        "ZK_TEST_TIMEOUT_SCALE": os.environ.get("ZK_TEST_TIMEOUT_SCALE", "10"),
+    }
+
+
+def options(settings: dict[str, object]) -> str:
+    return ":".join(f"{name}={value}" for name, value in settings.items())
+
+
+def find_planted_leak(environment: dict[str, str]) -> None:
+    """Make sure that leaks are found here at all: where ptrace is forbidden they are not."""
+    plant = (
+        "import ctypes, zookeeper\n"
+        f"assert zookeeper._client.__file__.startswith({EXTENSION!r}), zookeeper._client\n"
+        "ctypes.CDLL(None).malloc(4321)\n"
+    )
+    subprocess.run([sys.executable, "-c", plant], env=environment, check=True, cwd=ROOT)
+    if not any("4321 byte(s)" in report.read_text() for report in REPORTS.iterdir()):
+        raise SystemExit("LeakSanitizer did not find a leak that was made for it to find.")
+
+
+def faults_in(report: Path) -> list[str]:
+    """The parts of one process's report that are the extension's fault."""
+    text = report.read_text(errors="replace")
+    if "LeakSanitizer: detected memory leaks" not in text:
+        return [text]
+    leaks = [part for part in text.split("\n\n") if " leak of " in part.partition("\n")[0]]
+    return [leak for leak in leaks if EXTENSION in leak]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
