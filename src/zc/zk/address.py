@@ -1,0 +1,103 @@
+"""Addresses of servers: `host:port` names, pairs, and the hosts that a blank one stands for.
+
+An IPv6 host is written in brackets, `[::1]:80`, because it has colons of its own.
+"""
+
+from __future__ import annotations
+
+import importlib
+import ipaddress
+import re
+import socket
+from collections.abc import Iterable
+
+# A name, a (host, port) pair, or the four-tuple that IPv6 sockets use (host, port, flow, scope).
+Address = str | tuple[str, int] | tuple[str, int, int, int]
+
+HIGHEST_PORT = 65535
+
+_NAME = re.compile(r"(?:\[(?P<bracketed>[^][]*)\]|(?P<plain>[^][:]*)):(?P<port>[0-9]{1,5})")
+
+
+def parse_addr(name: str) -> tuple[str, int]:
+    """The host and port of `host:port` or `[host]:port`.
+
+    The host may be blank. Raises ValueError when `name` is anything else.
+    """
+    match = _NAME.fullmatch(name)
+    if match is None:
+        hint = " (an IPv6 host goes in brackets: [::1]:80)" if name.count(":") > 1 else ""
+        raise ValueError(f"not an address of the form host:port: {name!r}{hint}")
+    bracketed, plain, port = match.groups()
+    host = plain if bracketed is None else bracketed
+    _check(host, int(port), name)
+    if bracketed is not None and ":" not in bracketed:
+        raise ValueError(f"only an IPv6 host goes in brackets: {name!r}")
+    return host, int(port)
+
+
+def format_addr(host: str, port: int) -> str:
+    """The name `host:port`, with brackets around an IPv6 host; `parse_addr` reads it back.
+
+    Raises ValueError for a host that a node's name cannot hold, or a port out of range.
+    """
+    _check(host, port, (host, port))
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def host_and_port(address: Address) -> tuple[str, int]:
+    """The host and port of an address in any of the forms it is given.
+
+    That is a name, a (host, port) pair, or the four-tuple of an IPv6 socket, of which flow and
+    scope mean nothing to other machines and are left out. Raises ValueError for anything else.
+    """
+    if isinstance(address, str):
+        return parse_addr(address)
+    match address:
+        case (host, port) | (host, port, _, _):
+            _check(host, port, address)
+            return host, port
+    raise ValueError(f"not an address: {address!r}")
+
+
+def hosts_of_blank() -> list[str]:
+    """The hosts under which to register a server that listens on all IPv4 interfaces.
+
+    The IPv4 addresses of this machine if the `netifaces` module is installed and finds any, as
+    `worth_registering` chooses them; else its fully qualified name, which may take a look-up of the
+    name service.
+    """
+    return worth_registering(_ipv4_addresses()) or [socket.getfqdn()]
+
+
+def worth_registering(addresses: Iterable[str]) -> list[str]:
+    """Those of some IPv4 addresses that other machines can use, each once.
+
+    Loopback addresses are of no use to anybody else, so they count only when there is nothing
+    else: on a developer's machine without a network.
+    """
+    distinct = list(dict.fromkeys(addresses))
+    remote = [address for address in distinct if not ipaddress.ip_address(address).is_loopback]
+    return remote or distinct
+
+
+def _ipv4_addresses() -> list[str]:
+    try:
+        netifaces = importlib.import_module("netifaces")
+    except ImportError:
+        return []
+    return [
+        interface["addr"]
+        for name in netifaces.interfaces()
+        for interface in netifaces.ifaddresses(name).get(netifaces.AF_INET, ())
+        if "addr" in interface
+    ]
+
+
+def _check(host: object, port: object, address: object) -> None:
+    if not isinstance(host, str):
+        raise ValueError(f"not a host: {host!r}, in the address {address!r}")
+    if not host.isprintable() or any(character in "/[] " for character in host):
+        raise ValueError(f"not a host: {host!r}, in the address {address!r}")
+    if type(port) is not int or not 0 <= port <= HIGHEST_PORT:
+        raise ValueError(f"not a port (0 to {HIGHEST_PORT}): {port!r}, in the address {address!r}")

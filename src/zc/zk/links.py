@@ -1,0 +1,222 @@
+"""Following symbolic links and property links, over anything that can read nodes.
+
+A symbolic link is a property named `name ->` of the node in which it appears; its value is the
+path it leads to. A property link is a property named `name =>`; its value is a path, and after a
+space the name of the property there when that is another one. Relative paths start at the node
+that has the link, and `.` and `..` mean what they mean to Unix: `..` after a link is the parent
+of the node that the link led to.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from zc.zk.errors import BadPropertyLink, LinkLoop
+from zookeeper.constants import BADARGUMENTS, NONODE
+from zookeeper.errors import (
+    BadArgumentsException,
+    NoAuthException,
+    NoNodeException,
+    ZooKeeperException,
+    error,
+)
+
+LINK = " ->"
+PROPERTY_LINK = " =>"
+
+# Links need not form a loop to be endless for all practical purposes: thirty of them, each leading
+# through the one before twice, take a thousand million steps.
+MOST_LINKS = 1000
+
+
+def join(base: str, name: str) -> str:
+    """The path of the child `name` of the node at `base`."""
+    return f"/{name}" if base == "/" else f"{base}/{name}"
+
+
+def is_path(text: object) -> TypeGuard[str]:
+    """Whether a link can lead to `text`: a path, absolute or relative, without blank components."""
+    if not isinstance(text, str) or not text or "\0" in text:
+        return False
+    return text == "/" or all(text.removeprefix("/").split("/"))
+
+
+def split_property_link(value: object, name: str) -> tuple[str, str]:
+    """The path and the property that the property link `name` with this value leads to.
+
+    Raises ValueError when the value is not `path` or `path property`.
+    """
+    words = value.split() if isinstance(value, str) else []
+    if len(words) not in (1, 2) or not is_path(words[0]):
+        raise ValueError(f"neither a path nor a path and a property: {value!r}")
+    return words[0], words[1] if len(words) == 2 else name
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Where a path leads, and what that depends on.
+
+    It may lead elsewhere once the data of one of `read` change (a link lives there), or one of
+    `missing` is created (a real child hides a link), besides the disappearance of `path` itself.
+    Both are in the order of reading, each path once; both are empty when no link was followed.
+    """
+
+    path: str
+    read: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LinkedProperty:
+    """The value that a property link leads to.
+
+    `path` is the node, links resolved, and `name` the property at which following ended. `read` and
+    `missing` are as in `Resolution`; `read` has all nodes that were passed on the way, `path` too.
+    """
+
+    value: Any
+    path: str
+    name: str
+    read: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+# What says that a property link leads nowhere; a lost connection, say, does not.
+_NOWHERE = (ValueError, LinkLoop, NoNodeException, NoAuthException, BadArgumentsException)
+
+
+class Resolver(ABC):
+    """Follows links; subclasses say how nodes are read."""
+
+    @abstractmethod
+    def exists(self, path: str) -> object:
+        """Something true if there is a node at `path`, which has no links in it."""
+
+    @abstractmethod
+    def get_properties(self, path: str) -> Mapping[str, Any]:
+        """The properties of the node at `path`, links as they stand.
+
+        Raises NoNodeException when there is no such node.
+        """
+
+    def resolve(self, path: str) -> str:
+        """The path of the node that `path` leads to, links followed.
+
+        Raises `zookeeper.NoNodeException` with the path asked for when there is none, and
+        `LinkLoop` when links lead back to themselves, or are more than a thousand, and
+        `zookeeper.BadArgumentsException` for what is no absolute path.
+        """
+        return self.resolution(path).path
+
+    def resolution(self, path: str) -> Resolution:
+        """Like `resolve`, but also tells which nodes the answer depends on."""
+        if not (path.startswith("/") and is_path(path)):
+            raise error(BADARGUMENTS, path)
+        if _is_direct(path) and self.exists(path):
+            return Resolution(path)
+        return _Journey(self, path).go()
+
+    def follow_property_link(self, path: str, name: str, value: object) -> LinkedProperty:
+        """Follow the property link `name` with this value, of the node at `path`, to its end.
+
+        `path` has no links in it. Raises `BadPropertyLink` when the value is no link, or the link
+        leads nowhere or back to itself.
+        """
+        asked_path, asked_name = path, name
+        steps: list[tuple[str, str]] = []
+        read: dict[str, None] = {}
+        missing: dict[str, None] = {}
+
+        def bad(reason: object) -> BadPropertyLink:
+            return BadPropertyLink(asked_path, asked_name, str(reason))
+
+        while (path, name) not in steps:
+            steps.append((path, name))
+            if len(steps) > MOST_LINKS:
+                raise bad(f"more than {MOST_LINKS} links")
+            try:
+                target, name = split_property_link(value, name)
+                resolution = self.resolution(_absolute(path, target))
+                path = resolution.path
+                properties = self.get_properties(path)
+            except _NOWHERE as cause:
+                raise bad(cause) from cause
+            read.update(dict.fromkeys((*resolution.read, path)))
+            missing.update(dict.fromkeys(resolution.missing))
+            if name in properties:
+                return LinkedProperty(properties[name], path, name, tuple(read), tuple(missing))
+            if name + PROPERTY_LINK not in properties:
+                raise bad(f"{path} has no property {name!r}")
+            value = properties[name + PROPERTY_LINK]
+        loop = [*steps[steps.index((path, name)) :], (path, name)]
+        raise bad("leads back to itself: " + " => ".join(f"{path} {name}" for path, name in loop))
+
+
+class _Journey:
+    """One path being resolved, component by component.
+
+    `to_go` holds the components that are left, the next one last. A link's own components are put
+    on top of it; until they are used up again that link is being followed, and meeting it once
+    more is a loop. Meeting it after that is none: `/a/link/../link` is a fine path.
+    """
+
+    def __init__(self, resolver: Resolver, path: str) -> None:
+        self.resolver = resolver
+        self.asked = path
+        self.here = "/"
+        self.to_go = _components(path)
+        self.being_followed: list[tuple[str, int]] = []  # links, and what is to go after each
+        self.count = 0
+        self.read: dict[str, None] = {}
+        self.missing: dict[str, None] = {}
+
+    def go(self) -> Resolution:
+        while self.to_go:
+            while self.being_followed and len(self.to_go) <= self.being_followed[-1][1]:
+                self.being_followed.pop()
+            component = self.to_go.pop()
+            if component == "..":
+                self.here = self.here.rpartition("/")[0] or "/"
+            elif self.resolver.exists(child := join(self.here, component)):
+                self.here = child
+            else:
+                self.missing[child] = None
+                self.follow(child, component)
+        return Resolution(self.here, tuple(self.read), tuple(self.missing))
+
+    def follow(self, link: str, name: str) -> None:
+        try:
+            target = self.resolver.get_properties(self.here).get(name + LINK)
+        except NoNodeException:
+            raise self.no_node() from None
+        if not is_path(target):
+            raise self.no_node()
+        self.read[self.here] = None
+        self.count += 1
+        links = [path for path, _ in self.being_followed]
+        if link in links or self.count > MOST_LINKS:
+            raise LinkLoop((*links, link))
+        self.being_followed.append((link, len(self.to_go)))
+        self.to_go += _components(target)
+        if target.startswith("/"):
+            self.here = "/"
+
+    def no_node(self) -> ZooKeeperException:
+        return error(NONODE, self.asked)
+
+
+def _components(path: str) -> list[str]:
+    """The components of a path, the first one last, without those that mean nothing."""
+    return [part for part in reversed(path.split("/")) if part not in ("", ".")]
+
+
+def _is_direct(path: str) -> bool:
+    """Whether ZooKeeper itself can look for `path`, as it has no `.` or `..` in it."""
+    return "/." not in path or not {".", ".."}.intersection(path.split("/"))
+
+
+def _absolute(base: str, path: str) -> str:
+    return path if path.startswith("/") else join(base, path)

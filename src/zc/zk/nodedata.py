@@ -1,0 +1,150 @@
+"""What a node holds, as properties: the border between text in ZooKeeper and Python mappings.
+
+A node's data reads as properties like this:
+
+- null or blank data: none;
+- a JSON object: its items;
+- anything else, bad JSON in braces included: the one property `string_value`, the data as it is.
+
+And properties are written like this:
+
+- none: the empty string;
+- exactly one, `string_value`, a string: that string, if UTF-8 can hold it;
+- anything else: compact JSON, ASCII, sorted by key.
+
+Writing does not always give back what was read: JSON may be laid out in other ways. Where the
+exact data matter, keep the data, not the properties.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from zc.zk.errors import excerpt
+
+logger = logging.getLogger("zc.zk")
+
+Properties = dict[str, Any]
+
+STRING_VALUE = "string_value"
+
+_COMPACT = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
+
+# Deepest nesting of objects and arrays, the outermost object included. Python's own JSON reader
+# gives up at a depth that depends on its version and on how deep its caller already is; this one
+# is always the same, and leaves room below Python's for comparing and printing the values.
+MAX_NESTING = 200
+
+
+def decode(data: str | None, path: str | None = None) -> Properties:
+    """The properties that a node's data stand for.
+
+    Bad JSON in braces is logged, as an error of `path` if that is given, and reads as
+    `string_value`. Raises nothing.
+    """
+    try:
+        return decode_strictly(data)
+    except ValueError as fault:
+        logger.error("bad JSON data%s: %s", f" at {path}" if path else "", fault)
+        return {STRING_VALUE: data}
+
+
+def decode_strictly(data: str | None) -> Properties:
+    """The properties that a node's data stand for, when there is no doubt about it.
+
+    Raises ValueError for data in braces that are no JSON object, or one that Python cannot hold:
+    nested deeper than `MAX_NESTING`, or with an integer longer than
+    `sys.get_int_max_str_digits()`.
+    """
+    text = data.strip() if data is not None else ""
+    if not text:
+        return {}
+    if not (text.startswith("{") and text.endswith("}")):
+        return {STRING_VALUE: data}
+    try:
+        properties: Properties = json.loads(text)
+    except RecursionError:
+        raise _nested_too_deeply(text) from None
+    except ValueError as fault:
+        raise ValueError(f"{fault}: {excerpt(text)}") from None
+    if _is_nested_too_deeply(text, properties):
+        raise _nested_too_deeply(text)
+    return properties
+
+
+def encode(properties: Mapping[str, Any]) -> str:
+    """The data to write for `properties`.
+
+    Raises ValueError, naming the reason, for what JSON cannot hold: other types, keys that are no
+    strings, or more than `MAX_NESTING` levels.
+    """
+    if not properties:
+        return ""
+    if len(properties) == 1:
+        value = properties.get(STRING_VALUE)
+        if isinstance(value, str) and is_storable(value):
+            return value
+    for key in properties:
+        if not isinstance(key, str):
+            raise ValueError(f"a property's name must be a string, not {key!r}")
+    return to_json(properties)
+
+
+def to_json(value: Any) -> str:
+    """`value` as compact JSON, sorted by key: equal texts mean equal values.
+
+    Unlike `==` between Python values it tells True from 1 and 1 from 1.0, and NaN equals NaN.
+    Raises ValueError for what JSON cannot hold.
+    """
+    try:
+        text = _COMPACT.encode(value)
+    except RecursionError:
+        raise _nested_too_deeply(None) from None
+    except (TypeError, ValueError) as fault:
+        raise ValueError(f"JSON cannot hold it: {fault}") from None
+    if _is_nested_too_deeply(text, value):
+        raise _nested_too_deeply(text)
+    return text
+
+
+def has_number_beyond_json(text: str) -> bool:
+    """Whether JSON text made by Python holds NaN or an infinity, which are no numbers in JSON."""
+    if "NaN" not in text and "Infinity" not in text:
+        return False
+    numbers: list[str] = []
+    json.loads(text, parse_constant=numbers.append)
+    return bool(numbers)
+
+
+def is_storable(text: str) -> bool:
+    """Whether `text` can be a node's data: UTF-8 with surrogateescape has bytes for it."""
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_nested_too_deeply(text: str, value: Any) -> bool:
+    # There are no more levels than brackets, and nearly always few brackets.
+    if text.count("[") + text.count("{") <= MAX_NESTING:
+        return False
+    level = [value]
+    for _ in range(MAX_NESTING):
+        level = [
+            item
+            for container in level
+            for item in (container.values() if isinstance(container, Mapping) else container)
+            if isinstance(item, (Mapping, list, tuple))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _nested_too_deeply(text: str | None) -> ValueError:
+    detail = f": {excerpt(text)}" if text is not None else ""
+    return ValueError(f"nested deeper than {MAX_NESTING} levels{detail}")

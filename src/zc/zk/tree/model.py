@@ -1,0 +1,111 @@
+"""A parsed tree: nodes with properties and children, and links followed among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from zc.zk import nodedata
+from zc.zk.links import Resolver
+from zookeeper.constants import NONODE
+from zookeeper.errors import error
+
+Node = TypeVar("Node", bound="ParseNode")
+
+
+@dataclass(frozen=True)
+class RawData:
+    """Data that a node is to hold exactly, whatever properties they stand for."""
+
+    data: str | None
+
+
+class ParseNode:
+    """A node of a parsed tree.
+
+    `name` is the last component of its path, '' for the root; `properties` a dictionary, in which
+    links are `name ->` and property links `name =>`; `children` a dictionary of nodes by name;
+    `parent` the node above, None for the root. `raw` holds the data themselves where the text gives
+    them as a whole; the properties are then what they stand for.
+
+    `parse_tree` calls a subclass with the name only, and sets the rest.
+    """
+
+    def __init__(
+        self,
+        name: str = "",
+        properties: dict[str, Any] | None = None,
+        children: Mapping[str, ParseNode] | None = None,
+    ) -> None:
+        self.name = name
+        self.properties: dict[str, Any] = {} if properties is None else properties
+        self.children: dict[str, Any] = {}
+        self.parent: Any = None
+        self.raw: RawData | None = None
+        for child in (children or {}).values():
+            self.add(child)
+
+    def add(self, child: ParseNode) -> None:
+        """Put `child` under this node, in place of one with the same name."""
+        self.children[child.name] = child
+        child.parent = self
+
+    @property
+    def path(self) -> str:
+        """The path from the root, '/' for the root."""
+        names: list[str] = []
+        node = self
+        while node.parent is not None:
+            names.append(node.name)
+            node = node.parent
+        return "/" + "/".join(reversed(names))
+
+    @property
+    def data(self) -> str | None:
+        """What the node is to hold in ZooKeeper; see `nodedata.encode`."""
+        return nodedata.encode(self.properties) if self.raw is None else self.raw.data
+
+    def walk(self: Node) -> Iterator[tuple[int, Node]]:
+        """Yield (depth, node), this node at depth 0 first, depth first, children sorted by name."""
+        to_do: list[tuple[int, Node]] = [(0, self)]
+        while to_do:
+            depth, node = to_do.pop()
+            yield depth, node
+            to_do += [
+                (depth + 1, node.children[name]) for name in sorted(node.children, reverse=True)
+            ]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.path}>"
+
+
+class TreeResolver(Resolver, Generic[Node]):
+    """Follows symbolic and property links within a parsed tree."""
+
+    def __init__(self, root: Node) -> None:
+        self.root = root
+
+    def find(self, path: str) -> Node | None:
+        """The node at `path`, links not followed, or None."""
+        node: Node | None = self.root
+        for name in path.split("/")[1:] if path != "/" else ():
+            if node is None:
+                return None
+            node = node.children.get(name)
+        return node
+
+    def node(self, path: str) -> Node:
+        """The node that `path` leads to, links followed; raises what `resolve` does."""
+        node = self.find(self.resolve(path))
+        assert node is not None
+        return node
+
+    def exists(self, path: str) -> bool:
+        return self.find(path) is not None
+
+    def get_properties(self, path: str) -> Mapping[str, Any]:
+        node = self.find(path)
+        if node is None:
+            raise error(NONODE, path)
+        return node.properties

@@ -1,0 +1,190 @@
+"""Tree text into a model. `zc.zk.tree.syntax` describes the lines.
+
+Lines end with a line feed; a carriage return before it is dropped. Blank lines and lines that begin
+with `#` are skipped. What is indented deeper than a node belongs to it; how much is free, in spaces
+or tabs, but all lines of one node begin with the same white space.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any, TypeVar, overload
+
+from zc.zk import nodedata
+from zc.zk.errors import TreeSyntaxError
+from zc.zk.links import LINK, PROPERTY_LINK, is_path, split_property_link
+from zc.zk.tree.literals import read_literal, split_quoted
+from zc.zk.tree.model import Node, ParseNode, RawData
+from zc.zk.tree.syntax import OPERATOR, QUOTES, TYPE_COLON, is_node_name
+
+T = TypeVar("T")
+
+
+@overload
+def parse_tree(text: str) -> ParseNode: ...
+
+
+@overload
+def parse_tree(text: str, node_class: type[Node]) -> Node: ...
+
+
+def parse_tree(text: str, node_class: type[ParseNode] = ParseNode) -> ParseNode:
+    """The tree that `text` describes, as nodes of `node_class`, a `ParseNode`.
+
+    Returns a root without a name, with the top-level nodes of the text as its children. Raises
+    `TreeSyntaxError`, a ValueError, with the number of the line, the line and the reason.
+    """
+    parser = _Parser(node_class)
+    # newline="\n" keeps other characters that Python takes for ends of lines inside their lines.
+    for number, line in enumerate(io.StringIO(text.removeprefix("\ufeff"), newline="\n"), 1):
+        line = line.rstrip("\r\n")
+        try:
+            parser.read(line)
+        except ValueError as fault:
+            raise TreeSyntaxError(number, line, str(fault)) from None
+    return parser.root
+
+
+class _Parser:
+    """The state between lines: the nodes that the next line may belong to.
+
+    `node` is the one that lines indented by `indent` belong to, and `outer` holds the pairs
+    (node, indent) around it. `newest` is the node of the line before, which deeper lines belong to,
+    or None if that was a property.
+    """
+
+    def __init__(self, node_class: type[ParseNode]) -> None:
+        self.node_class = node_class
+        self.root = node_class("")
+        self.node: ParseNode = self.root
+        self.indent: str | None = None
+        self.outer: list[tuple[ParseNode, str | None]] = []
+        self.newest: ParseNode | None = self.root
+
+    def read(self, line: str) -> None:
+        """Take in one line; raises ValueError with the reason."""
+        content = line.strip()
+        if not content or content[0] == "#":
+            return
+        self.find_owner(line[: len(line) - len(line.lstrip())])
+        if content[0] == "/":
+            self.newest = self.add_node(content[1:])
+        else:
+            self.newest = None
+            self.add_property(content)
+
+    def find_owner(self, indent: str) -> None:
+        """Make `node` the one that a line indented by `indent` belongs to."""
+        if indent == self.indent:
+            return
+        if indent.strip(" \t"):
+            raise ValueError("bad indentation: neither spaces nor tabs")
+        if self.indent is None:
+            self.indent = indent
+        elif len(indent) > len(self.indent) and indent.startswith(self.indent):
+            if self.newest is None:
+                raise ValueError("bad indentation: nothing can be under a property")
+            self.outer.append((self.node, self.indent))
+            self.node, self.indent = self.newest, indent
+        else:
+            while self.outer and self.indent != indent:
+                self.node, self.indent = self.outer.pop()
+            if self.indent != indent:
+                raise ValueError("bad indentation: like no line above that it could belong with")
+
+    def add_node(self, content: str) -> ParseNode:
+        if content.startswith(QUOTES):
+            name, rest = split_quoted(content)
+            rest = rest.lstrip()
+            node_type = rest[1:].lstrip() if rest else None
+            if rest and rest[0] != ":":
+                raise ValueError("unrecognised line: text behind the quoted name")
+        elif colon := TYPE_COLON.search(content):
+            name, node_type = content[: colon.start()].rstrip(), content[colon.end() :].lstrip()
+        else:
+            name, node_type = content, None
+        if not is_node_name(name):
+            raise ValueError(f"bad node name {name!r}")
+        if node_type == "":
+            raise ValueError("unrecognised line: no type behind the colon")
+        if name in self.node.children:
+            raise ValueError("duplicate node")
+        node = self.node_class(name)
+        if node_type is not None:
+            node.properties["type"] = node_type
+        self.node.add(node)
+        return node
+
+    def add_property(self, content: str) -> None:
+        if content.startswith(QUOTES):
+            name: str | None
+            name, rest = split_quoted(content)
+            operator = OPERATOR.match(rest := rest.lstrip())
+        else:
+            rest = content
+            operator = OPERATOR.search(rest)
+            name = rest[: operator.start()].rstrip() or None if operator else None
+        if operator is None:
+            raise ValueError("unrecognised line: neither a node, nor a property, nor a link")
+        if self.node is self.root:
+            raise ValueError("property above any node")
+        sign, target = operator.group(), rest[operator.end() :].lstrip()
+        if sign == "=":
+            if name is None:
+                self.set_data(_value(target))
+            else:
+                self.set_property(name, _value(target))
+        elif name is None:
+            raise ValueError("bad link: no name")
+        elif sign == "->":
+            self.set_property(name + LINK, _link_target(target))
+        else:
+            self.set_property(name + PROPERTY_LINK, _property_link_target(target))
+
+    def set_property(self, key: str, value: Any) -> None:
+        node = self.node
+        if key in node.properties:
+            raise ValueError(f"duplicate property {key!r}")
+        if node.raw is not None:
+            raise ValueError("duplicate property: the node's data are given as a whole already")
+        node.properties[key] = value
+
+    def set_data(self, value: Any) -> None:
+        node = self.node
+        if node.raw is not None or node.properties:
+            raise ValueError("duplicate property: data as a whole, and the node has properties")
+        if value is not None and not isinstance(value, str):
+            raise ValueError("bad expression: a node's data are a string or None")
+        if value is not None and not nodedata.is_storable(value):
+            raise ValueError("bad expression: a lone surrogate, which UTF-8 cannot hold")
+        node.raw = RawData(value)
+        node.properties.update(nodedata.decode(value))
+
+
+def _value(text: str) -> Any:
+    try:
+        return read_literal(text)
+    except ValueError as fault:
+        raise ValueError(f"bad expression: {fault}") from None
+
+
+def _link_target(text: str) -> str:
+    if text.startswith(QUOTES):
+        path, rest = split_quoted(text)
+        if rest:
+            raise ValueError("bad link: text behind the quoted path")
+    else:
+        path = text
+        if len(path.split()) > 1:
+            raise ValueError("bad link: a path with spaces must be quoted")
+    if not is_path(path):
+        raise ValueError("bad link: no path")
+    return path
+
+
+def _property_link_target(text: str) -> str:
+    try:
+        split_property_link(text, "")
+    except ValueError as fault:
+        raise ValueError(f"bad link: {fault}") from None
+    return " ".join(text.split())

@@ -1,0 +1,93 @@
+"""Nodes into tree text. `zc.zk.tree.syntax` describes the lines, and which names are plain.
+
+What is written reads back as the same names and the same data, byte for byte. Properties are
+written where they say all about the data; else the data themselves, on a line of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from zc.zk import nodedata
+from zc.zk.links import LINK, PROPERTY_LINK, is_path
+from zc.zk.nodedata import Properties
+from zc.zk.tree.literals import write_literal
+from zc.zk.tree.model import ParseNode
+from zc.zk.tree.syntax import (
+    is_plain_node_name,
+    is_plain_property_link,
+    is_plain_property_name,
+    is_plain_type,
+    is_plain_word,
+)
+
+INDENT = "  "
+
+
+def render(nodes: Iterable[tuple[int, str, str | None]]) -> Iterator[str]:
+    """Yield the text of each node, its properties included, ending with a line feed.
+
+    `nodes` are (depth, name, data), depth first, each node's children sorted by name; depth counts
+    from 0, and `data` is what the node holds, None for null. Takes one node at a time.
+    """
+    for depth, name, data in nodes:
+        indent = INDENT * depth
+        head, *lines = _lines(name, data)
+        yield f"{indent}{head}\n" + "".join([f"{indent}{INDENT}{line}\n" for line in lines])
+
+
+def _lines(name: str, data: str | None) -> Iterator[str]:
+    node = "/" + (name if is_plain_node_name(name) else write_literal(name))
+    properties = _whole_story(data)
+    if properties is None:
+        yield node
+        yield f"= {write_literal(data)}"
+        return
+    if is_plain_type(properties.get("type")):
+        node += f" : {properties.pop('type')}"
+    yield node
+    if properties:
+        yield from _property_lines(properties)
+
+
+def _whole_story(data: str | None) -> Properties | None:
+    """The properties that data stand for, if they can be written and would bring the data back."""
+    if data == "":
+        return {}
+    try:
+        properties = nodedata.decode_strictly(data)
+    except ValueError:
+        return {nodedata.STRING_VALUE: data}
+    if nodedata.encode(properties) != data or nodedata.has_number_beyond_json(data):
+        return None
+    return properties
+
+
+def _property_lines(properties: Properties) -> list[str]:
+    values: list[str] = []
+    links: list[str] = []
+    property_links: list[str] = []
+    for key in sorted(properties):
+        value = properties[key]
+        if key.endswith(LINK) and is_path(value):
+            target = value if is_plain_word(value) else write_literal(value)
+            links.append(f"{_name(key.removesuffix(LINK))} -> {target}")
+        elif key.endswith(PROPERTY_LINK) and is_plain_property_link(value):
+            property_links.append(f"{_name(key.removesuffix(PROPERTY_LINK))} => {value}")
+        else:
+            values.append(f"{_name(key)} = {write_literal(value)}")
+    return values + links + property_links
+
+
+def _name(name: str) -> str:
+    return name if is_plain_property_name(name) else write_literal(name)
+
+
+def render_tree(root: ParseNode) -> Iterator[str]:
+    """Yield the text of each node below `root`, a parsed tree; see `render`.
+
+    Raises ValueError for properties that JSON cannot hold.
+    """
+    nodes = root.walk()
+    next(nodes)
+    return render((depth - 1, node.name, node.data) for depth, node in nodes)

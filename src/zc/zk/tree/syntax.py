@@ -1,0 +1,70 @@
+"""How the lines of tree text look: what the parser reads and the renderer writes.
+
+    /name                       a node
+    /name : type                a node with the property `type`, all of the line after the colon
+    name = literal              a property
+    name -> path                a symbolic link, the property `name ->`
+    name => path [property]     a property link, the property `name =>`
+    = literal                   the node's data as a whole: a string, or None for null
+
+A colon counts where a space is before or behind it, so that `/127.0.0.1:80` is a name.
+
+A name, or the path of a symbolic link, that is not *plain* is written as a Python string literal:
+`/'odd name'`, `'a = b' = 1`, `main -> '/odd name'`. Plain is what is printable, has no white space
+in it and does not begin with a quote; plain names of nodes, moreover, do not end with a colon, and
+plain names of properties do not begin with `/` or `#` and hold neither `=` nor `->`. The parser
+also takes unquoted names with spaces in them. A quoted name of a property followed by `=` is the
+whole key, so `'main ->' = 5` is how a link that leads nowhere is written.
+
+A line that begins with `=` gives the data themselves, for data that properties would not bring back
+as they are: null or blank data, JSON laid out in another way or with numbers that are no literals.
+It stands alone: a node has this line, or properties, links and a type.
+"""
+
+from __future__ import annotations
+
+import re
+
+from zc.zk.links import is_path
+
+OPERATOR = re.compile(r"->|=>?")
+TYPE_COLON = re.compile(r"(?<=\s):|:(?=\s)")
+QUOTES = ("'", '"')
+
+
+def is_plain_word(text: str) -> bool:
+    """Whether a link's path can be written as it is."""
+    return text.isprintable() and " " not in text and text != "" and text[0] not in QUOTES
+
+
+def is_plain_node_name(name: str) -> bool:
+    """Whether a node's name can be written as it is."""
+    return is_plain_word(name) and not name.endswith(":")
+
+
+def is_plain_property_name(name: str) -> bool:
+    """Whether a property's name can be written as it is."""
+    return is_plain_word(name) and name[0] not in "/#" and "=" not in name and "->" not in name
+
+
+def is_plain_type(value: object) -> bool:
+    """Whether the property `type` can stand behind the node's name."""
+    return isinstance(value, str) and value.isprintable() and value != "" and value == value.strip()
+
+
+def is_plain_property_link(value: object) -> bool:
+    """Whether the value of a property link can be written as it is."""
+    if not isinstance(value, str) or not value.isprintable():
+        return False
+    words = value.split(" ")
+    return len(words) in (1, 2) and all(words) and is_path(words[0])
+
+
+def is_node_name(name: str) -> bool:
+    """Whether any ZooKeeper server can have a node of this name."""
+    return (
+        name not in ("", ".", "..")
+        and "/" not in name
+        and "\0" not in name
+        and (name.isascii() or not any("\ud800" <= character <= "\udfff" for character in name))
+    )
