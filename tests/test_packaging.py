@@ -1,0 +1,180 @@
+"""What is shipped: the wheel of `make wheel`, looked into and installed where nothing else is."""
+
+from __future__ import annotations
+
+import email
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import venv
+import zipfile
+from email.message import Message
+from pathlib import Path
+
+import pytest
+
+from tests.deadlines import scaled
+from tests.servers import standalone
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# What make, tox and the sanitizers tell the tests is not for the programs that the tests start.
+CLEAN = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith(("MAKE", "MFLAGS", "PYTHON", "VIRTUAL_ENV"))
+}
+
+
+def run(*command: str | Path, cwd: Path = ROOT) -> str:
+    """The standard output of a command, which must succeed."""
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=CLEAN,
+        capture_output=True,
+        text=True,
+        timeout=scaled(240),
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel() -> Path:
+    """The wheel of the sources as they are now."""
+    run("make", "wheel")
+    (built,) = (ROOT / "dist").glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment that holds the wheel and nothing else, made without network."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, symlinks=True, with_pip=False)
+    python = folder / "bin" / "python"
+    run(sys.executable, "-m", "pip", "--python", python, "install", "--no-index", wheel)
+    return python
+
+
+@pytest.fixture(scope="module")
+def metadata(wheel: Path) -> Message:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return email.message_from_bytes(archive.read(name))
+
+
+def extension_in_use() -> Path:
+    specification = importlib.util.find_spec("zookeeper._client")
+    assert specification is not None
+    assert specification.origin is not None
+    return Path(specification.origin)
+
+
+def libraries_beyond_libc(extension: Path) -> list[str]:
+    libc = re.compile(r"linux-vdso\.so\.1|libc\.so\.6|ld-linux[\w-]*\.so\.\d")
+    names = [Path(line.split()[0]).name for line in run("ldd", extension).splitlines()]
+    return [name for name in names if not libc.fullmatch(name)]
+
+
+def installed_extension(environment: Path) -> Path:
+    (extension,) = environment.parent.parent.rglob("zookeeper/_client.*.so")
+    return extension
+
+
+def test_the_extension_needs_libc_and_nothing_else(environment: Path) -> None:
+    assert libraries_beyond_libc(extension_in_use()) == []
+    assert libraries_beyond_libc(installed_extension(environment)) == []
+
+
+def test_the_extension_offers_its_initialisation_and_keeps_the_c_client_to_itself(
+    environment: Path,
+) -> None:
+    symbols = run("nm", "--dynamic", "--defined-only", installed_extension(environment))
+    assert [line.split()[-1] for line in symbols.splitlines()] == ["PyInit__client"]
+
+
+def test_the_wheel_leaves_the_zc_namespace_to_everybody(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "zc/__init__.py" not in names
+    assert not [name for name in names if name.endswith(".pth")]
+    assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {
+        "zc",
+        "zookeeper",
+    }
+
+
+def test_both_packages_carry_their_types(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {"zc/zk/py.typed", "zookeeper/py.typed", "zookeeper/__init__.pyi"} <= {*names}
+
+
+def test_nothing_is_required_but_by_an_extra(metadata: Message) -> None:
+    requirements = metadata.get_all("Requires-Dist", [])
+    assert [wanted for wanted in requirements if "extra ==" not in wanted] == []
+    assert not [wanted for wanted in requirements if "static" in wanted]
+    assert {"static", "test", "netifaces", "zope.event"} <= {
+        # PEP 685 has names normalised, and older tools did not.
+        extra.replace("zope-event", "zope.event")
+        for extra in metadata.get_all("Provides-Extra", [])
+    }
+
+
+def test_the_wheel_works_in_an_empty_environment(environment: Path, tmp_path: Path) -> None:
+    program = """
+import sys, time
+import zc.zk, zookeeper
+
+handle = zookeeper.init(sys.argv[1])
+deadline = time.monotonic() + 30
+while zookeeper.state(handle) != zookeeper.CONNECTED_STATE:
+    assert time.monotonic() < deadline, "no session"
+    time.sleep(0.01)
+acl = [{"perms": zookeeper.PERM_ALL, "scheme": "world", "id": "anyone"}]
+zookeeper.create(handle, "/shipped", "works", acl)
+print(zookeeper.get(handle, "/shipped")[0], zookeeper.__file__)
+zookeeper.close(handle)
+"""
+    with standalone() as server:
+        answer = run(environment, "-c", program, server.connection_string, cwd=tmp_path)
+    data, module = answer.split()
+    assert data == "works"
+    assert Path(module).is_relative_to(environment.parent.parent)
+
+
+def test_a_distribution_with_an_old_style_zc_namespace_lives_beside_it(
+    environment: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "zc" / "other"
+    other.mkdir(parents=True)
+    (other / "__init__.py").write_text("name = 'other'\n")
+    # What setuptools writes for `namespace_packages = ['zc']`.
+    (tmp_path / "zc.other-nspkg.pth").write_text(
+        "import sys, types, os;"
+        "p = os.path.join(sys._getframe(1).f_locals['sitedir'], *('zc',));"
+        "importlib = __import__('importlib.util');__import__('importlib.machinery');"
+        "m = sys.modules.setdefault('zc', importlib.util.module_from_spec("
+        "importlib.machinery.PathFinder.find_spec('zc', [os.path.dirname(p)])));"
+        "mp = (m or []) and m.__dict__.setdefault('__path__',[]);"
+        "(p not in mp) and mp.append(p)\n"
+    )
+    program = "import site, sys; site.addsitedir(sys.argv[1]); import zc.other, zc.zk"
+    run(environment, "-c", program, tmp_path, cwd=tmp_path)
+
+
+def test_a_build_without_the_c_client_names_the_package_to_install() -> None:
+    build = subprocess.run(
+        [sys.executable, "setup.py", "--version"],
+        cwd=ROOT,
+        env={**CLEAN, "ZOOKEEPER_STATIC_LIB": "/nowhere/libzookeeper_mt.a"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert build.returncode != 0
+    assert "/nowhere/libzookeeper_mt.a" in build.stderr
+    assert "apt-get install libzookeeper-mt-dev" in build.stderr
