@@ -147,7 +147,7 @@ def _number(token: str) -> int | float:
         if "Exceeds the limit" in str(fault):
             raise ValueError(f"the integer is too large: {fault}") from None
         raise ValueError(f"not a number: {excerpt(token)}") from None
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"the number is too large: {excerpt(token)}")
     return value
 

@@ -1,0 +1,325 @@
+"""Symbolic links and property links are followed, over nodes in a dictionary and parsed trees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from zc.zk.errors import BadPropertyLink, LinkError, LinkLoop
+from zc.zk.links import MOST_LINKS, Resolution, Resolver, is_path, join, split_property_link
+from zc.zk.tree import TreeResolver, parse_tree
+from zookeeper.errors import (
+    BadArgumentsException,
+    ConnectionLossException,
+    NoAuthException,
+    NoNodeException,
+)
+
+
+class Nodes(Resolver):
+    """Properties by path; those that are exceptions are raised."""
+
+    def __init__(self, nodes: Mapping[str, Any]) -> None:
+        self.nodes = {"/": {}, **nodes}
+
+    def exists(self, path: str) -> bool:
+        assert path == "/" or not {"", ".", ".."}.intersection(path.split("/")[1:]), path
+        return path in self.nodes
+
+    def get_properties(self, path: str) -> Mapping[str, Any]:
+        properties = self.nodes.get(path, NoNodeException(path))
+        if isinstance(properties, Exception):
+            raise properties
+        assert isinstance(properties, dict)
+        return properties
+
+
+TREE = """\
+/top
+  x = 1
+  abs -> /other/deep
+  rel -> ./real/child
+  up -> ../other
+  chain -> rel
+  chain2 -> /top/chain
+  real -> /nowhere
+  broken -> /nowhere
+  loop1 -> loop2
+  loop2 -> ./loop3
+  loop3 -> /top/loop1
+  self -> self
+  grows -> grows/more
+  root -> /
+  here -> .
+  /real
+    /child
+      y = 2
+      in -> ../../../other/deep
+/other
+  /deep
+    back -> /top/real
+    /leaf
+"""
+
+
+@pytest.fixture
+def tree() -> TreeResolver[Any]:
+    return TreeResolver(parse_tree(TREE))
+
+
+@pytest.mark.parametrize(
+    ("path", "real"),
+    [
+        ("/", "/"),
+        ("/top", "/top"),
+        ("/top/real/child", "/top/real/child"),
+        ("/top/abs", "/other/deep"),
+        ("/top/abs/leaf", "/other/deep/leaf"),
+        ("/top/rel", "/top/real/child"),
+        ("/top/up", "/other"),
+        ("/top/up/deep/back/child/in/leaf", "/other/deep/leaf"),
+        ("/top/chain", "/top/real/child"),
+        ("/top/chain2/in", "/other/deep"),
+        ("/top/real", "/top/real"),
+        ("/top/root", "/"),
+        ("/top/root/top/root/top", "/top"),
+        ("/top/here/here/abs", "/other/deep"),
+        ("/top/..", "/"),
+        ("/top/../..", "/"),
+        ("/top/.", "/top"),
+        ("/./top/./real/../abs", "/other/deep"),
+        ("/top/abs/..", "/other"),
+        ("/top/abs/../deep/back", "/top/real"),
+        ("/..", "/"),
+        ("/.", "/"),
+    ],
+)
+def test_a_path_leads_to_a_node(tree: TreeResolver[Any], path: str, real: str) -> None:
+    assert tree.resolve(path) == real
+    assert tree.node(path).path == real
+
+
+@pytest.mark.parametrize(
+    "path", ["/missing", "/top/missing", "/top/broken", "/top/broken/x", "/missing/..", "/top/x"]
+)
+def test_a_path_that_leads_nowhere_is_named_as_it_was_asked_for(
+    tree: TreeResolver[Any], path: str
+) -> None:
+    with pytest.raises(NoNodeException) as caught:
+        tree.resolve(path)
+    assert caught.value.path == path
+    assert str(caught.value) == f"no node: {path}"
+
+
+@pytest.mark.parametrize("path", ["", "top", "//top", "/top/", "/a//b", "/a\0b", "./top"])
+def test_what_is_no_absolute_path_is_refused(tree: TreeResolver[Any], path: str) -> None:
+    with pytest.raises(BadArgumentsException):
+        tree.resolve(path)
+
+
+def test_links_may_be_directly_under_the_root() -> None:
+    nodes = Nodes({"/": {"a ->": "b/c", "d ->": "/a"}, "/b": {}, "/b/c": {}, "/b/c/e": {}})
+    assert nodes.resolve("/a") == "/b/c"
+    assert nodes.resolve("/d/e") == "/b/c/e"
+
+
+def test_a_link_cycle_names_every_path_in_it(tree: TreeResolver[Any]) -> None:
+    with pytest.raises(LinkLoop) as caught:
+        tree.resolve("/top/loop1/any/thing")
+    assert caught.value.paths == ("/top/loop1", "/top/loop2", "/top/loop3", "/top/loop1")
+    assert caught.value.args == (caught.value.paths,)
+    assert str(caught.value) == "/top/loop1 -> /top/loop2 -> /top/loop3 -> /top/loop1"
+
+
+@pytest.mark.parametrize("name", ["self", "grows"])
+def test_a_link_to_itself_is_a_loop(tree: TreeResolver[Any], name: str) -> None:
+    with pytest.raises(LinkLoop) as caught:
+        tree.resolve(f"/top/{name}")
+    assert caught.value.paths == (f"/top/{name}", f"/top/{name}")
+
+
+def test_passing_one_link_several_times_is_no_loop(tree: TreeResolver[Any]) -> None:
+    assert tree.resolve("/top/abs/back/../abs/back/../abs") == "/other/deep"
+
+
+def test_a_long_chain_of_links_is_followed() -> None:
+    links: dict[str, Any] = {f"l{number} ->": f"l{number + 1}" for number in range(MOST_LINKS - 1)}
+    nodes = Nodes({"/": links, f"/l{MOST_LINKS - 1}": {}})
+    assert nodes.resolve("/l0") == f"/l{MOST_LINKS - 1}"
+
+
+def test_links_that_multiply_are_given_up() -> None:
+    links = {f"l{number} ->": f"l{number - 1}/../l{number - 1}" for number in range(1, 40)}
+    nodes = Nodes({"/": links, "/l0": {}})
+    assert nodes.resolve("/l5") == "/l0"
+    with pytest.raises(LinkLoop):
+        nodes.resolve("/l39")
+
+
+@pytest.mark.parametrize("value", [5, None, "", ["/b"], "//", "/b/", "a\0b"])
+def test_a_link_that_is_no_path_leads_nowhere(value: object) -> None:
+    with pytest.raises(NoNodeException):
+        Nodes({"/": {"a ->": value}, "/b": {}}).resolve("/a")
+
+
+def test_an_answer_tells_what_it_depends_on(tree: TreeResolver[Any]) -> None:
+    assert tree.resolution("/top") == Resolution("/top")
+    assert tree.resolution("/top/real/../real") == Resolution("/top/real")
+    assert tree.resolution("/top/chain2/in") == Resolution(
+        "/other/deep",
+        read=("/top", "/top/real/child"),
+        missing=("/top/chain2", "/top/chain", "/top/rel", "/top/real/child/in"),
+    )
+
+
+def test_trouble_with_reading_is_passed_on() -> None:
+    nodes = Nodes({"/a": NoAuthException("/a")})
+    with pytest.raises(NoAuthException):
+        nodes.resolve("/a/b")
+
+
+def test_a_node_that_vanishes_on_the_way_is_a_missing_node() -> None:
+    nodes = Nodes({"/a": NoNodeException("/a")})
+    with pytest.raises(NoNodeException, match="/a/b/c"):
+        nodes.resolve("/a/b/c")
+
+
+PROPERTY_LINKS = {
+    "/a": {
+        "x": 1,
+        "same =>": "/b",
+        "other =>": "/b y",
+        "far =>": "/b next",
+        "up =>": "../b y",
+        "linked =>": "/sym y",
+        "below =>": "./sub z",
+        "lost =>": "/missing y",
+        "lacking =>": "/b missing",
+        "words =>": "/b y z",
+        "number =>": 5,
+        "looping =>": "/sym/loop1 y",
+        "own =>": "/a own",
+        "turn =>": "/b turn",
+        "secret =>": "/secret y",
+        "cut =>": "/cut y",
+        "deep =>": "/b lost",
+    },
+    "/a/sub": {"z": 3},
+    "/b": {
+        "same": "of b",
+        "y": 2,
+        "next =>": "./c last",
+        "turn =>": "/a turn",
+        "lost =>": "/missing",
+    },
+    "/b/c": {"last =>": "../../a x"},
+    "/": {"sym ->": "b"},
+    "/secret": NoAuthException("/secret"),
+    "/cut": ConnectionLossException("/cut"),
+}
+
+
+def follow(name: str) -> Any:
+    nodes = Nodes(PROPERTY_LINKS)
+    return nodes.follow_property_link("/a", name, nodes.get_properties("/a")[f"{name} =>"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "end"),
+    [
+        ("same", "of b", "/b same"),
+        ("other", 2, "/b y"),
+        ("far", 1, "/a x"),
+        ("up", 2, "/b y"),
+        ("linked", 2, "/b y"),
+        ("below", 3, "/a/sub z"),
+    ],
+)
+def test_a_property_link_leads_to_a_value(name: str, value: object, end: str) -> None:
+    found = follow(name)
+    assert found.value == value
+    assert f"{found.path} {found.name}" == end
+
+
+def test_a_property_link_tells_what_it_depends_on() -> None:
+    assert (follow("far").read, follow("far").missing) == (("/b", "/b/c", "/a"), ())
+    assert (follow("linked").read, follow("linked").missing) == (("/", "/b"), ("/sym",))
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "cause"),
+    [
+        ("lost", "no node: /missing", NoNodeException),
+        ("deep", "no node: /missing", NoNodeException),
+        ("lacking", "/b has no property 'missing'", type(None)),
+        ("words", "neither a path nor a path and a property: '/b y z'", ValueError),
+        ("number", "neither a path nor a path and a property: 5", ValueError),
+        ("looping", "no node: /sym/loop1", NoNodeException),
+        ("own", "leads back to itself: /a own => /a own", type(None)),
+        ("turn", "leads back to itself: /a turn => /b turn => /a turn", type(None)),
+        ("secret", "/secret", NoAuthException),
+    ],
+)
+def test_a_property_link_that_leads_nowhere_says_why(name: str, reason: str, cause: type) -> None:
+    with pytest.raises(BadPropertyLink) as caught:
+        follow(name)
+    fault = caught.value
+    assert (fault.path, fault.name, fault.reason) == ("/a", name, reason)
+    assert str(fault) == f"/a {name} =>: {reason}"
+    assert isinstance(fault.__cause__, cause)
+    assert isinstance(fault, LinkError)
+    assert not isinstance(fault, LookupError), "a mapping's get() must not hide it"
+
+
+def test_a_lost_connection_is_no_bad_link() -> None:
+    with pytest.raises(ConnectionLossException):
+        follow("cut")
+
+
+def test_a_loop_of_symbolic_links_makes_a_bad_property_link() -> None:
+    nodes = Nodes({"/": {"l ->": "m", "m ->": "l"}})
+    with pytest.raises(BadPropertyLink) as caught:
+        nodes.follow_property_link("/", "x", "l")
+    assert caught.value.reason == "/l -> /m -> /l"
+    assert isinstance(caught.value.__cause__, LinkLoop)
+
+
+def test_property_links_without_end_are_given_up() -> None:
+    class Endless(Nodes):
+        def exists(self, path: str) -> bool:
+            return True
+
+        def get_properties(self, path: str) -> Mapping[str, Any]:
+            return {"x =>": "down"}
+
+    with pytest.raises(BadPropertyLink, match=f"more than {MOST_LINKS} links"):
+        Endless({}).follow_property_link("/", "x", "down")
+
+
+def test_links_are_followed_over_a_parsed_tree(tree: TreeResolver[Any]) -> None:
+    assert tree.follow_property_link("/other", "y", "/top/rel").value == 2
+    assert tree.find("/top/rel") is None
+    with pytest.raises(NoNodeException):
+        tree.get_properties("/top/rel")
+
+
+def test_paths_are_joined() -> None:
+    assert join("/", "a") == "/a"
+    assert join("/a", "b") == "/a/b"
+
+
+@pytest.mark.parametrize("text", ["/", "a", "/a", "../a", ".", "/a b"])
+def test_a_path(text: str) -> None:
+    assert is_path(text)
+
+
+@pytest.mark.parametrize("text", ["", "//", "a/", "/a//b", "a\0", None, 5])
+def test_no_path(text: object) -> None:
+    assert not is_path(text)
+
+
+def test_the_property_of_a_link_defaults_to_its_own_name() -> None:
+    assert split_property_link("/a", "n") == ("/a", "n")
+    assert split_property_link(" /a\tp ", "n") == ("/a", "p")
