@@ -23,9 +23,7 @@ def scaled(seconds: float) -> float:
     return seconds * SCALE
 
 
-def wait_until(
-    predicate: Callable[[], T], what: str | Callable[[], str], seconds: float = 10
-) -> T:
+def wait_until(predicate: Callable[[], T], what: str | Callable[[], str], seconds: float = 10) -> T:
     """Call `predicate` until its result is true, and return that result.
 
     `what` says in the failure what was waited for; a function is called then, to tell of the

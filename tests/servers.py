@@ -20,7 +20,6 @@ import atexit
 import base64
 import hashlib
 import os
-import random
 import shutil
 import signal
 import socket
@@ -33,8 +32,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.deadlines import scaled, wait_until
-
-LOOPBACK = "127.0.0.1"
+from tests.ports import LOOPBACK, free_ports
 
 # The scheme and credential of a user that no ACL keeps out.
 SUPERUSER = ("digest", "super:secret")
@@ -184,7 +182,8 @@ class Server:
         ]  # fmt: skip
 
     def _signal(self, number: signal.Signals) -> None:
-        assert self._process is not None and self.pid is not None, f"{self} is not running"
+        assert self._process is not None, f"{self} was never started"
+        assert self.pid is not None, f"{self} is not running"
         self._process.send_signal(number)
 
     def _end(self, number: signal.Signals) -> None:
@@ -253,8 +252,9 @@ def standalone(
     """A server of its own, serving. `settings` are lines of zoo.cfg on top of `SETTINGS`."""
 
     def prepare(folder: Path) -> Ensemble:
-        (port,) = _free_ports(1)
-        own = {"clientPort": port, "clientPortAddress": LOOPBACK, **_superuser(), **(settings or {})}
+        (port,) = free_ports(1)
+        address = {"clientPort": port, "clientPortAddress": LOOPBACK}
+        own = {**_superuser(), **(settings or {}), **address}
         return Ensemble([Server(folder, port, own, java_options, heap)])
 
     with _running(prepare) as started:
@@ -272,10 +272,8 @@ def ensemble(
     """`size` servers that form an ensemble, all of them serving."""
 
     def prepare(folder: Path) -> Ensemble:
-        ports = _free_ports(3 * size)
-        members = {
-            number: (ports.pop(), ports.pop(), ports.pop()) for number in range(1, size + 1)
-        }
+        ports = free_ports(3 * size)
+        members = {number: (ports.pop(), ports.pop(), ports.pop()) for number in range(1, size + 1)}
         own = {
             **_superuser(),
             **(settings or {}),
@@ -332,6 +330,9 @@ _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="server-starter"
 
 
 def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    # A sanitizer that is loaded into this process has no business in Java.
+    environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+
     def popen() -> subprocess.Popen[bytes]:
         with log.open("wb") as output:
             # In a session of its own, for the Ctrl-C that ends a test run is not for the server.
@@ -340,6 +341,7 @@ def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                env=environment,
                 start_new_session=True,
             )
 
@@ -357,32 +359,3 @@ def _superuser() -> dict[str, str]:
     user, _, _ = credential.partition(":")
     digest = base64.b64encode(hashlib.sha1(credential.encode()).digest()).decode()
     return {"DigestAuthenticationProvider.superDigest": f"{user}:{digest}"}
-
-
-def free_port() -> int:
-    """A port of loopback that nothing listens on."""
-    (port,) = _free_ports(1)
-    return port
-
-
-def _free_ports(count: int) -> list[int]:
-    """Different ports that nothing listens on.
-
-    They lie below those that the kernel gives to outgoing connections: a client that keeps trying
-    to reach a server that is down would sooner or later be given that very port, and so be
-    connected to itself.
-    """
-    lowest_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    candidates = random.SystemRandom().sample(range(lowest_outgoing // 2, lowest_outgoing), 500)
-    with ExitStack() as held:
-        ports: list[int] = []
-        for port in candidates:
-            probe = held.enter_context(socket.socket())
-            try:
-                probe.bind((LOOPBACK, port))
-            except OSError:
-                continue
-            ports.append(port)
-            if len(ports) == count:
-                return ports
-    raise ServerFailed(f"no {count} free ports among {len(candidates)} below {lowest_outgoing}")
