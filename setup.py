@@ -19,8 +19,6 @@ WRAPPED = [
     "serialize_GetDataRequest",
     "deserialize_ReplyHeader",
     "deserialize_GetDataResponse",
-    "activateWatcher",
-    "collect_keys",
     "lock_watchers",
     "serialize_SetWatches",
     "socket",

@@ -1,0 +1,15 @@
+"""The ZooKeeper C client for Python 3: zkpython's module API, and more.
+
+Every call takes the integer handle that `init` returned. Synchronous calls return values and raise
+`ZooKeeperException`s; the `a...` calls return OK and pass code and results to a completion on the
+handle's event thread, where watchers are called too. Times are milliseconds where ZooKeeper's own are
+(`recv_timeout`, `ttl`) and seconds in `timeout=`.
+"""
+
+from zookeeper._client import *  # noqa: F403
+from zookeeper._client import __version__ as __version__
+from zookeeper.constants import *  # noqa: F403
+from zookeeper.errors import *  # noqa: F403
+from zookeeper.log import set_log_stream as set_log_stream
+
+globals()["async"] = async_  # noqa: F405  a keyword since Python 3.7, and zkpython's name for it

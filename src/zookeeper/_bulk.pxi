@@ -1,0 +1,617 @@
+# Operations on many nodes, in a few round trips: transactions, reads, subtrees, watches.
+
+# How often (nanoseconds) a waiting thread looks for progress, signals and stalls.
+cdef int64_t LOOK_AGAIN = 100000000
+
+
+cdef object wait_for_bulk(Handle handle, bulk *b, timeout, progress, total):
+    """Wait until a bulk operation that has been started is over.
+
+    Without a timeout (seconds) it is given up when nothing has happened for the session timeout.
+    """
+    cdef int status
+    cdef long done
+    cdef long last_done = -1
+    cdef int64_t now = core_now()
+    cdef int64_t stalled_at = now
+    cdef int64_t deadline = 0 if timeout is None else deadline_of(handle, timeout)
+    cdef int64_t slice
+    while True:
+        slice = now + LOOK_AGAIN
+        if deadline and slice > deadline:
+            slice = deadline
+        with nogil:
+            status = bulk_wait(b, slice)
+        if status == 0:
+            return
+        try:
+            PyErr_CheckSignals()
+            now = core_now()
+            done = bulk_progress(b)
+            if done != last_done:
+                last_done = done
+                if progress is not None:
+                    progress(done, total)
+                stalled_at = now = core_now()
+            if not deadline and now > stalled_at + <int64_t>handle.c.session_timeout * 1000000:
+                raise errors.error(constants.OPERATIONTIMEOUT, None, "nothing came for the session timeout")
+            if deadline and now >= deadline:
+                raise errors.error(constants.OPERATIONTIMEOUT, None, "not finished within the time given")
+        except:
+            bulk_abandon(b)
+            raise
+
+
+# ---- transactions ----------------------------------------------------------------------------
+
+cdef enum:
+    GIVES_NOTHING, GIVES_PATH, GIVES_PATH_AND_STAT, GIVES_STAT
+
+
+cdef object with_defaults(name, list arguments, int needed, tuple defaults):
+    """An operation's arguments after the path, the optional ones filled in."""
+    cdef int missing = needed + len(defaults) - len(arguments)
+    if missing < 0 or missing > len(defaults):
+        raise TypeError(f"{name} takes {needed} to {needed + len(defaults)} arguments after the path, not {len(arguments)}")
+    return arguments + list(defaults[len(defaults) - missing:])
+
+
+@cython.final
+cdef class WriteOps:
+    """Operations as the C core wants them, and what their strings belong to."""
+
+    cdef write_op *ops
+    cdef Py_ssize_t count
+    cdef list owned
+    cdef dict acls    # id of the list -> AclVector: usually one for all
+    cdef bytearray kinds
+
+    def __cinit__(self, Handle handle, operations):
+        cdef Py_ssize_t i
+        operations = list(operations)
+        self.owned = [operations]
+        self.acls = {}
+        self.kinds = bytearray()
+        self.ops = <write_op *>calloc(max(len(operations), 1), sizeof(write_op))
+        if self.ops is NULL:
+            raise MemoryError
+        for i, operation in enumerate(operations):
+            try:
+                self.convert(&self.ops[i], operation)
+            except errors.ZooKeeperException as problem:
+                problem.args = (f"{problem.args[0]} (operation {i})",)
+                raise
+            except TypeError as problem:
+                raise TypeError(f"{problem} (operation {i})") from None
+            self.count += 1
+            size = write_op_size(handle.c, &self.ops[i])
+            if size + 32 > handle.max_request:
+                raise errors.error(
+                    constants.BADARGUMENTS,
+                    operation[1],
+                    f"operation {i} of {size} bytes is over the limit of {handle.max_request} (jute.maxbuffer)",
+                )
+
+    def __dealloc__(self):
+        free(self.ops)
+
+    cdef convert(self, write_op *op, operation):
+        if not isinstance(operation, (tuple, list)) or len(operation) < 2:
+            raise TypeError(f"an operation is a tuple of its name, a path and more: {operation!r}")
+        name, path, *arguments = operation
+        if name in ("create", "create2"):
+            data, acl, flags, ttl = with_defaults(name, arguments, 2, (0, None))
+            self.convert_create(op, path, data, acl, flags, ttl)
+            if name == "create2" and op.op == OP_CREATE:
+                op.op = OP_CREATE2
+            self.kinds.append(GIVES_PATH_AND_STAT if name == "create2" else GIVES_PATH)
+        elif name == "set":
+            data, version = with_defaults(name, arguments, 1, (-1,))
+            op.op = OP_SET_DATA
+            op.path = self.own_path(path, False)
+            self.own_data(op, data, path)
+            op.version = version
+            self.kinds.append(GIVES_STAT)
+        elif name in ("delete", "check"):
+            (version,) = with_defaults(name, arguments, 0, (-1,))
+            op.op = OP_DELETE if name == "delete" else OP_CHECK
+            op.path = self.own_path(path, False)
+            op.version = version
+            self.kinds.append(GIVES_NOTHING)
+        else:
+            raise errors.error(constants.BADARGUMENTS, None, f"no such operation: {name!r}")
+
+    cdef convert_create(self, write_op *op, path, data, acl, int flags, ttl):
+        cdef AclVector vector = self.acls.get(id(acl))
+        if not 0 <= flags <= 6:
+            raise errors.error(constants.BADARGUMENTS, path, f"no such kind of node: flags={flags}")
+        if vector is None:
+            vector = self.acls[id(acl)] = AclVector(acl, path)
+        op.path = self.own_path(path, is_sequential(flags))
+        self.own_data(op, data, path)
+        op.acl = &vector.vector
+        op.flags = flags
+        op.ttl = ttl_of(flags, ttl, path)
+        if flags == constants.CONTAINER:
+            op.op = OP_CREATE_CONTAINER
+        elif op.ttl >= 0:
+            op.op = OP_CREATE_TTL
+        else:
+            op.op = OP_CREATE
+
+    cdef const char *own_path(self, path, bint sequential) except NULL:
+        cdef bytes where = encoded_path(path, sequential)
+        self.owned.append(where)
+        return PyBytes_AS_STRING(where)
+
+    cdef own_data(self, write_op *op, data, path):
+        cdef bytes value = encoded_data(data, path)
+        self.owned.append(value)
+        op.data = data_pointer(value)
+        op.length = data_length(value)
+
+    cdef path_of(self, Py_ssize_t i):
+        return text_of(self.ops[i].path, strlen(self.ops[i].path))
+
+
+cdef object write_result_of(const write_result *result, int kind):
+    if kind == GIVES_NOTHING:
+        return None
+    if kind == GIVES_STAT:
+        return stat_of(&result.stat)
+    path = text_of(result.path, strlen(result.path))
+    return path if kind == GIVES_PATH else (path, stat_of(&result.stat))
+
+
+cdef object transaction_results(transaction *t, kinds):
+    """A completion's results: values if all went well, else codes, else (no answer) None."""
+    cdef int i
+    if t.failure != ZOK:
+        return None
+    if t.code != ZOK:
+        # The server's own convention: what was undone is OK, what was not reached is not.
+        return codes_of(t.results, t.count)
+    return [write_result_of(&t.results[i], kinds[i]) for i in range(t.count)]
+
+
+cdef list codes_of(const write_result *results, Py_ssize_t count):
+    """Codes as the server gave them: 0 for operations before the one that failed, -2 after it."""
+    cdef Py_ssize_t i
+    cdef list codes = [results[i].code for i in range(count)]
+    for i, code in enumerate(codes):
+        if code != constants.RUNTIMEINCONSISTENCY:
+            return [constants.OK] * i + codes[i:]
+    return codes
+
+
+cdef long size_of_all(Handle handle, WriteOps ops) except -1:
+    cdef long size = 64
+    cdef Py_ssize_t i
+    for i in range(ops.count):
+        size += write_op_size(handle.c, &ops.ops[i])
+    if size > handle.max_request:
+        raise errors.error(
+            constants.BADARGUMENTS,
+            None,
+            f"a transaction of {ops.count} operations and {size} bytes is over the limit of"
+            f" {handle.max_request} (jute.maxbuffer)",
+        )
+    return size
+
+
+def multi(h, ops, *, timeout=None):
+    """Do several operations as one transaction: all of them or none.
+
+    ops: tuples `("create", path, data, acl, flags=0, ttl=None)`, `("create2", ...)`,
+    `("set", path, data, version=-1)`, `("delete", path, version=-1)`, `("check", path, version=-1)`.
+
+    Returns a list with each operation's result: the path, `(path, stat)`, the stat, None, None.
+    Raises the exception of the first operation that failed; its `index` is that operation's place, its
+    `results` the list of codes: OK before it, RUNTIMEINCONSISTENCY after it.
+    """
+    cdef Handle handle = find(h)
+    cdef WriteOps operations = WriteOps(handle, ops)
+    cdef Py_ssize_t i
+    if operations.count == 0:
+        return []
+    size_of_all(handle, operations)
+    if timeout is None:
+        timeout = handle.c.session_timeout / 1000
+    cdef bulk_write *w = run_writes(handle, operations, operations.count, handle.max_request, True, timeout, None)
+    try:
+        if w.base.code != ZOK:
+            raise error_of(w.base.code, None)
+        codes = codes_of(w.results, operations.count)
+        for i, code in enumerate(codes):
+            if code != ZOK:
+                problem = error_of(code, operations.path_of(i))
+                problem.index = i
+                problem.results = codes
+                raise problem
+        return [write_result_of(&w.results[i], operations.kinds[i]) for i in range(operations.count)]
+    finally:
+        bulk_release(&w.base)
+
+
+def amulti(h, ops, completion=None):
+    """Like multi; `completion(handle, code, results)`.
+
+    code is that of the first operation that failed; then results are the codes of all. Where there was
+    no answer, results are None.
+    """
+    cdef Handle handle = find(h)
+    cdef WriteOps operations = WriteOps(handle, ops)
+    checked_callable(completion, "a completion")
+    size_of_all(handle, operations)
+    context = (completion, bytes(operations.kinds))
+    Py_INCREF(context)
+    cdef int code = transaction_submit(handle.c, operations.ops, <int>operations.count, <void *>context)
+    if code != ZOK:
+        Py_DECREF(context)
+        raise error_of(code, None)
+    return constants.OK
+
+
+cdef bulk_write *run_writes(Handle handle, WriteOps ops, long batch, long batch_bytes, bint stop,
+                            timeout, progress) except NULL:
+    cdef bulk_write *w = bulk_write_new(handle.c, ops.ops, ops.count, batch, batch_bytes, stop)
+    with nogil:
+        bulk_start(&w.base)
+    try:
+        wait_for_bulk(handle, &w.base, timeout, progress, ops.count)
+    except:
+        bulk_release(&w.base)
+        raise
+    return w
+
+
+def write_many(h, ops, *, int batch=500, bint stop=True, progress=None, timeout=None):
+    """Do many operations, in order, as a sequence of transactions, several of them in flight.
+
+    ops: as for multi. batch: how many operations a transaction holds at most (500 KB at most, too).
+    stop: after a transaction that failed, send no more.
+    progress: called `(done, total)` a few times a second; may raise to give up.
+    timeout: seconds for all; by default, it fails when nothing has come for the session timeout.
+
+    Returns a list with, for each operation, its result as of multi, or an exception: the operation's
+    own; RuntimeInconsistencyException if another one of its transaction failed; ConnectionLossException
+    if it may or may not have happened; NothingException if it was not sent. Raises only what concerns
+    all of them: bad arguments (before anything is sent), OperationTimeoutException.
+    """
+    cdef Handle handle = find(h)
+    cdef WriteOps operations = WriteOps(handle, ops)
+    cdef Py_ssize_t i
+    if batch < 1:
+        raise errors.error(constants.BADARGUMENTS, None, f"batch must be at least 1: {batch}")
+    cdef long batch_bytes = min(500000, handle.max_request - 64)
+    cdef bulk_write *w = run_writes(handle, operations, batch, batch_bytes, stop, timeout, progress)
+    try:
+        if progress is not None:
+            progress(operations.count, operations.count)
+        return [
+            write_result_of(&w.results[i], operations.kinds[i])
+            if w.results[i].code == ZOK
+            else error_of(w.results[i].code, operations.path_of(i))
+            for i in range(operations.count)
+        ]
+    finally:
+        bulk_release(&w.base)
+
+
+# ---- reads -----------------------------------------------------------------------------------
+
+cdef object start_reads(Handle handle, paths, int op, read_many **reads):
+    """Send the reads of many paths; returns the paths as a list."""
+    cdef Py_ssize_t i
+    if isinstance(paths, str):
+        raise TypeError(f"a list of paths is needed, not one path: {paths!r}")
+    paths = list(paths)
+    encoded_paths = [encoded_path(path) for path in paths]
+    for where in encoded_paths:
+        check_size(handle, where, 0)
+    reads[0] = read_many_new(handle.c, op, len(paths))
+    for i, where in enumerate(encoded_paths):
+        read_many_path(reads[0], i, <bytes>where)
+    with nogil:
+        bulk_start(&reads[0].reader.base)
+    return paths
+
+
+cdef void finish_reads(Handle handle, read_many *reads, timeout, progress) except *:
+    wait_for_bulk(handle, &reads.reader.base, timeout, progress, reads.count)
+    if reads.reader.base.code != ZOK:
+        raise error_of(reads.reader.base.code, None)
+
+
+cdef list read_results(read_many *reads, list paths, int op):
+    cdef Py_ssize_t i
+    cdef int j
+    cdef node_read *node
+    cdef list results = []
+    for i in range(reads.count):
+        node = &reads.nodes[i]
+        if node.code != ZOK:
+            results.append(error_of(node.code, paths[i]))
+        elif op == OP_GET_DATA:
+            results.append((data_of(node.data, node.length), stat_of(&node.stat)))
+        else:
+            results.append([text_of(node.names[j], strlen(node.names[j])) for j in range(node.names_count)])
+    return results
+
+
+cdef list read_all(h, paths, int op, timeout, progress):
+    cdef Handle handle = find(h)
+    cdef read_many *reads
+    paths = start_reads(handle, paths, op, &reads)
+    try:
+        finish_reads(handle, reads, timeout, progress)
+        return read_results(reads, paths, op)
+    finally:
+        bulk_release(&reads.reader.base)
+
+
+def get_many(h, paths, *, progress=None, timeout=None):
+    """Read many nodes: a list with `(data, stat)` for each path, or the exception that it gave.
+
+    progress: called `(done, total)` a few times a second; may raise to give up.
+    timeout: seconds for all; by default, it fails when nothing has come for the session timeout.
+
+    Raises what concerns all of them: bad paths, ConnectionLossException and the like.
+    """
+    return read_all(h, paths, OP_GET_DATA, timeout, progress)
+
+
+def get_children_many(h, paths, *, progress=None, timeout=None):
+    """The children of many nodes: a list with a list of names for each path, or the exception it gave.
+
+    Arguments and exceptions are those of get_many.
+    """
+    return read_all(h, paths, OP_GET_CHILDREN, timeout, progress)
+
+
+# ---- subtrees --------------------------------------------------------------------------------
+
+@cython.final
+@cython.freelist(64)
+cdef class Znode:
+    """One node of a Subtree; its attributes are converted when they are asked for."""
+
+    cdef Subtree tree
+    cdef tree_node *node
+
+    @property
+    def path(self):
+        """The whole path."""
+        return text_of(self.node.read.path, self.node.path_length)
+
+    @property
+    def name(self):
+        """The last part of the path; '' for '/'."""
+        cdef const char *path = self.node.read.path
+        cdef Py_ssize_t start = self.node.path_length
+        while start > 0 and path[start - 1] != b"/":
+            start -= 1
+        return text_of(path + start, self.node.path_length - start)
+
+    @property
+    def depth(self):
+        """How many levels below the subtree's root."""
+        return self.node.depth
+
+    @property
+    def data(self):
+        """The data as text, None for null data and for nodes that could not be read."""
+        return data_of(self.node.read.data, self.node.read.length)
+
+    @property
+    def error(self):
+        """Why the node could not be read (NoAuthException, as a rule), or None."""
+        return None if self.node.read.code == ZOK else error_of(self.node.read.code, self.path)
+
+    @property
+    def stat(self):
+        """The stat as a dict, None for nodes that could not be read."""
+        return stat_of(&self.node.read.stat) if self.node.read.code == ZOK else None
+
+    @property
+    def version(self):
+        """The data version."""
+        return self.node.read.stat.version
+
+    @property
+    def ephemeralOwner(self):
+        """The session that an ephemeral node lives with; 0 for others."""
+        return self.node.read.stat.ephemeralOwner
+
+    @property
+    def numChildren(self):
+        """How many children the node had when its data was read."""
+        return self.node.read.stat.numChildren
+
+    def __repr__(self):
+        return f"<Znode {self.path}>"
+
+
+@cython.final
+cdef class Subtree:
+    """A node and everything below it: a sequence of Znode, depth first, siblings by name."""
+
+    cdef subtree *tree
+    cdef int64_t *order
+    cdef readonly Py_ssize_t count
+
+    def __dealloc__(self):
+        free(self.order)
+        if self.tree is not NULL:
+            bulk_release(&self.tree.reader.base)
+
+    cdef int arrange(self) except -1:
+        """Find the order; nodes that vanished while they were read are left out."""
+        cdef int64_t *stack = <int64_t *>calloc(self.tree.count, sizeof(int64_t))
+        cdef int64_t height = 1
+        cdef int64_t index
+        cdef int32_t i
+        cdef tree_node *node
+        self.order = <int64_t *>calloc(self.tree.count, sizeof(int64_t))
+        if stack is NULL or self.order is NULL:
+            free(stack)
+            raise MemoryError
+        with nogil:
+            while height:
+                height -= 1
+                index = stack[height]
+                node = subtree_node(self.tree, index)
+                if node.read.code == ZNONODE:
+                    continue
+                self.order[self.count] = index
+                self.count += 1
+                for i in range(node.children, 0, -1):
+                    stack[height] = node.first_child + i - 1
+                    height += 1
+            free(stack)
+        return 0
+
+    cdef Znode znode(self, Py_ssize_t place):
+        cdef Znode result = Znode.__new__(Znode)
+        result.tree = self
+        result.node = subtree_node(self.tree, self.order[place])
+        return result
+
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, place):
+        if isinstance(place, slice):
+            return [self.znode(i) for i in range(*place.indices(self.count))]
+        cdef Py_ssize_t i = place
+        if i < 0:
+            i += self.count
+        if not 0 <= i < self.count:
+            raise IndexError(place)
+        return self.znode(i)
+
+    def __iter__(self):
+        cdef Py_ssize_t i
+        for i in range(self.count):
+            yield self.znode(i)
+
+
+def read_tree(h, path, *, progress=None, timeout=None):
+    """Read a node and everything below it: a Subtree.
+
+    progress: called `(done, None)` a few times a second; may raise to give up.
+    timeout: seconds for all; by default, it fails when nothing has come for the session timeout.
+
+    A node that may not be read is in the result with its `error` set and nothing below it; nodes that
+    vanish meanwhile are left out. Raises NoNodeException if there is no such node, and what concerns
+    all: ConnectionLossException and the like.
+    """
+    cdef Handle handle = find(h)
+    cdef bytes where = encoded_path(path)
+    cdef Subtree result = Subtree.__new__(Subtree)
+    check_size(handle, where, 0)
+    result.tree = subtree_new(handle.c, where)
+    with nogil:
+        bulk_start(&result.tree.reader.base)
+    wait_for_bulk(handle, &result.tree.reader.base, timeout, progress, None)
+    cdef int code = result.tree.reader.base.code
+    if code != ZOK:
+        raise error_of(code, path)
+    if subtree_node(result.tree, 0).read.code == ZNONODE:
+        raise error_of(ZNONODE, path)
+    result.arrange()
+    if progress is not None:
+        progress(result.count, None)
+    return result
+
+
+# ---- watches ---------------------------------------------------------------------------------
+
+cdef list paths_to_watch(list paths, list results):
+    return [path for path, result in zip(paths, results) if not isinstance(result, errors.ZooKeeperException)]
+
+
+cdef object set_all_watches(Handle handle, list data, list exists, list children, int64_t zxid, watcher, timeout):
+    cdef set_watches *s = set_watches_new(handle.c, zxid)
+    try:
+        for where in data:
+            set_watches_add(s, WATCH_LIST_DATA, <bytes>encoded_path(where))
+        for where in exists:
+            set_watches_add(s, WATCH_LIST_EXISTS, <bytes>encoded_path(where))
+        for where in children:
+            set_watches_add(s, WATCH_LIST_CHILDREN, <bytes>encoded_path(where))
+        watches = [(constants.WATCH_DATA, data + exists), (constants.WATCH_CHILDREN, children)]
+        context = (watches, watcher)
+        with handle.registry.lock:
+            for kind, paths in watches:
+                handle.registry.expect(kind, paths, watcher)
+            # The event thread knows of the watches before the first of their events can be queued.
+            Py_INCREF(context)
+            queue_push_watches(handle.c, <void *>context)
+            set_watches_activate(s)
+            bulk_start(&s.base)
+        wait_for_bulk(handle, &s.base, timeout, None, None)
+        if s.base.code != ZOK:
+            raise error_of(s.base.code, None)
+    finally:
+        bulk_release(&s.base)
+
+
+def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None):
+    """Read many nodes and leave a watch at each, in a few round trips.
+
+    data: paths to read and watch for changes. children: paths whose children to read and watch.
+    exists: paths to watch for creation, changes and deletion.
+    watcher: called once for each, `(handle, type, state, path)`; a change after the read is never missed.
+    timeout: seconds for each of the two steps; by default, a step fails when nothing has come for the
+    session timeout.
+
+    Returns three lists: `(data, stat)` or an exception for each path in data, a list of names or an
+    exception for each in children, a stat or None or an exception for each in exists. A path that gave
+    an exception (no node, no permission) has no watch. Raises what concerns all: ConnectionLossException
+    and the like; then any of the watches may have been set.
+    """
+    cdef Handle handle = find(h)
+    cdef read_many *data_reads = NULL
+    cdef read_many *children_reads = NULL
+    cdef int64_t zxid
+    if watcher is None:
+        raise TypeError("a watcher is needed")
+    checked_callable(watcher, "a watcher")
+    hash(watcher)
+    data, children, exists = list(data), list(children), list(exists)
+    try:
+        start_reads(handle, data + exists, OP_GET_DATA, &data_reads)
+        start_reads(handle, children, OP_GET_CHILDREN, &children_reads)
+        finish_reads(handle, data_reads, timeout, None)
+        finish_reads(handle, children_reads, timeout, None)
+        data_results = read_results(data_reads, data + exists, OP_GET_DATA)
+        children_results = read_results(children_reads, children, OP_GET_CHILDREN)
+        zxid = min(
+            [z for z in (data_reads.reader.lowest_zxid, children_reads.reader.lowest_zxid) if z] or [0]
+        )
+    finally:
+        if data_reads is not NULL:
+            bulk_release(&data_reads.reader.base)
+        if children_reads is not NULL:
+            bulk_release(&children_reads.reader.base)
+    exists_results = data_results[len(data):]
+    data_results = data_results[:len(data)]
+    missing = []
+    for i, result in enumerate(exists_results):
+        if isinstance(result, errors.NoNodeException):
+            missing.append(exists[i])
+            exists_results[i] = None
+        elif not isinstance(result, errors.ZooKeeperException):
+            exists_results[i] = result[1]
+    there = [path for path, result in zip(exists, exists_results) if isinstance(result, dict)]
+    set_all_watches(
+        handle,
+        paths_to_watch(data, data_results) + there,
+        missing,
+        paths_to_watch(children, children_results),
+        zxid,
+        watcher,
+        timeout,
+    )
+    return data_results, children_results, exists_results

@@ -1,0 +1,34 @@
+# cython: language_level=3, binding=True, embedsignature=True, boundscheck=False, wraparound=False
+"""The C client for Python: handles in, tuples and dicts out, and no opinions.
+
+The parts of this module lie beside it: conversion of values (_values.pxi), handles and their event
+threads (_handle.pxi), the operations on one node (_calls.pxi) and those on many (_bulk.pxi).
+"""
+
+import atexit
+import errno
+import os
+import threading
+
+cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.ref cimport Py_DECREF, Py_INCREF
+from cpython.unicode cimport PyUnicode_DecodeUTF8
+from libc.errno cimport EINTR, ETIMEDOUT
+from libc.errno cimport errno as c_errno
+from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memset, strlen
+from posix.unistd cimport getpid
+
+from zookeeper._core cimport *
+
+from zookeeper import constants, errors
+from zookeeper import log as log_bridge
+from zookeeper.watchers import WatcherRegistry
+
+include "_values.pxi"
+include "_handle.pxi"
+include "_calls.pxi"
+include "_bulk.pxi"

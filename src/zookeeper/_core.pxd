@@ -1,0 +1,202 @@
+# What the C core offers; core/core.h explains it.
+from libc.stddef cimport size_t
+from libc.stdint cimport int32_t, int64_t
+
+cdef extern from "core.h" nogil:
+    enum: ZOK, ZNONODE, ZNOAUTH, ZCLOSING, ZBADARGUMENTS, ZINVALIDSTATE, ZOPERATIONTIMEOUT, ZNOWATCHER
+
+    struct Stat:
+        int64_t czxid, mzxid, ctime, mtime, ephemeralOwner, pzxid
+        int32_t version, cversion, aversion, dataLength, numChildren
+
+    struct String_vector:
+        int32_t count
+        char **data
+
+    struct Id:
+        char *scheme
+        char *id
+
+    struct ACL:
+        int32_t perms
+        Id id
+
+    struct ACL_vector:
+        int32_t count
+        ACL *data
+
+    ctypedef struct zhandle_t:
+        pass
+
+    ctypedef struct clientid_t:
+        int64_t client_id
+        char passwd[16]
+
+    ctypedef enum ZooLogLevel:
+        pass
+
+    const char *ZOO_VERSION
+    void zoo_set_debug_level(ZooLogLevel level)
+    void zoo_deterministic_conn_order(int yes)
+
+    int64_t core_now()
+
+    enum item_kind:
+        ITEM_EVENT, ITEM_CALL, ITEM_TRANSACTION, ITEM_WATCHES
+
+    struct queue_item:
+        queue_item *next
+        item_kind kind
+
+    ctypedef struct event_item:
+        queue_item item
+        int type, state
+        char path[1]
+
+    ctypedef struct watches_item:
+        queue_item item
+        void *watches
+
+    ctypedef struct pending:
+        pass
+
+    struct zk_handle:
+        int session_timeout
+        char *chroot
+
+    zk_handle *handle_open(const char *hosts, int timeout_ms, const clientid_t *client, int read_only)
+    int handle_close(zk_handle *handle)
+    void handle_free(zk_handle *handle)
+    int handle_state(zk_handle *handle, clientid_t *client)
+    void handle_after_fork()
+
+    void queue_push_watches(zk_handle *handle, void *watches)
+    queue_item *queue_take(zk_handle *handle)
+    void queue_stop(zk_handle *handle)
+    int queue_stopped(zk_handle *handle)
+
+    struct call:
+        queue_item item
+        int waiting, abandoned, watched
+        void *context
+        int code
+        Stat stat
+        int has_stat
+        char *value
+        int length
+        String_vector names
+        ACL_vector acl
+
+    call *call_new(zk_handle *handle, int waiting, void *context, int watched)
+    void call_release(call *c)
+    int call_wait(call *c, int64_t deadline)
+    int call_create(call *c, const char *path, const char *data, int length, const ACL_vector *acl,
+                    int flags, int64_t ttl, int with_stat)
+    int call_delete(call *c, const char *path, int version)
+    int call_exists(call *c, const char *path)
+    int call_get(call *c, const char *path)
+    int call_set(call *c, const char *path, const char *data, int length, int version)
+    int call_get_children(call *c, const char *path)
+    int call_get_acl(call *c, const char *path)
+    int call_set_acl(call *c, const char *path, int version, const ACL_vector *acl)
+    int call_sync(call *c, const char *path)
+    int call_add_auth(call *c, const char *scheme, const char *credential, int length)
+    int call_remove_watches(call *c, const char *path, int kind, int local)
+    int call_get_config(call *c, const char *unused)
+
+    void wire_after_fork()
+
+    struct bulk:
+        int code
+
+    void bulk_release(bulk *b)
+    void bulk_start(bulk *b)
+    int bulk_wait(bulk *b, int64_t deadline)
+    void bulk_abandon(bulk *b)
+    long bulk_progress(bulk *b)
+
+    ctypedef struct node_read:
+        const char *path
+        int code, length
+        const char *data
+        Stat stat
+        int names_count
+        const char **names
+
+    ctypedef struct reader:
+        bulk base
+        int64_t lowest_zxid
+
+    enum: OP_GET_DATA, OP_GET_CHILDREN, OP_CREATE, OP_CREATE2, OP_CREATE_CONTAINER, OP_CREATE_TTL
+    enum: OP_DELETE, OP_SET_DATA, OP_CHECK
+
+    ctypedef struct read_many:
+        reader reader
+        long count
+        node_read *nodes
+
+    read_many *read_many_new(zk_handle *handle, int32_t op, long count)
+    void read_many_path(read_many *r, long index, const char *path)
+
+    ctypedef struct tree_node:
+        node_read read
+        int64_t first_child
+        int32_t children, depth, path_length
+
+    struct subtree:
+        reader reader
+        long count
+
+    subtree *subtree_new(zk_handle *handle, const char *root)
+    tree_node *subtree_node(subtree *s, int64_t index)
+
+    ctypedef struct write_op:
+        int32_t op
+        const char *path
+        const char *data
+        int length
+        int32_t version, flags
+        int64_t ttl
+        const ACL_vector *acl
+
+    ctypedef struct write_result:
+        int code
+        const char *path
+        Stat stat
+        int has_stat
+
+    struct transaction:
+        queue_item item
+        const write_op *ops
+        write_result *results
+        int count, code, failure
+        void *owner
+
+    int transaction_submit(zk_handle *handle, const write_op *ops, int count, void *context)
+    void transaction_free(transaction *t)
+    long write_op_size(zk_handle *handle, const write_op *op)
+
+    ctypedef struct bulk_write:
+        bulk base
+        write_result *results
+
+    bulk_write *bulk_write_new(zk_handle *handle, const write_op *ops, long count, long batch,
+                               long batch_bytes, int stop)
+
+    enum: WATCH_LIST_DATA, WATCH_LIST_EXISTS, WATCH_LIST_CHILDREN
+
+    struct set_watches:
+        bulk base
+
+    set_watches *set_watches_new(zk_handle *handle, int64_t zxid)
+    void set_watches_add(set_watches *s, int list, const char *path)
+    void set_watches_activate(set_watches *s)
+
+    const char *path_fault(const char *path, size_t length, int sequential)
+
+    struct log_line:
+        log_line *next
+        char text[1]
+
+    log_line *log_take(long *dropped)
+    void log_after_fork()

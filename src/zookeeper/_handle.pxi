@@ -1,0 +1,329 @@
+# Handles: one per session, with a Python thread that delivers its events and completions.
+
+cdef list _handles = []  # by number; None where a number is free
+_handles_lock = threading.Lock()
+
+# How long (seconds) close() waits for callbacks that are still running.
+cdef double CALLBACK_GRACE = 1.0
+
+
+# A completion's arguments after handle and code.
+ctypedef tuple (*results_function)(call *)
+
+
+@cython.final
+cdef class Context:
+    """What the event thread does when a request has finished."""
+
+    cdef object completion  # or None
+    cdef results_function results
+    cdef object watcher     # or None
+    cdef int watch_kind
+    cdef str path
+    cdef bint missing_too   # an exists: its watch is set on a missing node as well
+    cdef bint forget        # a remove_watches
+
+
+@cython.final
+cdef class Handle:
+    cdef zk_handle *c
+    cdef readonly int number
+    cdef int process
+    cdef long max_request
+    cdef object watcher
+    cdef object registry
+    cdef object thread
+    cdef bint closing
+
+    def __cinit__(self):
+        self.c = NULL
+
+    def __dealloc__(self):
+        # Every request has finished and the event thread has ended: they hold references. In a
+        # forked child, where neither exists, the handle stays in the table and never comes here.
+        if self.c is not NULL and self.process == getpid():
+            handle_free(self.c)
+
+    def deliver(self):
+        """The event thread: everything the C client has to say, in order."""
+        cdef queue_item *item
+        cdef queue_item *following
+        while True:
+            with nogil:
+                item = queue_take(self.c)
+            _emit_log()
+            if item is NULL and queue_stopped(self.c):
+                break
+            while item is not NULL:
+                following = item.next
+                try:
+                    self.deliver_item(item)
+                except BaseException:
+                    # A callback's mistake must not cost the others their events.
+                    log_bridge.logger.exception("a callback of handle %d raised", self.number)
+                item = following
+        _forget(self)
+
+    cdef deliver_item(self, queue_item *item):
+        if item.kind == ITEM_EVENT:
+            self.deliver_event(<event_item *>item)
+        elif item.kind == ITEM_CALL:
+            self.deliver_call(<call *>item)
+        elif item.kind == ITEM_TRANSACTION:
+            self.deliver_transaction(<transaction *>item)
+        else:
+            self.begin_watches(<watches_item *>item)
+
+    cdef deliver_event(self, event_item *event):
+        cdef int type = event.type
+        cdef int state = event.state
+        cdef str path = text_of(event.path, strlen(event.path))
+        free(event)
+        if type == constants.SESSION_EVENT:
+            watchers = self.registry.all()
+            if self.watcher is not None and self.watcher not in watchers:
+                watchers.insert(0, self.watcher)
+        else:
+            watchers = self.registry.take(type, path)
+        for watcher in watchers:
+            try:
+                watcher(self.number, type, state, path)
+            except BaseException:
+                log_bridge.logger.exception("a watcher of handle %d raised at %s", self.number, path)
+
+    cdef deliver_call(self, call *c):
+        cdef Context context = <Context>c.context
+        Py_DECREF(context)
+        c.context = NULL
+        try:
+            if context.forget:
+                if c.code in (ZOK, ZNOWATCHER):
+                    self.registry.forget(context.watch_kind, context.path, context.watcher)
+            elif context.watcher is not None:
+                is_set = c.code == ZOK or (c.code == ZNONODE and context.missing_too)
+                # Whoever gave up waiting was told that it failed: it does not expect events.
+                self.registry.settle(
+                    context.watch_kind, (context.path,), context.watcher, is_set and not c.abandoned
+                )
+            if context.completion is not None:
+                context.completion(self.number, c.code, *context.results(c))
+        finally:
+            call_release(c)
+
+    cdef deliver_transaction(self, transaction *t):
+        completion, kinds = <object>t.owner
+        Py_DECREF(<object>t.owner)
+        try:
+            if completion is not None:
+                completion(self.number, t.code, transaction_results(t, kinds))
+        finally:
+            transaction_free(t)
+
+    cdef begin_watches(self, watches_item *item):
+        watches, watcher = <object>item.watches
+        Py_DECREF(<object>item.watches)
+        free(item)
+        for kind, paths in watches:
+            self.registry.settle(kind, paths, watcher, True)
+
+
+def _emit_log():
+    cdef long dropped = 0
+    cdef log_line *line = log_take(&dropped)
+    cdef log_line *following
+    while line is not NULL:
+        following = line.next
+        try:
+            log_bridge.emit(line.text.decode("utf-8", "replace"))
+        except Exception:
+            pass  # a broken log stream must not stop the events
+        free(line)
+        line = following
+    if dropped:
+        log_bridge.emit_dropped(dropped)
+
+
+def _forget(Handle handle):
+    """The handle's number may be used again."""
+    with _handles_lock:
+        if _handles[handle.number] is handle:
+            _handles[handle.number] = None
+
+
+cdef Handle find(h):
+    """The open handle of that number, in the process that opened it."""
+    if isinstance(h, bool) or not isinstance(h, int):
+        raise TypeError(f"a handle is an int, not {type(h).__name__}")
+    cdef Handle handle = _handles[h] if 0 <= h < len(_handles) else None
+    if handle is None or handle.closing:
+        raise errors.error(constants.INVALIDSTATE, None, f"handle {h} is closed or was never open")
+    if handle.process != getpid():
+        raise errors.with_context(
+            errors.ForkedException,
+            constants.INVALIDSTATE,
+            None,
+            f"handle {h} belongs to process {handle.process}, which forked this one:"
+            " open a new one here",
+        )
+    return handle
+
+
+def init(hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=False, max_request=1048575):
+    """Open a session; it connects in the background.
+
+    hosts: `host:port,...`, with a path at the end to be the root of every path (chroot).
+    watcher: called `(handle, type, state, path)` for session events, on the handle's event thread.
+    recv_timeout: session timeout to ask for, milliseconds.
+    client_id: `(id, password)` of a session to resume, as `client_id()` gave it.
+    read_only: also accept a server that is cut off from the others, for reading.
+    max_request: the servers' jute.maxbuffer, bytes; larger requests are refused before sending.
+
+    Returns the handle, an int; the lowest that is free. Raises BadArgumentsException for hosts the C
+    client cannot parse, SystemErrorException if it cannot resolve any of them.
+    """
+    if not isinstance(hosts, str):
+        raise TypeError(f"hosts must be str, not {type(hosts).__name__}")
+    checked_callable(watcher, "a watcher")
+    if not isinstance(recv_timeout, int) or not 0 < recv_timeout < 2 ** 31:
+        raise errors.error(constants.BADARGUMENTS, None, f"recv_timeout must be a number of milliseconds: {recv_timeout!r}")
+    cdef bytes encoded_hosts = encoded(hosts, "hosts", None)
+    if b"\0" in encoded_hosts:
+        raise errors.error(constants.BADARGUMENTS, None, "hosts must not hold a null character")
+    cdef clientid_t client
+    cdef clientid_t *client_pointer = NULL
+    if client_id is not None:
+        client = client_id_of(client_id)
+        client_pointer = &client
+    cdef const char *hosts_pointer = encoded_hosts
+    cdef int timeout = recv_timeout
+    cdef int only_read = bool(read_only)
+    cdef Handle handle = Handle.__new__(Handle)
+    cdef zk_handle *c
+    cdef int problem = 0
+    handle.process = getpid()
+    handle.watcher = watcher
+    handle.registry = WatcherRegistry()
+    handle.max_request = max_request
+    with nogil:
+        c = handle_open(hosts_pointer, timeout, client_pointer, only_read)
+        if c is NULL:
+            problem = c_errno
+    if c is NULL:
+        _emit_log()
+        code = constants.BADARGUMENTS if problem == errno.EINVAL else constants.SYSTEMERROR
+        raise errors.error(code, None, f"cannot use {hosts!r}: {os.strerror(problem) if problem else 'no address'}")
+    handle.c = c
+    with _handles_lock:
+        for number, taken in enumerate(_handles):
+            if taken is None:
+                _handles[number] = handle
+                break
+        else:
+            number = len(_handles)
+            _handles.append(handle)
+        handle.number = number
+    handle.thread = threading.Thread(target=handle.deliver, name=f"zookeeper-{number}", daemon=True)
+    try:
+        handle.thread.start()
+    except BaseException:
+        handle.closing = True
+        with nogil:
+            handle_close(c)
+        _forget(handle)
+        raise
+    return number
+
+
+def close(h):
+    """End a session: its ephemeral nodes go at once, calls under way raise ClosingException.
+
+    May be called from any thread and from callbacks. What has been delivered to the event thread is
+    still called, and waited for up to a second unless this is the event thread. Returns OK.
+    """
+    cdef Handle handle = find(h)
+    _close(handle)
+    return constants.OK
+
+
+cdef _close(Handle handle):
+    cdef zk_handle *c = handle.c
+    if handle.closing:
+        return
+    handle.closing = True
+    with nogil:
+        handle_close(c)
+        queue_stop(c)
+    if threading.current_thread() is not handle.thread:
+        handle.thread.join(CALLBACK_GRACE)
+
+
+def _close_all():
+    """At exit: sessions that are not closed keep their ephemeral nodes until they time out."""
+    for handle in list(_handles):
+        if handle is not None and (<Handle>handle).process == getpid():
+            _close(handle)
+
+
+def _after_fork_in_child():
+    global _handles_lock
+    _handles_lock = threading.Lock()
+    handle_after_fork()
+    wire_after_fork()
+    log_after_fork()
+
+
+atexit.register(_close_all)
+os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def event_thread(h):
+    """The thread that delivers a handle's events and completions."""
+    return find(h).thread
+
+
+def state(h):
+    """The session's state, one of the `_STATE` constants."""
+    return handle_state(find(h).c, NULL)
+
+
+def is_unrecoverable(h):
+    """Whether the session has ended (expired, authentication failed) and the handle is of no more use."""
+    return handle_state(find(h).c, NULL) < 0
+
+
+def client_id(h):
+    """The session's `(id, password)`, to resume it with; `(0, ...)` before the first connection."""
+    cdef clientid_t client
+    memset(&client, 0, sizeof(client))
+    handle_state(find(h).c, &client)
+    return client.client_id, text_of(client.passwd, sizeof(client.passwd))
+
+
+def recv_timeout(h):
+    """The session timeout in milliseconds: as negotiated, or as asked for before the first connection."""
+    return find(h).c.session_timeout
+
+
+def set_watcher(h, watcher):
+    """Replace the function that is told of session events."""
+    checked_callable(watcher, "a watcher")
+    find(h).watcher = watcher
+    return constants.OK
+
+
+def set_debug_level(level):
+    """How much the C client logs, one of the `LOG_LEVEL_` constants, for all handles."""
+    if level not in (1, 2, 3, 4):
+        raise errors.error(constants.BADARGUMENTS, None, f"not a log level: {level!r}")
+    cdef int number = level
+    zoo_set_debug_level(<ZooLogLevel>number)
+    return constants.OK
+
+
+def deterministic_conn_order(yes):
+    """Whether handles opened from now on try the servers in the order given and not in a random one."""
+    zoo_deterministic_conn_order(bool(yes))
+    return constants.OK
+
+
+__version__ = ZOO_VERSION.decode("ascii")

@@ -1,0 +1,153 @@
+# Conversion between Python's values and the C client's.
+
+cdef str text_of(const char *value, Py_ssize_t length):
+    return PyUnicode_DecodeUTF8(value, length, "surrogateescape")
+
+
+cdef object data_of(const char *value, int length):
+    """Node data; null data, which is not the same as none, reads as None."""
+    return None if length < 0 else text_of(value, length)
+
+
+cdef dict stat_of(const Stat *stat):
+    return {
+        "czxid": stat.czxid,
+        "mzxid": stat.mzxid,
+        "ctime": stat.ctime,
+        "mtime": stat.mtime,
+        "version": stat.version,
+        "cversion": stat.cversion,
+        "aversion": stat.aversion,
+        "ephemeralOwner": stat.ephemeralOwner,
+        "dataLength": stat.dataLength,
+        "numChildren": stat.numChildren,
+        "pzxid": stat.pzxid,
+    }
+
+
+cdef list names_of(const String_vector *names):
+    cdef int32_t i
+    return [text_of(names.data[i], strlen(names.data[i])) for i in range(names.count)]
+
+
+cdef list acl_of(const ACL_vector *acl):
+    cdef int32_t i
+    return [
+        {
+            "perms": acl.data[i].perms,
+            "scheme": text_of(acl.data[i].id.scheme, strlen(acl.data[i].id.scheme)),
+            "id": text_of(acl.data[i].id.id, strlen(acl.data[i].id.id)),
+        }
+        for i in range(acl.count)
+    ]
+
+
+cdef bytes encoded(object value, str what, object path):
+    """bytes as they are, text as UTF-8; what came out of us goes back unchanged."""
+    if isinstance(value, bytes):
+        return value
+    if not isinstance(value, str):
+        raise TypeError(f"{what} must be str or bytes, not {type(value).__name__}")
+    try:
+        return value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as problem:
+        raise errors.error(
+            constants.BADARGUMENTS, path, f"{what} cannot be written as UTF-8: {problem.reason}"
+        ) from None
+
+
+cdef bytes encoded_path(object path, bint sequential=False):
+    if not isinstance(path, str):
+        raise TypeError(f"a path must be str, not {type(path).__name__}")
+    cdef bytes value = encoded(path, "a path", path)
+    cdef const char *fault = path_fault(value, PyBytes_GET_SIZE(value), sequential)
+    if fault is not NULL:
+        raise errors.error(constants.BADARGUMENTS, path, fault.decode("ascii"))
+    return value
+
+
+cdef bytes encoded_data(object data, object path):
+    return None if data is None else encoded(data, "data", path)
+
+
+cdef const char *data_pointer(bytes data) noexcept:
+    return NULL if data is None else PyBytes_AS_STRING(data)
+
+
+cdef int data_length(bytes data) noexcept:
+    return -1 if data is None else <int>PyBytes_GET_SIZE(data)
+
+
+cdef int checked_callable(object value, str what) except -1:
+    if value is not None and not callable(value):
+        raise TypeError(f"{what} must be callable or None: {value!r}")
+    return 0
+
+
+@cython.final
+cdef class AclVector:
+    """An access control list as the C client wants it."""
+
+    cdef ACL_vector vector
+    cdef list strings  # owns what the entries point to
+
+    def __cinit__(self, acl, path):
+        cdef int32_t i
+        if not isinstance(acl, (list, tuple)):
+            raise invalid_acl(path, f"a list of dicts is needed: {acl!r}")
+        if not acl:
+            raise invalid_acl(path, "it is empty")
+        self.strings = []
+        self.vector.data = <ACL *>calloc(len(acl), sizeof(ACL))
+        if self.vector.data is NULL:
+            raise MemoryError
+        self.vector.count = <int32_t>len(acl)
+        for i, entry in enumerate(acl):
+            self.vector.data[i].perms = acl_perms(entry, path)
+            self.vector.data[i].id.scheme = self.field(entry, "scheme", path)
+            self.vector.data[i].id.id = self.field(entry, "id", path)
+
+    cdef char *field(self, entry, str name, path) except NULL:
+        value = entry.get(name)
+        if not isinstance(value, (str, bytes)):
+            raise invalid_acl(path, f"{name} must be text in {entry!r}")
+        cdef bytes text = encoded(value, name, path)
+        if b"\0" in text:
+            raise invalid_acl(path, f"{name} must not hold a null character in {entry!r}")
+        self.strings.append(text)
+        return PyBytes_AS_STRING(text)
+
+    def __dealloc__(self):
+        free(self.vector.data)
+
+
+cdef object invalid_acl(path, str why):
+    return errors.error(constants.INVALIDACL, path, why)
+
+
+cdef int32_t acl_perms(entry, path) except? -1:
+    if not isinstance(entry, dict) or not entry.keys() >= {"perms", "scheme", "id"}:
+        raise invalid_acl(path, f"an entry needs perms, scheme and id: {entry!r}")
+    perms = entry["perms"]
+    if isinstance(perms, bool) or not isinstance(perms, int) or not 0 <= perms <= constants.PERM_ALL:
+        raise invalid_acl(path, f"perms must be a sum of PERM_ constants in {entry!r}")
+    return perms
+
+
+cdef clientid_t client_id_of(client_id) except *:
+    cdef clientid_t result
+    memset(&result, 0, sizeof(result))
+    try:
+        number, password = client_id
+        result.client_id = number
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"client_id must be a pair of a session id and a password: {client_id!r}") from None
+    cdef bytes secret = encoded(password, "a session's password", None)
+    if len(secret) > sizeof(result.passwd):
+        raise TypeError(f"a session's password has at most {sizeof(result.passwd)} bytes")
+    memcpy(result.passwd, PyBytes_AS_STRING(secret), len(secret))
+    return result
+
+
+cdef object error_of(int code, path):
+    return errors.error(code, path)

@@ -1,0 +1,70 @@
+/* What all operations on many nodes have in common: a few requests in flight, one end.
+ *
+ * A bulk operation sends requests until enough are on their way (`pump`), and again whenever one
+ * has been answered, on the C client's completion thread. One Python thread waits for the end. It
+ * may give up: then nothing more is sent and what is still on its way just lets go of its reference.
+ */
+#include "core.h"
+
+#include <stdlib.h>
+
+void bulk_init(bulk *b, zk_handle *handle, void (*pump)(bulk *), int (*complete)(bulk *),
+               void (*dispose)(bulk *)) {
+    b->handle = handle;
+    b->references = 1;
+    b->pump = pump;
+    b->complete = complete;
+    b->dispose = dispose;
+    pthread_mutex_init(&b->lock, NULL);
+    sem_init(&b->finished, 0, 0);
+}
+
+void bulk_retain(bulk *b) { b->references++; }
+
+void bulk_release(bulk *b) {
+    if (--b->references) return;
+    sem_destroy(&b->finished);
+    pthread_mutex_destroy(&b->lock);
+    b->dispose(b);
+}
+
+void bulk_advance(bulk *b) {
+    if (!b->abandoned && b->code == ZOK) b->pump(b);
+    if (b->over || b->outstanding) return;
+    if (b->abandoned || b->code != ZOK || b->complete(b)) {
+        b->over = 1;
+        sem_post(&b->finished);
+    }
+}
+
+void bulk_start(bulk *b) {
+    pthread_mutex_lock(&b->lock);
+    bulk_advance(b);
+    pthread_mutex_unlock(&b->lock);
+}
+
+int bulk_wait(bulk *b, int64_t deadline) { return core_wait(&b->finished, deadline); }
+
+void bulk_abandon(bulk *b) {
+    pthread_mutex_lock(&b->lock);
+    b->abandoned = 1;
+    pthread_mutex_unlock(&b->lock);
+}
+
+long bulk_progress(bulk *b) {
+    pthread_mutex_lock(&b->lock);
+    long done = b->done;
+    pthread_mutex_unlock(&b->lock);
+    return done;
+}
+
+int code_is_fatal(int code) {
+    switch (code) {
+    case ZOK:
+    case ZNONODE:
+    case ZNOAUTH:
+        return 0;
+    default:
+        return 1;
+    }
+}

@@ -1,0 +1,451 @@
+/* The C core of the binding: what lies between the ZooKeeper C client and Python.
+ *
+ * Nothing here knows Python: objects pass through as `void *`, and no function needs or takes
+ * the GIL. Four ideas carry it:
+ *
+ *   1. The C client's two threads (I/O, completion) never touch Python. What they have to tell
+ *      goes into the handle's queue (queue.c); one Python thread per handle takes it from there.
+ *   2. Every request is asynchronous. A synchronous call waits for it by itself (call.c), so that
+ *      deadlines, Ctrl-C and closing work.
+ *   3. Every request is in its handle's list of pending ones from before it is sent until it has
+ *      finished. The C client forgets completions when it is closed; the list does not (handle.c).
+ *   4. Requests that the C client's API does not offer (MultiRead, transactions of any operation,
+ *      SetWatches) travel on its own session all the same (wire.c).
+ *
+ * Locks, in the order in which they may be taken together:
+ *   bulk.lock -> handle.submit -> (the C client's own) -> log and queue locks, which are leaves.
+ */
+#ifndef ZOOKEEPER_CORE_H
+#define ZOOKEEPER_CORE_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* pipe2, sem_clockwait */
+#endif
+#ifndef THREADED
+#define THREADED
+#endif
+#include <zookeeper/zookeeper.h>
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Operation numbers of the protocol (zookeeper's ZooDefs.OpCode). */
+enum {
+    OP_CREATE = 1,
+    OP_DELETE = 2,
+    OP_GET_DATA = 4,
+    OP_SET_DATA = 5,
+    OP_GET_CHILDREN = 8,
+    OP_GET_CHILDREN2 = 12,
+    OP_CHECK = 13,
+    OP_MULTI = 14,
+    OP_CREATE2 = 15,
+    OP_CREATE_CONTAINER = 19,
+    OP_CREATE_TTL = 21,
+    OP_MULTI_READ = 22,
+    OP_SET_WATCHES = 101,
+    OP_ERROR = -1
+};
+
+/* Requests are cut into pieces well under the server's limit for one (jute.maxbuffer). */
+#define PIECE_BYTES 400000
+
+/* ---- memory.c ---------------------------------------------------------------------------- */
+
+/* Like malloc, calloc, realloc; end the process when memory is out, as nothing useful can be done
+ * on the C client's threads then. */
+void *core_alloc(size_t size);
+void *core_zeroed(size_t count, size_t size);
+void *core_resize(void *memory, size_t size);
+
+/* Many small allocations that are freed together. */
+typedef struct arena_block arena_block;
+typedef struct {
+    arena_block *blocks;
+} arena;
+
+void *arena_alloc(arena *a, size_t size);
+char *arena_copy(arena *a, const char *bytes, size_t length); /* adds a final NUL */
+void arena_free(arena *a);
+
+/* Nanoseconds of the monotonic clock. */
+int64_t core_now(void);
+
+/* Wait for a semaphore until a moment of that clock. 0, ETIMEDOUT, or EINTR after a signal, so
+ * that the caller can let Python run its signal handlers. */
+int core_wait(sem_t *semaphore, int64_t deadline);
+
+/* ---- queue.c: what the Python thread of a handle has to do --------------------------------- */
+
+typedef struct zk_handle zk_handle;
+
+typedef enum { ITEM_EVENT, ITEM_CALL, ITEM_TRANSACTION, ITEM_WATCHES } item_kind;
+
+typedef struct queue_item {
+    struct queue_item *next;
+    item_kind kind;
+} queue_item;
+
+/* A watch or session event. */
+typedef struct {
+    queue_item item;
+    int type;
+    int state;
+    char path[];
+} event_item;
+
+/* Watches that are about to be set; `watches` is a Python object. */
+typedef struct {
+    queue_item item;
+    void *watches;
+} watches_item;
+
+void queue_push(zk_handle *handle, queue_item *item);
+void queue_push_watches(zk_handle *handle, void *watches);
+/* Everything queued, in order; waits for something. NULL: woken for log lines, or stopped. */
+queue_item *queue_take(zk_handle *handle);
+void queue_poke(zk_handle *handle);
+void queue_stop(zk_handle *handle);
+int queue_stopped(zk_handle *handle);
+
+/* ---- handle.c ------------------------------------------------------------------------------ */
+
+/* A request that has not finished. */
+typedef struct pending {
+    struct pending *previous, *next;
+    void (*finish)(struct pending *, int code);
+} pending;
+
+typedef enum { MULTIREAD_UNTRIED, MULTIREAD_LOST_ONCE, MULTIREAD_WORKS, MULTIREAD_REFUSED } multiread_state;
+
+struct zk_handle {
+    zhandle_t *zh;
+    struct zk_handle *next_open;
+    char *chroot; /* "" or a path prefix that the server sees before every path of ours */
+    _Atomic int session_timeout; /* milliseconds: asked for, then as negotiated */
+    _Atomic long connections; /* how often the session has been connected */
+
+    /* Held while a request is handed to the C client, never while anybody waits. */
+    pthread_mutex_t submit;
+    int shut;          /* guarded by submit: no request may be handed over any more */
+    pending requests;  /* guarded by submit: list head */
+
+    pthread_mutex_t queue_lock;
+    pthread_cond_t queue_filled;
+    queue_item *queue_first, *queue_last;
+    int queue_stop, queue_poked;
+
+    _Atomic int multiread; /* a multiread_state */
+
+    /* A reconnect's SetWatches that was too large for one request (rewatch.c). */
+    pthread_mutex_t rewatch_lock;
+    struct set_watches *rewatch_rest; /* still to be sent */
+    int64_t rewatch_zxid;             /* of the oldest one not confirmed by the server; 0: none */
+    long rewatch_generation;
+};
+
+/* NULL with errno set when the C client refuses the arguments. */
+zk_handle *handle_open(const char *hosts, int timeout_ms, const clientid_t *client, int read_only);
+/* Ends the session; afterwards every request has finished. Call it once. */
+int handle_close(zk_handle *handle);
+void handle_free(zk_handle *handle);
+/* The session's state, as of zoo_state, and its id and password (`client` may be NULL). */
+int handle_state(zk_handle *handle, clientid_t *client);
+
+/* Wakes the Python thread of every open handle: there are log lines. */
+void handle_poke_all(void);
+void handle_after_fork(void);
+
+/* Hand a request over:
+ *     int code = request_begin(handle, &p, finish);
+ *     if (code == ZOK) code = request_sent(handle, &p, zoo_...(...));
+ * After ZOK `finish` or the C client's completion, which must call request_done first, will be
+ * called exactly once; request_done says whether it is the completion's turn. */
+int request_begin(zk_handle *handle, pending *p, void (*finish)(pending *, int));
+int request_sent(zk_handle *handle, pending *p, int code);
+void request_done(zk_handle *handle, pending *p);
+
+/* The watcher given to the C client for everything. */
+void handle_event(zhandle_t *zh, int type, int state, const char *path, void *context);
+
+/* ---- call.c: the operations of the C client's API ------------------------------------------ */
+
+typedef enum { RESULT_NONE, RESULT_STAT, RESULT_DATA, RESULT_NAMES, RESULT_PATH, RESULT_ACL } result_kind;
+
+typedef struct call {
+    queue_item item; /* first: a call is queued as itself */
+    pending request;
+    zk_handle *handle;
+    _Atomic int references;
+    sem_t finished;   /* posted when a waiting call is done */
+    int waiting;      /* somebody waits: a synchronous call */
+    _Atomic int abandoned; /* nobody waits any more */
+    void *context;    /* a Python object; owned by whoever takes the call from the queue */
+    int watched;      /* the context asks for a watch */
+
+    int code;
+    struct Stat stat;
+    int has_stat;
+    char *value; /* RESULT_DATA, RESULT_PATH; NULL is null data */
+    int length;
+    struct String_vector names;
+    struct ACL_vector acl;
+} call;
+
+call *call_new(zk_handle *handle, int waiting, void *context, int watched);
+void call_release(call *c);
+int call_wait(call *c, int64_t deadline);
+
+/* Each returns the C client's code for handing the request over; after ZOK one more reference to
+ * the call is held until it has finished. */
+int call_create(call *c, const char *path, const char *data, int length, const struct ACL_vector *acl,
+                int flags, int64_t ttl, int with_stat);
+int call_delete(call *c, const char *path, int version);
+int call_exists(call *c, const char *path);
+int call_get(call *c, const char *path);
+int call_set(call *c, const char *path, const char *data, int length, int version);
+int call_get_children(call *c, const char *path);
+int call_get_acl(call *c, const char *path);
+int call_set_acl(call *c, const char *path, int version, const struct ACL_vector *acl);
+int call_sync(call *c, const char *path);
+int call_add_auth(call *c, const char *scheme, const char *credential, int length);
+int call_remove_watches(call *c, const char *path, int kind, int local);
+int call_get_config(call *c, const char *unused);
+
+/* ---- wire.c: requests that the C client's API does not offer ------------------------------- */
+
+typedef struct wire_request {
+    pending request;
+    struct wire_request *next;
+    zk_handle *handle;
+    int32_t op;
+    int32_t xid;
+    int written;  /* both parts of our request replaced the C client's */
+    int answer_code; /* ZOK once read_answer has run and understood the answer */
+    /* Write the request's body. Returns a jute code (< 0: failed). */
+    int (*write)(struct wire_request *, struct oarchive *);
+    /* Read the answer's body, on the completion thread. Returns a jute code. */
+    int (*read_answer)(struct wire_request *, struct iarchive *, int64_t zxid);
+    /* Called exactly once after wire_send gave ZOK. */
+    void (*finished)(struct wire_request *, int code);
+} wire_request;
+
+int wire_send(zk_handle *handle, wire_request *request);
+/* A GetDataResponse inside an answer of ours: the C client's own function would ask us again. */
+int wire_read_data(struct iarchive *in, struct GetDataResponse *v);
+/* The zxid of the answer that is being handled; in completions only. */
+int64_t wire_answer_zxid(void);
+/* A path as the server knows it, with the chroot (to be freed); the same written to a request; and
+ * back: a server's path without the chroot. */
+char *wire_server_path(zk_handle *handle, const char *path);
+int wire_put_path(zk_handle *handle, struct oarchive *out, const char *path);
+const char *wire_client_path(zk_handle *handle, const char *path);
+void wire_after_fork(void);
+
+/* ---- bulk.c: what all operations on many nodes have in common ------------------------------ */
+
+typedef struct bulk {
+    zk_handle *handle;
+    _Atomic int references;
+    void (*dispose)(struct bulk *);
+    void (*pump)(struct bulk *);  /* send what may be sent; called with the lock held */
+    int (*complete)(struct bulk *); /* nothing left to send; called with the lock held */
+
+    pthread_mutex_t lock;
+    /* All guarded by lock. */
+    int code;          /* first error that ends the whole operation */
+    int abandoned;     /* nobody waits: send nothing more, touch nothing of the caller's */
+    int over;
+    long outstanding;  /* requests on their way */
+    long done;         /* units done so far, for progress and to see a stall */
+    sem_t finished;
+} bulk;
+
+void bulk_init(bulk *b, zk_handle *handle, void (*pump)(bulk *), int (*complete)(bulk *),
+               void (*dispose)(bulk *));
+void bulk_retain(bulk *b);
+void bulk_release(bulk *b);
+void bulk_start(bulk *b);
+int bulk_wait(bulk *b, int64_t deadline);
+void bulk_abandon(bulk *b);
+long bulk_progress(bulk *b);
+/* To be called at the end of each request's completion, with the lock held. */
+void bulk_advance(bulk *b);
+/* Codes that say something of the connection and not of a node. */
+int code_is_fatal(int code);
+
+/* ---- multiread.c: many reads in one request ------------------------------------------------ */
+
+typedef struct {
+    const char *path;
+    int code;
+    int length; /* -1: null data */
+    const char *data;
+    struct Stat stat;
+    int names_count;
+    const char **names;
+} node_read;
+
+/* The read of one path; `op` is OP_GET_DATA, OP_GET_CHILDREN or OP_GET_CHILDREN2. */
+typedef struct {
+    int32_t op;
+    node_read *node;
+} read_item;
+
+/* A read is asked for and answered in any number of requests: many in one MultiRead, or one each
+ * (pipelined) when the server knows no MultiRead. */
+typedef struct reader {
+    bulk base;
+    arena memory;      /* what the results point to */
+    arena names;       /* child names, when they are only needed in `answered` */
+    int keep_names;
+    int64_t lowest_zxid;  /* of the answers: everything read is at least that new */
+    double answer_bytes;  /* running mean of an answer's size: keeps requests' answers bounded */
+    read_item *repeat;    /* handed out, lost, to be sent again before anything else */
+    int repeat_count;
+    /* The next reads to send: at most `most`, cut at about `bytes` of request. With the lock held. */
+    int (*next_reads)(struct reader *, read_item *items, int most, int bytes);
+    /* These have been answered. With the lock held. NULL: nothing to do. */
+    void (*answered)(struct reader *, const read_item *items, int count);
+} reader;
+
+void reader_init(reader *r, zk_handle *handle, int (*complete)(bulk *), void (*dispose)(bulk *));
+void reader_clear(reader *r);
+
+/* ---- readmany.c: reads of given paths ------------------------------------------------------ */
+
+typedef struct {
+    reader reader;
+    int32_t op; /* OP_GET_DATA or OP_GET_CHILDREN */
+    long count, next;
+    node_read nodes[];
+} read_many;
+
+read_many *read_many_new(zk_handle *handle, int32_t op, long count);
+void read_many_path(read_many *r, long index, const char *path); /* copies it */
+
+/* ---- subtree.c ----------------------------------------------------------------------------- */
+
+typedef struct {
+    node_read read;
+    int64_t index;
+    int64_t first_child; /* index; the children of a node lie next to each other, sorted */
+    int32_t children;
+    int32_t depth;
+    int32_t path_length;
+} tree_node;
+
+typedef struct subtree {
+    reader reader;
+    tree_node **blocks; /* of TREE_BLOCK nodes each: a node never moves */
+    long count, capacity;
+    long next;          /* the first node not yet asked for */
+    int64_t *parents;   /* queue of nodes whose children are to be read */
+    long parents_first, parents_count, parents_capacity;
+} subtree;
+
+subtree *subtree_new(zk_handle *handle, const char *root);
+tree_node *subtree_node(subtree *s, int64_t index);
+
+/* ---- transaction.c, writes.c --------------------------------------------------------------- */
+
+/* One operation of a transaction. Strings belong to the caller until it has been sent. */
+typedef struct {
+    int32_t op;
+    const char *path;
+    const char *data;
+    int length; /* -1: null data */
+    int32_t version;
+    int32_t flags;
+    int64_t ttl;
+    const struct ACL_vector *acl;
+    int size; /* bytes in the request */
+} write_op;
+
+typedef struct {
+    int code;
+    const char *path; /* of a created node */
+    struct Stat stat;
+    int has_stat;
+} write_result;
+
+typedef struct transaction {
+    queue_item item; /* first: an asynchronous transaction is queued as itself */
+    wire_request wire;
+    const write_op *ops;
+    write_result *results;
+    int count;
+    arena *memory; /* of the results' paths */
+    int failure;   /* why the request as a whole got no answer, or ZOK */
+    int code;      /* that, or the code of the first operation that failed */
+    void (*ended)(struct transaction *);
+    void *owner;   /* the bulk_write it is a part of, or a Python object */
+} transaction;
+
+transaction *transaction_new(const write_op *ops, write_result *results, int count, arena *memory);
+int transaction_send(zk_handle *handle, transaction *t);
+/* An asynchronous one of its own: `context` comes back through the queue as an ITEM_TRANSACTION. */
+int transaction_submit(zk_handle *handle, const write_op *ops, int count, void *context);
+void transaction_free(transaction *t);
+/* Bytes that an operation takes in a request. */
+long write_op_size(zk_handle *handle, const write_op *op);
+
+typedef struct {
+    bulk base;
+    arena memory;
+    const write_op *ops;
+    long count, next;
+    long batch;       /* operations in a transaction, at most */
+    long batch_bytes; /* and bytes */
+    int stop, failed; /* stop: after a transaction that failed, send no more */
+    write_result results[];
+} bulk_write;
+
+bulk_write *bulk_write_new(zk_handle *handle, const write_op *ops, long count, long batch,
+                           long batch_bytes, int stop);
+
+/* ---- rewatch.c: many watches at once ------------------------------------------------------- */
+
+enum { WATCH_LIST_DATA, WATCH_LIST_EXISTS, WATCH_LIST_CHILDREN, WATCH_LISTS };
+
+typedef struct {
+    char **paths; /* as the server knows them: with the chroot */
+    long count, capacity;
+    long next;    /* the first not yet sent */
+} watch_list;
+
+typedef struct set_watches {
+    bulk base;
+    int64_t zxid; /* a node changed after it fires at once */
+    watch_list lists[WATCH_LISTS];
+    long generation; /* of the reconnect it belongs to; 0: it belongs to a call of ours */
+} set_watches;
+
+set_watches *set_watches_new(zk_handle *handle, int64_t zxid);
+void set_watches_add(set_watches *s, int list, const char *path);
+/* Tell the C client of the watches, so that it delivers and keeps them. Before bulk_start. */
+void set_watches_activate(set_watches *s);
+/* Send what the C client's SetWatches left over; on each connect. */
+void rewatch_send_rest(zk_handle *handle);
+void rewatch_clear(zk_handle *handle);
+
+/* ---- path.c -------------------------------------------------------------------------------- */
+
+/* What is wrong with a path, or NULL. A sequential node's path goes on with its number. */
+const char *path_fault(const char *path, size_t length, int sequential);
+
+/* ---- log.c --------------------------------------------------------------------------------- */
+
+typedef struct log_line {
+    struct log_line *next;
+    char text[];
+} log_line;
+
+void log_push(const char *text);
+log_line *log_take(long *dropped);
+void log_after_fork(void);
+
+#endif

@@ -1,0 +1,174 @@
+/* A session's handle: opening, closing, and the requests that have not finished. */
+#include "core.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* How long (milliseconds) the addresses of the servers' names are believed. The C client resolves
+ * them at every poll unless told otherwise; never again would be as wrong. */
+#define RESOLUTION_WINDOW 5000
+
+static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
+static zk_handle *open_handles;
+
+void handle_poke_all(void) {
+    pthread_mutex_lock(&open_lock);
+    for (zk_handle *handle = open_handles; handle; handle = handle->next_open) queue_poke(handle);
+    pthread_mutex_unlock(&open_lock);
+}
+
+void handle_after_fork(void) {
+    /* In the child the parent's handles are out of bounds, and the lock may have been held. */
+    pthread_mutex_init(&open_lock, NULL);
+    open_handles = NULL;
+}
+
+static void list_handle(zk_handle *handle) {
+    pthread_mutex_lock(&open_lock);
+    handle->next_open = open_handles;
+    open_handles = handle;
+    pthread_mutex_unlock(&open_lock);
+}
+
+static void unlist_handle(zk_handle *handle) {
+    pthread_mutex_lock(&open_lock);
+    for (zk_handle **link = &open_handles; *link; link = &(*link)->next_open)
+        if (*link == handle) {
+            *link = handle->next_open;
+            break;
+        }
+    pthread_mutex_unlock(&open_lock);
+}
+
+void handle_event(zhandle_t *zh, int type, int state, const char *path, void *context) {
+    zk_handle *handle = (zk_handle *)zoo_get_context(zh);
+    if (type == ZOO_SESSION_EVENT) {
+        /* The C client tells every watcher of a session event: the handle's own, whose context is
+         * the handle, and the one we share among all nodes, whose context is NULL. Once is enough. */
+        if (context == NULL) return;
+        if (state == ZOO_CONNECTED_STATE || state == ZOO_READONLY_STATE) {
+            handle->connections++;
+            handle->session_timeout = zoo_recv_timeout(zh);
+            rewatch_send_rest(handle);
+        }
+    }
+    size_t size = path ? strlen(path) + 1 : 1;
+    event_item *event = core_zeroed(1, sizeof *event + size);
+    event->item.kind = ITEM_EVENT;
+    event->type = type;
+    event->state = state;
+    if (path) memcpy(event->path, path, size);
+    queue_push(handle, &event->item);
+}
+
+zk_handle *handle_open(const char *hosts, int timeout_ms, const clientid_t *client, int read_only) {
+    zk_handle *handle = core_zeroed(1, sizeof *handle);
+    pthread_mutex_init(&handle->submit, NULL);
+    pthread_mutex_init(&handle->queue_lock, NULL);
+    pthread_mutex_init(&handle->rewatch_lock, NULL);
+    pthread_cond_init(&handle->queue_filled, NULL);
+    handle->requests.next = handle->requests.previous = &handle->requests;
+    handle->session_timeout = timeout_ms;
+    const char *slash = strchr(hosts, '/');
+    handle->chroot = strdup(slash && slash[1] ? slash : "");
+    if (!handle->chroot) abort();
+    list_handle(handle);
+    /* Events may come before this returns: handle_event relies on the context alone. */
+    int flags = ZOO_NO_LOG_CLIENTENV | (read_only ? ZOO_READONLY : 0);
+    zhandle_t *zh = zookeeper_init2(hosts, handle_event, timeout_ms, client, handle, flags, log_push);
+    if (zh == NULL) {
+        int problem = errno;
+        unlist_handle(handle);
+        handle_free(handle);
+        errno = problem;
+        return NULL;
+    }
+    zoo_set_servers_resolution_delay(zh, RESOLUTION_WINDOW);
+    handle->zh = zh;
+    return handle;
+}
+
+static void unlist_request(pending *p) {
+    p->previous->next = p->next;
+    p->next->previous = p->previous;
+    p->next = p->previous = NULL;
+}
+
+int request_begin(zk_handle *handle, pending *p, void (*finish)(pending *, int)) {
+    pthread_mutex_lock(&handle->submit);
+    if (handle->shut) {
+        pthread_mutex_unlock(&handle->submit);
+        return ZCLOSING;
+    }
+    p->finish = finish;
+    p->next = handle->requests.next;
+    p->previous = &handle->requests;
+    p->next->previous = p;
+    handle->requests.next = p;
+    return ZOK;
+}
+
+int request_sent(zk_handle *handle, pending *p, int code) {
+    if (code != ZOK) unlist_request(p);
+    pthread_mutex_unlock(&handle->submit);
+    return code;
+}
+
+void request_done(zk_handle *handle, pending *p) {
+    pthread_mutex_lock(&handle->submit);
+    unlist_request(p);
+    pthread_mutex_unlock(&handle->submit);
+}
+
+int handle_state(zk_handle *handle, clientid_t *client) {
+    pthread_mutex_lock(&handle->submit);
+    int state = handle->shut ? ZOO_EXPIRED_SESSION_STATE : zoo_state(handle->zh);
+    if (!handle->shut && client) *client = *zoo_client_id(handle->zh);
+    pthread_mutex_unlock(&handle->submit);
+    return state;
+}
+
+int handle_close(zk_handle *handle) {
+    pthread_mutex_lock(&handle->submit);
+    handle->shut = 1;
+    pthread_mutex_unlock(&handle->submit);
+    /* Joins the C client's threads: after it nothing calls back, and completions that were queued
+     * but not called are lost. The list of pending requests knows them. */
+    int code = zookeeper_close(handle->zh);
+    handle->zh = NULL;
+    for (;;) {
+        pthread_mutex_lock(&handle->submit);
+        pending *p = handle->requests.next;
+        if (p != &handle->requests) unlist_request(p);
+        pthread_mutex_unlock(&handle->submit);
+        if (p == &handle->requests) break;
+        p->finish(p, ZCLOSING);
+    }
+    unlist_handle(handle);
+    return code;
+}
+
+void handle_free(zk_handle *handle) {
+    rewatch_clear(handle);
+    pthread_mutex_destroy(&handle->submit);
+    pthread_mutex_destroy(&handle->queue_lock);
+    pthread_mutex_destroy(&handle->rewatch_lock);
+    pthread_cond_destroy(&handle->queue_filled);
+    free(handle->chroot);
+    free(handle);
+}
+
+/* The C client's descriptors would survive exec in every program that ours starts. */
+int __real_socket(int domain, int type, int protocol);
+int __wrap_socket(int domain, int type, int protocol);
+int __wrap_pipe(int ends[2]);
+
+int __wrap_socket(int domain, int type, int protocol) {
+    return __real_socket(domain, type | SOCK_CLOEXEC, protocol);
+}
+
+int __wrap_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

@@ -1,0 +1,57 @@
+/* The C client's log lines, kept until a Python thread fetches them.
+ *
+ * The C client's log callback says neither whose line it is nor has it a context, so there is one
+ * list for the process. It is capped: a program that never lets its Python threads run must not
+ * grow without bound because the network is down.
+ */
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_LINES 10000
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static log_line *first, *last;
+static long lines, lost;
+
+void log_push(const char *text) {
+    size_t size = strlen(text) + 1;
+    log_line *line = core_alloc(sizeof *line + size);
+    line->next = NULL;
+    memcpy(line->text, text, size);
+    pthread_mutex_lock(&lock);
+    int was_empty = lines == 0;
+    int full = lines >= MOST_LINES;
+    if (full) {
+        lost++;
+    } else {
+        if (last)
+            last->next = line;
+        else
+            first = line;
+        last = line;
+        lines++;
+    }
+    pthread_mutex_unlock(&lock);
+    if (full) free(line);
+    if (was_empty) handle_poke_all();
+}
+
+log_line *log_take(long *dropped) {
+    pthread_mutex_lock(&lock);
+    log_line *taken = first;
+    first = last = NULL;
+    *dropped = lost;
+    lines = lost = 0;
+    pthread_mutex_unlock(&lock);
+    return taken;
+}
+
+void log_after_fork(void) {
+    /* The thread that held the lock, if any, does not exist in the child, and the lines are the
+     * parent's to report. Leaking them is the only safe thing to do. */
+    pthread_mutex_init(&lock, NULL);
+    first = last = NULL;
+    lines = lost = 0;
+}

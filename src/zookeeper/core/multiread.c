@@ -1,0 +1,316 @@
+/* Many reads in one request: MultiRead (op 22, servers from 3.6), pipelined single reads elsewhere.
+ *
+ * A server that does not know the operation answers by dropping the connection, which looks like any
+ * connection loss. So the first MultiRead of a handle goes out alone. If the connection is lost under
+ * it, it is sent once more; lost again, the handle stops using MultiRead. A loss counts only if the
+ * request can have reached a server: a service that is simply down must not be mistaken for an old one.
+ *
+ * Answers have no size limit, and the server builds each in memory. The number of reads in a request
+ * therefore shrinks when nodes turn out to be large.
+ */
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_READS 500        /* in one request */
+#define FIRST_READS 50        /* in one request, before the size of answers is known */
+#define ANSWER_BYTES 2000000  /* aimed at as the most for one answer */
+#define REQUESTS_IN_FLIGHT 8
+#define PIPELINED_IN_FLIGHT 1000
+
+typedef struct {
+    wire_request wire;
+    reader *reader;
+    long connections; /* of the handle when it was sent */
+    int was_connected;
+    int count;
+    int read;         /* how many have been answered */
+    int64_t zxid;
+    size_t bytes;     /* of the answer */
+    read_item items[];
+} read_batch;
+
+static read_batch *of_wire(wire_request *wire) { return (read_batch *)((char *)wire - offsetof(read_batch, wire)); }
+
+static int write_batch(wire_request *wire, struct oarchive *out) {
+    read_batch *batch = of_wire(wire);
+    int32_t watch = 0;
+    for (int i = 0; i < batch->count; i++) {
+        struct MultiHeader header = {batch->items[i].op, 0, -1};
+        if (serialize_MultiHeader(out, "header", &header) < 0) return -1;
+        if (wire_put_path(wire->handle, out, batch->items[i].node->path) < 0) return -1;
+        if (out->serialize_Bool(out, "watch", &watch) < 0) return -1;
+    }
+    struct MultiHeader end = {-1, 1, -1};
+    return serialize_MultiHeader(out, "header", &end);
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static size_t keep_names(reader *r, node_read *node, const struct String_vector *names) {
+    arena *memory = r->keep_names ? &r->memory : &r->names;
+    size_t bytes = 0;
+    node->names = arena_alloc(memory, sizeof(char *) * (size_t)(names->count > 0 ? names->count : 0));
+    node->names_count = 0;
+    for (int32_t i = 0; i < names->count; i++) {
+        size_t length = strlen(names->data[i]);
+        node->names[node->names_count++] = arena_copy(memory, names->data[i], length);
+        bytes += length + 4;
+    }
+    if (!r->keep_names) qsort(node->names, (size_t)node->names_count, sizeof(char *), compare_names);
+    return bytes;
+}
+
+static size_t keep_data(reader *r, node_read *node, const char *data, int length, const struct Stat *stat) {
+    node->stat = *stat;
+    node->length = -1;
+    if (data == NULL || length < 0) return 0;
+    node->data = arena_copy(&r->memory, data, (size_t)length);
+    node->length = length;
+    return (size_t)length;
+}
+
+/* The answers of one request, one by one. Called with the lock held. */
+static int read_answers(read_batch *batch, struct iarchive *in) {
+    for (;;) {
+        struct MultiHeader header = {0, 0, 0};
+        if (deserialize_MultiHeader(in, "header", &header) < 0) return -1;
+        if (header.done) return batch->read == batch->count ? 0 : -1;
+        if (batch->read == batch->count) return -1;
+        read_item *item = &batch->items[batch->read++];
+        batch->bytes += 80;
+        if (header.type == OP_ERROR) {
+            struct ErrorResponse problem = {0};
+            if (deserialize_ErrorResponse(in, "error", &problem) < 0) return -1;
+            item->node->code = problem.err;
+        } else if (header.type == OP_GET_DATA && item->op == OP_GET_DATA) {
+            struct GetDataResponse answer;
+            memset(&answer, 0, sizeof answer);
+            int result = wire_read_data(in, &answer);
+            if (result >= 0)
+                batch->bytes += keep_data(batch->reader, item->node, answer.data.buff, answer.data.len, &answer.stat);
+            deallocate_GetDataResponse(&answer);
+            if (result < 0) return -1;
+            item->node->code = ZOK;
+        } else if (header.type == OP_GET_CHILDREN && item->op == OP_GET_CHILDREN) {
+            struct GetChildrenResponse answer;
+            memset(&answer, 0, sizeof answer);
+            int result = deserialize_GetChildrenResponse(in, "answer", &answer);
+            if (result >= 0) batch->bytes += keep_names(batch->reader, item->node, &answer.children);
+            deallocate_GetChildrenResponse(&answer);
+            if (result < 0) return -1;
+            item->node->code = ZOK;
+        } else {
+            return -1;
+        }
+    }
+}
+
+static int read_batch_answer(wire_request *wire, struct iarchive *in, int64_t zxid) {
+    read_batch *batch = of_wire(wire);
+    pthread_mutex_lock(&batch->reader->base.lock);
+    batch->zxid = zxid;
+    int result = read_answers(batch, in);
+    pthread_mutex_unlock(&batch->reader->base.lock);
+    return result;
+}
+
+static void note_zxid(reader *r, int64_t zxid) {
+    if (r->lowest_zxid == 0 || zxid < r->lowest_zxid) r->lowest_zxid = zxid;
+}
+
+static void answered(reader *r, const read_item *items, int count) {
+    r->base.done += count;
+    if (r->answered) r->answered(r, items, count);
+    if (!r->keep_names) arena_free(&r->names);
+}
+
+static void send_again(reader *r, const read_item *items, int count) {
+    r->repeat = core_resize(r->repeat, sizeof *items * (size_t)(r->repeat_count + count));
+    memcpy(r->repeat + r->repeat_count, items, sizeof *items * (size_t)count);
+    r->repeat_count += count;
+}
+
+/* Whether a batch that failed by `code` should be tried again, after learning from it. */
+static int learn(zk_handle *handle, read_batch *batch, int code) {
+    if (code == ZUNIMPLEMENTED) {
+        handle->multiread = MULTIREAD_REFUSED;
+        return 1;
+    }
+    int reached_a_server = batch->was_connected || handle->connections != batch->connections;
+    if (code != ZCONNECTIONLOSS || handle->multiread == MULTIREAD_WORKS || !reached_a_server) return 0;
+    handle->multiread = handle->multiread == MULTIREAD_UNTRIED ? MULTIREAD_LOST_ONCE : MULTIREAD_REFUSED;
+    return 1;
+}
+
+static void batch_done(wire_request *wire, int code) {
+    read_batch *batch = of_wire(wire);
+    reader *r = batch->reader;
+    bulk *b = &r->base;
+    pthread_mutex_lock(&b->lock);
+    b->outstanding--;
+    if (code == ZOK) {
+        b->handle->multiread = MULTIREAD_WORKS;
+        note_zxid(r, batch->zxid);
+        double mean = (double)batch->bytes / batch->count;
+        r->answer_bytes = r->answer_bytes > mean ? (r->answer_bytes * 3 + mean) / 4 : mean;
+        answered(r, batch->items, batch->count);
+    } else if (b->code == ZOK) {
+        if (learn(b->handle, batch, code))
+            send_again(r, batch->items, batch->count);
+        else
+            b->code = code;
+    }
+    bulk_advance(b);
+    pthread_mutex_unlock(&b->lock);
+    free(batch);
+    bulk_release(b);
+}
+
+static int take_reads(reader *r, read_item *items, int most, int bytes) {
+    if (r->repeat_count == 0) return r->next_reads(r, items, most, bytes);
+    int count = r->repeat_count < most ? r->repeat_count : most;
+    r->repeat_count -= count;
+    memcpy(items, r->repeat + r->repeat_count, sizeof *items * (size_t)count);
+    return count;
+}
+
+static int reads_in_a_request(const reader *r) {
+    if (r->answer_bytes == 0) return FIRST_READS;
+    double fits = ANSWER_BYTES / r->answer_bytes;
+    return fits < 1 ? 1 : fits > MOST_READS ? MOST_READS : (int)fits;
+}
+
+static void pump_batches(reader *r) {
+    bulk *b = &r->base;
+    int in_flight = b->handle->multiread == MULTIREAD_WORKS ? REQUESTS_IN_FLIGHT : 1;
+    while (b->code == ZOK && b->outstanding < in_flight) {
+        int most = reads_in_a_request(r);
+        read_batch *batch = core_zeroed(1, sizeof *batch + sizeof(read_item) * (size_t)most);
+        batch->count = take_reads(r, batch->items, most, PIECE_BYTES);
+        if (batch->count == 0) {
+            free(batch);
+            break;
+        }
+        batch->wire.op = OP_MULTI_READ;
+        batch->wire.write = write_batch;
+        batch->wire.read_answer = read_batch_answer;
+        batch->wire.finished = batch_done;
+        batch->reader = r;
+        batch->connections = b->handle->connections;
+        batch->was_connected = zoo_state(b->handle->zh) == ZOO_CONNECTED_STATE;
+        bulk_retain(b);
+        b->outstanding++;
+        int code = wire_send(b->handle, &batch->wire);
+        if (code != ZOK) {
+            b->outstanding--;
+            b->code = code;
+            free(batch);
+            bulk_release(b); /* never the last one: our caller has its own */
+        }
+    }
+}
+
+/* One request a read, for servers without MultiRead. */
+typedef struct {
+    pending request;
+    reader *reader;
+    read_item item;
+} single_read;
+
+static void single_ended(single_read *single, int code) {
+    reader *r = single->reader;
+    bulk *b = &r->base;
+    b->outstanding--;
+    single->item.node->code = code;
+    if (code_is_fatal(code) && code != ZBADARGUMENTS) {
+        if (b->code == ZOK) b->code = code;
+    } else {
+        answered(r, &single->item, 1);
+    }
+    bulk_advance(b);
+    pthread_mutex_unlock(&b->lock);
+    free(single);
+    bulk_release(b);
+}
+
+static void single_finish(pending *p, int code) {
+    single_read *single = (single_read *)((char *)p - offsetof(single_read, request));
+    pthread_mutex_lock(&single->reader->base.lock);
+    single_ended(single, code);
+}
+
+static single_read *single_answered(const void *data) {
+    single_read *single = (single_read *)data;
+    request_done(single->reader->base.handle, &single->request);
+    pthread_mutex_lock(&single->reader->base.lock);
+    return single;
+}
+
+static void single_data(int code, const char *value, int length, const struct Stat *stat, const void *data) {
+    single_read *single = single_answered(data);
+    if (code == ZOK) {
+        keep_data(single->reader, single->item.node, value, value ? length : -1, stat);
+    }
+    note_zxid(single->reader, wire_answer_zxid());
+    single_ended(single, code);
+}
+
+static void single_names(int code, const struct String_vector *names, const void *data) {
+    single_read *single = single_answered(data);
+    if (code == ZOK) keep_names(single->reader, single->item.node, names);
+    single_ended(single, code);
+}
+
+static void pump_singles(reader *r) {
+    bulk *b = &r->base;
+    zk_handle *handle = b->handle;
+    read_item item;
+    while (b->code == ZOK && b->outstanding < PIPELINED_IN_FLIGHT && take_reads(r, &item, 1, PIECE_BYTES)) {
+        single_read *single = core_zeroed(1, sizeof *single);
+        single->reader = r;
+        single->item = item;
+        bulk_retain(b);
+        b->outstanding++;
+        int code = request_begin(handle, &single->request, single_finish);
+        if (code == ZOK) {
+            const char *path = item.node->path;
+            code = request_sent(handle, &single->request,
+                                item.op == OP_GET_DATA
+                                    ? zoo_awget(handle->zh, path, NULL, NULL, single_data, single)
+                                    : zoo_awget_children(handle->zh, path, NULL, NULL, single_names, single));
+        }
+        if (code != ZOK) {
+            b->outstanding--;
+            if (code == ZBADARGUMENTS) {
+                item.node->code = code;
+                answered(r, &item, 1);
+            } else {
+                b->code = code;
+            }
+            free(single);
+            bulk_release(b);
+        }
+    }
+}
+
+static void pump(bulk *b) {
+    reader *r = (reader *)b;
+    if (b->handle->multiread == MULTIREAD_REFUSED)
+        pump_singles(r);
+    else
+        pump_batches(r);
+}
+
+void reader_init(reader *r, zk_handle *handle, int (*complete)(bulk *), void (*dispose)(bulk *)) {
+    bulk_init(&r->base, handle, pump, complete, dispose);
+}
+
+void reader_clear(reader *r) {
+    arena_free(&r->memory);
+    arena_free(&r->names);
+    free(r->repeat);
+}

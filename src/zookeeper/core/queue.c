@@ -1,0 +1,56 @@
+/* The queue between the C client's threads and the Python thread of a handle. */
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void queue_push(zk_handle *handle, queue_item *item) {
+    item->next = NULL;
+    pthread_mutex_lock(&handle->queue_lock);
+    if (handle->queue_last)
+        handle->queue_last->next = item;
+    else
+        handle->queue_first = item;
+    handle->queue_last = item;
+    pthread_cond_signal(&handle->queue_filled);
+    pthread_mutex_unlock(&handle->queue_lock);
+}
+
+void queue_push_watches(zk_handle *handle, void *watches) {
+    watches_item *item = core_zeroed(1, sizeof *item);
+    item->item.kind = ITEM_WATCHES;
+    item->watches = watches;
+    queue_push(handle, &item->item);
+}
+
+queue_item *queue_take(zk_handle *handle) {
+    pthread_mutex_lock(&handle->queue_lock);
+    while (!handle->queue_first && !handle->queue_stop && !handle->queue_poked)
+        pthread_cond_wait(&handle->queue_filled, &handle->queue_lock);
+    handle->queue_poked = 0;
+    queue_item *items = handle->queue_first;
+    handle->queue_first = handle->queue_last = NULL;
+    pthread_mutex_unlock(&handle->queue_lock);
+    return items;
+}
+
+void queue_poke(zk_handle *handle) {
+    pthread_mutex_lock(&handle->queue_lock);
+    handle->queue_poked = 1;
+    pthread_cond_signal(&handle->queue_filled);
+    pthread_mutex_unlock(&handle->queue_lock);
+}
+
+void queue_stop(zk_handle *handle) {
+    pthread_mutex_lock(&handle->queue_lock);
+    handle->queue_stop = 1;
+    pthread_cond_signal(&handle->queue_filled);
+    pthread_mutex_unlock(&handle->queue_lock);
+}
+
+int queue_stopped(zk_handle *handle) {
+    pthread_mutex_lock(&handle->queue_lock);
+    int stopped = handle->queue_stop && !handle->queue_first;
+    pthread_mutex_unlock(&handle->queue_lock);
+    return stopped;
+}

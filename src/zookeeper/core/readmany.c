@@ -1,0 +1,41 @@
+/* Reads of given paths. */
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int next_reads(reader *base, read_item *items, int most, int bytes) {
+    read_many *r = (read_many *)base;
+    int count = 0;
+    while (count < most && r->next < r->count && bytes > 0) {
+        node_read *node = &r->nodes[r->next++];
+        items[count].op = r->op;
+        items[count++].node = node;
+        bytes -= (int)strlen(node->path) + 16 + (int)strlen(base->base.handle->chroot);
+    }
+    return count;
+}
+
+static int complete(bulk *b) {
+    read_many *r = (read_many *)b;
+    return r->next == r->count && r->reader.repeat_count == 0;
+}
+
+static void dispose(bulk *b) {
+    reader_clear((reader *)b);
+    free(b);
+}
+
+read_many *read_many_new(zk_handle *handle, int32_t op, long count) {
+    read_many *r = core_zeroed(1, sizeof *r + sizeof(node_read) * (size_t)count);
+    reader_init(&r->reader, handle, complete, dispose);
+    r->reader.next_reads = next_reads;
+    r->reader.keep_names = 1;
+    r->op = op;
+    r->count = count;
+    return r;
+}
+
+void read_many_path(read_many *r, long index, const char *path) {
+    r->nodes[index].path = arena_copy(&r->reader.memory, path, strlen(path));
+}

@@ -1,0 +1,239 @@
+/* Many watches at once, by SetWatches (op 101).
+ *
+ * The C client sends this operation by itself after a reconnect, to set its watches again on the new
+ * server. We use it for two things more:
+ *
+ *   - To set thousands of watches in one request. Each carries "the last change I know of", a zxid,
+ *     and the server fires at once where a node has changed since: a read before and a SetWatches
+ *     after leave no gap. The C client must know of the watches too, or it drops their events;
+ *     `activateWatcher`, its own function for that, puts them into its tables.
+ *
+ *   - To cut its own SetWatches into pieces. It sends all watches in one request; over about 1 MB
+ *     (40,000 watches) the server closes the connection, and the client tries again for ever
+ *     (ZOOKEEPER-706). We let it send the first piece and send the rest when it is connected. Until
+ *     the server has confirmed the rest, a further reconnect must not use a newer zxid for it.
+ *
+ * All of this needs the C client to be the build that setup.py expects: the functions and the
+ * structure declared below are its own, and in no installed header.
+ */
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define REQUESTS_IN_FLIGHT 4
+
+/* Of the C client, src/zk_hashtable.h and src/mt_adaptor.c of 3.4 to 3.9. */
+typedef struct _zk_hashtable zk_hashtable;
+typedef struct _watcher_registration {
+    watcher_fn watcher;
+    void *context;
+    zk_hashtable *(*checker)(zhandle_t *, int code);
+    const char *path;
+} watcher_registration_t;
+void activateWatcher(zhandle_t *zh, watcher_registration_t *registration, int code);
+/* Which table a watch goes into: that of existing nodes for ZOK, of missing ones for ZNONODE. */
+zk_hashtable *exists_result_checker(zhandle_t *zh, int code);
+zk_hashtable *child_result_checker(zhandle_t *zh, int code);
+int lock_watchers(zhandle_t *zh);
+int unlock_watchers(zhandle_t *zh);
+
+int __real_lock_watchers(zhandle_t *zh);
+int __wrap_lock_watchers(zhandle_t *zh);
+int __real_serialize_SetWatches(struct oarchive *out, const char *tag, struct SetWatches *v);
+int __wrap_serialize_SetWatches(struct oarchive *out, const char *tag, struct SetWatches *v);
+
+static void add_path(watch_list *list, char *path) {
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? list->capacity * 2 : 64;
+        list->paths = core_resize(list->paths, sizeof *list->paths * (size_t)list->capacity);
+    }
+    list->paths[list->count++] = path;
+}
+
+void set_watches_add(set_watches *s, int list, const char *path) {
+    add_path(&s->lists[list], wire_server_path(s->base.handle, path));
+}
+
+void set_watches_activate(set_watches *s) {
+    zk_handle *handle = s->base.handle;
+    pthread_mutex_lock(&handle->submit);
+    if (!handle->shut) {
+        lock_watchers(handle->zh);
+        for (int list = 0; list < WATCH_LISTS; list++)
+            for (long i = 0; i < s->lists[list].count; i++) {
+                watcher_registration_t registration = {
+                    handle_event, NULL,
+                    list == WATCH_LIST_CHILDREN ? child_result_checker : exists_result_checker,
+                    s->lists[list].paths[i]};
+                activateWatcher(handle->zh, &registration, list == WATCH_LIST_EXISTS ? ZNONODE : ZOK);
+            }
+        unlock_watchers(handle->zh);
+    }
+    pthread_mutex_unlock(&handle->submit);
+}
+
+/* One request of the operation. */
+typedef struct {
+    wire_request wire;
+    set_watches *owner;
+    long first[WATCH_LISTS], count[WATCH_LISTS];
+} piece;
+
+static piece *of_wire(wire_request *wire) { return (piece *)((char *)wire - offsetof(piece, wire)); }
+
+static struct String_vector part(const piece *p, int list) {
+    struct String_vector strings = {(int32_t)p->count[list], p->owner->lists[list].paths + p->first[list]};
+    return strings;
+}
+
+static int write_piece(wire_request *wire, struct oarchive *out) {
+    piece *p = of_wire(wire);
+    struct SetWatches request = {p->owner->zxid, part(p, WATCH_LIST_DATA), part(p, WATCH_LIST_EXISTS),
+                                 part(p, WATCH_LIST_CHILDREN)};
+    return __real_serialize_SetWatches(out, "request", &request);
+}
+
+static int read_nothing(wire_request *wire, struct iarchive *in, int64_t zxid) {
+    (void)wire, (void)in, (void)zxid;
+    return 0;
+}
+
+static void piece_done(wire_request *wire, int code) {
+    piece *p = of_wire(wire);
+    bulk *b = &p->owner->base;
+    pthread_mutex_lock(&b->lock);
+    b->outstanding--;
+    for (int list = 0; list < WATCH_LISTS; list++) b->done += p->count[list];
+    if (code != ZOK && b->code == ZOK) b->code = code;
+    free(p);
+    bulk_advance(b);
+    pthread_mutex_unlock(&b->lock);
+    bulk_release(b);
+}
+
+static int complete(bulk *b) {
+    set_watches *s = (set_watches *)b;
+    for (int list = 0; list < WATCH_LISTS; list++)
+        if (s->lists[list].next < s->lists[list].count) return 0;
+    return 1;
+}
+
+static void pump(bulk *b) {
+    set_watches *s = (set_watches *)b;
+    while (b->code == ZOK && b->outstanding < REQUESTS_IN_FLIGHT && !complete(b)) {
+        piece *p = core_zeroed(1, sizeof *p);
+        p->owner = s;
+        long bytes = 0;
+        for (int i = 0; i < WATCH_LISTS; i++) {
+            watch_list *list = &s->lists[i];
+            p->first[i] = list->next;
+            for (; list->next < list->count && bytes < PIECE_BYTES; list->next++)
+                bytes += (long)strlen(list->paths[list->next]) + 4;
+            p->count[i] = list->next - p->first[i];
+        }
+        p->wire.op = OP_SET_WATCHES;
+        p->wire.write = write_piece;
+        p->wire.read_answer = read_nothing;
+        p->wire.finished = piece_done;
+        bulk_retain(b);
+        b->outstanding++;
+        int code = wire_send(b->handle, &p->wire);
+        if (code != ZOK) {
+            b->outstanding--;
+            b->code = code;
+            free(p);
+            bulk_release(b);
+        }
+    }
+}
+
+/* The last reference is gone: if this was the rest of a reconnect's watches and the server has all
+ * of it, the next reconnect may trust its own zxid again. */
+static void dispose(bulk *b) {
+    set_watches *s = (set_watches *)b;
+    zk_handle *handle = b->handle;
+    if (s->generation && b->over && b->code == ZOK) {
+        pthread_mutex_lock(&handle->rewatch_lock);
+        if (handle->rewatch_generation == s->generation) handle->rewatch_zxid = 0;
+        pthread_mutex_unlock(&handle->rewatch_lock);
+    }
+    for (int list = 0; list < WATCH_LISTS; list++) {
+        for (long i = 0; i < s->lists[list].count; i++) free(s->lists[list].paths[i]);
+        free(s->lists[list].paths);
+    }
+    free(s);
+}
+
+set_watches *set_watches_new(zk_handle *handle, int64_t zxid) {
+    set_watches *s = core_zeroed(1, sizeof *s);
+    bulk_init(&s->base, handle, pump, complete, dispose);
+    s->zxid = zxid;
+    return s;
+}
+
+/* ---- the C client's own SetWatches after a reconnect, on its I/O thread -------------------- */
+
+/* It locks its watches right before it collects and writes them: so we learn whose they are. */
+static __thread zhandle_t *locked_by_this_thread;
+
+int __wrap_lock_watchers(zhandle_t *zh) {
+    locked_by_this_thread = zh;
+    return __real_lock_watchers(zh);
+}
+
+/* Keeps of `all` what fits into a request and copies the others to `rest`. */
+static struct String_vector cut(const struct String_vector *all, long *room, watch_list *rest) {
+    struct String_vector first = {0, all->data};
+    while (first.count < all->count && *room > 0) *room -= (long)strlen(all->data[first.count++]) + 4;
+    for (int32_t i = first.count; i < all->count; i++) {
+        char *path = strdup(all->data[i]);
+        if (path == NULL) abort();
+        add_path(rest, path);
+    }
+    return first;
+}
+
+int __wrap_serialize_SetWatches(struct oarchive *out, const char *tag, struct SetWatches *all) {
+    zk_handle *handle = (zk_handle *)zoo_get_context(locked_by_this_thread);
+    pthread_mutex_lock(&handle->rewatch_lock);
+    set_watches *superseded = handle->rewatch_rest;
+    handle->rewatch_rest = NULL;
+    struct SetWatches request = *all;
+    if (handle->rewatch_zxid && handle->rewatch_zxid < request.relativeZxid)
+        request.relativeZxid = handle->rewatch_zxid;
+    set_watches *rest = set_watches_new(handle, request.relativeZxid);
+    long room = PIECE_BYTES;
+    request.dataWatches = cut(&all->dataWatches, &room, &rest->lists[WATCH_LIST_DATA]);
+    request.existWatches = cut(&all->existWatches, &room, &rest->lists[WATCH_LIST_EXISTS]);
+    request.childWatches = cut(&all->childWatches, &room, &rest->lists[WATCH_LIST_CHILDREN]);
+    handle->rewatch_generation++;
+    int left = !complete(&rest->base);
+    if (left) {
+        rest->generation = handle->rewatch_generation;
+        handle->rewatch_rest = rest;
+        handle->rewatch_zxid = request.relativeZxid;
+    } else {
+        /* This request goes first: whatever makes the C client's own zxid newer comes after it. */
+        handle->rewatch_zxid = 0;
+    }
+    pthread_mutex_unlock(&handle->rewatch_lock);
+    if (!left) bulk_release(&rest->base);
+    if (superseded) bulk_release(&superseded->base);
+    return __real_serialize_SetWatches(out, tag, &request);
+}
+
+void rewatch_send_rest(zk_handle *handle) {
+    pthread_mutex_lock(&handle->rewatch_lock);
+    set_watches *rest = handle->rewatch_rest;
+    handle->rewatch_rest = NULL;
+    pthread_mutex_unlock(&handle->rewatch_lock);
+    if (rest == NULL) return;
+    bulk_start(&rest->base);
+    bulk_release(&rest->base);
+}
+
+void rewatch_clear(zk_handle *handle) {
+    if (handle->rewatch_rest) bulk_release(&handle->rewatch_rest->base);
+    handle->rewatch_rest = NULL;
+}

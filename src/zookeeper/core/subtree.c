@@ -1,0 +1,119 @@
+/* A node and everything below it, read level by level.
+ *
+ * Children are asked for only where the data's stat says that there are some. A node that vanishes
+ * between the two reads gets ZNONODE; one that may not be read keeps its ZNOAUTH.
+ */
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TREE_BLOCK 4096
+#define MOST_NAMES 50000 /* child names expected in one answer, about */
+
+tree_node *subtree_node(subtree *s, int64_t index) {
+    return &s->blocks[index / TREE_BLOCK][index % TREE_BLOCK];
+}
+
+static tree_node *add_node(subtree *s) {
+    if (s->count % TREE_BLOCK == 0) {
+        long blocks = s->count / TREE_BLOCK;
+        if (blocks == s->capacity) {
+            s->capacity = s->capacity ? s->capacity * 2 : 16;
+            s->blocks = core_resize(s->blocks, sizeof *s->blocks * (size_t)s->capacity);
+        }
+        s->blocks[blocks] = core_zeroed(TREE_BLOCK, sizeof(tree_node));
+    }
+    return subtree_node(s, s->count++);
+}
+
+static void push_parent(subtree *s, int64_t index) {
+    if (s->parents_count == s->parents_capacity) {
+        s->parents_capacity = s->parents_capacity ? s->parents_capacity * 2 : 1024;
+        s->parents = core_resize(s->parents, sizeof *s->parents * (size_t)s->parents_capacity);
+    }
+    s->parents[s->parents_count++] = index;
+}
+
+static void add_children(subtree *s, tree_node *parent) {
+    const node_read *read = &parent->read;
+    size_t prefix = parent->path_length == 1 ? 0 : (size_t)parent->path_length;
+    parent->first_child = s->count;
+    parent->children = read->names_count;
+    for (int i = 0; i < read->names_count; i++) {
+        size_t length = strlen(read->names[i]);
+        char *path = arena_alloc(&s->reader.memory, prefix + length + 2);
+        memcpy(path, read->path, prefix);
+        path[prefix] = '/';
+        memcpy(path + prefix + 1, read->names[i], length + 1);
+        tree_node *child = add_node(s);
+        child->read.path = path;
+        child->read.length = -1;
+        child->path_length = (int32_t)(prefix + 1 + length);
+        child->depth = parent->depth + 1;
+    }
+    parent->read.names = NULL; /* they go with the request */
+}
+
+/* Read items point to the node_read that a tree_node begins with. */
+static void answered(reader *base, const read_item *items, int count) {
+    subtree *s = (subtree *)base;
+    for (int i = 0; i < count; i++) {
+        tree_node *node = (tree_node *)items[i].node;
+        if (node->read.code != ZOK) continue;
+        if (items[i].op == OP_GET_CHILDREN)
+            add_children(s, node);
+        else if (node->read.stat.numChildren > 0)
+            push_parent(s, node->index);
+    }
+}
+
+static int next_reads(reader *base, read_item *items, int most, int bytes) {
+    subtree *s = (subtree *)base;
+    int chroot = (int)strlen(base->base.handle->chroot);
+    int count = 0;
+    long names = 0;
+    while (count < most && bytes > 0 && names < MOST_NAMES && s->parents_first < s->parents_count) {
+        tree_node *node = subtree_node(s, s->parents[s->parents_first++]);
+        items[count].op = OP_GET_CHILDREN;
+        items[count++].node = &node->read;
+        names += node->read.stat.numChildren;
+        bytes -= node->path_length + chroot + 16;
+    }
+    if (s->parents_first == s->parents_count) s->parents_first = s->parents_count = 0;
+    while (count < most && bytes > 0 && names < MOST_NAMES && s->next < s->count) {
+        tree_node *node = subtree_node(s, s->next);
+        node->index = s->next++;
+        items[count].op = OP_GET_DATA;
+        items[count++].node = &node->read;
+        bytes -= node->path_length + chroot + 16;
+    }
+    return count;
+}
+
+static int complete(bulk *b) {
+    subtree *s = (subtree *)b;
+    return s->next == s->count && s->parents_first == s->parents_count && s->reader.repeat_count == 0;
+}
+
+static void dispose(bulk *b) {
+    subtree *s = (subtree *)b;
+    reader_clear(&s->reader);
+    for (long first = 0; first < s->count; first += TREE_BLOCK) free(s->blocks[first / TREE_BLOCK]);
+    free(s->blocks);
+    free(s->parents);
+    free(s);
+}
+
+subtree *subtree_new(zk_handle *handle, const char *root) {
+    subtree *s = core_zeroed(1, sizeof *s);
+    reader_init(&s->reader, handle, complete, dispose);
+    s->reader.next_reads = next_reads;
+    s->reader.answered = answered;
+    size_t length = strlen(root);
+    tree_node *node = add_node(s);
+    node->read.path = arena_copy(&s->reader.memory, root, length);
+    node->read.length = -1;
+    node->path_length = (int32_t)length;
+    return s;
+}

@@ -1,0 +1,186 @@
+/* Transactions ("multi", op 14) of any operations that change nodes, all or nothing.
+ *
+ * They are written by wire.c's means and not by zoo_amulti, which knows neither create2 nor
+ * containers nor TTLs, wants room for every result beforehand, and reports a bad path as a
+ * marshalling error of nothing in particular.
+ */
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static transaction *of_wire(wire_request *wire) {
+    return (transaction *)((char *)wire - offsetof(transaction, wire));
+}
+
+long write_op_size(zk_handle *handle, const write_op *op) {
+    long size = 9 /* MultiHeader */ + 4 + (long)strlen(handle->chroot) + (long)strlen(op->path);
+    switch (op->op) {
+    case OP_DELETE:
+    case OP_CHECK:
+        return size + 4;
+    case OP_SET_DATA:
+        return size + 4 + (op->length > 0 ? op->length : 0) + 4;
+    default:
+        size += 4 + (op->length > 0 ? op->length : 0) + 4 /* flags */ + 8 /* ttl */ + 4 /* acl count */;
+        for (int i = 0; i < op->acl->count; i++)
+            size += 12 + (long)strlen(op->acl->data[i].id.scheme) + (long)strlen(op->acl->data[i].id.id);
+        return size;
+    }
+}
+
+static int write_op_body(struct oarchive *out, const write_op *op, char *path) {
+    struct buffer data = {op->length, (char *)op->data};
+    switch (op->op) {
+    case OP_DELETE: {
+        struct DeleteRequest request = {path, op->version};
+        return serialize_DeleteRequest(out, "request", &request);
+    }
+    case OP_CHECK: {
+        struct CheckVersionRequest request = {path, op->version};
+        return serialize_CheckVersionRequest(out, "request", &request);
+    }
+    case OP_SET_DATA: {
+        struct SetDataRequest request = {path, data, op->version};
+        return serialize_SetDataRequest(out, "request", &request);
+    }
+    case OP_CREATE_TTL: {
+        struct CreateTTLRequest request = {path, data, *op->acl, op->flags, op->ttl};
+        return serialize_CreateTTLRequest(out, "request", &request);
+    }
+    default: {
+        struct CreateRequest request = {path, data, *op->acl, op->flags};
+        return serialize_CreateRequest(out, "request", &request);
+    }
+    }
+}
+
+static int write_ops(wire_request *wire, struct oarchive *out) {
+    transaction *t = of_wire(wire);
+    for (int i = 0; i < t->count; i++) {
+        struct MultiHeader header = {t->ops[i].op, 0, -1};
+        if (serialize_MultiHeader(out, "header", &header) < 0) return -1;
+        char *path = wire_server_path(wire->handle, t->ops[i].path);
+        int result = write_op_body(out, &t->ops[i], path);
+        free(path);
+        if (result < 0) return -1;
+    }
+    struct MultiHeader end = {-1, 1, -1};
+    return serialize_MultiHeader(out, "header", &end);
+}
+
+static void keep_path(transaction *t, write_result *result, const char *path) {
+    if (path == NULL) return;
+    path = wire_client_path(t->wire.handle, path);
+    result->path = arena_copy(t->memory, path, strlen(path));
+}
+
+static int read_result(transaction *t, write_result *result, int32_t type, struct iarchive *in) {
+    result->code = ZOK;
+    switch (type) {
+    case OP_ERROR: {
+        struct ErrorResponse answer = {0};
+        if (deserialize_ErrorResponse(in, "result", &answer) < 0) return -1;
+        result->code = answer.err;
+        if (t->code == ZOK) t->code = answer.err;
+        return 0;
+    }
+    case OP_CREATE: {
+        struct CreateResponse answer = {0};
+        int code = deserialize_CreateResponse(in, "result", &answer);
+        if (code >= 0) keep_path(t, result, answer.path);
+        deallocate_CreateResponse(&answer);
+        return code;
+    }
+    case OP_CREATE2:
+    case OP_CREATE_CONTAINER:
+    case OP_CREATE_TTL: {
+        struct Create2Response answer;
+        memset(&answer, 0, sizeof answer);
+        int code = deserialize_Create2Response(in, "result", &answer);
+        if (code >= 0) {
+            keep_path(t, result, answer.path);
+            result->stat = answer.stat;
+            result->has_stat = 1;
+        }
+        deallocate_Create2Response(&answer);
+        return code;
+    }
+    case OP_SET_DATA: {
+        struct SetDataResponse answer;
+        memset(&answer, 0, sizeof answer);
+        int code = deserialize_SetDataResponse(in, "result", &answer);
+        result->stat = answer.stat;
+        result->has_stat = code >= 0;
+        return code;
+    }
+    case OP_DELETE:
+    case OP_CHECK:
+        return 0;
+    default:
+        return -1;
+    }
+}
+
+static int read_results(wire_request *wire, struct iarchive *in, int64_t zxid) {
+    (void)zxid;
+    transaction *t = of_wire(wire);
+    for (int i = 0;; i++) {
+        struct MultiHeader header = {0, 0, 0};
+        if (deserialize_MultiHeader(in, "header", &header) < 0) return -1;
+        if (header.done) return i == t->count ? 0 : -1;
+        if (i == t->count || read_result(t, &t->results[i], header.type, in) < 0) return -1;
+    }
+}
+
+static void finished(wire_request *wire, int code) {
+    transaction *t = of_wire(wire);
+    t->failure = code;
+    if (code != ZOK) t->code = code;
+    /* What went before the operation that failed is undone, and says "ok". */
+    for (int i = 0; t->code != ZOK && i < t->count; i++) {
+        if (code != ZOK)
+            t->results[i].code = code;
+        else if (t->results[i].code == ZOK)
+            t->results[i].code = ZRUNTIMEINCONSISTENCY;
+    }
+    t->ended(t);
+}
+
+transaction *transaction_new(const write_op *ops, write_result *results, int count, arena *memory) {
+    transaction *t = core_zeroed(1, sizeof *t);
+    t->ops = ops;
+    t->results = results;
+    t->count = count;
+    t->memory = memory;
+    return t;
+}
+
+int transaction_send(zk_handle *handle, transaction *t) {
+    t->wire.op = OP_MULTI;
+    t->wire.write = write_ops;
+    t->wire.read_answer = read_results;
+    t->wire.finished = finished;
+    return wire_send(handle, &t->wire);
+}
+
+static void queue_it(transaction *t) { queue_push(t->wire.handle, &t->item); }
+
+int transaction_submit(zk_handle *handle, const write_op *ops, int count, void *context) {
+    arena *memory = core_zeroed(1, sizeof *memory);
+    write_result *results = core_zeroed((size_t)count, sizeof *results);
+    transaction *t = transaction_new(ops, results, count, memory);
+    t->item.kind = ITEM_TRANSACTION;
+    t->ended = queue_it;
+    t->owner = context;
+    int code = transaction_send(handle, t);
+    if (code != ZOK) transaction_free(t);
+    return code;
+}
+
+void transaction_free(transaction *t) {
+    arena_free(t->memory);
+    free(t->memory);
+    free(t->results);
+    free(t);
+}

@@ -1,0 +1,168 @@
+/* Requests that the C client's API does not offer, on the C client's own session.
+ *
+ * ZooKeeper's protocol has operations that make tree work fast (MultiRead, op 22) and that the C
+ * client never sends. A second connection of our own would be another session: reads would no longer
+ * be ordered after our writes, and ACLs, ephemerals and watches would be somebody else's. So the
+ * request travels on the C client's session, in disguise:
+ *
+ *   - `zoo_awget(zh, "/", ...)` is called. It numbers a request (xid), writes header and body into a
+ *     buffer, puts it into the send queue, and remembers who waits for the answer.
+ *   - The C client writes header and body by `serialize_RequestHeader` and `serialize_GetDataRequest`,
+ *     functions of another object file. The linker's --wrap makes those calls ours. While
+ *     `sending` is set, a thread-local, we write our operation number and our body instead.
+ *   - The answer comes back by its xid. The C client reads its header by `deserialize_ReplyHeader`
+ *     and its body by `deserialize_GetDataResponse`; both are wrapped too. If the xid is one of ours,
+ *     we read the body, and hand an empty one to the C client.
+ *   - The C client then calls the completion of its supposed get, and so ours.
+ *
+ * Everything else (queueing, reconnecting, failing requests on connection loss, expiry) is the C
+ * client's usual work. All functions named have prototypes in its installed headers. Should a
+ * different build of the C client not make these calls through the linker, `written` stays 0 and the
+ * request ends with ZUNIMPLEMENTED: what went out was a harmless get of the root.
+ *
+ * Threads: `write` runs on the thread that sends, under handle.submit; `read_answer` and `finished`
+ * run on the C client's completion thread, or `finished` on the one that closes the handle.
+ */
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int __real_serialize_RequestHeader(struct oarchive *out, const char *tag, struct RequestHeader *v);
+int __real_serialize_GetDataRequest(struct oarchive *out, const char *tag, struct GetDataRequest *v);
+int __real_deserialize_ReplyHeader(struct iarchive *in, const char *tag, struct ReplyHeader *v);
+int __real_deserialize_GetDataResponse(struct iarchive *in, const char *tag, struct GetDataResponse *v);
+int __wrap_serialize_RequestHeader(struct oarchive *out, const char *tag, struct RequestHeader *v);
+int __wrap_serialize_GetDataRequest(struct oarchive *out, const char *tag, struct GetDataRequest *v);
+int __wrap_deserialize_ReplyHeader(struct iarchive *in, const char *tag, struct ReplyHeader *v);
+int __wrap_deserialize_GetDataResponse(struct iarchive *in, const char *tag, struct GetDataResponse *v);
+
+static __thread wire_request *sending;
+static __thread struct ReplyHeader reply;
+
+/* Requests on their way, of all handles: the C client counts xids for the whole process. There are
+ * rarely more than a dozen. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static wire_request *on_their_way;
+
+void wire_after_fork(void) {
+    pthread_mutex_init(&lock, NULL);
+    on_their_way = NULL;
+    sending = NULL;
+}
+
+static void remember(wire_request *request) {
+    pthread_mutex_lock(&lock);
+    request->next = on_their_way;
+    on_their_way = request;
+    pthread_mutex_unlock(&lock);
+}
+
+static void forget(wire_request *request) {
+    pthread_mutex_lock(&lock);
+    for (wire_request **link = &on_their_way; *link; link = &(*link)->next)
+        if (*link == request) {
+            *link = request->next;
+            break;
+        }
+    pthread_mutex_unlock(&lock);
+}
+
+static wire_request *find(int32_t xid) {
+    pthread_mutex_lock(&lock);
+    wire_request *request = on_their_way;
+    while (request && request->xid != xid) request = request->next;
+    pthread_mutex_unlock(&lock);
+    return request;
+}
+
+int __wrap_serialize_RequestHeader(struct oarchive *out, const char *tag, struct RequestHeader *v) {
+    if (sending == NULL) return __real_serialize_RequestHeader(out, tag, v);
+    struct RequestHeader header = {v->xid, sending->op};
+    sending->xid = v->xid;
+    return __real_serialize_RequestHeader(out, tag, &header);
+}
+
+int __wrap_serialize_GetDataRequest(struct oarchive *out, const char *tag, struct GetDataRequest *v) {
+    if (sending == NULL || sending->xid == 0) return __real_serialize_GetDataRequest(out, tag, v);
+    sending->written = 1;
+    /* Known from here on, as the answer may come before zoo_awget returns. */
+    remember(sending);
+    return sending->write(sending, out);
+}
+
+int __wrap_deserialize_ReplyHeader(struct iarchive *in, const char *tag, struct ReplyHeader *v) {
+    int result = __real_deserialize_ReplyHeader(in, tag, v);
+    reply = *v;
+    return result;
+}
+
+int __wrap_deserialize_GetDataResponse(struct iarchive *in, const char *tag, struct GetDataResponse *v) {
+    wire_request *request = find(reply.xid);
+    if (request == NULL) return __real_deserialize_GetDataResponse(in, tag, v);
+    memset(v, 0, sizeof *v);
+    request->answer_code = request->read_answer(request, in, reply.zxid) < 0 ? ZMARSHALLINGERROR : ZOK;
+    return 0;
+}
+
+static wire_request *of_pending(pending *p) {
+    return (wire_request *)((char *)p - offsetof(wire_request, request));
+}
+
+static void finish(pending *p, int code) {
+    wire_request *request = of_pending(p);
+    forget(request);
+    request->finished(request, code);
+}
+
+static void get_done(int code, const char *value, int length, const struct Stat *stat, const void *data) {
+    (void)value, (void)length, (void)stat;
+    wire_request *request = (wire_request *)data;
+    request_done(request->handle, &request->request);
+    if (code == ZOK) code = request->written ? request->answer_code : ZUNIMPLEMENTED;
+    finish(&request->request, code);
+}
+
+int wire_send(zk_handle *handle, wire_request *request) {
+    request->handle = handle;
+    request->xid = 0;
+    request->written = 0;
+    request->answer_code = ZMARSHALLINGERROR;
+    int code = request_begin(handle, &request->request, finish);
+    if (code != ZOK) return code;
+    sending = request;
+    code = zoo_awget(handle->zh, "/", NULL, NULL, get_done, request);
+    sending = NULL;
+    if (code != ZOK && request->written) forget(request);
+    return request_sent(handle, &request->request, code);
+}
+
+int wire_read_data(struct iarchive *in, struct GetDataResponse *v) {
+    return __real_deserialize_GetDataResponse(in, "answer", v);
+}
+
+int64_t wire_answer_zxid(void) { return reply.zxid; }
+
+char *wire_server_path(zk_handle *handle, const char *path) {
+    size_t chroot = strlen(handle->chroot);
+    size_t length = chroot && path[1] == 0 ? 0 : strlen(path);
+    char *full = core_alloc(chroot + length + 1);
+    memcpy(full, handle->chroot, chroot);
+    memcpy(full + chroot, path, length);
+    full[chroot + length] = 0;
+    return full;
+}
+
+int wire_put_path(zk_handle *handle, struct oarchive *out, const char *path) {
+    if (handle->chroot[0] == 0) return out->serialize_String(out, "path", (char **)&path);
+    char *full = wire_server_path(handle, path);
+    int result = out->serialize_String(out, "path", &full);
+    free(full);
+    return result;
+}
+
+const char *wire_client_path(zk_handle *handle, const char *path) {
+    size_t chroot = strlen(handle->chroot);
+    if (chroot == 0 || strncmp(path, handle->chroot, chroot) != 0) return path;
+    return path[chroot] ? path + chroot : "/";
+}

@@ -1,0 +1,75 @@
+/* Many writes: transactions of a few hundred operations, in order, several in flight.
+ *
+ * The server handles a session's requests in the order they were sent, so a transaction may rely on
+ * the ones before it although their answers are not there yet.
+ */
+#include "core.h"
+
+#include <stdlib.h>
+
+#define TRANSACTIONS_IN_FLIGHT 4
+
+static void ended(transaction *t) {
+    bulk_write *w = t->owner;
+    bulk *b = &w->base;
+    pthread_mutex_lock(&b->lock);
+    b->outstanding--;
+    b->done += t->count;
+    if (t->code != ZOK) w->failed = 1;
+    if (t->failure != ZOK && b->code == ZOK) b->code = t->failure;
+    free(t);
+    bulk_advance(b);
+    pthread_mutex_unlock(&b->lock);
+    bulk_release(b);
+}
+
+static void pump(bulk *b) {
+    bulk_write *w = (bulk_write *)b;
+    while (b->code == ZOK && b->outstanding < TRANSACTIONS_IN_FLIGHT && w->next < w->count &&
+           !(w->stop && w->failed)) {
+        long count = 0, bytes = 0;
+        while (w->next + count < w->count && count < w->batch) {
+            bytes += write_op_size(b->handle, &w->ops[w->next + count]);
+            if (count && bytes > w->batch_bytes) break;
+            count++;
+        }
+        transaction *t = transaction_new(&w->ops[w->next], &w->results[w->next], (int)count, &w->memory);
+        t->ended = ended;
+        t->owner = w;
+        bulk_retain(b);
+        b->outstanding++;
+        int code = transaction_send(b->handle, t);
+        if (code != ZOK) {
+            b->outstanding--;
+            b->code = code;
+            free(t);
+            bulk_release(b);
+            return;
+        }
+        w->next += count;
+    }
+}
+
+static int complete(bulk *b) {
+    bulk_write *w = (bulk_write *)b;
+    return w->next == w->count || (w->stop && w->failed);
+}
+
+static void dispose(bulk *b) {
+    bulk_write *w = (bulk_write *)b;
+    arena_free(&w->memory);
+    free(w);
+}
+
+bulk_write *bulk_write_new(zk_handle *handle, const write_op *ops, long count, long batch,
+                           long batch_bytes, int stop) {
+    bulk_write *w = core_zeroed(1, sizeof *w + sizeof(write_result) * (size_t)count);
+    bulk_init(&w->base, handle, pump, complete, dispose);
+    w->ops = ops;
+    w->count = count;
+    w->batch = batch;
+    w->batch_bytes = batch_bytes;
+    w->stop = stop;
+    for (long i = 0; i < count; i++) w->results[i].code = ZNOTHING;
+    return w;
+}

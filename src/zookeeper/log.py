@@ -1,0 +1,66 @@
+"""From the C client's log lines to Python's logging.
+
+A line looks like `2026-11-22 07:17:41,123:4567(0x7f...):ZOO_INFO@function@123: message`. It becomes
+a record of the logger `ZooKeeper` with that level. Lines about a missed deadline are for nobody
+(ZOOKEEPER-642): they go to DEBUG.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Protocol
+
+from zookeeper import constants
+
+logger = logging.getLogger("ZooKeeper")
+
+_LINE = re.compile(r"ZOO_(?P<level>[A-Z]+)@(?P<function>\w+)@\d+: (?P<message>.*)", re.DOTALL)
+_LEVELS = {
+    "ERROR": logging.ERROR,
+    "WARN": logging.WARNING,
+    "INFO": logging.INFO,
+    "DEBUG": logging.DEBUG,
+}
+_MISSED_DEADLINE = re.compile(r"Exceeded deadline by \d+ms")
+
+
+class Writable(Protocol):
+    def write(self, text: str, /) -> object: ...
+
+
+_stream: Writable | None = None
+
+
+def set_log_stream(stream: Writable | None) -> int:
+    """Send the C client's lines to a file-like object instead of Python's logging.
+
+    `stream` needs a `write` that takes text; None goes back to the logger `ZooKeeper`.
+    Returns OK.
+    """
+    global _stream
+    if stream is not None and not callable(getattr(stream, "write", None)):
+        raise TypeError(f"a log stream needs a write method: {stream!r}")
+    _stream = stream
+    return constants.OK
+
+
+def emit(line: str) -> None:
+    """Pass one line of the C client on."""
+    if _stream is not None:
+        _stream.write(line + "\n")
+        return
+    match = _LINE.search(line)
+    if match is None:
+        logger.info("%s", line)
+        return
+    message = match["message"]
+    level = _LEVELS.get(match["level"], logging.INFO)
+    if _MISSED_DEADLINE.search(message):
+        level = logging.DEBUG
+    logger.log(level, "%s: %s", match["function"], message)
+
+
+def emit_dropped(count: int) -> None:
+    """Say that lines were lost because nobody fetched them in time."""
+    logger.warning("%d log lines of the C client were dropped", count)
