@@ -101,9 +101,11 @@ def test_nesting_is_bounded(opening: str) -> None:
         read_literal(opening * 10_000)
 
 
-def test_nesting_up_to_the_bound_is_read() -> None:
+def test_nesting_is_read_up_to_the_bound() -> None:
     depth = MAX_NESTING - 1
     assert json.dumps(read_literal("[" * depth + "]" * depth)) == "[" * depth + "]" * depth
+    with pytest.raises(ValueError, match=f"nested deeper than {depth} levels"):
+        read_literal("[" * (depth + 1) + "]" * (depth + 1))
 
 
 @pytest.mark.parametrize(

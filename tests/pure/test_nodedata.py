@@ -81,10 +81,16 @@ def test_data_nested_without_end_are_a_string(brackets: str, depth: int) -> None
     assert nodedata.decode(data) == {"string_value": data}
 
 
-def test_nesting_up_to_the_bound_is_read_and_written() -> None:
+@pytest.mark.parametrize("more", ["1", '[[],[{"x":[]}]]'])
+def test_nesting_is_read_and_written_up_to_the_bound(more: str) -> None:
     depth = nodedata.MAX_NESTING - 1
-    data = '{"a":' + "[" * depth + "]" * depth + "}"
-    assert nodedata.encode(nodedata.decode_strictly(data)) == data
+    data = '{"a":' + "[" * depth + "]" * depth + ',"b":' + more + "}"
+    properties = nodedata.decode_strictly(data)
+    assert nodedata.encode(properties) == data
+    with pytest.raises(ValueError, match="nested deeper"):
+        nodedata.encode({"a": [properties["a"]]})
+    with pytest.raises(ValueError, match="nested deeper"):
+        nodedata.decode_strictly(data.replace("[", "[[", 1).replace("]", "]]", 1))
 
 
 def test_many_brackets_are_no_depth() -> None:

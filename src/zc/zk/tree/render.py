@@ -67,8 +67,8 @@ def _property_lines(properties: Properties) -> list[str]:
     values: list[str] = []
     links: list[str] = []
     property_links: list[str] = []
-    for key in sorted(properties):
-        value = properties[key]
+    # They brought back data that are sorted, so they come in order.
+    for key, value in properties.items():
         if key.endswith(LINK) and is_path(value):
             target = value if is_plain_word(value) else write_literal(value)
             links.append(f"{_name(key.removesuffix(LINK))} -> {target}")
