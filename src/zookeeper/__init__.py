@@ -2,8 +2,8 @@
 
 Every call takes the integer handle that `init` returned. Synchronous calls return values and raise
 `ZooKeeperException`s; the `a...` calls return OK and pass code and results to a completion on the
-handle's event thread, where watchers are called too. Times are milliseconds where ZooKeeper's own are
-(`recv_timeout`, `ttl`) and seconds in `timeout=`.
+handle's event thread, where watchers are called too. Times are milliseconds where ZooKeeper's own
+are (`recv_timeout`, `ttl`) and seconds in `timeout=`.
 """
 
 from zookeeper._client import *  # noqa: F403

@@ -3,8 +3,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from threading import Thread
 from typing import Any, Final, Literal, TypeAlias, TypedDict, overload
 
-from zookeeper.constants import *
-from zookeeper.errors import *
+from zookeeper.constants import *  # noqa: F403
+from zookeeper.errors import *  # noqa: F403
+from zookeeper.errors import ZooKeeperException as ZooKeeperException
 from zookeeper.log import set_log_stream as set_log_stream
 
 __version__: Final[str]
@@ -147,9 +148,7 @@ def aget_children2(
     watcher: Watcher | None = None,
     completion: Callable[[int, int, list[str] | None, Stat | None], object] | None = None,
 ) -> Literal[0]: ...
-def get_acl(
-    h: int, path: str, *, timeout: float | None = None
-) -> tuple[Stat, list[AclEntry]]: ...
+def get_acl(h: int, path: str, *, timeout: float | None = None) -> tuple[Stat, list[AclEntry]]: ...
 def aget_acl(
     h: int,
     path: str,
@@ -240,7 +239,7 @@ def watch_many(
 ) -> tuple[
     list[tuple[str | None, Stat] | ZooKeeperException],
     list[list[str] | ZooKeeperException],
-    list[Stat | None | ZooKeeperException],
+    list[Stat | ZooKeeperException | None],
 ]: ...
 
 class Znode:

@@ -156,7 +156,7 @@ ctypedef int (*path_request)(call *, const char *) noexcept nogil
 cdef int send_watched(Handle handle, call *c, const char *p, path_request send) except? -32000:
     """Send a request that may set a watch; the watch is expected from then on."""
     cdef Context context = <Context>c.context
-    cdef int code
+    cdef int code = ZOK
     if context.watcher is None:
         return send(c, p)
     with handle.registry.lock:

@@ -200,6 +200,7 @@ def init(hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=F
     cdef Handle handle = Handle.__new__(Handle)
     cdef zk_handle *c
     cdef int problem = 0
+    cdef Py_ssize_t number = 0
     handle.process = getpid()
     handle.watcher = watcher
     handle.registry = WatcherRegistry()

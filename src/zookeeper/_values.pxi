@@ -143,7 +143,7 @@ cdef clientid_t client_id_of(client_id) except *:
     except (TypeError, ValueError, OverflowError):
         raise TypeError(f"client_id must be a pair of a session id and a password: {client_id!r}") from None
     cdef bytes secret = encoded(password, "a session's password", None)
-    if len(secret) > sizeof(result.passwd):
+    if len(secret) > <Py_ssize_t>sizeof(result.passwd):
         raise TypeError(f"a session's password has at most {sizeof(result.passwd)} bytes")
     memcpy(result.passwd, PyBytes_AS_STRING(secret), len(secret))
     return result

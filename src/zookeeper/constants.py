@@ -85,3 +85,5 @@ LOG_LEVEL_ERROR: Final = 1
 LOG_LEVEL_WARN: Final = 2
 LOG_LEVEL_INFO: Final = 3
 LOG_LEVEL_DEBUG: Final = 4
+
+__all__ = [name for name in dir() if name.isupper()]

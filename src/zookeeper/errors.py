@@ -245,3 +245,12 @@ def with_context(
     exception.code = code
     exception.path = path
     return exception
+
+
+__all__ = [
+    "ForkedException",
+    "ZooKeeperException",
+    "error",
+    "zerror",
+    *(cls.__name__ for cls in CLASS_OF_CODE.values()),
+]

@@ -6,8 +6,8 @@ Watches are one-time: an event takes out what it is delivered to.
 A watch has two stages. From when its request is sent until its answer has been handled it is
 *expected*; then it *waits*. Waiting begins on the handle's event thread, in the order in which the
 server set watches and sent events, so that an event that is older than a watch cannot use it up.
-Expecting matters to `remove`: the server keeps one watch for all of us at a path, and it must not be
-removed under somebody whose request is still on its way. Hence `lock`: hold it over `expect` and
+Expecting matters to `remove`: the server keeps one watch for all of us at a path, and it must not
+be removed under somebody whose request is still on its way. Hence `lock`: hold it over `expect` and
 the sending of the request, and over `remove` and the sending of the removal.
 """
 
