@@ -54,8 +54,9 @@ def main(arguments: list[str]) -> int:
     find_planted_leak(environment)
     shutil.rmtree(REPORTS)
     REPORTS.mkdir()
+    settings = ["-o", "testpaths=tests/binding", "-o", "faulthandler_timeout=1200"]
     tests = subprocess.run(
-        [sys.executable, "-m", "pytest", "-o", "timeout=1200", "tests/binding", *arguments],
+        [sys.executable, "-m", "pytest", *settings, *arguments],
         cwd=ROOT,
         env=environment,
         check=False,
