@@ -168,6 +168,14 @@ cdef Handle find(h):
     return handle
 
 
+def _check_ports(hosts):
+    """The C client takes a port modulo 65536: it would connect to another server."""
+    for server in hosts.partition("/")[0].split(","):
+        port = server.rpartition(":")[2].strip()
+        if port.isdigit() and not 0 < int(port) < 65536:
+            raise errors.error(constants.BADARGUMENTS, None, f"no such port: {server!r}")
+
+
 def init(hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=False, max_request=1048575):
     """Open a session; it connects in the background.
 
@@ -186,6 +194,7 @@ def init(hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=F
     checked_callable(watcher, "a watcher")
     if not isinstance(recv_timeout, int) or not 0 < recv_timeout < 2 ** 31:
         raise errors.error(constants.BADARGUMENTS, None, f"recv_timeout must be a number of milliseconds: {recv_timeout!r}")
+    _check_ports(hosts)
     cdef bytes encoded_hosts = encoded(hosts, "hosts", None)
     if b"\0" in encoded_hosts:
         raise errors.error(constants.BADARGUMENTS, None, "hosts must not hold a null character")
@@ -211,8 +220,10 @@ def init(hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=F
             problem = c_errno
     if c is NULL:
         _emit_log()
-        code = constants.BADARGUMENTS if problem == errno.EINVAL else constants.SYSTEMERROR
-        raise errors.error(code, None, f"cannot use {hosts!r}: {os.strerror(problem) if problem else 'no address'}")
+        if problem == errno.EINVAL:
+            raise errors.error(constants.BADARGUMENTS, None, f"not a list of HOST:PORT: {hosts!r}")
+        reason = "none of the names can be resolved" if problem == errno.ENOENT else os.strerror(problem)
+        raise errors.error(constants.SYSTEMERROR, None, f"cannot use {hosts!r}: {reason}")
     handle.c = c
     with _handles_lock:
         for number, taken in enumerate(_handles):

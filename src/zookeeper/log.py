@@ -47,6 +47,7 @@ def set_log_stream(stream: Writable | None) -> int:
 
 def emit(line: str) -> None:
     """Pass one line of the C client on."""
+    line = line.rstrip("\n")
     if _stream is not None:
         _stream.write(line + "\n")
         return
