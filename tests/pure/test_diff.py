@@ -8,29 +8,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zc.zk.acl import READ_ACL_UNSAFE
 from zc.zk.links import join
 from zc.zk.tree import ParseNode, parse_tree, render
-from zc.zk.tree.diff import (
+from zc.zk.tree.changes import (
     AddNode,
     Change,
     DeleteNode,
     KeepAncestor,
     KeepEphemeral,
     KeepExtra,
-    NodeState,
     SetData,
     messages,
     operations,
-    plan_deletion,
-    plan_import,
-    snapshot,
 )
+from zc.zk.tree.diff import NodeState, plan_deletion, plan_import, snapshot
 from zookeeper.errors import NoAuthException, NoChildrenForEphemeralsException, NoNodeException
 
 from . import strategies
 from .test_parse import REFERENCE
 
-ACL = [{"perms": 31, "scheme": "world", "id": "anyone"}]
+ACL = READ_ACL_UNSAFE
 
 UPDATED = """\
 /lb : ipvs

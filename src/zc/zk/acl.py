@@ -6,12 +6,18 @@ An ACL is a list of dictionaries with the keys `perms` (bits of `zookeeper.PERM_
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from zookeeper.constants import PERM_ALL, PERM_READ
 
+if TYPE_CHECKING:
+    from zookeeper import AclEntry  # only type checkers know the class
 
-def world_permission(perms: int = PERM_READ) -> dict[str, Any]:
+Acl: TypeAlias = "Sequence[AclEntry]"
+
+
+def world_permission(perms: int = PERM_READ) -> AclEntry:
     """The entry of an ACL that grants `perms`, bits of `zookeeper.PERM_*`, to everyone."""
     return {"perms": perms, "scheme": "world", "id": "anyone"}
 

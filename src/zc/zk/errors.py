@@ -83,8 +83,8 @@ class TreeSyntaxError(Error, ValueError):
         return f"line {self.lineno}: {self.reason}: {excerpt(self.line)}"
 
 
-def excerpt(text: str) -> str:
-    """`text` quoted for a message, cut when it is long."""
-    if len(text) > _LONGEST_EXCERPT:
-        return f"{text[:_LONGEST_EXCERPT]!r}..."
-    return repr(text)
+def excerpt(value: object) -> str:
+    """`value` as it is written in Python, for a message, cut when it is long."""
+    if isinstance(value, str) and len(value) > _LONGEST_EXCERPT:
+        return f"{value[:_LONGEST_EXCERPT]!r}..."
+    return repr(value)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from zc.zk.errors import BadPropertyLink, LinkLoop
+from zc.zk.errors import BadPropertyLink, LinkLoop, excerpt
 from zookeeper.constants import BADARGUMENTS, NONODE
 from zookeeper.errors import (
     BadArgumentsException,
@@ -51,7 +51,7 @@ def split_property_link(value: object, name: str) -> tuple[str, str]:
     """
     words = value.split() if isinstance(value, str) else []
     if len(words) not in (1, 2) or not is_path(words[0]):
-        raise ValueError(f"neither a path nor a path and a property: {value!r}")
+        raise ValueError(f"neither a path nor a path and a property: {excerpt(value)}")
     return words[0], words[1] if len(words) == 2 else name
 
 

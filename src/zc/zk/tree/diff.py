@@ -1,9 +1,7 @@
 """What has to change for nodes to become what a parsed tree says, as plain data.
 
-A plan is a list of changes in the order in which to make them, and print them: parents before
-their children where nodes are added, after them where nodes are deleted. Each change knows the
-state it was computed from, as versions, so that applying it fails rather than undoes what somebody
-else did meanwhile.
+A plan is a list of changes, as `zc.zk.tree.changes` describes them: parents come before their
+children where nodes are added, and after them where nodes are deleted.
 
 Only differences are planned. A node stays as it is when its data are the same bytes, and also when
 they stand for the same properties in another layout, unless the text gives the data as a whole.
@@ -12,18 +10,22 @@ they stand for the same properties in another layout, unless the text gives the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from zc.zk import nodedata
-from zc.zk.links import LINK, PROPERTY_LINK, join
+from zc.zk.links import join
+from zc.zk.tree.changes import (
+    AddNode,
+    Change,
+    DeleteNode,
+    KeepAncestor,
+    KeepEphemeral,
+    KeepExtra,
+    SetData,
+)
 from zc.zk.tree.model import ParseNode
 from zookeeper.constants import NOCHILDRENFOREPHEMERALS, NONODE
 from zookeeper.errors import error
-
-Acl = list[dict[str, Any]]
-# An operation as `zookeeper.multi` and `zookeeper.write_many` take it.
-Operation = tuple[Any, ...]
 
 
 class NodeState(NamedTuple):
@@ -34,111 +36,6 @@ class NodeState(NamedTuple):
     is_ephemeral: bool
     children: Sequence[str] = ()
     error: Exception | None = None  # why the node could not be read
-
-
-@dataclass(frozen=True)
-class Change:
-    """One step of a plan, about the node at `path`.
-
-    `str()` is what a dry run prints for it, which may be several lines.
-    """
-
-    path: str
-
-    @property
-    def notice(self) -> str:
-        """What is printed when the plan is applied; mostly nothing, ''."""
-        return ""
-
-    def operation(self, acl: Acl) -> Operation | None:
-        """What to do, for `zookeeper.multi`; None for a node that is left alone.
-
-        `acl` is for nodes that are created.
-        """
-        return None
-
-
-@dataclass(frozen=True)
-class AddNode(Change):
-    """Create a node; `is_nested` says that its parent is created by the same plan."""
-
-    data: str | None
-    is_nested: bool = False
-
-    def __str__(self) -> str:
-        return f"add {self.path}"
-
-    def details(self) -> list[str]:
-        """A line for each property that the new node will have."""
-        return _property_changes(self.path, {}, nodedata.decode(self.data, self.path))
-
-    def operation(self, acl: Acl) -> Operation:
-        return ("create", self.path, self.data, acl, 0)
-
-
-@dataclass(frozen=True)
-class SetData(Change):
-    """Replace a node's data, `old`, read at `version`, by `new`."""
-
-    old: str | None
-    new: str | None
-    version: int
-
-    def __str__(self) -> str:
-        lines = _property_changes(self.path, nodedata.decode(self.old), nodedata.decode(self.new))
-        return "\n".join(lines) or f"{self.path} data change from {self.old!r} to {self.new!r}"
-
-    def operation(self, acl: Acl) -> Operation:
-        return ("set", self.path, self.new, self.version)
-
-
-@dataclass(frozen=True)
-class DeleteNode(Change):
-    """Delete a node, read at `version`, whose children have been deleted before."""
-
-    version: int
-
-    def __str__(self) -> str:
-        return f"would delete {self.path}."
-
-    def operation(self, acl: Acl) -> Operation:
-        return ("delete", self.path, self.version)
-
-
-@dataclass(frozen=True)
-class KeepExtra(Change):
-    """Leave a node that the text does not mention, and say so."""
-
-    def __str__(self) -> str:
-        return f"extra path not trimmed: {self.path}"
-
-    @property
-    def notice(self) -> str:
-        return str(self)
-
-
-@dataclass(frozen=True)
-class KeepEphemeral(Change):
-    """Leave an ephemeral node, which whoever owns it still needs."""
-
-    def __str__(self) -> str:
-        return f"wouldn't delete {self.path} because it's ephemeral."
-
-    @property
-    def notice(self) -> str:
-        return f"Not deleting {self.path} because it's ephemeral."
-
-
-@dataclass(frozen=True)
-class KeepAncestor(Change):
-    """Leave a node because there is an ephemeral one below it."""
-
-    def __str__(self) -> str:
-        return f"{self.path} not deleted due to ephemeral descendent."
-
-    @property
-    def notice(self) -> str:
-        return str(self)
 
 
 def snapshot(
@@ -236,33 +133,6 @@ def plan_deletion(
     return plan
 
 
-def operations(plan: Iterable[Change], acl: Acl) -> list[Operation]:
-    """What to do for a plan, in order, for `zookeeper.multi` or `zookeeper.write_many`."""
-    steps = (change.operation(acl) for change in plan)
-    return [operation for operation in steps if operation is not None]
-
-
-def messages(
-    plan: Iterable[Change], *, dry_run: bool = False, verbose: bool = False
-) -> Iterator[str]:
-    """Yield the lines to print for a plan, when it is applied or, for a dry run, is not.
-
-    Of a new subtree a dry run shows the top only; `verbose` adds the nodes in it and all
-    their properties.
-    """
-    for change in plan:
-        if not dry_run:
-            if change.notice:
-                yield change.notice
-        elif not isinstance(change, AddNode):
-            yield from str(change).split("\n")
-        elif verbose:
-            yield str(change)
-            yield from change.details()
-        elif not change.is_nested:
-            yield str(change)
-
-
 def _children_to_do(node: ParseNode, path: str) -> list[tuple[str, ParseNode]]:
     """The children with their paths, the first one last, as `list.pop` takes them."""
     return [(join(path, name), node.children[name]) for name in sorted(node.children, reverse=True)]
@@ -294,32 +164,6 @@ def _differs(node: ParseNode, data: str | None) -> bool:
     # Compared is what the written data will read as, whatever the node's class made of them.
     wanted_properties = nodedata.to_json(nodedata.decode(wanted))
     return wanted_properties != nodedata.to_json(nodedata.decode(data))
-
-
-def _property_changes(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """A line for each difference: removals and changes by name, then additions by name."""
-    lines = []
-    for key in sorted(old):
-        if key not in new:
-            lines.append(f"{path} remove {_described(key, old[key])}")
-        elif nodedata.to_json(old[key]) != nodedata.to_json(new[key]):
-            lines.append(f"{path} {_change(key, old[key], new[key])}")
-    lines += [f"{path} add {_described(key, new[key])}" for key in sorted(new) if key not in old]
-    return lines
-
-
-def _described(key: str, value: object) -> str:
-    for suffix in (LINK, PROPERTY_LINK):
-        if key.endswith(suffix) and isinstance(value, str):
-            return f"link {key} {value}"
-    return f"property {key} = {value!r}"
-
-
-def _change(key: str, old: object, new: object) -> str:
-    for suffix in (LINK, PROPERTY_LINK):
-        if key.endswith(suffix) and isinstance(old, str) and isinstance(new, str):
-            return f"{key.removesuffix(suffix)} link change from {old} to {new}"
-    return f"{key} change from {old!r} to {new!r}"
 
 
 def _readable(present: Mapping[str, NodeState], path: str) -> NodeState | None:

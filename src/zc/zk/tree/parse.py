@@ -11,7 +11,7 @@ import io
 from typing import Any, TypeVar, overload
 
 from zc.zk import nodedata
-from zc.zk.errors import TreeSyntaxError
+from zc.zk.errors import TreeSyntaxError, excerpt
 from zc.zk.links import LINK, PROPERTY_LINK, is_path, split_property_link
 from zc.zk.tree.literals import read_literal, split_quoted
 from zc.zk.tree.model import Node, ParseNode, RawData
@@ -104,7 +104,7 @@ class _Parser:
         else:
             name, node_type = content, None
         if not is_node_name(name):
-            raise ValueError(f"bad node name {name!r}")
+            raise ValueError(f"bad node name {excerpt(name)}")
         if node_type == "":
             raise ValueError("unrecognised line: no type behind the colon")
         if name in self.node.children:
@@ -144,7 +144,7 @@ class _Parser:
     def set_property(self, key: str, value: Any) -> None:
         node = self.node
         if key in node.properties:
-            raise ValueError(f"duplicate property {key!r}")
+            raise ValueError(f"duplicate property {excerpt(key)}")
         if node.raw is not None:
             raise ValueError("duplicate property: the node's data are given as a whole already")
         node.properties[key] = value
