@@ -26,7 +26,7 @@ from harness.shapes import Node
 ROOT = "/benchmark-get"
 THREADS = 8
 
-LATENCY_CALLS = 3000
+LATENCY_CALLS = 2000
 THROUGHPUT_CALLS = 1000
 BUSY_CALLS = 200
 
@@ -164,4 +164,4 @@ def busy_thread() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main(cases, __doc__)
+    main(cases, __doc__, default_rounds=15)

@@ -7,6 +7,7 @@ they did before the time counts.
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -129,12 +130,13 @@ class Jobs:
 
     def imported(self, seconds: float) -> float:
         """Check the tree that was imported, and remove it again."""
-        found = zookeeper.read_tree(self.helper, ROOT)
-        expect(
-            {node.path: (node.data or "").encode() for node in found},
-            {ROOT + node.path: node.data for node in self.nodes},
-            "imported tree",
-        )
+        found = {
+            node.path: json.loads(node.data) if node.data else {}
+            for node in zookeeper.read_tree(self.helper, ROOT)
+        }
+        expect(len(found), len(self.nodes), "nodes")
+        for node in self.nodes:
+            expect(found.get(ROOT + node.path), node.properties, f"properties of {node.path}")
         remove(self.helper, ROOT)
         return seconds
 
@@ -189,7 +191,8 @@ class Jobs:
         return self.walked(*timed(lambda: kazoo_jobs.walk_best(self.client, ROOT)))
 
     def walked(self, seconds: float, paths: Sequence[str]) -> float:
-        expect(set(paths), {ROOT + node.path for node in self.nodes}, "paths")
+        missed = {ROOT + node.path for node in self.nodes}.difference(paths)
+        expect((len(paths), missed), (len(self.nodes), set()), "paths and those missed")
         return seconds
 
     def delete(self) -> float:

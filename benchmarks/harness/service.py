@@ -21,7 +21,9 @@ REPOSITORY = Path(__file__).parents[2]
 CONNECT_SECONDS = 10
 SESSION_MILLISECONDS = 30_000
 
-WORLD_ACL = [{"perms": zookeeper.PERM_ALL, "scheme": "world", "id": "anyone"}]
+WORLD_ACL: list[zookeeper.AclEntry] = [
+    {"perms": zookeeper.PERM_ALL, "scheme": "world", "id": "anyone"}
+]
 
 # A server of its own for a benchmark: with the optimizing compiler, and ticks of a usual length.
 SETTINGS = {"tickTime": 2000}
