@@ -5,7 +5,7 @@
         server.kill()
         server.start()
 
-    with ensemble() as servers:
+    with ensemble_of(3) as servers:
         servers.leader().pause()
 
 A server keeps its data and its ports from one start to the next, so that a restart is one that
@@ -81,7 +81,7 @@ class PortTaken(ServerFailed):
 
 
 class Server:
-    """One ZooKeeper server process. `standalone` and `ensemble` make them."""
+    """One ZooKeeper server process. `standalone` and `ensemble_of` make them."""
 
     def __init__(
         self,
@@ -262,7 +262,7 @@ def standalone(
 
 
 @contextmanager
-def ensemble(
+def ensemble_of(
     size: int = 3,
     *,
     settings: Mapping[str, object] | None = None,

@@ -1,0 +1,129 @@
+"""Servers, sessions and a place for each test, and the proof that it leaves nothing behind.
+
+TEST_ZOOKEEPER_CONNECTION ("host:port,...") makes the tests use that service and not a server of
+their own; those that need to stop, pause or look into a server are skipped then.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+import pytest
+
+from tests import leaks, sessions
+from tests.deadlines import scaled, wait_until
+from tests.servers import SUPERUSER, Ensemble, Server, ensemble_of, standalone
+from tests.tcpproxy import TcpProxy
+
+EXTERNAL_SERVICE = os.environ.get("TEST_ZOOKEEPER_CONNECTION")
+
+# Long enough not to expire while the machine is busy with something else.
+SESSION_TIMEOUT_MILLISECONDS = int(scaled(10_000))
+
+Connect = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind() -> Iterator[None]:
+    """Fail a test after which a thread, a child process or a descriptor more is there."""
+    before = leaks.resources()
+    yield
+    leaks.check(before)
+
+
+@pytest.fixture(scope="session")
+def zookeeper() -> ModuleType:
+    """The binding under test."""
+    return importlib.import_module("zookeeper")
+
+
+@pytest.fixture(scope="session")
+def own_servers_only() -> None:
+    """Skip what cannot be asked of somebody else's service."""
+    if EXTERNAL_SERVICE:
+        pytest.skip("stops or looks into its server: not with TEST_ZOOKEEPER_CONNECTION")
+
+
+@pytest.fixture(scope="session")
+def server(own_servers_only: None) -> Iterator[Server]:
+    """The server that the tests share: nobody stops it."""
+    with standalone() as running:
+        yield running
+
+
+@pytest.fixture
+def own_server(own_servers_only: None) -> Iterator[Server]:
+    """A server for one test, to stop, kill and pause."""
+    with standalone() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def ensemble(own_servers_only: None) -> Iterator[Ensemble]:
+    """Three servers that are one service. Who stops one starts it again."""
+    with ensemble_of(3) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def connection_string(request: pytest.FixtureRequest) -> str:
+    """Where the service under test is."""
+    if EXTERNAL_SERVICE:
+        return EXTERNAL_SERVICE
+    server: Server = request.getfixturevalue("server")
+    return server.connection_string
+
+
+@pytest.fixture
+def root(zookeeper: ModuleType, connection_string: str) -> Iterator[str]:
+    """The path of a new node, for one test; it goes again with everything below it."""
+    path = f"/test-{uuid.uuid4().hex[:12]}"
+    with sessions.session(zookeeper, connection_string) as handle:
+        zookeeper.create(handle, path, "", sessions.OPEN)
+    yield path
+    with sessions.session(zookeeper, connection_string) as handle:
+        if not EXTERNAL_SERVICE:
+            zookeeper.add_auth(handle, *SUPERUSER)
+        sessions.remove_tree(zookeeper, handle, path)
+
+
+@pytest.fixture
+def connect(zookeeper: ModuleType, connection_string: str, root: str) -> Iterator[Connect]:
+    """A function that opens sessions, by default to `root`, and waits until they are connected.
+
+    They are closed at the end. `hosts` replaces address and root; other arguments are those of
+    `zookeeper.init`. With wait=False it returns at once.
+    """
+    opened: list[int] = []
+
+    def connect(watcher: object = None, *, hosts: str = "", wait: bool = True, **more: object) -> int:
+        more.setdefault("recv_timeout", SESSION_TIMEOUT_MILLISECONDS)
+        handle: int = zookeeper.init(hosts or connection_string + root, watcher, **more)
+        opened.append(handle)
+        if wait:
+            sessions.wait_until_connected(zookeeper, handle)
+        return handle
+
+    yield connect
+    for handle in set(opened):
+        try:
+            zookeeper.close(handle)
+        except zookeeper.InvalidStateException:
+            pass  # the test has closed it
+
+
+@pytest.fixture
+def handle(connect: Connect) -> int:
+    """A connected session whose `/` is `root`."""
+    return connect()
+
+
+@pytest.fixture
+def proxy(own_servers_only: None, server: Server) -> Iterator[TcpProxy]:
+    """A network to the shared server, to cut and to stall."""
+    with TcpProxy(server.connection_string) as running:
+        yield running
