@@ -6,7 +6,7 @@ event types, watch kinds and log levels.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 # Error codes (enum ZOO_ERRORS).
 OK: Final = 0
@@ -86,4 +86,6 @@ LOG_LEVEL_WARN: Final = 2
 LOG_LEVEL_INFO: Final = 3
 LOG_LEVEL_DEBUG: Final = 4
 
-__all__ = [name for name in dir() if name.isupper()]
+# Type checkers cannot follow this; without it they see all the names that do not begin with `_`.
+if not TYPE_CHECKING:
+    __all__ = [name for name in dir() if name.isupper() and name != "TYPE_CHECKING"]

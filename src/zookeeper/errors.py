@@ -18,6 +18,8 @@ The names are zkpython's where it had one.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from zookeeper import constants
 
 
@@ -247,10 +249,12 @@ def with_context(
     return exception
 
 
-__all__ = [
-    "ForkedException",
-    "ZooKeeperException",
-    "error",
-    "zerror",
-    *(cls.__name__ for cls in CLASS_OF_CODE.values()),
-]
+# Type checkers cannot follow this; without it they see all the names that do not begin with `_`.
+if not TYPE_CHECKING:
+    __all__ = [
+        "ForkedException",
+        "ZooKeeperException",
+        "error",
+        "zerror",
+        *(cls.__name__ for cls in CLASS_OF_CODE.values()),
+    ]
