@@ -36,11 +36,16 @@ def run(*command: str | Path, cwd: Path = ROOT) -> str:
         env=CLEAN,
         capture_output=True,
         text=True,
-        timeout=scaled(240),
+        timeout=scaled(600),
         check=False,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+def empty_environment(folder: Path) -> Path:
+    venv.create(folder, symlinks=True, with_pip=False)
+    return folder / "bin" / "python"
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +59,7 @@ def wheel() -> Path:
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment that holds the wheel and nothing else, made without network."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, symlinks=True, with_pip=False)
-    python = folder / "bin" / "python"
+    python = empty_environment(tmp_path_factory.mktemp("environment"))
     run(sys.executable, "-m", "pip", "--python", python, "install", "--no-index", wheel)
     return python
 
@@ -146,14 +149,17 @@ zookeeper.close(handle)
     assert Path(module).is_relative_to(environment.parent.parent)
 
 
+@pytest.mark.parametrize("developed", [False, True], ids=["installed", "developed"])
 def test_a_distribution_with_an_old_style_zc_namespace_lives_beside_it(
-    environment: Path, tmp_path: Path
+    wheel: Path, tmp_path: Path, developed: bool
 ) -> None:
-    other = tmp_path / "zc" / "other"
+    python = empty_environment(tmp_path / "environment")
+    (packages,) = tmp_path.glob("environment/lib/python*/site-packages")
+    other = packages / "zc" / "other"
     other.mkdir(parents=True)
-    (other / "__init__.py").write_text("name = 'other'\n")
+    (other / "__init__.py").touch()
     # What setuptools writes for `namespace_packages = ['zc']`.
-    (tmp_path / "zc.other-nspkg.pth").write_text(
+    (packages / "zc.other-nspkg.pth").write_text(
         "import sys, types, os;"
         "p = os.path.join(sys._getframe(1).f_locals['sitedir'], *('zc',));"
         "importlib = __import__('importlib.util');__import__('importlib.machinery');"
@@ -162,8 +168,10 @@ def test_a_distribution_with_an_old_style_zc_namespace_lives_beside_it(
         "mp = (m or []) and m.__dict__.setdefault('__path__',[]);"
         "(p not in mp) and mp.append(p)\n"
     )
-    program = "import site, sys; site.addsitedir(sys.argv[1]); import zc.other, zc.zk"
-    run(environment, "-c", program, tmp_path, cwd=tmp_path)
+    source = tmp_path / "source" if developed else packages
+    zipfile.ZipFile(wheel).extractall(source)
+    (packages / "__editable__.zc_zk.pth").write_text(f"{source}\n")
+    run(python, "-c", "import zc.other, zc.zk", cwd=tmp_path)
 
 
 def test_a_build_without_the_c_client_names_the_package_to_install() -> None:
