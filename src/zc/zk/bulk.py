@@ -1,0 +1,211 @@
+"""A subtree in, a plan out, in a few round trips.
+
+What is computed in between is in `zc.zk.tree`; here are the reads and writes, and what to do when
+they meet somebody else's: nodes that appear or vanish meanwhile, and connections that break. The
+work as a whole may be repeated, so that is what is done, a bounded number of times.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import zookeeper
+from zc.zk.acl import Acl
+from zc.zk.links import join
+from zc.zk.session import Session, State
+from zc.zk.tree.changes import Operation
+from zc.zk.tree.diff import NodeState, snapshot
+from zc.zk.upkeep import pause
+
+logger = logging.getLogger("zc.zk")
+
+T = TypeVar("T")
+Progress = Callable[[int, "int | None"], object]
+
+# A plan within these bounds is one transaction, so that it is done as a whole or not at all.
+MOST_OPERATIONS = 500
+MOST_BYTES = 500_000
+
+# More subtrees than this at one place are read together with all that is beside them.
+MANY_SUBTREES = 20
+
+ATTEMPTS = 100
+LONGEST_PAUSE_SECONDS = 0.2
+
+# Somebody else has changed what a plan was computed from.
+CONFLICTS = (
+    zookeeper.BadVersionException,
+    zookeeper.NodeExistsException,
+    zookeeper.NoNodeException,
+    zookeeper.NotEmptyException,
+    zookeeper.NoChildrenForEphemeralsException,
+)
+
+# The connection broke, or the session with it; with the next one the same work can be done.
+BREAKS = (
+    zookeeper.ConnectionLossException,
+    zookeeper.SessionExpiredException,
+    zookeeper.SessionMovedException,
+    zookeeper.InvalidStateException,
+    zookeeper.ClosingException,
+)
+
+
+def ride(session: Session, work: Callable[[int], T]) -> T:
+    """What `work` returns, called with the handle; again after the connection broke.
+
+    It must be work that may be done twice. For the session timeout it waits for a connection; then
+    it raises what stopped the work.
+    """
+    deadline: float | None = None
+    while True:
+        try:
+            return work(session.require_handle())
+        except BREAKS as trouble:
+            now = time.monotonic()
+            if deadline is None:
+                deadline = now + session.timeout_seconds()
+            if not may_ride(session, trouble) or now >= deadline:
+                raise
+            if not session.wait_for_connection(deadline - now):
+                raise
+            logger.info("%s: again after: %s", session.connection_string, trouble)
+            # The call may have heard of the break before the session did.
+            time.sleep(pause(1))
+
+
+def may_ride(session: Session, trouble: Exception) -> bool:
+    """Whether a broken connection of this client is worth waiting for."""
+    return session.state is not State.CLOSED and not isinstance(trouble, zookeeper.ForkedException)
+
+
+def rest_before_attempt(attempt: int) -> None:
+    """Let somebody else get on before we try again (1, 2, ...)."""
+    time.sleep(min(pause(attempt), LONGEST_PAUSE_SECONDS))
+
+
+def read_states(
+    session: Session, path: str, progress: Progress | None = None
+) -> dict[str, NodeState]:
+    """A node and all below it, by path. Raises NoNodeException when it is not there."""
+    tree = ride(session, lambda handle: zookeeper.read_tree(handle, path, progress=progress))
+    return _states(tree)
+
+
+def read_present(
+    session: Session, path: str, names: Iterable[str], progress: Progress | None = None
+) -> dict[str, NodeState]:
+    """The node at `path`, and those of its children in `names` with all below them, by path.
+
+    Empty when there is no node at `path`.
+    """
+    paths = [path, *(join(path, name) for name in sorted(names))]
+    found = ride(session, lambda handle: zookeeper.get_many(handle, paths))
+    if isinstance(found[0], zookeeper.NoNodeException):
+        return {}
+    present = snapshot([_state(path, found[0])])
+    with_children = [
+        child
+        for child, answer in zip(paths[1:], found[1:], strict=True)
+        if isinstance(answer, tuple) and answer[1]["numChildren"]
+    ]
+    subtrees: Mapping[str, dict[str, NodeState]] = {}
+    if len(with_children) > MANY_SUBTREES:
+        everything = read_states(session, path, progress)
+        subtrees = _by_top(path, everything)
+    else:
+        subtrees = {child: _read_if_there(session, child, progress) for child in with_children}
+    for child, answer in zip(paths[1:], found[1:], strict=True):
+        if child in subtrees:
+            present.update(subtrees[child])
+        elif not isinstance(answer, zookeeper.NoNodeException):
+            present.update(snapshot([_state(child, answer)]))
+    return present
+
+
+def write_plan(
+    session: Session, operations: Sequence[Operation], progress: Progress | None = None
+) -> None:
+    """Do the operations, in order: in one transaction if they fit into one.
+
+    Raises the exception of the first one that failed; those before it may have been done then.
+    """
+    handle = session.require_handle()
+    if not operations:
+        return
+    if len(operations) <= MOST_OPERATIONS and sum(map(_size, operations)) <= MOST_BYTES:
+        zookeeper.multi(handle, operations)
+        if progress is not None:
+            progress(len(operations), len(operations))
+        return
+    results = zookeeper.write_many(handle, operations, batch=MOST_OPERATIONS, progress=progress)
+    raise_first(results)
+
+
+def raise_first(results: Iterable[Any]) -> None:
+    """Raise the exception that is behind a bulk write's failure, if it failed."""
+    consequence = None
+    for result in results:
+        if isinstance(result, zookeeper.ZooKeeperException):
+            if not isinstance(
+                result, (zookeeper.RuntimeInconsistencyException, zookeeper.NothingException)
+            ):
+                raise result
+            consequence = consequence or result
+    if consequence is not None:
+        raise consequence
+
+
+def _read_if_there(session: Session, path: str, progress: Progress | None) -> dict[str, NodeState]:
+    try:
+        return read_states(session, path, progress)
+    except zookeeper.NoNodeException:
+        return {}
+
+
+def _by_top(path: str, everything: Mapping[str, NodeState]) -> dict[str, dict[str, NodeState]]:
+    """The states below `path`, separately for each of its children."""
+    start = len(path.rstrip("/")) + 1
+    tops: dict[str, dict[str, NodeState]] = {}
+    for node_path, state in everything.items():
+        if node_path != path:
+            name = node_path[start:].partition("/")[0]
+            tops.setdefault(join(path, name), {})[node_path] = state
+    return tops
+
+
+def _states(tree: Iterable[zookeeper.Znode]) -> dict[str, NodeState]:
+    return snapshot(
+        (node.path, node.data, node.version, node.ephemeralOwner != 0, node.error) for node in tree
+    )
+
+
+def _state(path: str, answer: Any) -> tuple[str, str | None, int, bool, Exception | None]:
+    if isinstance(answer, Exception):
+        return path, None, -1, False, answer
+    data, stat = answer
+    return path, data, stat["version"], stat["ephemeralOwner"] != 0, None
+
+
+def _size(operation: Operation) -> int:
+    """About as many bytes as the operation takes in a request."""
+    size = 64
+    for part in operation[1:]:
+        if isinstance(part, str):
+            size += len(part.encode("utf-8", "surrogateescape"))
+        elif isinstance(part, list):
+            size += sum(len(entry["scheme"]) + len(entry["id"]) + 12 for entry in part)
+    return size
+
+
+def create_ancestors(session: Session, path: str, acl: Acl) -> None:
+    """Create the nodes above `path`, blank, where they are missing.
+
+    What the servers have against one of them they say again when its child is created.
+    """
+    names = path.split("/")[1:-1]
+    steps = [("create", "/" + "/".join(names[: count + 1]), "", acl) for count in range(len(names))]
+    zookeeper.write_many(session.require_handle(), steps, batch=1, stop=False)

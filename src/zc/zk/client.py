@@ -1,0 +1,365 @@
+"""The client: what a program talks to.
+
+Its methods are thin; each says where the work is done. The session with the servers is in
+`zc.zk.session`, ephemeral nodes in `zc.zk.ephemeral`, live objects in `zc.zk.live`, and work on
+trees in `zc.zk.treework`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+import zookeeper
+from zc.zk import bulk, nodedata, treework
+from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, Acl
+from zc.zk.address import Address
+from zc.zk.bulk import Progress
+from zc.zk.children import Children
+from zc.zk.ephemeral import Ephemerals
+from zc.zk.errors import FailedConnect
+from zc.zk.links import LINK
+from zc.zk.lowlevel import LowLevel
+from zc.zk.properties import Properties
+from zc.zk.reading import PlainReader
+from zc.zk.registration import Registration, register_server
+from zc.zk.session import Session, State
+from zc.zk.tree.parse import parse_tree
+from zc.zk.treework import Plan
+from zc.zk.watches import Watches
+
+if TYPE_CHECKING:
+    from zookeeper import Data
+
+logger = logging.getLogger("zc.zk")
+
+DEFAULT_CONNECTION_STRING = "127.0.0.1:2181"
+CONNECTION_STRING_VARIABLE = "ZC_ZK_CONNECTION_STRING"
+
+Self = TypeVar("Self", bound="ZooKeeper")
+
+
+class ZooKeeper(LowLevel):
+    """A client of a ZooKeeper service.
+
+    `connection_string` is a comma-separated list of host:port, with an optional /root behind it
+    that becomes the root of all paths; by default what the environment variable
+    ZC_ZK_CONNECTION_STRING says, or else 127.0.0.1:2181. `session_timeout` is in milliseconds; by
+    default the binding's, 10 seconds, within the limits of the servers.
+
+    Waits for a connection, and raises `FailedConnect` when there is none after
+    `initial_connection_wait` seconds; if `wait`, it waits for as long as it takes. From then on the
+    session is kept up until `close`, whatever happens to connections: when it has expired there is
+    a new one, with the same registrations and watches.
+
+    Besides the methods here it has the functions of `zookeeper` that take a handle, without it.
+    They may be used from any thread.
+    """
+
+    initial_connection_wait = 9.0
+
+    def __init__(
+        self,
+        connection_string: str | None = None,
+        session_timeout: int | None = None,
+        wait: bool = False,
+    ) -> None:
+        if connection_string is None:
+            connection_string = os.environ.get(
+                CONNECTION_STRING_VARIABLE, DEFAULT_CONNECTION_STRING
+            )
+        self._session = Session(connection_string, session_timeout)
+        self.watches = Watches(self._session)
+        self._ephemerals = Ephemerals(self._session, self.watches)
+        # In this order, so that those who watch for our servers see them back at the first look.
+        self._session.add_duty(self._ephemerals.keep)
+        self._session.add_duty(self.watches.keep)
+        self._session.open()
+        try:
+            self._wait_for_session(wait)
+        except BaseException:
+            self._session.close()
+            raise
+
+    def _wait_for_session(self, wait: bool) -> None:
+        seconds = self.initial_connection_wait
+        name = self._session.connection_string
+        while not self._session.wait_until_connected(seconds):
+            if not wait:
+                raise FailedConnect(f"{name}: no answer within {seconds:g} seconds")
+            logger.warning("%s: no answer yet, waiting", name)
+
+    # The session
+
+    @property
+    def handle(self) -> int | None:
+        """The binding's handle; None while there is no session."""
+        return self._session.handle
+
+    @property
+    def connection_string(self) -> str:
+        """Where the servers are."""
+        return self._session.connection_string
+
+    @property
+    def state(self) -> int:
+        """How things stand, one of the binding's `_STATE` constants.
+
+        CONNECTED_STATE; CONNECTING_STATE while there is no connection, whether the session goes on
+        or a new one is needed; NOTCONNECTED_STATE when this is closed.
+        """
+        state = self._session.state
+        if state is State.CLOSED:
+            return zookeeper.NOTCONNECTED_STATE
+        handle = self.handle
+        return zookeeper.CONNECTING_STATE if handle is None else zookeeper.state(handle)
+
+    def close(self) -> None:
+        """End the session; ephemeral nodes, and so registrations, go at once.
+
+        It takes a few seconds at most, also when no server answers. A second call is harmless, and
+        so is a call in a child process after a fork, where the parent's session is left alone.
+        """
+        self._session.close()
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.connection_string}: {self._session.state.value}>"
+
+    # Registration
+
+    def register_server(
+        self, path: str, address: Address, acl: Acl = READ_ACL_UNSAFE, **data: Any
+    ) -> Registration:
+        """Register a server that listens at `address`, as an ephemeral node at `path`.
+
+        `address` is a (host, port) pair, an IPv6 socket's 4-tuple, or 'host:port'; the node's name
+        is 'host:port'. With a blank host there is a node for each of this machine's IPv4 addresses,
+        loopback only if there is nothing else, if the `netifaces` module is installed; and
+        otherwise one with the fully qualified host name. `path` may have links in it. `data` are
+        the node's properties, `pid` among them unless it is given; subscribers to
+        `RegisteringServer` events may add to them.
+
+        The node is kept in being until `Registration.unregister`. When another session's ephemeral
+        node has the name, such as that of a process that just crashed, it is registered as soon as
+        that one is gone; without a connection, as soon as there is one. `Registration.state` tells.
+
+        Raises NoNodeException when there is no node at `path`, NodeExistsException when this client
+        has registered the address already or the node there is not ephemeral, ValueError for a bad
+        address and for data that JSON cannot hold. See `zc.zk.registration`.
+        """
+        return register_server(self._ephemerals, path, address, acl, data)
+
+    register = register_server
+
+    # Live objects
+
+    def children(self, path: str, watch: bool = True) -> Children:
+        """The names of the children of the node at `path`, kept up to date unless `watch` is false.
+
+        `path` may have links in it. Raises NoNodeException. See `zc.zk.children`.
+        """
+        return Children(self.watches, path, watch)
+
+    def properties(self, path: str, watch: bool = True) -> Properties:
+        """The properties of the node at `path`, kept up to date unless `watch` is false.
+
+        `path` may have links in it. Raises NoNodeException. See `zc.zk.properties`.
+        """
+        return Properties(self.watches, path, watch)
+
+    # Single nodes
+
+    def get_properties(self, path: str) -> dict[str, Any]:
+        """The properties of the node at `path` now, as they are stored: links are not followed."""
+        data, _ = zookeeper.get(self._handle(), path)
+        return nodedata.decode(data, path)
+
+    def is_ephemeral(self, path: str) -> bool:
+        """Whether the node at `path` is an ephemeral one. Raises NoNodeException."""
+        _, stat = zookeeper.get(self._handle(), path)
+        return bool(stat["ephemeralOwner"])
+
+    def create_recursive(self, path: str, data: Data = "", acl: Acl = OPEN_ACL_UNSAFE) -> str:
+        """Create a node, not ephemeral, and the nodes above it that are missing, which are blank.
+
+        Returns the path. Raises NodeExistsException when there is a node at `path`.
+        """
+        try:
+            return zookeeper.create(self._handle(), path, data, acl, 0)
+        except zookeeper.NoNodeException:
+            bulk.create_ancestors(self._session, path, acl)
+        return zookeeper.create(self._handle(), path, data, acl, 0)
+
+    def resolve(self, path: str) -> str:
+        """The real path of the node that `path` leads to, links followed.
+
+        Raises NoNodeException with the path asked for, and LinkLoop. See `zc.zk.links`.
+        """
+        return PlainReader(self._session).resolve(path)
+
+    def ln(self, source: str, destination: str) -> None:
+        """Create a symbolic link at `destination` that leads to `source`.
+
+        When `destination` ends with a slash, the link in it has the name of the source. A source
+        that does not begin with a slash is relative to the node that the link is in.
+        """
+        base, _, name = destination.rpartition("/")
+        if not name:
+            name = source.rstrip("/").rpartition("/")[2]
+        if not name:
+            raise ValueError(f"the link needs a name: {destination!r} -> {source!r}")
+        self.properties(base or "/", watch=False).update({name + LINK: source})
+
+    # Trees
+
+    @overload
+    def walk(
+        self, path: str = ..., ephemeral: bool = ..., children: Literal[False] = ...
+    ) -> Iterator[str]: ...
+
+    @overload
+    def walk(
+        self, path: str = ..., ephemeral: bool = ..., *, children: Literal[True]
+    ) -> Iterator[tuple[str, list[str]]]: ...
+
+    def walk(self, path: str = "/", ephemeral: bool = True, children: bool = False) -> Any:
+        """Yield the path of the node at `path` and of all nodes below it, each before its children.
+
+        Children come sorted by name; ephemeral nodes only if `ephemeral`. Changes made on the way
+        are seen, and nodes that vanish are left out. If `children`, yields pairs of a path and the
+        list of its children's names, and does not go to those that are removed from the list.
+
+        Raises NoNodeException when there is no node at `path`. See `zc.zk.treework`.
+        """
+        return treework.walk(self._session, path, ephemeral=ephemeral, children=children)
+
+    def export_tree(
+        self,
+        path: str = "/",
+        ephemeral: bool = False,
+        name: str | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> str:
+        """The node at `path` and all below it as text, which `import_tree` reads.
+
+        Ephemeral nodes only if `ephemeral`. The top node gets the name `name` if that is given; the
+        root is left out if it is not. ZooKeeper's own node /zookeeper is left out.
+        `progress(done, None)` is called a few times a second. See `zc.zk.tree.render`.
+        """
+        return treework.export_tree(
+            self._session, _trimmed(path), ephemeral=ephemeral, name=name, progress=progress
+        )
+
+    def print_tree(self, path: str = "/") -> None:
+        """Print the node at `path` and all below it, ephemeral nodes too."""
+        print(self.export_tree(path, ephemeral=True), end="")
+
+    def plan_import(
+        self,
+        text: str,
+        path: str = "/",
+        trim: bool | None = None,
+        acl: Acl = OPEN_ACL_UNSAFE,
+        *,
+        progress: Progress | None = None,
+    ) -> Plan:
+        """What `import_tree` with the same arguments would change, in order.
+
+        `str()` of the plan is what a dry run prints, and `apply()` makes the changes. See
+        `zc.zk.treework`.
+        """
+        return treework.make_plan(
+            self._session, parse_tree(text), _trimmed(path), trim=trim, acl=acl, progress=progress
+        )
+
+    def import_tree(
+        self,
+        text: str,
+        path: str = "/",
+        trim: bool | None = None,
+        acl: Acl = OPEN_ACL_UNSAFE,
+        dry_run: bool = False,
+        *,
+        verbose: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        """Make the nodes below `path` what `text` says; see `zc.zk.tree.syntax` for its form.
+
+        Nodes that the text does not mention, below those that it does, are reported; deleted if
+        `trim`, unless they are ephemeral or have ephemeral ones below them; and passed over in
+        silence if it is False. Nodes that are created get the ACL `acl`. Only what differs is
+        written; all at once when it is no more than 500 nodes and 500 KB, in order otherwise. If
+        others change the same nodes meanwhile, the rest is planned again.
+
+        If `dry_run`, only prints what would be done; `verbose` then tells all about new nodes.
+        `progress(done, total or None)` is called a few times a second, and may raise to give up.
+
+        Raises ValueError with the number of a line that cannot be read, before anything is written.
+        """
+        tree = parse_tree(text)
+        path = _trimmed(path)
+        if dry_run:
+            plan = treework.make_plan(
+                self._session, tree, path, trim=trim, acl=acl, progress=progress
+            )
+            _print(plan.lines(verbose=verbose))
+        else:
+            plan = treework.import_tree(
+                self._session, tree, path, trim=trim, acl=acl, progress=progress
+            )
+            _print(plan.notices())
+
+    def delete_recursive(
+        self,
+        path: str,
+        dry_run: bool = False,
+        force: bool = False,
+        ignore_if_ephemeral: bool = False,
+        *,
+        progress: Progress | None = None,
+    ) -> None:
+        """Delete the node at `path` and all below it.
+
+        Ephemeral nodes and those above them stay, and are reported, unless `force`. If
+        `ignore_if_ephemeral`, nothing is said when the node at `path` itself is ephemeral. If
+        `dry_run`, only prints what would be done. `progress(done, total or None)` is called a few
+        times a second, and may raise to give up.
+
+        Raises NoNodeException, and NotEmptyException when others create nodes faster than they can
+        be deleted.
+        """
+        _print(
+            treework.delete_tree(
+                self._session,
+                self._ephemerals,
+                _trimmed(path),
+                dry_run=dry_run,
+                force=force,
+                ignore_if_ephemeral=ignore_if_ephemeral,
+                progress=progress,
+            )
+        )
+
+
+def _trimmed(path: str) -> str:
+    return path.rstrip("/") or "/"
+
+
+def _print(lines: Iterator[str]) -> None:
+    for line in lines:
+        print(line)

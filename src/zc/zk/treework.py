@@ -1,0 +1,323 @@
+"""Work on trees of nodes: walk, export, plan, import, delete."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import zookeeper
+from zc.zk import bulk
+from zc.zk.acl import Acl
+from zc.zk.bulk import Progress
+from zc.zk.ephemeral import Ephemerals
+from zc.zk.links import join
+from zc.zk.reading import PlainReader
+from zc.zk.session import Session
+from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages, operations
+from zc.zk.tree.diff import NodeState, plan_deletion, plan_import
+from zc.zk.tree.model import ParseNode
+from zc.zk.tree.render import render
+
+logger = logging.getLogger("zc.zk")
+
+# The servers' own node, which is no part of anybody's tree.
+RESERVED = "/zookeeper"
+
+# Whoever needs longer than this (seconds) for what `walk` gave him may have talked to a server, and
+# changed what is to come.
+NO_ROUND_TRIP = 0.0001
+# What was read longer ago is read again.
+OLDEST_READ = 1.0
+
+# Transactions get smaller with each attempt: one node that somebody else has changed undoes less.
+DELETION_BATCHES = (500, 50, 5, 1)
+
+
+def walk(session: Session, path: str, *, ephemeral: bool, children: bool) -> Iterator[Any]:
+    """Yield the paths of a node and all below it; see `zc.zk.ZooKeeper.walk`."""
+    root = path
+    to_do: list[tuple[str, _View | None]] = [(path, None)]
+    while to_do:
+        path, view = to_do.pop()
+        if view is None or view.is_old() or path not in view.states:
+            try:
+                view = _View(session, path)
+            except zookeeper.NoNodeException:
+                if path == root:
+                    raise
+                continue
+        if not ephemeral and view.states[path].is_ephemeral:
+            continue
+        names = view.children(path, ephemeral)
+        view.lend()
+        yield (path, names) if children else path
+        view.take_back()
+        if not children and view.is_old():
+            try:
+                view = _View(session, path)
+            except zookeeper.NoNodeException:
+                continue
+            names = view.children(path, ephemeral)
+        to_do += [(join(path, name), view) for name in reversed(names)]
+
+
+class _View:
+    """A subtree as it was read, and whether it may still be like that.
+
+    Read at once, a subtree takes a few round trips; read node by node it would take one for each.
+    But what the one who walks does to the nodes must be seen. So a view is old when he had the time
+    to do anything.
+    """
+
+    def __init__(self, session: Session, path: str) -> None:
+        self.states = bulk.read_states(session, path)
+        self._is_old = session.delivers_inline
+        self._read_at = self._lent_at = time.monotonic()
+
+    def children(self, path: str, ephemeral: bool) -> list[str]:
+        state = self.states[path]
+        if state.error is not None:
+            raise state.error
+        return [
+            name
+            for name in state.children
+            if ephemeral or not self.states[join(path, name)].is_ephemeral
+        ]
+
+    def lend(self) -> None:
+        self._lent_at = time.monotonic()
+
+    def take_back(self) -> None:
+        if time.monotonic() - self._lent_at > NO_ROUND_TRIP:
+            self._is_old = True
+
+    def is_old(self) -> bool:
+        return self._is_old or time.monotonic() - self._read_at > OLDEST_READ
+
+
+def export_tree(
+    session: Session,
+    path: str,
+    *,
+    ephemeral: bool,
+    name: str | None,
+    progress: Progress | None = None,
+) -> str:
+    """A subtree as text; see `zc.zk.ZooKeeper.export_tree`."""
+
+    def read(handle: int) -> Any:
+        try:
+            return zookeeper.read_tree(handle, path, progress=progress)
+        except (zookeeper.NoNodeException, zookeeper.BadArgumentsException):
+            real_path = PlainReader(session).resolve(path)
+            return zookeeper.read_tree(handle, real_path, progress=progress)
+
+    tree = bulk.ride(session, read)
+    top_name = name if name is not None else path.rpartition("/")[2]
+    lift = 0 if top_name else 1
+
+    def nodes() -> Iterator[tuple[int, str, str | None]]:
+        for node in tree:
+            if node.depth == 0:
+                if top_name:
+                    yield 0, top_name, node.data
+                continue
+            if path == "/" and (node.path == RESERVED or node.path.startswith(RESERVED + "/")):
+                continue
+            if node.error is not None:
+                raise node.error
+            if ephemeral or not node.ephemeralOwner:
+                yield node.depth - lift, node.name, node.data
+
+    if tree[0].error is not None:
+        raise tree[0].error
+    return "".join(render(nodes()))
+
+
+class Plan:
+    """What an import would change, or will: a sequence of changes, in order.
+
+    `str()` is what a dry run prints. Each change has a `path`, and a text of its own; the classes
+    are those of `zc.zk.tree.changes`.
+    """
+
+    def __init__(self, session: Session, changes: list[Change], acl: Acl) -> None:
+        self._session = session
+        self._changes = changes
+        self._acl = acl
+
+    def __iter__(self) -> Iterator[Change]:
+        return iter(self._changes)
+
+    def __len__(self) -> int:
+        return len(self._changes)
+
+    def __getitem__(self, index: int) -> Change:
+        return self._changes[index]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self, *, verbose: bool = False) -> Iterator[str]:
+        """The lines that a dry run prints; `verbose` tells all of new subtrees."""
+        return messages(self._changes, dry_run=True, verbose=verbose)
+
+    def notices(self) -> Iterator[str]:
+        """The lines that are printed when the plan is applied."""
+        return messages(self._changes)
+
+    def apply(self, progress: Progress | None = None) -> None:
+        """Make the changes; in one transaction if they fit into one (500 nodes, 500 KB).
+
+        Changes only what is as it was when the plan was made: raises BadVersionException,
+        NodeExistsException, NoNodeException or NotEmptyException otherwise, after which there is
+        a new plan to be made. `progress(done, total)` is called a few times a second.
+        """
+        steps = operations(self._changes, self._acl)
+        bulk.write_plan(self._session, steps, progress)
+        logger.info("%s: %d nodes changed", self._session.connection_string, len(steps))
+
+
+def make_plan(
+    session: Session,
+    tree: ParseNode,
+    path: str,
+    *,
+    trim: bool | None,
+    acl: Acl,
+    progress: Progress | None = None,
+) -> Plan:
+    """What has to change for the nodes below `path` to become what `tree` says."""
+    present = bulk.read_present(session, path, tree.children, progress)
+    if not present:
+        try:
+            path = PlainReader(session).resolve(path)
+        except zookeeper.NoNodeException:
+            return Plan(session, _plan_from_nothing(session, tree, path), acl)
+        present = bulk.read_present(session, path, tree.children, progress)
+    return Plan(session, plan_import(tree, path, present, trim), acl)
+
+
+def _plan_from_nothing(session: Session, tree: ParseNode, path: str) -> list[Change]:
+    """The plan for a path that does not exist: it is made first, and what is above it."""
+    names = path.split("/")[1:]
+    ancestors = ["/" + "/".join(names[: count + 1]) for count in range(len(names))]
+    answers = bulk.ride(session, lambda handle: zookeeper.get_many(handle, ancestors))
+    changes: list[Change] = [
+        AddNode(ancestor, "")
+        for ancestor, answer in zip(ancestors, answers, strict=True)
+        if isinstance(answer, zookeeper.NoNodeException)
+    ]
+    changes += plan_import(tree, path, {path: NodeState("", 0, False)})
+    return [
+        dataclasses.replace(change, is_nested=index > 0) if isinstance(change, AddNode) else change
+        for index, change in enumerate(changes)
+    ]
+
+
+def import_tree(
+    session: Session,
+    tree: ParseNode,
+    path: str,
+    *,
+    trim: bool | None,
+    acl: Acl,
+    progress: Progress | None = None,
+) -> Plan:
+    """Plan and apply until no conflict with anybody else is left; returns the last plan."""
+    for attempt in range(1, bulk.ATTEMPTS + 1):
+        plan = make_plan(session, tree, path, trim=trim, acl=acl, progress=progress)
+        try:
+            plan.apply(progress)
+        except bulk.CONFLICTS as conflict:
+            if attempt == bulk.ATTEMPTS:
+                raise
+            logger.info("%s: planning again after: %s", session.connection_string, conflict)
+            bulk.rest_before_attempt(attempt)
+        except bulk.BREAKS as trouble:
+            if attempt == bulk.ATTEMPTS or not bulk.may_ride(session, trouble):
+                raise
+            if not session.wait_for_connection(session.timeout_seconds()):
+                raise
+        else:
+            return plan
+    raise AssertionError("unreachable")
+
+
+def delete_tree(
+    session: Session,
+    ephemerals: Ephemerals,
+    path: str,
+    *,
+    dry_run: bool,
+    force: bool,
+    ignore_if_ephemeral: bool,
+    progress: Progress | None = None,
+) -> Iterator[str]:
+    """Delete a node and all below it, children first. Yields the lines to print."""
+    if path == "/":
+        raise zookeeper.error(zookeeper.BADARGUMENTS, path, "the root cannot be deleted")
+    conflict: Exception | None = None
+    for attempt in range(bulk.ATTEMPTS):
+        try:
+            present = bulk.read_states(session, path, progress)
+        except zookeeper.NoNodeException:
+            if attempt == 0:
+                raise
+            return
+        plan = plan_deletion(path, present, force=force, ignore_if_ephemeral=ignore_if_ephemeral)
+        if dry_run:
+            yield from messages(plan, dry_run=True)
+            return
+        batch = DELETION_BATCHES[min(attempt, len(DELETION_BATCHES) - 1)]
+        conflict = _delete(session, ephemerals, plan, batch, progress)
+        if conflict is None:
+            yield from messages(plan)
+            return
+        logger.info("%s: deleting again after: %s", session.connection_string, conflict)
+        if attempt >= len(DELETION_BATCHES):
+            bulk.rest_before_attempt(attempt - len(DELETION_BATCHES) + 1)
+    assert conflict is not None
+    raise conflict
+
+
+def _delete(
+    session: Session,
+    ephemerals: Ephemerals,
+    plan: list[Change],
+    batch: int,
+    progress: Progress | None,
+) -> Exception | None:
+    """Do the deletions of a plan. What stood in the way of some, that may pass, or None."""
+    paths = [change.path for change in plan if isinstance(change, DeleteNode)]
+    held = [node for node in map(ephemerals.hold, paths) if node is not None]
+    steps = [("delete", path) for path in paths]
+    results: list[Any] = []
+    try:
+        results = bulk.ride(
+            session,
+            lambda handle: zookeeper.write_many(
+                handle, steps, batch=batch, stop=False, progress=progress
+            ),
+        )
+    finally:
+        deleted = {
+            path
+            for path, result in zip(paths, results, strict=False)
+            if not isinstance(result, Exception)
+        }
+        for node in held:
+            ephemerals.release(node, is_gone=node.path in deleted)
+    conflict: Exception | None = None
+    for result in results:
+        if isinstance(result, (*bulk.CONFLICTS, *bulk.BREAKS)):
+            is_gone = isinstance(result, zookeeper.NoNodeException) and batch == 1
+            conflict = conflict if is_gone else conflict or result
+        elif isinstance(result, zookeeper.RuntimeInconsistencyException):
+            conflict = conflict or result
+        elif isinstance(result, zookeeper.ZooKeeperException):
+            raise result
+    return conflict

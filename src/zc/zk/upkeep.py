@@ -1,0 +1,132 @@
+"""Work that is done when somebody asks for it: on a thread of its own, or where it is asked for.
+
+The binding's event thread must neither do I/O nor run a program's code: whatever blocks it delays
+every watch and every session event of its handle. So it only notes what happened and wakes a
+worker. A `ZooKeeper` object has two: the keeper, which talks to the server, and the one that runs
+the program's callbacks, so that a callback that takes its time delays nothing but other callbacks.
+
+An emulation that delivers watches in the thread of the changing call has no event thread. Its
+workers work inline, in the thread that wakes them, so that what a change brings about is done
+before the changing call returns.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import threading
+from collections.abc import Callable
+
+logger = logging.getLogger("zc.zk")
+
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 10.0
+
+
+def pause(failures: int) -> float:
+    """Seconds to wait after so many failures in a row (1, 2, ...).
+
+    They double up to a limit, and are spread at random, so that a thousand clients that lost the
+    same server do not come back to it all at once.
+    """
+    longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(failures, 20))
+    return random.uniform(longest / 2, longest)
+
+
+def soonest(*delays: float | None) -> float | None:
+    """The smallest of some delays in seconds, where None is never."""
+    return min((delay for delay in delays if delay is not None), default=None)
+
+
+class Worker:
+    """Calls `work` after each `wake`, one call at a time.
+
+    Several wakes may lead to one call; a wake during a call leads to another one after it. `work`
+    returns in how many seconds it wants to be called without being woken, or None; inline there is
+    nothing that could call it then, and it has to do with being woken.
+    """
+
+    def __init__(self, name: str, work: Callable[[], float | None]) -> None:
+        self._name = name
+        self._work = work
+        # The one queue whose put may be called from a finaliser, which runs in any thread, perhaps
+        # in the middle of a get or put of that same thread.
+        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._inline = False
+        self._working = threading.Lock()
+        self._stopped = False
+
+    def start(self, *, inline: bool) -> None:
+        """Begin, with what it was woken for up to now."""
+        self._inline = inline
+        if inline:
+            self._work_here()
+        else:
+            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            self._thread.start()
+
+    def wake(self) -> None:
+        """Have the work done: soon by the worker's thread, or, inline, now.
+
+        A thread that wakes an inline worker while it works, which may be that worker itself, does
+        not wait: whoever works there does this too before he is done.
+        """
+        self._wakes.put(None)
+        if self._inline:
+            self._work_here()
+
+    def nudge(self) -> None:
+        """Like `wake`, but safe in finalisers: an inline worker waits for the next `wake`."""
+        self._wakes.put(None)
+
+    def stop(self) -> None:
+        """Do not call `work` again. A call that is going on goes on."""
+        self._stopped = True
+        self._wakes.put(None)
+
+    def join(self, seconds: float) -> bool:
+        """Wait until a stopped worker's thread has ended; False when it has not.
+
+        Called by the worker's own thread, which cannot wait for itself, it is False at once.
+        """
+        thread = self._thread
+        if thread is None:
+            return True
+        if thread is threading.current_thread():
+            return False
+        thread.join(seconds)
+        return not thread.is_alive()
+
+    def _run(self) -> None:
+        delay: float | None = None
+        while not self._stopped:
+            try:
+                self._wakes.get(timeout=delay)
+            except queue.Empty:
+                pass
+            try:
+                delay = self._work_once()
+            except BaseException:
+                # A callback that calls sys.exit() must not silence all others for ever.
+                logger.exception("%s goes on after", self._name)
+                delay = 0
+
+    def _work_here(self) -> None:
+        while not self._wakes.empty() and self._working.acquire(blocking=False):
+            try:
+                self._work_once()
+            finally:
+                self._working.release()
+
+    def _work_once(self) -> float | None:
+        while not self._wakes.empty():
+            self._wakes.get()
+        if self._stopped:
+            return None
+        try:
+            return self._work()
+        except Exception:
+            logger.exception("%s failed and will try again", self._name)
+            return LONGEST_PAUSE_SECONDS
