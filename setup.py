@@ -21,6 +21,9 @@ WRAPPED = [
     "deserialize_GetDataResponse",
     "lock_watchers",
     "serialize_SetWatches",
+    "zookeeper_interest",
+    "zookeeper_process",
+    "process_completions",
     "socket",
     "pipe",
 ]

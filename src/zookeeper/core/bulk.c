@@ -1,7 +1,7 @@
 /* What all operations on many nodes have in common: a few requests in flight, one end.
  *
  * A bulk operation sends requests until enough are on their way (`pump`), and again whenever one
- * has been answered, on the C client's completion thread. One Python thread waits for the end. It
+ * has been answered, on the C client's I/O thread. One Python thread waits for the end. It
  * may give up: then nothing more is sent and what is still on its way just lets go of its reference.
  */
 #include "core.h"

@@ -70,7 +70,7 @@ static void copy_value(call *c, const char *value, size_t length) {
     c->length = (int)length;
 }
 
-/* The C client's completions: on its completion thread, once for each request. */
+/* The C client's completions: on its I/O thread (completing.c), once for each request. */
 
 static call *answered(const void *data) {
     call *c = (call *)data;

@@ -138,6 +138,11 @@ struct zk_handle {
     queue_item *queue_first, *queue_last;
     int queue_stop, queue_poked;
 
+    /* Which of the C client's threads calls completions (completing.c). */
+    pthread_mutex_t completing;
+    pthread_cond_t completing_changed;
+    int complete_apart;
+
     _Atomic int multiread; /* a multiread_state */
 
     /* A reconnect's SetWatches that was too large for one request (rewatch.c). */
@@ -170,6 +175,11 @@ void request_done(zk_handle *handle, pending *p);
 
 /* The watcher given to the C client for everything. */
 void handle_event(zhandle_t *zh, int type, int state, const char *path, void *context);
+
+/* ---- completing.c -------------------------------------------------------------------------- */
+
+/* The C client's completion thread is needed again: before closing. */
+void complete_apart(zk_handle *handle);
 
 /* ---- call.c: the operations of the C client's API ------------------------------------------ */
 
@@ -227,7 +237,7 @@ typedef struct wire_request {
     int answer_code; /* ZOK once read_answer has run and understood the answer */
     /* Write the request's body. Returns a jute code (< 0: failed). */
     int (*write)(struct wire_request *, struct oarchive *);
-    /* Read the answer's body, on the completion thread. Returns a jute code. */
+    /* Read the answer's body, on the I/O thread. Returns a jute code. */
     int (*read_answer)(struct wire_request *, struct iarchive *, int64_t zxid);
     /* Called exactly once after wire_send gave ZOK. */
     void (*finished)(struct wire_request *, int code);

@@ -70,7 +70,9 @@ zk_handle *handle_open(const char *hosts, int timeout_ms, const clientid_t *clie
     pthread_mutex_init(&handle->submit, NULL);
     pthread_mutex_init(&handle->queue_lock, NULL);
     pthread_mutex_init(&handle->rewatch_lock, NULL);
+    pthread_mutex_init(&handle->completing, NULL);
     pthread_cond_init(&handle->queue_filled, NULL);
+    pthread_cond_init(&handle->completing_changed, NULL);
     handle->requests.next = handle->requests.previous = &handle->requests;
     handle->session_timeout = timeout_ms;
     const char *slash = strchr(hosts, '/');
@@ -136,6 +138,7 @@ int handle_close(zk_handle *handle) {
     pthread_mutex_lock(&handle->submit);
     handle->shut = 1;
     pthread_mutex_unlock(&handle->submit);
+    complete_apart(handle);
     /* Joins the C client's threads: after it nothing calls back, and completions that were queued
      * but not called are lost. The list of pending requests knows them. */
     int code = zookeeper_close(handle->zh);
@@ -157,7 +160,9 @@ void handle_free(zk_handle *handle) {
     pthread_mutex_destroy(&handle->submit);
     pthread_mutex_destroy(&handle->queue_lock);
     pthread_mutex_destroy(&handle->rewatch_lock);
+    pthread_mutex_destroy(&handle->completing);
     pthread_cond_destroy(&handle->queue_filled);
+    pthread_cond_destroy(&handle->completing_changed);
     free(handle->chroot);
     free(handle);
 }

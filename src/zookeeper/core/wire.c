@@ -21,7 +21,7 @@
  * request ends with ZUNIMPLEMENTED: what went out was a harmless get of the root.
  *
  * Threads: `write` runs on the thread that sends, under handle.submit; `read_answer` and `finished`
- * run on the C client's completion thread, or `finished` on the one that closes the handle.
+ * run on the C client's I/O thread (completing.c), or `finished` on the one that closes the handle.
  */
 #include "core.h"
 
