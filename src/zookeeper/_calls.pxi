@@ -130,13 +130,13 @@ cdef int submitted(call *c, int code, path) except? -1:
     return 0
 
 
-cdef int check_size(Handle handle, path, long size) except -1:
+cdef int check_size(Handle handle, bytes where, long size) except -1:
     """The server would close the connection over a larger request, and fail everything in flight."""
-    size += 64 + len(path) + strlen(handle.c.chroot)
+    size += 64 + len(where) + strlen(handle.c.chroot)
     if size > handle.max_request:
         raise errors.error(
             constants.BADARGUMENTS,
-            path if len(path) < 1000 else path[:1000] + "...",
+            text_of(where, len(where)),
             f"a request of {size} bytes is over the limit of {handle.max_request} (jute.maxbuffer)",
         )
     return 0

@@ -238,11 +238,16 @@ def error(code: int, path: str | None = None, detail: str | None = None) -> ZooK
     return with_context(CLASS_OF_CODE.get(code, ZooKeeperException), code, path, detail)
 
 
+# Characters of a path in an exception's text; `path` has it whole.
+_PATH_SHOWN = 1000
+
+
 def with_context(
     cls: type[ZooKeeperException], code: int, path: str | None, detail: str | None
 ) -> ZooKeeperException:
     """An exception of the given class with code, path and the text made from them."""
-    parts = [zerror(code), *(part for part in (path, detail) if part is not None)]
+    shown = path if path is None or len(path) <= _PATH_SHOWN else path[:_PATH_SHOWN] + "..."
+    parts = [zerror(code), *(part for part in (shown, detail) if part is not None)]
     exception = cls(": ".join(parts))
     exception.code = code
     exception.path = path
