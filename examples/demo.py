@@ -18,6 +18,7 @@ import textwrap
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -181,6 +182,8 @@ class Programs:
         }
         self.lines: queue.Queue[tuple[subprocess.Popen[str], str | None]] = queue.Queue()
         self.names: dict[subprocess.Popen[str], str] = {}
+        # Lines that were shown while another program was waited for.
+        self.shown: dict[subprocess.Popen[str], deque[str | None]] = {}
         self.readers: list[threading.Thread] = []
 
     def start(self, name: str, script: str) -> subprocess.Popen[str]:
@@ -196,6 +199,7 @@ class Programs:
             start_new_session=True,
         )
         self.names[program] = name
+        self.shown[program] = deque()
         reader = threading.Thread(target=self._read, args=(program,))
         self.readers.append(reader)
         reader.start()
@@ -211,16 +215,22 @@ class Programs:
         expected = f"{text!r} from {self.names[program]}"
         deadline = time.monotonic() + PATIENCE
         while True:
-            try:
-                source, line = self.lines.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                raise StepFailed(f"expected {expected} within {PATIENCE} seconds") from None
-            if line is not None:
-                print(f"    {self.names[source]:9} | {line}")
-                if source is program and text in line and all(met(line) for met in conditions):
-                    return line
-            elif source is program:
-                raise StepFailed(f"expected {expected}, but it ended: {program.wait()}")
+            while not self.shown[program]:
+                try:
+                    self._show_next(max(0.0, deadline - time.monotonic()))
+                except queue.Empty:
+                    raise StepFailed(f"expected {expected} within {PATIENCE} seconds") from None
+            line = self.shown[program].popleft()
+            if line is None:
+                raise StepFailed(f"expected {expected}, but it ended: status {program.wait()}")
+            if text in line and all(met(line) for met in conditions):
+                return line
+
+    def _show_next(self, seconds: float) -> None:
+        program, line = self.lines.get(timeout=seconds)
+        if line is not None:
+            print(f"    {self.names[program]:9} | {line}")
+        self.shown[program].append(line)
 
     def stop(self) -> None:
         """End all programs, by their process ids, and wait until they have ended."""
