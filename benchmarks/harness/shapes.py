@@ -39,7 +39,9 @@ class Node(NamedTuple):
 
 def encode(properties: Properties) -> bytes:
     """The data of a node with these properties."""
-    return json.dumps(properties, separators=(",", ":")).encode() if properties else b""
+    if not properties:
+        return b""
+    return json.dumps(properties, separators=(",", ":"), sort_keys=True).encode()
 
 
 def generate(shape: str, nodes: int, seed: int = SEED) -> list[Node]:
