@@ -213,9 +213,10 @@ int call_add_auth(call *c, const char *scheme, const char *credential, int lengt
 
 int call_remove_watches(call *c, const char *path, int kind, int local) {
     int code = begin(c);
+    /* Not zoo_aremove_watches: with a watcher it only asks the server whether there is a watch. */
     return code != ZOK ? code
-                       : sent(c, zoo_aremove_watches(c->handle->zh, path, (ZooWatcherType)kind, handle_event,
-                                                     NULL, local, (void_completion_t *)void_done, c));
+                       : sent(c, zoo_aremove_all_watches(c->handle->zh, path, (ZooWatcherType)kind, local,
+                                                         (void_completion_t *)void_done, c));
 }
 
 int call_get_config(call *c, const char *unused) {
