@@ -66,8 +66,8 @@ def test_text_with_lone_surrogates_is_refused_with_the_path(zookeeper, handle):
         zookeeper.create(handle, "/a", "\ud800", OPEN)
 
 
-def test_names_may_be_any_unicode(zookeeper, handle):
-    name = "zażółć \N{SNOWMAN} \U0001f418 => = ->"
+def test_names_may_hold_most_of_unicode(zookeeper, handle):
+    name = "zażółć \N{SNOWMAN} => = -> '\" \\"
     assert zookeeper.create(handle, f"/{name}", "", OPEN) == f"/{name}"
     assert zookeeper.get_children(handle, "/") == [name]
     assert zookeeper.get_children_many(handle, ["/"]) == [[name]]
