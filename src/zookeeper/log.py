@@ -1,14 +1,17 @@
 """From the C client's log lines to Python's logging.
 
 A line looks like `2026-11-22 07:17:41,123:4567(0x7f...):ZOO_INFO@function@123: message`. It becomes
-a record of the logger `ZooKeeper` with that level. Lines about a missed deadline are for nobody
-(ZOOKEEPER-642): they go to DEBUG.
+a record of the logger `ZooKeeper` with that level. Two things go to DEBUG instead: a missed
+deadline, which is for nobody (ZOOKEEPER-642), and what was said less than a minute ago already:
+without a server, the C client says the same eight times a second.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+import time
+from collections import OrderedDict
 from typing import Protocol
 
 from zookeeper import constants
@@ -23,6 +26,23 @@ _LEVELS = {
     "DEBUG": logging.DEBUG,
 }
 _MISSED_DEADLINE = re.compile(r"Exceeded deadline by \d+ms")
+
+# What was said above INFO, and when (seconds): the latest few.
+_REPEATED_SECONDS = 60.0
+_REMEMBERED = 50
+_said: OrderedDict[str, float] = OrderedDict()
+
+
+def _is_repeated(message: str) -> bool:
+    now = time.monotonic()
+    last = _said.get(message)
+    if last is not None and now < last + _REPEATED_SECONDS:
+        return True
+    _said[message] = now
+    _said.move_to_end(message)
+    if len(_said) > _REMEMBERED:
+        _said.popitem(last=False)
+    return False
 
 
 class Writable(Protocol):
@@ -57,7 +77,7 @@ def emit(line: str) -> None:
         return
     message = match["message"]
     level = _LEVELS.get(match["level"], logging.INFO)
-    if _MISSED_DEADLINE.search(message):
+    if _MISSED_DEADLINE.search(message) or (level > logging.INFO and _is_repeated(message)):
         level = logging.DEBUG
     logger.log(level, "%s: %s", match["function"], message)
 

@@ -12,7 +12,9 @@ import socket
 from collections.abc import Iterable
 
 # A name, a (host, port) pair, or the four-tuple that IPv6 sockets use (host, port, flow, scope).
-Address = str | tuple[str, int] | tuple[str, int, int, int]
+# To type checkers, the host in a socketserver's `server_address` may be bytes.
+Host = str | bytes | bytearray
+Address = str | tuple[Host, int] | tuple[Host, int, int, int]
 
 HIGHEST_PORT = 65535
 
@@ -55,6 +57,8 @@ def host_and_port(address: Address) -> tuple[str, int]:
         return parse_addr(address)
     match address:
         case (host, port) | (host, port, _, _):
+            if isinstance(host, (bytes, bytearray)):
+                host = host.decode("ascii", "replace")
             _check(host, port, address)
             return host, port
     raise ValueError(f"not an address: {address!r}")
