@@ -95,12 +95,19 @@ def root(zookeeper: ModuleType, connection_string: str) -> Iterator[str]:
 def connect(zookeeper: ModuleType, connection_string: str, root: str) -> Iterator[Connect]:
     """A function that opens sessions, by default to `root`, and waits until they are connected.
 
-    They are closed at the end. `hosts` replaces address and root; other arguments are those of
-    `zookeeper.init`. With wait=False it returns at once.
+    They are closed at the end. `hosts` replaces all of the connection string; other arguments are
+    those of `zookeeper.init`. With wait=False it returns at once.
     """
     opened: list[int] = []
 
-    def connect(watcher: object = None, *, hosts: str = "", wait: bool = True, **more: object) -> int:
+    def connect(
+        watcher: object = None,
+        *,
+        root: str = root,
+        hosts: str | None = None,
+        wait: bool = True,
+        **more: object,
+    ) -> int:
         more.setdefault("recv_timeout", SESSION_TIMEOUT_MILLISECONDS)
         handle: int = zookeeper.init(hosts or connection_string + root, watcher, **more)
         opened.append(handle)

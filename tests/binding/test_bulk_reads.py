@@ -1,0 +1,212 @@
+"""Reading many nodes at once, by path or as a subtree."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from tests.sessions import OPEN
+
+SECRET = [{"perms": 12, "scheme": "world", "id": "anyone"}]  # create and delete, no reading
+
+
+def plant(zookeeper, handle, *paths):
+    zookeeper.write_many(handle, [("create", path, f"data of {path}", OPEN) for path in paths])
+
+
+def describe(exception):
+    return type(exception), exception.path
+
+
+def test_get_many_gives_data_and_stat_for_each_path_in_order(zookeeper, handle):
+    plant(zookeeper, handle, "/b", "/a", "/a/c")
+    paths = ["/a/c", "/b", "/", "/a", "/b"]
+    assert zookeeper.get_many(handle, paths) == [zookeeper.get(handle, path) for path in paths]
+    assert zookeeper.get_many(handle, []) == []
+    assert zookeeper.get_many(handle, iter(["/b"])) == [zookeeper.get(handle, "/b")]
+
+
+def test_get_children_many_gives_the_names_for_each_path(zookeeper, handle):
+    plant(zookeeper, handle, "/a", "/a/x", "/a/y", "/b")
+    results = zookeeper.get_children_many(handle, ["/a", "/b", "/"])
+    assert [sorted(names) for names in results] == [["x", "y"], [], ["a", "b"]]
+    assert zookeeper.get_children_many(handle, []) == []
+
+
+def test_a_node_that_cannot_be_read_is_an_exception_among_the_results(zookeeper, handle):
+    plant(zookeeper, handle, "/a", "/z")
+    zookeeper.create(handle, "/secret", "", SECRET)
+    paths = ["/a", "/missing", "/secret", "/z"]
+    first, missing, secret, last = zookeeper.get_many(handle, paths)
+    assert (first[0], last[0]) == ("data of /a", "data of /z")
+    assert describe(missing) == (zookeeper.NoNodeException, "/missing")
+    assert describe(secret) == (zookeeper.NoAuthException, "/secret")
+
+    first, missing, secret, last = zookeeper.get_children_many(handle, paths)
+    assert (first, last) == ([], [])
+    assert describe(missing) == (zookeeper.NoNodeException, "/missing")
+    assert describe(secret) == (zookeeper.NoAuthException, "/secret")
+
+
+def test_reads_come_after_the_writes_before_them(zookeeper, handle):
+    """Asynchronous writes and bulk reads share one session and its order."""
+    zookeeper.create(handle, "/a", "", OPEN)
+    for number in range(100):
+        zookeeper.aset(handle, "/a", str(number))
+        assert zookeeper.get_many(handle, ["/a"])[0][0] == str(number)
+        zookeeper.acreate(handle, f"/a/{number:03}", "", OPEN)
+        assert len(zookeeper.read_tree(handle, "/a")) == number + 2
+
+
+def test_thousands_of_paths_are_read_in_order(zookeeper, handle):
+    paths = [f"/{number:05}" for number in range(5000)]
+    plant(zookeeper, handle, *paths)
+    mixed = list(itertools.chain.from_iterable(zip(paths, [f"{path}x" for path in paths])))
+    results = zookeeper.get_many(handle, mixed)
+    assert [data for data, _ in results[::2]] == [f"data of {path}" for path in paths]
+    assert {type(result) for result in results[1::2]} == {zookeeper.NoNodeException}
+    assert [result.path for result in results[1::2]] == mixed[1::2]
+
+
+def test_an_answer_may_be_much_larger_than_a_request(zookeeper, handle):
+    paths = [f"/{number}" for number in range(20)]
+    big = "0123456789" * 50_000
+    zookeeper.write_many(handle, [("create", path, big + path, OPEN) for path in paths])
+    assert [data for data, _ in zookeeper.get_many(handle, paths)] == [big + p for p in paths]
+    assert [node.data for node in zookeeper.read_tree(handle, "/")][1:] == sorted(
+        big + path for path in paths
+    )
+
+
+def test_long_paths_are_split_over_requests(zookeeper, handle):
+    """The paths alone are several megabytes: more than one request may hold."""
+    stem = "/" + "n" * 9000
+    zookeeper.create(handle, stem, "", OPEN)
+    paths = [f"{stem}/{number:04}" for number in range(400)]
+    plant(zookeeper, handle, *paths)
+    assert [data for data, _ in zookeeper.get_many(handle, paths)] == [f"data of {p}" for p in paths]
+    assert [node.path for node in zookeeper.read_tree(handle, stem)] == [stem, *paths]
+
+
+def test_a_subtree_is_read_depth_first_with_children_by_name(zookeeper, handle):
+    plant(zookeeper, handle, "/b", "/b/z", "/b/y", "/a", "/a/10", "/a/9", "/a/9/x", "/a-b", "/a.b")
+    tree = zookeeper.read_tree(handle, "/")
+    expected = ["/", "/a", "/a/10", "/a/9", "/a/9/x", "/a-b", "/a.b", "/b", "/b/y", "/b/z"]
+    assert [node.path for node in tree] == expected
+    assert [node.depth for node in tree] == [0, 1, 2, 2, 3, 1, 1, 1, 2, 2]
+    assert [node.name for node in tree] == [path.rpartition("/")[2] for path in expected]
+    for node in tree:
+        assert (node.data, node.stat) == zookeeper.get(handle, node.path)
+        assert node.error is None
+        assert node.version == node.stat["version"]
+        assert node.ephemeralOwner == node.stat["ephemeralOwner"]
+        assert node.numChildren == node.stat["numChildren"]
+
+
+def test_a_subtree_is_a_sequence(zookeeper, handle):
+    plant(zookeeper, handle, "/a", "/b", "/c")
+    tree = zookeeper.read_tree(handle, "/")
+    assert len(tree) == 4
+    assert tree[1].path == tree[-3].path == "/a"
+    assert [node.path for node in tree[1:3]] == ["/a", "/b"]
+    assert [node.path for node in reversed(tree)] == ["/c", "/b", "/a", "/"]
+    with pytest.raises(IndexError):
+        tree[4]
+
+
+def test_a_node_outlives_the_subtree_it_came_from(zookeeper, handle):
+    plant(zookeeper, handle, "/a")
+    node = zookeeper.read_tree(handle, "/")[1]
+    assert (node.path, node.data) == ("/a", "data of /a")
+
+
+def test_the_root_of_a_subtree_may_be_any_node(zookeeper, handle):
+    plant(zookeeper, handle, "/a", "/a/b", "/a/b/c", "/ab")
+    tree = zookeeper.read_tree(handle, "/a/b")
+    assert [(node.path, node.name, node.depth) for node in tree] == [
+        ("/a/b", "b", 0),
+        ("/a/b/c", "c", 1),
+    ]
+
+
+def test_a_missing_root_raises_no_node(zookeeper, handle):
+    with pytest.raises(zookeeper.NoNodeException, match="^no node: /missing$"):
+        zookeeper.read_tree(handle, "/missing")
+
+
+def test_a_node_that_may_not_be_read_is_in_the_subtree_with_its_error(zookeeper, handle):
+    plant(zookeeper, handle, "/a", "/z")
+    zookeeper.create(handle, "/secret", "", SECRET)
+    zookeeper.create(handle, "/secret/below", "", OPEN)
+    tree = zookeeper.read_tree(handle, "/")
+    assert [node.path for node in tree] == ["/", "/a", "/secret", "/z"]
+    secret = tree[2]
+    assert describe(secret.error) == (zookeeper.NoAuthException, "/secret")
+    assert (secret.data, secret.stat) == (None, None)
+    assert zookeeper.read_tree(handle, "/secret/below")[0].error is None
+
+
+def test_a_root_that_may_not_be_read_is_in_the_subtree_with_its_error(zookeeper, handle):
+    zookeeper.create(handle, "/secret", "", SECRET)
+    (node,) = zookeeper.read_tree(handle, "/secret")
+    assert describe(node.error) == (zookeeper.NoAuthException, "/secret")
+
+
+def test_ephemeral_nodes_show_their_owner(zookeeper, handle):
+    zookeeper.create(handle, "/e", "", OPEN, zookeeper.EPHEMERAL)
+    node = zookeeper.read_tree(handle, "/e")[0]
+    assert node.ephemeralOwner == zookeeper.client_id(handle)[0]
+
+
+def test_a_wide_and_a_deep_tree_are_read_whole(zookeeper, handle):
+    wide = ["/wide", *(f"/wide/{number:05}" for number in range(5000))]
+    deep = list(itertools.accumulate(f"/{number % 10}" for number in range(1000)))
+    plant(zookeeper, handle, *wide, *deep)
+    paths = [node.path for node in zookeeper.read_tree(handle, "/")]
+    assert paths == ["/", *deep, *wide]
+
+
+def test_a_read_of_a_subtree_survives_what_others_do_to_it(zookeeper, handle, connect):
+    """Nodes come and go all the time: no exception, and what was left alone is all there."""
+    lasting = [f"/{name}" for name in "abcdefgh"] + [f"/a/{number:03}" for number in range(300)]
+    plant(zookeeper, handle, *lasting)
+    other = connect()
+    stop = []
+
+    def churn(*_):
+        if stop:
+            return
+        for name in "abcdefgh":
+            for number in range(10):
+                zookeeper.acreate(other, f"/{name}/new-{number}", "", OPEN)
+            for number in range(10):
+                zookeeper.adelete(other, f"/{name}/new-{number}")
+        zookeeper.async_(other, "/", churn)
+
+    churn()
+    try:
+        for _ in range(30):
+            tree = zookeeper.read_tree(handle, "/")
+            paths = [node.path for node in tree]
+            assert all(node.error is None for node in tree)
+            assert len(set(paths)) == len(paths)
+            assert set(lasting) <= set(paths)
+    finally:
+        stop.append(True)
+        zookeeper.close(other)
+
+
+def test_progress_is_told_how_much_is_done(zookeeper, handle):
+    plant(zookeeper, handle, *(f"/{number}" for number in range(100)))
+    told = []
+    zookeeper.read_tree(handle, "/", progress=lambda *arguments: told.append(arguments))
+    assert told[-1] == (101, None)
+
+
+@pytest.mark.parametrize("call", ["get_many", "get_children_many"])
+def test_one_path_instead_of_a_list_is_refused(zookeeper, handle, call):
+    """Or each of its characters would be read as a path."""
+    for paths in ("/a", b"/a", 7, None, [7], [b"/a"], [None]):
+        with pytest.raises(TypeError):
+            getattr(zookeeper, call)(handle, paths)

@@ -1,0 +1,124 @@
+"""Writing many nodes as a sequence of transactions."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sessions import OPEN
+
+
+def creates(numbers):
+    return [("create", f"/{number:05}", str(number), OPEN) for number in numbers]
+
+
+def test_results_are_those_of_multi(zookeeper, handle):
+    results = zookeeper.write_many(
+        handle,
+        [
+            ("create", "/a", "1", OPEN),
+            ("create2", "/b", "2", OPEN),
+            ("create", "/s-", "", OPEN, zookeeper.SEQUENCE),
+            ("set", "/a", "3"),
+            ("check", "/a", 1),
+            ("delete", "/b"),
+        ],
+        batch=2,
+    )
+    assert results[0] == "/a"
+    assert results[1][0] == "/b"
+    assert results[2] == "/s-0000000002"
+    assert results[3] == zookeeper.exists(handle, "/a")
+    assert results[4:] == [None, None]
+
+
+def test_thousands_of_operations_are_done_in_order(zookeeper, handle):
+    ops = creates(range(5000))
+    assert zookeeper.write_many(handle, ops) == [op[1] for op in ops]
+    children = zookeeper.get_many(handle, [op[1] for op in ops])
+    zxids = [stat["czxid"] for _, stat in children]
+    assert zxids == sorted(zxids)
+    assert len(set(zxids)) == 10
+    assert [data for data, _ in children] == [str(number) for number in range(5000)]
+
+
+@pytest.mark.parametrize(("batch", "transactions"), [(1, 20), (7, 3), (20, 1), (1000, 1)])
+def test_a_batch_is_one_transaction(zookeeper, handle, batch, transactions):
+    ops = creates(range(20))
+    zookeeper.write_many(handle, ops, batch=batch)
+    stats = [stat for _, stat in zookeeper.get_many(handle, [op[1] for op in ops])]
+    assert len({stat["czxid"] for stat in stats}) == transactions
+
+
+def test_large_operations_are_split_by_size(zookeeper, handle):
+    ops = [("create", f"/{number}", bytes(200_000), OPEN) for number in range(30)]
+    assert zookeeper.write_many(handle, ops) == [op[1] for op in ops]
+
+
+def test_nothing_to_do_is_done(zookeeper, handle):
+    assert zookeeper.write_many(handle, []) == []
+    assert zookeeper.write_many(handle, iter(creates([1]))) == ["/00001"]
+
+
+def test_a_failure_undoes_its_own_transaction_and_stops_what_was_not_sent(zookeeper, handle):
+    """Transactions under way with the failing one may be done; later ones are not sent at all."""
+    zookeeper.create(handle, "/00015", "already there", OPEN)
+    ops = creates(range(10_000))
+    results = zookeeper.write_many(handle, ops, batch=10)
+    assert results[:10] == [op[1] for op in ops[:10]]
+    for number in range(10, 20):
+        expected = (
+            zookeeper.NodeExistsException
+            if number == 15
+            else zookeeper.RuntimeInconsistencyException
+        )
+        assert type(results[number]) is expected
+        assert results[number].path == f"/{number:05}"
+    kinds = [
+        "sent" if result == op[1] else type(result) for result, op in zip(results, ops, strict=True)
+    ]
+    done = 20 + kinds[20:].count("sent")
+    assert kinds[20:done] == ["sent"] * (done - 20)
+    assert kinds[done:] == [zookeeper.NothingException] * (10_000 - done)
+    assert done < 1000
+    there = set(zookeeper.get_children(handle, "/"))
+    assert there == {f"{number:05}" for number in (*range(10), 15, *range(20, done))}
+
+
+def test_without_stop_every_transaction_is_tried(zookeeper, handle):
+    for number in (5, 25):
+        zookeeper.create(handle, f"/{number:05}", "", OPEN)
+    ops = creates(range(50))
+    results = zookeeper.write_many(handle, ops, batch=10, stop=False)
+    done = [op[1] for op, result in zip(ops, results) if result == op[1]]
+    assert done == [f"/{number:05}" for number in (*range(10, 20), *range(30, 50))]
+    failures = [type(result) for result in results if isinstance(result, Exception)]
+    assert failures.count(zookeeper.NodeExistsException) == 2
+    assert failures.count(zookeeper.RuntimeInconsistencyException) == 18
+
+
+def test_no_permission_is_a_failure_like_others(zookeeper, handle):
+    zookeeper.create(handle, "/closed", "", [{"perms": 1, "scheme": "world", "id": "anyone"}])
+    results = zookeeper.write_many(handle, [("create", "/closed/x", "", OPEN)])
+    assert [type(result) for result in results] == [zookeeper.NoAuthException]
+    assert results[0].path == "/closed/x"
+
+
+def test_progress_is_told_how_much_is_done_of_all(zookeeper, handle):
+    told = []
+    zookeeper.write_many(handle, creates(range(1000)), progress=lambda *a: told.append(a))
+    assert told[-1] == (1000, 1000)
+
+
+@pytest.mark.parametrize("batch", [0, -1])
+def test_a_batch_holds_at_least_one_operation(zookeeper, handle, batch):
+    with pytest.raises(zookeeper.BadArgumentsException, match="batch"):
+        zookeeper.write_many(handle, creates([1]), batch=batch)
+
+
+def test_a_deep_tree_is_created_and_deleted(zookeeper, handle):
+    paths = ["/" + "/".join(map(str, range(depth))) for depth in range(1, 800)]
+    zookeeper.write_many(handle, [("create", path, "", OPEN) for path in paths])
+    assert len(zookeeper.read_tree(handle, "/")) == 800
+    results = zookeeper.write_many(handle, [("delete", path) for path in reversed(paths)])
+    assert results == [None] * len(paths)
+    assert zookeeper.get_children(handle, "/") == []

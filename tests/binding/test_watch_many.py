@@ -1,0 +1,169 @@
+"""Reading many nodes and watching them, without a gap in between."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.calls import Calls
+from tests.sessions import OPEN, wait_until_delivered
+
+SECRET = [{"perms": 12, "scheme": "world", "id": "anyone"}]
+
+
+@pytest.fixture
+def other(connect):
+    """Another session, that makes the changes."""
+    return connect()
+
+
+def plant(zookeeper, handle, *paths):
+    zookeeper.write_many(handle, [("create", path, f"data of {path}", OPEN) for path in paths])
+
+
+def test_results_come_by_kind_and_in_order(zookeeper, handle):
+    plant(zookeeper, handle, "/a", "/a/x", "/b")
+    data, children, exists = zookeeper.watch_many(
+        handle,
+        data=["/b", "/a"],
+        children=["/a", "/b", "/"],
+        exists=["/missing", "/a"],
+        watcher=Calls(),
+    )
+    assert data == [zookeeper.get(handle, "/b"), zookeeper.get(handle, "/a")]
+    assert [sorted(names) for names in children] == [["x"], [], ["a", "b"]]
+    assert exists == [None, zookeeper.exists(handle, "/a")]
+
+
+def test_arguments_may_be_given_by_position_and_left_out(zookeeper, handle):
+    watcher = Calls()
+    assert zookeeper.watch_many(handle, watcher=watcher) == ([], [], [])
+    data, children, exists = zookeeper.watch_many(handle, ["/"], ["/"], ["/"], watcher)
+    assert (len(data), len(children), len(exists)) == (1, 1, 1)
+
+
+def test_what_cannot_be_read_is_an_exception_and_has_no_watch(zookeeper, handle, other):
+    zookeeper.create(handle, "/secret", "", SECRET)
+    watcher = Calls()
+    data, children, exists = zookeeper.watch_many(
+        handle,
+        data=["/missing", "/secret"],
+        children=["/missing", "/secret"],
+        exists=["/missing"],
+        watcher=watcher,
+    )
+    for results in (data, children):
+        assert [type(result) for result in results] == [
+            zookeeper.NoNodeException,
+            zookeeper.NoAuthException,
+        ]
+        assert [result.path for result in results] == ["/missing", "/secret"]
+    assert exists == [None]
+    zookeeper.create(other, "/secret/child", "", OPEN)
+    zookeeper.delete(other, "/secret/child")
+    zookeeper.delete(other, "/secret")
+    zookeeper.sync(handle, "/")
+    wait_until_delivered(zookeeper, handle)
+    assert watcher.all() == []
+
+
+def test_every_node_has_its_own_watches_that_fire_once(zookeeper, handle, other):
+    paths = [f"/{number}" for number in range(10)]
+    plant(zookeeper, handle, *paths)
+    watcher = Calls()
+    zookeeper.watch_many(handle, data=paths, children=paths, exists=["/new"], watcher=watcher)
+    for path in paths:
+        zookeeper.set(other, path, "1")
+        zookeeper.set(other, path, "2")
+        zookeeper.create(other, f"{path}/child", "", OPEN)
+    zookeeper.create(other, "/new", "", OPEN)
+    zookeeper.sync(handle, "/")
+    wait_until_delivered(zookeeper, handle)
+    expected = [("/new", zookeeper.CREATED_EVENT)]
+    expected += [(p, kind) for p in paths for kind in (zookeeper.CHANGED_EVENT, zookeeper.CHILD_EVENT)]
+    assert sorted((path, kind) for _, kind, _, path in watcher.all()) == sorted(expected)
+
+
+def test_a_change_after_the_read_is_never_missed(zookeeper, handle, other):
+    """Somebody writes all the time: what was read is the last value, or an event comes."""
+    paths = [f"/{number:03}" for number in range(200)]
+    plant(zookeeper, handle, *paths)
+    written = dict.fromkeys(paths, "data")
+    stop = []
+
+    def write_on(*_):
+        if not stop:
+            for path in paths[:: len(written["/000"]) % 3 + 1]:
+                written[path] += "."
+                zookeeper.aset(other, path, written[path])
+            zookeeper.async_(other, "/", write_on)
+
+    write_on()
+    told = []
+    rounds = []
+    for _ in range(20):
+        watcher = Calls()
+        data, _, _ = zookeeper.watch_many(handle, data=paths, watcher=watcher)
+        rounds.append((dict(zip(paths, (value for value, _ in data))), watcher))
+    stop.append(True)
+    zookeeper.sync(other, "/")
+    zookeeper.sync(handle, "/")
+    wait_until_delivered(zookeeper, handle)
+    final = {path: zookeeper.get(handle, path)[0] for path in paths}
+    for read, watcher in rounds:
+        told = {path for _, _, _, path in watcher.all()}
+        assert {path for path in paths if read[path] != final[path]} <= told
+
+
+def test_several_watchers_of_one_node_are_all_told(zookeeper, handle, other):
+    plant(zookeeper, handle, "/a")
+    single, many = Calls(), Calls()
+    zookeeper.get(handle, "/a", single)
+    zookeeper.watch_many(handle, data=["/a"], watcher=many)
+    zookeeper.watch_many(handle, data=["/a", "/a"], exists=["/a"], watcher=many)
+    zookeeper.set(other, "/a", "x")
+    event = (handle, zookeeper.CHANGED_EVENT, zookeeper.CONNECTED_STATE, "/a")
+    assert single.wait_one() == event
+    wait_until_delivered(zookeeper, handle)
+    assert many.all() == [event]
+
+
+def test_twenty_thousand_watches_are_set_and_fire(zookeeper, handle, other):
+    paths = [f"/{number:05}" for number in range(20_000)]
+    zookeeper.write_many(handle, [("create", path, "", OPEN) for path in paths])
+    watcher = Calls()
+    data, children, exists = zookeeper.watch_many(
+        handle, data=paths[:10_000], exists=paths[10_000:], watcher=watcher
+    )
+    assert (len(data), children, len(exists)) == (10_000, [], 10_000)
+    zookeeper.write_many(other, [("set", path, "x") for path in paths])
+    watcher.wait(20_000, 60)
+    wait_until_delivered(zookeeper, handle)
+    assert sorted(path for _, _, _, path in watcher.all()) == paths
+    zookeeper.write_many(other, [("delete", path) for path in paths])
+
+
+def test_a_watcher_is_needed(zookeeper, handle):
+    with pytest.raises(TypeError, match="watcher"):
+        zookeeper.watch_many(handle, data=["/"])
+
+
+@pytest.mark.parametrize("kind", ["data", "children", "exists"])
+@pytest.mark.parametrize("paths", ["/a", 7, [7], [None]])
+def test_one_path_instead_of_a_list_is_refused(zookeeper, handle, kind, paths):
+    with pytest.raises(TypeError):
+        zookeeper.watch_many(handle, **{kind: paths}, watcher=Calls())
+
+
+@pytest.mark.parametrize("kind", ["data", "children", "exists"])
+def test_a_bad_path_among_good_ones_is_refused_and_nothing_is_watched(
+    zookeeper, handle, other, kind
+):
+    plant(zookeeper, handle, "/a")
+    watcher = Calls()
+    with pytest.raises(zookeeper.BadArgumentsException) as raised:
+        zookeeper.watch_many(handle, **{kind: ["/a", "/a/"]}, watcher=watcher)
+    assert raised.value.path == "/a/"
+    zookeeper.delete(other, "/a")
+    zookeeper.sync(handle, "/")
+    wait_until_delivered(zookeeper, handle)
+    assert watcher.all() == []
