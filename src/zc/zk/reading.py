@@ -68,7 +68,8 @@ class LookReader(Resolver):
             try:
                 self.answers[key] = self._ask(kind, path)
             except zookeeper.NoNodeException as missing:
-                self.answers[key] = missing
+                # Not `missing` itself, whose traceback refers to us.
+                self.answers[key] = zookeeper.error(missing.code, path)
                 raise
         answer = self.answers[key]
         if isinstance(answer, zookeeper.NoNodeException):

@@ -72,12 +72,13 @@ class Observer(Protocol):
 class Interest:
     """What one observer depends on; a stand-in for it that does not keep it alive."""
 
-    __slots__ = ("epoch", "is_weak", "nodes", "observer")
+    __slots__ = ("epoch", "has_ended", "is_weak", "nodes", "observer")
 
     def __init__(self, observer: Callable[[], Observer | None], epoch: int, is_weak: bool) -> None:
         self.observer = observer
         self.epoch = epoch
         self.is_weak = is_weak
+        self.has_ended = False
         self.nodes: set[Node] = set()
 
 
@@ -89,7 +90,8 @@ class Node:
     def __init__(self, kind: Kind, path: str) -> None:
         self.kind = kind
         self.path = path
-        self.interests: set[Interest] = set()
+        # In the order in which they came, which is the order in which objects are told.
+        self.interests: dict[Interest, None] = {}
         self.answer: Answer = _UNREAD
         # Reads may overlap; each draws a ticket before it begins. An answer is dropped when a read
         # that began later has answered. If the dropped one was newer after all, then the change
@@ -118,7 +120,7 @@ class Watches:
     def __init__(self, session: Session) -> None:
         self.session = session
         self._lock = threading.Lock()
-        self._interests: set[Interest] = set()
+        self._interests: dict[Interest, None] = {}
         self._nodes: dict[tuple[Kind, str], Node] = {}
         self._tickets = itertools.count(1)
         self._events: deque[tuple[int, str]] = deque()
@@ -137,7 +139,7 @@ class Watches:
     def __len__(self) -> int:
         with self._lock:
             interests = list(self._interests)
-        return sum(interest.is_weak and interest.observer() is not None for interest in interests)
+        return sum(interest.is_weak and not interest.has_ended for interest in interests)
 
     def __repr__(self) -> str:
         return f"<{len(self)} watch objects of {self.session.connection_string}>"
@@ -154,11 +156,12 @@ class Watches:
         else:
             interest = Interest(lambda: observer, self.session.epoch, False)
         with self._lock:
-            self._interests.add(interest)
+            self._interests[interest] = None
         return interest
 
     def leave(self, interest: Interest) -> None:
         """Depend on nothing any more. May be called in the middle of anything."""
+        interest.has_ended = True
         self._dropped.append(interest)
         self.session.nudge()
 
@@ -315,7 +318,11 @@ class Watches:
     # Reading
 
     def _ask(self, handle: int, node: Node) -> Answer:
-        """Read one node, and watch it. Node errors are answers; the others are raised."""
+        """Read one node, and watch it. Node errors are answers; the others are raised.
+
+        The answers are not the exceptions that were caught: these refer to frames, and so keep
+        alive whoever asked.
+        """
         try:
             for _ in range(FLICKERS):
                 try:
@@ -323,16 +330,16 @@ class Watches:
                         return zookeeper.get(handle, node.path, self._watcher)
                     if node.kind is Kind.CHILDREN:
                         return zookeeper.get_children(handle, node.path, self._watcher)
-                except zookeeper.NoNodeException as missing:
+                except zookeeper.NoNodeException:
                     if zookeeper.exists(handle, node.path, self._watcher) is None:
-                        return missing.with_traceback(None)
+                        return zookeeper.error(zookeeper.NONODE, node.path)
                 else:
                     stat = zookeeper.exists(handle, node.path, self._watcher)
                     return stat or zookeeper.error(zookeeper.NONODE, node.path)
         except SESSION_TROUBLE:
             raise
         except zookeeper.ZooKeeperException as refusal:
-            return refusal.with_traceback(None)
+            return zookeeper.error(refusal.code, node.path)
         return zookeeper.error(zookeeper.DATAINCONSISTENCY, node.path, "it comes and goes")
 
     def _ask_many(self, handle: int, nodes: list[Node]) -> dict[Node, Answer]:
@@ -391,7 +398,7 @@ class Watches:
             interest = self._dropped.popleft()
             self._stale.pop(interest, None)
             with self._lock:
-                self._interests.discard(interest)
+                self._interests.pop(interest, None)
                 for node in list(interest.nodes):
                     self._disconnect(interest, node)
 
@@ -400,14 +407,14 @@ class Watches:
         node = self._nodes.get((kind, path))
         if node is None:
             node = self._nodes[kind, path] = Node(kind, path)
-        node.interests.add(interest)
+        node.interests[interest] = None
         interest.nodes.add(node)
         return node
 
     def _disconnect(self, interest: Interest, node: Node) -> None:
         """With the lock held."""
         interest.nodes.discard(node)
-        node.interests.discard(interest)
+        node.interests.pop(interest, None)
         if node.interests or self._nodes.get((node.kind, node.path)) is not node:
             return
         del self._nodes[node.kind, node.path]

@@ -1,0 +1,44 @@
+"""What can happen to a session, made to happen."""
+
+from __future__ import annotations
+
+import zc.zk
+import zookeeper
+from tests.deadlines import wait_until
+
+
+def session_id(zk: zc.zk.ZooKeeper) -> int:
+    """The number of the client's session; 0 while it has none."""
+    handle = zk.handle
+    return 0 if handle is None else zookeeper.client_id(handle)[0]
+
+
+def expire(zk: zc.zk.ZooKeeper, connection_string: str) -> None:
+    """End the client's session on the server, and wait until the client has a new one.
+
+    Whoever knows number and password of a session can resume it, and close it. The client takes it
+    back at once when it can, so this may need more than one attempt.
+    """
+    former = session_id(zk)
+    assert former, "there is a session"
+    password = zookeeper.client_id(zk.handle)
+
+    def try_to_end() -> bool:
+        if session_id(zk) not in (former, 0):
+            return True
+        thief = zookeeper.init(connection_string, None, 10_000, password)
+        try:
+            wait_until(
+                lambda: (
+                    zookeeper.state(thief) != zookeeper.CONNECTING_STATE
+                    and zookeeper.state(thief) != zookeeper.ASSOCIATING_STATE
+                ),
+                "the session is resumed or refused",
+                30,
+            )
+        finally:
+            zookeeper.close(thief)
+        return False
+
+    wait_until(try_to_end, "the client has a new session", 60)
+    wait_until(lambda: zk.state == zookeeper.CONNECTED_STATE, "the client is connected", 30)

@@ -1,0 +1,42 @@
+"""Clients of the library, each in the test's own place, closed at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+import zc.zk
+from tests.conftest import SESSION_TIMEOUT_MILLISECONDS
+
+Client = Callable[..., zc.zk.ZooKeeper]
+
+
+@pytest.fixture
+def client(connection_string: str, root: str) -> Iterator[Client]:
+    """A function that makes clients, by default of `root`.
+
+    `hosts` replaces address and root; other arguments are those of `zc.zk.ZooKeeper`.
+    """
+    with ExitStack() as opened:
+
+        def client(hosts: str | None = None, **arguments: object) -> zc.zk.ZooKeeper:
+            arguments.setdefault("session_timeout", SESSION_TIMEOUT_MILLISECONDS)
+            zk = zc.zk.ZooKeeper(hosts or connection_string + root, **arguments)
+            opened.callback(zk.close)
+            return zk
+
+        yield client
+
+
+@pytest.fixture
+def zk(client: Client) -> zc.zk.ZooKeeper:
+    """A client whose `/` is `root`."""
+    return client()
+
+
+@pytest.fixture
+def other(client: Client) -> zc.zk.ZooKeeper:
+    """Another client of the same place."""
+    return client()
