@@ -28,8 +28,10 @@ def test_a_ratio_is_taken_within_each_round() -> None:
     assert (ratio.lowest, ratio.median, ratio.highest) == (0.25, 0.5, 0.5)
 
 
-def test_a_ratio_to_a_rival_with_fewer_rounds_uses_the_rounds_they_share() -> None:
-    assert outcome(ours=[1, 2, 9], rival=[2, 4]).ratio("ours", "rival").highest == 0.5
+def test_a_rival_with_fewer_rounds_is_compared_with_our_median() -> None:
+    both = outcome(ours=[9, 2, 1], rival=[2, 4])
+    assert both.ratio("ours", "rival").highest == 1
+    assert both.ratio("rival", "ours").lowest == 1
 
 
 @pytest.mark.parametrize(

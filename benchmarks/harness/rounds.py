@@ -33,13 +33,18 @@ class Outcome:
         return Spread.of(self.figures[name])
 
     def ratio(self, ours: str, rival: str) -> Spread:
-        """Our figure divided by the rival's, round by round where both took part.
+        """Our figure divided by the rival's, round by round.
 
         Two figures of one round were measured within seconds of each other, so their ratio is
-        steadier than that of two medians on a machine that others use too.
+        steadier than that of two medians on a machine that others use too. Where one side took
+        part in fewer rounds, its figures are compared with the median of the other's.
         """
-        pairs = zip(self.figures[ours], self.figures[rival], strict=False)
-        return Spread.of([mine / other for mine, other in pairs])
+        mine, others = self.figures[ours], self.figures[rival]
+        if len(mine) > len(others):
+            mine = [statistics.median(mine)] * len(others)
+        elif len(others) > len(mine):
+            others = [statistics.median(others)] * len(mine)
+        return Spread.of([figure / other for figure, other in zip(mine, others, strict=True)])
 
     def met(self, goal: Goal) -> bool:
         return goal.met(self.ratio(goal.ours, goal.rival).median)
