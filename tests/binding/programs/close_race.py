@@ -1,0 +1,147 @@
+"""Six threads use a handle in every way while another closes it, many times over.
+
+Arguments: hosts, rounds. Prints counts as JSON; anything that must not happen is an exception.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import zookeeper
+from tests.deadlines import scaled, wait_until
+from tests.sessions import OPEN, wait_until_connected
+
+Call = Callable[[int], object]
+
+
+class Completions:
+    """Counts, for each asynchronous call, how often its completion is called."""
+
+    def __init__(self) -> None:
+        self.called: Counter[int] = Counter()
+        self.codes: Counter[int] = Counter()
+        self.submitted: list[int] = []
+
+    def submit(self, function: Callable[..., object], *arguments: object) -> None:
+        number = len(self.submitted)
+
+        def completion(_handle: int, code: int, *_results: object) -> None:
+            self.called[number] += 1
+            self.codes[code] += 1
+
+        self.submitted.append(number)
+        try:
+            function(*arguments, completion=completion)
+        except BaseException:
+            self.submitted.pop()
+            raise
+
+    def check(self) -> None:
+        """Wait for the last one; raise if one was called twice."""
+        wait_until(
+            lambda: len(self.called) == len(self.submitted),
+            lambda: f"{len(self.called)} of {len(self.submitted)} completions are called",
+            30,
+        )
+        assert set(self.called.values()) <= {1}, self.called.most_common(3)
+
+
+def synchronous(handle: int) -> None:
+    zookeeper.set(handle, "/a", "x")
+    zookeeper.get(handle, "/a", lambda *_: None)
+    zookeeper.get_children(handle, "/")
+    zookeeper.multi(handle, [("check", "/a"), ("set", "/a", "y")])
+    zookeeper.get_acl(handle, "/")
+
+
+def asynchronous(handle: int, completions: Completions) -> None:
+    # Not so many that the others never get a turn.
+    for _ in range(10):
+        completions.submit(zookeeper.aget, handle, "/a", lambda *_: None)
+        completions.submit(zookeeper.aset, handle, "/a", "z")
+        completions.submit(zookeeper.aget_children, handle, "/")
+        completions.submit(zookeeper.amulti, handle, [("check", "/a")])
+        completions.submit(zookeeper.async_, handle, "/")
+    time.sleep(0.001)
+
+
+def reading_in_bulk(handle: int) -> None:
+    zookeeper.read_tree(handle, "/")
+    zookeeper.get_many(handle, ["/a"] * 300)
+    zookeeper.watch_many(handle, data=["/a"], children=["/"], watcher=print)
+
+
+def writing_in_bulk(handle: int) -> None:
+    results = zookeeper.write_many(handle, [("set", "/a", "w")] * 300, batch=20)
+    assert len(results) == 300
+    problems = [result for result in results if isinstance(result, zookeeper.ZooKeeperException)]
+    kinds = set(map(type, problems))
+    assert kinds <= {zookeeper.ClosingException, zookeeper.NothingException}, kinds
+    if problems:
+        raise zookeeper.error(zookeeper.CLOSING)
+
+
+def one_round(hosts: str, outcomes: dict[str, Counter[str]]) -> None:
+    handle = zookeeper.init(hosts)
+    wait_until_connected(zookeeper, handle)
+    completions = [Completions(), Completions()]
+    users: dict[str, list[Call]] = {
+        "synchronous": [synchronous] * 2,
+        "asynchronous": [lambda h, c=c: asynchronous(h, c) for c in completions],
+        "bulk": [reading_in_bulk, writing_in_bulk],
+    }
+    unexpected: list[BaseException] = []
+
+    def use(kind: str, call: Call) -> None:
+        try:
+            while True:
+                call(handle)
+                outcomes[kind]["returned"] += 1
+        except (zookeeper.InvalidStateException, zookeeper.ClosingException) as end:
+            outcomes[kind][type(end).__name__] += 1
+        except BaseException as problem:
+            unexpected.append(problem)
+
+    threads = [
+        threading.Thread(target=use, args=(kind, call))
+        for kind, calls in users.items()
+        for call in calls
+    ]
+    for thread in threads:
+        thread.start()
+    time.sleep(random.uniform(0, 0.03))
+    closer = threading.Thread(target=zookeeper.close, args=(handle,))
+    closer.start()
+    for thread in (*threads, closer):
+        thread.join(scaled(30))
+        assert not thread.is_alive(), f"a call does not return after close: {thread}"
+    if unexpected:
+        raise unexpected[0]
+    for each in completions:
+        each.check()
+        outcomes["completions"].update(map(zookeeper.zerror, each.codes.elements()))
+
+
+def main() -> None:
+    hosts, rounds = sys.argv[1], int(sys.argv[2])
+    handle = zookeeper.init(hosts)
+    wait_until_connected(zookeeper, handle)
+    zookeeper.create(handle, "/a", "", OPEN)
+    zookeeper.write_many(handle, [("create", f"/{number}", "", OPEN) for number in range(500)])
+    zookeeper.close(handle)
+    outcomes: dict[str, Counter[str]] = {
+        kind: Counter() for kind in ("synchronous", "asynchronous", "bulk", "completions")
+    }
+    for _ in range(rounds):
+        one_round(hosts, outcomes)
+    print(json.dumps(outcomes))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+"""Closing a handle: at any time, from anywhere, whatever is under way."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from tests.binding import subprocesses
+from tests.calls import Calls
+from tests.deadlines import scaled, wait_until
+from tests.sessions import OPEN
+from tests.tcpproxy import TO_CLIENT
+
+
+def test_200_rounds_of_closing_under_six_busy_threads(zookeeper, connection_string, root):
+    """Every call returns or raises, every completion is called exactly once, nothing crashes."""
+    outcomes = subprocesses.run("close_race", connection_string + root, "200", seconds=180)
+    for kind in ("synchronous", "asynchronous", "bulk"):
+        ends = {name: count for name, count in outcomes[kind].items() if name != "returned"}
+        assert sum(ends.values()) == 400, outcomes
+        assert outcomes[kind]["returned"] > 0, outcomes
+    # Some were under way at the close, or nothing has been tried.
+    assert outcomes["completions"]["zookeeper is closing"] > 0, outcomes
+    assert outcomes["completions"]["ok"] > 0, outcomes
+
+
+def test_closing_twice_raises_and_harms_nothing(zookeeper, connect):
+    handle = connect()
+    assert zookeeper.close(handle) == zookeeper.OK
+    with pytest.raises(zookeeper.InvalidStateException, match=f"handle {handle} "):
+        zookeeper.close(handle)
+    again = connect()
+    assert zookeeper.get_children(again, "/") == []
+
+
+def test_closing_ends_the_session_at_once(zookeeper, connect, handle):
+    other = connect(recv_timeout=int(scaled(60_000)))
+    zookeeper.create(other, "/e", "", OPEN, zookeeper.EPHEMERAL)
+    zookeeper.close(other)
+    assert zookeeper.exists(handle, "/e") is None
+
+
+def test_a_handle_that_never_connected_can_be_closed(zookeeper, connect):
+    assert zookeeper.close(connect(hosts="127.0.0.1:1", wait=False)) == zookeeper.OK
+
+
+@pytest.mark.parametrize("from_a_watcher", [False, True])
+def test_a_callback_may_close_its_own_handle(zookeeper, connect, from_a_watcher):
+    closed = []
+
+    def close(handle, *_):
+        closed.append(zookeeper.close(handle))
+
+    handle, other = connect(), connect()
+    thread = zookeeper.event_thread(handle)
+    zookeeper.create(other, "/a", "", OPEN)
+    if from_a_watcher:
+        zookeeper.get(handle, "/a", close)
+        zookeeper.set(other, "/a", "x")
+    else:
+        zookeeper.aget(handle, "/a", None, close)
+    wait_until(lambda: closed, "the callback closes the handle")
+    assert closed == [zookeeper.OK]
+    with pytest.raises(zookeeper.InvalidStateException):
+        zookeeper.get(handle, "/a")
+    if thread is not None:
+        thread.join(scaled(10))
+        assert not thread.is_alive()
+
+
+def test_the_session_watcher_may_close_its_handle(zookeeper, connect):
+    closed = []
+
+    def close(handle, kind, state, path):
+        if state == zookeeper.CONNECTED_STATE:
+            closed.append(zookeeper.close(handle))
+
+    connect(close, wait=False)
+    wait_until(lambda: closed, "the watcher closes the handle")
+    assert closed == [zookeeper.OK]
+
+
+def test_a_callback_may_close_another_handle_with_calls_under_way(zookeeper, connect, proxy, root):
+    """And the completions of the other are called, on the thread of the other."""
+    other = connect(hosts=proxy.connection_string + root)
+    proxy.stall(TO_CLIENT)
+    abandoned = Calls()
+    for _ in range(100):
+        zookeeper.aget(other, "/", None, abandoned)
+    handle = connect()
+    closed = Calls(lambda *_: zookeeper.close(other))
+    zookeeper.aget(handle, "/", None, closed)
+    closed.wait_one()
+    assert abandoned.wait(100) == [(other, zookeeper.CLOSING, None, None)] * 100
+
+
+def test_completions_under_way_are_called_with_closing(zookeeper, connect, proxy, root):
+    handle = connect(hosts=proxy.connection_string + root)
+    proxy.stall(TO_CLIENT)
+    one, two, three, four = Calls(), Calls(), Calls(), Calls()
+    zookeeper.acreate(handle, "/a", "", OPEN, 0, one)
+    zookeeper.aset(handle, "/", "", -1, two)
+    zookeeper.adelete(handle, "/b", -1, three)
+    zookeeper.amulti(handle, [("check", "/")], four)
+    zookeeper.close(handle)
+    assert one.wait_one() == (handle, zookeeper.CLOSING, None)
+    assert two.wait_one() == (handle, zookeeper.CLOSING, None)
+    assert three.wait_one() == (handle, zookeeper.CLOSING)
+    assert four.wait_one() == (handle, zookeeper.CLOSING, None)
+
+
+@pytest.mark.parametrize(
+    "call", ["get", "create", "multi", "get_many", "read_tree", "watch_many", "write_many"]
+)
+def test_a_call_that_waits_raises_closing(zookeeper, connect, proxy, root, call):
+    """Or, for a bulk write, has results that say so."""
+    handle = connect(hosts=proxy.connection_string + root)
+    operations = [("create", f"/{number}", "", OPEN) for number in range(20)]
+    calls = {
+        "get": lambda: zookeeper.get(handle, "/"),
+        "create": lambda: zookeeper.create(handle, "/a", "", OPEN),
+        "multi": lambda: zookeeper.multi(handle, operations),
+        "get_many": lambda: zookeeper.get_many(handle, ["/"] * 5000),
+        "read_tree": lambda: zookeeper.read_tree(handle, "/"),
+        "watch_many": lambda: zookeeper.watch_many(handle, data=["/"], watcher=print),
+        "write_many": lambda: zookeeper.write_many(handle, operations, batch=1),
+    }
+    raised = []
+    proxy.stall(TO_CLIENT)
+    sent = sum(proxy.requests.values())
+
+    def wait():
+        try:
+            raised.extend(calls[call]())
+        except zookeeper.ZooKeeperException as problem:
+            raised.append(problem)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    wait_until(lambda: sum(proxy.requests.values()) > sent, "the request is sent")
+    zookeeper.close(handle)
+    waiting.join(scaled(20))
+    assert not waiting.is_alive()
+    assert type(raised[0]) is zookeeper.ClosingException
+    allowed = {zookeeper.ClosingException, zookeeper.NothingException}
+    assert {type(problem) for problem in raised} <= allowed
+
+
+def test_closing_does_not_wait_for_a_server_that_does_not_answer(
+    zookeeper, connect, proxy, root
+):
+    handle = connect(hosts=proxy.connection_string + root)
+    proxy.stall()
+    closer = threading.Thread(target=zookeeper.close, args=(handle,))
+    closer.start()
+    closer.join(scaled(20))
+    assert not closer.is_alive()
+
+
+def test_a_callback_that_blocks_does_not_keep_close_from_returning(zookeeper, connect):
+    entered, leave = threading.Event(), threading.Event()
+
+    def block(*_):
+        entered.set()
+        leave.wait(60)
+
+    handle = connect()
+    zookeeper.aget(handle, "/", None, block)
+    assert entered.wait(scaled(10))
+    try:
+        closer = threading.Thread(target=zookeeper.close, args=(handle,))
+        closer.start()
+        closer.join(scaled(20))
+        assert not closer.is_alive()
+    finally:
+        leave.set()
+
+
+def test_many_threads_closing_one_handle_close_it_once(zookeeper, connect):
+    for _ in range(20):
+        handle = connect()
+        outcomes = []
+        barrier = threading.Barrier(5)
+
+        def close(handle=handle, outcomes=outcomes, barrier=barrier):
+            barrier.wait()
+            try:
+                outcomes.append(zookeeper.close(handle))
+            except zookeeper.InvalidStateException as problem:
+                outcomes.append(type(problem))
+
+        threads = [threading.Thread(target=close) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert outcomes.count(zookeeper.OK) == 1
+        assert outcomes.count(zookeeper.InvalidStateException) == 4
