@@ -31,7 +31,7 @@ SLOW_ROUNDS = 3
 
 
 def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
-    for shape in options.shapes or SHAPES:
+    for shape in options.shapes:
         nodes = generate(shape, options.nodes)
         with (
             service.tree(ROOT, nodes),
@@ -88,4 +88,4 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
 
 
 if __name__ == "__main__":
-    main(cases, __doc__)
+    main(cases, __doc__, nodes=10_000, shapes=tuple(SHAPES))

@@ -83,4 +83,4 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
 
 
 if __name__ == "__main__":
-    main(cases, __doc__)
+    main(cases, __doc__, nodes=10_000)

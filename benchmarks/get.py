@@ -164,4 +164,4 @@ def busy_thread() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main(cases, __doc__, default_rounds=15)
+    main(cases, __doc__, rounds=15)

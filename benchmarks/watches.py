@@ -31,7 +31,7 @@ SetWatches = Callable[[int, Sequence[str], Watcher], None]
 
 
 def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
-    for shape in options.shapes or ("mixed", "wide", "deep"):
+    for shape in options.shapes:
         nodes = generate(shape, options.nodes)
         paths = [ROOT + node.path for node in nodes]
 
@@ -106,4 +106,4 @@ def watch_pipelined(handle: int, paths: Sequence[str], watcher: Watcher) -> None
 
 
 if __name__ == "__main__":
-    main(cases, __doc__)
+    main(cases, __doc__, nodes=10_000, shapes=("mixed", "wide", "deep"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -20,20 +20,33 @@ from .shapes import SHAPES
 Cases = Callable[[Service, argparse.Namespace], Iterator[Case]]
 
 
-def main(cases: Cases, description: str, default_rounds: int = 5) -> None:
+def main(
+    cases: Cases,
+    description: str,
+    *,
+    rounds: int = 5,
+    nodes: int | None = None,
+    shapes: Sequence[str] = (),
+    delays: Sequence[float] = (),
+) -> None:
     """Parse the command line, run the cases of a benchmark and print how they went.
 
     `cases` is a generator: it prepares the server for a case and yields it, and when it is resumed
     the case has been run. It may be given up between two cases, so it tidies up in `finally`.
+
+    The others are defaults of options: rounds of each case, nodes of a tree (the size that the
+    goals are set for), its shapes, and delays in milliseconds. An option without a default here is
+    one that the benchmark does not have.
     """
-    options = parse_options(description, default_rounds)
+    options = parse_options(description, rounds, nodes, shapes, delays)
     surroundings = machine.describe()
     measured = []
-    with ExitStack() as stack:
-        service = stack.enter_context(running_service(options.hosts))
+    with running_service(options.hosts) as service:
         for case in cases(service, options):
             if options.only and options.only not in case.title:
                 continue
+            if nodes is not None and options.nodes != nodes:
+                case = replace(case, goals=[])
             outcome = run_case(case, options.rounds, show_progress)
             show_progress("")
             print(as_table(outcome), end="\n\n", flush=True)
@@ -50,22 +63,27 @@ def main(cases: Cases, description: str, default_rounds: int = 5) -> None:
         options.json.write_text(json.dumps(result, indent=2) + "\n")
 
 
-def parse_options(description: str, default_rounds: int) -> argparse.Namespace:
+def parse_options(
+    description: str,
+    rounds: int,
+    nodes: int | None,
+    shapes: Sequence[str],
+    delays: Sequence[float],
+) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--rounds", type=positive, default=default_rounds, help="default: %(default)s"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE, too")
-    parser.add_argument(
-        "--nodes", type=positive, default=10_000, help="size of a tree (%(default)s)"
-    )
-    parser.add_argument("--shapes", nargs="+", choices=SHAPES, help="shapes of trees")
-    parser.add_argument("--only", metavar="TEXT", help="only the cases with TEXT in their titles")
-    parser.add_argument(
-        "--hosts", help="a server that runs already; otherwise one is started for the benchmark"
-    )
+    add = parser.add_argument
+    add("--rounds", type=positive, default=rounds, help="of each case; default: %(default)s")
+    add("--json", type=Path, metavar="FILE", help="write all figures to FILE, too")
+    add("--only", metavar="TEXT", help="only the cases with TEXT in their titles")
+    add("--hosts", help="a server that runs already; without it, one is started for the benchmark")
+    if nodes is not None:
+        add("--nodes", type=positive, default=nodes, help="default and size of goals: %(default)s")
+    if shapes:
+        add("--shapes", nargs="+", choices=SHAPES, default=shapes, help=f"default: {shapes}")
+    if delays:
+        add("--delays", nargs="+", type=float, default=delays, help=f"milliseconds: {delays}")
     return parser.parse_args()
 
 

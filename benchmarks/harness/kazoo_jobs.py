@@ -21,7 +21,9 @@ from kazoo.exceptions import NoNodeError
 
 from .shapes import Properties, encode
 
+# What a transaction holds at most; servers refuse requests of more than a megabyte.
 BATCH = 500
+BATCH_BYTES = 500_000
 
 Znode = tuple[bytes, Any]
 Import = Callable[[KazooClient, str, Any], int]
@@ -157,11 +159,14 @@ def create_obviously(client: KazooClient, path: str, node: Any) -> int:
 def create_best(client: KazooClient, nodes: Sequence[tuple[str, bytes]]) -> None:
     """Create nodes, parents first, in transactions that do not wait for each other."""
     commits = []
-    for start in range(0, len(nodes), BATCH):
-        transaction = client.transaction()
-        for path, data in nodes[start : start + BATCH]:
-            transaction.create(path, data)
-        commits.append(transaction.commit_async())
+    transaction, size = client.transaction(), 0
+    for path, data in nodes:
+        if len(transaction.operations) == BATCH or size + len(data) > BATCH_BYTES:
+            commits.append(transaction.commit_async())
+            transaction, size = client.transaction(), 0
+        transaction.create(path, data)
+        size += len(data)
+    commits.append(transaction.commit_async())
     wait_for(commits)
 
 
@@ -176,7 +181,8 @@ def import_best(client: KazooClient, path: str, node: Any) -> int:
     except NoNodeError:
         found = {}
     missing = [(path, encode(wanted[path])) for path in wanted if path not in found]
-    create_best(client, missing)
+    if missing:
+        create_best(client, missing)
     changed = [
         (path, encode(wanted[path]))
         for path, (data, _) in found.items()
