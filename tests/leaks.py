@@ -9,6 +9,7 @@ import gc
 import os
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 from tests.deadlines import POLL_SECONDS, scaled
@@ -19,7 +20,7 @@ PATIENCE_SECONDS = 5
 SERVER_STARTER = "server-starter"
 
 Resources = dict[str, str]
-"""What there is: a kind and number, and a description."""
+"""What there is, with a description: the same key with another description is something new."""
 
 
 def resources() -> Resources:
@@ -56,7 +57,8 @@ def _threads() -> Resources:
 
 
 def _children() -> Resources:
-    found: Resources = {}
+    # By command and not by number: a server that was restarted is nothing more than before.
+    commands: Counter[str] = Counter()
     for task in Path("/proc/self/task").iterdir():
         try:
             children = (task / "children").read_text().split()
@@ -67,8 +69,8 @@ def _children() -> Resources:
                 command = Path(f"/proc/{child}/cmdline").read_text().replace("\0", " ")
             except FileNotFoundError:
                 continue
-            found[f"process {child}"] = command[:200]
-    return found
+            commands[command] += 1
+    return {f"process {command}": str(count) for command, count in commands.items()}
 
 
 def _descriptors() -> Resources:

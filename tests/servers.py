@@ -172,10 +172,11 @@ class Server:
     def _command(self) -> list[str]:
         return [
             "setpriv", "--pdeathsig", "KILL", "--",
-            "java", *self._java_options,
+            "java",
             "-Djava.net.preferIPv4Stack=true",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
             CONTAINER_CHECK,
+            *self._java_options,
             "-cp", ":".join(map(str, JARS)),
             "org.apache.zookeeper.server.quorum.QuorumPeerMain",
             str(self._configuration),

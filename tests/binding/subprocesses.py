@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -20,24 +21,27 @@ def run(program: str, *arguments: str, seconds: float = 60) -> Any:
     Raises AssertionError with all of its output when it fails or does not end within `seconds`.
     """
     command = [
+        *("setpriv", "--pdeathsig", "KILL", "--"),
         *(sys.executable, "-X", "faulthandler", "-W", "error"),
         # A warning of Python 3.12 that is to the point, and what the programs are there to try.
         *("-W", "ignore:This process:DeprecationWarning"),
         *("-m", f"tests.binding.programs.{program}", *arguments),
     ]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     try:
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=scaled(seconds),
-            check=False,
-        )
-    except subprocess.TimeoutExpired as expired:
-        raise AssertionError(f"{program} hangs: {expired.stdout!r} {expired.stderr!r}") from None
-    assert done.returncode == 0, f"{program}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-    assert "Traceback" not in done.stderr, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+        output, errors = process.communicate(timeout=scaled(seconds))
+    except subprocess.TimeoutExpired:
+        # With the children that it may have, which hold its pipes open.
+        os.killpg(process.pid, signal.SIGKILL)
+        output, errors = process.communicate()
+        raise AssertionError(f"{program} hangs\n{output}\n{errors}") from None
+    assert process.returncode == 0, f"{program}: {process.returncode}\n{output}\n{errors}"
+    assert "Traceback" not in errors, errors
+    return json.loads(output.splitlines()[-1])

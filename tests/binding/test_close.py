@@ -41,6 +41,19 @@ def test_closing_ends_the_session_at_once(zookeeper, connect, handle):
     assert zookeeper.exists(handle, "/e") is None
 
 
+def test_closing_with_answers_under_way_ends_the_session_at_once(zookeeper, connect, handle):
+    """Megabytes are on their way that nobody will read: the server must get the farewell anyway."""
+    zookeeper.create(handle, "/big", bytes(500_000), OPEN)
+    for number in range(10):
+        other = connect(recv_timeout=int(scaled(60_000)))
+        path = f"/e{number}"
+        zookeeper.create(other, path, "", OPEN, zookeeper.EPHEMERAL)
+        for _ in range(50):
+            zookeeper.aget(other, "/big")
+        zookeeper.close(other)
+        assert zookeeper.exists(handle, path) is None
+
+
 def test_a_handle_that_never_connected_can_be_closed(zookeeper, connect):
     assert zookeeper.close(connect(hosts="127.0.0.1:1", wait=False)) == zookeeper.OK
 

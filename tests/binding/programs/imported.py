@@ -1,0 +1,35 @@
+"""Imports the binding and prints, as JSON, what that started."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+
+from tests.calls import Calls
+
+records = Calls()
+handler = logging.Handler()
+handler.emit = records  # type: ignore[method-assign]
+logging.getLogger().addHandler(handler)
+logging.getLogger().setLevel(logging.DEBUG)
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+before = descriptors()
+import zookeeper  # noqa: E402
+
+if __name__ == "__main__":
+    assert zookeeper.OK == 0
+    print(
+        json.dumps(
+            {
+                "threads": len(os.listdir("/proc/self/task")),
+                "descriptors": descriptors() - before,
+                "logged": [record.getMessage() for (record,) in records.all()],
+            }
+        )
+    )

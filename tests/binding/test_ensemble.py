@@ -1,0 +1,133 @@
+"""Three servers: clients move from one to another, and see the configuration."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.calls import Calls
+from tests.deadlines import scaled, wait_until
+from tests.sessions import OPEN, wait_until_connected
+from tests.servers import SUPERUSER
+
+
+@pytest.fixture
+def whole(ensemble):
+    """The ensemble, and again all of it afterwards."""
+    yield ensemble
+    for server in ensemble.servers:
+        if server.pid is not None:
+            server.resume()
+    ensemble.start()
+    ensemble.wait_until_serving()
+
+
+@pytest.fixture
+def session(connect, whole):
+    return connect(hosts=whole.connection_string, recv_timeout=int(scaled(30_000)))
+
+
+@pytest.fixture
+def node(zookeeper, session):
+    path = zookeeper.create(session, "/n-", "data", OPEN, zookeeper.SEQUENCE | zookeeper.EPHEMERAL)
+    return path
+
+
+def serving(whole, zookeeper, handle):
+    """The server that the session is connected to."""
+    number = f"{zookeeper.client_id(handle)[0] & (2**64 - 1):x}"
+    return wait_until(
+        lambda: [s for s in whole.servers if s.pid and f"sid=0x{number}" in s.ask("cons")],
+        f"session {number} is connected to some server",
+    )[0]
+
+
+def test_the_session_moves_to_another_server_when_its_own_dies(zookeeper, whole, session, node):
+    watcher = Calls()
+    number = zookeeper.client_id(session)
+    zookeeper.get(session, node, watcher)
+    serving(whole, zookeeper, session).kill()
+    wait_until(lambda: zookeeper.state(session) != zookeeper.CONNECTED_STATE, "it is noticed")
+    wait_until_connected(zookeeper, session)
+    assert zookeeper.client_id(session) == number
+    assert zookeeper.sync(session, node) == node
+    assert zookeeper.exists(session, node)["ephemeralOwner"] == number[0]
+    zookeeper.set(session, node, "changed", timeout=scaled(30))
+    changed = (session, zookeeper.CHANGED_EVENT, zookeeper.CONNECTED_STATE, node)
+    wait_until(lambda: changed in watcher.all(), "the watch has moved along")
+
+
+def test_the_session_survives_the_death_of_the_leader(zookeeper, whole, session, node):
+    number = zookeeper.client_id(session)
+    whole.leader().kill()
+    assert whole.leader().pid is not None
+    wait_until_connected(zookeeper, session)
+
+    def written():
+        try:
+            return zookeeper.set(session, node, "x") == zookeeper.OK
+        except zookeeper.ConnectionLossException:
+            return False
+
+    wait_until(written, "writes work again", 30)
+    assert zookeeper.client_id(session) == number
+
+
+def test_without_a_majority_nothing_is_written_and_with_one_again(
+    zookeeper, whole, session, node
+):
+    for follower in whole.followers():
+        follower.pause()
+    with pytest.raises((zookeeper.OperationTimeoutException, zookeeper.ConnectionLossException)):
+        zookeeper.set(session, node, "x", timeout=0.5)
+    for server in whole.servers:
+        server.resume()
+    wait_until(lambda: len(whole.followers()) == 2, "there is a majority again", 30)
+    wait_until_connected(zookeeper, session)
+
+    def written():
+        try:
+            return zookeeper.set(session, node, "y") == zookeeper.OK
+        except (zookeeper.ConnectionLossException, zookeeper.OperationTimeoutException):
+            return False
+
+    wait_until(written, "writes work again", 30)
+
+
+def test_sync_shows_what_was_written_through_another_server(zookeeper, whole, connect):
+    """A follower may be behind: after a sync it is not."""
+    writer = connect(hosts=whole.servers[0].connection_string)
+    reader = connect(hosts=whole.servers[1].connection_string)
+    path = zookeeper.create(writer, "/n-", "", OPEN, zookeeper.SEQUENCE | zookeeper.EPHEMERAL)
+    for number in range(100):
+        zookeeper.set(writer, path, str(number))
+        zookeeper.sync(reader, path)
+        assert zookeeper.get(reader, path)[0] == str(number)
+
+
+def test_the_configuration_names_the_servers(zookeeper, whole, session):
+    text, stat = zookeeper.get_config(session)
+    for server in whole.servers:
+        assert server.connection_string in text
+    assert stat["dataLength"] == len(text)
+    completion = Calls()
+    zookeeper.aget_config(session, None, completion)
+    assert completion.wait_one() == (session, zookeeper.OK, text, stat)
+
+
+def test_the_configuration_can_be_watched(zookeeper, whole, connect, session):
+    """It is a node, which an administrator can write to; below any chroot it is the same."""
+    chrooted = connect(hosts=f"{whole.connection_string}/nowhere")
+    watcher, watcher_below = Calls(), Calls()
+    text, stat = zookeeper.get_config(session, watcher)
+    assert zookeeper.get_config(chrooted, watcher_below) == (text, stat)
+    completion = Calls()
+    zookeeper.add_auth(session, *SUPERUSER, completion)
+    completion.wait_one()
+    zookeeper.set(session, "/zookeeper/config", text)
+    for told, handle in ((watcher, session), (watcher_below, chrooted)):
+        assert told.wait_one() == (
+            handle,
+            zookeeper.CHANGED_EVENT,
+            zookeeper.CONNECTED_STATE,
+            "/zookeeper/config",
+        )

@@ -1,0 +1,45 @@
+"""A process that ends without closing its sessions."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.binding import subprocesses
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "return",
+        "sys.exit",
+        "with calls under way",
+        "with a daemon thread that waits",
+        "inside a callback",
+        "SIGTERM made an exit",
+    ],
+)
+def test_a_normal_exit_ends_the_session_at_once(zookeeper, connection_string, root, handle, way):
+    assert subprocesses.run("exit", connection_string + root, way) == "created"
+    zookeeper.sync(handle, "/")
+    assert zookeeper.get_children(handle, "/") == []
+
+
+def test_an_exit_does_not_wait_for_a_server_that_does_not_answer(zookeeper, proxy, root):
+    proxy.on_request = stall_after_create(proxy)
+    subprocesses.run("exit", proxy.connection_string + root, "return", seconds=20)
+
+
+def stall_after_create(proxy):
+    """From the request to close the session on, nothing goes through any more."""
+    from tests.wireframes import Op
+
+    def observe(request):
+        if request.op == Op.CLOSE_SESSION:
+            proxy.stall()
+        return True
+
+    return observe
+
+
+def test_importing_starts_nothing():
+    assert subprocesses.run("imported") == {"threads": 1, "descriptors": 0, "logged": []}

@@ -1,0 +1,114 @@
+"""The C client's log lines in Python's logging."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+
+import pytest
+
+from tests.deadlines import wait_until
+
+# What the C client puts in front of its messages: time, process, thread, level.
+PREFIX = re.compile(r"ZOO_[A-Z]+@|\(0x[0-9a-f]+\)")
+
+
+@pytest.fixture(autouse=True)
+def usual_settings(zookeeper):
+    """What these tests change is for all handles: put it back."""
+    yield
+    zookeeper.set_log_stream(None)
+    zookeeper.set_debug_level(zookeeper.LOG_LEVEL_INFO)
+
+
+def lose_the_connection(connect, proxy, root):
+    """Something that the C client writes about, at several levels."""
+    handle = connect(hosts=proxy.connection_string + root)
+    connections = proxy.connections
+    proxy.cut()
+    wait_until(lambda: proxy.connections > connections, "it connects again")
+    return handle
+
+
+def own_records(caplog):
+    return [record for record in caplog.records if record.name == "ZooKeeper"]
+
+
+def test_lines_become_records_of_the_logger_zookeeper_with_their_levels(
+    zookeeper, connect, proxy, root, caplog
+):
+    caplog.set_level(logging.DEBUG, "ZooKeeper")
+    zookeeper.set_debug_level(zookeeper.LOG_LEVEL_DEBUG)
+    lose_the_connection(connect, proxy, root)
+
+    def levels():
+        return {record.levelno for record in own_records(caplog)}
+
+    wait_until(
+        lambda: levels() >= {logging.DEBUG, logging.INFO, logging.ERROR},
+        lambda: f"records of several levels: {levels()}",
+    )
+    for record in own_records(caplog):
+        message = record.getMessage()
+        assert message
+        assert not PREFIX.search(message)
+        assert not message.endswith("\n")
+
+
+def test_the_level_holds_back_what_is_below_it(zookeeper, connect, proxy, root, caplog):
+    caplog.set_level(logging.DEBUG, "ZooKeeper")
+    assert zookeeper.set_debug_level(zookeeper.LOG_LEVEL_ERROR) == zookeeper.OK
+    lose_the_connection(connect, proxy, root)
+    wait_until(lambda: own_records(caplog), "the loss is logged")
+    assert {record.levelno for record in own_records(caplog)} == {logging.ERROR}
+
+
+def test_lines_can_go_to_a_stream_instead(zookeeper, connect, proxy, root, caplog):
+    stream = io.StringIO()
+    assert zookeeper.set_log_stream(stream) == zookeeper.OK
+    lose_the_connection(connect, proxy, root)
+    wait_until(lambda: "ZOO_ERROR" in stream.getvalue(), "the loss is written")
+    assert all(line for line in stream.getvalue().splitlines())
+    assert own_records(caplog) == []
+    zookeeper.set_log_stream(None)
+    lose_the_connection(connect, proxy, root)
+    wait_until(lambda: own_records(caplog), "the loss is logged")
+
+
+def test_a_stream_that_raises_harms_nobody(zookeeper, connect, proxy, root):
+    class Broken:
+        def write(self, text):
+            raise OSError("no space left on device")
+
+    zookeeper.set_log_stream(Broken())
+    handle = lose_the_connection(connect, proxy, root)
+    wait_until(lambda: zookeeper.state(handle) == zookeeper.CONNECTED_STATE, "it comes back")
+    assert zookeeper.get(handle, "/")[0] == ""
+
+
+@pytest.mark.parametrize("stream", ["text", 7, object()])
+def test_what_cannot_be_written_to_is_refused(zookeeper, stream):
+    with pytest.raises(TypeError, match="write"):
+        zookeeper.set_log_stream(stream)
+
+
+def test_a_handler_that_uses_zookeeper_does_not_deadlock(zookeeper, connect, proxy, root):
+    """Somebody keeps log lines in ZooKeeper: a call from inside a log handler."""
+    results = []
+
+    class Handler(logging.Handler):
+        def emit(self, record):
+            if handle is not None and not results:
+                results.append(zookeeper.get(handle, "/")[0])
+
+    handle = None
+    handler = Handler()
+    logging.getLogger("ZooKeeper").addHandler(handler)
+    try:
+        handle = connect()
+        lose_the_connection(connect, proxy, root)
+        wait_until(lambda: results, "the handler makes its call")
+    finally:
+        logging.getLogger("ZooKeeper").removeHandler(handler)
+    assert results == [""]

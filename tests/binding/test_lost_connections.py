@@ -1,0 +1,308 @@
+"""Connections that break, servers that die: what calls under way do, what comes back afterwards."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.calls import Calls
+from tests.deadlines import scaled, wait_until
+from tests.sessions import OPEN, wait_until_connected, wait_until_delivered
+from tests.tcpproxy import TO_CLIENT, TO_SERVER
+from tests.wireframes import Op
+
+LONG = int(scaled(60_000))
+
+
+@pytest.fixture
+def through(connect, proxy, root):
+    """A session through the proxy that outlives what the tests do to its connection."""
+    return connect(hosts=proxy.connection_string + root, recv_timeout=LONG)
+
+
+def states(watcher):
+    return [state for _, kind, state, _ in watcher.all() if kind == -1]
+
+
+@pytest.mark.parametrize("reset", [True, False])
+def test_calls_under_way_raise_connection_loss_and_the_session_comes_back(
+    zookeeper, through, proxy, reset
+):
+    session = zookeeper.client_id(through)
+    proxy.stall(TO_CLIENT)
+    sent = proxy.requests[Op.GET_DATA]
+    completions = [Calls() for _ in range(100)]
+    for completion in completions:
+        zookeeper.aget(through, "/", None, completion)
+    wait_until(lambda: proxy.requests[Op.GET_DATA] == sent + 100, "the requests are sent")
+    proxy.cut(reset)
+    for completion in completions:
+        assert completion.wait_one() == (through, zookeeper.CONNECTIONLOSS, None, None)
+    proxy.resume()
+    wait_until_connected(zookeeper, through)
+    assert zookeeper.client_id(through) == session
+    assert zookeeper.get(through, "/")[0] == ""
+
+
+def test_the_watcher_is_told_of_the_loss_and_of_the_return(zookeeper, connect, proxy, root):
+    watcher = Calls()
+    connect(watcher, hosts=proxy.connection_string + root)
+    watcher.wait()
+    proxy.cut()
+    wait_until(lambda: len(states(watcher)) >= 3, lambda: f"it comes back: {states(watcher)}")
+    assert states(watcher) == [
+        zookeeper.CONNECTED_STATE,
+        zookeeper.CONNECTING_STATE,
+        zookeeper.CONNECTED_STATE,
+    ]
+
+
+@pytest.fixture
+def planted(zookeeper, handle):
+    """The paths of three thousand nodes, with data, below /p."""
+    paths = ["/p", *(f"/p/{number:04}" for number in range(3000))]
+    zookeeper.write_many(handle, [("create", path, path * 20, OPEN) for path in paths])
+    return paths
+
+
+@pytest.mark.parametrize("received", [0, 3, 100, 5_000, 60_000, 150_000])
+@pytest.mark.parametrize("call", ["read_tree", "get_many", "get_children_many", "watch_many"])
+def test_a_connection_cut_in_the_middle_of_a_bulk_read(
+    zookeeper, through, proxy, planted, call, received
+):
+    """All of it or ConnectionLossException: never a part, and the next read gives all of it."""
+    read = {
+        "read_tree": lambda: [(n.path, n.data) for n in zookeeper.read_tree(through, "/p")],
+        "get_many": lambda: [data for data, _ in zookeeper.get_many(through, planted)],
+        "get_children_many": lambda: zookeeper.get_children_many(through, planted),
+        "watch_many": lambda: [
+            data for data, _ in zookeeper.watch_many(through, planted, watcher=print)[0]
+        ],
+    }[call]
+    complete = read()
+    proxy.cut_after(received, TO_CLIENT)
+    try:
+        assert read() == complete
+    except zookeeper.ConnectionLossException as problem:
+        assert problem.code == zookeeper.CONNECTIONLOSS
+    wait_until_connected(zookeeper, through)
+    wait_until(lambda: proxy.connections == 2 or received == 150_000, "it was cut")
+    wait_until_connected(zookeeper, through)
+    assert again(zookeeper, read) == complete
+    assert proxy.requests[Op.GET_DATA] == 0, "a lost connection is not an old server"
+
+
+def again(zookeeper, read):
+    """The result of `read`, which may meet the end of the old connection once more."""
+    for _ in range(5):
+        try:
+            return read()
+        except zookeeper.ConnectionLossException:
+            continue
+    return read()
+
+
+@pytest.mark.parametrize("direction", [TO_CLIENT, TO_SERVER])
+@pytest.mark.parametrize("passed", [0, 100, 20_000, 200_000])
+def test_a_connection_cut_in_the_middle_of_a_bulk_write(
+    zookeeper, through, handle, proxy, direction, passed
+):
+    """What is reported as done is done, what as not sent is not; the rest is said to be unknown."""
+    ops = [("create", f"/{number:05}", "x" * 100, OPEN) for number in range(10_000)]
+    if direction is TO_CLIENT:
+        passed //= 4
+    proxy.cut_after(passed, direction)
+    results = zookeeper.write_many(through, ops, batch=100)
+    there = set(zookeeper.get_children(handle, "/"))
+    outcomes = {}
+    for (_, path, _, _), result in zip(ops, results, strict=True):
+        outcomes.setdefault(result if result == path else type(result), set()).add(path[1:])
+    done = {path[1:] for path in outcomes if isinstance(path, str)}
+    unknown = outcomes.pop(zookeeper.ConnectionLossException, set())
+    unsent = outcomes.pop(zookeeper.NothingException, set())
+    assert done <= there
+    assert not unsent & there
+    assert done | unknown | unsent == {path[1:] for _, path, _, _ in ops}
+    assert unknown, "the connection was cut under way"
+    # Transactions are done whole.
+    assert len(there & unknown) % 100 == 0
+    wait_until_connected(zookeeper, through)
+
+
+def test_a_write_whose_answer_is_lost_is_reported_as_lost_though_done(
+    zookeeper, through, handle, proxy
+):
+    proxy.stall(TO_CLIENT)
+    completion = Calls()
+    zookeeper.acreate(through, "/a", "", OPEN, 0, completion)
+    wait_until(lambda: zookeeper.exists(handle, "/a"), "the node is created")
+    proxy.cut()
+    proxy.resume()
+    assert completion.wait_one() == (through, zookeeper.CONNECTIONLOSS, None)
+
+
+def test_watches_are_still_there_after_a_lost_connection(zookeeper, through, handle, proxy):
+    zookeeper.create(handle, "/a", "", OPEN)
+    data, children, created = Calls(), Calls(), Calls()
+    zookeeper.get(through, "/a", data)
+    zookeeper.get_children(through, "/a", children)
+    zookeeper.exists(through, "/new", created)
+    proxy.cut()
+    wait_until(lambda: proxy.connections == 2, "it connects again")
+    wait_until_connected(zookeeper, through)
+    zookeeper.set(handle, "/a", "x")
+    zookeeper.create(handle, "/a/b", "", OPEN)
+    zookeeper.create(handle, "/new", "", OPEN)
+    for watcher, kind, path in (
+        (data, zookeeper.CHANGED_EVENT, "/a"),
+        (children, zookeeper.CHILD_EVENT, "/a"),
+        (created, zookeeper.CREATED_EVENT, "/new"),
+    ):
+        wait_until(
+            lambda w=watcher, k=kind, p=path: (through, k, zookeeper.CONNECTED_STATE, p) in w.all(),
+            f"the watch at {path} is told",
+        )
+
+
+def test_changes_made_while_there_is_no_connection_are_reported_after_it(
+    zookeeper, through, handle, proxy
+):
+    for path in ("/changed", "/deleted", "/parent"):
+        zookeeper.create(handle, path, "", OPEN)
+    watchers = {}
+    for path in ("/changed", "/deleted"):
+        watchers[path] = Calls()
+        zookeeper.get(through, path, watchers[path])
+    watchers["/created"] = Calls()
+    zookeeper.exists(through, "/created", watchers["/created"])
+    watchers["/parent"] = Calls()
+    zookeeper.get_children(through, "/parent", watchers["/parent"])
+    proxy.refuse()
+    proxy.cut()
+    zookeeper.set(handle, "/changed", "x")
+    zookeeper.delete(handle, "/deleted")
+    zookeeper.create(handle, "/created", "", OPEN)
+    zookeeper.create(handle, "/parent/child", "", OPEN)
+    proxy.allow()
+    expected = {
+        "/changed": zookeeper.CHANGED_EVENT,
+        "/deleted": zookeeper.DELETED_EVENT,
+        "/created": zookeeper.CREATED_EVENT,
+        "/parent": zookeeper.CHILD_EVENT,
+    }
+    for path, kind in expected.items():
+        event = (through, kind, zookeeper.CONNECTED_STATE, path)
+        wait_until(lambda p=path, e=event: e in watchers[p].all(), f"{path} is told", 30)
+        assert watchers[path].all().count(event) == 1
+
+
+def test_60_000_watches_survive_a_lost_connection(zookeeper, connect, through, handle, proxy):
+    """Their paths are more than the megabyte that a request may hold (ZOOKEEPER-706)."""
+    directory = "/a-directory-with-a-long-name"
+    paths = [f"{directory}/node-{number:06}" for number in range(60_000)]
+    zookeeper.create(handle, directory, "", OPEN)
+    zookeeper.write_many(handle, [("create", path, "", OPEN) for path in paths])
+    watcher, single = Calls(), Calls()
+    zookeeper.watch_many(through, data=paths[:40_000], children=paths[40_000:], watcher=watcher)
+    missing = [f"/missing-{number:04}" for number in range(2000)]
+    for path in missing:
+        zookeeper.aexists(through, path, single)
+    wait_until_delivered(zookeeper, through)
+
+    def change(numbers):
+        """Something that the watch of each of these nodes is for."""
+        zookeeper.write_many(
+            handle,
+            [
+                ("set", paths[n], "x") if n < 40_000 else ("create", f"{paths[n]}/c", "", OPEN)
+                for n in numbers
+            ],
+        )
+
+    def events():
+        return sorted(path for _, kind, _, path in watcher.all() if kind != zookeeper.SESSION_EVENT)
+
+    def created():
+        return sorted(path for _, kind, _, path in single.all() if kind != zookeeper.SESSION_EVENT)
+
+    proxy.refuse()
+    proxy.cut()
+    change(range(0, 60_000, 2))
+    zookeeper.write_many(handle, [("create", path, "", OPEN) for path in missing[::2]])
+    proxy.allow()
+    wait_until(
+        lambda: len(watcher) >= 30_000 and len(events()) >= 30_000,
+        lambda: f"what changed meanwhile is reported: {len(events())} of 30000",
+        60,
+    )
+    wait_until(lambda: len(created()) >= 1000, "what was created meanwhile is reported", 60)
+    wait_until_connected(zookeeper, through)
+    wait_until_delivered(zookeeper, through)
+    assert events() == paths[::2]
+    assert created() == missing[::2]
+
+    change(range(1, 60_000, 2))
+    zookeeper.write_many(handle, [("create", path, "", OPEN) for path in missing[1::2]])
+    wait_until(
+        lambda: len(watcher) >= 60_000 and len(events()) >= 60_000,
+        lambda: f"what changes afterwards is reported: {len(events())} of 60000",
+        60,
+    )
+    wait_until(lambda: len(created()) >= 2000, "what is created afterwards is reported", 60)
+    wait_until_delivered(zookeeper, through)
+    assert events() == paths
+    assert created() == missing
+    assert proxy.connections == 2, "it reconnects once, not over and over"
+
+
+def test_credentials_are_given_again_after_a_lost_connection(zookeeper, through, proxy):
+    added = Calls()
+    zookeeper.add_auth(through, "digest", "alice:secret", added)
+    added.wait_one()
+    zookeeper.create(through, "/a", "", [{"perms": 31, "scheme": "auth", "id": ""}])
+    proxy.cut()
+    wait_until(lambda: proxy.connections == 2, "it connects again")
+    wait_until_connected(zookeeper, through)
+    zookeeper.set(through, "/a", "x")
+    assert zookeeper.get_many(through, ["/a"])[0][0] == "x"
+
+
+def test_a_killed_server_that_comes_back_finds_its_sessions(zookeeper, connect, own_server):
+    watcher, changed = Calls(), Calls()
+    handle = connect(watcher, hosts=own_server.connection_string, recv_timeout=LONG)
+    session = zookeeper.client_id(handle)
+    zookeeper.create(handle, "/e", "x", OPEN, zookeeper.EPHEMERAL)
+    zookeeper.get(handle, "/e", changed)
+    own_server.kill()
+    wait_until(lambda: zookeeper.CONNECTING_STATE in states(watcher), "the loss is noticed")
+    with pytest.raises((zookeeper.ConnectionLossException, zookeeper.OperationTimeoutException)):
+        zookeeper.get(handle, "/e", timeout=0.1)
+    own_server.start()
+    own_server.wait_until_serving()
+    wait_until_connected(zookeeper, handle)
+    assert zookeeper.client_id(handle) == session
+    assert zookeeper.exists(handle, "/e")["ephemeralOwner"] == session[0]
+    zookeeper.set(handle, "/e", "y")
+    wait_until(
+        lambda: (handle, zookeeper.CHANGED_EVENT, zookeeper.CONNECTED_STATE, "/e") in changed.all(),
+        "the watch is still there",
+    )
+
+
+def test_a_session_that_ends_while_there_is_no_connection_expires_at_the_return(
+    zookeeper, connect, proxy, root, handle
+):
+    watcher, watching = Calls(), Calls()
+    timeout = int(scaled(600))
+    lost = connect(watcher, hosts=proxy.connection_string + root, recv_timeout=timeout)
+    zookeeper.create(lost, "/e", "", OPEN, zookeeper.EPHEMERAL)
+    zookeeper.get(lost, "/", watching)
+    proxy.refuse()
+    proxy.cut()
+    wait_until(lambda: zookeeper.exists(handle, "/e") is None, "the server ends the session", 30)
+    assert zookeeper.EXPIRED_SESSION_STATE not in states(watcher)
+    proxy.allow()
+    for told in (watcher, watching):
+        wait_until(
+            lambda t=told: zookeeper.EXPIRED_SESSION_STATE in states(t), "it expires", 30
+        )
+    assert zookeeper.is_unrecoverable(lost)
