@@ -106,7 +106,7 @@ def read_present(
     found = ride(session, lambda handle: zookeeper.get_many(handle, paths))
     if isinstance(found[0], zookeeper.NoNodeException):
         return {}
-    present = snapshot([_state(path, found[0])])
+    present = {path: state_of(found[0])}
     with_children = [
         child
         for child, answer in zip(paths[1:], found[1:], strict=True)
@@ -122,7 +122,7 @@ def read_present(
         if child in subtrees:
             present.update(subtrees[child])
         elif not isinstance(answer, zookeeper.NoNodeException):
-            present.update(snapshot([_state(child, answer)]))
+            present[child] = state_of(answer)
     return present
 
 
@@ -183,11 +183,12 @@ def _states(tree: Iterable[zookeeper.Znode]) -> dict[str, NodeState]:
     )
 
 
-def _state(path: str, answer: Any) -> tuple[str, str | None, int, bool, Exception | None]:
+def state_of(answer: Any) -> NodeState:
+    """The state of a node without children, from what `zookeeper.get_many` says of it."""
     if isinstance(answer, Exception):
-        return path, None, -1, False, answer
+        return NodeState(None, -1, False, [], answer)
     data, stat = answer
-    return path, data, stat["version"], stat["ephemeralOwner"] != 0, None
+    return NodeState(data, stat["version"], stat["ephemeralOwner"] != 0, [])
 
 
 def _size(operation: Operation) -> int:

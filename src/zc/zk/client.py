@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import zookeeper
-from zc.zk import bulk, nodedata, treework
+from zc.zk import bulk, nodedata, treework, walking
 from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, Acl
 from zc.zk.address import Address
 from zc.zk.bulk import Progress
@@ -257,9 +257,9 @@ class ZooKeeper(LowLevel):
         are seen, and nodes that vanish are left out. If `children`, yields pairs of a path and the
         list of its children's names, and does not go to those that are removed from the list.
 
-        Raises NoNodeException when there is no node at `path`. See `zc.zk.treework`.
+        Raises NoNodeException when there is no node at `path`. See `zc.zk.walking`.
         """
-        return treework.walk(self._session, path, ephemeral=ephemeral, children=children)
+        return walking.walk(self._session, path, ephemeral=ephemeral, children=children)
 
     def export_tree(
         self,

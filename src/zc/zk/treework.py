@@ -1,10 +1,9 @@
-"""Work on trees of nodes: walk, export, plan, import, delete."""
+"""Work on trees of nodes: export, plan, import, delete. To walk is in `zc.zk.walking`."""
 
 from __future__ import annotations
 
 import dataclasses
 import logging
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +12,6 @@ from zc.zk import bulk
 from zc.zk.acl import Acl
 from zc.zk.bulk import Progress
 from zc.zk.ephemeral import Ephemerals
-from zc.zk.links import join
 from zc.zk.reading import PlainReader
 from zc.zk.session import Session
 from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages, operations
@@ -26,76 +24,8 @@ logger = logging.getLogger("zc.zk")
 # The servers' own node, which is no part of anybody's tree.
 RESERVED = "/zookeeper"
 
-# Whoever needs longer than this (seconds) for what `walk` gave him may have talked to a server, and
-# changed what is to come.
-NO_ROUND_TRIP = 0.0001
-# What was read longer ago is read again.
-OLDEST_READ = 1.0
-
 # Transactions get smaller with each attempt: one node that somebody else has changed undoes less.
 DELETION_BATCHES = (500, 50, 5, 1)
-
-
-def walk(session: Session, path: str, *, ephemeral: bool, children: bool) -> Iterator[Any]:
-    """Yield the paths of a node and all below it; see `zc.zk.ZooKeeper.walk`."""
-    root = path
-    to_do: list[tuple[str, _View | None]] = [(path, None)]
-    while to_do:
-        path, view = to_do.pop()
-        if view is None or view.is_old() or path not in view.states:
-            try:
-                view = _View(session, path)
-            except zookeeper.NoNodeException:
-                if path == root:
-                    raise
-                continue
-        if not ephemeral and view.states[path].is_ephemeral:
-            continue
-        names = view.children(path, ephemeral)
-        view.lend()
-        yield (path, names) if children else path
-        view.take_back()
-        if not children and view.is_old():
-            try:
-                view = _View(session, path)
-            except zookeeper.NoNodeException:
-                continue
-            names = view.children(path, ephemeral)
-        to_do += [(join(path, name), view) for name in reversed(names)]
-
-
-class _View:
-    """A subtree as it was read, and whether it may still be like that.
-
-    Read at once, a subtree takes a few round trips; read node by node it would take one for each.
-    But what the one who walks does to the nodes must be seen. So a view is old when he had the time
-    to do anything.
-    """
-
-    def __init__(self, session: Session, path: str) -> None:
-        self.states = bulk.read_states(session, path)
-        self._is_old = session.delivers_inline
-        self._read_at = self._lent_at = time.monotonic()
-
-    def children(self, path: str, ephemeral: bool) -> list[str]:
-        state = self.states[path]
-        if state.error is not None:
-            raise state.error
-        return [
-            name
-            for name in state.children
-            if ephemeral or not self.states[join(path, name)].is_ephemeral
-        ]
-
-    def lend(self) -> None:
-        self._lent_at = time.monotonic()
-
-    def take_back(self) -> None:
-        if time.monotonic() - self._lent_at > NO_ROUND_TRIP:
-            self._is_old = True
-
-    def is_old(self) -> bool:
-        return self._is_old or time.monotonic() - self._read_at > OLDEST_READ
 
 
 def export_tree(
@@ -316,8 +246,10 @@ def _delete(
         if isinstance(result, (*bulk.CONFLICTS, *bulk.BREAKS)):
             is_gone = isinstance(result, zookeeper.NoNodeException) and batch == 1
             conflict = conflict if is_gone else conflict or result
-        elif isinstance(result, zookeeper.RuntimeInconsistencyException):
-            conflict = conflict or result
+        elif isinstance(
+            result, (zookeeper.RuntimeInconsistencyException, zookeeper.NothingException)
+        ):
+            conflict = conflict or result  # a consequence of what happened to another one
         elif isinstance(result, zookeeper.ZooKeeperException):
             raise result
     return conflict
