@@ -101,7 +101,7 @@ cdef class WriteOps:
         name, path, *arguments = operation
         if name in ("create", "create2"):
             data, acl, flags, ttl = with_defaults(name, arguments, 2, (0, None))
-            self.convert_create(op, path, data, acl, flags, ttl)
+            self.convert_create(op, path, data, acl, node_kind(flags, path), ttl)
             if name == "create2" and op.op == OP_CREATE:
                 op.op = OP_CREATE2
             self.kinds.append(GIVES_PATH_AND_STAT if name == "create2" else GIVES_PATH)
@@ -110,21 +110,19 @@ cdef class WriteOps:
             op.op = OP_SET_DATA
             op.path = self.own_path(path, False)
             self.own_data(op, data, path)
-            op.version = version
+            op.version = integer(version, "a version")
             self.kinds.append(GIVES_STAT)
         elif name in ("delete", "check"):
             (version,) = with_defaults(name, arguments, 0, (-1,))
             op.op = OP_DELETE if name == "delete" else OP_CHECK
             op.path = self.own_path(path, False)
-            op.version = version
+            op.version = integer(version, "a version")
             self.kinds.append(GIVES_NOTHING)
         else:
             raise errors.error(constants.BADARGUMENTS, None, f"no such operation: {name!r}")
 
     cdef convert_create(self, write_op *op, path, data, acl, int flags, ttl):
         cdef AclVector vector = self.acls.get(id(acl))
-        if not 0 <= flags <= 6:
-            raise errors.error(constants.BADARGUMENTS, path, f"no such kind of node: flags={flags}")
         if vector is None:
             vector = self.acls[id(acl)] = AclVector(acl, path)
         op.path = self.own_path(path, is_sequential(flags))
@@ -160,7 +158,10 @@ cdef object write_result_of(const write_result *result, int kind):
     if kind == GIVES_STAT:
         return stat_of(&result.stat)
     path = text_of(result.path, strlen(result.path))
-    return path if kind == GIVES_PATH else (path, stat_of(&result.stat))
+    if kind == GIVES_PATH:
+        return path
+    # A 3.8 server answers a create2 in a transaction as if it were a create: without a stat.
+    return (path, stat_of(&result.stat) if result.has_stat else None)
 
 
 cdef object transaction_results(transaction *t, kinds):
@@ -205,7 +206,8 @@ def multi(h, ops, *, timeout=None):
     ops: tuples `("create", path, data, acl, flags=0, ttl=None)`, `("create2", ...)`,
     `("set", path, data, version=-1)`, `("delete", path, version=-1)`, `("check", path, version=-1)`.
 
-    Returns a list with each operation's result: the path, `(path, stat)`, the stat, None, None.
+    Returns a list with each operation's result: the path, `(path, stat)` (the stat None from servers
+    that do not tell it), the stat, None, None.
     Raises the exception of the first operation that failed; its `index` is that operation's place, its
     `results` the list of codes: OK before it, RUNTIMEINCONSISTENCY after it.
     """
@@ -265,7 +267,7 @@ cdef bulk_write *run_writes(Handle handle, WriteOps ops, long batch, long batch_
     return w
 
 
-def write_many(h, ops, *, int batch=500, bint stop=True, progress=None, timeout=None):
+def write_many(h, ops, *, batch=500, stop=True, progress=None, timeout=None):
     """Do many operations, in order, as a sequence of transactions, several of them in flight.
 
     ops: as for multi. batch: how many operations a transaction holds at most (500 KB at most, too).
@@ -275,16 +277,17 @@ def write_many(h, ops, *, int batch=500, bint stop=True, progress=None, timeout=
 
     Returns a list with, for each operation, its result as of multi, or an exception: the operation's
     own; RuntimeInconsistencyException if another one of its transaction failed; ConnectionLossException
-    if it may or may not have happened; NothingException if it was not sent. Raises only what concerns
+    if it may or may not have happened; NothingException if it was not sent, the first of which has the
+    reason if there was one (such as ClosingException). Raises only what concerns
     all of them: bad arguments (before anything is sent), OperationTimeoutException.
     """
     cdef Handle handle = find(h)
     cdef WriteOps operations = WriteOps(handle, ops)
     cdef Py_ssize_t i
-    if batch < 1:
+    if integer(batch, "batch") < 1:
         raise errors.error(constants.BADARGUMENTS, None, f"batch must be at least 1: {batch}")
     cdef long batch_bytes = min(500000, handle.max_request - 64)
-    cdef bulk_write *w = run_writes(handle, operations, batch, batch_bytes, stop, timeout, progress)
+    cdef bulk_write *w = run_writes(handle, operations, batch, batch_bytes, bool(stop), timeout, progress)
     try:
         if progress is not None:
             progress(operations.count, operations.count)
@@ -300,12 +303,16 @@ def write_many(h, ops, *, int batch=500, bint stop=True, progress=None, timeout=
 
 # ---- reads -----------------------------------------------------------------------------------
 
+cdef list list_of_paths(paths):
+    if isinstance(paths, str):
+        raise TypeError(f"a list of paths is needed, not one path: {paths!r}")
+    return list(paths)
+
+
 cdef object start_reads(Handle handle, paths, int op, read_many **reads):
     """Send the reads of many paths; returns the paths as a list."""
     cdef Py_ssize_t i
-    if isinstance(paths, str):
-        raise TypeError(f"a list of paths is needed, not one path: {paths!r}")
-    paths = list(paths)
+    paths = list_of_paths(paths)
     encoded_paths = [encoded_path(path) for path in paths]
     for where in encoded_paths:
         check_size(handle, where, 0)
@@ -579,7 +586,7 @@ def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None
         raise TypeError("a watcher is needed")
     checked_callable(watcher, "a watcher")
     hash(watcher)
-    data, children, exists = list(data), list(children), list(exists)
+    data, children, exists = list_of_paths(data), list_of_paths(children), list_of_paths(exists)
     try:
         start_reads(handle, data + exists, OP_GET_DATA, &data_reads)
         start_reads(handle, children, OP_GET_CHILDREN, &children_reads)

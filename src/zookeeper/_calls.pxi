@@ -213,12 +213,20 @@ cdef bint is_sequential(int flags):
     return flags in (2, 3, constants.PERSISTENT_SEQUENTIAL_WITH_TTL)
 
 
-cdef object create_call(h, path, data, acl, int flags, ttl, timeout, bint with_stat, bint wait, completion):
+cdef int node_kind(flags, path) except -1:
+    cdef int kind = integer(flags, "flags")
+    if not 0 <= kind <= 6:
+        raise errors.error(constants.BADARGUMENTS, path, f"no such kind of node: flags={flags}")
+    return kind
+
+
+cdef object create_call(h, path, data, acl, flags, ttl, timeout, bint with_stat, bint wait, completion):
     cdef Handle handle = find(h)
-    cdef bytes where = encoded_path(path, is_sequential(flags))
+    cdef int kind = node_kind(flags, path)
+    cdef bytes where = encoded_path(path, is_sequential(kind))
     cdef bytes value = encoded_data(data, path)
     cdef AclVector vector = AclVector(acl, path)
-    cdef int64_t lifetime = ttl_of(flags, ttl, path)
+    cdef int64_t lifetime = ttl_of(kind, ttl, path)
     cdef const char *p = where
     cdef const char *d = data_pointer(value)
     cdef int n = data_length(value)
@@ -226,16 +234,14 @@ cdef object create_call(h, path, data, acl, int flags, ttl, timeout, bint with_s
     cdef int status = 0
     cdef int64_t deadline
     cdef call *c
-    if not 0 <= flags <= 6:
-        raise errors.error(constants.BADARGUMENTS, path, f"no such kind of node: flags={flags}")
     check_size(handle, where, n + acl_size(vector))
     if not wait:
         c = new_call(handle, False, completion_context(None, completion, path_stat_results if with_stat else path_results))
-        return submitted(c, call_create(c, p, d, n, &vector.vector, flags, lifetime, with_stat), path)
+        return submitted(c, call_create(c, p, d, n, &vector.vector, kind, lifetime, with_stat), path)
     deadline = deadline_of(handle, timeout)
     c = new_call(handle, True, None)
     with nogil:
-        code = call_create(c, p, d, n, &vector.vector, flags, lifetime, with_stat)
+        code = call_create(c, p, d, n, &vector.vector, kind, lifetime, with_stat)
         if code == ZOK:
             status = call_wait(c, deadline)
     settle(handle, c, code, status, deadline, path)
@@ -246,7 +252,7 @@ cdef object create_call(h, path, data, acl, int flags, ttl, timeout, bint with_s
         call_release(c)
 
 
-def create(h, path, data, acl, int flags=0, *, ttl=None, timeout=None):
+def create(h, path, data, acl, flags=0, *, ttl=None, timeout=None):
     """Create a node and return its path.
 
     data: text (written as UTF-8), bytes, or None for null data.
@@ -260,26 +266,27 @@ def create(h, path, data, acl, int flags=0, *, ttl=None, timeout=None):
     return create_call(h, path, data, acl, flags, ttl, timeout, False, True, None)
 
 
-def create2(h, path, data, acl, int flags=0, *, ttl=None, timeout=None):
+def create2(h, path, data, acl, flags=0, *, ttl=None, timeout=None):
     """Like create, and return the path and the stat of the new node."""
     return create_call(h, path, data, acl, flags, ttl, timeout, True, True, None)
 
 
-def acreate(h, path, data, acl, int flags=0, completion=None, *, ttl=None):
+def acreate(h, path, data, acl, flags=0, completion=None, *, ttl=None):
     """Like create; `completion(handle, code, path)`."""
     return create_call(h, path, data, acl, flags, ttl, None, False, False, completion)
 
 
-def acreate2(h, path, data, acl, int flags=0, completion=None, *, ttl=None):
+def acreate2(h, path, data, acl, flags=0, completion=None, *, ttl=None):
     """Like create2; `completion(handle, code, path, stat)`."""
     return create_call(h, path, data, acl, flags, ttl, None, True, False, completion)
 
 
 # ---- delete, set -----------------------------------------------------------------------------
 
-def delete(h, path, int version=-1, *, timeout=None):
+def delete(h, path, version=-1, *, timeout=None):
     """Delete a node that has no children, if it has that data version (-1: any). Returns OK."""
     cdef Handle handle = find(h)
+    cdef int wanted = integer(version, "a version")
     cdef bytes where = encoded_path(path)
     cdef const char *p = where
     cdef int code
@@ -288,7 +295,7 @@ def delete(h, path, int version=-1, *, timeout=None):
     check_size(handle, where, 0)
     cdef call *c = new_call(handle, True, None)
     with nogil:
-        code = call_delete(c, p, version)
+        code = call_delete(c, p, wanted)
         if code == ZOK:
             status = call_wait(c, deadline)
     settle(handle, c, code, status, deadline, path)
@@ -297,18 +304,20 @@ def delete(h, path, int version=-1, *, timeout=None):
     return constants.OK
 
 
-def adelete(h, path, int version=-1, completion=None):
+def adelete(h, path, version=-1, completion=None):
     """Like delete; `completion(handle, code)`."""
     cdef Handle handle = find(h)
+    cdef int wanted = integer(version, "a version")
     cdef bytes where = encoded_path(path)
     check_size(handle, where, 0)
     cdef call *c = new_call(handle, False, completion_context(None, completion, no_results))
-    return submitted(c, call_delete(c, where, version), path)
+    return submitted(c, call_delete(c, where, wanted), path)
 
 
-def set2(h, path, data, int version=-1, *, timeout=None):
+def set2(h, path, data, version=-1, *, timeout=None):
     """Replace a node's data, if it has that data version (-1: any), and return the new stat."""
     cdef Handle handle = find(h)
+    cdef int wanted = integer(version, "a version")
     cdef bytes where = encoded_path(path)
     cdef bytes value = encoded_data(data, path)
     cdef const char *p = where
@@ -320,7 +329,7 @@ def set2(h, path, data, int version=-1, *, timeout=None):
     check_size(handle, where, n)
     cdef call *c = new_call(handle, True, None)
     with nogil:
-        code = call_set(c, p, d, n, version)
+        code = call_set(c, p, d, n, wanted)
         if code == ZOK:
             status = call_wait(c, deadline)
     settle(handle, c, code, status, deadline, path)
@@ -331,20 +340,21 @@ def set2(h, path, data, int version=-1, *, timeout=None):
         call_release(c)
 
 
-def set(h, path, data, int version=-1, *, timeout=None):
+def set(h, path, data, version=-1, *, timeout=None):
     """Replace a node's data, if it has that data version (-1: any). Returns OK."""
     set2(h, path, data, version, timeout=timeout)
     return constants.OK
 
 
-def aset(h, path, data, int version=-1, completion=None):
+def aset(h, path, data, version=-1, completion=None):
     """Like set; `completion(handle, code, stat)`."""
     cdef Handle handle = find(h)
+    cdef int wanted = integer(version, "a version")
     cdef bytes where = encoded_path(path)
     cdef bytes value = encoded_data(data, path)
     check_size(handle, where, data_length(value))
     cdef call *c = new_call(handle, False, completion_context(None, completion, stat_results))
-    return submitted(c, call_set(c, where, data_pointer(value), data_length(value), version), path)
+    return submitted(c, call_set(c, where, data_pointer(value), data_length(value), wanted), path)
 
 
 # ---- exists, get, get_children ---------------------------------------------------------------
@@ -447,9 +457,10 @@ def aget_acl(h, path, completion=None):
     return ask_later(find(h), path, encoded_path(path), call_get_acl, context)
 
 
-def set_acl(h, path, int version, acl, *, timeout=None):
+def set_acl(h, path, version, acl, *, timeout=None):
     """Replace a node's access control list, if it has that ACL version (-1: any). Returns OK."""
     cdef Handle handle = find(h)
+    cdef int wanted = integer(version, "a version")
     cdef bytes where = encoded_path(path)
     cdef AclVector vector = AclVector(acl, path)
     cdef const char *p = where
@@ -459,7 +470,7 @@ def set_acl(h, path, int version, acl, *, timeout=None):
     check_size(handle, where, acl_size(vector))
     cdef call *c = new_call(handle, True, None)
     with nogil:
-        code = call_set_acl(c, p, version, &vector.vector)
+        code = call_set_acl(c, p, wanted, &vector.vector)
         if code == ZOK:
             status = call_wait(c, deadline)
     settle(handle, c, code, status, deadline, path)
@@ -468,14 +479,15 @@ def set_acl(h, path, int version, acl, *, timeout=None):
     return constants.OK
 
 
-def aset_acl(h, path, int version, acl, completion=None):
+def aset_acl(h, path, version, acl, completion=None):
     """Like set_acl; `completion(handle, code)`."""
     cdef Handle handle = find(h)
+    cdef int wanted = integer(version, "a version")
     cdef bytes where = encoded_path(path)
     cdef AclVector vector = AclVector(acl, path)
     check_size(handle, where, acl_size(vector))
     cdef call *c = new_call(handle, False, completion_context(None, completion, no_results))
-    return submitted(c, call_set_acl(c, where, version, &vector.vector), path)
+    return submitted(c, call_set_acl(c, where, wanted, &vector.vector), path)
 
 
 def add_auth(h, scheme, credential, completion=None):
@@ -531,15 +543,16 @@ def aget_config(h, watcher=None, completion=None):
     return ask_later(find(h), CONFIG_NODE, b"", call_get_config, context)
 
 
-cdef int checked_kind(int kind, path) except -1:
-    if kind not in (constants.WATCH_CHILDREN, constants.WATCH_DATA, constants.WATCH_ANY):
+cdef int checked_kind(kind, path) except -1:
+    if integer(kind, "a kind of watch") not in (constants.WATCH_CHILDREN, constants.WATCH_DATA, constants.WATCH_ANY):
         raise errors.error(constants.BADARGUMENTS, path, f"no such kind of watch: {kind}")
     return kind
 
 
-cdef int send_removal(Handle handle, call *c, const char *p, bint local) except? -32000:
-    """Ask the server to drop its watch, unless somebody else here still needs it: then -1."""
+cdef int send_removal(Handle handle, call *c, const char *p) except? -32000:
+    """Ask the server to drop its watch, unless somebody else here still needs it: REMOVED_HERE."""
     cdef Context context = <Context>c.context
+    cdef int code = ZOK
     with handle.registry.lock:
         if context.watcher is not None:
             kinds = handle.registry.remove(context.watch_kind, context.path, context.watcher)
@@ -548,7 +561,16 @@ cdef int send_removal(Handle handle, call *c, const char *p, bint local) except?
             if not kinds:
                 return REMOVED_HERE
             context.watch_kind = kinds
-        return call_remove_watches(c, p, context.watch_kind, local)
+        code = call_remove_watches(c, p, context.watch_kind)
+    if code != ZOK and removal_code(context, code) == ZOK:
+        handle.registry.forget(context.watch_kind, context.path, context.watcher)
+        return REMOVED_HERE
+    return code
+
+
+cdef int removal_code(Context context, int code) noexcept:
+    """A local removal is good even if the server could not be asked: its event will be for nobody."""
+    return ZOK if context.local and code != NO_WATCHER else code
 
 
 cdef enum:
@@ -556,21 +578,22 @@ cdef enum:
     REMOVED_HERE = 1
 
 
-cdef Context forgetting(path, int kind, watcher, completion):
+cdef Context forgetting(path, kind, watcher, local, completion):
     cdef Context context = completion_context(None, completion, no_results)
     context.forget = True
     context.path = path
     context.watch_kind = checked_kind(kind, path)
     context.watcher = watcher
+    context.local = bool(local)
     return context
 
 
-def remove_watches(h, path, int kind=3, watcher=None, local=False, *, timeout=None):
+def remove_watches(h, path, kind=3, watcher=None, local=False, *, timeout=None):
     """Stop waiting for events at a path.
 
     kind: WATCH_CHILDREN, WATCH_DATA (get and exists) or WATCH_ANY.
     watcher: the one to remove; all by default. The server keeps its watch while others need it.
-    local: also when the server cannot be asked to drop its watch.
+    local: also if the server cannot be asked to drop its watch.
 
     Raises NoWatcherException where there is none. Returns OK.
     """
@@ -579,8 +602,8 @@ def remove_watches(h, path, int kind=3, watcher=None, local=False, *, timeout=No
     cdef int status = 0
     cdef int64_t deadline = deadline_of(handle, timeout)
     check_size(handle, where, 0)
-    cdef call *c = new_call(handle, True, forgetting(path, kind, watcher, None))
-    cdef int code = send_removal(handle, c, where, bool(local))
+    cdef call *c = new_call(handle, True, forgetting(path, kind, watcher, local, None))
+    cdef int code = send_removal(handle, c, where)
     if code == REMOVED_HERE:
         drop(c)
         return constants.OK
@@ -588,20 +611,21 @@ def remove_watches(h, path, int kind=3, watcher=None, local=False, *, timeout=No
         with nogil:
             status = call_wait(c, deadline)
     settle(handle, c, code, status, deadline, path)
-    check(c, path)
+    if not local or c.code == NO_WATCHER:
+        check(c, path)
     call_release(c)
     return constants.OK
 
 
-def aremove_watches(h, path, int kind=3, watcher=None, local=False, completion=None):
+def aremove_watches(h, path, kind=3, watcher=None, local=False, completion=None):
     """Like remove_watches; `completion(handle, code)`."""
     cdef Handle handle = find(h)
     cdef bytes where = encoded_path(path)
     check_size(handle, where, 0)
-    cdef call *c = new_call(handle, False, forgetting(path, kind, watcher, completion))
-    cdef int code = send_removal(handle, c, where, bool(local))
+    cdef call *c = new_call(handle, False, forgetting(path, kind, watcher, local, completion))
+    cdef int code = send_removal(handle, c, where)
     if code == REMOVED_HERE:
         drop(c)
         # The server need not be asked; a sync gives the completion its place in the order.
-        return async_(h, path, completion and (lambda h, code, path: completion(h, code)))
+        return async_(h, path, None if completion is None else lambda h, code, path: completion(h, code))
     return submitted(c, code, path)

@@ -1,6 +1,6 @@
 # What the C core offers; core/core.h explains it.
 from libc.stddef cimport size_t
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t
 
 cdef extern from "core.h" nogil:
     enum: ZOK, ZNONODE, ZNOAUTH, ZCLOSING, ZBADARGUMENTS, ZINVALIDSTATE, ZOPERATIONTIMEOUT, ZNOWATCHER
@@ -101,7 +101,7 @@ cdef extern from "core.h" nogil:
     int call_set_acl(call *c, const char *path, int version, const ACL_vector *acl)
     int call_sync(call *c, const char *path)
     int call_add_auth(call *c, const char *scheme, const char *credential, int length)
-    int call_remove_watches(call *c, const char *path, int kind, int local)
+    int call_remove_watches(call *c, const char *path, int kind)
     int call_get_config(call *c, const char *unused)
 
     void wire_after_fork()
@@ -192,7 +192,7 @@ cdef extern from "core.h" nogil:
     void set_watches_add(set_watches *s, int list, const char *path)
     void set_watches_activate(set_watches *s)
 
-    const char *path_fault(const char *path, size_t length, int sequential)
+    const char *path_fault(const char *path, size_t length, int sequential, uint32_t *character)
 
     struct log_line:
         log_line *next

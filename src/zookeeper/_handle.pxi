@@ -22,6 +22,7 @@ cdef class Context:
     cdef str path
     cdef bint missing_too   # an exists: its watch is set on a missing node as well
     cdef bint forget        # a remove_watches
+    cdef bint local         # one that forgets even if the server cannot be asked
 
 
 @cython.final
@@ -97,6 +98,7 @@ cdef class Handle:
         c.context = NULL
         try:
             if context.forget:
+                c.code = removal_code(context, c.code)
                 if c.code in (ZOK, ZNOWATCHER):
                     self.registry.forget(context.watch_kind, context.path, context.watcher)
             elif context.watcher is not None:
@@ -325,7 +327,7 @@ def set_watcher(h, watcher):
 
 def set_debug_level(level):
     """How much the C client logs, one of the `LOG_LEVEL_` constants, for all handles."""
-    if level not in (1, 2, 3, 4):
+    if integer(level, "a log level") not in (1, 2, 3, 4):
         raise errors.error(constants.BADARGUMENTS, None, f"not a log level: {level!r}")
     cdef int number = level
     zoo_set_debug_level(<ZooLogLevel>number)

@@ -60,9 +60,11 @@ cdef bytes encoded_path(object path, bint sequential=False):
     if not isinstance(path, str):
         raise TypeError(f"a path must be str, not {type(path).__name__}")
     cdef bytes value = encoded(path, "a path", path)
-    cdef const char *fault = path_fault(value, PyBytes_GET_SIZE(value), sequential)
+    cdef uint32_t character
+    cdef const char *fault = path_fault(value, PyBytes_GET_SIZE(value), sequential, &character)
     if fault is not NULL:
-        raise errors.error(constants.BADARGUMENTS, path, fault.decode("ascii"))
+        detail = fault.decode("ascii") + (f" U+{character:04X}" if character else "")
+        raise errors.error(constants.BADARGUMENTS, path, detail)
     return value
 
 
@@ -76,6 +78,13 @@ cdef const char *data_pointer(bytes data) noexcept:
 
 cdef int data_length(bytes data) noexcept:
     return -1 if data is None else <int>PyBytes_GET_SIZE(data)
+
+
+cdef int integer(object value, str what) except? -32000:
+    """A C int of an int; a float or a bool is somebody's mistake."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{what} must be an int, not {type(value).__name__}")
+    return value
 
 
 cdef int checked_callable(object value, str what) except -1:

@@ -110,14 +110,18 @@ class WatcherRegistry:
         return last if found else None
 
     def forget(self, kinds: int, path: str, watcher: Watcher | None) -> None:
-        """The server's watch is gone: so are one watcher of the path, or all of them."""
+        """The server's watch is gone: so are one watcher that waited for it, or all of them.
+
+        Who is still expected asked for a watch after this one was removed.
+        """
         with self.lock:
             for kind, waiting in self._waiting.items():
-                if kind & kinds:
-                    if watcher is None:
-                        waiting.pop(path, None)
-                    else:
-                        self._drop_everywhere(kind, path, watcher)
+                if not kind & kinds:
+                    continue
+                if watcher is None:
+                    waiting.pop(path, None)
+                else:
+                    _drop(waiting, path, watcher)
 
     def _drop_everywhere(self, kind: int, path: str, watcher: Watcher) -> None:
         for by_path in (self._waiting[kind], self._expected[kind]):

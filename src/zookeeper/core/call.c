@@ -211,23 +211,12 @@ int call_add_auth(call *c, const char *scheme, const char *credential, int lengt
     return code != ZOK ? code : sent(c, zoo_add_auth(c->handle->zh, scheme, credential, length, void_done, c));
 }
 
-int call_remove_watches(call *c, const char *path, int kind, int local) {
+int call_remove_watches(call *c, const char *path, int kind) {
     int code = begin(c);
     if (code != ZOK) return code;
-    zhandle_t *zh = c->handle->zh;
-    if (local) {
-        /* This asks nobody and waits for nobody. The asynchronous function would take `c` for one of
-         * the C client's own structures, write into it, and call nothing. */
-        code = zoo_remove_all_watches(zh, path, (ZooWatcherType)kind, 1);
-        request_sent(c->handle, &c->request, ZNOTHING); /* nothing is on its way */
-        if (code == ZOK)
-            ended(c, code);
-        else
-            call_release(c);
-        return code;
-    }
-    /* Not zoo_aremove_watches: with a watcher it only asks the server whether there is a watch. */
-    return sent(c, zoo_aremove_all_watches(zh, path, (ZooWatcherType)kind, 0,
+    /* Not zoo_aremove_watches: with a watcher it only asks the server whether there is a watch. And
+     * never its local form: it takes our call for a structure of its own and writes to it. */
+    return sent(c, zoo_aremove_all_watches(c->handle->zh, path, (ZooWatcherType)kind, 0,
                                            (void_completion_t *)void_done, c));
 }
 

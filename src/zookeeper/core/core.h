@@ -222,7 +222,7 @@ int call_get_acl(call *c, const char *path);
 int call_set_acl(call *c, const char *path, int version, const struct ACL_vector *acl);
 int call_sync(call *c, const char *path);
 int call_add_auth(call *c, const char *scheme, const char *credential, int length);
-int call_remove_watches(call *c, const char *path, int kind, int local);
+int call_remove_watches(call *c, const char *path, int kind);
 int call_get_config(call *c, const char *unused);
 
 /* ---- wire.c: requests that the C client's API does not offer ------------------------------- */
@@ -444,8 +444,8 @@ void rewatch_clear(zk_handle *handle);
 
 /* ---- path.c -------------------------------------------------------------------------------- */
 
-/* What is wrong with a path, or NULL. A sequential node's path goes on with its number. */
-const char *path_fault(const char *path, size_t length, int sequential);
+/* What is wrong with a path, or NULL; and the character that is, or 0. */
+const char *path_fault(const char *path, size_t length, int sequential, uint32_t *character);
 
 /* ---- log.c --------------------------------------------------------------------------------- */
 

@@ -42,6 +42,7 @@ static void pump(bulk *b) {
         if (code != ZOK) {
             b->outstanding--;
             b->code = code;
+            w->results[w->next].code = code; /* it says why nothing was sent any more */
             free(t);
             bulk_release(b);
             return;
