@@ -1,0 +1,95 @@
+"""The commands: `zookeeper_export` and its like, which are also `python -m zc.zk export` and so on.
+
+A command reads its arguments, does one thing, and returns the status that its process is to end
+with: 0 when all went well, 1 after an error, 2 when it was called in a way that makes no sense, 3
+when it was asked to look for differences and found some. Standard output gets the data that were
+asked for and nothing else; what is said to the user goes to standard error.
+
+The functions here are the entry points. They take the arguments behind the command's name, by
+default those of the process. Each command is a module of its own, which is imported when the
+command is called: starting quickly matters for what is called in loops.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+Arguments = Sequence[str] | None
+
+# Where each command is, and what it does.
+COMMANDS = {
+    "export": ("exporting", "write the nodes below a path as text, JSON or YAML"),
+    "import": ("importing", "make the nodes below a path what a file says"),
+    "validate": ("validating", "check files that are to be imported"),
+    "diff": ("comparing", "compare files and servers"),
+    "set_property": ("setting", "set properties of a node"),
+    "delete": ("deleting", "delete a node and all below it"),
+    "watch": ("following", "follow the children and properties of nodes"),
+}
+
+
+def export(arguments: Arguments = None) -> int:
+    return _run("export", arguments)
+
+
+def import_(arguments: Arguments = None) -> int:
+    return _run("import", arguments)
+
+
+def validate(arguments: Arguments = None) -> int:
+    return _run("validate", arguments)
+
+
+def diff(arguments: Arguments = None) -> int:
+    return _run("diff", arguments)
+
+
+def set_property(arguments: Arguments = None) -> int:
+    return _run("set_property", arguments)
+
+
+def delete(arguments: Arguments = None) -> int:
+    return _run("delete", arguments)
+
+
+def watch(arguments: Arguments = None) -> int:
+    return _run("watch", arguments)
+
+
+def graph(arguments: Arguments = None) -> int:
+    return _run("graph", arguments)
+
+
+def browse(arguments: Arguments = None) -> int:
+    return _run("browse", arguments)
+
+
+def main(arguments: Arguments = None) -> int:
+    """`python -m zc.zk COMMAND ...`."""
+    command, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if command in COMMANDS:
+        return _run(command, rest, f"python -m zc.zk {command}")
+    width = max(map(len, COMMANDS))
+    summaries = "".join(f"  {name:{width}}  {summary}\n" for name, (_, summary) in COMMANDS.items())
+    if command in ("-h", "--help"):
+        sys.stdout.write(
+            f"usage: python -m zc.zk COMMAND ...\n\n{summaries}\n"
+            "`python -m zc.zk COMMAND --help` tells more. Each is also a command of its own,\n"
+            "zookeeper_COMMAND.\n"
+        )
+        return 0
+    sys.stderr.write(f"python -m zc.zk: no such command: {command!r}; --help lists them\n")
+    return 2
+
+
+def _run(command: str, arguments: Arguments, name: str | None = None) -> int:
+    from zc.zk.scripts import running
+
+    module, summary = COMMANDS[command]
+    return running.run(
+        f"zc.zk.scripts.{module}",
+        name or f"zookeeper_{command}",
+        summary,
+        list(sys.argv[1:] if arguments is None else arguments),
+    )

@@ -1,0 +1,154 @@
+"""The arguments of the commands, and what they have in common."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from typing import Any, NoReturn, Protocol
+
+from zc.zk.scripts.failures import Misuse
+
+CONNECTION_VARIABLE = "ZC_ZK_CONNECTION_STRING"
+CREDENTIALS_VARIABLE = "ZC_ZK_CREDENTIALS_FILE"
+CREDENTIAL_VARIABLE = "ZC_ZK_CREDENTIAL"
+
+DEFAULT_TIMEOUT_SECONDS = 10.0
+
+# A file can be told from this by its lack of a port, or by writing ./ in front of it.
+_CONNECTION = re.compile(r"[^/\s]*:[0-9]+(?:/.*)?")
+
+_ENVIRONMENT = f"""\
+environment:
+  {CONNECTION_VARIABLE}  the connection to use when none is given
+  {CREDENTIALS_VARIABLE}   a file with credentials, as for --credentials
+  {CREDENTIAL_VARIABLE}         a credential, such as digest:alice:secret
+
+exit status: 0 success, 1 error, 2 wrong usage, 3 differences found (with --exit-code)
+"""
+
+
+class Texts(Protocol):
+    """What is told about a command by --help."""
+
+    DETAILS: str
+    EXAMPLES: str
+
+
+class Parser(ArgumentParser):
+    """Reads the arguments of a command.
+
+    `name` is the command's, `usage` its arguments as --help shows them.
+    """
+
+    def __init__(self, name: str, usage: str, summary: str, texts: Texts) -> None:
+        examples = "".join(f"  {name} {line}\n" for line in texts.EXAMPLES.splitlines())
+        super().__init__(
+            prog=name,
+            usage=f"{name} {usage}",
+            description=f"{summary}\n\n{texts.DETAILS}",
+            epilog=f"examples:\n{examples}\n{_ENVIRONMENT}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            # An abbreviation that works today may mean two things tomorrow.
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        raise Misuse(f"{message}; --help tells more")
+
+    def add_words(self) -> None:
+        """Take any number of arguments that are no options, as `words`.
+
+        Which is which cannot be told from their places, as the first of them may be left out.
+        """
+        self.add_argument("words", nargs="*", help=argparse.SUPPRESS)
+
+    def add_server_arguments(self) -> None:
+        """How to talk to a server."""
+        group = self.add_argument_group("connection")
+        group.add_argument(
+            "--timeout",
+            type=_seconds,
+            default=DEFAULT_TIMEOUT_SECONDS,
+            metavar="SECONDS",
+            help="give up when there is no answer for so long (default: %(default)g)",
+        )
+        group.add_argument(
+            "--credentials",
+            metavar="FILE",
+            default=os.environ.get(CREDENTIALS_VARIABLE),
+            help="authenticate with the lines of this file, each SCHEME:CREDENTIAL, such as"
+            " digest:alice:secret",
+        )
+
+    def add_format_argument(self, what: str) -> None:
+        """In which form trees are read and written."""
+        self.add_argument(
+            "--format",
+            choices=["text", "json", "yaml"],
+            help=f"the format of the {what} (default: by the extension of its name, .json, .yaml"
+            " or .yml, and else text)",
+        )
+
+    def add_output_argument(self) -> None:
+        self.add_argument(
+            "-o",
+            "--output",
+            metavar="FILE",
+            default="-",
+            help="write to this file, which is replaced only when all went well",
+        )
+
+    def add_dry_run_argument(self, what: str) -> None:
+        self.add_argument("-d", "--dry-run", action="store_true", help=what)
+
+    def add_yes_argument(self) -> None:
+        self.add_argument(
+            "-y", "--yes", action="store_true", help="delete without asking for confirmation"
+        )
+
+    def add_general_arguments(self) -> None:
+        self.add_argument(
+            "--debug", action="store_true", help="show what is logged, and where errors come from"
+        )
+
+
+def connection_and_rest(options: Namespace, most: int) -> tuple[str, list[str]]:
+    """The connection string, and the words behind it, of which there may be `most`.
+
+    Raises Misuse when there is no connection string, be it in the environment, or too many words.
+    """
+    words: list[str] = list(options.words)
+    connection = os.environ.get(CONNECTION_VARIABLE)
+    if words and is_connection(words[0]):
+        connection = words.pop(0)
+    elif not connection:
+        given = f"{words[0]!r} is no HOST:PORT" if words else "no connection given"
+        raise Misuse(f"{given}, and {CONNECTION_VARIABLE} is not set; --help tells more")
+    if len(words) > most:
+        raise Misuse(f"too many arguments, from {words[most]!r}; --help tells more")
+    return connection, words
+
+
+def is_connection(word: str) -> bool:
+    """Whether an argument is a connection string, HOST:PORT,HOST:PORT/ROOT."""
+    return _CONNECTION.fullmatch(word) is not None
+
+
+def node_path(word: str) -> str:
+    """An argument that is the path of a node. Raises Misuse when it is none."""
+    if not word.startswith("/"):
+        raise Misuse(f"not the path of a node, which begins with a slash: {word!r}")
+    return word.rstrip("/") or "/"
+
+
+def _seconds(text: str) -> Any:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    # The C client has the milliseconds in an int.
+    if not 0 < seconds <= 1_000_000:
+        raise ArgumentTypeError(f"not a number of seconds: {text!r}")
+    return seconds

@@ -1,0 +1,51 @@
+"""`zookeeper_export`: a tree as text, JSON or YAML."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterable
+
+from zc.zk.scripts import connecting
+from zc.zk.scripts.arguments import Parser, connection_and_rest, node_path
+from zc.zk.scripts.output import write_text
+from zc.zk.scripts.progress import progress
+from zc.zk.treework import export_tree
+
+USAGE = "[-e] [-o FILE] [options] [CONNECTION] [PATH]"
+DETAILS = """\
+CONNECTION is HOST:PORT, or several with commas in between, and PATH the top of what is written, by
+default all. Symbolic links in PATH are followed. The node /zookeeper is left out, and so are
+ephemeral nodes, unless asked for."""
+EXAMPLES = """\
+zookeeper.example.com:2181
+zookeeper.example.com:2181 /fooservice -e
+-o backup.json zookeeper.example.com:2181"""
+
+
+def add_arguments(parser: Parser) -> None:
+    parser.add_words()
+    parser.add_argument("-e", "--ephemeral", action="store_true", help="with ephemeral nodes")
+    parser.add_argument(
+        "--name", dest="name_of_top", metavar="NAME", help="write this name for the top node"
+    )
+    parser.add_output_argument()
+    parser.add_format_argument("output")
+    parser.add_server_arguments()
+
+
+def run(options: Namespace) -> int:
+    connection, words = connection_and_rest(options, 1)
+    path = node_path(words[0]) if words else "/"
+    with connecting.session(options, connection) as session, progress("export") as bar:
+        text = export_tree(
+            session, path, ephemeral=options.ephemeral, name=options.name_of_top, progress=bar
+        )
+    write_text(options.output, _in_format(text, options.format, options.output))
+    return 0
+
+
+def _in_format(text: str, format: str | None, file: str) -> Iterable[str]:
+    from zc.zk import formats
+
+    format = format or formats.of_file(file)
+    return [text] if format == "text" else formats.render(formats.parse(text, "text"), format)

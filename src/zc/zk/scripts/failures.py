@@ -1,0 +1,18 @@
+"""What a command tells its user instead of a result."""
+
+from __future__ import annotations
+
+# The status of a process that was asked whether there are differences.
+DIFFERENCES = 3
+
+
+class Failure(Exception):
+    """Something is wrong, and this one line says what: name the file, line, path or limit."""
+
+    status = 1
+
+
+class Misuse(Failure):
+    """The command was called in a way that makes no sense."""
+
+    status = 2

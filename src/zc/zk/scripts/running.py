@@ -1,0 +1,179 @@
+"""One run of a command: arguments in, exit status out, and one line about whatever goes wrong."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import signal
+import sys
+import threading
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Protocol, cast
+
+from zc.zk.scripts.arguments import Parser
+from zc.zk.scripts.failures import Failure
+
+# As a shell counts processes that a signal has ended.
+BY_SIGNAL = 128
+
+# Python's own handler for SIGINT raises KeyboardInterrupt; these would end the process at once, and
+# leave unfinished files behind.
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+LOGGERS = ("zc.zk", "ZooKeeper")
+
+
+class Command(Protocol):
+    """What the module of a command has."""
+
+    USAGE: str
+    DETAILS: str
+    EXAMPLES: str
+
+    def add_arguments(self, parser: Parser) -> None: ...
+
+    def run(self, options: Namespace) -> int: ...
+
+
+def run(module: str, name: str, summary: str, arguments: Sequence[str]) -> int:
+    """Run the command in `module` under the name `name`, and return its exit status."""
+    debug = "--debug" in arguments
+    try:
+        with _ended_by_signals():
+            command = cast(Command, importlib.import_module(module))
+            parser = _parser(command, name, summary)
+            options = parser.parse_intermixed_args(arguments)
+            options.name = name
+            with _logging(name, debug):
+                status = command.run(options)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            return status
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except KeyboardInterrupt:
+        return BY_SIGNAL + signal.SIGINT
+    except BrokenPipeError:
+        _forget_standard_output()
+        return BY_SIGNAL + signal.SIGPIPE
+    except Exception as fault:
+        if debug:
+            import traceback
+
+            traceback.print_exc()
+        tell(name, _description(fault))
+        return fault.status if isinstance(fault, Failure) else 1
+
+
+def tell(name: str, text: str) -> None:
+    """Say something to the user, in one line."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"{name}: {one_line(text)}\n")
+        sys.stderr.flush()
+
+
+def one_line(text: str) -> str:
+    """`text` with what would break the line, or command the terminal, made harmless."""
+    return "".join(
+        character
+        if character.isprintable()
+        else character.encode("unicode_escape", "surrogatepass").decode()
+        for character in text
+    )
+
+
+def _parser(command: Command, name: str, summary: str) -> Parser:
+    parser = Parser(name, command.USAGE, f"{summary[:1].upper()}{summary[1:]}.", command)
+    command.add_arguments(parser)
+    parser.add_general_arguments()
+    if "_ARGCOMPLETE" in os.environ:
+        # A shell wants to complete a command line.
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    return parser
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Have signals that end the process unwind the stack, so that everything is cleaned up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(BY_SIGNAL + number)
+
+    previous = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
+    try:
+        for number, handler in previous.items():
+            if handler is not signal.SIG_IGN:  # as under nohup
+                signal.signal(number, end)
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _logging(name: str, debug: bool) -> Iterator[None]:
+    """Show what the library warns of; to those who look for a fault, all that is logged.
+
+    The C client repeats itself several times a second while it cannot connect. What it says then
+    is part of the one line about the failure; see `connecting`.
+    """
+    handler = logging.StreamHandler()
+    if debug:
+        handler.setFormatter(
+            logging.Formatter("%(asctime)s %(name)s %(levelname)s %(threadName)s: %(message)s")
+        )
+    else:
+        handler.setFormatter(logging.Formatter(f"{name}: %(message)s"))
+        handler.setLevel(logging.WARNING)
+        handler.addFilter(lambda record: record.name.startswith("zc.zk"))
+        handler.addFilter(_without_traceback)
+    loggers = [logging.getLogger(logger) for logger in LOGGERS]
+    before = [(logger.level, logger.propagate) for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG if debug else logging.INFO)
+        logger.propagate = False
+    try:
+        yield
+    finally:
+        for logger, (level, propagate) in zip(loggers, before, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+            logger.propagate = propagate
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    record.msg, record.args = one_line(record.getMessage()), None
+    record.exc_info = record.exc_text = None
+    return True
+
+
+def _description(fault: Exception) -> str:
+    from zc.zk.errors import Error
+    from zookeeper.errors import ZooKeeperException
+
+    if isinstance(fault, (Failure, Error, ZooKeeperException)):
+        return str(fault)
+    if isinstance(fault, OSError) and fault.strerror:
+        return f"{fault.filename}: {fault.strerror}" if fault.filename else fault.strerror
+    if isinstance(fault, MemoryError):
+        return "not enough memory"
+    return f"unexpected {type(fault).__name__}: {fault} (--debug tells where)"
+
+
+def _forget_standard_output() -> None:
+    """Nobody reads it any more: the interpreter must not complain about that when it ends."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, sys.__stdout__.fileno() if sys.__stdout__ is not None else 1)
+    finally:
+        os.close(null)

@@ -1,0 +1,85 @@
+"""`zookeeper_set_property`: set properties of a node."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from argparse import Namespace
+from typing import Any
+
+from zc.zk import nodedata
+from zc.zk.errors import TreeSyntaxError
+from zc.zk.scripts import connecting
+from zc.zk.scripts.arguments import Parser, connection_and_rest, node_path
+from zc.zk.scripts.failures import Failure, Misuse
+from zc.zk.scripts.output import print_line
+from zc.zk.tree.changes import SetData
+from zc.zk.tree.parse import parse_tree
+
+USAGE = "[-d] [options] [CONNECTION] PATH NAME=LITERAL..."
+DETAILS = """\
+CONNECTION is HOST:PORT, or several with commas in between. PATH is the node, which must exist;
+symbolic links are followed. The other arguments are lines as in a tree file: a property
+(NAME=LITERAL), a symbolic link (NAME->PATH) or a property link ('NAME=>PATH PROPERTY'). Literals
+are Python's, so strings have quotes, which the shell must not see. Other properties of the node
+stay as they are."""
+EXAMPLES = """\
+zookeeper.example.com:2181 /fooservice threads=4
+zookeeper.example.com:2181 /fooservice "favorite_color='blue'" 'main->/databases/main'"""
+
+
+def add_arguments(parser: Parser) -> None:
+    parser.add_words()
+    parser.add_dry_run_argument("print what would be changed, and change nothing")
+    parser.add_server_arguments()
+
+
+def run(options: Namespace) -> int:
+    connection, words = connection_and_rest(options, len(options.words))
+    if len(words) < 2:
+        raise Misuse("a path and at least one NAME=LITERAL are needed; --help tells more")
+    path, changes = node_path(words[0]), _properties(words[1:])
+    with connecting.client(options, connection) as zk:
+        properties = zk.properties(path, watch=False)
+        if options.dry_run:
+            now = properties.data
+            change = SetData(
+                properties.real_path,
+                nodedata.encode(now),
+                nodedata.encode({**now, **changes}),
+                properties.meta_data["version"],
+            )
+            if change.old != change.new:
+                for line in str(change).split("\n"):
+                    print_line(line)
+            return 0
+        try:
+            properties.update(changes)
+        except ValueError as fault:
+            raise Failure(" ".join(map(str, fault.args))) from fault
+    return 0
+
+
+def _properties(words: list[str]) -> dict[str, Any]:
+    """The properties that the arguments describe. Raises Misuse."""
+    found: dict[str, Any] = {}
+    for word in words:
+        if "\n" in word or word.lstrip()[:1] in ("/", "#", "=", ""):
+            raise Misuse(f"not of the form NAME=LITERAL: {word!r}")
+        try:
+            tree = parse_tree(f"/node\n  {word}\n")
+        except TreeSyntaxError as fault:
+            raise Misuse(f"{fault.reason}: {word!r}{_hint(word)}") from fault
+        for name, value in tree.children["node"].properties.items():
+            if name in found:
+                raise Misuse(f"{name!r} is given twice")
+            found[name] = value
+    return found
+
+
+def _hint(word: str) -> str:
+    """For those whose shell, or who themselves, forgot the quotes of a string."""
+    name, equals, value = word.partition("=")
+    if not equals or not re.fullmatch(r"[\w./:@ -]+", value):
+        return ""
+    return f"; if it is a string: {shlex.quote(f'{name}={value!r}')}"
