@@ -1,0 +1,75 @@
+"""Clients that are broken on purpose, to see that the checker notices.
+
+The environment variable below names a fault that is built into a client process before it starts.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import zookeeper
+from zc.zk.ephemeral import EphemeralNode, Ephemerals, Wish
+from zc.zk.watches import Watches
+
+VARIABLE = "ZK_FAULTS_BREAK"
+
+IGNORE_NODEEXISTS = "ignore NODEEXISTS"
+DROP_REWATCH = "drop re-watch"
+
+
+def break_as_told() -> None:
+    """Break the library in this process, if the environment says so."""
+    fault = os.environ.get(VARIABLE)
+    if fault == IGNORE_NODEEXISTS:
+        _ignore_nodeexists()
+    elif fault == DROP_REWATCH:
+        _drop_rewatch()
+    else:
+        assert not fault, f"{VARIABLE}={fault}"
+
+
+def _ignore_nodeexists() -> None:
+    """Take a node that exists for one that was made, whoever's it is: the classic mistake."""
+    create = Ephemerals._create
+
+    def create_or_take(self: Ephemerals, handle: int, node: EphemeralNode, wish: Wish) -> None:
+        try:
+            create(self, handle, node, wish)
+        except zookeeper.NodeExistsException:
+            self._note_written(node, wish)
+
+    def nothing_to_look_at(self: Ephemerals, node: EphemeralNode) -> None:
+        pass
+
+    Ephemerals._create = create_or_take  # type: ignore[method-assign]
+    Ephemerals._look_again = nothing_to_look_at  # type: ignore[method-assign]
+
+
+def _drop_rewatch() -> None:
+    """Read everything again after a gap in the connection, and forget to watch it."""
+    note_gap, ask_many = Watches._note_gap, Watches._ask_many
+    gaps = 0
+
+    def remember_gap(self: Watches) -> None:
+        nonlocal gaps
+        gaps += self._connects != self.session.connects
+        note_gap(self)
+
+    def ask_without_watching(self: Watches, handle: int, nodes: list[Any]) -> Any:
+        nonlocal gaps
+        if not gaps:
+            return ask_many(self, handle, nodes)
+        gaps = 0
+        kept, self._watcher = self._watcher, _deaf
+        try:
+            return ask_many(self, handle, nodes)
+        finally:
+            self._watcher = kept
+
+    Watches._note_gap = remember_gap  # type: ignore[method-assign]
+    Watches._ask_many = ask_without_watching  # type: ignore[method-assign]
+
+
+def _deaf(handle: int, type: int, state: int, path: str) -> None:
+    """Hears nothing."""

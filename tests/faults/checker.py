@@ -1,0 +1,170 @@
+"""Compares what clients believe with what the servers hold.
+
+It shares no code with the library: links are followed here once more, in the plainest way.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.faults.beliefs import BROKEN, Belief, Live, Registration
+from tests.faults.truth import Node, Truth
+
+MOST_LINKS = 20
+
+
+class Loss(str, enum.Enum):
+    """What can be wrong, by the name that it has in reports."""
+
+    LOST = "lost registrations"
+    WRONG_OWNER = "wrong-owner registrations"
+    UNWANTED = "registrations of nobody"
+    OUTDATED = "outdated registrations"
+    STALE = "stale objects"
+    UNTOLD = "callbacks not told"
+    HUNG = "hung calls"
+    CRASH = "crashes"
+    ERROR = "errors"
+    LEAK = "leaks"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong, with a client, in words."""
+
+    loss: Loss
+    client: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.loss}: {self.client}: {self.text}"
+
+
+Beliefs = Mapping[str, Belief]
+
+
+def compare(truth: Truth, beliefs: Beliefs) -> list[Finding]:
+    """What is wrong with registrations and live objects."""
+    found = [*_registrations(truth, beliefs), *_unwanted(truth, beliefs)]
+    for client, belief in beliefs.items():
+        for live in belief["live"]:
+            found += _live(truth, client, live)
+    return found
+
+
+def held_by_former_sessions(truth: Truth, beliefs: Beliefs) -> list[str]:
+    """The paths of ephemeral nodes whose sessions nobody has any more; the servers drop them soon."""
+    sessions = {belief["session"] for belief in beliefs.values()}
+    return [path for path, node in truth.items() if node.owner and node.owner not in sessions]
+
+
+# Registrations
+
+
+def _registrations(truth: Truth, beliefs: Beliefs) -> Iterator[Finding]:
+    claims: dict[str, dict[str, Registration]] = {}
+    for client, belief in beliefs.items():
+        for registration in belief["registrations"]:
+            claims.setdefault(registration["path"], {})[client] = registration
+    for path, claimants in claims.items():
+        node = truth.get(path)
+        sessions = {beliefs[client]["session"]: client for client in claimants}
+        everybody = ", ".join(claimants)
+        if node is None:
+            yield Finding(Loss.LOST, everybody, path)
+            continue
+        owner = sessions.get(node.owner)
+        if owner is None:
+            yield Finding(Loss.WRONG_OWNER, everybody, f"{path}: session {node.owner:#x} has it")
+        for client, registration in claimants.items():
+            if client == owner:
+                yield from _owned(path, client, registration, node)
+            elif registration["registered"] and owner is not None:
+                text = f"{path}: is registered, it says, but it is {owner} that is"
+                yield Finding(Loss.WRONG_OWNER, client, text)
+
+
+def _owned(path: str, client: str, registration: Registration, node: Node) -> Iterator[Finding]:
+    if not registration["registered"]:
+        yield Finding(Loss.OUTDATED, client, f"{path}: is not registered, it says, and owns it")
+    if node.properties() != registration["properties"]:
+        text = f"{path}: {node.properties()} instead of {registration['properties']}"
+        yield Finding(Loss.OUTDATED, client, text)
+    if node.acl != registration["acl"]:
+        text = f"{path}: ACL {node.acl} instead of {registration['acl']}"
+        yield Finding(Loss.OUTDATED, client, text)
+
+
+def _unwanted(truth: Truth, beliefs: Beliefs) -> Iterator[Finding]:
+    known: set[str] = set()
+    for belief in beliefs.values():
+        known.update(registration["path"] for registration in belief["registrations"])
+        known.update(belief["unknown"])
+    names = {belief["session"]: client for client, belief in beliefs.items()}
+    for path, node in truth.items():
+        if node.owner and path not in known:
+            owner = names.get(node.owner, f"session {node.owner:#x}, which is over")
+            yield Finding(Loss.UNWANTED, owner, path)
+
+
+# Live objects
+
+
+def _live(truth: Truth, client: str, live: Live) -> Iterator[Finding]:
+    expected = _expected(truth, live["kind"], live["path"])
+    what = f"{live['kind']} of {live['path']}"
+    if live["value"] != expected:
+        yield Finding(Loss.STALE, client, f"{what}: {live['value']} instead of {expected}")
+    elif not live["silent"] and live["told"] != expected:
+        yield Finding(Loss.UNTOLD, client, f"{what}: {live['told']} instead of {expected}")
+
+
+def _expected(truth: Truth, kind: str, path: str) -> Any:
+    real_path = _resolve(truth, path)
+    if real_path is None:
+        return None
+    node = truth[real_path]
+    if kind == "children":
+        return node.children
+    if kind == "data":
+        return node.properties()
+    return {
+        name: _property(truth, real_path, name)
+        for name in (key.removesuffix(" =>") for key in node.properties())
+    }
+
+
+def _resolve(truth: Truth, path: str, links: int = 0) -> str | None:
+    """The path of the node that is meant by a path with symbolic links in it; None: there is none."""
+    real_path = "/"
+    for name in path.split("/")[1:]:
+        node = truth[real_path]
+        if name in node.children:
+            real_path = f"{real_path.rstrip('/')}/{name}"
+        else:
+            target = node.properties().get(f"{name} ->")
+            followed = target and links < MOST_LINKS and _resolve(truth, target, links + 1)
+            if not followed:
+                return None
+            real_path = followed
+        if real_path not in truth:
+            return None
+    return real_path
+
+
+def _property(truth: Truth, path: str, name: str, links: int = 0) -> Any:
+    """A property, or what the property link of that name leads to."""
+    properties = truth[path].properties()
+    if name in properties:
+        return properties[name]
+    target, _, other_name = properties.get(f"{name} =>", "").partition(" ")
+    real_path = target and links < MOST_LINKS and _resolve(truth, target, links)
+    if not real_path:
+        return BROKEN
+    return _property(truth, real_path, other_name or name, links + 1)

@@ -1,0 +1,190 @@
+"""Does to servers, networks and clients what a plan says, and undoes it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Protocol
+
+import zookeeper
+from tests.faults.plan import SERVER_KINDS, Fault, Kind
+from tests.faults.processes import NoAnswer
+from tests.servers import Ensemble, Server
+from tests.tcpproxy import TO_CLIENT, TO_SERVER, Direction, TcpProxy
+
+# How long (seconds) to try to get hold of a session in order to end it.
+THEFT_SECONDS = 2.0
+
+SLOW_MILLISECONDS = 50.0
+
+NEVER_SO_MANY_BYTES = 2**60
+
+Undo = Callable[[], None]
+
+
+class Victim(Protocol):
+    """A client, as far as it is a victim."""
+
+    network: Network
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def replace(self) -> None:
+        """Kill the process, and start another one with the same registrations."""
+
+    def ask_for_session(self) -> tuple[int, str]:
+        """Number and password of its session. Raises NoAnswer."""
+
+
+class Network:
+    """The way of one client to the servers: a proxy for each."""
+
+    def __init__(self, servers: Sequence[Server]) -> None:
+        self._opened = ExitStack()
+        try:
+            self.proxies = [
+                self._opened.enter_context(TcpProxy(server.connection_string)) for server in servers
+            ]
+        except BaseException:
+            self._opened.close()
+            raise
+        self.hosts = ",".join(proxy.connection_string for proxy in self.proxies)
+
+    def each(self, do: Callable[[TcpProxy], None]) -> None:
+        """Do something to the connections to all servers."""
+        for proxy in self.proxies:
+            do(proxy)
+
+    def heal(self) -> None:
+        """Let everything through again."""
+        for proxy in self.proxies:
+            for direction in Direction:
+                # A cut that waits for its bytes on a connection that had none to carry.
+                proxy.cut_after(NEVER_SO_MANY_BYTES, direction)
+            proxy.delay(0)
+            proxy.resume()
+            proxy.allow()
+
+    def close(self) -> None:
+        self._opened.close()
+
+
+class Injector:
+    """Injects faults into an ensemble and its clients."""
+
+    def __init__(self, ensemble: Ensemble, victims: Sequence[Victim], seed: int) -> None:
+        self._ensemble = ensemble
+        self._victims = victims
+        self._chance = random.Random(seed)
+        self._paused: set[Server] = set()
+
+    def inject(self, fault: Fault) -> Undo | None:
+        """Let a fault happen; returns what ends it, None if it could not be done just now."""
+        if fault.kind in SERVER_KINDS:
+            return self._hurt_server(fault)
+        victim = self._victims[fault.client]
+        if fault.kind is Kind.CLIENT_PAUSED:
+            victim.pause()
+            return victim.resume
+        if fault.kind is Kind.CLIENT_KILLED:
+            victim.replace()
+            return _nothing
+        if fault.kind is Kind.SESSION_EXPIRED:
+            return self._expire(victim)
+        return self._hurt_network(fault, victim.network)
+
+    def heal(self) -> None:
+        """End all faults, and have all servers run."""
+        for server in self._ensemble.servers:
+            self._resume(server)
+            self._start(server)
+        for victim in self._victims:
+            victim.resume()
+            victim.network.heal()
+
+    # Servers
+
+    def _hurt_server(self, fault: Fault) -> Undo | None:
+        server = self._choose(fault.leader)
+        if server is None:
+            return None
+        if fault.kind is Kind.SERVER_PAUSED:
+            server.pause()
+            self._paused.add(server)
+            return lambda: self._resume(server)
+        if fault.kind is Kind.SERVER_KILLED:
+            server.kill()
+        else:
+            server.stop()
+        return lambda: self._start(server)
+
+    def _choose(self, leader: bool) -> Server | None:
+        """A server that runs, the leader or another one, as far as there is one now."""
+        running = [s for s in self._ensemble.servers if s.pid and s not in self._paused]
+        wanted = [s for s in running if (s.mode() == "leader") == leader]
+        return self._chance.choice(wanted or running) if running else None
+
+    def _resume(self, server: Server) -> None:
+        self._paused.discard(server)
+        if server.pid:
+            server.resume()
+
+    def _start(self, server: Server) -> None:
+        if not server.pid:
+            self._paused.discard(server)
+            server.start()
+
+    # Networks
+
+    def _hurt_network(self, fault: Fault, network: Network) -> Undo:
+        if fault.kind is Kind.CONNECTION_RESET:
+            network.each(lambda proxy: proxy.cut())
+        elif fault.kind is Kind.CONNECTION_CLOSED:
+            network.each(lambda proxy: proxy.cut(reset=False))
+        elif fault.kind is Kind.REQUEST_CUT:
+            network.each(lambda proxy: proxy.cut_after(fault.bytes, TO_SERVER))
+        elif fault.kind is Kind.REPLY_CUT:
+            network.each(lambda proxy: proxy.cut_after(fault.bytes, TO_CLIENT))
+        elif fault.kind is Kind.STALLED:
+            direction = None if fault.both_ways else TO_CLIENT
+            network.each(lambda proxy: proxy.stall(direction))
+            return lambda: network.each(lambda proxy: proxy.resume())
+        elif fault.kind is Kind.NETWORK_DOWN:
+            network.each(lambda proxy: proxy.refuse())
+            network.each(lambda proxy: proxy.cut())
+            return lambda: network.each(lambda proxy: proxy.allow())
+        else:
+            assert fault.kind is Kind.DELAYED, fault
+            network.each(lambda proxy: proxy.delay(SLOW_MILLISECONDS))
+            return lambda: network.each(lambda proxy: proxy.delay(0))
+        return _nothing
+
+    # Sessions
+
+    def _expire(self, victim: Victim) -> Undo | None:
+        """Who knows number and password of a session can take it over, and close it."""
+        try:
+            session = victim.ask_for_session()
+        except NoAnswer:
+            return None
+        if not session[0]:
+            return None
+        hosts = self._ensemble.connection_string
+        thief = zookeeper.init(hosts, None, int(THEFT_SECONDS * 1000), session)
+        try:
+            deadline = time.monotonic() + THEFT_SECONDS
+            while not zookeeper.is_unrecoverable(thief) and time.monotonic() < deadline:
+                if zookeeper.state(thief) == zookeeper.CONNECTED_STATE:
+                    return _nothing
+                time.sleep(0.01)
+        finally:
+            zookeeper.close(thief)
+        return None
+
+
+def _nothing() -> None:
+    """Ends a fault that is over already."""

@@ -1,0 +1,51 @@
+"""The nodes that a fault run plays with, and the names that its clients give to theirs."""
+
+from __future__ import annotations
+
+import json
+
+SERVICES = ("/services/a", "/services/b")
+GROUPS = tuple(f"/groups/g{number}" for number in range(4))
+CONFIGS = tuple(f"/config/c{number}" for number in range(6))
+
+# A node that is deleted and made again all the time, together with its data.
+FLEETING = "/config/fleeting"
+
+# Its symbolic link and its property links are bent to other targets all the time.
+APPLICATION = "/app"
+LINKED_SERVICE = f"{APPLICATION}/providers"
+
+# Each client has a tree of its own in here, which nobody else touches.
+TREES = "/trees"
+
+# What registrations of several clients at once are about; exactly one of them can have it.
+CONTESTED = ("10.9.9.1:80", "10.9.9.2:80")
+
+# Names of nodes that a client creates itself, as ephemeral ones, begin with this.
+PLAIN = "plain"
+
+
+def addresses(client: int) -> list[str]:
+    """The addresses that belong to a client, whichever process it is at the time."""
+    return [f"10.0.{client}.{number}:80" for number in range(6)]
+
+
+def application(service: str, config: str) -> dict[str, object]:
+    """The properties of `APPLICATION` with its links bent to these nodes."""
+    return {
+        "providers ->": service,
+        "n =>": f"{config} n",
+        "far =>": f"{CONFIGS[1]} far",
+        "colour": "red",
+    }
+
+
+def nodes() -> dict[str, str]:
+    """What is there at the beginning, parents first: paths and data."""
+    begin = {"/services": "", "/groups": "", "/config": "", TREES: ""}
+    begin.update(dict.fromkeys([*SERVICES, *GROUPS], ""))
+    begin.update({path: json.dumps({"n": 0}) for path in [*CONFIGS, FLEETING]})
+    # A property link that leads on to another one.
+    begin[CONFIGS[1]] = json.dumps({"n": 0, "far =>": f"{CONFIGS[2]} n"})
+    begin[APPLICATION] = json.dumps(application(SERVICES[0], CONFIGS[0]))
+    return begin

@@ -1,0 +1,299 @@
+"""A fault run: clients at work, faults, and a check after each round of faults."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.deadlines import scaled, wait_until
+from tests.faults import checker, place, plan, truth
+from tests.faults.beliefs import Belief
+from tests.faults.checker import Finding, Loss
+from tests.faults.injector import Injector, Network
+from tests.faults.plan import Fault
+from tests.faults.processes import ClientProcess, NoAnswer
+from tests.faults.report import Report
+from tests.servers import Ensemble
+
+# How long after the service can be reached again everything has to be as it should be.
+RECOVERY_SECONDS = 2.0
+
+# A machine that is busy may let a call wait for so long beyond its limit.
+SLACK_SECONDS = 2.0
+
+# How long (seconds) servers may take to find a leader again, once they all run.
+ELECTION_SECONDS = 60.0
+
+ROOT_OF_CHECKOUT = Path(__file__).parents[2]
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run. `environment` is added to that of the client processes."""
+
+    library: str = "zc.zk"
+    clients: int = 4
+    session_seconds: float = 2.0
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def scaled_session_seconds(self) -> float:
+        return scaled(self.session_seconds)
+
+
+class Client:
+    """A client process, its network, and whoever takes its place when it is killed."""
+
+    def __init__(
+        self, number: int, ensemble: Ensemble, root: str, seed: int, options: Options
+    ) -> None:
+        self.name = f"client {number}"
+        self.network = Network(ensemble.servers)
+        self._options = options
+        self._generations = itertools.count()
+        self._settings: dict[str, Any] = {
+            "library": options.library,
+            "loggers": ["zc.zk", "zookeeper"] if options.library == "zc.zk" else [],
+            "number": number,
+            "hosts": self.network.hosts + root,
+            "session_milliseconds": int(options.scaled_session_seconds * 1000),
+            "slack_seconds": scaled(SLACK_SECONDS),
+        }
+        self._seed = f"{seed} {number}"
+        self.former_pauses: list[ClientProcess] = []
+        self.process = self._start()
+
+    def _start(self) -> ClientProcess:
+        settings = {**self._settings, "seed": f"{self._seed} {next(self._generations)}"}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT_OF_CHECKOUT),
+            **self._options.environment,
+        }
+        process = ClientProcess(self.name, settings, environment)
+        process.send("prepare")
+        return process
+
+    def pause(self) -> None:
+        self.process.pause()
+
+    def resume(self) -> None:
+        self.process.resume()
+
+    def replace(self) -> None:
+        self.process.kill()
+        self.process = self._start()
+        self.process.send("go")
+
+    def ask_for_session(self) -> tuple[int, str]:
+        number, password = self.process.ask("session", seconds=0.5)
+        return number, password
+
+    def close(self) -> None:
+        self.process.kill()
+        self.network.close()
+
+
+class Run:
+    """The rounds of one seed."""
+
+    def __init__(
+        self, ensemble: Ensemble, seed: int, options: Options, report: Report, tell: Tell
+    ) -> None:
+        self._ensemble = ensemble
+        self._root = f"/faults-{seed}-{time.time_ns():x}"
+        self._seed = seed
+        self._options = options
+        self._report = report
+        self._tell = tell
+        self._clients: list[Client] = []
+        self._ordinary: dict[str, tuple[int, int]] = {}
+        self._slow_calls: set[tuple[str, str, float]] = set()
+        self._errors: set[tuple[str, str]] = set()
+
+    def run(self, rounds: Iterable[Sequence[Fault]]) -> None:
+        """Start the clients, do the rounds, end the clients."""
+        self._report.seeds.append(self._seed)
+        with ExitStack() as undo:
+            with truth.connected(self._ensemble.connection_string, self._root) as servers:
+                servers.create(place.nodes())
+            for number in range(self._options.clients):
+                client = Client(number, self._ensemble, self._root, self._seed, self._options)
+                undo.callback(client.close)
+                self._clients.append(client)
+            self._check(is_first=True)
+            injector = Injector(self._ensemble, self._clients, self._seed)
+            for number, faults in enumerate(rounds, 1):
+                self._round(injector, faults)
+                self._check()
+                self._tell(
+                    f"seed {self._seed}, round {number}: {self._report.faults.total()} faults,"
+                    f" {len(self._report.findings)} findings"
+                )
+            self._end()
+
+    def _find(self, loss: Loss, client: Client, text: str) -> None:
+        self._note([Finding(loss, client.name, text)])
+
+    def _note(self, findings: list[Finding]) -> None:
+        for finding in findings:
+            self._tell(f"  {finding}")
+        self._report.findings += findings
+
+    # Faults
+
+    def _round(self, injector: Injector, faults: Sequence[Fault]) -> None:
+        for client in self._clients:
+            try:
+                client.process.send("go")
+            except NoAnswer:
+                continue  # the check has told
+        began = time.monotonic()
+        order = itertools.count()
+        to_do: list[tuple[float, int, Fault | Callable[[], None]]] = [
+            (fault.at, next(order), fault) for fault in faults
+        ]
+        heapq.heapify(to_do)
+        while to_do:
+            at, _, action = heapq.heappop(to_do)
+            time.sleep(max(0.0, began + at - time.monotonic()))
+            if not isinstance(action, Fault):
+                action()
+                continue
+            self._tell(f"  {action}")
+            undo = injector.inject(action)
+            if undo is not None:
+                self._report.faults[str(action.kind)] += 1
+                heapq.heappush(to_do, (at + action.seconds, next(order), undo))
+        injector.heal()
+
+    # Checks
+
+    def _check(self, *, is_first: bool = False) -> None:
+        self._wait_until_reachable()
+        beliefs = self._rest()
+        findings = self._compare_until_right(beliefs)
+        self._note(findings)
+        for client in self._clients:
+            belief = beliefs.get(client.name)
+            if belief is not None:
+                self._look_into(client, belief, is_first)
+        self._report.compared["checks"] += 1
+
+    def _wait_until_reachable(self) -> None:
+        servers = self._ensemble.servers
+
+        def is_whole() -> bool:
+            return sorted(str(server.mode()) for server in servers) in (
+                ["standalone"],
+                ["follower"] * (len(servers) - 1) + ["leader"],
+            )
+
+        self._ensemble.wait_until_serving(ELECTION_SECONDS)
+        wait_until(is_whole, lambda: str([s.mode() for s in servers]), ELECTION_SECONDS)
+        with truth.connected(self._ensemble.connection_string, self._root) as session:
+            session.prove_that_it_works()
+
+    def _rest(self) -> dict[str, Belief]:
+        """Have all clients rest; what they believe then, as far as they answer."""
+        patience = scaled(self._options.session_seconds * 8 + SLACK_SECONDS)
+        answering = []
+        for client in self._clients:
+            try:
+                client.process.send("rest", patience)
+                answering.append(client)
+            except NoAnswer as reason:
+                self._find(Loss.CRASH, client, str(reason))
+        beliefs = {}
+        for client in answering:
+            try:
+                if not client.process.receive(patience + SLACK_SECONDS):
+                    self._find(Loss.HUNG, client, "a call does not end")
+                beliefs[client.name] = client.process.ask("report")
+            except NoAnswer as reason:
+                loss = Loss.CRASH if client.process.has_ended else Loss.HUNG
+                self._find(loss, client, str(reason))
+        return beliefs
+
+    def _compare_until_right(self, beliefs: dict[str, Belief]) -> list[Finding]:
+        """Compare until nothing is wrong, or has been for too long; updates the beliefs."""
+        began = time.monotonic()
+        patience = scaled(RECOVERY_SECONDS)
+        former = scaled(2 * self._options.session_seconds + RECOVERY_SECONDS)
+        asked = [client for client in self._clients if client.name in beliefs]
+        with truth.connected(self._ensemble.connection_string, self._root) as servers:
+            while True:
+                held = servers.read()
+                findings = checker.compare(held, beliefs)
+                seconds = time.monotonic() - began
+                if not findings:
+                    self._report.recoveries.append(seconds)
+                    self._count(held, beliefs)
+                    return []
+                if checker.held_by_former_sessions(held, beliefs):
+                    # Its end changes what is there once more.
+                    patience = max(patience, min(seconds + scaled(RECOVERY_SECONDS), former))
+                if seconds > patience:
+                    return findings
+                for client in asked:
+                    beliefs[client.name] = client.process.ask("report")
+
+    def _count(self, held: truth.Truth, beliefs: dict[str, Belief]) -> None:
+        for belief in beliefs.values():
+            self._report.compared["registrations"] += len(belief["registrations"])
+            self._report.compared["live objects"] += len(belief["live"])
+        self._report.compared["nodes"] += len(held)
+
+    def _look_into(self, client: Client, belief: Belief, is_first: bool) -> None:
+        for call in belief["slow_calls"]:
+            key = client.name, call["name"], call["began"]
+            seconds = client.process.seconds(call)
+            if seconds > call["seconds_allowed"] and key not in self._slow_calls:
+                self._slow_calls.add(key)
+                self._find(Loss.HUNG, client, f"{call['name']}: {seconds:.2f} s")
+        for error in belief["errors"]:
+            if (client.name, error) not in self._errors:
+                self._errors.add((client.name, error))
+                self._find(Loss.ERROR, client, error)
+        if is_first:
+            self._ordinary[client.name] = belief["threads"], belief["descriptors"]
+        for what, now, before in zip(
+            ("threads", "descriptors"),
+            (belief["threads"], belief["descriptors"]),
+            self._ordinary[client.name],
+            strict=True,
+        ):
+            if now > before:
+                self._find(Loss.LEAK, client, f"{now} {what}, {before} at the beginning")
+
+    # The end
+
+    def _end(self) -> None:
+        for client in self._clients:
+            try:
+                self._report.activities.update(client.process.ask("report")["counts"])
+                left = client.process.ask("close", seconds=30)
+                if left:
+                    self._find(Loss.LEAK, client, left)
+                status = client.process.end()
+                if status:
+                    self._find(Loss.CRASH, client, f"status {status}")
+                if client.process.complaints:
+                    self._find(Loss.ERROR, client, "".join(client.process.complaints))
+            except NoAnswer as reason:
+                loss = Loss.CRASH if client.process.has_ended else Loss.HUNG
+                self._find(loss, client, str(reason))
+
+
+def random_rounds(seed: int, count: int, options: Options) -> Iterator[list[Fault]]:
+    """The rounds that follow from a seed."""
+    return plan.rounds(seed, count, options.clients, options.scaled_session_seconds)

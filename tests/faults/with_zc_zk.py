@@ -1,0 +1,149 @@
+"""The clients of a fault run, made of zc.zk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import zc.zk
+import zookeeper
+from tests.faults.beliefs import BROKEN
+from tests.faults.library import Told
+
+WAITED_FOR = (
+    zookeeper.ConnectionLossException,
+    zookeeper.OperationTimeoutException,
+    zookeeper.SessionExpiredException,
+    zookeeper.SessionMovedException,
+    zookeeper.InvalidStateException,
+    zookeeper.ClosingException,
+)
+
+
+class Registered:
+    def __init__(self, registration: zc.zk.Registration, acl: list[dict[str, Any]]) -> None:
+        self._registration = registration
+        self.acl = acl
+
+    @property
+    def path(self) -> str:
+        return self._registration.paths[0]
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        return self._registration.properties
+
+    def is_registered(self) -> bool:
+        return self._registration.state == "registered"
+
+    def update(self, n: int) -> None:
+        self._registration.update(n=n)
+
+    def unregister(self) -> None:
+        self._registration.unregister()
+
+
+class Children:
+    def __init__(self, zk: zc.zk.ZooKeeper, path: str) -> None:
+        self.live = zk.children(path)
+
+    def value(self) -> list[str] | None:
+        return self.show(self.live)
+
+    @staticmethod
+    def show(live: zc.zk.Children) -> list[str] | None:
+        names = sorted(live)
+        return None if live.deleted else names
+
+
+class Properties:
+    def __init__(self, zk: zc.zk.ZooKeeper, path: str) -> None:
+        self.live = zk.properties(path)
+
+    def value(self) -> dict[str, Any] | None:
+        return self.show(self.live)
+
+    @classmethod
+    def show(cls, live: zc.zk.Properties) -> dict[str, Any] | None:
+        values = {name: cls._read(live, name) for name in live}
+        return None if live.deleted else values
+
+    @staticmethod
+    def _read(live: zc.zk.Properties, name: str) -> Any:
+        try:
+            return live[name]
+        except zc.zk.BadPropertyLink:
+            return BROKEN
+        except KeyError:
+            # Another thread has given the object another look, in which it is not any more.
+            return None
+
+
+class Library:
+    trouble = WAITED_FOR
+    conflicts = (
+        zookeeper.NoNodeException,
+        zookeeper.NodeExistsException,
+        zookeeper.BadVersionException,
+        zookeeper.NotEmptyException,
+    )
+    has_links = True
+    has_trees = True
+
+    def __init__(self, hosts: str, session_milliseconds: int) -> None:
+        self.zk = zc.zk.ZooKeeper(hosts, session_milliseconds, wait=True)
+
+    def session(self) -> tuple[int, str]:
+        handle = self.zk.handle
+        if handle is None:
+            return 0, ""
+        try:
+            number, password = zookeeper.client_id(handle)
+        except zookeeper.InvalidStateException:
+            return 0, ""
+        return number & (2**64 - 1), password
+
+    def register(self, parent: str, name: str, properties: dict[str, Any]) -> Registered:
+        acl = zc.zk.READ_ACL_UNSAFE
+        return Registered(self.zk.register_server(parent, name, acl, **properties), list(acl))
+
+    def follow(self, kind: str, path: str, told: Told | None) -> Children | Properties:
+        live = (Children if kind == "children" else Properties)(self.zk, path)
+        if told is not None:
+            # Nothing here refers to the object: when the client drops it, it is gone at once.
+            show = type(live).show
+            live.live(lambda seen=None: told(None if seen is None else show(seen)))
+        return live
+
+    def create(self, path: str, data: str, ephemeral: bool = False) -> None:
+        flags = zookeeper.EPHEMERAL if ephemeral else 0
+        self.zk.create(path, data, zc.zk.OPEN_ACL_UNSAFE, flags)
+
+    def get(self, path: str) -> str:
+        return self.zk.get(path)[0] or ""
+
+    def set(self, path: str, data: str) -> None:
+        self.zk.set(path, data)
+
+    def delete(self, path: str) -> None:
+        self.zk.delete(path)
+
+    def children(self, path: str) -> list[str]:
+        return self.zk.get_children(path)
+
+    def update(self, path: str, n: int) -> None:
+        self.zk.properties(path, watch=False).update(lambda now: {**now, "n": n})
+
+    def export(self, path: str) -> str:
+        return self.zk.export_tree(path)
+
+    def import_(self, path: str, text: str) -> None:
+        self.zk.import_tree(text, path, trim=True)
+
+    def delete_tree(self, path: str) -> None:
+        self.zk.delete_recursive(path)
+
+    def walk(self, path: str) -> list[str]:
+        return list(self.zk.walk(path))
+
+    def close(self) -> None:
+        self.zk.close()
