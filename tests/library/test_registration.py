@@ -38,6 +38,10 @@ def owner_of(zk: zc.zk.ZooKeeper, path: str = PATH) -> int:
     return stat["ephemeralOwner"] if stat else 0
 
 
+def wait_for(registration: zc.zk.Registration, state: str) -> None:
+    wait_until(lambda: str(registration.state) == state, lambda: f"{registration} is {state}", 30)
+
+
 class TestRegistering:
     def test_there_is_an_ephemeral_node_that_only_can_be_read(self, zk, other) -> None:
         zk.register_server("/providers", ADDRESS)
@@ -227,7 +231,7 @@ class TestTheRegistration:
             zk.delete(PATH, 17)
         other.delete(PATH)
         wait_until(lambda: owner_of(other) == session_id(zk), "it is registered again")
-        assert str(registration.state) == "registered"
+        wait_for(registration, "registered")
 
     def test_delete_recursive_by_force_ends_it(self, zk, other) -> None:
         registration = zk.register_server("/providers", ADDRESS)
@@ -250,7 +254,7 @@ class TestCuratorsChecklist:
             registration.update(load=5)
             server.start()
             server.wait_until_serving()
-            wait_until(lambda: str(registration.state) == "registered", "it is registered", 30)
+            wait_for(registration, "registered")
             assert data_of(zk) == {"pid": 1, "load": 5}
             zk.close()
 
@@ -278,7 +282,7 @@ class TestCuratorsChecklist:
         assert other.exists(PATH)
         proxy.allow()
         wait_until(lambda: not other.exists(PATH), "it is gone", 30)
-        assert str(registration.state) == "ended"
+        wait_for(registration, "ended")
 
     def test_a_session_that_is_lost_several_times(self, zk, other, connection_string) -> None:
         registration = zk.register_server("/providers", ADDRESS, pid=1)
@@ -297,7 +301,7 @@ class TestCuratorsChecklist:
         crashed.close()
         wait_until(lambda: owner_of(other) == session_id(zk), "it is ours")
         assert data_of(other) == {"pid": 2}
-        wait_until(lambda: str(registration.state) == "registered", "it says so")
+        wait_for(registration, "registered")
         messages = [r for r in caplog.records if PATH in r.getMessage() and r.name == "zc.zk"]
         assert len([r for r in messages if r.levelno == logging.WARNING]) == 1
 
@@ -337,15 +341,15 @@ class TestCuratorsChecklist:
             other.delete(PATH)
             wait_until(lambda: owner_of(other) == session_id(zk), "it is there again")
         assert data_of(other) == {"pid": 1}
-        assert str(registration.state) == "registered"
+        wait_for(registration, "registered")
 
     def test_a_parent_that_is_deleted_and_returns(self, zk, other, caplog) -> None:
         registration = zk.register_server("/providers", ADDRESS)
         other.delete_recursive("/providers", force=True)
-        wait_until(lambda: str(registration.state) == "refused", "there is no place for it")
+        wait_for(registration, "refused")
         other.create("/providers")
         wait_until(lambda: owner_of(other) == session_id(zk), "it is there again", 30)
-        assert str(registration.state) == "registered"
+        wait_for(registration, "registered")
 
     def test_a_parent_that_is_replaced_by_a_link(self, zk, other) -> None:
         registration = zk.register_server("/providers", ADDRESS)
@@ -366,7 +370,7 @@ class TestCuratorsChecklist:
         admin = {"perms": zookeeper.PERM_ADMIN | zookeeper.PERM_READ | zookeeper.PERM_DELETE}
         other.set_acl("/providers", -1, [{**OPEN_ACL_UNSAFE[0], **admin}])
         other.delete(PATH)
-        wait_until(lambda: str(registration.state) == "refused", "it is refused")
+        wait_for(registration, "refused")
         assert not other.exists(PATH)
         other.set_acl("/providers", -1, OPEN_ACL_UNSAFE)
         wait_until(lambda: owner_of(other) == session_id(zk), "it is there again", 30)
@@ -398,7 +402,7 @@ class TestCuratorsChecklist:
         proxy.resume()
         thread.join(30)
         (registration,) = registrations
-        wait_until(lambda: str(registration.state) == "registered", "it is known", 30)
+        wait_for(registration, "registered")
         assert owner_of(other) == session_id(zk)
         assert data_of(other) == {"pid": 1}
 
@@ -430,9 +434,9 @@ class TestManyOfThem:
         assert [str(r.state) for r in good].count("waiting") == sum(
             str(r.state) == "registered" for r in theirs
         )
-        assert str(lost.state) == "refused"
+        wait_for(lost, "refused")
         other.create("/gone")
-        wait_until(lambda: str(lost.state) == "registered", "the last one too", 30)
+        wait_for(lost, "registered")
 
     def test_threads_may_register_update_and_unregister_at_the_same_time(
         self, zk, other, connection_string

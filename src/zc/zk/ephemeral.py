@@ -110,6 +110,7 @@ class Ephemerals:
         against it, and NodeExistsException when this client has that node already, or when there
         is one that is not ephemeral, for whose end it would wait in vain.
         """
+        self.session.check_process()
         node = EphemeralNode(self, parent, name, wish, revive=True)
         try:
             self._claim(node, node.path)
@@ -185,12 +186,15 @@ class Ephemerals:
         node.hands_off = False
         if is_gone:
             self._finish(node)
-        else:
+        elif node.revive:
+            # Somebody else may have deleted it while we were not to touch it.
             self._see_to(node)
 
     def _make_true_if_possible(self, node: EphemeralNode) -> None:
         try:
             self._make_true(self.session.require_handle(), node)
+        except zookeeper.ForkedException:
+            raise
         except zookeeper.ZooKeeperException as fault:
             if self.session.state is State.CLOSED:
                 return
@@ -201,11 +205,7 @@ class Ephemerals:
 
     def _may_pass(self, fault: Exception) -> bool:
         """Whether a fault is one of the connection, which ends."""
-        return (
-            isinstance(fault, SESSION_TROUBLE)
-            and not isinstance(fault, zookeeper.ForkedException)
-            and self.session.state is not State.CLOSED
-        )
+        return isinstance(fault, SESSION_TROUBLE) and self.session.state is not State.CLOSED
 
     def _claim(self, node: EphemeralNode, path: str) -> None:
         """Enter a node under its path. Raises NodeExistsException if there is another one."""

@@ -21,7 +21,7 @@ import zookeeper
 from zc.zk.errors import CancelWatch, LinkLoop
 from zc.zk.reading import LookReader
 from zc.zk.session import SESSION_TROUBLE
-from zc.zk.watches import Watches
+from zc.zk.watches import Interest, Watches
 
 logger = logging.getLogger("zc.zk")
 
@@ -67,7 +67,9 @@ class LiveObject(ABC, Generic[L]):
         self._changes = 0
         self._is_queued = False
         self._complaint = ""
-        self._interest = watches.enter(self) if watch else None
+        self._interest: Interest | None = None
+        if watch:
+            self._interest = watches.enter(self)
         try:
             while self._look is None:
                 self._take_look(fresh=True)

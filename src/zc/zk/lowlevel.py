@@ -24,13 +24,18 @@ R = TypeVar("R")
 
 Completion = Callable[..., object]
 
-# Answers to a delete that say that the node is there as before.
-_REFUSED = (
-    zookeeper.BADVERSION,
-    zookeeper.NOAUTH,
-    zookeeper.NOTEMPTY,
-    zookeeper.BADARGUMENTS,
-)
+# After these it may have been done or not. As it was to be deleted, a node counts as deleted then:
+# what the program has deleted must not be revived, and what it has not, ends with the session.
+_UNCERTAIN = {
+    zookeeper.CONNECTIONLOSS,
+    zookeeper.OPERATIONTIMEOUT,
+    zookeeper.SESSIONEXPIRED,
+    zookeeper.SESSIONMOVED,
+    zookeeper.INVALIDSTATE,
+    zookeeper.CLOSING,
+    zookeeper.AUTHFAILED,
+}
+_GONE = {zookeeper.OK, zookeeper.NONODE, *_UNCERTAIN}
 
 
 class call(Generic[P, R]):
@@ -141,8 +146,8 @@ class LowLevel:
         held = self._ephemerals.hold(path)
         try:
             code = zookeeper.delete(handle, path, *_if_any(version), **options)
-        except zookeeper.ZooKeeperException as refusal:
-            self._ephemerals.release(held, is_gone=refusal.code not in _REFUSED)
+        except BaseException as fault:
+            self._ephemerals.release(held, is_gone=_code_of(fault) in _GONE)
             raise
         self._ephemerals.release(held, is_gone=True)
         return code
@@ -153,7 +158,7 @@ class LowLevel:
         held = self._ephemerals.hold(path)
 
         def done(handle: int, code: int) -> None:
-            self._ephemerals.release(held, is_gone=code not in _REFUSED)
+            self._ephemerals.release(held, is_gone=code in _GONE)
             if completion is not None:
                 completion(handle, code)
 
@@ -219,9 +224,8 @@ class LowLevel:
         held = self._hold_deleted(operations)
         try:
             results = zookeeper.multi(handle, operations, **options)
-        except BaseException:
-            for node in held.values():
-                self._ephemerals.release(node, is_gone=False)
+        except BaseException as fault:
+            self._release_all(held, _code_of(fault))
             raise
         self._note_results(operations, results, held, epoch)
         return results
@@ -237,16 +241,14 @@ class LowLevel:
             if code == zookeeper.OK and results is not None:
                 self._note_results(operations, results, held, epoch)
             else:
-                for node in held.values():
-                    self._ephemerals.release(node, is_gone=False)
+                self._release_all(held, code)
             if completion is not None:
                 completion(handle, code, results)
 
         try:
             return zookeeper.amulti(handle, operations, done)
         except BaseException:
-            for node in held.values():
-                self._ephemerals.release(node, is_gone=False)
+            self._release_all(held, None)
             raise
 
     def write_many(self, ops: Iterable[Operation], **options: Any) -> list[Any]:
@@ -257,9 +259,8 @@ class LowLevel:
         held = self._hold_deleted(operations)
         try:
             results = zookeeper.write_many(handle, operations, **options)
-        except BaseException:
-            for node in held.values():
-                self._ephemerals.release(node, is_gone=False)
+        except BaseException as fault:
+            self._release_all(held, _code_of(fault))
             raise
         self._note_results(operations, results, held, epoch)
         return results
@@ -303,6 +304,11 @@ class LowLevel:
                 held[index] = node
         return held
 
+    def _release_all(self, held: dict[int, EphemeralNode], code: int | None) -> None:
+        """A transaction has failed: nothing in it was done, unless the code leaves it open."""
+        for node in held.values():
+            self._ephemerals.release(node, is_gone=code in _UNCERTAIN)
+
     def _note_results(
         self,
         operations: list[Operation],
@@ -314,7 +320,8 @@ class LowLevel:
             name, path, *arguments = operation
             failed = isinstance(result, Exception)
             if index in held:
-                self._ephemerals.release(held[index], is_gone=not failed)
+                code = _code_of(result) if failed else zookeeper.OK
+                self._ephemerals.release(held[index], is_gone=code in _GONE)
             elif failed:
                 continue
             elif name in ("create", "create2"):
@@ -331,3 +338,7 @@ setattr(LowLevel, "async", LowLevel.__dict__["async_"])
 
 def _if_any(version: int) -> tuple[int, ...]:
     return () if version == -1 else (version,)
+
+
+def _code_of(fault: BaseException) -> int | None:
+    return fault.code if isinstance(fault, zookeeper.ZooKeeperException) else None

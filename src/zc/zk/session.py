@@ -129,12 +129,24 @@ class Session:
 
     def require_handle(self) -> int:
         """The handle. Raises what a call on it would raise while there is none."""
+        self.check_process()
         handle = self.handle
         if handle is not None:
             return handle
         if self._state is State.CLOSED:
             raise zookeeper.error(zookeeper.CLOSING, None, "this client has been closed")
         raise zookeeper.error(zookeeper.CONNECTIONLOSS, None, f"no session: {self._reason}")
+
+    def check_process(self) -> None:
+        """Raise ForkedException in a child process.
+
+        Before any lock is taken: a thread that does not exist here may have held it at the fork.
+        """
+        if os.getpid() != self._pid:
+            raise zookeeper.ForkedException(
+                f"this client of {self.connection_string} belongs to process {self._pid}, which"
+                " forked this one: make a new one here"
+            )
 
     def owns(self, stat: Mapping[str, int]) -> bool:
         """Whether a node is an ephemeral one of this session."""

@@ -85,7 +85,9 @@ class Interest:
 class Node:
     """One kind of knowledge of one node, and who depends on it."""
 
-    __slots__ = ("answer", "decoded", "failures", "interests", "kind", "path", "ticket")
+    __slots__ = (
+        "answer", "decoded", "failures", "interests", "kind", "path", "reads_under_way", "ticket",
+    )  # fmt: skip
 
     def __init__(self, kind: Kind, path: str) -> None:
         self.kind = kind
@@ -97,8 +99,9 @@ class Node:
         # that began later has answered. If the dropped one was newer after all, then the change
         # came after the other one's watch was set, and that watch causes another read.
         self.ticket = 0
-        # The properties last made of the data, and of which answer.
-        self.decoded: tuple[Answer, Properties] | None = None
+        self.reads_under_way = 0  # by threads of the program
+        # The properties last made of the data, and of which data.
+        self.decoded: tuple[str | None, Properties] | None = None
         self.failures = 0
 
     @property
@@ -109,7 +112,7 @@ class Node:
         """The kinds of watches, as the server knows them, that there may be for this."""
         if self.kind is not Kind.CHILDREN:
             return {zookeeper.WATCH_DATA}
-        if self.answer is _UNREAD:
+        if self.answer is _UNREAD or self.reads_under_way:
             return {zookeeper.WATCH_DATA, zookeeper.WATCH_CHILDREN}
         return {zookeeper.WATCH_DATA if self.is_missing else zookeeper.WATCH_CHILDREN}
 
@@ -137,8 +140,8 @@ class Watches:
         self._watcher = self._note_event
 
     def __len__(self) -> int:
-        with self._lock:
-            interests = list(self._interests)
+        # Without the lock, which in a forked child may be held for ever: this is one step anyway.
+        interests = list(self._interests)
         return sum(interest.is_weak and not interest.has_ended for interest in interests)
 
     def __repr__(self) -> str:
@@ -149,6 +152,7 @@ class Watches:
 
         When the program drops an observer held weakly, its interest ends; otherwise with `leave`.
         """
+        self.session.check_process()
         interest: Interest
         if weakly:
             reference = weakref.ref(observer, lambda _: self.leave(interest))
@@ -174,13 +178,25 @@ class Watches:
         with self._lock:
             # Before it is read, so that what happens meanwhile is not missed.
             node = self._connect(interest, kind, path)
-        answer = node.answer
-        if fresh or answer is _UNREAD:
-            ticket = next(self._tickets)
-            answer = self._ask(self.session.require_handle(), node)
-            self._settle(node, ticket, answer)
+        answer = self._read_now(node) if fresh or node.answer is _UNREAD else node.answer
         if isinstance(answer, zookeeper.ZooKeeperException):
             raise zookeeper.error(answer.code, path)
+        return answer
+
+    def _read_now(self, node: Node) -> Answer:
+        ticket = next(self._tickets)
+        with self._lock:
+            node.reads_under_way += 1
+        try:
+            answer = self._ask(self.session.require_handle(), node)
+            self._settle(node, ticket, answer)
+        finally:
+            with self._lock:
+                node.reads_under_way -= 1
+        if _is_refusal(answer):
+            # Nothing watches it: the keeper is to try again from time to time.
+            self._wanted.append(node)
+            self.session.nudge()
         return answer
 
     def properties(self, path: str, answer: Answer) -> Properties:
@@ -191,7 +207,7 @@ class Watches:
         with self._lock:
             node = self._nodes.get((Kind.DATA, path))
             decoded = node.decoded if node is not None else None
-        if decoded is not None and decoded[0] is answer:
+        if decoded is not None and decoded[0] == answer[0]:
             return decoded[1]
         if decoded is None:
             properties = nodedata.decode(answer[0], path)
@@ -202,7 +218,7 @@ class Watches:
                 logger.error("bad JSON data at %s, keeping the last good: %s", path, fault)
                 properties = decoded[1]
         if node is not None:
-            node.decoded = answer, properties
+            node.decoded = answer[0], properties
         return properties
 
     def depend(self, interest: Interest, kind: Kind, path: str) -> None:
@@ -235,18 +251,13 @@ class Watches:
     def keep(self, handle: int) -> float | None:
         """The session's duty to have what is known of the nodes up to date."""
         self._note_gap()
-        while True:
-            self._end_dropped()
-            self._remove_watches(handle)
-            self._take_events()
-            if self._unread:
-                self._read_unread(handle)
-            elif self._stale:
-                self._refresh()
-            else:
-                break
+        self._end_dropped()
+        self._remove_watches(handle)
+        self._take_events()
+        self._read_unread(handle)
+        self._refresh()
         now = time.monotonic()
-        return soonest(*[due - now for due in self._troubled.values()])
+        return soonest(*[max(0.0, due - now) for due in self._troubled.values()])
 
     def _note_gap(self) -> None:
         if self._connects == self.session.connects:
@@ -294,7 +305,7 @@ class Watches:
     def _note_trouble(self, node: Node, answer: Answer) -> None:
         """Nothing watches a node that cannot be read: try again, at growing intervals."""
         self._troubled.pop(node, None)
-        if not isinstance(answer, zookeeper.ZooKeeperException) or node.is_missing:
+        if not _is_refusal(answer):
             node.failures = 0
             return
         node.failures += 1
@@ -449,3 +460,10 @@ class Watches:
         with self._lock:
             nodes = [self._nodes.get((any_kind, path)) for any_kind in Kind]
         return [node for node in nodes if node is not None and kind in node.server_watches()]
+
+
+def _is_refusal(answer: Answer) -> bool:
+    """Whether a node could not be read, though it may be there."""
+    return isinstance(answer, zookeeper.ZooKeeperException) and not isinstance(
+        answer, zookeeper.NoNodeException
+    )
