@@ -26,6 +26,7 @@ COMMANDS = {
     "set_property": ("setting", "set properties of a node"),
     "delete": ("deleting", "delete a node and all below it"),
     "watch": ("following", "follow the children and properties of nodes"),
+    "graph": ("drawing", "draw services and the links between them"),
 }
 
 

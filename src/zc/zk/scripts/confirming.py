@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 
 from zc.zk.scripts.failures import Failure, Misuse
+from zc.zk.scripts.output import is_terminal
 from zc.zk.scripts.running import one_line
 
 
@@ -15,7 +16,7 @@ def confirm(plan: Iterable[str], count: int) -> None:
     Raises Failure if the answer is not yes, and Misuse if there is nobody to ask.
     """
     what = "1 node" if count == 1 else f"{count} nodes"
-    if sys.stdin is None or sys.stderr is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         raise Misuse(f"this deletes {what}: --dry-run shows them, --yes deletes them")
     for line in plan:
         sys.stderr.write(f"{one_line(line)}\n")

@@ -38,7 +38,6 @@ zookeeper.example.com:2181 /fooservice/providers
 _STATES = {
     zookeeper.CONNECTING_STATE: "the connection is lost",
     zookeeper.CONNECTED_STATE: "connected again",
-    zookeeper.EXPIRED_SESSION_STATE: "the session is over, waiting for another one",
 }
 
 # How often (seconds) to look whether somebody still reads what is written.

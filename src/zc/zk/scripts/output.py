@@ -7,7 +7,7 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, TextIO
 
 from zc.zk.scripts.failures import Failure
 
@@ -44,6 +44,11 @@ def write(file: str, chunks: Iterable[bytes]) -> None:
 def print_line(text: str) -> None:
     """Write a line to standard output, now."""
     _write_to_standard_output([f"{text}\n".encode("utf-8", "backslashreplace")])
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person sees or types what goes through a standard stream, which may be closed."""
+    return stream is not None and stream.isatty()
 
 
 def _write_to_standard_output(chunks: Iterable[bytes]) -> None:

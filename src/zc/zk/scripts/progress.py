@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from zc.zk.scripts.output import is_terminal
+
 # Most work is done before anybody would look at a bar.
 PATIENCE_SECONDS = 0.7
 
@@ -19,7 +21,7 @@ def progress(what: str) -> Iterator[_Bar | None]:
     `what` says what is going on. The bar is tqdm's, which is imported when there is something to
     show; without it there is none.
     """
-    if sys.stderr is None or not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         yield None
         return
     bar = _Bar(what)

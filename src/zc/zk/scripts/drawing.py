@@ -1,0 +1,83 @@
+"""`zookeeper_graph`: services and the links between them, as a picture."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+
+from zc.zk import graphvis
+from zc.zk.scripts import connecting
+from zc.zk.scripts.arguments import Parser, connection_and_rest, node_path
+from zc.zk.scripts.failures import Misuse
+from zc.zk.scripts.input import read_tree
+from zc.zk.scripts.output import STANDARD, is_terminal, write
+from zc.zk.scripts.progress import progress
+from zc.zk.scripts.running import tell
+from zc.zk.tree.model import ParseNode
+from zc.zk.tree.parse import parse_tree
+from zc.zk.treework import export_tree
+
+DOT = "dot"
+
+USAGE = "[--live] [-o FILE] [options] [CONNECTION] [PATH]"
+DETAILS = """\
+CONNECTION is HOST:PORT, or several with commas in between, and PATH the part of the tree that is
+drawn, by default all. Boxes are nodes with providers, with a type, or with links; broken links are
+red. SVG, PNG and PDF need Graphviz; dot, which is its language, does not."""
+EXAMPLES = """\
+--live -o system.svg zookeeper.example.com:2181
+--tree tree.txt -o system.png --title 'As planned'"""
+
+
+def add_arguments(parser: Parser) -> None:
+    parser.add_words()
+    parser.add_argument(
+        "--tree",
+        metavar="FILE",
+        help="draw the tree in this file (text, JSON or YAML; - is standard input), not a server's",
+    )
+    parser.add_argument("--live", action="store_true", help="tell how many providers there are now")
+    parser.add_argument("--title", default="", metavar="TEXT", help="write this above the picture")
+    parser.add_output_argument()
+    parser.add_argument(
+        "--format",
+        choices=[DOT, *graphvis.PICTURE_FORMATS],
+        help="the format of the output (default: by the extension of its name, and else dot)",
+    )
+    parser.add_server_arguments()
+
+
+def run(options: Namespace) -> int:
+    format = options.format or _format_of(options.output)
+    if format in ("png", "pdf") and options.output == STANDARD and is_terminal(sys.stdout):
+        raise Misuse(f"{format} is nothing for a terminal: -o FILE")
+    if options.tree is not None:
+        if options.live or len(options.words) > 1:
+            raise Misuse("with --tree there is neither CONNECTION nor --live")
+        path, tree = _top(options.words), read_tree(options.tree, None)
+    else:
+        connection, words = connection_and_rest(options, 1)
+        path, tree = _top(words), _tree_of_server(options, connection)
+    system = graphvis.system(tree, path)
+    if not system.units:
+        tell(options.name, "nothing to draw: no node has providers, a type or links")
+    source = graphvis.dot(system, live=options.live, title=options.title)
+    drawn = source.encode() if format == DOT else graphvis.picture(source, format)
+    write(options.output, [drawn])
+    return 0
+
+
+def _top(words: list[str]) -> str:
+    return node_path(words[0]) if words else "/"
+
+
+def _tree_of_server(options: Namespace, connection: str) -> ParseNode:
+    # All of it, as links may lead anywhere.
+    with connecting.session(options, connection) as session, progress("read") as bar:
+        text = export_tree(session, "/", ephemeral=options.live, name=None, progress=bar)
+    return parse_tree(text)
+
+
+def _format_of(file: str) -> str:
+    extension = file.lower().rpartition(".")[2]
+    return extension if extension in graphvis.PICTURE_FORMATS else DOT
