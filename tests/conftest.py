@@ -15,7 +15,7 @@ from types import ModuleType
 import pytest
 
 from tests import leaks, sessions
-from tests.deadlines import scaled, wait_until
+from tests.deadlines import scaled
 from tests.servers import SUPERUSER, Ensemble, Server, ensemble_of, standalone
 from tests.tcpproxy import TcpProxy
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
+from typing import Any
 
 from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
 
-OPEN = [{"perms": 31, "scheme": "world", "id": "anyone"}]
+OPEN: list[Any] = [{"perms": 31, "scheme": "world", "id": "anyone"}]
 
 
 def wait_until_connected(zookeeper: ModuleType, handle: int) -> None:

@@ -33,7 +33,7 @@ def test_get_acl_returns_stat_and_list(zookeeper, handle):
 def test_set_acl_replaces_the_list_and_checks_the_acl_version(zookeeper, handle):
     zookeeper.create(handle, "/a", "", OPEN)
     read_only = [entry(zookeeper.PERM_READ | zookeeper.PERM_ADMIN)]
-    with pytest.raises(zookeeper.BadVersionException, match="^bad version: /a$"):
+    with pytest.raises(zookeeper.BadVersionException, match=r"^bad version: /a$"):
         zookeeper.set_acl(handle, "/a", 7, read_only)
     assert zookeeper.set_acl(handle, "/a", 0, read_only) == zookeeper.OK
     stat, acl = zookeeper.get_acl(handle, "/a")
@@ -49,7 +49,7 @@ def test_what_the_acl_does_not_allow_raises_no_auth_with_the_path(zookeeper, han
         lambda: zookeeper.set_acl(handle, "/a", -1, OPEN),
         lambda: zookeeper.multi(handle, [("set", "/a", "x")]),
     ):
-        with pytest.raises(zookeeper.NoAuthException, match="^not authenticated: /a$"):
+        with pytest.raises(zookeeper.NoAuthException, match=r"^not authenticated: /a$"):
             call()
     with pytest.raises(zookeeper.NoAuthException):
         zookeeper.create(handle, "/a/child", "", OPEN)
@@ -125,7 +125,7 @@ def test_a_scheme_that_the_server_does_not_know_fails_the_session(zookeeper, con
 
 
 def test_an_unknown_scheme_in_an_entry_raises_invalid_acl(zookeeper, handle):
-    with pytest.raises(zookeeper.InvalidACLException, match="^invalid acl: /a$"):
+    with pytest.raises(zookeeper.InvalidACLException, match=r"^invalid acl: /a$"):
         zookeeper.create(handle, "/a", "", [entry(31, "no-such-scheme", "x")])
     assert zookeeper.exists(handle, "/a") is None
 
@@ -164,9 +164,7 @@ WRONG_SHAPES = [
 
 
 @pytest.mark.parametrize("acl", WRONG_SHAPES, ids=repr)
-def test_anything_but_a_list_of_entries_is_refused_before_anything_is_sent(
-    zookeeper, connect, acl
-):
+def test_anything_but_a_list_of_entries_is_refused_before_anything_is_sent(zookeeper, connect, acl):
     """There is no server here: whatever was sent would have failed otherwise."""
     handle = connect(hosts="127.0.0.1:1", wait=False)
     for call in (
@@ -180,6 +178,6 @@ def test_anything_but_a_list_of_entries_is_refused_before_anything_is_sent(
         lambda: zookeeper.amulti(handle, [("create", "/a", "", acl)]),
         lambda: zookeeper.write_many(handle, [("create", "/a", "", acl)]),
     ):
-        with pytest.raises(zookeeper.InvalidACLException, match="^invalid acl: /a: ") as raised:
+        with pytest.raises(zookeeper.InvalidACLException, match=r"^invalid acl: /a: ") as raised:
             call()
         assert raised.value.path == "/a"

@@ -159,9 +159,7 @@ def test_an_exception_in_a_completion_is_logged_and_harms_nobody(zookeeper, hand
     assert zookeeper.get(handle, "/")[0] == ""
 
 
-def test_even_system_exit_in_a_completion_does_not_end_the_event_thread(
-    zookeeper, handle, caplog
-):
+def test_even_system_exit_in_a_completion_does_not_end_the_event_thread(zookeeper, handle, caplog):
     def leave(*_):
         raise SystemExit(3)
 

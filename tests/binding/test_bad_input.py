@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.binding.every_call import calls_with_a_path, calls_without_a_path
 from tests.sessions import OPEN
 
 BAD_PATHS = [
@@ -40,73 +41,6 @@ BAD_PATHS = [
 
 # The neighbours of those characters, which may be in a name.
 GOOD_NAMES = [" ", "~", "\xa0", "\ud7ff", "\uf900", "\uffef"]
-
-
-def calls_with_a_path(zookeeper):
-    """Each call that takes a path, as a function of handle and path."""
-    z = zookeeper
-    return {
-        "create": lambda h, p: z.create(h, p, "", OPEN),
-        "create2": lambda h, p: z.create2(h, p, "", OPEN),
-        "acreate": lambda h, p: z.acreate(h, p, "", OPEN),
-        "acreate2": lambda h, p: z.acreate2(h, p, "", OPEN),
-        "delete": z.delete,
-        "adelete": z.adelete,
-        "set": lambda h, p: z.set(h, p, ""),
-        "set2": lambda h, p: z.set2(h, p, ""),
-        "aset": lambda h, p: z.aset(h, p, ""),
-        "exists": z.exists,
-        "aexists": z.aexists,
-        "get": z.get,
-        "aget": z.aget,
-        "get_children": z.get_children,
-        "aget_children": z.aget_children,
-        "get_children2": z.get_children2,
-        "aget_children2": z.aget_children2,
-        "get_acl": z.get_acl,
-        "aget_acl": z.aget_acl,
-        "set_acl": lambda h, p: z.set_acl(h, p, -1, OPEN),
-        "aset_acl": lambda h, p: z.aset_acl(h, p, -1, OPEN),
-        "sync": z.sync,
-        "async_": z.async_,
-        "remove_watches": z.remove_watches,
-        "aremove_watches": z.aremove_watches,
-        "multi create": lambda h, p: z.multi(h, [("create", p, "", OPEN)]),
-        "multi set": lambda h, p: z.multi(h, [("set", p, "")]),
-        "multi delete": lambda h, p: z.multi(h, [("delete", p)]),
-        "multi check": lambda h, p: z.multi(h, [("check", p)]),
-        "amulti": lambda h, p: z.amulti(h, [("check", p)]),
-        "write_many": lambda h, p: z.write_many(h, [("create", p, "", OPEN)]),
-        "get_many": lambda h, p: z.get_many(h, [p]),
-        "get_children_many": lambda h, p: z.get_children_many(h, [p]),
-        "read_tree": z.read_tree,
-        "watch_many data": lambda h, p: z.watch_many(h, data=[p], watcher=print),
-        "watch_many children": lambda h, p: z.watch_many(h, children=[p], watcher=print),
-        "watch_many exists": lambda h, p: z.watch_many(h, exists=[p], watcher=print),
-    }
-
-
-def calls_without_a_path(zookeeper):
-    """The other calls that take a handle."""
-    z = zookeeper
-    return {
-        "close": z.close,
-        "state": z.state,
-        "client_id": z.client_id,
-        "recv_timeout": z.recv_timeout,
-        "is_unrecoverable": z.is_unrecoverable,
-        "event_thread": z.event_thread,
-        "set_watcher": lambda h: z.set_watcher(h, None),
-        "add_auth": lambda h: z.add_auth(h, "digest", "a:b"),
-        "get_config": z.get_config,
-        "aget_config": z.aget_config,
-        "multi of nothing": lambda h: z.multi(h, []),
-        "amulti of nothing": lambda h: z.amulti(h, []),
-        "write_many of nothing": lambda h: z.write_many(h, []),
-        "get_many of nothing": lambda h: z.get_many(h, []),
-        "get_children_many of nothing": lambda h: z.get_children_many(h, []),
-        "watch_many of nothing": lambda h: z.watch_many(h, watcher=print),
-    }
 
 
 @pytest.fixture
@@ -201,9 +135,7 @@ def test_missing_and_unknown_arguments_raise_type_error(zookeeper, handle, lives
             call()
 
 
-def test_the_root_node_can_be_neither_created_nor_deleted(
-    zookeeper, connect, connection_string
-):
+def test_the_root_node_can_be_neither_created_nor_deleted(zookeeper, connect, connection_string):
     top = connect(hosts=connection_string)
     with pytest.raises(zookeeper.NodeExistsException):
         zookeeper.create(top, "/", "", OPEN)
@@ -233,16 +165,14 @@ def test_a_handle_of_another_type_raises_type_error(zookeeper, handle, lives_on,
             call(value)
 
 
-def test_a_closed_handle_raises_invalid_state_for_everything(
-    zookeeper, connect, handle, lives_on
-):
+def test_a_closed_handle_raises_invalid_state_for_everything(zookeeper, connect, handle, lives_on):
     closed = connect()
     assert zookeeper.close(closed) == zookeeper.OK
     for call in calls_with_a_path(zookeeper).values():
-        with pytest.raises(zookeeper.InvalidStateException, match=f"handle {closed} "):
+        with pytest.raises(zookeeper.InvalidStateException, match=rf"handle {closed} "):
             call(closed, "/")
     for call in calls_without_a_path(zookeeper).values():
-        with pytest.raises(zookeeper.InvalidStateException, match=f"handle {closed} "):
+        with pytest.raises(zookeeper.InvalidStateException, match=rf"handle {closed} "):
             call(closed)
 
 

@@ -62,7 +62,7 @@ def test_reads_come_after_the_writes_before_them(zookeeper, handle):
 def test_thousands_of_paths_are_read_in_order(zookeeper, handle):
     paths = [f"/{number:05}" for number in range(5000)]
     plant(zookeeper, handle, *paths)
-    mixed = list(itertools.chain.from_iterable(zip(paths, [f"{path}x" for path in paths])))
+    mixed = [name for path in paths for name in (path, f"{path}x")]
     results = zookeeper.get_many(handle, mixed)
     assert [data for data, _ in results[::2]] == [f"data of {path}" for path in paths]
     assert {type(result) for result in results[1::2]} == {zookeeper.NoNodeException}
@@ -85,7 +85,8 @@ def test_long_paths_are_split_over_requests(zookeeper, handle):
     zookeeper.create(handle, stem, "", OPEN)
     paths = [f"{stem}/{number:04}" for number in range(400)]
     plant(zookeeper, handle, *paths)
-    assert [data for data, _ in zookeeper.get_many(handle, paths)] == [f"data of {p}" for p in paths]
+    results = zookeeper.get_many(handle, paths)
+    assert [data for data, _ in results] == [f"data of {path}" for path in paths]
     assert [node.path for node in zookeeper.read_tree(handle, stem)] == [stem, *paths]
 
 
@@ -131,7 +132,7 @@ def test_the_root_of_a_subtree_may_be_any_node(zookeeper, handle):
 
 
 def test_a_missing_root_raises_no_node(zookeeper, handle):
-    with pytest.raises(zookeeper.NoNodeException, match="^no node: /missing$"):
+    with pytest.raises(zookeeper.NoNodeException, match=r"^no node: /missing$"):
         zookeeper.read_tree(handle, "/missing")
 
 

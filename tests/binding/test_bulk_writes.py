@@ -89,7 +89,7 @@ def test_without_stop_every_transaction_is_tried(zookeeper, handle):
         zookeeper.create(handle, f"/{number:05}", "", OPEN)
     ops = creates(range(50))
     results = zookeeper.write_many(handle, ops, batch=10, stop=False)
-    done = [op[1] for op, result in zip(ops, results) if result == op[1]]
+    done = [op[1] for op, result in zip(ops, results, strict=True) if result == op[1]]
     assert done == [f"/{number:05}" for number in (*range(10, 20), *range(30, 50))]
     failures = [type(result) for result in results if isinstance(result, Exception)]
     assert failures.count(zookeeper.NodeExistsException) == 2

@@ -66,13 +66,13 @@ def test_transactions_work_below_the_chroot(zookeeper, inner, top, root):
     assert completion.wait_one()[2] == ["/c"]
     assert zookeeper.write_many(inner, [("create", "/d", "", OPEN)]) == ["/d"]
     assert zookeeper.exists(top, f"{root}/d") is not None
-    with pytest.raises(zookeeper.NoNodeException, match="^no node: /missing$"):
+    with pytest.raises(zookeeper.NoNodeException, match=r"^no node: /missing$"):
         zookeeper.multi(inner, [("delete", "/missing")])
 
 
 def test_errors_name_the_path_as_it_was_given(zookeeper, inner, root):
     for call in (zookeeper.get, zookeeper.delete, zookeeper.get_children, zookeeper.read_tree):
-        with pytest.raises(zookeeper.NoNodeException, match="^no node: /missing$"):
+        with pytest.raises(zookeeper.NoNodeException, match=r"^no node: /missing$"):
             call(inner, "/missing")
     (missing,) = zookeeper.get_many(inner, ["/missing"])
     assert str(missing) == "no node: /missing"
@@ -154,11 +154,11 @@ def test_the_configuration_is_above_every_chroot(zookeeper, inner, top):
 def test_a_chroot_that_does_not_exist_can_be_connected_to(zookeeper, connect, top, root):
     """Who connects may be the one to create it."""
     early = connect(root=f"{root}/later")
-    with pytest.raises(zookeeper.NoNodeException, match="^no node: /$"):
+    with pytest.raises(zookeeper.NoNodeException, match=r"^no node: /$"):
         zookeeper.get(early, "/")
-    with pytest.raises(zookeeper.NoNodeException, match="^no node: /a$"):
+    with pytest.raises(zookeeper.NoNodeException, match=r"^no node: /a$"):
         zookeeper.create(early, "/a", "", OPEN)
-    with pytest.raises(zookeeper.NoNodeException, match="^no node: /$"):
+    with pytest.raises(zookeeper.NoNodeException, match=r"^no node: /$"):
         zookeeper.read_tree(early, "/")
     zookeeper.create(top, f"{root}/later", "", OPEN)
     assert zookeeper.create(early, "/a", "", OPEN) == "/a"

@@ -28,7 +28,7 @@ def test_200_rounds_of_closing_under_six_busy_threads(zookeeper, connection_stri
 def test_closing_twice_raises_and_harms_nothing(zookeeper, connect):
     handle = connect()
     assert zookeeper.close(handle) == zookeeper.OK
-    with pytest.raises(zookeeper.InvalidStateException, match=f"handle {handle} "):
+    with pytest.raises(zookeeper.InvalidStateException, match=rf"handle {handle} "):
         zookeeper.close(handle)
     again = connect()
     assert zookeeper.get_children(again, "/") == []
@@ -160,9 +160,7 @@ def test_a_call_that_waits_raises_closing(zookeeper, connect, proxy, root, call)
     assert {type(problem) for problem in raised} <= allowed
 
 
-def test_closing_does_not_wait_for_a_server_that_does_not_answer(
-    zookeeper, connect, proxy, root
-):
+def test_closing_does_not_wait_for_a_server_that_does_not_answer(zookeeper, connect, proxy, root):
     handle = connect(hosts=proxy.connection_string + root)
     proxy.stall()
     closer = threading.Thread(target=zookeeper.close, args=(handle,))

@@ -51,7 +51,7 @@ def test_data_reads_as_it_was_written_by_asynchronous_calls(zookeeper, handle, w
 def test_data_reads_as_it_was_written_by_bulk_calls(zookeeper, handle, written, read):
     zookeeper.multi(handle, [("create", "/m", written, OPEN), ("create2", "/m2", written, OPEN)])
     zookeeper.write_many(
-        handle, [("create", "/w", "other", OPEN), ("set", "/w", written), ("create", "/z", "", OPEN)]
+        handle, [("create", "/w", "x", OPEN), ("set", "/w", written), ("create", "/z", "", OPEN)]
     )
     paths = ["/m", "/m2", "/w"]
     assert [data for data, _ in zookeeper.get_many(handle, paths)] == [read] * 3

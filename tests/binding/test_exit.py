@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.binding import subprocesses
+from tests.wireframes import Op
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,6 @@ def test_an_exit_does_not_wait_for_a_server_that_does_not_answer(zookeeper, prox
 
 def stall_after_create(proxy):
     """From the request to close the session on, nothing goes through any more."""
-    from tests.wireframes import Op
 
     def observe(request):
         if request.op == Op.CLOSE_SESSION:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from tests.calls import Calls
@@ -80,10 +82,8 @@ def test_a_connection_cut_in_the_middle_of_a_bulk_read(
     }[call]
     complete = read()
     proxy.cut_after(received, TO_CLIENT)
-    try:
+    with contextlib.suppress(zookeeper.ConnectionLossException):
         assert read() == complete
-    except zookeeper.ConnectionLossException as problem:
-        assert problem.code == zookeeper.CONNECTIONLOSS
     wait_until_connected(zookeeper, through)
     wait_until(lambda: proxy.connections == 2 or received == 150_000, "it was cut")
     wait_until_connected(zookeeper, through)
@@ -302,7 +302,5 @@ def test_a_session_that_ends_while_there_is_no_connection_expires_at_the_return(
     assert zookeeper.EXPIRED_SESSION_STATE not in states(watcher)
     proxy.allow()
     for told in (watcher, watching):
-        wait_until(
-            lambda t=told: zookeeper.EXPIRED_SESSION_STATE in states(t), "it expires", 30
-        )
+        wait_until(lambda t=told: zookeeper.EXPIRED_SESSION_STATE in states(t), "it expires", 30)
     assert zookeeper.is_unrecoverable(lost)

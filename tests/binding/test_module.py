@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import types
 
 import pytest
@@ -141,9 +142,9 @@ SIGNATURES = {
 }
 
 WAITING = [
-    *("create create2 delete set set2 set_acl exists get get_children get_children2".split()),
-    *("get_acl sync get_config multi get_many get_children_many read_tree".split()),
-    *("write_many watch_many remove_watches".split()),
+    *("create", "create2", "delete", "set", "set2", "set_acl", "get_acl", "exists", "get"),
+    *("get_children", "get_children2", "sync", "get_config", "remove_watches", "multi"),
+    *("get_many", "get_children_many", "read_tree", "write_many", "watch_many"),
 ]
 
 
@@ -190,8 +191,6 @@ def test_a_forked_handle_is_a_kind_of_invalid_state(zookeeper):
 
 
 def test_exceptions_survive_pickling(zookeeper):
-    import pickle
-
     problem = pickle.loads(pickle.dumps(zookeeper.error(zookeeper.NONODE, "/a")))
     assert type(problem) is zookeeper.NoNodeException
     assert (str(problem), problem.code, problem.path) == ("no node: /a", zookeeper.NONODE, "/a")
@@ -238,6 +237,8 @@ def test_nothing_but_the_api_is_public(zookeeper):
         if isinstance(getattr(zookeeper, name), types.ModuleType) and name not in submodules
     ]
     assert foreign == []
-    functions = [name for name in public if callable(getattr(zookeeper, name)) and name[0].islower()]
+    functions = [
+        name for name in public if callable(getattr(zookeeper, name)) and name[0].islower()
+    ]
     undocumented = [name for name in functions if not getattr(zookeeper, name).__doc__]
     assert undocumented == []

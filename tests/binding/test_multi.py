@@ -42,7 +42,7 @@ def test_results_are_those_of_the_single_calls(zookeeper, handle, node):
 def test_the_first_failure_is_raised_with_its_place_and_everything_is_undone(
     zookeeper, handle, node
 ):
-    with pytest.raises(zookeeper.NoNodeException, match="^no node: /missing") as raised:
+    with pytest.raises(zookeeper.NoNodeException, match=r"^no node: /missing") as raised:
         zookeeper.multi(
             handle,
             [

@@ -49,14 +49,14 @@ def test_every_argument_may_be_given_by_name(zookeeper, handle):
 
 def test_create_of_what_exists_raises_node_exists_with_the_path(zookeeper, handle):
     zookeeper.create(handle, "/a", "first", OPEN)
-    with pytest.raises(zookeeper.NodeExistsException, match="^node exists: /a$") as raised:
+    with pytest.raises(zookeeper.NodeExistsException, match=r"^node exists: /a$") as raised:
         zookeeper.create(handle, "/a", "second", OPEN)
     assert (raised.value.code, raised.value.path) == (zookeeper.NODEEXISTS, "/a")
     assert zookeeper.get(handle, "/a")[0] == "first"
 
 
 def test_create_below_a_missing_parent_raises_no_node(zookeeper, handle):
-    with pytest.raises(zookeeper.NoNodeException, match="^no node: /a/b$"):
+    with pytest.raises(zookeeper.NoNodeException, match=r"^no node: /a/b$"):
         zookeeper.create(handle, "/a/b", "", OPEN)
 
 
@@ -74,14 +74,14 @@ def test_exists_gives_the_stat_or_none(zookeeper, handle):
 
 @pytest.mark.parametrize("call", ["get", "get_children", "get_children2", "get_acl", "delete"])
 def test_calls_on_a_missing_node_raise_no_node_with_the_path(zookeeper, handle, call):
-    with pytest.raises(zookeeper.NoNodeException, match="^no node: /missing$") as raised:
+    with pytest.raises(zookeeper.NoNodeException, match=r"^no node: /missing$") as raised:
         getattr(zookeeper, call)(handle, "/missing")
     assert raised.value.path == "/missing"
 
 
 @pytest.mark.parametrize("call", ["set", "set2"])
 def test_writing_to_a_missing_node_raises_no_node(zookeeper, handle, call):
-    with pytest.raises(zookeeper.NoNodeException, match="^no node: /missing$"):
+    with pytest.raises(zookeeper.NoNodeException, match=r"^no node: /missing$"):
         getattr(zookeeper, call)(handle, "/missing", "data")
 
 
@@ -98,7 +98,7 @@ def test_writing_over_another_version_raises_bad_version_and_changes_nothing(
     zookeeper, handle, call
 ):
     zookeeper.create(handle, "/a", "original", OPEN)
-    with pytest.raises(zookeeper.BadVersionException, match="^bad version: /a$"):
+    with pytest.raises(zookeeper.BadVersionException, match=r"^bad version: /a$"):
         getattr(zookeeper, call)(handle, "/a", "changed", 7)
     assert zookeeper.get(handle, "/a")[0] == "original"
 
@@ -114,7 +114,7 @@ def test_delete_checks_the_version(zookeeper, handle):
 def test_delete_of_a_node_with_children_raises_not_empty(zookeeper, handle):
     zookeeper.create(handle, "/a", "", OPEN)
     zookeeper.create(handle, "/a/b", "", OPEN)
-    with pytest.raises(zookeeper.NotEmptyException, match="^not empty: /a$"):
+    with pytest.raises(zookeeper.NotEmptyException, match=r"^not empty: /a$"):
         zookeeper.delete(handle, "/a")
 
 
@@ -185,9 +185,7 @@ def test_a_node_with_a_ttl_goes_after_it(zookeeper, handle, own_servers_only):
 @pytest.mark.parametrize(
     ("flags", "ttl"), [(0, 100), (5, None), (5, 0), (5, -1), (6, None), (1, 5), (5, 2**50)]
 )
-def test_a_ttl_goes_with_the_flags_that_have_one_and_only_with_them(
-    zookeeper, handle, flags, ttl
-):
+def test_a_ttl_goes_with_the_flags_that_have_one_and_only_with_them(zookeeper, handle, flags, ttl):
     with pytest.raises(zookeeper.BadArgumentsException, match="ttl"):
         zookeeper.create(handle, "/t", "", OPEN, flags, ttl=ttl)
     assert zookeeper.exists(handle, "/t") is None

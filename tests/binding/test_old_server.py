@@ -41,7 +41,7 @@ def test_bulk_reads_give_the_same_answers(zookeeper, session, handle):
         return tree, data, children
 
     assert read(session) == read(handle)
-    with pytest.raises(zookeeper.NoNodeException, match="^no node: /missing$"):
+    with pytest.raises(zookeeper.NoNodeException, match=r"^no node: /missing$"):
         zookeeper.read_tree(session, "/missing")
 
 

@@ -76,7 +76,7 @@ def test_the_last_watcher_of_several_can_be_removed_too(zookeeper, handle, node,
 def test_removing_what_is_not_there_raises_no_watcher(zookeeper, handle, node, with_watcher):
     zookeeper.get_children(handle, node, Calls())
     watcher = Calls() if with_watcher else None
-    with pytest.raises(zookeeper.NoWatcherException, match=f": {node}$") as raised:
+    with pytest.raises(zookeeper.NoWatcherException, match=rf": {node}$") as raised:
         zookeeper.remove_watches(handle, node, zookeeper.WATCH_DATA, watcher)
     assert raised.value.path == node
 
@@ -102,9 +102,7 @@ def test_watches_set_for_many_can_be_removed(zookeeper, handle, node, change):
 def test_removal_can_be_asynchronous(zookeeper, handle, node, change):
     watcher, completion = Calls(), Calls()
     zookeeper.get(handle, node, watcher)
-    call = zookeeper.aremove_watches(
-        handle, node, zookeeper.WATCH_DATA, watcher, False, completion
-    )
+    call = zookeeper.aremove_watches(handle, node, zookeeper.WATCH_DATA, watcher, False, completion)
     assert call == zookeeper.OK
     assert completion.wait_one() == (handle, zookeeper.OK)
     change()

@@ -79,9 +79,7 @@ def test_a_session_is_not_resumed_with_a_wrong_password(zookeeper, connect, hand
     number, _ = zookeeper.client_id(handle)
     watcher = Calls()
     thief = connect(watcher, client_id=(number, "wrong"), wait=False)
-    wait_until(
-        lambda: zookeeper.EXPIRED_SESSION_STATE in states(watcher), "the session is refused"
-    )
+    wait_until(lambda: zookeeper.EXPIRED_SESSION_STATE in states(watcher), "the session is refused")
     assert zookeeper.is_unrecoverable(thief) is True
     assert zookeeper.exists(handle, "/") is not None
 
@@ -134,7 +132,7 @@ def test_an_expired_session_is_reported_and_its_handle_is_unrecoverable(
         with pytest.raises(gone):
             call()
     results = zookeeper.write_many(handle, [("create", "/a", "", OPEN)])
-    assert isinstance(results[0], gone + (zookeeper.NothingException,))
+    assert isinstance(results[0], (*gone, zookeeper.NothingException))
     assert zookeeper.close(handle) == zookeeper.OK
 
 
@@ -261,14 +259,8 @@ def test_a_session_timeout_that_makes_no_sense_is_refused(
 
 
 def test_a_name_that_does_not_resolve_does_not_hang_init(zookeeper):
-    """Either init says so, or the handle is there and never connects."""
-    try:
-        handle = zookeeper.init("no-such-host.invalid:2181")
-    except zookeeper.ZooKeeperException as problem:
-        assert "no-such-host.invalid" in str(problem)
-    else:
-        assert zookeeper.state(handle) != zookeeper.CONNECTED_STATE
-        zookeeper.close(handle)
+    with pytest.raises(zookeeper.SystemErrorException, match=r"no-such-host\.invalid"):
+        zookeeper.init("no-such-host.invalid:2181")
 
 
 def test_a_hundred_sessions_at_once(zookeeper, connect):
@@ -293,9 +285,7 @@ def test_a_paused_server_lets_the_session_time_out_on_the_clients_side(
     watcher.wait()
     own_server.pause()
     try:
-        wait_until(
-            lambda: zookeeper.CONNECTING_STATE in states(watcher), "the client notices", 20
-        )
+        wait_until(lambda: zookeeper.CONNECTING_STATE in states(watcher), "the client notices", 20)
         with pytest.raises(
             (zookeeper.OperationTimeoutException, zookeeper.ConnectionLossException)
         ):

@@ -79,7 +79,8 @@ def test_every_node_has_its_own_watches_that_fire_once(zookeeper, handle, other)
     zookeeper.sync(handle, "/")
     wait_until_delivered(zookeeper, handle)
     expected = [("/new", zookeeper.CREATED_EVENT)]
-    expected += [(p, kind) for p in paths for kind in (zookeeper.CHANGED_EVENT, zookeeper.CHILD_EVENT)]
+    for kind in (zookeeper.CHANGED_EVENT, zookeeper.CHILD_EVENT):
+        expected += [(path, kind) for path in paths]
     assert sorted((path, kind) for _, kind, _, path in watcher.all()) == sorted(expected)
 
 
@@ -103,7 +104,7 @@ def test_a_change_after_the_read_is_never_missed(zookeeper, handle, other):
     for _ in range(20):
         watcher = Calls()
         data, _, _ = zookeeper.watch_many(handle, data=paths, watcher=watcher)
-        rounds.append((dict(zip(paths, (value for value, _ in data))), watcher))
+        rounds.append((dict(zip(paths, (value for value, _ in data), strict=True)), watcher))
     stop.append(True)
     zookeeper.sync(other, "/")
     zookeeper.sync(handle, "/")

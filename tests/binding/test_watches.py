@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 import pytest
 
@@ -111,9 +112,7 @@ def test_a_watch_tells_of_the_deletion(zookeeper, handle, other, node, watch):
 
 
 @pytest.mark.parametrize("watch", EXISTENCE)
-def test_an_exists_watch_on_a_missing_node_tells_of_its_creation(
-    zookeeper, handle, other, watch
-):
+def test_an_exists_watch_on_a_missing_node_tells_of_its_creation(zookeeper, handle, other, watch):
     watcher = Calls()
     watch(zookeeper, handle, "/new", watcher)
     zookeeper.create(other, "/new", "", OPEN)
@@ -202,9 +201,7 @@ def test_one_watcher_of_data_and_children_is_told_of_a_deletion_once(
     zookeeper.delete(other, node)
     watcher.wait()
     wait_until_delivered(zookeeper, handle)
-    assert watcher.all() == [
-        (handle, zookeeper.DELETED_EVENT, zookeeper.CONNECTED_STATE, node)
-    ]
+    assert watcher.all() == [(handle, zookeeper.DELETED_EVENT, zookeeper.CONNECTED_STATE, node)]
 
 
 def test_a_data_watch_is_not_used_up_by_a_change_of_the_children(zookeeper, handle, other, node):
@@ -284,8 +281,6 @@ def test_an_exception_in_a_watcher_is_logged_and_the_others_are_called(
 
 
 def test_a_slow_watcher_delays_no_synchronous_call(zookeeper, handle, other, node):
-    import threading
-
     entered, leave = threading.Event(), threading.Event()
 
     def slow(*_):

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 import zookeeper
 from tests.deadlines import scaled, wait_until
@@ -42,10 +43,13 @@ class Completions:
             self.submitted.pop()
             raise
 
+    def under_way(self) -> int:
+        return len(self.submitted) - len(self.called)
+
     def check(self) -> None:
         """Wait for the last one; raise if one was called twice."""
         wait_until(
-            lambda: len(self.called) == len(self.submitted),
+            lambda: self.under_way() == 0,
             lambda: f"{len(self.called)} of {len(self.submitted)} completions are called",
             30,
         )
@@ -61,25 +65,26 @@ def synchronous(handle: int) -> None:
 
 
 def asynchronous(handle: int, completions: Completions) -> None:
-    # Not so many that the others never get a turn.
-    for _ in range(10):
+    for _ in range(3):
         completions.submit(zookeeper.aget, handle, "/a", lambda *_: None)
         completions.submit(zookeeper.aset, handle, "/a", "z")
         completions.submit(zookeeper.aget_children, handle, "/")
         completions.submit(zookeeper.amulti, handle, [("check", "/a")])
         completions.submit(zookeeper.async_, handle, "/")
-    time.sleep(0.001)
+    # Or so many would be under way that the others never got a turn.
+    while completions.under_way() > 50:
+        time.sleep(0.001)
 
 
 def reading_in_bulk(handle: int) -> None:
     zookeeper.read_tree(handle, "/")
-    zookeeper.get_many(handle, ["/a"] * 300)
+    zookeeper.get_many(handle, ["/a"] * 100)
     zookeeper.watch_many(handle, data=["/a"], children=["/"], watcher=print)
 
 
 def writing_in_bulk(handle: int) -> None:
-    results = zookeeper.write_many(handle, [("set", "/a", "w")] * 300, batch=20)
-    assert len(results) == 300
+    results = zookeeper.write_many(handle, [("set", "/a", "w")] * 100, batch=10)
+    assert len(results) == 100
     problems = [result for result in results if isinstance(result, zookeeper.ZooKeeperException)]
     kinds = set(map(type, problems))
     assert kinds <= {zookeeper.ClosingException, zookeeper.NothingException}, kinds
@@ -87,35 +92,39 @@ def writing_in_bulk(handle: int) -> None:
         raise zookeeper.error(zookeeper.CLOSING)
 
 
-def one_round(hosts: str, outcomes: dict[str, Counter[str]]) -> None:
+def one_round(hosts: str, outcomes: dict[str, Counter[str]], at_once: bool) -> None:
     handle = zookeeper.init(hosts)
     wait_until_connected(zookeeper, handle)
     completions = [Completions(), Completions()]
     users: dict[str, list[Call]] = {
         "synchronous": [synchronous] * 2,
-        "asynchronous": [lambda h, c=c: asynchronous(h, c) for c in completions],
+        "asynchronous": [partial(asynchronous, completions=each) for each in completions],
         "bulk": [reading_in_bulk, writing_in_bulk],
     }
     unexpected: list[BaseException] = []
+    returned: Counter[str] = Counter()
 
     def use(kind: str, call: Call) -> None:
         try:
             while True:
                 call(handle)
-                outcomes[kind]["returned"] += 1
+                returned[kind] += 1
         except (zookeeper.InvalidStateException, zookeeper.ClosingException) as end:
             outcomes[kind][type(end).__name__] += 1
         except BaseException as problem:
             unexpected.append(problem)
 
     threads = [
-        threading.Thread(target=use, args=(kind, call))
+        threading.Thread(target=use, args=(kind, call), daemon=True)
         for kind, calls in users.items()
         for call in calls
     ]
     for thread in threads:
         thread.start()
-    time.sleep(random.uniform(0, 0.03))
+    if at_once:
+        time.sleep(random.uniform(0, 0.03))
+    else:
+        wait_until(lambda: len(returned) == len(users), "each kind of call has returned once")
     closer = threading.Thread(target=zookeeper.close, args=(handle,))
     closer.start()
     for thread in (*threads, closer):
@@ -123,6 +132,8 @@ def one_round(hosts: str, outcomes: dict[str, Counter[str]]) -> None:
         assert not thread.is_alive(), f"a call does not return after close: {thread}"
     if unexpected:
         raise unexpected[0]
+    for kind, count in returned.items():
+        outcomes[kind]["returned"] += count
     for each in completions:
         each.check()
         outcomes["completions"].update(map(zookeeper.zerror, each.codes.elements()))
@@ -133,13 +144,13 @@ def main() -> None:
     handle = zookeeper.init(hosts)
     wait_until_connected(zookeeper, handle)
     zookeeper.create(handle, "/a", "", OPEN)
-    zookeeper.write_many(handle, [("create", f"/{number}", "", OPEN) for number in range(500)])
+    zookeeper.write_many(handle, [("create", f"/{number}", "", OPEN) for number in range(100)])
     zookeeper.close(handle)
     outcomes: dict[str, Counter[str]] = {
         kind: Counter() for kind in ("synchronous", "asynchronous", "bulk", "completions")
     }
-    for _ in range(rounds):
-        one_round(hosts, outcomes)
+    for number in range(rounds):
+        one_round(hosts, outcomes, at_once=number % 2 == 0)
     print(json.dumps(outcomes))
 
 

@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 import zookeeper
-from tests.binding.test_bad_input import calls_with_a_path, calls_without_a_path
+from tests.binding.every_call import calls_with_a_path, calls_without_a_path
 from tests.deadlines import scaled
 from tests.sessions import OPEN, wait_until_connected
 
@@ -82,13 +82,14 @@ def main() -> None:
         seen = json.load(result)
     zookeeper.set(handle, "/e", "changed")
     zookeeper.sync(handle, "/e")
+    stat = zookeeper.get(handle, "/e")[1]
     print(
         json.dumps(
             {
                 "child": seen,
                 "status": status,
                 "session is the same": zookeeper.client_id(handle) == session,
-                "ephemeral": zookeeper.exists(handle, "/e")["ephemeralOwner"] == session[0],
+                "ephemeral": stat["ephemeralOwner"] == session[0],
                 "events": len(events),
                 "nodes": zookeeper.get_children(handle, "/"),
             }
