@@ -27,6 +27,7 @@ WRAPPED = [
     "process_completions",
     "socket",
     "pipe",
+    "close",
 ]
 
 # Warnings are errors for our own C and for whoever works on it: not for Cython's output, and not

@@ -277,7 +277,7 @@ def write_many(h, ops, *, batch=500, stop=True, progress=None, timeout=None):
 
     Returns a list with, for each operation, its result as of multi, or an exception: the operation's
     own; RuntimeInconsistencyException if another one of its transaction failed; ConnectionLossException
-    if it may or may not have happened; NothingException if it was not sent, the first of which has the
+    or OperationTimeoutException if it may or may not have happened; NothingException if it was not sent, the first of which has the
     reason if there was one (such as ClosingException). Raises only what concerns
     all of them: bad arguments (before anything is sent), OperationTimeoutException.
     """
@@ -328,6 +328,8 @@ cdef void finish_reads(Handle handle, read_many *reads, timeout, progress) excep
     wait_for_bulk(handle, &reads.reader.base, timeout, progress, reads.count)
     if reads.reader.base.code != ZOK:
         raise error_of(reads.reader.base.code, None)
+    if progress is not None:
+        progress(reads.count, reads.count)
 
 
 cdef list read_results(read_many *reads, list paths, int op):

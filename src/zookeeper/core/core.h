@@ -173,6 +173,12 @@ int request_begin(zk_handle *handle, pending *p, void (*finish)(pending *, int))
 int request_sent(zk_handle *handle, pending *p, int code);
 void request_done(zk_handle *handle, pending *p);
 
+/* What a request has come to, given the code of its completion. When answers do not come in the order
+ * of the requests, as servers let happen to a session that comes back while its requests are under
+ * way, the C client breaks the connection and tells everybody RUNTIMEINCONSISTENCY. That is a lost
+ * connection; in transactions the word means something else. */
+static inline int request_code(int code) { return code == ZRUNTIMEINCONSISTENCY ? ZCONNECTIONLOSS : code; }
+
 /* The watcher given to the C client for everything. */
 void handle_event(zhandle_t *zh, int type, int state, const char *path, void *context);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,13 @@
 /* How long (milliseconds) the addresses of the servers' names are believed. The C client resolves
  * them at every poll unless told otherwise; never again would be as wrong. */
 #define RESOLUTION_WINDOW 5000
+
+/* How long a server may take to answer what is under way and end the session, and to say anything. */
+#define MOST_FAREWELL_NS 5000000000
+#define FAREWELL_STALL_MS 1000
+
+/* Whether this thread is closing a session that is connected. */
+static __thread int saying_farewell;
 
 static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
 static zk_handle *open_handles;
@@ -141,7 +149,9 @@ int handle_close(zk_handle *handle) {
     complete_apart(handle);
     /* Joins the C client's threads: after it nothing calls back, and completions that were queued
      * but not called are lost. The list of pending requests knows them. */
+    saying_farewell = zoo_state(handle->zh) == ZOO_CONNECTED_STATE;
     int code = zookeeper_close(handle->zh);
+    saying_farewell = 0;
     handle->zh = NULL;
     for (;;) {
         pthread_mutex_lock(&handle->submit);
@@ -167,13 +177,36 @@ void handle_free(zk_handle *handle) {
     free(handle);
 }
 
-/* The C client's descriptors would survive exec in every program that ours starts. */
+/* What the C client asks of the system, in the way that suits us. */
 int __real_socket(int domain, int type, int protocol);
 int __wrap_socket(int domain, int type, int protocol);
 int __wrap_pipe(int ends[2]);
+int __real_close(int fd);
+int __wrap_close(int fd);
 
+/* Its descriptors would survive exec in every program that ours starts. */
 int __wrap_socket(int domain, int type, int protocol) {
     return __real_socket(domain, type | SOCK_CLOEXEC, protocol);
 }
 
 int __wrap_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+/* A socket that is closed with answers unread makes the kernel reset the connection, and the server
+ * forget what it has not read itself: the request to close the session. The session's ephemeral nodes
+ * then stay until it times out. So read on until the server, having closed the session, hangs up. */
+static void read_until_hangup(int fd) {
+    char unread[65536];
+    int64_t give_up = core_now() + MOST_FAREWELL_NS;
+    struct pollfd ready = {fd, POLLIN, 0};
+    while (core_now() < give_up && poll(&ready, 1, FAREWELL_STALL_MS) == 1) {
+        ssize_t count = recv(fd, unread, sizeof unread, MSG_DONTWAIT);
+        if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) return;
+    }
+}
+
+int __wrap_close(int fd) {
+    int type;
+    socklen_t size = sizeof type;
+    if (saying_farewell && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0) read_until_hangup(fd);
+    return __real_close(fd);
+}

@@ -224,6 +224,7 @@ typedef struct {
 static void single_ended(single_read *single, int code) {
     reader *r = single->reader;
     bulk *b = &r->base;
+    code = request_code(code);
     b->outstanding--;
     single->item.node->code = code;
     if (code_is_fatal(code) && code != ZBADARGUMENTS) {
