@@ -1,0 +1,48 @@
+"""The state of a ZooKeeper server and what it answers, without network, threads or waiting."""
+
+from zc.zk.testing.engine.acl import Entry, Identity, digest
+from zc.zk.testing.engine.engine import Client, Engine, Rewatch
+from zc.zk.testing.engine.limits import LONGEST_REQUEST, SessionLimits
+from zc.zk.testing.engine.operations import (
+    Check,
+    Create,
+    Created,
+    Delete,
+    Kind,
+    SetAcl,
+    SetData,
+    Write,
+    Written,
+)
+from zc.zk.testing.engine.refusal import Refusal
+from zc.zk.testing.engine.sessions import NO_PASSWORD, PASSWORD_BYTES, Session
+from zc.zk.testing.engine.watches import Mode
+from zc.zk.testing.engine.znodes import Stat, Tree, Znode
+
+__all__ = [
+    "LONGEST_REQUEST",
+    "NO_PASSWORD",
+    "PASSWORD_BYTES",
+    "Check",
+    "Client",
+    "Create",
+    "Created",
+    "Delete",
+    "Engine",
+    "Entry",
+    "Identity",
+    "Kind",
+    "Mode",
+    "Refusal",
+    "Rewatch",
+    "Session",
+    "SessionLimits",
+    "SetAcl",
+    "SetData",
+    "Stat",
+    "Tree",
+    "Write",
+    "Written",
+    "Znode",
+    "digest",
+]

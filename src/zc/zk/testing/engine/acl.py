@@ -1,0 +1,149 @@
+"""Access control lists, and the identities that connections have proved."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from zc.zk.testing.engine.refusal import Refusal
+from zookeeper import constants
+
+
+class Entry(NamedTuple):
+    """Permissions (bits of the PERM_ constants) for whom `scheme` knows as `id`."""
+
+    perms: int
+    scheme: str | None
+    id: str | None
+
+
+class Identity(NamedTuple):
+    """Who a connection is, under one scheme."""
+
+    scheme: str
+    id: str
+
+
+Acl = tuple[Entry, ...]
+
+OPEN: Final[Acl] = (Entry(constants.PERM_ALL, "world", "anyone"),)
+READ_ONLY: Final[Acl] = (Entry(constants.PERM_READ, "world", "anyone"),)
+
+
+def check(acl: Acl, perms: int, identities: Iterable[Identity]) -> None:
+    """Refuse unless an entry that is for one of the identities gives one of the permissions."""
+    if acl is OPEN or not acl:
+        return
+    identities = list(identities)
+    if any(identity.scheme == "super" for identity in identities):
+        return
+    for entry in acl:
+        if entry.perms & perms and _is_for(entry, identities):
+            return
+    raise Refusal(constants.NOAUTH)
+
+
+def _is_for(entry: Entry, identities: Sequence[Identity]) -> bool:
+    if entry.scheme == "world" and entry.id == "anyone":
+        return True
+    for scheme, id in identities:
+        if scheme == entry.scheme:
+            if scheme == "digest" and id == entry.id:
+                return True
+            if scheme == "ip" and _address_is_in(id, entry.id or ""):
+                return True
+    return False
+
+
+def fixed_up(acl: Sequence[Entry] | None, identities: Iterable[Identity]) -> Acl:
+    """An ACL as it is stored: `auth` entries become those of the identities proved by a secret."""
+    result: list[Entry] = []
+    for entry in dict.fromkeys(acl or ()):
+        if entry.id is None and entry.scheme in ("world", "digest", "ip"):
+            raise Refusal(constants.MARSHALLINGERROR)
+        if entry.scheme == "world" and entry.id == "anyone":
+            result.append(entry)
+        elif entry.scheme == "auth":
+            proved = [identity for identity in identities if identity.scheme == "digest"]
+            if not proved:
+                raise Refusal(constants.INVALIDACL)
+            result += [Entry(entry.perms, *identity) for identity in proved]
+        elif entry.id is not None and (
+            (entry.scheme == "digest" and _is_digest(entry.id))
+            or (entry.scheme == "ip" and _network(entry.id) is not None)
+        ):
+            result.append(entry)
+        else:
+            raise Refusal(constants.INVALIDACL)
+    if not result:
+        raise Refusal(constants.INVALIDACL)
+    fixed = tuple(result)
+    return OPEN if fixed == OPEN else fixed
+
+
+def masked(acl: Acl) -> Acl:
+    """An ACL for the eyes of those who may read and not administer: no digests."""
+    return tuple(
+        Entry(perms, scheme, re.sub(":.*", ":x", id or ""))
+        if scheme == "digest"
+        else Entry(perms, scheme, id)
+        for perms, scheme, id in acl
+    )
+
+
+def prove(scheme: str, credential: bytes, address: str, superuser: str | None) -> list[Identity]:
+    """The identities that a credential proves; none if it proves nothing.
+
+    `address` is where the connection comes from, `superuser` the `user:digest` whom no ACL stops.
+    """
+    if scheme == "ip":
+        return [Identity("ip", address)]
+    if scheme != "digest":
+        return []
+    text = credential.decode("utf-8", "replace")
+    id = digest(text)
+    identity = Identity("digest", id)
+    return [Identity("super", ""), identity] if id == superuser else [identity]
+
+
+def digest(credential: str) -> str:
+    """The id of `user:password` in scheme `digest`: `user:` and a hash of both."""
+    hashed = hashlib.sha1(credential.encode("utf-8", "replace")).digest()
+    return f"{credential.partition(':')[0]}:{base64.b64encode(hashed).decode('ascii')}"
+
+
+def _is_digest(id: str) -> bool:
+    # As Java splits: empty parts at the end do not count.
+    return len(id.rstrip(":").split(":")) == 2
+
+
+def _network(text: str) -> tuple[int, int] | None:
+    """Address and number of significant bits of `a.b.c.d` or `a.b.c.d/bits`."""
+    address, slash, bits = text.partition("/")
+    parts = address.split(".")
+    numbers = [_number(part, 255) for part in parts]
+    size = _number(bits, 32) if slash else 32
+    if len(parts) != 4 or size is None:
+        return None
+    value = 0
+    for number in numbers:
+        if number is None:
+            return None
+        value = value << 8 | number
+    return value, size
+
+
+def _number(text: str, most: int) -> int | None:
+    if not re.fullmatch("[+-]?[0-9]+", text) or not 0 <= int(text) <= most:
+        return None
+    return int(text)
+
+
+def _address_is_in(address: str, network: str) -> bool:
+    here, there = _network(address), _network(network)
+    if here is None or there is None:
+        return False
+    return (here[0] ^ there[0]) >> (32 - there[1]) == 0

@@ -1,0 +1,62 @@
+"""What a client can ask to be written, as values."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from zc.zk.testing.engine.acl import Entry
+from zc.zk.testing.engine.znodes import Stat
+
+
+class Kind(enum.Enum):
+    """The protocol has one operation for each kind of node that is created."""
+
+    PLAIN = enum.auto()
+    CONTAINER = enum.auto()
+    WITH_TTL = enum.auto()
+
+
+class Create(NamedTuple):
+    path: str
+    data: bytes | None
+    acl: Sequence[Entry] | None
+    flags: int
+    ttl: int = -1
+    kind: Kind = Kind.PLAIN
+
+
+class Delete(NamedTuple):
+    path: str
+    version: int = -1
+
+
+class SetData(NamedTuple):
+    path: str
+    data: bytes | None
+    version: int = -1
+
+
+class SetAcl(NamedTuple):
+    path: str
+    acl: Sequence[Entry] | None
+    version: int = -1
+
+
+class Check(NamedTuple):
+    path: str
+    version: int = -1
+
+
+Write = Create | Delete | SetData | SetAcl | Check
+
+
+class Created(NamedTuple):
+    """The result of a Create; that of SetData and SetAcl is a Stat, that of the others None."""
+
+    path: str
+    stat: Stat
+
+
+Written = Created | Stat | None

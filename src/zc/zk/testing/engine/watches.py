@@ -1,0 +1,146 @@
+"""Who is to be told of what happens to a path.
+
+There are two tables, as on the server: *data* for the node itself and *children* for who its
+children are. A watch is one-time, or stays (persistent), or stays and is for everything below too
+(recursive). A watcher has one watch per path and table: the latest decides of which mode it is,
+also where that makes a persistent one a one-time watch.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+from zc.zk.testing.engine.acl import Acl
+from zookeeper import constants
+
+
+class Watcher(Protocol):
+    """Whom events go to: a connection."""
+
+    def notify(self, event_type: int, path: str) -> None: ...
+
+    def may_read(self, acl: Acl) -> bool: ...
+
+
+class Happening(NamedTuple):
+    """What happened to a node, and the ACLs of the node and of its parent at that time.
+
+    Who may not read a node is not told what happens to it, and has still used up his watch.
+    """
+
+    event_type: int
+    path: str
+    acl: Acl
+    parent_acl: Acl
+
+
+class Mode(enum.Enum):
+    ONE_TIME = enum.auto()
+    PERSISTENT = enum.auto()
+    RECURSIVE = enum.auto()
+
+
+class WatchTable:
+    """The watches of one kind."""
+
+    def __init__(self) -> None:
+        # Watchers in the order in which they came: events go out in the same order in each run.
+        self._by_path: dict[str, dict[Watcher, Mode]] = {}
+        self._paths_of: dict[Watcher, dict[str, None]] = {}
+        self._recursive_count = 0
+
+    def add(self, path: str, watcher: Watcher, mode: Mode = Mode.ONE_TIME) -> None:
+        watchers = self._by_path.setdefault(path, {})
+        self._count(watchers.get(watcher), mode)
+        watchers[watcher] = mode
+        self._paths_of.setdefault(watcher, {})[path] = None
+
+    def is_watched(self, path: str) -> bool:
+        """Whether anybody watches a path."""
+        return path in self._by_path
+
+    def remove(self, path: str, watcher: Watcher) -> bool:
+        """Forget a watch; False if there is none."""
+        if watcher not in self._by_path.get(path, ()):
+            return False
+        self._drop(path, watcher)
+        return True
+
+    def remove_all(self, watcher: Watcher) -> None:
+        """Forget a watcher."""
+        for path in list(self._paths_of.get(watcher, ())):
+            self._drop(path, watcher)
+
+    def take(self, path: str, event_type: int) -> list[Watcher]:
+        """Whom an event is for; one-time watches have thereby been used up."""
+        found: dict[Watcher, None] = {}
+        for watcher, mode in list(self._by_path.get(path, {}).items()):
+            if mode is not Mode.RECURSIVE or event_type != constants.CHILD_EVENT:
+                found[watcher] = None
+            if mode is Mode.ONE_TIME:
+                self._drop(path, watcher)
+        if self._recursive_count and event_type != constants.CHILD_EVENT:
+            for ancestor in _ancestors(path):
+                for watcher, mode in self._by_path.get(ancestor, {}).items():
+                    if mode is Mode.RECURSIVE:
+                        found[watcher] = None
+        return list(found)
+
+    def paths(self) -> Iterator[tuple[str, list[Watcher]]]:
+        """Each path that is watched, and by whom."""
+        for path, watchers in self._by_path.items():
+            yield path, list(watchers)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_path.values()))
+
+    def _drop(self, path: str, watcher: Watcher) -> None:
+        watchers = self._by_path[path]
+        self._count(watchers.pop(watcher), None)
+        if not watchers:
+            del self._by_path[path]
+        paths = self._paths_of[watcher]
+        del paths[path]
+        if not paths:
+            del self._paths_of[watcher]
+
+    def _count(self, before: Mode | None, after: Mode | None) -> None:
+        self._recursive_count += (after is Mode.RECURSIVE) - (before is Mode.RECURSIVE)
+
+
+def _ancestors(path: str) -> Iterator[str]:
+    while len(path) > 1:
+        path = path[: path.rindex("/")] or "/"
+        yield path
+
+
+class Watches:
+    """Both tables, and who is to be told of what happens."""
+
+    def __init__(self) -> None:
+        self.data = WatchTable()
+        self.children = WatchTable()
+
+    def tell(self, happening: Happening) -> None:
+        """Tell those who wait for it, each once."""
+        event_type, path, acl, parent_acl = happening
+        watchers = self.data.take(path, event_type)
+        if event_type == constants.DELETED_EVENT:
+            watchers = list(dict.fromkeys([*watchers, *self.children.take(path, event_type)]))
+        _notify(watchers, event_type, path, acl)
+        if event_type != constants.CHANGED_EVENT:
+            parent = path[: path.rindex("/")] or "/"
+            parent_watchers = self.children.take(parent, constants.CHILD_EVENT)
+            _notify(parent_watchers, constants.CHILD_EVENT, parent, parent_acl)
+
+    def remove_all(self, watcher: Watcher) -> None:
+        self.data.remove_all(watcher)
+        self.children.remove_all(watcher)
+
+
+def _notify(watchers: list[Watcher], event_type: int, path: str, acl: Acl) -> None:
+    for watcher in watchers:
+        if watcher.may_read(acl):
+            watcher.notify(event_type, path)

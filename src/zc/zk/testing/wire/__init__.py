@@ -1,0 +1,1 @@
+"""The engine on a TCP port, in ZooKeeper's protocol."""

@@ -1,0 +1,235 @@
+"""One client's connection, without the network: bytes in, bytes out.
+
+First comes a four letter word, or a request to open or resume a session; then numbered requests,
+each answered in turn. What cannot be understood as a frame ends the connection. What cannot be
+understood within a frame is answered with an error.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Protocol
+
+from zc.zk.testing.engine import NO_PASSWORD, Client, Refusal, Session
+from zc.zk.testing.wire import records, words
+from zc.zk.testing.wire.answers import answer
+from zc.zk.testing.wire.jute import INT, Malformed, Reader
+from zc.zk.testing.wire.ops import EVENT_XID, PING_XID, Op
+from zookeeper import constants
+
+if TYPE_CHECKING:
+    from zc.zk.testing.wire.service import Service
+
+_REQUEST: Final = struct.Struct(">ii")  # xid, operation
+_ANSWER: Final = struct.Struct(">iiqi")  # length, xid, zxid, error code
+_ANSWER_HEADER_BYTES: Final = _ANSWER.size - INT.size
+
+# Answers are collected up to about this size before they are sent.
+_SEND_BYTES: Final = 64 * 1024
+
+# A client that does not take its events loses its connection when so many bytes of them wait.
+_MOST_UNSENT_BYTES: Final = 64 * 1024 * 1024
+
+
+class Network(Protocol):
+    """What a connection needs of its socket."""
+
+    def send(self, data: bytes) -> None: ...
+
+    def hang_up(self) -> None:
+        """Send what is left to send, then close."""
+        ...
+
+    def unsent(self) -> int:
+        """How many bytes wait until the client takes them."""
+        ...
+
+
+class Connection:
+    """The server's end of a connection from `address`."""
+
+    def __init__(self, service: Service, address: tuple[str, int], network: Network) -> None:
+        self.address = address
+        self.client = Client(address[0], self._notify)
+        self.since = service.engine.clock()
+        self.received = self.sent = 0
+        self.last_op: int | None = None
+        self.last_xid = 0
+        self._service = service
+        self._network = network
+        self._input = bytearray()
+        self._output: list[bytes] = []
+        self._output_bytes = 0
+        self._take: Callable[[bytes], None] = self._greet
+        self._working = False
+        self._open = True
+        # Requests are left alone: the client does not take its answers, or the server is stalled.
+        self._held = False
+        service.opened(self)
+
+    @property
+    def session(self) -> Session | None:
+        return self.client.session
+
+    # From the network
+
+    def receive(self, data: bytes) -> None:
+        """Take some of the client's bytes, in whatever pieces they come."""
+        if self._open:
+            self._input += data
+            self._work()
+
+    def hold(self) -> None:
+        """Answer nothing until `go_on`."""
+        self._held = True
+
+    def go_on(self) -> None:
+        self._held = False
+        self._work()
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self._open = False
+        self._service.closed(self)
+
+    def hang_up(self) -> None:
+        """End the connection; what has been answered is still sent."""
+        if self._open:
+            self._open = False
+            self._flush()
+            self._network.hang_up()
+
+    # Frames
+
+    def _work(self) -> None:
+        if self._working:
+            return  # somebody resumes us in the middle of our own sending
+        self._working = True
+        try:
+            while self._open and not self._held and (frame := self._next_frame()) is not None:
+                self.received += 1
+                self._take(frame)
+                if self._output_bytes > _SEND_BYTES:
+                    self._flush()
+        except Malformed:
+            self.hang_up()
+        finally:
+            self._working = False
+        self._flush()
+
+    def _next_frame(self) -> bytes | None:
+        """The next whole frame, None until it is there."""
+        if len(self._input) < INT.size:
+            return None
+        (length,) = INT.unpack_from(self._input)
+        if not 0 <= length <= self._service.longest_request:
+            self._answer_word(bytes(self._input[: INT.size]))
+            return None
+        end = INT.size + length
+        if len(self._input) < end:
+            return None
+        frame = bytes(self._input[INT.size : end])
+        del self._input[:end]
+        return frame
+
+    def _answer_word(self, word: bytes) -> None:
+        """What begins with a word in place of a length has no more in it."""
+        if self.client.session is None:
+            text = words.answer(self._service, self, word)
+            if text is not None:
+                self._put(text.encode("utf-8"))
+        self.hang_up()
+
+    def _greet(self, frame: bytes) -> None:
+        greeting = records.connect(frame)
+        engine, client = self._service.engine, self.client
+        if greeting.last_zxid > engine.zxid:
+            # It has seen a future that we do not know; going on would take it back in time.
+            self.hang_up()
+            return
+        if greeting.session:
+            session = engine.resume_session(
+                client, greeting.session, greeting.password, greeting.timeout
+            )
+        else:
+            session = engine.open_session(client, greeting.timeout)
+        if session is None:
+            body = records.connected(0, 0, NO_PASSWORD, greeting.knows_read_only)
+        else:
+            password = engine.sessions.password(session.id)
+            body = records.connected(
+                session.timeout, session.id, password, greeting.knows_read_only
+            )
+            self._service.greeted(self, session)
+            self._take = self._request
+        self._put(INT.pack(len(body)) + body)
+        if session is None:
+            self.hang_up()
+
+    def _request(self, frame: bytes) -> None:
+        if len(frame) < _REQUEST.size:
+            raise Malformed("a request without a header")
+        xid, op = _REQUEST.unpack_from(frame)
+        self.last_xid, self.last_op = xid, op
+        engine, client = self._service.engine, self.client
+        assert client.session is not None
+        engine.sessions.touch(client.session)
+        reader = Reader(frame, _REQUEST.size)
+        if op == Op.AUTH:
+            self._authenticate(xid, reader)
+            return
+        if op == Op.CLOSE_SESSION:
+            engine.close_session(client.session.id)
+            self._answer(xid, constants.OK)
+            self.hang_up()
+            return
+        try:
+            body = answer(engine, client, op, reader)
+        except Refusal as refusal:
+            self._answer(xid, refusal.code)
+        else:
+            self._answer(PING_XID if op == Op.PING else xid, constants.OK, body)
+
+    def _authenticate(self, xid: int, reader: Reader) -> None:
+        """Its answers have no zxid; whoever fails is sent away."""
+        reader.int32()
+        scheme, credential = reader.string(), reader.buffer()
+        try:
+            if scheme is None or credential is None:
+                raise Refusal(constants.AUTHFAILED)
+            self._service.engine.prove(self.client, scheme, credential)
+        except Refusal as refusal:
+            self._put(_ANSWER.pack(_ANSWER_HEADER_BYTES, xid, 0, refusal.code))
+            self.hang_up()
+        else:
+            self._put(_ANSWER.pack(_ANSWER_HEADER_BYTES, xid, 0, constants.OK))
+
+    # To the network
+
+    def _answer(self, xid: int, code: int, body: bytes = b"") -> None:
+        zxid = self._service.engine.zxid
+        self._put(_ANSWER.pack(_ANSWER_HEADER_BYTES + len(body), xid, zxid, code) + body)
+
+    def _notify(self, event_type: int, path: str) -> None:
+        if not self._open:
+            return
+        body = records.event(event_type, path)
+        self._put(_ANSWER.pack(_ANSWER_HEADER_BYTES + len(body), EVENT_XID, -1, 0) + body)
+        if not self._working:
+            if self._network.unsent() > _MOST_UNSENT_BYTES:
+                self.hang_up()  # it watches and does not listen
+            else:
+                self._flush()
+
+    def _put(self, data: bytes) -> None:
+        self.sent += 1
+        self._output.append(data)
+        self._output_bytes += len(data)
+
+    def _flush(self) -> None:
+        if self._output:
+            data = self._output[0] if len(self._output) == 1 else b"".join(self._output)
+            self._output.clear()
+            self._output_bytes = 0
+            self._network.send(data)

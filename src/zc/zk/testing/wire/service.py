@@ -1,0 +1,69 @@
+"""What all connections of a server share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from zc.zk.testing.engine import LONGEST_REQUEST, Engine, Session
+
+if TYPE_CHECKING:
+    from zc.zk.testing.wire.connection import Connection
+
+
+class Service:
+    """An engine, and who is connected to it. `longest_request` is in bytes."""
+
+    def __init__(self, engine: Engine, longest_request: int = LONGEST_REQUEST) -> None:
+        self.engine: Final = engine
+        self.longest_request: Final = longest_request
+        self.started: Final = engine.clock()
+        self.port = 0
+        self.connections: dict[Connection, None] = {}
+        self._of_session: dict[int, Connection] = {}
+        # By connections that are gone.
+        self._received = self._sent = 0
+
+    def opened(self, connection: Connection) -> None:
+        """Somebody has connected, and has not said yet what for."""
+        self.connections[connection] = None
+
+    def greeted(self, connection: Connection, session: Session) -> None:
+        """A session has this connection now; one that it had before is of no more use."""
+        former = self._of_session.get(session.id)
+        self._of_session[session.id] = connection
+        if former is not None and former is not connection:
+            former.hang_up()
+
+    def closed(self, connection: Connection) -> None:
+        """A connection is gone. Its session waits for another one until it expires."""
+        if connection not in self.connections:
+            return
+        del self.connections[connection]
+        self._received += connection.received
+        self._sent += connection.sent
+        self.engine.disconnect(connection.client)
+        session = connection.session
+        if session is not None and self._of_session.get(session.id) is connection:
+            del self._of_session[session.id]
+
+    def expire(self, session: int) -> None:
+        """End a session as if its time were over."""
+        self.engine.close_session(session)
+        self._hang_up(session)
+
+    def keep_time(self) -> None:
+        """Do what there is to do because time goes by."""
+        for session in self.engine.expire_sessions():
+            self._hang_up(session.id)
+        self.engine.remove_abandoned()
+
+    def requests_received(self) -> int:
+        return self._received + sum(connection.received for connection in self.connections)
+
+    def frames_sent(self) -> int:
+        return self._sent + sum(connection.sent for connection in self.connections)
+
+    def _hang_up(self, session: int) -> None:
+        connection = self._of_session.get(session)
+        if connection is not None:
+            connection.hang_up()
