@@ -39,13 +39,10 @@ logger = logging.getLogger("zc.zk")
 DEFAULT_CONNECTION_STRING = "127.0.0.1:2181"
 CONNECTION_STRING_VARIABLE = "ZC_ZK_CONNECTION_STRING"
 
-_TELLING_STATES = (
-    zookeeper.CONNECTED_STATE,
-    zookeeper.READONLY_STATE,
-    zookeeper.ASSOCIATING_STATE,
-    zookeeper.EXPIRED_SESSION_STATE,
-    zookeeper.AUTH_FAILED_STATE,
-)
+_STATES = {
+    State.CONNECTED: zookeeper.CONNECTED_STATE,
+    State.CLOSED: zookeeper.NOTCONNECTED_STATE,
+}
 
 Self = TypeVar("Self", bound="ZooKeeper")
 
@@ -119,17 +116,7 @@ class ZooKeeper(LowLevel):
         CONNECTED_STATE; CONNECTING_STATE while there is no connection, whether the session goes on
         or a new one is needed; NOTCONNECTED_STATE when this is closed.
         """
-        if self._session.state is State.CLOSED:
-            return zookeeper.NOTCONNECTED_STATE
-        handle = self.handle
-        if handle is None:
-            return zookeeper.CONNECTING_STATE
-        try:
-            state = zookeeper.state(handle)
-        except zookeeper.InvalidStateException:
-            return zookeeper.CONNECTING_STATE  # somebody has closed it just now
-        # Between two attempts to connect the binding has other numbers, 0 and NOTCONNECTED_STATE.
-        return state if state in _TELLING_STATES else zookeeper.CONNECTING_STATE
+        return _STATES.get(self._session.state, zookeeper.CONNECTING_STATE)
 
     def close(self) -> None:
         """End the session; ephemeral nodes, and so registrations, go at once.

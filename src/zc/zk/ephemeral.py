@@ -23,7 +23,7 @@ from typing import NamedTuple
 import zookeeper
 from zc.zk.acl import Acl
 from zc.zk.links import join
-from zc.zk.reading import PlainReader
+from zc.zk.reading import LookReader
 from zc.zk.session import SESSION_TROUBLE, Session, State
 from zc.zk.upkeep import pause, soonest
 from zc.zk.watches import FEW, Kind, Stat, Watches
@@ -387,12 +387,15 @@ class Ephemerals:
         self._note_written(node, wish)
 
     def _follow_links(self, node: EphemeralNode) -> bool:
-        """Whether the node belongs somewhere else. Raises NoNodeException if it does nowhere."""
-        path = join(PlainReader(self.session).resolve(node.parent), node.name)
+        """Whether the node belongs somewhere else. Raises NoNodeException if it does nowhere.
+
+        Then it depends on what was looked at, and is seen to as soon as any of that changes.
+        """
+        reader = LookReader(self.watches, node.interest, fresh=True)
+        path = join(reader.resolve(node.parent), node.name)
         if path == node.path:
             return False
         self._claim(node, path)
-        self.watches.retain(node.interest, ())
         return True
 
     def _stat(self, node: EphemeralNode) -> Stat:
@@ -451,3 +454,4 @@ class Ephemerals:
             logger.info("%s is registered", node.path)
         if node.revive:
             self.watches.depend(node.interest, Kind.EXISTS, node.path)
+            self.watches.retain(node.interest, [(Kind.EXISTS, node.path)])

@@ -54,6 +54,8 @@ class LookReader(Resolver):
             self.data(path)
         except zookeeper.NoNodeException:
             return False
+        except zookeeper.NoAuthException:
+            pass  # there is something
         return True
 
     def get_properties(self, path: str) -> Mapping[str, Any]:
