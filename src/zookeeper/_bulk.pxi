@@ -572,8 +572,8 @@ def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None
     data: paths to read and watch for changes. children: paths whose children to read and watch.
     exists: paths to watch for creation, changes and deletion.
     watcher: called once for each, `(handle, type, state, path)`; a change after the read is never missed.
-    timeout: seconds for each of the two steps; by default, a step fails when nothing has come for the
-    session timeout.
+    timeout: seconds for each of the three steps (two reads, the watches); by default, a step fails when
+    nothing has come for the session timeout.
 
     Returns three lists: `(data, stat)` or an exception for each path in data, a list of names or an
     exception for each in children, a stat or None or an exception for each in exists. A path that gave
@@ -591,11 +591,19 @@ def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None
     data, children, exists = list_of_paths(data), list_of_paths(children), list_of_paths(exists)
     try:
         start_reads(handle, data + exists, OP_GET_DATA, &data_reads)
-        start_reads(handle, children, OP_GET_CHILDREN, &children_reads)
         finish_reads(handle, data_reads, timeout, None)
-        finish_reads(handle, children_reads, timeout, None)
         data_results = read_results(data_reads, data + exists, OP_GET_DATA)
-        children_results = read_results(children_reads, children, OP_GET_CHILDREN)
+        # Most nodes of most trees are leaves: their stat says so, and they need not be asked.
+        leaves = {
+            path
+            for path, result in zip(data, data_results)
+            if isinstance(result, tuple) and not result[1]["numChildren"]
+        }
+        parents = [path for path in children if path not in leaves]
+        start_reads(handle, parents, OP_GET_CHILDREN, &children_reads)
+        finish_reads(handle, children_reads, timeout, None)
+        names = iter(read_results(children_reads, parents, OP_GET_CHILDREN))
+        children_results = [[] if path in leaves else next(names) for path in children]
         zxid = min(
             [z for z in (data_reads.reader.lowest_zxid, children_reads.reader.lowest_zxid) if z] or [0]
         )
