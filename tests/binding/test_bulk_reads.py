@@ -146,6 +146,7 @@ def test_a_node_that_may_not_be_read_is_in_the_subtree_with_its_error(zookeeper,
     assert describe(secret.error) == (zookeeper.NoAuthException, "/secret")
     assert (secret.data, secret.stat) == (None, None)
     assert zookeeper.read_tree(handle, "/secret/below")[0].error is None
+    zookeeper.delete(handle, "/secret/below")
 
 
 def test_a_root_that_may_not_be_read_is_in_the_subtree_with_its_error(zookeeper, handle):

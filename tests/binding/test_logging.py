@@ -56,6 +56,26 @@ def test_lines_become_records_of_the_logger_zookeeper_with_their_levels(
         assert not message.endswith("\n")
 
 
+@pytest.mark.parametrize(
+    ("line", "level", "message"),
+    [
+        ("ZOO_ERROR@f@12: no route", logging.ERROR, "f: no route"),
+        ("ZOO_WARN@f@12: slow", logging.WARNING, "f: slow"),
+        ("ZOO_INFO@f@12: x: y", logging.INFO, "f: x: y"),
+        ("ZOO_DEBUG@f@12: ", logging.DEBUG, "f: "),
+        ("ZOO_WARN@f@12: Exceeded deadline by 11ms", logging.DEBUG, "f: Exceeded deadline by 11ms"),
+        ("something else altogether", logging.INFO, "something else altogether"),
+    ],
+)
+def test_lines_about_a_missed_deadline_are_for_nobody(zookeeper, caplog, line, level, message):
+    """They come whenever a machine is busy, and nothing follows from them (ZOOKEEPER-642)."""
+    caplog.set_level(logging.DEBUG, "ZooKeeper")
+    zookeeper.log.emit(f"2026-11-22 07:17:41,123:4567(0x7f0011223344):{line}")
+    (record,) = own_records(caplog)
+    assert record.levelno == level
+    assert record.getMessage().endswith(message)
+
+
 def test_the_level_holds_back_what_is_below_it(zookeeper, connect, proxy, root, caplog):
     caplog.set_level(logging.DEBUG, "ZooKeeper")
     assert zookeeper.set_debug_level(zookeeper.LOG_LEVEL_ERROR) == zookeeper.OK

@@ -36,6 +36,7 @@ class SwappingRelay:
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join()  # no connections come after it
         for end in self._ends:
             try:
                 end.shutdown(socket.SHUT_RDWR)
@@ -112,9 +113,7 @@ def relay(own_servers_only: None, server: Server) -> Iterator[SwappingRelay]:
 
 REQUESTS = {
     "aget": lambda z, h, done: z.aget(h, "/a", None, lambda h, code, data, stat: done(code)),
-    "acreate": lambda z, h, done: z.acreate(
-        h, "/b", "", OPEN, 0, lambda h, code, path: done(code)
-    ),
+    "acreate": lambda z, h, done: z.acreate(h, "/b", "", OPEN, 0, lambda h, code, path: done(code)),
     "amulti": lambda z, h, done: z.amulti(
         h, [("check", "/a")], lambda h, code, results: done(code)
     ),
