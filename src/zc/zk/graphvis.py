@@ -208,7 +208,7 @@ def _dot(picture: System, live: bool, title: str) -> Iterator[str]:
             yield from (f"  {_node(unit, unit.path[1:], colours, live)}\n" for unit in units)
             continue
         yield f"  subgraph cluster_{number} {{\n"
-        yield f"    label={_quoted('/' + name)}; labeljust=l; fontsize=12; style=rounded\n"
+        yield f"    label={_quoted('/' + name)}; labeljust=l; fontsize=11; style=rounded\n"
         yield '    color="#cbd5e1"; bgcolor="#f8fafc"; penwidth=1; margin=14\n'
         for unit in units:
             shown = unit.path.removeprefix(f"/{name}").strip("/") or name

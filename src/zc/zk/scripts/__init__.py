@@ -27,6 +27,7 @@ COMMANDS = {
     "delete": ("deleting", "delete a node and all below it"),
     "watch": ("following", "follow the children and properties of nodes"),
     "graph": ("drawing", "draw services and the links between them"),
+    "browse": ("browsing", "show the tree in a web browser, live"),
 }
 
 

@@ -1,0 +1,17 @@
+"""A tree in a web browser, live, to be looked at and not touched.
+
+    with Site(zk) as site:
+        print(site.url)
+        site.serve_forever()
+
+What is in the nodes moves one way: watches -> `watchedtree` -> `publishing` (nodes as text for the
+page) -> `site` (HTTP, server-sent events) -> `page/`, which runs in the browser.
+
+Who may write to a node is not who looks at the page. So nothing from a node is ever markup: the
+page puts it into the document as text, the headers forbid all scripts and styles but its own, and
+pages from elsewhere cannot read it, whatever name they find it by.
+"""
+
+from zc.zk.browse.site import Site
+
+__all__ = ["Site"]

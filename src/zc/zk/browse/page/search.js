@@ -1,0 +1,38 @@
+// What is found, in place of the tree.
+
+import { element, nodeLink, plural } from "./elements.js";
+
+const MOST = 200;
+
+export function showResults(place, model, text) {
+  const rows = [];
+  let count = 0;
+  for (const { path, property } of model.search(text)) {
+    count += 1;
+    if (count <= MOST) {
+      rows.push(result(path, property, text));
+    }
+  }
+  const more = count > MOST ? `, the first ${MOST} of them here` : "";
+  place.replaceChildren(
+    element("p", { className: "empty" }, `${plural(count, "node")} found${more}`),
+    element("ul", {}, ...rows));
+}
+
+function result(path, property, text) {
+  const link = nodeLink(path, "");
+  link.append(...marked(path, text));
+  const line = property && `${property.name} ${property.link ?? "="} ${property.value}`;
+  return element("li", {}, link,
+    line ? element("code", {}, ...marked(line.slice(0, 300), text)) : "");
+}
+
+// The text with what was looked for marked in it.
+function marked(line, text) {
+  const place = line.toLowerCase().indexOf(text.toLowerCase());
+  if (place < 0) {
+    return [line];
+  }
+  const end = place + text.length;
+  return [line.slice(0, place), element("mark", {}, line.slice(place, end)), line.slice(end)];
+}

@@ -1,0 +1,225 @@
+"""What of the tree the page is told, and when.
+
+A publisher turns nodes into views, JSON text that the page can show, whenever they change, and
+passes the paths of views that became different on to everybody who has subscribed. A subscriber who
+is slow misses intermediate states and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from zc.zk import nodedata
+from zc.zk.browse.watchedtree import WatchedNode, WatchedTree
+from zc.zk.errors import BadPropertyLink, LinkLoop
+from zc.zk.links import LINK, PROPERTY_LINK, join
+from zc.zk.tree.literals import write_literal
+from zookeeper.errors import ZooKeeperException
+
+# Changes that come shortly after one another are published together. Seconds.
+GATHERING = 0.05
+
+# Of longer values the page shows the beginning. Characters.
+LONGEST_VALUE = 2000
+
+# Nodes in one event for the page.
+BATCH = 500
+
+
+class Subscription:
+    """What one reader has not been told yet."""
+
+    def __init__(self, publisher: Publisher, paths: Iterable[str]) -> None:
+        self._publisher = publisher
+        # Guarded by the publisher's condition.
+        self.pending = set(paths)
+        self.status = ""
+
+    def next(self, seconds: float) -> list[tuple[str, str]]:
+        """What to tell now, as (event, JSON): the status, and a batch of views.
+
+        Views are [[path, view or null], ...], parents before their children. When there is nothing
+        to tell for so many seconds it is an empty list.
+        """
+        return self._publisher._next(self, seconds)
+
+    def close(self) -> None:
+        self._publisher._unsubscribe(self)
+
+
+class Publisher:
+    """The views of all nodes of a tree."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._dirty: set[str] = set()
+        self._views: dict[str, str] = {}
+        self._linking: set[str] = set()
+        self._subscriptions: set[Subscription] = set()
+        self._is_closed = False
+        self._status = ""
+        self.version = 0
+        self._tree: WatchedTree | None = None
+        self._thread = threading.Thread(target=self._run, name="zc.zk publisher", daemon=True)
+
+    def start(self, tree: WatchedTree) -> None:
+        self._tree = tree
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop publishing; who waits for something is let go."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
+
+    def note(self, paths: Iterable[str]) -> None:
+        """Some nodes came, changed or went."""
+        with self._changed:
+            self._dirty.update(paths)
+            self._changed.notify_all()
+
+    def tell_status(self, status: Mapping[str, object]) -> None:
+        """How things stand with the connection, for the readers."""
+        with self._changed:
+            self._status = json.dumps(status)
+            self._changed.notify_all()
+
+    def subscribe(self) -> Subscription:
+        """Begin to listen: to all views that there are now, and to what becomes of them."""
+        with self._changed:
+            subscription = Subscription(self, self._views)
+            self._subscriptions.add(subscription)
+        return subscription
+
+    def _unsubscribe(self, subscription: Subscription) -> None:
+        with self._changed:
+            self._subscriptions.discard(subscription)
+
+    def _next(self, subscription: Subscription, seconds: float) -> list[tuple[str, str]]:
+        pending = subscription.pending
+        events = []
+        with self._changed:
+            self._changed.wait_for(
+                lambda: pending or subscription.status != self._status or self._is_closed, seconds
+            )
+            if subscription.status != self._status:
+                subscription.status = self._status
+                events.append(("status", self._status))
+            if pending:
+                paths = sorted(pending)[:BATCH]
+                pending.difference_update(paths)
+                views = (f"[{json.dumps(path)},{self._views.get(path, 'null')}]" for path in paths)
+                events.append(("nodes", f"[{','.join(views)}]"))
+        return events
+
+    def _run(self) -> None:
+        pause = GATHERING
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._dirty or self._is_closed)
+                self._changed.wait_for(lambda: self._is_closed, pause)
+                if self._is_closed:
+                    return
+                dirty, self._dirty = self._dirty, set()
+            started = time.monotonic()
+            self._publish(dirty)
+            # However many changes there are, half of the time is left for others.
+            pause = max(GATHERING, time.monotonic() - started)
+
+    def _publish(self, dirty: Iterable[str]) -> None:
+        """Make new views of nodes, and of all links, which may lead elsewhere now."""
+        assert self._tree is not None
+        views: dict[str, str | None] = {}
+        for path in {*dirty, *self._linking}:
+            node = self._tree.find(path)
+            views[path] = None if node is None else json.dumps(view(self._tree, node))
+            self._linking.discard(path)
+            if node is not None and _has_links(node):
+                self._linking.add(path)
+        with self._changed:
+            different = {path for path, text in views.items() if text != self._views.get(path)}
+            for path in different:
+                text = views[path]
+                if text is None:
+                    del self._views[path]
+                else:
+                    self._views[path] = text
+            if different:
+                self.version += 1
+                for subscription in self._subscriptions:
+                    subscription.pending.update(different)
+                self._changed.notify_all()
+
+
+def view(tree: WatchedTree, node: WatchedNode) -> dict[str, Any]:
+    """What the page shows of a node."""
+    stat = node.stat or {}
+    owner = stat.get("ephemeralOwner", 0) & 2**64 - 1
+    kind = node.properties.get("type")
+    return {
+        "type": _cut(kind) if isinstance(kind, str) else None,
+        "properties": list(_properties(tree, node)),
+        "fault": node.fault,
+        "children": len(node.names),
+        "hidden": tree.hidden(node),
+        "owner": f"0x{owner:x}" if owner else None,
+        "created": stat.get("ctime"),
+        "modified": stat.get("mtime"),
+        "version": stat.get("version"),
+        "size": stat.get("dataLength"),
+    }
+
+
+def _properties(tree: WatchedTree, node: WatchedNode) -> Iterator[dict[str, Any]]:
+    if node.data is None and node.stat is not None:
+        yield {"name": "data", "value": "None", "is_data": True}
+    for key, value in sorted(node.properties.items()):
+        if key == nodedata.STRING_VALUE and value == node.data:
+            yield {"name": "data", "value": _shown(value), "is_data": True}
+        elif key.endswith(LINK) and isinstance(value, str):
+            name = key.removesuffix(LINK)
+            yield {"name": name, "value": _cut(value), **_symbolic(tree, node, name)}
+        elif key.endswith(PROPERTY_LINK) and isinstance(value, str):
+            name = key.removesuffix(PROPERTY_LINK)
+            yield {"name": name, "value": _cut(value), **_property_link(tree, node, name, value)}
+        else:
+            yield {"name": key, "value": _shown(value)}
+
+
+def _symbolic(tree: WatchedTree, node: WatchedNode, name: str) -> dict[str, Any]:
+    try:
+        return {"link": "->", "target": tree.resolve(join(node.path, name))}
+    except (LinkLoop, ZooKeeperException) as fault:
+        return {"link": "->", "fault": str(fault)}
+
+
+def _property_link(tree: WatchedTree, node: WatchedNode, name: str, value: str) -> dict[str, Any]:
+    try:
+        found = tree.follow_property_link(node.path, name, value)
+    except BadPropertyLink as fault:
+        return {"link": "=>", "fault": fault.reason}
+    return {"link": "=>", "target": found.path, "means": _shown(found.value)}
+
+
+def _has_links(node: WatchedNode) -> bool:
+    return any(key.endswith((LINK, PROPERTY_LINK)) for key in node.properties)
+
+
+def _shown(value: object) -> str:
+    return _cut(write_literal(value))
+
+
+def _cut(text: str) -> str:
+    if len(text) <= LONGEST_VALUE:
+        return text
+    return f"{text[:LONGEST_VALUE]}... ({len(text):,} characters)"

@@ -1,0 +1,232 @@
+"""The page's server: HTTP on one port, for reading only."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import socket
+import sys
+import threading
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import resources
+from socketserver import TCPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import zookeeper
+from zc.zk.browse.diagram import Diagram
+from zc.zk.browse.publishing import Publisher
+from zc.zk.browse.watchedtree import WatchedTree
+from zc.zk.graphvis import GraphvizError
+
+if TYPE_CHECKING:
+    from zc.zk import ZooKeeper
+
+logger = logging.getLogger("zc.zk")
+
+LOOPBACK = "127.0.0.1"
+DEFAULT_PORT = 2180
+DEFAULT_LIMIT = 20_000
+
+# A comment is sent so often (seconds), which tells both sides whether the other one is there.
+HEARTBEAT = 10.0
+
+# A reader that takes nothing for so long (seconds) is gone.
+PATIENCE = 30.0
+
+MOST_READERS = 100
+
+FILES = {
+    "/": ("index.html", "text/html"),
+    "/page.css": ("page.css", "text/css"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
+    **{
+        f"/{name}.js": (f"{name}.js", "text/javascript")
+        for name in ("page", "model", "outline", "details", "search", "diagram", "elements")
+    },
+}
+
+HEADERS = {
+    # Only what comes from here, and nothing that is written into the document, can run or style
+    # anything. Frames, forms and other sites are of no use to the page.
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self';"
+    " img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class Site(ThreadingHTTPServer):
+    """Serves the page about what `zk`, a client, sees, at `host` and `port`.
+
+    Port 0 takes one that is free. The page shows `limit` nodes at most. Raises OSError when the
+    address cannot be had, and NoNodeException when the root of the client is not there.
+    """
+
+    daemon_threads = True
+
+    def __init__(
+        self,
+        zk: ZooKeeper,
+        host: str = LOOPBACK,
+        port: int = DEFAULT_PORT,
+        limit: int = DEFAULT_LIMIT,
+    ) -> None:
+        self.zk = zk
+        self.host = host
+        self.publisher = Publisher()
+        self.tree = WatchedTree(zk.watches, limit, self.publisher.note)
+        self.diagram = Diagram(self.tree)
+        self.readers = threading.Semaphore(MOST_READERS)
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, port), Request)
+        try:
+            self.tree.start()
+        except BaseException:
+            self.server_close()
+            raise
+        self.publisher.start(self.tree)
+        zk.set_watcher(lambda *_: self.tell_status())
+        self.tell_status()
+
+    def server_bind(self) -> None:
+        """Like HTTPServer's, but without asking name servers for the name of this machine."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.host, self.server_address[1]
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.server_port}/"
+
+    def tell_status(self) -> None:
+        self.publisher.tell_status(
+            {
+                "connection": self.zk.connection_string,
+                "connected": self.zk.state == zookeeper.CONNECTED_STATE,
+                "limit": self.tree.limit,
+            }
+        )
+
+    def is_known_as(self, host: str | None) -> bool:
+        """Whether a request to `host`, with or without a port, was meant for us.
+
+        Somebody who has the name of a site of his lead to this machine could otherwise read the
+        page by a script of that site. Numbers lead nowhere else than where they say.
+        """
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        if name in ("localhost", self.host.lower()):
+            return True
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Readers come and go, and not always politely."""
+        fault = sys.exc_info()[1]
+        if not isinstance(fault, OSError):
+            logger.error("the page's server: %r", fault, exc_info=fault)
+
+    def server_close(self) -> None:
+        """End everything but the client."""
+        self.publisher.close()
+        self.tree.close()
+        super().server_close()
+
+
+class Request(BaseHTTPRequestHandler):
+    """One request. There is GET, and HEAD, and nothing else."""
+
+    server: Site
+    protocol_version = "HTTP/1.1"
+    timeout = PATIENCE
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if not self.server.is_known_as(self.headers.get("Host")):
+            self.answer_text(HTTPStatus.MISDIRECTED_REQUEST, "this is not the host you look for")
+        elif path in FILES:
+            name, kind = FILES[path]
+            content = resources.files("zc.zk.browse").joinpath("page", name).read_bytes()
+            self.answer(HTTPStatus.OK, f"{kind}; charset=utf-8", content)
+        elif path == "/events":
+            self.stream_events()
+        elif path in ("/diagram.json", "/diagram.svg"):
+            self.answer_diagram(path)
+        else:
+            self.answer_text(HTTPStatus.NOT_FOUND, "there is nothing of this name")
+
+    do_HEAD = do_GET
+
+    def answer_diagram(self, path: str) -> None:
+        try:
+            if path == "/diagram.svg":
+                self.answer(HTTPStatus.OK, "image/svg+xml", self.server.diagram.svg())
+            else:
+                shapes = self.server.diagram.shapes().encode()
+                self.answer(HTTPStatus.OK, "application/json", shapes)
+        except GraphvizError as fault:
+            self.answer_text(HTTPStatus.SERVICE_UNAVAILABLE, str(fault))
+
+    def stream_events(self) -> None:
+        if not self.server.readers.acquire(blocking=False):
+            self.answer_text(HTTPStatus.SERVICE_UNAVAILABLE, "too many pages are open")
+            return
+        try:
+            self.start_answer(HTTPStatus.OK, "text/event-stream")
+            self.send_header("Connection", "close")
+            self.end_headers()
+            if self.command == "GET":
+                self.write_events()
+        finally:
+            self.server.readers.release()
+
+    def write_events(self) -> None:
+        publisher = self.server.publisher
+        subscription = publisher.subscribe()
+        try:
+            while not publisher.is_closed:
+                events = subscription.next(HEARTBEAT)
+                text = "".join(f"event: {name}\ndata: {data}\n\n" for name, data in events)
+                self.wfile.write((text or ":\n\n").encode())
+        finally:
+            subscription.close()
+
+    def answer_text(self, status: HTTPStatus, text: str) -> None:
+        self.answer(status, "text/plain; charset=utf-8", f"{text}\n".encode())
+
+    def answer(self, status: HTTPStatus, kind: str, content: bytes) -> None:
+        self.start_answer(status, kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def start_answer(self, status: HTTPStatus, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
+
+    def version_string(self) -> str:
+        return "zc.zk"
+
+    def refuse(self) -> None:
+        self.close_connection = True
+        self.answer_text(HTTPStatus.METHOD_NOT_ALLOWED, "this page is for reading only")
+
+    do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_CONNECT = refuse
+
+    def log_message(self, format: str, *args: Any) -> None:
+        logger.debug(format, *args)
