@@ -1,0 +1,209 @@
+"""A small server of one-line questions, as zc.monitor has been for Zope.
+
+It is for people with netcat, and for programs that watch over other programs:
+
+    $ echo servers /shop/providers | nc 127.0.0.1 9001
+    127.0.0.1:40123
+
+A connection sends a line, a command and its arguments with blanks between them, gets the answer,
+and is closed. After the line `interactive` it stays open, and each line is answered, until `quit`.
+
+A command is a function of a connection, whose `write` takes text, and of the arguments. Its
+docstring is what `help` tells. Besides those given to the server there are those that are
+registered with zope.component, if that is in use, as named utilities for
+`zc.zk.interfaces.IMonitorPlugin`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+import socket
+import stat
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from socketserver import StreamRequestHandler, TCPServer, ThreadingMixIn
+from typing import Any
+
+from zc.zk.address import format_addr, parse_addr
+
+logger = logging.getLogger("zc.zk")
+
+LOOPBACK = "127.0.0.1"
+
+Command = Callable[..., object]
+
+# What is asked is short, and asked at once.
+LONGEST_LINE = 4096
+PATIENCE_SECONDS = 30.0
+
+
+class LineServer:
+    """Answers lines at `address` by `commands`, from when it is made until `close`.
+
+    The address is a port, of this machine only, 'host:port', or the path of a Unix socket, which
+    has a slash in it. Port 0 takes one that is free; `address` tells which. Raises OSError when
+    the address cannot be had.
+    """
+
+    def __init__(self, address: int | str, commands: Mapping[str, Command]) -> None:
+        self.commands = commands
+        self._path = address if isinstance(address, str) and "/" in address else None
+        if self._path is not None:
+            _remove_dead_socket(self._path)
+        self._server = _Server(where(address), self)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, name="zc.zk line server", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        """Where it listens, 'host:port' or a path."""
+        if self._path is not None:
+            return self._path
+        return format_addr(*self._server.server_address[:2])
+
+    def close(self) -> None:
+        """Take no more connections. Those that are open are left to themselves."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        if self._path is not None:
+            try:
+                os.unlink(self._path)
+            except FileNotFoundError:
+                pass
+
+    def __enter__(self) -> LineServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def answer(self, connection: Connection, line: str) -> None:
+        """Have the command that a line names write its answer."""
+        name, *arguments = line.split() or ["help"]
+        commands = {**_plugins(), **self.commands}
+        if name == "help":
+            _help(connection, commands, *arguments)
+            return
+        command = commands.get(name)
+        if command is None:
+            connection.write(f"no such command: {name}; help lists them\n")
+            return
+        try:
+            inspect.signature(command).bind(connection, *arguments)
+        except TypeError as fault:
+            connection.write(f"{name}: {fault}\n")
+            return
+        try:
+            command(connection, *arguments)
+        except OSError:
+            raise
+        except Exception as fault:
+            logger.exception("the command %r failed", line)
+            connection.write(f"{name} failed: {fault!r}\n")
+
+
+class Connection(StreamRequestHandler):
+    """What a command writes its answer to."""
+
+    server: _Server
+    timeout = PATIENCE_SECONDS
+
+    def write(self, text: str) -> None:
+        self.wfile.write(text.encode("utf-8", "backslashreplace"))
+
+    def handle(self) -> None:
+        is_interactive = False
+        while line := self.rfile.readline(LONGEST_LINE):
+            text = line.decode("utf-8", "replace").strip()
+            if text == "quit":
+                return
+            if text == "interactive":
+                is_interactive = True
+            else:
+                self.server.owner.answer(self, text)
+            if not is_interactive:
+                return
+
+
+def ask(address: int | str, line: str, seconds: float) -> str:
+    """The answer to a line of the server at `address`. Raises OSError, TimeoutError for one."""
+    family, target = where(address)
+    with socket.socket(family) as connection:
+        connection.settimeout(seconds)
+        connection.connect(target)
+        connection.sendall(f"{line}\n".encode())
+        with connection.makefile("rb") as answer:
+            return answer.read().decode("utf-8", "replace")
+
+
+def where(address: int | str) -> tuple[socket.AddressFamily, Any]:
+    """The family and the address of a socket. Raises ValueError for what is no address."""
+    if isinstance(address, int) or address.isdecimal():
+        return socket.AF_INET, (LOOPBACK, int(address))
+    if "/" in address:
+        return socket.AF_UNIX, address
+    host, port = parse_addr(address)
+    return socket.AF_INET6 if ":" in host else socket.AF_INET, (host, port)
+
+
+class _Server(ThreadingMixIn, TCPServer):
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+
+    def __init__(self, place: tuple[socket.AddressFamily, Any], owner: LineServer) -> None:
+        self.owner = owner
+        self.address_family, address = place
+        super().__init__(address, Connection)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        # That of a Unix socket's other end is blank, which looks like no address at all.
+        return connection, address or ("local", 0)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        fault = sys.exc_info()[1]
+        if not isinstance(fault, OSError):
+            logger.error("the line server: %r", fault, exc_info=fault)
+
+
+def _help(connection: Connection, commands: Mapping[str, Command], *names: str) -> None:
+    for name in names or sorted(commands):
+        command = commands.get(name)
+        text = inspect.getdoc(command) if command is not None else "no such command"
+        lines = (text or "").split("\n")
+        connection.write(f"{name}\n" if names else f"{name}: {lines[0]}\n")
+        for line in lines if names else ():
+            connection.write(f"  {line}\n" if line else "\n")
+    if not names:
+        connection.write("help [COMMAND]: this, or all about a command\n")
+
+
+def _plugins() -> dict[str, Command]:
+    """Commands that were registered by ZCML, if there is any use of it in this process."""
+    component = sys.modules.get("zope.component")
+    if component is None:
+        return {}
+    from zc.zk.interfaces import IMonitorPlugin
+
+    return dict(component.getUtilitiesFor(IMonitorPlugin))
+
+
+def _remove_dead_socket(path: str) -> None:
+    """Remove the socket of a server that ended without doing it itself."""
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            return
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(1)
+            probe.connect(path)
+    except ConnectionRefusedError:
+        os.unlink(path)
+    except OSError:
+        pass

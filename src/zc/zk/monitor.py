@@ -1,0 +1,123 @@
+"""Ask a process which servers it has registered, and whether they answer.
+
+A server that leaves the choice of its port to the system is hard to watch over: nobody knows where
+it is but ZooKeeper, and ZooKeeper does not know which of the servers is the one on this machine.
+So the process itself tells, on a port, or rather a Unix socket, that is known beforehand:
+
+    zc.zk.event.notify = zc.zk.monitor.notify     # or by zope.event, or by monitor.zcml
+    monitor = zc.zk.monitor.start('/run/shop/monitor.sock')
+
+    $ python -m zc.zk.monitor get_addr /run/shop/monitor.sock /shop/providers
+    192.168.0.42:40123
+    $ python -m zc.zk.monitor check /run/shop/monitor.sock /shop/providers && echo up
+    up
+
+`check` and `get_addr` are for programs that watch over others: they say on standard output what
+they found and end the process with 1 when something is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from typing import NoReturn, Protocol
+
+from zc.zk.address import parse_addr
+from zc.zk.event import RegisteringServer
+from zc.zk.lineserver import LineServer, ask
+
+# The monitor, or a server, that has not answered for so long does not answer.
+PATIENCE_SECONDS = 5.0
+
+_lock = threading.Lock()
+_registered: dict[tuple[str, str], None] = {}
+
+
+class Writable(Protocol):
+    def write(self, text: str, /) -> object: ...
+
+
+def notify(event: object) -> None:
+    """Remember a server that is being registered; events of other kinds are ignored."""
+    if isinstance(event, RegisteringServer):
+        with _lock:
+            _registered[event.path, event.name] = None
+
+
+def servers(connection: Writable, path: str | None = None) -> None:
+    """Tell which servers this process has registered.
+
+    With a path, the addresses at that path, one in a line. Without, all of them in a line of JSON:
+    a list of pairs of path and address. What was registered and withdrawn is told of, too.
+    """
+    with _lock:
+        known = list(_registered)
+    if path is None:
+        connection.write(f"{json.dumps(known)}\n")
+    else:
+        connection.write("".join(f"{address}\n" for where, address in known if where == path))
+
+
+def start(address: int | str) -> LineServer:
+    """A server that answers `servers` at `address`; see `zc.zk.lineserver`. Close it at the end."""
+    return LineServer(address, {"servers": servers})
+
+
+def check(arguments: Sequence[str] | None = None) -> None:
+    """Exit with 1 unless all servers that a process has registered at a path take connections.
+
+    `arguments` are the address of the process's monitor and the path; by default those of this
+    process.
+    """
+    for address in _addresses("check", arguments):
+        try:
+            socket.create_connection(parse_addr(address), PATIENCE_SECONDS).close()
+        except (OSError, ValueError) as fault:
+            _fail(f"{address}: {fault}")
+
+
+def get_addr(arguments: Sequence[str] | None = None) -> None:
+    """Print the addresses that a process has registered at a path, one in a line.
+
+    Takes the same arguments as `check`. Exits with 1 when there are none.
+    """
+    for address in _addresses("get_addr", arguments):
+        print(address)
+
+
+def _addresses(name: str, arguments: Sequence[str] | None) -> list[str]:
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if len(given) != 2:
+        sys.stderr.write(f"usage: {name} MONITOR PATH\n")
+        raise SystemExit(2)
+    monitor, path = given
+    if len(path.split()) != 1:
+        _fail(f"a path without blanks is needed, not {path!r}")
+    try:
+        addresses = ask(monitor, f"servers {path}", PATIENCE_SECONDS).split()
+    except (OSError, ValueError) as fault:
+        _fail(f"the monitor at {monitor}: {fault}")
+    if not addresses:
+        _fail(f"no server is registered at {path}")
+    return addresses
+
+
+def _fail(text: str) -> NoReturn:
+    print(text)
+    raise SystemExit(1)
+
+
+def main() -> None:
+    """`python -m zc.zk.monitor check MONITOR PATH`, and the same with get_addr."""
+    command = {"check": check, "get_addr": get_addr}.get("".join(sys.argv[1:2]))
+    if command is None:
+        sys.stderr.write("usage: python -m zc.zk.monitor check|get_addr MONITOR PATH\n")
+        raise SystemExit(2)
+    command(sys.argv[2:])
+
+
+if __name__ == "__main__":
+    main()
