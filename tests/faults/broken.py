@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 import zookeeper
-from zc.zk.ephemeral import EphemeralNode, Ephemerals, Wish
+from zc.zk.ephemeralnode import EphemeralNode, Wish
 from zc.zk.watches import Watches
 
 VARIABLE = "ZK_FAULTS_BREAK"
@@ -31,19 +31,19 @@ def break_as_told() -> None:
 
 def _ignore_nodeexists() -> None:
     """Take a node that exists for one that was made, whoever's it is: the classic mistake."""
-    create = Ephemerals._create
+    create = EphemeralNode._create
 
-    def create_or_take(self: Ephemerals, handle: int, node: EphemeralNode, wish: Wish) -> None:
+    def create_or_take(self: EphemeralNode, handle: int, wish: Wish) -> None:
         try:
-            create(self, handle, node, wish)
+            create(self, handle, wish)
         except zookeeper.NodeExistsException:
-            self._note_written(node, wish)
+            self.note_written(wish)
 
-    def nothing_to_look_at(self: Ephemerals, node: EphemeralNode) -> None:
+    def nothing_to_look_at(self: EphemeralNode, tell: bool) -> None:
         pass
 
-    Ephemerals._create = create_or_take  # type: ignore[method-assign]
-    Ephemerals._look_again = nothing_to_look_at  # type: ignore[method-assign]
+    EphemeralNode._create = create_or_take  # type: ignore[method-assign]
+    EphemeralNode.look_again = nothing_to_look_at  # type: ignore[method-assign]
 
 
 def _drop_rewatch() -> None:

@@ -19,9 +19,10 @@ from typing import Any, Generic, TypeVar
 
 import zookeeper
 from zc.zk.errors import CancelWatch, LinkLoop
+from zc.zk.keeper import SESSION_TROUBLE
+from zc.zk.nodes import Interest
 from zc.zk.reading import LookReader
-from zc.zk.session import SESSION_TROUBLE
-from zc.zk.watches import Interest, Watches
+from zc.zk.watches import Watches
 
 logger = logging.getLogger("zc.zk")
 

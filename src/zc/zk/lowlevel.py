@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE, Acl
-from zc.zk.ephemeral import EphemeralNode, Ephemerals
+from zc.zk.ephemeral import Ephemerals
+from zc.zk.ephemeralnode import EphemeralNode
 from zc.zk.session import Session
 
 if TYPE_CHECKING:

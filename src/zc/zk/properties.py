@@ -15,9 +15,9 @@ from zc.zk import nodedata
 from zc.zk.errors import BadPropertyLink, LinkError
 from zc.zk.links import PROPERTY_LINK, LinkedProperty
 from zc.zk.live import LiveObject, Look
+from zc.zk.nodes import Stat
 from zc.zk.reading import LookReader
 from zc.zk.upkeep import pause
-from zc.zk.watches import Stat
 
 # How often `update` begins again when somebody else changes the node meanwhile.
 UPDATE_ATTEMPTS = 100

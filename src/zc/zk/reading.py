@@ -8,8 +8,9 @@ from typing import Any
 import zookeeper
 from zc.zk import nodedata
 from zc.zk.links import Resolver
+from zc.zk.nodes import Answer, Interest, Kind, Stat
 from zc.zk.session import Session
-from zc.zk.watches import Answer, Interest, Kind, Stat, Watches
+from zc.zk.watches import Watches
 
 
 class PlainReader(Resolver):

@@ -10,7 +10,8 @@ from typing import Any
 from zc.zk import address, event, nodedata
 from zc.zk.acl import Acl
 from zc.zk.address import Address
-from zc.zk.ephemeral import EphemeralNode, Ephemerals, Registered, Wish
+from zc.zk.ephemeral import Ephemerals
+from zc.zk.ephemeralnode import EphemeralNode, Registered, Wish
 
 
 class Registration:

@@ -19,27 +19,16 @@ import os
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 
 import zookeeper
 from zc.zk.errors import FailedConnect
-from zc.zk.upkeep import Worker, pause, soonest
+from zc.zk.keeper import SESSION_TROUBLE as SESSION_TROUBLE
+from zc.zk.keeper import Duty, Keeper
+from zc.zk.upkeep import CallbackQueue
 
 logger = logging.getLogger("zc.zk")
-
-# Something is wrong with the connection or the session, and nothing with the node concerned: try
-# again when that is over.
-SESSION_TROUBLE = (
-    zookeeper.ConnectionLossException,
-    zookeeper.OperationTimeoutException,
-    zookeeper.SessionExpiredException,
-    zookeeper.SessionMovedException,
-    zookeeper.InvalidStateException,
-    zookeeper.AuthFailedException,
-    zookeeper.ClosingException,
-)
 
 # What `zookeeper.init` asks for when it is not told.
 DEFAULT_TIMEOUT_MS = 10_000
@@ -51,11 +40,6 @@ CALLBACK_END_SECONDS = 1.0
 
 # Numbers of sessions are 64 bits, which some show with a sign.
 _ID_BITS = 2**64 - 1
-
-# A duty restores or maintains a part of what the session has on the servers. It is called with the
-# handle, whenever there may be something to do, and returns in how many seconds it wants to be
-# called again at the latest, or None. It may raise any of SESSION_TROUBLE half-way.
-Duty = Callable[[int], "float | None"]
 
 
 class State(enum.Enum):
@@ -106,12 +90,8 @@ class Session:
         self._former_ids: set[int] = set()
         self._credentials: list[tuple[str, str | bytes]] = []
         self._program_watcher: Callable[[int, int, int, str], object] | None = None
-        self._duties: list[Duty] = []
-        self._news: deque[tuple[int, str]] = deque()
-        self._failures = 0
-        self._keeper = Worker(f"zc.zk keeper {connection_string}", self._keep)
-        self._callbacks: deque[Callable[[], object]] = deque()
-        self._caller = Worker(f"zc.zk callbacks {connection_string}", self._run_callbacks)
+        self._keeper = Keeper(self)
+        self._callbacks = CallbackQueue(f"zc.zk callbacks {connection_string}")
 
     # What a program sees
 
@@ -165,8 +145,8 @@ class Session:
             raise FailedConnect(f"{self.connection_string!r}: {fault}") from fault
         self.delivers_inline = _delivers_inline(handle)
         _open_sessions.add(self)
-        self._keeper.start(inline=self.delivers_inline)
-        self._caller.start(inline=self.delivers_inline)
+        for worker in (self._keeper.worker, self._callbacks.worker):
+            worker.start(inline=self.delivers_inline)
 
     def wait_until_connected(self, seconds: float) -> bool:
         """Whether there is a session within that time. Raises FailedConnect when it is refused."""
@@ -212,30 +192,29 @@ class Session:
             self._reason = "closed"
             self._changed.notify_all()
         _open_sessions.discard(self)
-        self._caller.stop()
-        self._keeper.stop()
+        self._callbacks.worker.stop()
+        self._keeper.worker.stop()
         self._close_handle(self._connection)
-        self._keeper.join(KEEPER_END_SECONDS)
-        self._caller.join(CALLBACK_END_SECONDS)
+        self._keeper.worker.join(KEEPER_END_SECONDS)
+        self._callbacks.worker.join(CALLBACK_END_SECONDS)
 
     # What parts of the library use
 
     def add_duty(self, duty: Duty) -> None:
-        """Have `duty` called by the keeper; those added first are called first."""
-        self._duties.append(duty)
+        """Have `duty` done by the keeper; those added first are done first."""
+        self._keeper.add_duty(duty)
 
     def wake(self) -> None:
-        """Have the duties called: there may be something to do."""
-        self._keeper.wake()
+        """Have the duties done: there may be something to do."""
+        self._keeper.worker.wake()
 
     def nudge(self) -> None:
         """`wake` for finalisers, which may run in the middle of anything."""
-        self._keeper.nudge()
+        self._keeper.worker.nudge()
 
     def call_soon(self, callback: Callable[[], object]) -> None:
         """Call something of the program's, after what is waiting already, one at a time."""
-        self._callbacks.append(callback)
-        self._caller.wake()
+        self._callbacks.put(callback)
 
     def set_watcher(self, watcher: Callable[[int, int, int, str], object] | None) -> None:
         """Have the program told of session events."""
@@ -262,7 +241,7 @@ class Session:
                 self._note_lost("authentication failed")
             elif self._state is State.CONNECTED:
                 self._state = State.SUSPENDED
-                self._tell(logging.INFO, "connection lost")
+                self._keeper.tell(logging.INFO, "connection lost")
             self._changed.notify_all()
         watcher = self._program_watcher
         if watcher is not None:
@@ -275,71 +254,40 @@ class Session:
         self._state = State.CONNECTED
         self.connects += 1
         if connection.was_established:
-            self._tell(logging.INFO, "connected again")
+            self._keeper.tell(logging.INFO, "connected again")
             return
         connection.was_established = True
         self.epoch += 1
-        self._tell(logging.INFO, "connected" if self.epoch == 1 else "connected, in a new session")
+        self._keeper.tell(
+            logging.INFO, "connected" if self.epoch == 1 else "connected, in a new session"
+        )
 
     def _note_lost(self, reason: str) -> None:
         self._state = State.LOST
         self._reason = reason
-        self._tell(logging.WARNING, reason)
-
-    def _tell(self, level: int, text: str) -> None:
-        # Handlers of loggers may do anything, so the keeper calls them.
-        self._news.append((level, text))
+        self._keeper.tell(logging.WARNING, reason)
 
     # The keeper
 
-    def _keep(self) -> float | None:
-        while self._news:
-            level, text = self._news.popleft()
-            logger.log(level, "%s: %s", self.connection_string, text)
-        if self._state is State.LOST:
-            delay = self._replace_handle()
-            if delay is not None:
-                return delay
-        handle = self.handle
-        if self._state is not State.CONNECTED or handle is None:
-            return None
-        try:
-            delay = soonest(*[duty(handle) for duty in self._duties])
-        except SESSION_TROUBLE as trouble:
-            return self._look_into(handle, trouble)
-        self._failures = 0
-        return delay
+    @property
+    def is_lost(self) -> bool:
+        return self._state is State.LOST
 
-    def _look_into(self, handle: int, trouble: Exception) -> float | None:
-        """A duty could not be done. When to try again, if no event comes before."""
-        if isinstance(trouble, zookeeper.ConnectionLossException):
-            logger.debug("%s: upkeep interrupted: %s", self.connection_string, trouble)
-        elif isinstance(trouble, zookeeper.OperationTimeoutException):
-            logger.warning("%s: upkeep interrupted: %s", self.connection_string, trouble)
-        elif _is_over(handle):
-            with self._changed:
-                if handle == self.handle:
-                    self._note_lost(str(trouble))
-        self._failures += 1
-        return pause(self._failures)
+    @property
+    def connected_handle(self) -> int | None:
+        handle = self._connection.handle
+        return handle if self._state is State.CONNECTED else None
 
-    def _replace_handle(self) -> float | None:
-        """Open a new handle in place of one whose session is over. None when that is done."""
+    def note_lost(self, handle: int, reason: str) -> None:
+        with self._changed:
+            if handle == self.handle:
+                self._note_lost(reason)
+
+    def replace_handle(self) -> None:
         former = self._connection
         self._remember_id(former)
         self._close_handle(former)
-        try:
-            self._open_handle()
-        except (zookeeper.ZooKeeperException, OSError) as fault:
-            # As a rule no name server answers, which may pass.
-            self._failures += 1
-            logger.log(
-                logging.WARNING if self._failures == 1 else logging.DEBUG,
-                "%s: no new session, will try again: %s", self.connection_string, fault,
-            )  # fmt: skip
-            return pause(self._failures)
-        self._failures = 0
-        return None
+        self._open_handle()
 
     def _open_handle(self) -> int:
         connection = _Connection(self)
@@ -390,16 +338,6 @@ class Session:
         except zookeeper.ZooKeeperException as fault:
             logger.debug("%s: closing handle %s: %s", self.connection_string, handle, fault)
 
-    # The callbacks
-
-    def _run_callbacks(self) -> None:
-        while self._callbacks and self._state is not State.CLOSED:
-            callback = self._callbacks.popleft()
-            try:
-                callback()
-            except Exception:
-                logger.exception("%s: a callback failed", self.connection_string)
-
 
 def _delivers_inline(handle: int) -> bool:
     """Whether events come in the thread of the change that they are about."""
@@ -413,13 +351,6 @@ def _delivers_inline(handle: int) -> bool:
 def _id_of(handle: int) -> int:
     """The number by which servers know a handle's session."""
     return zookeeper.client_id(handle)[0] & _ID_BITS
-
-
-def _is_over(handle: int) -> bool:
-    try:
-        return bool(zookeeper.is_unrecoverable(handle))
-    except zookeeper.ZooKeeperException:
-        return True  # it has been closed by somebody else
 
 
 _open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()

@@ -16,6 +16,7 @@ import logging
 import queue
 import random
 import threading
+from collections import deque
 from collections.abc import Callable
 
 logger = logging.getLogger("zc.zk")
@@ -56,7 +57,7 @@ class Worker:
         self._thread: threading.Thread | None = None
         self._inline = False
         self._working = threading.Lock()
-        self._stopped = False
+        self.is_stopped = False
 
     def start(self, *, inline: bool) -> None:
         """Begin, with what it was woken for up to now."""
@@ -83,7 +84,7 @@ class Worker:
 
     def stop(self) -> None:
         """Do not call `work` again. A call that is going on goes on."""
-        self._stopped = True
+        self.is_stopped = True
         self._wakes.put(None)
 
     def join(self, seconds: float) -> bool:
@@ -101,7 +102,7 @@ class Worker:
 
     def _run(self) -> None:
         delay: float | None = None
-        while not self._stopped:
+        while not self.is_stopped:
             try:
                 self._wakes.get(timeout=delay)
             except queue.Empty:
@@ -123,10 +124,31 @@ class Worker:
     def _work_once(self) -> float | None:
         while not self._wakes.empty():
             self._wakes.get()
-        if self._stopped:
+        if self.is_stopped:
             return None
         try:
             return self._work()
         except Exception:
             logger.exception("%s failed and will try again", self._name)
             return LONGEST_PAUSE_SECONDS
+
+
+class CallbackQueue:
+    """Calls functions of the program, one at a time, in the order in which they came."""
+
+    def __init__(self, name: str) -> None:
+        self.worker = Worker(name, self._call)
+        self._waiting: deque[Callable[[], object]] = deque()
+
+    def put(self, callback: Callable[[], object]) -> None:
+        """Have `callback` called, unless the worker is stopped before its turn comes."""
+        self._waiting.append(callback)
+        self.worker.wake()
+
+    def _call(self) -> None:
+        while self._waiting and not self.worker.is_stopped:
+            callback = self._waiting.popleft()
+            try:
+                callback()
+            except Exception:
+                logger.exception("a callback failed")

@@ -1,4 +1,4 @@
-"""Which live objects depend on which nodes, and what is known of those nodes.
+"""Nodes that are watched, and those who depend on them kept up to date.
 
 A live object shows what the servers have and hears when that changes. What it reads, it reads
 here, which makes it depend on what it read; however many objects depend on a node, there is one
@@ -9,26 +9,27 @@ the objects that depend on it look again. The same after any gap in the connecti
 A missing node is watched too, for its creation.
 
 Threads. The event thread appends to `_events`; finalisers, which may run in any thread between any
-two instructions, also while `_lock` is held, append to `_dropped`. `_unread`, `_stale` and
-`_troubled` are the keeper's. `_lock` guards the rest, and is not held while the binding is called.
+two instructions, also while a lock is held, append to `_dropped`. `_unread`, `_stale` and
+`_troubled` are the keeper's.
 """
 
 from __future__ import annotations
 
-import enum
 import itertools
 import logging
-import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Iterable
+from typing import Any
 
 import zookeeper
 from zc.zk import nodedata
+from zc.zk.keeper import SESSION_TROUBLE
 from zc.zk.nodedata import Properties
-from zc.zk.session import SESSION_TROUBLE, Session
+from zc.zk.nodes import UNREAD, Answer, Interest, Node, Nodes, Observer
+from zc.zk.nodes import Kind as Kind
+from zc.zk.session import Session
 from zc.zk.upkeep import pause, soonest
 
 logger = logging.getLogger("zc.zk")
@@ -39,15 +40,6 @@ FEW = 3
 # How often to look at a node that is gone when it is read and there when its absence is watched.
 FLICKERS = 10
 
-
-class Kind(enum.Enum):
-    """What of a node is watched. The kinds of a node are watched, and change, independently."""
-
-    DATA = "data"
-    CHILDREN = "children"
-    EXISTS = "exists"
-
-
 _CONCERNED: dict[int, tuple[Kind, ...]] = {
     zookeeper.CREATED_EVENT: (Kind.DATA, Kind.CHILDREN, Kind.EXISTS),
     zookeeper.DELETED_EVENT: (Kind.DATA, Kind.CHILDREN, Kind.EXISTS),
@@ -55,76 +47,13 @@ _CONCERNED: dict[int, tuple[Kind, ...]] = {
     zookeeper.CHILD_EVENT: (Kind.CHILDREN,),
 }
 
-Stat = dict[str, int]
-
-# (data, stat), child names, or stat, depending on the kind; or why there is none of these.
-Answer = Any
-_UNREAD = object()
-
-
-class Observer(Protocol):
-    """Something that depends on nodes."""
-
-    def look_again(self, tell: bool) -> None:
-        """A node has been read again. `tell`: in a new session, so count it as a change anyway."""
-
-
-class Interest:
-    """What one observer depends on; a stand-in for it that does not keep it alive."""
-
-    __slots__ = ("epoch", "has_ended", "is_weak", "nodes", "observer")
-
-    def __init__(self, observer: Callable[[], Observer | None], epoch: int, is_weak: bool) -> None:
-        self.observer = observer
-        self.epoch = epoch
-        self.is_weak = is_weak
-        self.has_ended = False
-        self.nodes: set[Node] = set()
-
-
-class Node:
-    """One kind of knowledge of one node, and who depends on it."""
-
-    __slots__ = (
-        "answer", "decoded", "failures", "interests", "kind", "path", "reads_under_way", "ticket",
-    )  # fmt: skip
-
-    def __init__(self, kind: Kind, path: str) -> None:
-        self.kind = kind
-        self.path = path
-        # In the order in which they came, which is the order in which objects are told.
-        self.interests: dict[Interest, None] = {}
-        self.answer: Answer = _UNREAD
-        # Reads may overlap; each draws a ticket before it begins. An answer is dropped when a read
-        # that began later has answered. If the dropped one was newer after all, then the change
-        # came after the other one's watch was set, and that watch causes another read.
-        self.ticket = 0
-        self.reads_under_way = 0  # by threads of the program
-        # The properties last made of the data, and of which data.
-        self.decoded: tuple[str | None, Properties] | None = None
-        self.failures = 0
-
-    @property
-    def is_missing(self) -> bool:
-        return isinstance(self.answer, zookeeper.NoNodeException)
-
-    def server_watches(self) -> set[int]:
-        """The kinds of watches, as the server knows them, that there may be for this."""
-        if self.kind is not Kind.CHILDREN:
-            return {zookeeper.WATCH_DATA}
-        if self.answer is _UNREAD or self.reads_under_way:
-            return {zookeeper.WATCH_DATA, zookeeper.WATCH_CHILDREN}
-        return {zookeeper.WATCH_DATA if self.is_missing else zookeeper.WATCH_CHILDREN}
-
 
 class Watches:
     """The watches of a client. Its length is the number of live objects."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._lock = threading.Lock()
-        self._interests: dict[Interest, None] = {}
-        self._nodes: dict[tuple[Kind, str], Node] = {}
+        self._nodes = Nodes()
         self._tickets = itertools.count(1)
         self._events: deque[tuple[int, str]] = deque()
         self._wanted: deque[Node] = deque()
@@ -132,7 +61,6 @@ class Watches:
         self._unread: dict[Node, None] = {}
         self._stale: dict[Interest, bool] = {}
         self._troubled: dict[Node, float] = {}
-        self._removals: deque[tuple[int, str]] = deque()
         self._epoch = 0
         self._connects = 0
         # One callable for all watches, the same object every time: the binding calls it once for
@@ -140,9 +68,7 @@ class Watches:
         self._watcher = self._note_event
 
     def __len__(self) -> int:
-        # Without the lock, which in a forked child may be held for ever: this is one step anyway.
-        interests = list(self._interests)
-        return sum(interest.is_weak and not interest.has_ended for interest in interests)
+        return self._nodes.objects()
 
     def __repr__(self) -> str:
         return f"<{len(self)} watch objects of {self.session.connection_string}>"
@@ -159,8 +85,7 @@ class Watches:
             interest = Interest(reference, self.session.epoch, True)
         else:
             interest = Interest(lambda: observer, self.session.epoch, False)
-        with self._lock:
-            self._interests[interest] = None
+        self._nodes.enter(interest)
         return interest
 
     def leave(self, interest: Interest) -> None:
@@ -175,69 +100,60 @@ class Watches:
         That is (data, stat), the list of child names, or the stat. Only if `fresh`, or if nothing
         is known yet, the server is asked. Raises what the server says, NoNodeException for one.
         """
-        with self._lock:
-            # Before it is read, so that what happens meanwhile is not missed.
-            node = self._connect(interest, kind, path)
-        answer = self._read_now(node) if fresh or node.answer is _UNREAD else node.answer
+        # Connected before it is read, so that what happens meanwhile is not missed.
+        node = self._nodes.connect(interest, kind, path)
+        answer = self._read_now(node) if fresh or node.answer is UNREAD else node.answer
         if isinstance(answer, zookeeper.ZooKeeperException):
             raise zookeeper.error(answer.code, path)
         return answer
 
-    def _read_now(self, node: Node) -> Answer:
-        ticket = next(self._tickets)
-        with self._lock:
-            node.reads_under_way += 1
-        try:
-            answer = self._ask(self.session.require_handle(), node)
-            self._settle(node, ticket, answer)
-        finally:
-            with self._lock:
-                node.reads_under_way -= 1
-        if _is_refusal(answer):
-            # Nothing watches it: the keeper is to try again from time to time.
+    def depend(self, interest: Interest, kind: Kind, path: str) -> None:
+        """Let `interest` depend on a node that the keeper is to read soon."""
+        node = self._nodes.connect(interest, kind, path)
+        if node.answer is UNREAD:
             self._wanted.append(node)
+            self.session.wake()
+
+    def retain(self, interest: Interest, nodes: Iterable[tuple[Kind, str]]) -> None:
+        """Let `interest` depend on none but `nodes`."""
+        if self._nodes.retain(interest, nodes):
             self.session.nudge()
-        return answer
 
     def properties(self, path: str, answer: Answer) -> Properties:
         """The properties of a node that was read with this answer.
 
         Bad JSON is logged, once, and changes nothing: they are what they were before.
         """
-        with self._lock:
-            node = self._nodes.get((Kind.DATA, path))
-            decoded = node.decoded if node is not None else None
-        if decoded is not None and decoded[0] == answer[0]:
-            return decoded[1]
+        data, _ = answer
+        node = self._nodes.find(Kind.DATA, path)
+        decoded = node.decoded if node is not None else None
         if decoded is None:
-            properties = nodedata.decode(answer[0], path)
+            properties = nodedata.decode(data, path)
+        elif decoded[0] == data:
+            return decoded[1]
         else:
             try:
-                properties = nodedata.decode_strictly(answer[0])
+                properties = nodedata.decode_strictly(data)
             except ValueError as fault:
                 logger.error("bad JSON data at %s, keeping the last good: %s", path, fault)
                 properties = decoded[1]
         if node is not None:
-            node.decoded = answer[0], properties
+            node.decoded = data, properties
         return properties
 
-    def depend(self, interest: Interest, kind: Kind, path: str) -> None:
-        """Let `interest` depend on a node that the keeper is to read soon."""
-        with self._lock:
-            node = self._connect(interest, kind, path)
-        if node.answer is _UNREAD:
+    def _read_now(self, node: Node) -> Answer:
+        ticket = next(self._tickets)
+        self._nodes.begin_read(node)
+        try:
+            answer = self._ask(self.session.require_handle(), node)
+            self._nodes.settle(node, ticket, answer)
+        finally:
+            self._nodes.end_read(node)
+        if node.is_refused:
+            # Nothing watches it: the keeper is to try again from time to time.
             self._wanted.append(node)
-            self.session.wake()
-
-    def retain(self, interest: Interest, nodes: Iterable[tuple[Kind, str]]) -> None:
-        """Let `interest` depend on none but `nodes`."""
-        wanted = set(nodes)
-        with self._lock:
-            gone = {node for node in interest.nodes if (node.kind, node.path) not in wanted}
-            for node in gone:
-                self._disconnect(interest, node)
-        if gone:
             self.session.nudge()
+        return answer
 
     # The event thread
 
@@ -263,17 +179,15 @@ class Watches:
         if self._connects == self.session.connects:
             return
         self._connects = self.session.connects
-        is_new_session = self._epoch != self.session.epoch
-        self._epoch = self.session.epoch
-        if is_new_session:
-            self._removals.clear()
-        with self._lock:
-            self._unread.update(dict.fromkeys(self._nodes.values()))
-            for interest in self._interests:
-                # An object made in this session has missed nothing.
-                if interest.epoch < self._epoch:
-                    interest.epoch = self._epoch
-                    self._stale[interest] = True
+        if self._epoch != self.session.epoch:
+            self._epoch = self.session.epoch
+            self._nodes.unneeded.clear()  # they went with the session
+        self._unread.update(dict.fromkeys(self._nodes.all()))
+        for interest in self._nodes.interests():
+            # An object made in this session has missed nothing.
+            if interest.epoch < self._epoch:
+                interest.epoch = self._epoch
+                self._stale[interest] = True
 
     def _take_events(self) -> None:
         while self._wanted:
@@ -281,7 +195,7 @@ class Watches:
         while self._events:
             type, path = self._events.popleft()
             for kind in _CONCERNED.get(type, ()):
-                node = self._nodes.get((kind, path))
+                node = self._nodes.find(kind, path)
                 if node is not None:
                     self._unread[node] = None
         now = time.monotonic()
@@ -293,25 +207,23 @@ class Watches:
         nodes = [node for node in self._unread if node.interests]
         ticket = next(self._tickets)
         for node, answer in self._ask_many(handle, nodes).items():
-            self._settle(node, ticket, answer)
-            with self._lock:
-                interests = list(node.interests)
-            for interest in interests:
+            self._nodes.settle(node, ticket, answer)
+            for interest in self._nodes.interests_in(node):
                 self._stale.setdefault(interest, False)
-            self._note_trouble(node, answer)
+            self._note_trouble(node)
         # Only now: what could not be read for a trouble of the connection is still unread.
         self._unread.clear()
 
-    def _note_trouble(self, node: Node, answer: Answer) -> None:
+    def _note_trouble(self, node: Node) -> None:
         """Nothing watches a node that cannot be read: try again, at growing intervals."""
         self._troubled.pop(node, None)
-        if not _is_refusal(answer):
+        if not node.is_refused:
             node.failures = 0
             return
         node.failures += 1
         self._troubled[node] = time.monotonic() + pause(node.failures)
         if node.failures == 1:
-            logger.warning("cannot read %s, will try again: %s", node.path, answer)
+            logger.warning("cannot read %s, will try again: %s", node.path, node.answer)
 
     def _refresh(self) -> None:
         for interest in list(self._stale):
@@ -394,76 +306,34 @@ class Watches:
             self._watcher,
         )
 
-    def _settle(self, node: Node, ticket: int, answer: Answer) -> None:
-        with self._lock:
-            if ticket > node.ticket:
-                node.ticket = ticket
-                node.answer = answer
-                if node.is_missing:
-                    node.decoded = None
-
     # Nodes that nobody depends on any more
 
     def _end_dropped(self) -> None:
         while self._dropped:
             interest = self._dropped.popleft()
             self._stale.pop(interest, None)
-            with self._lock:
-                self._interests.pop(interest, None)
-                for node in list(interest.nodes):
-                    self._disconnect(interest, node)
-
-    def _connect(self, interest: Interest, kind: Kind, path: str) -> Node:
-        """With the lock held."""
-        node = self._nodes.get((kind, path))
-        if node is None:
-            node = self._nodes[kind, path] = Node(kind, path)
-        node.interests[interest] = None
-        interest.nodes.add(node)
-        return node
-
-    def _disconnect(self, interest: Interest, node: Node) -> None:
-        """With the lock held."""
-        interest.nodes.discard(node)
-        node.interests.pop(interest, None)
-        if node.interests or self._nodes.get((node.kind, node.path)) is not node:
-            return
-        del self._nodes[node.kind, node.path]
-        for kind in node.server_watches():
-            self._removals.append((kind, node.path))
+            self._nodes.leave(interest)
 
     def _remove_watches(self, handle: int) -> None:
-        while self._removals:
-            kind, path = self._removals.popleft()
-            if self._needing(kind, path):
+        while self._nodes.unneeded:
+            kind, path = self._nodes.unneeded.popleft()
+            if self._nodes.needing(kind, path):
                 continue
             self._remove_watch(handle, kind, path)
             # Whoever began to depend on it meanwhile may have set the watch just before it was
             # removed. Anybody later sets it afterwards, as the server keeps the order.
-            self._unread.update(dict.fromkeys(self._needing(kind, path)))
+            self._unread.update(dict.fromkeys(self._nodes.needing(kind, path)))
 
     def _remove_watch(self, handle: int, kind: int, path: str) -> None:
         def done(_: int, code: int) -> None:
             if code in (zookeeper.CONNECTIONLOSS, zookeeper.OPERATIONTIMEOUT):
-                self._removals.append((kind, path))
+                self._nodes.unneeded.append((kind, path))
 
         try:
             zookeeper.aremove_watches(handle, path, kind, self._watcher, completion=done)
         except zookeeper.ConnectionLossException:
-            self._removals.append((kind, path))
+            self._nodes.unneeded.append((kind, path))
             raise
         except zookeeper.ZooKeeperException as fault:
             # It has fired just now, or went with the session.
             logger.debug("no watch to remove at %s: %s", path, fault)
-
-    def _needing(self, kind: int, path: str) -> list[Node]:
-        with self._lock:
-            nodes = [self._nodes.get((any_kind, path)) for any_kind in Kind]
-        return [node for node in nodes if node is not None and kind in node.server_watches()]
-
-
-def _is_refusal(answer: Answer) -> bool:
-    """Whether a node could not be read, though it may be there."""
-    return isinstance(answer, zookeeper.ZooKeeperException) and not isinstance(
-        answer, zookeeper.NoNodeException
-    )

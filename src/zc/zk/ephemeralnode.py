@@ -1,0 +1,233 @@
+"""The wish that one ephemeral node exists, and the steps that make it true.
+
+A step can be taken whatever the state of things. It can be repeated, interrupted by a lost
+connection, and taken at the same time by the keeper and by the program, because whoever has written
+looks whether what he wrote is still what is wished, and goes on if not.
+
+Of a node that exists already, the owner decides. Ours: it is there, perhaps made by a request
+whose answer was lost. A former session's of ours: it is about to vanish, so it is replaced, in one
+transaction. Somebody else's: not touched; the wish waits until it is gone. To take any existing
+node for a success is the classic mistake: the former session's node vanishes seconds later.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+from typing import NamedTuple, Protocol
+
+import zookeeper
+from zc.zk.acl import Acl
+from zc.zk.keeper import SESSION_TROUBLE
+from zc.zk.links import join
+from zc.zk.nodes import Kind, Stat
+from zc.zk.reading import LookReader
+from zc.zk.session import Session
+from zc.zk.watches import Watches
+
+logger = logging.getLogger("zc.zk")
+
+# A wish that changes, or a node that comes and goes, faster than we can write is left for later
+# after so many attempts.
+ATTEMPTS = 10
+
+
+class Registered(str, enum.Enum):
+    """How things stand with an ephemeral node that is wished for."""
+
+    PENDING = "pending"  # not there, or not known to be: made as soon as there is a session
+    REGISTERED = "registered"  # there, and ours
+    WAITING = "waiting"  # another session's node is there
+    REFUSED = "refused"  # the server does not let us; tried again
+    ENDED = "ended"  # not wished for any more
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Wish(NamedTuple):
+    """What a node shall be."""
+
+    data: str | bytes | None
+    acl: Acl
+
+
+class Owner(Protocol):
+    """Who keeps the nodes."""
+
+    session: Session
+    watches: Watches
+
+    def claim(self, node: EphemeralNode, path: str) -> None:
+        """`path` is where the node is to be. Raises NodeExistsException if it is another one's."""
+
+    def look_again(self, node: EphemeralNode) -> None:
+        """The node has been read again."""
+
+    def finish(self, node: EphemeralNode) -> None:
+        """The node is not there, and need not be."""
+
+
+class EphemeralNode:
+    """A node that shall exist, or, when `wish` is None, shall not any more.
+
+    `parent` and `name` are what was asked for, `path` where that led to. If `revive`, the node is
+    made again when somebody deletes it. `hands_off` is true while the program deletes it itself.
+    """
+
+    def __init__(self, owner: Owner, parent: str, name: str, wish: Wish, *, revive: bool) -> None:
+        self.owner = owner
+        self.parent = parent
+        self.name = name
+        self.path = join(parent, name)
+        self.wish: Wish | None = wish
+        self.written: Wish | None = None
+        self.revive = revive
+        self.hands_off = False
+        self.state = Registered.PENDING
+        self.other_owner = 0
+        self.failures = 0
+        self._complaint = ""
+        self.interest = owner.watches.enter(self, weakly=False)
+
+    def look_again(self, tell: bool) -> None:
+        self.owner.look_again(self)
+
+    def is_as_wished(self) -> bool:
+        """Whether the node was there, ours, and as it shall be, when it was read last."""
+        try:
+            stat = self.owner.watches.read(self.interest, Kind.EXISTS, self.path)
+        except zookeeper.NoNodeException:
+            self.state = Registered.PENDING
+            return False
+        return self.owner.session.owns(stat) and self.written is self.wish
+
+    def make_true(self, handle: int) -> bool:
+        """Have what is wished, or find out what it has to wait for. False: it keeps changing.
+
+        Raises what the server says against it, and any of SESSION_TROUBLE.
+        """
+        for _ in range(ATTEMPTS):
+            wish = self.wish
+            if wish is None:
+                if self._take_away(handle):
+                    return True
+            elif self._step(handle, wish) and self.wish is wish:
+                return True
+        return False
+
+    def note_written(self, wish: Wish) -> None:
+        """The node is there, ours, and as `wish` says."""
+        self.written = wish
+        self.state = Registered.REGISTERED
+        self.failures = 0
+        if self._complaint:
+            self._complaint = ""
+            logger.info("%s is registered", self.path)
+        if self.revive:
+            self.owner.watches.depend(self.interest, Kind.EXISTS, self.path)
+            self.owner.watches.retain(self.interest, [(Kind.EXISTS, self.path)])
+
+    def complain(self, complaint: str) -> None:
+        """Log why the node is not there, once."""
+        if self._complaint != complaint:
+            self._complaint = complaint
+            logger.warning("%s is not registered, will try again: %s", self.path, complaint)
+
+    def _step(self, handle: int, wish: Wish) -> bool:
+        """Whether there is nothing left to do; False: look again."""
+        if self.state is not Registered.REGISTERED:
+            try:
+                self._create(handle, wish)
+                return True
+            except zookeeper.NodeExistsException:
+                pass
+            except (zookeeper.NoNodeException, zookeeper.BadArgumentsException):
+                if not self._follow_links():
+                    raise
+                return False
+        try:
+            stat = self._stat()
+        except zookeeper.NoNodeException:
+            self.state = Registered.PENDING
+            return False
+        if self.owner.session.owns(stat):
+            return self._rewrite(handle, wish, stat)
+        if self.owner.session.owned(stat):
+            return self._replace(handle, wish, stat)
+        self.state = Registered.WAITING
+        self.other_owner = stat["ephemeralOwner"]
+        self.complain(
+            f"session {self.other_owner:#x} has a node there"
+            if self.other_owner
+            else "there is a node that is not ephemeral"
+        )
+        return True
+
+    def _create(self, handle: int, wish: Wish) -> None:
+        try:
+            zookeeper.create(handle, self.path, wish.data, wish.acl, zookeeper.EPHEMERAL)
+        except SESSION_TROUBLE:
+            # It may have been made. If a node of ours is found later, then it is this one.
+            self.written = wish
+            raise
+        self.note_written(wish)
+
+    def _follow_links(self) -> bool:
+        """Whether the node belongs somewhere else. Raises NoNodeException if it does nowhere.
+
+        Then it depends on what was looked at, and is seen to as soon as any of that changes.
+        """
+        reader = LookReader(self.owner.watches, self.interest, fresh=True)
+        path = join(reader.resolve(self.parent), self.name)
+        if path == self.path:
+            return False
+        self.owner.claim(self, path)
+        return True
+
+    def _stat(self) -> Stat:
+        stat: Stat = self.owner.watches.read(self.interest, Kind.EXISTS, self.path, fresh=True)
+        return stat
+
+    def _rewrite(self, handle: int, wish: Wish, stat: Stat) -> bool:
+        """Write the wish to a node that is ours."""
+        if self.written is not wish:
+            if self.written is None or self.written.acl != wish.acl:
+                return self._replace(handle, wish, stat)
+            try:
+                zookeeper.set(handle, self.path, wish.data, stat["version"])
+            except zookeeper.NoAuthException:
+                # Registered servers are read-only even for those who made them.
+                return self._replace(handle, wish, stat)
+            except (zookeeper.NoNodeException, zookeeper.BadVersionException):
+                return False
+        self.note_written(wish)
+        return True
+
+    def _replace(self, handle: int, wish: Wish, stat: Stat) -> bool:
+        """Put a node of ours in the place of one that is, or was, ours."""
+        try:
+            zookeeper.multi(
+                handle,
+                [
+                    ("delete", self.path, stat["version"]),
+                    ("create", self.path, wish.data, wish.acl, zookeeper.EPHEMERAL),
+                ],
+            )
+        except (zookeeper.NoNodeException, zookeeper.BadVersionException):
+            return False
+        self.note_written(wish)
+        return True
+
+    def _take_away(self, handle: int) -> bool:
+        """Whether the node is gone; False: look again."""
+        try:
+            stat = self._stat()
+            if self.owner.session.owns(stat):
+                zookeeper.delete(handle, self.path, stat["version"])
+        except zookeeper.NoNodeException:
+            pass
+        except zookeeper.BadVersionException:
+            return False
+        self.owner.finish(self)
+        return True

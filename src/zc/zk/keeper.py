@@ -1,0 +1,121 @@
+"""The upkeep of a session: one thread's worth of work, in rounds.
+
+The keeper is the only one who replaces handles and restores what a session has on the servers. Its
+steps make something true, whatever the state of things: what is interrupted is begun again when
+there is a connection, and what fails is tried again at growing intervals.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+import zookeeper
+from zc.zk.upkeep import Worker, pause, soonest
+
+logger = logging.getLogger("zc.zk")
+
+# Something is wrong with the connection or the session, and nothing with the node concerned: try
+# again when that is over.
+SESSION_TROUBLE = (
+    zookeeper.ConnectionLossException,
+    zookeeper.OperationTimeoutException,
+    zookeeper.SessionExpiredException,
+    zookeeper.SessionMovedException,
+    zookeeper.InvalidStateException,
+    zookeeper.AuthFailedException,
+    zookeeper.ClosingException,
+)
+
+# A duty restores or maintains a part of what the session has on the servers. It is called with the
+# handle, whenever there may be something to do, and returns in how many seconds it wants to be
+# called again at the latest, or None. It may raise any of SESSION_TROUBLE half-way.
+Duty = Callable[[int], "float | None"]
+
+
+class Kept(Protocol):
+    """What a keeper needs of its session."""
+
+    connection_string: str
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the handle is of no use any more."""
+
+    @property
+    def connected_handle(self) -> int | None:
+        """The handle, if there is a connection."""
+
+    def replace_handle(self) -> None:
+        """Open a new handle. Raises ZooKeeperException or OSError if that is not possible now."""
+
+    def note_lost(self, handle: int, reason: str) -> None:
+        """The handle turned out to be of no use any more."""
+
+
+class Keeper:
+    """Does the duties of a session, the first one first, and tells the log of its news."""
+
+    def __init__(self, session: Kept) -> None:
+        self._session = session
+        self._name = session.connection_string
+        self._duties: list[Duty] = []
+        self._news: deque[tuple[int, str]] = deque()
+        self._failures = 0
+        self.worker = Worker(f"zc.zk keeper {self._name}", self._round)
+
+    def add_duty(self, duty: Duty) -> None:
+        """Have `duty` done in each round, after those that were added before."""
+        self._duties.append(duty)
+
+    def tell(self, level: int, text: str) -> None:
+        """Have something logged, by the keeper, as handlers of loggers may do anything."""
+        self._news.append((level, text))
+
+    def _round(self) -> float | None:
+        while self._news:
+            level, text = self._news.popleft()
+            logger.log(level, "%s: %s", self._name, text)
+        if self._session.is_lost and not self._replace_handle():
+            return pause(self._failures)
+        handle = self._session.connected_handle
+        if handle is None:
+            return None
+        try:
+            delay = soonest(*[duty(handle) for duty in self._duties])
+        except SESSION_TROUBLE as trouble:
+            self._look_into(handle, trouble)
+            return pause(self._failures)
+        self._failures = 0
+        return delay
+
+    def _replace_handle(self) -> bool:
+        try:
+            self._session.replace_handle()
+        except (zookeeper.ZooKeeperException, OSError) as fault:
+            # As a rule no name server answers, which may pass.
+            self._failures += 1
+            level = logging.WARNING if self._failures == 1 else logging.DEBUG
+            logger.log(level, "%s: no new session, will try again: %s", self._name, fault)
+            return False
+        self._failures = 0
+        return True
+
+    def _look_into(self, handle: int, trouble: zookeeper.ZooKeeperException) -> None:
+        """A duty could not be done. It is tried again when an event comes, or after a pause."""
+        self._failures += 1
+        if isinstance(trouble, zookeeper.ConnectionLossException):
+            logger.debug("%s: upkeep interrupted: %s", self._name, trouble)
+        elif isinstance(trouble, zookeeper.OperationTimeoutException):
+            logger.warning("%s: upkeep interrupted: %s", self._name, trouble)
+        elif _is_over(handle):
+            self._session.note_lost(handle, str(trouble))
+
+
+def _is_over(handle: int) -> bool:
+    try:
+        return bool(zookeeper.is_unrecoverable(handle))
+    except zookeeper.ZooKeeperException:
+        return True  # it has been closed by somebody else
