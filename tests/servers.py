@@ -126,6 +126,8 @@ class Server:
     def pause(self) -> None:
         """Stop the process where it stands: connections stay open and nothing answers."""
         self._signal(signal.SIGSTOP)
+        # Each thread stops when it sees the signal, and not before.
+        wait_until(self._stands_still, f"{self} is paused")
 
     def resume(self) -> None:
         """Let a paused server go on."""
@@ -186,6 +188,10 @@ class Server:
         assert self._process is not None, f"{self} was never started"
         assert self.pid is not None, f"{self} is not running"
         self._process.send_signal(number)
+
+    def _stands_still(self) -> bool:
+        threads = Path(f"/proc/{self.pid}/task").glob("*/stat")
+        return all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in threads)
 
     def _end(self, number: signal.Signals) -> None:
         if self.pid is None or self._process is None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
-from tests.servers import SUPERUSER
+from tests.servers import QUICK_START, SUPERUSER, ensemble_of
 from tests.sessions import OPEN, wait_until_connected
 
 
@@ -89,6 +89,42 @@ def test_without_a_majority_nothing_is_written_and_with_one_again(zookeeper, who
             return False
 
     wait_until(written, "writes work again", 30)
+
+
+def test_a_server_that_is_cut_off_serves_readers_who_say_so(zookeeper, connect):
+    """With read_only a session can be had from a server without the others, for reading."""
+    options = (*QUICK_START, "-Dreadonlymode.enabled=true")
+    # To open any other session is a change, which such a server cannot make.
+    local = {"localSessionsEnabled": "true", "localSessionsUpgradingEnabled": "true"}
+    with ensemble_of(3, java_options=options, settings=local) as servers:
+        last, *others = servers.servers
+        writer = connect(hosts=servers.connection_string)
+        zookeeper.create(writer, "/a", "data", OPEN)
+        zookeeper.close(writer)
+        for server in others:
+            server.kill()
+
+        watcher = Calls()
+        reader = connect(watcher, hosts=last.connection_string, read_only=True, wait=False)
+        wait_until(
+            lambda: zookeeper.state(reader) == zookeeper.READONLY_STATE, "it can be read", 30
+        )
+        assert watcher.wait()[0][2] == zookeeper.READONLY_STATE
+        assert zookeeper.get(reader, "/a")[0] == "data"
+        assert zookeeper.get_many(reader, ["/a"])[0][0] == "data"
+        assert [node.path for node in zookeeper.read_tree(reader, "/a")] == ["/a"]
+        with pytest.raises(zookeeper.NotReadOnlyException, match=r"/a$"):
+            zookeeper.set(reader, "/a", "x")
+        with pytest.raises(zookeeper.NotReadOnlyException):
+            zookeeper.multi(reader, [("set", "/a", "x")])
+        # A server that cannot write does not let a usual session in.
+        usual = connect(hosts=last.connection_string, wait=False)
+        with pytest.raises(
+            (zookeeper.OperationTimeoutException, zookeeper.ConnectionLossException)
+        ):
+            zookeeper.get(usual, "/a", timeout=0.5)
+        zookeeper.close(usual)
+        zookeeper.close(reader)
 
 
 def test_sync_shows_what_was_written_through_another_server(zookeeper, whole, connect):

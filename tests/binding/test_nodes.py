@@ -204,6 +204,17 @@ def test_sync_returns_the_path(zookeeper, handle):
     assert zookeeper.sync(handle, "/a") == "/a"
 
 
+def test_sync_does_not_care_whether_the_node_is_there(zookeeper, handle):
+    assert zookeeper.sync(handle, "/missing") == "/missing"
+
+
+def test_the_configuration_is_a_node_like_others(zookeeper, handle, connect, connection_string):
+    top = connect(hosts=connection_string)
+    text, stat = zookeeper.get_config(handle)
+    assert text == zookeeper.get(top, "/zookeeper/config")[0]
+    assert stat["dataLength"] == len(text)
+
+
 def test_a_timeout_in_seconds_may_be_given_to_a_call(zookeeper, handle):
     zookeeper.create(handle, "/a", "data", OPEN, timeout=30)
     assert zookeeper.get(handle, "/a", timeout=30.5)[0] == "data"

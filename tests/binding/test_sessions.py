@@ -61,12 +61,14 @@ def test_the_session_timeout_is_what_was_negotiated(zookeeper, connect, own_serv
     assert zookeeper.recv_timeout(connect(recv_timeout=10**8)) == 300_000
 
 
-def test_a_session_can_be_resumed_by_its_id_and_password(zookeeper, connect, own_servers_only):
-    """As after a crash of the client: whoever knows the password carries on with its nodes."""
-    first = connect()
+def test_a_session_can_be_resumed_by_its_id_and_password(zookeeper, connect, proxy, root):
+    """When the first client is gone: two of them would take the session from each other."""
+    first = connect(hosts=proxy.connection_string + root)
     zookeeper.create(first, "/e", "", OPEN, zookeeper.EPHEMERAL)
     number, password = zookeeper.client_id(first)
     assert number != 0
+    proxy.refuse()
+    proxy.cut()
     second = connect(client_id=(number, password))
     assert zookeeper.client_id(second) == (number, password)
     assert zookeeper.exists(second, "/e")["ephemeralOwner"] == number
@@ -92,19 +94,25 @@ def test_a_client_id_of_wrong_shape_is_refused(zookeeper, connection_string, cli
         zookeeper.init(connection_string, None, 10000, client_id)
 
 
-def expire(zookeeper, connect, handle):
-    """End a session as the server does when it has not heard of its client: with another's help."""
-    accomplice = connect(client_id=zookeeper.client_id(handle))
-    zookeeper.close(accomplice)
+def expire(zookeeper, connect, proxy, handle):
+    """Let a session that goes through the proxy end as it does when the client is cut off for long.
+
+    An accomplice ends it, so that nobody has to wait.
+    """
+    session = zookeeper.client_id(handle)
+    proxy.refuse()
+    proxy.cut()
+    zookeeper.close(connect(client_id=session))
+    proxy.allow()
 
 
 def test_an_expired_session_is_reported_and_its_handle_is_unrecoverable(
-    zookeeper, connect, own_servers_only
+    zookeeper, connect, proxy, root
 ):
     watcher = Calls()
-    handle = connect(watcher)
+    handle = connect(watcher, hosts=proxy.connection_string + root)
     zookeeper.create(handle, "/e", "", OPEN, zookeeper.EPHEMERAL)
-    expire(zookeeper, connect, handle)
+    expire(zookeeper, connect, proxy, handle)
     wait_until(
         lambda: zookeeper.EXPIRED_SESSION_STATE in states(watcher),
         lambda: f"the session expires: {states(watcher)}",
@@ -136,40 +144,37 @@ def test_an_expired_session_is_reported_and_its_handle_is_unrecoverable(
     assert zookeeper.close(handle) == zookeeper.OK
 
 
-def test_watchers_are_told_of_the_expiry_each_once(zookeeper, connect, own_servers_only):
+def test_watchers_are_told_of_the_expiry_each_once(zookeeper, connect, proxy, root):
     session_watcher, shared, other = Calls(), Calls(), Calls()
-    handle = connect(session_watcher)
+    handle = connect(session_watcher, hosts=proxy.connection_string + root)
     zookeeper.create(handle, "/a", "", OPEN)
     for path in ("/", "/a"):
         zookeeper.get(handle, path, shared)
         zookeeper.get_children(handle, path, shared)
         zookeeper.exists(handle, path, session_watcher)
     zookeeper.get(handle, "/", other)
-    expire(zookeeper, connect, handle)
+    wait_until_delivered(zookeeper, handle)
+    told = len(session_watcher)
+    expire(zookeeper, connect, proxy, handle)
     for watcher in (session_watcher, shared, other):
         wait_until(
             lambda w=watcher: zookeeper.EXPIRED_SESSION_STATE in states(w), "the session expires"
         )
-        assert states(watcher).count(zookeeper.EXPIRED_SESSION_STATE) == 1
         assert {(kind, path) for _, kind, _, path in watcher.all()} == {
             (zookeeper.SESSION_EVENT, "")
         }
+    assert states(session_watcher)[told:] == states(shared) == states(other)
+    assert states(shared).count(zookeeper.EXPIRED_SESSION_STATE) == 1
 
 
-def test_a_call_under_way_when_the_session_expires_raises(
-    zookeeper, connect, proxy, root, own_servers_only
-):
+def test_a_call_under_way_when_the_session_expires_raises(zookeeper, connect, proxy, root):
     """The answer never comes: neither does the call hang, nor the completion get lost."""
     watcher, completion = Calls(), Calls()
     handle = connect(watcher, hosts=proxy.connection_string + root)
-    session = zookeeper.client_id(handle)
-    proxy.refuse()
     proxy.stall()
     zookeeper.aget(handle, "/", None, completion)
-    zookeeper.close(connect(client_id=session))
-    proxy.cut()
+    expire(zookeeper, connect, proxy, handle)
     proxy.resume()
-    proxy.allow()
     assert completion.wait_one()[1] in (zookeeper.CONNECTIONLOSS, zookeeper.SESSIONEXPIRED)
     wait_until(lambda: zookeeper.EXPIRED_SESSION_STATE in states(watcher), "the session expires")
 
