@@ -53,13 +53,42 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 
 properties = st.dictionaries(keys, json_values, max_size=4)
 
-json_layouts = st.fixed_dictionaries(
-    {
-        "sort_keys": st.booleans(),
-        "separators": st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", "\t:")]),
-        "ensure_ascii": st.just(True),
-    }
+# Options of `json.dumps` that tree text has words for.
+known_layouts = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "sort_keys": st.booleans(),
+            "separators": st.sampled_from([(",", ":"), (", ", ": ")]),
+            "ensure_ascii": st.booleans(),
+        }
+    ),
+    st.fixed_dictionaries(
+        {
+            "sort_keys": st.booleans(),
+            "indent": st.integers(0, 8),
+            "ensure_ascii": st.booleans(),
+        }
+    ),
 )
+
+json_layouts = st.one_of(
+    known_layouts,
+    st.fixed_dictionaries(
+        {"indent": st.just("\t")},
+        optional={"separators": st.sampled_from([(", ", ":"), (" ,\n", "\t:")])},
+    ),
+)
+
+
+def is_text(content: str) -> bool:
+    """Whether `zookeeper.get` can return it: UTF-8 with surrogateescape, read as such."""
+    try:
+        return (
+            content.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape") == content
+        )
+    except UnicodeEncodeError:
+        return False
+
 
 # The data of a node, as `zookeeper.get` returns them: UTF-8 with surrogateescape.
 data: st.SearchStrategy[str | None] = st.one_of(
@@ -79,7 +108,9 @@ data: st.SearchStrategy[str | None] = st.one_of(
         ]
     ),
     st.binary().map(lambda content: content.decode("utf-8", "surrogateescape")),
-    st.builds(lambda content, layout: json.dumps(content, **layout), properties, json_layouts),
+    st.builds(
+        lambda content, layout: json.dumps(content, **layout), properties, json_layouts
+    ).filter(is_text),
 )  # fmt: skip
 
 Tree = dict[str, tuple[str | None, Any]]

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from zc.zk.errors import excerpt
@@ -32,6 +32,7 @@ Properties = dict[str, Any]
 STRING_VALUE = "string_value"
 
 _COMPACT = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
+_DECODER = json.JSONDecoder()
 
 # Deepest nesting of objects and arrays, the outermost object included. Python's own JSON reader
 # gives up at a depth that depends on its version and on how deep its caller already is; this one
@@ -65,7 +66,7 @@ def decode_strictly(data: str | None) -> Properties:
     if not (text.startswith("{") and text.endswith("}")):
         return {STRING_VALUE: data}
     try:
-        properties: Properties = json.loads(text)
+        properties: Properties = _from_json(text)
     except RecursionError:
         raise _nested_too_deeply(text) from None
     except ValueError as fault:
@@ -87,10 +88,15 @@ def encode(properties: Mapping[str, Any]) -> str:
         value = properties.get(STRING_VALUE)
         if isinstance(value, str) and is_storable(value):
             return value
+    require_names(properties)
+    return to_json(properties)
+
+
+def require_names(properties: Mapping[str, Any]) -> None:
+    """Raise ValueError if a property's name is no string."""
     for key in properties:
         if not isinstance(key, str):
             raise ValueError(f"a property's name must be a string, not {key!r}")
-    return to_json(properties)
 
 
 def to_json(value: Any) -> str:
@@ -99,8 +105,13 @@ def to_json(value: Any) -> str:
     Unlike `==` between Python values it tells True from 1 and 1 from 1.0, and NaN equals NaN.
     Raises ValueError for what JSON cannot hold.
     """
+    return to_text(value, _compact)
+
+
+def to_text(value: Any, encode: Callable[[Any], str]) -> str:
+    """`value` as JSON, written by `encode`. Raises ValueError for what JSON cannot hold."""
     try:
-        text = _COMPACT.encode(value)
+        text = encode(value)
     except RecursionError:
         raise _nested_too_deeply(None) from None
     except (TypeError, ValueError) as fault:
@@ -128,9 +139,43 @@ def is_storable(text: str) -> bool:
     return True
 
 
+def _from_json(text: str) -> Any:
+    value, end = _DECODER.raw_decode(text)
+    # Twice as fast as `json.loads`, which is left to say what is wrong with the rest.
+    return value if end == len(text) else json.loads(text)
+
+
+def _fast_compact() -> Callable[[Any], str] | None:
+    """What `_COMPACT.encode` does, but with the encoder in C that it makes anew in each call.
+
+    None where there is no such encoder, or another one than we know: it is not documented.
+    """
+    try:
+        pieces = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
+            None, _COMPACT.default, json.encoder.encode_basestring_ascii,
+            None, ":", ",", True, False, True,
+        )  # fmt: skip
+        if "".join(pieces({"b": [1], "a": "é"}, 0)) != '{"a":"\\u00e9","b":[1]}':
+            return None
+    except (AttributeError, TypeError):
+        return None
+
+    def encode(value: Any) -> str:
+        try:
+            return "".join(pieces(value, 0))
+        except RecursionError:
+            # It does not look for values that hold themselves; the other says which of both it is.
+            return _COMPACT.encode(value)
+
+    return encode
+
+
+_compact = _fast_compact() or _COMPACT.encode
+
+
 def _is_nested_too_deeply(text: str, value: Any) -> bool:
-    # There are no more levels than brackets, and nearly always few brackets.
-    if text.count("[") + text.count("{") <= MAX_NESTING:
+    # There are no more levels than pairs of brackets, and nearly always few brackets.
+    if len(text) < 2 * MAX_NESTING or text.count("[") + text.count("{") <= MAX_NESTING:
         return False
     level = [value]
     for _ in range(MAX_NESTING):

@@ -4,7 +4,8 @@ A plan is a list of changes, as `zc.zk.tree.changes` describes them: parents com
 children where nodes are added, and after them where nodes are deleted.
 
 Only differences are planned. A node stays as it is when its data are the same bytes, and also when
-they stand for the same properties in another layout, unless the text gives the data as a whole.
+they stand for the same properties in another layout, unless the text gives the layout, or the data
+as a whole.
 """
 
 from __future__ import annotations
@@ -159,7 +160,7 @@ def _differs(node: ParseNode, data: str | None) -> bool:
     wanted = node.data
     if wanted == data:
         return False
-    if node.raw is not None:
+    if node.raw is not None or node.layout is not None:
         return True
     # Compared is what the written data will read as, whatever the node's class made of them.
     wanted_properties = nodedata.to_json(nodedata.decode(wanted))

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from zc.zk import nodedata
 from zc.zk.links import Resolver
+from zc.zk.tree.layout import Layout
 from zookeeper.constants import NONODE
 from zookeeper.errors import error
 
@@ -27,7 +28,8 @@ class ParseNode:
     `name` is the last component of its path, '' for the root; `properties` a dictionary, in which
     links are `name ->` and property links `name =>`; `children` a dictionary of nodes by name;
     `parent` the node above, None for the root. `raw` holds the data themselves where the text gives
-    them as a whole; the properties are then what they stand for.
+    them as a whole; the properties are then what they stand for. `layout` is how the properties are
+    laid out as JSON, None for the library's own way.
 
     `parse_tree` calls a subclass with the name only, and sets the rest.
     """
@@ -43,8 +45,10 @@ class ParseNode:
         self.children: dict[str, Any] = {}
         self.parent: Any = None
         self.raw: RawData | None = None
-        for child in (children or {}).values():
-            self.add(child)
+        self.layout: Layout | None = None
+        if children:
+            for child in children.values():
+                self.add(child)
 
     def add(self, child: ParseNode) -> None:
         """Put `child` under this node, in place of one with the same name."""
@@ -64,7 +68,11 @@ class ParseNode:
     @property
     def data(self) -> str | None:
         """What the node is to hold in ZooKeeper; see `nodedata.encode`."""
-        return nodedata.encode(self.properties) if self.raw is None else self.raw.data
+        if self.raw is not None:
+            return self.raw.data
+        if self.layout is not None:
+            return self.layout.encode(self.properties)
+        return nodedata.encode(self.properties)
 
     def walk(self: Node) -> Iterator[tuple[int, Node]]:
         """Yield (depth, node), this node at depth 0 first, depth first, children sorted by name."""

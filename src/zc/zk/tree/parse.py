@@ -7,17 +7,30 @@ or tabs, but all lines of one node begin with the same white space.
 
 from __future__ import annotations
 
-import io
+import re
 from typing import Any, TypeVar, overload
 
 from zc.zk import nodedata
 from zc.zk.errors import TreeSyntaxError, excerpt
 from zc.zk.links import LINK, PROPERTY_LINK, is_path, split_property_link
+from zc.zk.tree.layout import is_layout, read_layout
 from zc.zk.tree.literals import read_literal, split_quoted
 from zc.zk.tree.model import Node, ParseNode, RawData
 from zc.zk.tree.syntax import OPERATOR, QUOTES, TYPE_COLON, is_node_name
 
 T = TypeVar("T")
+
+# Nearly all lines of real trees. It says nothing that the rest of this module does not say: it is
+# here because it is fast.
+_PLAIN_LINE = re.compile(
+    r"""(?P<indent>[ ]*|\t*)
+    (?: / (?P<node>[\w@%+-][\w.@%+-]*) (?:[ ]:[ ] (?P<type>\w+) )?
+      | (?P<key>[a-zA-Z_][\w.]*)
+        (?: [ ]=[ ] (?: '(?P<string>[^'\\]*)' | (?P<integer>-?[1-9][0-9]{0,17}|0) )
+          | [ ]->[ ] (?P<link>(?:/[\w.@%+-]+)+) )
+    )""",
+    re.VERBOSE | re.ASCII,
+)
 
 
 @overload
@@ -35,13 +48,12 @@ def parse_tree(text: str, node_class: type[ParseNode] = ParseNode) -> ParseNode:
     `TreeSyntaxError`, a ValueError, with the number of the line, the line and the reason.
     """
     parser = _Parser(node_class)
-    # newline="\n" keeps other characters that Python takes for ends of lines inside their lines.
-    for number, line in enumerate(io.StringIO(text.removeprefix("\ufeff"), newline="\n"), 1):
-        line = line.rstrip("\r\n")
+    # Other characters that Python takes for ends of lines stay inside their lines.
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
         try:
             parser.read(line)
         except ValueError as fault:
-            raise TreeSyntaxError(number, line, str(fault)) from None
+            raise TreeSyntaxError(number, line.rstrip("\r"), str(fault)) from None
     return parser.root
 
 
@@ -63,15 +75,33 @@ class _Parser:
 
     def read(self, line: str) -> None:
         """Take in one line; raises ValueError with the reason."""
+        match = _PLAIN_LINE.fullmatch(line)
+        if match is None:
+            self.read_any(line)
+            return
+        indent, name, node_type, key, string, integer, link = match.groups()
+        if indent != self.indent:
+            self.find_owner(indent)
+        if name is not None:
+            self.newest = self.add_node(name, node_type)
+            return
+        self.newest = None
+        if link is not None:
+            self.set_property(key + LINK, link)
+        else:
+            self.set_property(key, int(integer) if string is None else string)
+
+    def read_any(self, line: str) -> None:
+        """Take in a line of any kind."""
         content = line.strip()
         if not content or content[0] == "#":
             return
         self.find_owner(line[: len(line) - len(line.lstrip())])
         if content[0] == "/":
-            self.newest = self.add_node(content[1:])
+            self.newest = self.read_node(content[1:])
         else:
             self.newest = None
-            self.add_property(content)
+            self.read_property(content)
 
     def find_owner(self, indent: str) -> None:
         """Make `node` the one that a line indented by `indent` belongs to."""
@@ -92,7 +122,7 @@ class _Parser:
             if self.indent != indent:
                 raise ValueError("bad indentation: like no line above that it could belong with")
 
-    def add_node(self, content: str) -> ParseNode:
+    def read_node(self, content: str) -> ParseNode:
         if content.startswith(QUOTES):
             name, rest = split_quoted(content)
             rest = rest.lstrip()
@@ -107,15 +137,19 @@ class _Parser:
             raise ValueError(f"bad node name {excerpt(name)}")
         if node_type == "":
             raise ValueError("unrecognised line: no type behind the colon")
-        if name in self.node.children:
+        return self.add_node(name, node_type)
+
+    def add_node(self, name: str, node_type: str | None) -> ParseNode:
+        parent = self.node
+        if name in parent.children:
             raise ValueError("duplicate node")
         node = self.node_class(name)
         if node_type is not None:
             node.properties["type"] = node_type
-        self.node.add(node)
+        parent.add(node)
         return node
 
-    def add_property(self, content: str) -> None:
+    def read_property(self, content: str) -> None:
         if content.startswith(QUOTES):
             name: str | None
             name, rest = split_quoted(content)
@@ -126,14 +160,14 @@ class _Parser:
             name = rest[: operator.start()].rstrip() or None if operator else None
         if operator is None:
             raise ValueError("unrecognised line: neither a node, nor a property, nor a link")
-        if self.node is self.root:
-            raise ValueError("property above any node")
         sign, target = operator.group(), rest[operator.end() :].lstrip()
         if sign == "=":
-            if name is None:
-                self.set_data(_value(target))
-            else:
+            if name is not None:
                 self.set_property(name, _value(target))
+            elif is_layout(target):
+                self.set_layout(target)
+            else:
+                self.set_data(_value(target))
         elif name is None:
             raise ValueError("bad link: no name")
         elif sign == "->":
@@ -141,18 +175,34 @@ class _Parser:
         else:
             self.set_property(name + PROPERTY_LINK, _property_link_target(target))
 
+    def owner(self) -> ParseNode:
+        """The node that a line without a node is about."""
+        if self.node is self.root:
+            raise ValueError("property above any node")
+        return self.node
+
     def set_property(self, key: str, value: Any) -> None:
-        node = self.node
+        node = self.owner()
         if key in node.properties:
             raise ValueError(f"duplicate property {excerpt(key)}")
         if node.raw is not None:
             raise ValueError("duplicate property: the node's data are given as a whole already")
         node.properties[key] = value
 
+    def set_layout(self, text: str) -> None:
+        node = self.owner()
+        if node.raw is not None:
+            raise ValueError("duplicate layout: the node's data are given as a whole already")
+        if node.layout is not None:
+            raise ValueError("duplicate layout: the node has one already")
+        node.layout = read_layout(text)
+
     def set_data(self, value: Any) -> None:
-        node = self.node
+        node = self.owner()
         if node.raw is not None or node.properties:
             raise ValueError("duplicate property: data as a whole, and the node has properties")
+        if node.layout is not None:
+            raise ValueError("duplicate property: data as a whole, and the node has a layout")
         if value is not None and not isinstance(value, str):
             raise ValueError("bad expression: a node's data are a string or None")
         if value is not None and not nodedata.is_storable(value):

@@ -1,7 +1,8 @@
 """Nodes into tree text. `zc.zk.tree.syntax` describes the lines, and which names are plain.
 
 What is written reads back as the same names and the same data, byte for byte. Properties are
-written where they say all about the data; else the data themselves, on a line of their own.
+written where they, and perhaps their layout, say all about the data; else the data themselves are,
+on a line of their own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from zc.zk import nodedata
 from zc.zk.links import LINK, PROPERTY_LINK, is_path
 from zc.zk.nodedata import Properties
+from zc.zk.tree.layout import layout_of
 from zc.zk.tree.literals import write_literal
 from zc.zk.tree.model import ParseNode
 from zc.zk.tree.syntax import (
@@ -32,44 +34,42 @@ def render(nodes: Iterable[tuple[int, str, str | None]]) -> Iterator[str]:
     """
     for depth, name, data in nodes:
         indent = INDENT * depth
-        head, *lines = _lines(name, data)
-        yield f"{indent}{head}\n" + "".join([f"{indent}{INDENT}{line}\n" for line in lines])
+        head = f"{indent}/{name if is_plain_node_name(name) else write_literal(name)}"
+        if data == "":
+            yield head + "\n"
+            continue
+        properties, whole = _contents(data)
+        if is_plain_type(properties.get("type")):
+            head += f" : {properties.pop('type')}"
+        lines = _property_lines(properties)
+        if whole is not None:
+            lines.append(f"= {whole}")
+        yield f"\n{indent}{INDENT}".join([head, *lines]) + "\n"
 
 
-def _lines(name: str, data: str | None) -> Iterator[str]:
-    node = "/" + (name if is_plain_node_name(name) else write_literal(name))
-    properties = _whole_story(data)
-    if properties is None:
-        yield node
-        yield f"= {write_literal(data)}"
-        return
-    if is_plain_type(properties.get("type")):
-        node += f" : {properties.pop('type')}"
-    yield node
-    if properties:
-        yield from _property_lines(properties)
-
-
-def _whole_story(data: str | None) -> Properties | None:
-    """The properties that data stand for, if they can be written and would bring the data back."""
-    if data == "":
-        return {}
+def _contents(data: str | None) -> tuple[Properties, str | None]:
+    """The properties to write, sorted, and what a line about the data as a whole says, if any."""
     try:
         properties = nodedata.decode_strictly(data)
     except ValueError:
-        return {nodedata.STRING_VALUE: data}
-    if nodedata.encode(properties) != data or nodedata.has_number_beyond_json(data):
-        return None
-    return properties
+        return {nodedata.STRING_VALUE: data}, None
+    if data is None or nodedata.has_number_beyond_json(data):
+        return {}, write_literal(data)
+    if nodedata.encode(properties) == data:
+        return properties, None
+    if layout := layout_of(data, properties):
+        return {key: properties[key] for key in sorted(properties)}, str(layout)
+    return {}, write_literal(data)
 
 
 def _property_lines(properties: Properties) -> list[str]:
     values: list[str] = []
     links: list[str] = []
     property_links: list[str] = []
-    # They brought back data that are sorted, so they come in order.
     for key, value in properties.items():
-        if key.endswith(LINK) and is_path(value):
+        if key.isidentifier() and key.isascii():  # as nearly all are
+            values.append(f"{key} = {write_literal(value)}")
+        elif key.endswith(LINK) and is_path(value):
             target = value if is_plain_word(value) else write_literal(value)
             links.append(f"{_name(key.removesuffix(LINK))} -> {target}")
         elif key.endswith(PROPERTY_LINK) and is_plain_property_link(value):

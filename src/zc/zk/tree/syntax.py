@@ -5,6 +5,7 @@
     name = literal              a property
     name -> path                a symbolic link, the property `name ->`
     name => path [property]     a property link, the property `name =>`
+    = layout                    how the properties are laid out as JSON; see `zc.zk.tree.layout`
     = literal                   the node's data as a whole: a string, or None for null
 
 A colon counts where a space is before or behind it, so that `/127.0.0.1:80` is a name.
@@ -16,9 +17,10 @@ plain names of properties do not begin with `/` or `#` and hold neither `=` nor 
 also takes unquoted names with spaces in them. A quoted name of a property followed by `=` is the
 whole key, so `'main ->' = 5` is how a link that leads nowhere is written.
 
-A line that begins with `=` gives the data themselves, for data that properties would not bring back
-as they are: null or blank data, JSON laid out in another way or with numbers that are no literals.
-It stands alone: a node has this line, or properties, links and a type.
+A line that begins with `=` is for data that properties alone would not bring back as they are. For
+a JSON object that is laid out in another way than the library's it tells the layout. Otherwise, as
+for null, white space, or JSON with numbers that are no literals, it gives the data themselves, and
+stands alone: a node has this line, or properties, links, a type and a layout.
 """
 
 from __future__ import annotations

@@ -1,0 +1,188 @@
+"""How JSON is laid out: in what order its keys are, and what is between them.
+
+Data that other programs wrote are seldom laid out as the library does it. Their properties are
+written as lines all the same, and a line beside them tells the layout:
+
+    = order threads, database
+    = spaced
+    = unicode indent 2 order 'main ->', type
+    = json
+
+- `spaced`: a space behind each comma and colon, as `json.dumps` writes by default;
+- `indent N`: a line for each value, indented by N spaces, as `json.dumps(..., indent=N)` does;
+- `unicode`: characters beyond ASCII stand for themselves, as with `ensure_ascii=False`;
+- `order`: the keys that come first, in this order, separated by commas. It comes last;
+- `json`: none of these, for what the library would write as something else: no properties (`{}`),
+  a lone `string_value`, or dictionaries within values whose keys are not sorted.
+
+With such a line the data are a JSON object, whatever the properties become: keys that `order` does
+not name come last, sorted, and those that are gone are no matter. Within values the order is that
+of the text.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from zc.zk import nodedata
+from zc.zk.errors import excerpt
+from zc.zk.nodedata import Properties
+from zc.zk.tree.literals import split_quoted, write_literal
+from zc.zk.tree.syntax import QUOTES, is_plain_property_name
+
+# An indentation is on every line: data that begin with a million spaces are not written that way.
+WIDEST_INDENT = 16
+
+# A literal begins with a quote, a bracket, a number or one of these words.
+_NO_LITERAL = re.compile(r"(?!(?:None|True|False)\b)[^\W\d]\w*(?![\w'\"])")
+_WORD = re.compile(r"(\S+)\s*")
+_NUMBER = re.compile(r"([0-9]{1,2})(?:\s+|$)")
+_UP_TO_COMMA = re.compile(r"[^,]*")
+_BEGINNING_WITH_INDENT = re.compile(r'\{\n( *)"')
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One way to write properties as a JSON object; `str()` is how tree text tells of it."""
+
+    order: tuple[str, ...] = ()
+    is_spaced: bool = False
+    indent: int | None = None
+    is_unicode: bool = False
+
+    def encode(self, properties: Mapping[str, Any]) -> str:
+        """The data for `properties`, a JSON object.
+
+        Raises ValueError as `nodedata.encode` does. Escapes all that is not ASCII, whatever the
+        layout says, when there are lone surrogates, which UTF-8 cannot hold.
+        """
+        nodedata.require_names(properties)
+        first = {key: properties[key] for key in self.order if key in properties}
+        rest = {key: properties[key] for key in sorted(properties.keys() - first.keys())}
+        is_compact = not self.is_spaced and self.indent is None
+        encoder = json.JSONEncoder(
+            ensure_ascii=not self.is_unicode,
+            indent=self.indent,
+            separators=(",", ":") if is_compact else None,
+        )
+        text = nodedata.to_text(first | rest, encoder.encode)
+        if self.is_unicode and not nodedata.is_storable(text):
+            return dataclasses.replace(self, is_unicode=False).encode(properties)
+        return text
+
+    def __str__(self) -> str:
+        words = []
+        if self.is_spaced:
+            words.append("spaced")
+        if self.is_unicode:
+            words.append("unicode")
+        if self.indent is not None:
+            words.append(f"indent {self.indent}")
+        if self.order:
+            words.append(f"order {', '.join(map(_spelled, self.order))}")
+        return " ".join(words) or "json"
+
+
+def layout_of(data: str, properties: Properties) -> Layout | None:
+    """The layout in which `properties`, which were read from `data`, become `data` again.
+
+    None when there is none: the data are no JSON object, or were spelled in some other way.
+    """
+    if not data.startswith("{"):
+        return None
+    layout = _apparent_layout(data, properties)
+    try:
+        return layout if layout.encode(properties) == data else None
+    except ValueError:
+        return None
+
+
+def _apparent_layout(data: str, properties: Properties) -> Layout:
+    """The only layout that `data` can have, going by how they begin."""
+    order = tuple(properties)
+    # Python escapes DEL, which is ASCII, with all that is not.
+    is_unicode = not data.isascii() or "\x7f" in data
+    indented = _BEGINNING_WITH_INDENT.match(data)
+    return Layout(
+        order=() if list(order) == sorted(order) else order,
+        is_spaced=indented is None and _has_space_behind_colon(data, order, is_unicode),
+        indent=min(len(indented[1]), WIDEST_INDENT) if indented else None,
+        is_unicode=is_unicode,
+    )
+
+
+def _has_space_behind_colon(data: str, keys: tuple[str, ...], is_unicode: bool) -> bool:
+    if not keys:
+        return False
+    first_key = json.dumps(keys[0], ensure_ascii=not is_unicode)
+    return data.startswith(": ", 1 + len(first_key))
+
+
+def is_layout(text: str) -> bool:
+    """Whether what stands behind `=` is meant as a layout; it is no literal then."""
+    return _NO_LITERAL.match(text) is not None
+
+
+def read_layout(text: str) -> Layout:
+    """The layout that `text` tells of. Raises ValueError, saying what is wrong."""
+    fields: dict[str, Any] = {}
+    words: set[str] = set()
+    position = 0
+    while match := _WORD.match(text, position):
+        word, position = match[1], match.end()
+        if word in words:
+            raise ValueError(f"bad layout: {word!r} twice")
+        words.add(word)
+        if word == "order":
+            fields["order"] = _read_order(text[position:])
+            break
+        if word == "indent":
+            number = _NUMBER.match(text, position)
+            if number is None or int(number[1]) > WIDEST_INDENT:
+                raise ValueError(f"bad layout: 'indent' needs a number from 0 to {WIDEST_INDENT}")
+            fields["indent"], position = int(number[1]), number.end()
+        elif word == "spaced":
+            fields["is_spaced"] = True
+        elif word == "unicode":
+            fields["is_unicode"] = True
+        elif word != "json":
+            raise ValueError(f"bad layout: unknown word {excerpt(word)}")
+    if {"spaced", "indent"} <= words:
+        raise ValueError("bad layout: 'spaced' and 'indent' exclude each other")
+    return Layout(**fields)
+
+
+def _read_order(text: str) -> tuple[str, ...]:
+    keys: dict[str, None] = {}
+    is_complete = False
+    while not is_complete:
+        text = text.lstrip()
+        if text.startswith(QUOTES):
+            try:
+                key, text = split_quoted(text)
+            except ValueError as fault:
+                raise ValueError(f"bad layout: {fault}") from None
+        else:
+            match = _UP_TO_COMMA.match(text)
+            assert match is not None
+            key, text = match.group().rstrip(), text[match.end() :]
+            if not key:
+                raise ValueError("bad layout: a key is missing")
+        if key in keys:
+            raise ValueError(f"bad layout: duplicate key {excerpt(key)}")
+        keys[key] = None
+        text = text.lstrip()
+        is_complete = not text
+        if not is_complete and text[0] != ",":
+            raise ValueError(f"bad layout: a comma is missing before {excerpt(text)}")
+        text = text[1:]
+    return tuple(keys)
+
+
+def _spelled(key: str) -> str:
+    return key if is_plain_property_name(key) and "," not in key else write_literal(key)
