@@ -589,6 +589,8 @@ def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None
     checked_callable(watcher, "a watcher")
     hash(watcher)
     data, children, exists = list_of_paths(data), list_of_paths(children), list_of_paths(exists)
+    for path in children:
+        encoded_path(path)
     try:
         start_reads(handle, data + exists, OP_GET_DATA, &data_reads)
         finish_reads(handle, data_reads, timeout, None)
