@@ -25,6 +25,7 @@ WRAPPED = [
     "zookeeper_interest",
     "zookeeper_process",
     "process_completions",
+    "process_async",
     "socket",
     "pipe",
     "close",

@@ -186,6 +186,7 @@ void handle_event(zhandle_t *zh, int type, int state, const char *path, void *co
 
 /* The C client's completion thread is needed again: before closing. */
 void complete_apart(zk_handle *handle);
+int complete_and_close(zhandle_t *zh);
 
 /* ---- call.c: the operations of the C client's API ------------------------------------------ */
 

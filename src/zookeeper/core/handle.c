@@ -147,10 +147,10 @@ int handle_close(zk_handle *handle) {
     handle->shut = 1;
     pthread_mutex_unlock(&handle->submit);
     complete_apart(handle);
-    /* Joins the C client's threads: after it nothing calls back, and completions that were queued
-     * but not called are lost. The list of pending requests knows them. */
+    /* Joins the C client's threads and calls the completions that are still queued: after it nothing
+     * calls back. Whatever were still on the list of requests would have no other end. */
     saying_farewell = zoo_state(handle->zh) == ZOO_CONNECTED_STATE;
-    int code = zookeeper_close(handle->zh);
+    int code = complete_and_close(handle->zh);
     saying_farewell = 0;
     handle->zh = NULL;
     for (;;) {
