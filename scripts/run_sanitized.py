@@ -94,7 +94,7 @@ def sanitized_environment() -> dict[str, str]:
         # Python's own allocator would hide its objects from the sanitizers.
         "PYTHONMALLOC": "malloc",
         "PYTHONPATH": str(PACKAGES),
-        "ZK_TEST_TIMEOUT_SCALE": os.environ.get("ZK_TEST_TIMEOUT_SCALE", "10"),
+        "ZK_TEST_TIMEOUT_SCALE": os.environ.get("ZK_TEST_TIMEOUT_SCALE", "3"),
     }
 
 
