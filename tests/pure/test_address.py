@@ -39,6 +39,11 @@ def test_the_address_of_an_ipv6_socket() -> None:
     assert host_and_port(("::1", 80, 0, 3)) == ("::1", 80)
 
 
+@pytest.mark.parametrize("host", [b"host", bytearray(b"host")])
+def test_a_host_may_be_bytes(host: bytes | bytearray) -> None:
+    assert host_and_port((host, 80)) == ("host", 80)
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -61,7 +66,7 @@ def test_an_ipv6_host_without_brackets_gets_a_hint() -> None:
     "address",
     [
         None, 80, b"host:80", ("host",), ("host", 80, 0), ("host", "80"), ("host", True),
-        ("host", 65536), (None, 80), (b"host", 80), ("a/b", 80),
+        ("host", 65536), (None, 80), ("a/b", 80), (b"a/b", 80),
     ],
 )  # fmt: skip
 def test_what_is_no_address_in_any_form_is_a_value_error(address: Any) -> None:

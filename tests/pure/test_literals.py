@@ -51,6 +51,12 @@ from .strategies import json_values
         ("{'a': {'b': (1, 2)}, }", {"a": {"b": [1, 2]}}),
         ("{1: 'x', None: 2, True: 3}", {"1": "x", "null": 2, "true": 3}),
         ("1  # a comment", 1),
+        ("-0", 0),
+        ("-0.0", -0.0),
+        ("[-0, 0.5, 00.5]", [0, 0.5, 0.5]),
+        ("{'a':{'b':[]},'a':{}}", {"a": {}}),
+        ("['\u2028\x7f\t']", ["\u2028\x7f\t"]),
+        ("[True,False]", [True, False]),
         ("'#'", "#"),
     ],
 )
@@ -66,6 +72,12 @@ def test_a_literal_reads_as_what_json_will_hold(text: str, value: object) -> Non
         ("# only a comment", "a value is missing"),
         ("x", "neither a literal nor True, False or None: 'x'"),
         ("true", "neither a literal nor True, False or None: 'true'"),
+        ("[true]", "neither a literal nor True, False or None: 'true'"),
+        ("[NaN]", "neither a literal nor True, False or None: 'NaN'"),
+        ("[01]", "not a number: '01'"),
+        ("['a' 'b", "unexpected"),
+        ("{'a': 1, }}", "unexpected '}'"),
+        ("{'a' 1}", "a comma is missing"),
         ("nan", "neither a literal"),
         ("b'x'", "neither a literal"),
         ("f'{x}'", "neither a literal"),
@@ -114,6 +126,9 @@ def test_nesting_is_read_up_to_the_bound() -> None:
         ("-" * 100_000 + "1", "unexpected"),
         ("not " * 50_000 + "1", "neither a literal"),
         ("1" + "+1" * 50_000, "a comma is missing"),
+        ("[" + "1" * 4000 + "x]", "not a number"),
+        ("[" + "1 " * 50_000 + "?]", "a comma is missing"),
+        ("['" + "' '" * 50_000 + "]", 'unexpected "\']"'),
     ],
 )
 def test_long_expressions_are_no_literals(text: str, reason: str) -> None:
@@ -153,6 +168,7 @@ def test_what_is_written_is_read_back(value: object) -> None:
 literal_like = st.one_of(
     st.builds(repr, json_values),
     st.builds(ascii, json_values),
+    st.text(alphabet="01.-'[]{},: ", max_size=15).map("[{}]".format),
     st.text(alphabet="01.eE+-_xjuUrb'\"\\()[]{},: #TrueNon", max_size=15),
 )
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from zc.zk.errors import TreeSyntaxError
 from zc.zk.tree import ParseNode, parse_tree, render_tree
@@ -294,12 +297,13 @@ SOURCES = [
     REFERENCE,
     "/'odd name' : type\n  'a = b' = [1, {'x': (2, 3)}]\n  l -> ../x\n  p => /y z\n  /b:80\n",
     '/raw\n  = \'{"b": "\\udcff"}\'\n  /null\n    = None\n\t/bad\n',
+    "/l : t\n  b = 1\n  a -> /x\n  = spaced unicode order type, b, 'a ->'\n  /m\n    = indent 2\n",
     "\ufeff# note\r\n\r\n   /a\r\n     x = u'y' 'z' # 1\r\n     y = -0x1F\r\n   /b : c: d\r\n",
 ]
 FRAGMENTS = [
     *" \t\n\r/:#='\"->\\[](){},u-0", "=>", "->", " = ", "\n  ", "\n/", "'''", "\\x", "\\N{",
     "\ufeff", "\0", "\ud800", "\u2028", "\x0c", "None", "1e999", "9" * 5000, "[" * 300,
-    "__import__('os')", "é", "..",
+    "__import__('os')", "é", "..", "= spaced", "= order ", " indent 2", "json", ",",
 ]  # fmt: skip
 
 
@@ -321,6 +325,36 @@ def mutated(text: str, chance: random.Random) -> str:
                 lines[line] = chance.choice(["", " ", "  ", "\t"]) + lines[line]
                 text = "\n".join(lines)
     return text
+
+
+line_like = st.one_of(
+    st.builds(
+        "{}{}{}{}".format,
+        st.sampled_from(["", " ", "\t", " \t", "\x0c"]),
+        st.sampled_from(["a", "a.b", "type", "/a", "/a.b", "/.a", "/a-", "a-", "/a:", "'a'", "é"]),
+        st.sampled_from([" = ", " -> ", " => ", " : ", "=", "", " =", " ->"]),
+        st.sampled_from(
+            ["'x'", "5", "-0", "0.5", "None", "/x", "/x/", "b c", "> c", "", "'y' # c", "t\r"]
+        ),
+    ),
+    st.text(alphabet="/ab.=-> :'5\t\r#", max_size=12),
+)
+
+
+@settings(deadline=None, max_examples=1000)
+@given(st.lists(line_like, max_size=4).map("\n".join))
+def test_plain_lines_are_read_as_all_lines_are(lines: str) -> None:
+    def outcome() -> object:
+        try:
+            tree = parse_tree("/top\n" + lines)
+        except TreeSyntaxError as fault:
+            return str(fault)
+        return [(node.path, node.properties, node.raw) for _, node in tree.walk()]
+
+    with pytest.MonkeyPatch.context() as patch:
+        at_once = outcome()
+        patch.setattr("zc.zk.tree.parse._PLAIN_LINE", re.compile("(?!)"))
+        assert outcome() == at_once
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -89,7 +89,7 @@ def encode(properties: Mapping[str, Any]) -> str:
         if isinstance(value, str) and is_storable(value):
             return value
     require_names(properties)
-    return to_json(properties)
+    return to_text(properties, _compact)
 
 
 def require_names(properties: Mapping[str, Any]) -> None:

@@ -90,7 +90,8 @@ def plan_import(
             for name in state.children:
                 if name not in node.children:
                     plan += _extra(join(node_path, name), present, trim)
-        to_do += _children_to_do(node, node_path)
+        if node.children:
+            to_do += _children_to_do(node, node_path)
     return plan
 
 
@@ -136,7 +137,8 @@ def plan_deletion(
 
 def _children_to_do(node: ParseNode, path: str) -> list[tuple[str, ParseNode]]:
     """The children with their paths, the first one last, as `list.pop` takes them."""
-    return [(join(path, name), node.children[name]) for name in sorted(node.children, reverse=True)]
+    start = join(path, "")
+    return [(start + name, node.children[name]) for name in sorted(node.children, reverse=True)]
 
 
 def _additions(top: ParseNode, top_path: str) -> Iterator[AddNode]:
@@ -144,7 +146,8 @@ def _additions(top: ParseNode, top_path: str) -> Iterator[AddNode]:
     while to_do:
         path, node = to_do.pop()
         yield AddNode(path, node.data, is_nested=node is not top)
-        to_do += _children_to_do(node, path)
+        if node.children:
+            to_do += _children_to_do(node, path)
 
 
 def _extra(path: str, present: Mapping[str, NodeState], trim: bool | None) -> list[Change]:

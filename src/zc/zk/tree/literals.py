@@ -31,8 +31,18 @@ _STRING = (
 
 # Nearly all values of real trees: kept apart because it is fast.
 _PLAIN_VALUE = re.compile(
-    r"""[uU]?'(?P<single>[^'\\]*)' | [uU]?"(?P<double>[^"\\]*)" | (?P<integer>-?[1-9][0-9]{0,17}|0)
+    r"""[uU]?'(?P<single>[^'\\]*)' | [uU]?"(?P<double>[^"\\]*)"
+    | (?P<integer>-?[1-9][0-9]{0,17}|0) | (?P<decimal>-?[0-9]{1,15}\.[0-9]{1,15})
+    | (?P<word>True|False|None)
     """,
+    re.VERBOSE,
+)
+# What differs from JSON in its quotes only. No number can be matched in two ways, so that a bad
+# line is not tried in all of them.
+_NEARLY_JSON = re.compile(
+    r"""[\[{](?:
+      '[^'"\\\x00-\x1f]*' | -?(?:[1-9][0-9]{0,17}|0)(?:\.[0-9]{1,15})?(?![\w.]) | [\]\[{},:\ ]
+    )*""",
     re.VERBOSE,
 )
 _STRING_TOKEN = re.compile(_STRING, re.DOTALL)
@@ -66,10 +76,19 @@ def read_literal(text: str) -> Any:
     Raises ValueError, saying what is wrong, for anything that is not one literal.
     """
     if match := _PLAIN_VALUE.fullmatch(text):
-        single, double, integer = match.groups()
+        single, double, integer, decimal, word = match.groups()
         if integer is not None:
             return int(integer)
+        if decimal is not None:
+            return float(decimal)
+        if word is not None:
+            return _WORDS[word]
         return double if single is None else single
+    if _NEARLY_JSON.fullmatch(text) and text.count("[") + text.count("{") < MAX_NESTING:
+        try:
+            return json.loads(text.replace("'", '"'))
+        except ValueError:
+            pass  # what JSON does not have, as a last comma, or a fault, which is told below
     return _build(_tokens(text))
 
 

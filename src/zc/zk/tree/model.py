@@ -80,9 +80,9 @@ class ParseNode:
         while to_do:
             depth, node = to_do.pop()
             yield depth, node
-            to_do += [
-                (depth + 1, node.children[name]) for name in sorted(node.children, reverse=True)
-            ]
+            if node.children:
+                names = sorted(node.children, reverse=True)
+                to_do += [(depth + 1, node.children[name]) for name in names]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.path}>"

@@ -20,14 +20,16 @@ from zc.zk.tree.syntax import OPERATOR, QUOTES, TYPE_COLON, is_node_name
 
 T = TypeVar("T")
 
-# Nearly all lines of real trees. It says nothing that the rest of this module does not say: it is
-# here because it is fast.
+# Nearly all lines of real trees, in one step. What it does not match is taken apart with more care,
+# and what it does match would come out the same then.
 _PLAIN_LINE = re.compile(
     r"""(?P<indent>[ ]*|\t*)
-    (?: / (?P<node>[\w@%+-][\w.@%+-]*) (?:[ ]:[ ] (?P<type>\w+) )?
-      | (?P<key>[a-zA-Z_][\w.]*)
-        (?: [ ]=[ ] (?: '(?P<string>[^'\\]*)' | (?P<integer>-?[1-9][0-9]{0,17}|0) )
-          | [ ]->[ ] (?P<link>(?:/[\w.@%+-]+)+) )
+    (?: (?P<key>[a-zA-Z_][\w.]*)
+        (?: [ ]=[ ]
+            (?: '(?P<string>[^'\\]*)' | (?P<integer>-?[1-9][0-9]{0,17}|0) | (?P<literal>.+) )
+          | [ ]->[ ] (?P<link>(?:/[\w.@%+-]+)+)
+        )
+      | / (?P<node>[\w@%+-][\w.@%+-]*) (?:[ ]:[ ] (?P<type>\w+) )?
     )""",
     re.VERBOSE | re.ASCII,
 )
@@ -79,24 +81,31 @@ class _Parser:
         if match is None:
             self.read_any(line)
             return
-        indent, name, node_type, key, string, integer, link = match.groups()
+        indent, key, string, integer, literal, link, name, node_type = match.groups()
         if indent != self.indent:
             self.find_owner(indent)
-        if name is not None:
+        if key is None:
             self.newest = self.add_node(name, node_type)
             return
         self.newest = None
-        if link is not None:
-            self.set_property(key + LINK, link)
+        if string is not None:
+            self.set_property(key, string)
+        elif integer is not None:
+            self.set_property(key, int(integer))
+        elif literal is not None:
+            self.set_property(key, _value(literal.strip()))
         else:
-            self.set_property(key, int(integer) if string is None else string)
+            self.set_property(key + LINK, link)
 
     def read_any(self, line: str) -> None:
         """Take in a line of any kind."""
         content = line.strip()
         if not content or content[0] == "#":
             return
-        self.find_owner(line[: len(line) - len(line.lstrip())])
+        indent = line[: len(line) - len(line.lstrip())]
+        if indent.strip(" \t"):
+            raise ValueError("bad indentation: neither spaces nor tabs")
+        self.find_owner(indent)
         if content[0] == "/":
             self.newest = self.read_node(content[1:])
         else:
@@ -107,8 +116,6 @@ class _Parser:
         """Make `node` the one that a line indented by `indent` belongs to."""
         if indent == self.indent:
             return
-        if indent.strip(" \t"):
-            raise ValueError("bad indentation: neither spaces nor tabs")
         if self.indent is None:
             self.indent = indent
         elif len(indent) > len(self.indent) and indent.startswith(self.indent):
@@ -182,12 +189,14 @@ class _Parser:
         return self.node
 
     def set_property(self, key: str, value: Any) -> None:
-        node = self.owner()
-        if key in node.properties:
+        node = self.node
+        properties = node.properties
+        if node is self.root or node.raw is not None or key in properties:
+            self.owner()
+            if node.raw is not None:
+                raise ValueError("duplicate property: the node's data are given as a whole already")
             raise ValueError(f"duplicate property {excerpt(key)}")
-        if node.raw is not None:
-            raise ValueError("duplicate property: the node's data are given as a whole already")
-        node.properties[key] = value
+        properties[key] = value
 
     def set_layout(self, text: str) -> None:
         node = self.owner()

@@ -39,7 +39,7 @@ def render(nodes: Iterable[tuple[int, str, str | None]]) -> Iterator[str]:
             yield head + "\n"
             continue
         properties, whole = _contents(data)
-        if is_plain_type(properties.get("type")):
+        if "type" in properties and is_plain_type(properties["type"]):
             head += f" : {properties.pop('type')}"
         lines = _property_lines(properties)
         if whole is not None:

@@ -41,7 +41,7 @@ def is_plain_word(text: str) -> bool:
 
 def is_plain_node_name(name: str) -> bool:
     """Whether a node's name can be written as it is."""
-    return is_plain_word(name) and not name.endswith(":")
+    return is_plain_word(name) and name[-1] != ":"
 
 
 def is_plain_property_name(name: str) -> bool:
