@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from typing import Any
 
 import zookeeper
 from zc.zk.acl import Acl
@@ -67,14 +68,22 @@ class Ephemerals:
         return node
 
     def change(self, node: EphemeralNode, wish: Wish) -> None:
-        """Let the node be like this; without a connection, as soon as there is one again."""
-        node.wish = wish
+        """Let the node be like this; without a connection, as soon as there is one again.
+
+        One that has ended stays so.
+        """
+        with self._lock:
+            if node.wish is None:
+                return
+            node.wish = wish
         self._make_true_if_possible(node)
 
     def end(self, node: EphemeralNode) -> None:
         """Let the node not exist any more; without a connection, as soon as there is one again."""
-        node.wish = None
-        self._make_true_if_possible(node)
+        with self._lock:
+            node.wish = None
+        if node.state is not Registered.ENDED:
+            self._make_true_if_possible(node)
 
     # For what the program does by itself
 
@@ -86,7 +95,7 @@ class Ephemerals:
         parent, _, name = path.rpartition("/")
         with self._lock:
             known = self._by_path.get(path)
-        if known is not None and known.revive:
+        if known is not None and known.revive and known.wish is not None:
             return self._see_to(known)
         if known is not None:
             self.finish(known)
@@ -98,46 +107,72 @@ class Ephemerals:
             node.state = Registered.PENDING
             self._see_to(node)
 
-    def note_data(self, path: str, data: str | bytes | None) -> None:
-        """The program has written the data of a node, which may be one of ours."""
-        node = self._by_path.get(path)
-        if node is not None and node.wish is not None:
-            node.wish = node.written = node.wish._replace(data=data)
+    def note_data(self, path: str, data: str | bytes | None, epoch: int) -> None:
+        """The program has written the data of a node, which may be one of ours; see `track`."""
+        self._note_change(path, epoch, data=data)
 
-    def note_acl(self, path: str, acl: Acl) -> None:
-        """The program has written the ACL of a node, which may be one of ours."""
-        node = self._by_path.get(path)
-        if node is not None and node.wish is not None:
-            node.wish = node.written = node.wish._replace(acl=acl)
+    def note_acl(self, path: str, acl: Acl, epoch: int) -> None:
+        """The program has written the ACL of a node, which may be one of ours; see `track`."""
+        self._note_change(path, epoch, acl=acl)
+
+    def _note_change(self, path: str, epoch: int, **change: Any) -> None:
+        with self._lock:
+            node = self._by_path.get(path)
+            if node is None or node.wish is None:
+                return
+            node.wish = node.wish._replace(**change)
+            if epoch == self.session.epoch:
+                node.written = node.wish
+                return
+        # It was the former session's node that was written; there may be another one already.
+        self._see_to(node)
 
     def hold(self, path: str) -> EphemeralNode | None:
         """The program is about to delete a node. What to give to `release` afterwards."""
-        node = self._by_path.get(path)
-        if node is not None:
-            node.hands_off = True
-        return node
+        with self._lock:
+            node = self._by_path.get(path)
+            if node is not None:
+                node.hands_off = True
+                node.was_in_hand = node.in_hand
+            return node
 
     def release(self, node: EphemeralNode | None, *, is_gone: bool) -> None:
         """The program has deleted a node, or failed to."""
         if node is None:
             return
         node.hands_off = False
-        if is_gone:
+        if is_gone and not node.was_in_hand:
             self.finish(node)
-        elif node.revive:
-            # Somebody else may have deleted it while we were not to touch it.
+            return
+        if is_gone:
+            # The keeper was about to make it, and may have done so just after it was deleted.
+            with self._lock:
+                node.wish = None
+        if is_gone or node.revive or node.state is not Registered.REGISTERED:
+            # The keeper was not to touch it, whatever happened meanwhile.
             self._see_to(node)
 
     # For the nodes
 
     def claim(self, node: EphemeralNode, path: str) -> None:
-        """`path` is where the node is to be. Raises NodeExistsException if it is another one's."""
+        """`path` is where the node is to be. Raises NodeExistsException if it is another one's.
+
+        One that is not wished for any more gives way.
+        """
         with self._lock:
-            if self._by_path.setdefault(path, node) is not node:
+            other = self._by_path.get(path)
+            if other is not None and other is not node and other.wish is not None:
                 raise zookeeper.error(zookeeper.NODEEXISTS, path, "this client has it already")
+            self._by_path[path] = node
             if node.path != path:
                 del self._by_path[node.path]
                 node.path = path
+        if other is not None and other is not node:
+            self.finish(other)
+
+    def is_current(self, node: EphemeralNode) -> bool:
+        """Whether it is for this node to be, or not to be, at its path."""
+        return self._by_path.get(node.path) is node
 
     def look_again(self, node: EphemeralNode) -> None:
         """The node has been read again."""
@@ -189,7 +224,8 @@ class Ephemerals:
     def keep(self, handle: int) -> float | None:
         """The session's duty to have the nodes that are wished for, and no others."""
         self._note_gap()
-        nodes = self._take_due()
+        taken = self._take_due()
+        nodes = list(taken)
         try:
             if len(nodes) > FEW:
                 self._create_many(handle, nodes)
@@ -204,6 +240,8 @@ class Ephemerals:
                 nodes.pop()
         finally:
             with self._lock:
+                for node in taken:
+                    node.in_hand = False
                 for node in nodes:
                     self._due.setdefault(node, 0.0)
         now = time.monotonic()
@@ -229,10 +267,14 @@ class Ephemerals:
         """The nodes to see to. Taken out first: what makes one due from now on counts again."""
         now = time.monotonic()
         with self._lock:
-            nodes = [node for node, due in self._due.items() if due <= now]
-            for node in nodes:
+            due = [node for node, time_due in self._due.items() if time_due <= now]
+            for node in due:
                 del self._due[node]
-        return [node for node in nodes if not node.hands_off]
+            # Of those that the program deletes we hear again when it has done so.
+            nodes = [node for node in due if not node.hands_off]
+            for node in nodes:
+                node.in_hand = True
+        return nodes
 
     def _create_many(self, handle: int, nodes: list[EphemeralNode]) -> None:
         """Create as many of the nodes as possible in few transactions, and take these out."""

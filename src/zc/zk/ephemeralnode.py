@@ -59,7 +59,13 @@ class Owner(Protocol):
     watches: Watches
 
     def claim(self, node: EphemeralNode, path: str) -> None:
-        """`path` is where the node is to be. Raises NodeExistsException if it is another one's."""
+        """`path` is where the node is to be. Raises NodeExistsException if it is another one's.
+
+        One that is not wished for any more gives way.
+        """
+
+    def is_current(self, node: EphemeralNode) -> bool:
+        """Whether it is for this node to be, or not to be, at its path."""
 
     def look_again(self, node: EphemeralNode) -> None:
         """The node has been read again."""
@@ -72,7 +78,8 @@ class EphemeralNode:
     """A node that shall exist, or, when `wish` is None, shall not any more.
 
     `parent` and `name` are what was asked for, `path` where that led to. If `revive`, the node is
-    made again when somebody deletes it. `hands_off` is true while the program deletes it itself.
+    made again when somebody deletes it. `hands_off` is true while the program deletes it itself,
+    `in_hand` while the keeper makes it true, and `was_in_hand` if it was when the program began.
     """
 
     def __init__(self, owner: Owner, parent: str, name: str, wish: Wish, *, revive: bool) -> None:
@@ -84,6 +91,8 @@ class EphemeralNode:
         self.written: Wish | None = None
         self.revive = revive
         self.hands_off = False
+        self.in_hand = False
+        self.was_in_hand = False
         self.state = Registered.PENDING
         self.other_owner = 0
         self.failures = 0
@@ -168,8 +177,9 @@ class EphemeralNode:
         try:
             zookeeper.create(handle, self.path, wish.data, wish.acl, zookeeper.EPHEMERAL)
         except SESSION_TROUBLE:
-            # It may have been made. If a node of ours is found later, then it is this one.
-            self.written = wish
+            # It may have been made; or it was there already, from an attempt with an earlier wish.
+            # So a node of ours that is found later is written again.
+            self.written = None
             raise
         self.note_written(wish)
 
@@ -223,7 +233,8 @@ class EphemeralNode:
         """Whether the node is gone; False: look again."""
         try:
             stat = self._stat()
-            if self.owner.session.owns(stat):
+            # What is there may be that of another one, to whom this has given way.
+            if self.owner.session.owns(stat) and self.owner.is_current(self):
                 zookeeper.delete(handle, self.path, stat["version"])
         except zookeeper.NoNodeException:
             pass

@@ -173,24 +173,27 @@ class LowLevel:
 
     def set(self, path: str, data: Data, version: int = -1, **options: Any) -> int:
         """Replace a node's data, as `zookeeper.set` does."""
+        epoch = self._session.epoch
         code = zookeeper.set(self._handle(), path, data, *_if_any(version), **options)
-        self._ephemerals.note_data(path, data)
+        self._ephemerals.note_data(path, data, epoch)
         return code
 
     def set2(self, path: str, data: Data, version: int = -1, **options: Any) -> Stat:
         """Like `set`, and return the new stat."""
+        epoch = self._session.epoch
         stat = zookeeper.set2(self._handle(), path, data, *_if_any(version), **options)
-        self._ephemerals.note_data(path, data)
+        self._ephemerals.note_data(path, data, epoch)
         return stat
 
     def aset(
         self, path: str, data: Data, version: int = -1, completion: Completion | None = None
     ) -> int:
         """Like `set`; `completion(handle, code, stat)`."""
+        epoch = self._session.epoch
 
         def done(handle: int, code: int, stat: Stat | None) -> None:
             if code == zookeeper.OK:
-                self._ephemerals.note_data(path, data)
+                self._ephemerals.note_data(path, data, epoch)
             if completion is not None:
                 completion(handle, code, stat)
 
@@ -198,18 +201,20 @@ class LowLevel:
 
     def set_acl(self, path: str, version: int, acl: Acl, **options: Any) -> int:
         """Replace a node's access control list, as `zookeeper.set_acl` does."""
+        epoch = self._session.epoch
         code = zookeeper.set_acl(self._handle(), path, version, acl, **options)
-        self._ephemerals.note_acl(path, acl)
+        self._ephemerals.note_acl(path, acl, epoch)
         return code
 
     def aset_acl(
         self, path: str, version: int, acl: Acl, completion: Completion | None = None
     ) -> int:
         """Like `set_acl`; `completion(handle, code)`."""
+        epoch = self._session.epoch
 
         def done(handle: int, code: int) -> None:
             if code == zookeeper.OK:
-                self._ephemerals.note_acl(path, acl)
+                self._ephemerals.note_acl(path, acl, epoch)
             if completion is not None:
                 completion(handle, code)
 
@@ -330,7 +335,7 @@ class LowLevel:
                 data, acl, flags = (*arguments, 0)[:3]
                 self._note_created(made, data, acl, flags, epoch)
             elif name == "set":
-                self._ephemerals.note_data(path, arguments[0])
+                self._ephemerals.note_data(path, arguments[0], epoch)
 
 
 # A keyword since Python 3.7, and still the name under which programs know it.

@@ -102,6 +102,7 @@ class Watches:
         """
         # Connected before it is read, so that what happens meanwhile is not missed.
         node = self._nodes.connect(interest, kind, path)
+        self._leave_again(interest)
         answer = self._read_now(node) if fresh or node.answer is UNREAD else node.answer
         if isinstance(answer, zookeeper.ZooKeeperException):
             raise zookeeper.error(answer.code, path)
@@ -110,6 +111,7 @@ class Watches:
     def depend(self, interest: Interest, kind: Kind, path: str) -> None:
         """Let `interest` depend on a node that the keeper is to read soon."""
         node = self._nodes.connect(interest, kind, path)
+        self._leave_again(interest)
         if node.answer is UNREAD:
             self._wanted.append(node)
             self.session.wake()
@@ -118,6 +120,11 @@ class Watches:
         """Let `interest` depend on none but `nodes`."""
         if self._nodes.retain(interest, nodes):
             self.session.nudge()
+
+    def _leave_again(self, interest: Interest) -> None:
+        """An interest that ended while somebody was still using it has got new nodes."""
+        if interest.has_ended:
+            self.leave(interest)
 
     def properties(self, path: str, answer: Answer) -> Properties:
         """The properties of a node that was read with this answer.

@@ -1,0 +1,154 @@
+"""Requests whose answers are lost, and threads that cross each other.
+
+Each happened in the fault suite; here the order of events is arranged.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import zc.zk
+import zookeeper
+from tests.deadlines import scaled, wait_until
+from tests.library.bad_days import expire, session_id
+from zc.zk import OPEN_ACL_UNSAFE
+
+ADDRESS = ("1.2.3.4", 80)
+PATH = "/providers/1.2.3.4:80"
+
+
+@pytest.fixture(autouse=True)
+def providers(zk: zc.zk.ZooKeeper) -> str:
+    zk.create("/providers")
+    return "/providers"
+
+
+def data_of(zk: zc.zk.ZooKeeper, path: str = PATH) -> dict[str, Any]:
+    return json.loads(zk.get(path)[0])
+
+
+class LostAnswers:
+    """Stands in for a function of the binding: its first calls seem to lose the connection.
+
+    `outcomes` says of these whether they are done nevertheless.
+    """
+
+    def __init__(self, function: Callable[..., Any], outcomes: list[bool]) -> None:
+        self._function = function
+        self._outcomes = outcomes
+
+    def __call__(self, handle: int, *arguments: Any, **more: Any) -> Any:
+        if not self._outcomes:
+            return self._function(handle, *arguments, **more)
+        if self._outcomes.pop(0):
+            self._function(handle, *arguments, **more)
+        raise zookeeper.error(zookeeper.CONNECTIONLOSS, "/lost")
+
+
+def lose_answers(monkeypatch: pytest.MonkeyPatch, name: str, *outcomes: bool) -> None:
+    monkeypatch.setattr(zookeeper, name, LostAnswers(getattr(zookeeper, name), list(outcomes)))
+
+
+class TestARegistration:
+    @pytest.mark.parametrize("first", [True, False])
+    @pytest.mark.parametrize("second", [True, False])
+    def test_whose_creation_and_first_update_lost_their_answers_has_the_latest_data(
+        self, zk, other, monkeypatch, first, second
+    ) -> None:
+        monkeypatch.setattr(zk._ephemerals, "keep", lambda handle: None)
+        lose_answers(monkeypatch, "create", first, second)
+        registration = zk.register_server("/providers", ADDRESS, n=1)
+        registration.update(n=2)
+        monkeypatch.undo()
+        zk._session.wake()
+        wait_until(lambda: str(registration.state) == "registered", "it is registered")
+        wait_until(lambda: data_of(other)["n"] == 2, lambda: f"it is up to date: {data_of(other)}")
+
+    def test_that_is_withdrawn_without_a_connection_can_be_made_again_at_once(
+        self, client, proxy, root, other
+    ) -> None:
+        zk = client(proxy.connection_string + root)
+        first = zk.register_server("/providers", ADDRESS, n=1)
+        proxy.refuse()
+        proxy.cut()
+        first.unregister()
+        second = zk.register_server("/providers", ADDRESS, n=2)
+        proxy.allow()
+        wait_until(lambda: str(second.state) == "registered", lambda: repr(second), 30)
+        wait_until(lambda: data_of(other)["n"] == 2, lambda: f"it is the new one: {data_of(other)}")
+        assert str(first.state) == "ended"
+        first.unregister()
+        zk.sync("/")
+        assert data_of(other)["n"] == 2
+
+    def test_that_is_withdrawn_stays_so_when_its_update_comes_at_the_same_time(
+        self, zk, other
+    ) -> None:
+        for round_ in range(50):
+            registration = zk.register_server("/providers", ADDRESS, n=round_)
+            updating = threading.Thread(target=registration.update, kwargs={"n": -1})
+            updating.start()
+            registration.unregister()
+            updating.join(scaled(30))
+            wait_until(lambda: not other.exists(PATH), "it is gone")
+            zk.sync("/")
+            registration.update(n=-2)
+            assert not other.exists(PATH)
+            assert str(registration.state) == "ended"
+
+
+class TestAnEphemeralNode:
+    def test_deleted_while_a_new_session_makes_it_again_stays_away(
+        self, zk, other, monkeypatch, connection_string
+    ) -> None:
+        """The program is told that there is no such node, and a moment later there is."""
+        zk.create("/mine", "", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
+        keeper_creates, deleted = threading.Event(), threading.Event()
+        create, delete = zookeeper.create, zookeeper.delete
+
+        def create_late(handle: int, path: str, *arguments: Any, **more: Any) -> Any:
+            if path == "/mine":
+                keeper_creates.set()
+                deleted.wait(scaled(30))
+            return create(handle, path, *arguments, **more)
+
+        def delete_and_wait(handle: int, path: str, *arguments: Any, **more: Any) -> Any:
+            try:
+                return delete(handle, path, *arguments, **more)
+            finally:
+                if threading.current_thread() is threading.main_thread():
+                    deleted.set()
+                    wait_until(lambda: zookeeper.exists(handle, path), "the keeper has made it")
+
+        monkeypatch.setattr(zookeeper, "create", create_late)
+        monkeypatch.setattr(zookeeper, "delete", delete_and_wait)
+        expire(zk, connection_string)
+        assert keeper_creates.wait(scaled(30))
+        with pytest.raises(zookeeper.NoNodeException):
+            zk.delete("/mine")
+        wait_until(lambda: not other.exists("/mine"), "it is gone")
+        wait_until(lambda: not zk.watches._nodes.all(), "nothing depends on it any more")
+
+    def test_written_in_a_session_that_ends_at_that_moment_has_the_data_in_the_next(
+        self, zk, other, monkeypatch, connection_string
+    ) -> None:
+        zk.create("/mine", "old", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
+        former = session_id(zk)
+        write = zookeeper.set
+
+        def write_and_lose_the_session(handle: int, *arguments: Any) -> Any:
+            code = write(handle, *arguments)
+            monkeypatch.undo()
+            expire(zk, connection_string)
+            wait_until(lambda: other.exists("/mine"), "it has been made again")
+            return code
+
+        monkeypatch.setattr(zookeeper, "set", write_and_lose_the_session)
+        zk.set("/mine", "new")
+        assert session_id(zk) != former
+        wait_until(lambda: other.get("/mine")[0] == "new", lambda: str(other.get("/mine")))
