@@ -83,6 +83,8 @@ class Activities:
         self._plain: dict[str, dict[str, Any]] = {}
         self._followed: dict[tuple[str, str], Followed] = {}
         self._plain_count = 0
+        # A request of the process whose place this one has taken may still be on its way.
+        self._garden_name = f"{seed.replace(' ', '-')}"
         self._tree: str | None = None
         self._gate = threading.Condition()
         self._is_resting = True
@@ -100,12 +102,7 @@ class Activities:
         if library.has_trees:
             steps["gardener"] = [self._import, self._export, self._walk, self._delete_tree]
         self._threads = [
-            threading.Thread(
-                target=self._run,
-                args=(choices, random.Random(f"{seed} {name}")),
-                name=name,
-                daemon=True,
-            )  # fmt: skip
+            threading.Thread(target=self._run, args=(name, choices, seed), name=name, daemon=True)
             for name, choices in steps.items()
         ]
         for thread in self._threads:
@@ -144,7 +141,8 @@ class Activities:
         self._registered.clear()
         self._followed.clear()
 
-    def _run(self, choices: list[Callable[[random.Random], None]], chance: random.Random) -> None:
+    def _run(self, name: str, choices: list[Callable[[random.Random], None]], seed: str) -> None:
+        chance = random.Random(f"{seed} {name}")
         while True:
             with self._gate:
                 self._gate.wait_for(lambda: self._ended or not self._is_resting)
@@ -297,12 +295,12 @@ class Activities:
     def _operate(self, chance: random.Random) -> None:
         """An operator deletes by hand what somebody else has registered."""
         service = chance.choice(place.SERVICES)
-        mine = {registered.path for registered in list(self._registered.values())}
         with self.stopwatch.call(f"children of {service}"):
             names = self.library.children(service)
-        paths = {f"{service}/{name}" for name in names if not name.startswith(place.PLAIN)}
-        if paths - mine:
-            path = chance.choice(sorted(paths - mine))
+        # Whoever deletes what he has registered himself withdraws it.
+        others = [name for name in names if place.belongs_to_another(name, self.number)]
+        if others:
+            path = f"{service}/{chance.choice(others)}"
             with self.stopwatch.call(f"delete {path}"):
                 self.library.delete(path)
             self.counts["registrations deleted by others"] += 1
@@ -356,7 +354,7 @@ class Activities:
 
     @property
     def _garden(self) -> str:
-        return f"{place.TREES}/client-{self.number}"
+        return f"{place.TREES}/{self._garden_name}"
 
     def _import(self, chance: random.Random) -> None:
         bed = "".join(
@@ -364,7 +362,7 @@ class Activities:
             for number in sorted(chance.sample(range(10, 99), chance.randrange(40)))
         )
         self._tree = None
-        text = f"/client-{self.number}\n{bed}"
+        text = f"/{self._garden_name}\n{bed}"
         with self.stopwatch.call("import", TREE_LIMIT):
             self.library.import_(place.TREES, text)
         self._tree = text

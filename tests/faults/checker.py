@@ -6,7 +6,7 @@ It shares no code with the library: links are followed here once more, in the pl
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,21 +36,38 @@ class Loss(str, enum.Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong, with a client, in words."""
+    """Something that is wrong with a client: what with what (a path, for instance), and how."""
 
     loss: Loss
     client: str
-    text: str
+    subject: str
+    text: str = ""
 
     def __str__(self) -> str:
-        return f"{self.loss}: {self.client}: {self.text}"
+        return f"{self.loss}: {self.client}: {self.subject}" + (self.text and f": {self.text}")
 
 
 Beliefs = Mapping[str, Belief]
 
 
-def compare(truth: Truth, beliefs: Beliefs) -> list[Finding]:
-    """What is wrong with registrations and live objects."""
+def compare(truths: Sequence[Truth], beliefs: Beliefs) -> list[Finding]:
+    """What is wrong with registrations and live objects, whichever server is asked.
+
+    `truths` are what the servers of an ensemble hold, one by one. They ought to be equal, and with
+    ZooKeeper 3.8.0 they are not always: after it was killed or paused, a server may keep an
+    ephemeral node that the others have deleted (ZOOKEEPER-4541). No client can make up for that;
+    each of them sees what its server has.
+    """
+    found = [_compare_with(truth, beliefs) for truth in truths]
+    everywhere = set.intersection(*[set(map(_subject, findings)) for findings in found])
+    return [finding for finding in found[0] if _subject(finding) in everywhere]
+
+
+def _subject(finding: Finding) -> tuple[Loss, str, str]:
+    return finding.loss, finding.client, finding.subject
+
+
+def _compare_with(truth: Truth, beliefs: Beliefs) -> list[Finding]:
     found = [*_registrations(truth, beliefs), *_unwanted(truth, beliefs)]
     for client, belief in beliefs.items():
         for live in belief["live"]:
@@ -58,10 +75,15 @@ def compare(truth: Truth, beliefs: Beliefs) -> list[Finding]:
     return found
 
 
-def held_by_former_sessions(truth: Truth, beliefs: Beliefs) -> list[str]:
-    """The paths of ephemeral nodes whose sessions nobody has any more; the servers drop them soon."""
+def held_by_former_sessions(truths: Sequence[Truth], beliefs: Beliefs) -> list[str]:
+    """The paths of ephemeral nodes whose sessions nobody has any more: they are about to go."""
     sessions = {belief["session"] for belief in beliefs.values()}
-    return [path for path, node in truth.items() if node.owner and node.owner not in sessions]
+    return [
+        path
+        for truth in truths
+        for path, node in truth.items()
+        if node.owner and node.owner not in sessions
+    ]
 
 
 # Registrations
@@ -81,24 +103,24 @@ def _registrations(truth: Truth, beliefs: Beliefs) -> Iterator[Finding]:
             continue
         owner = sessions.get(node.owner)
         if owner is None:
-            yield Finding(Loss.WRONG_OWNER, everybody, f"{path}: session {node.owner:#x} has it")
+            yield Finding(Loss.WRONG_OWNER, everybody, path, f"session {node.owner:#x} has it")
         for client, registration in claimants.items():
             if client == owner:
                 yield from _owned(path, client, registration, node)
             elif registration["registered"] and owner is not None:
-                text = f"{path}: is registered, it says, but it is {owner} that is"
-                yield Finding(Loss.WRONG_OWNER, client, text)
+                text = f"is registered, it says, but it is {owner} that is"
+                yield Finding(Loss.WRONG_OWNER, client, path, text)
 
 
 def _owned(path: str, client: str, registration: Registration, node: Node) -> Iterator[Finding]:
     if not registration["registered"]:
-        yield Finding(Loss.OUTDATED, client, f"{path}: is not registered, it says, and owns it")
+        yield Finding(Loss.OUTDATED, client, path, "is not registered, it says, and owns it")
     if node.properties() != registration["properties"]:
-        text = f"{path}: {node.properties()} instead of {registration['properties']}"
-        yield Finding(Loss.OUTDATED, client, text)
+        text = f"{node.properties()} instead of {registration['properties']}"
+        yield Finding(Loss.OUTDATED, client, path, text)
     if node.acl != registration["acl"]:
-        text = f"{path}: ACL {node.acl} instead of {registration['acl']}"
-        yield Finding(Loss.OUTDATED, client, text)
+        text = f"ACL {node.acl} instead of {registration['acl']}"
+        yield Finding(Loss.OUTDATED, client, path, text)
 
 
 def _unwanted(truth: Truth, beliefs: Beliefs) -> Iterator[Finding]:
@@ -120,9 +142,17 @@ def _live(truth: Truth, client: str, live: Live) -> Iterator[Finding]:
     expected = _expected(truth, live["kind"], live["path"])
     what = f"{live['kind']} of {live['path']}"
     if live["value"] != expected:
-        yield Finding(Loss.STALE, client, f"{what}: {live['value']} instead of {expected}")
+        yield Finding(Loss.STALE, client, what, _difference(live["value"], expected))
     elif not live["silent"] and live["told"] != expected:
-        yield Finding(Loss.UNTOLD, client, f"{what}: {live['told']} instead of {expected}")
+        yield Finding(Loss.UNTOLD, client, what, _difference(live["told"], expected))
+
+
+def _difference(value: Any, expected: Any) -> str:
+    """In what a value is wrong, in short."""
+    if isinstance(value, list) and isinstance(expected, list):
+        extra, missing = sorted(set(value) - set(expected)), sorted(set(expected) - set(value))
+        return f"{extra or 'nothing'} too much, {missing or 'nothing'} missing"
+    return f"{value} instead of {expected}"
 
 
 def _expected(truth: Truth, kind: str, path: str) -> Any:
@@ -141,7 +171,7 @@ def _expected(truth: Truth, kind: str, path: str) -> Any:
 
 
 def _resolve(truth: Truth, path: str, links: int = 0) -> str | None:
-    """The path of the node that is meant by a path with symbolic links in it; None: there is none."""
+    """The path of the node that a path with symbolic links leads to; None if there is none."""
     real_path = "/"
     for name in path.split("/")[1:]:
         node = truth[real_path]

@@ -30,6 +30,12 @@ def addresses(client: int) -> list[str]:
     return [f"10.0.{client}.{number}:80" for number in range(6)]
 
 
+def belongs_to_another(name: str, client: int) -> bool:
+    """Whether a registration is in the name of another client than this."""
+    others = range(10)
+    return any(name in addresses(other) for other in others if other != client)
+
+
 def application(service: str, config: str) -> dict[str, object]:
     """The properties of `APPLICATION` with its links bent to these nodes."""
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -41,10 +42,9 @@ class Report:
             *_table(self.compared),
         ]
         if self.recoveries:
-            ordered = sorted(self.recoveries)
+            median, most = statistics.median(self.recoveries), max(self.recoveries)
             lines += [
-                f"  everything was as it should be {ordered[len(ordered) // 2]:.2f} s later (median),"
-                f" {ordered[-1]:.2f} s at the most",
+                f"  all was as it should be {median:.2f} s later (median; {most:.2f} at most)"
             ]
         lines += ["", "found:"]
         lines += [f"  {self.losses[loss]:6} {loss}" for loss in Loss]

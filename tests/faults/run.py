@@ -76,7 +76,9 @@ class Client:
         settings = {**self._settings, "seed": f"{self._seed} {next(self._generations)}"}
         environment = {
             **os.environ,
-            "PYTHONPATH": str(ROOT_OF_CHECKOUT),
+            "PYTHONPATH": os.pathsep.join(
+                filter(None, [str(ROOT_OF_CHECKOUT), os.environ.get("PYTHONPATH")])
+            ),
             **self._options.environment,
         }
         process = ClientProcess(self.name, settings, environment)
@@ -230,16 +232,20 @@ class Run:
         patience = scaled(RECOVERY_SECONDS)
         former = scaled(2 * self._options.session_seconds + RECOVERY_SECONDS)
         asked = [client for client in self._clients if client.name in beliefs]
-        with truth.connected(self._ensemble.connection_string, self._root) as servers:
+        with ExitStack() as sessions:
+            servers = [
+                sessions.enter_context(truth.connected(server.connection_string, self._root))
+                for server in self._ensemble.servers
+            ]
             while True:
-                held = servers.read()
-                findings = checker.compare(held, beliefs)
+                truths = [server.read() for server in servers]
+                findings = checker.compare(truths, beliefs)
                 seconds = time.monotonic() - began
                 if not findings:
                     self._report.recoveries.append(seconds)
-                    self._count(held, beliefs)
+                    self._count(truths, beliefs)
                     return []
-                if checker.held_by_former_sessions(held, beliefs):
+                if checker.held_by_former_sessions(truths, beliefs):
                     # Its end changes what is there once more.
                     patience = max(patience, min(seconds + scaled(RECOVERY_SECONDS), former))
                 if seconds > patience:
@@ -247,11 +253,14 @@ class Run:
                 for client in asked:
                     beliefs[client.name] = client.process.ask("report")
 
-    def _count(self, held: truth.Truth, beliefs: dict[str, Belief]) -> None:
+    def _count(self, truths: list[truth.Truth], beliefs: dict[str, Belief]) -> None:
         for belief in beliefs.values():
             self._report.compared["registrations"] += len(belief["registrations"])
             self._report.compared["live objects"] += len(belief["live"])
-        self._report.compared["nodes"] += len(held)
+        self._report.compared["nodes"] += len(truths[0])
+        self._report.compared["checks in which servers disagreed"] += any(
+            held != truths[0] for held in truths
+        )
 
     def _look_into(self, client: Client, belief: Belief, is_first: bool) -> None:
         for call in belief["slow_calls"]:

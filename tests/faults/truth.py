@@ -1,4 +1,4 @@
-"""What the servers really hold, read by an implementation that shares nothing with ours: kazoo's."""
+"""What the servers really hold, read by kazoo, which shares no code with us."""
 
 from __future__ import annotations
 
