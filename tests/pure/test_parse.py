@@ -331,7 +331,23 @@ line_like = st.one_of(
     st.builds(
         "{}{}{}{}".format,
         st.sampled_from(["", " ", "\t", " \t", "\x0c"]),
-        st.sampled_from(["a", "a.b", "type", "/a", "/a.b", "/.a", "/a-", "a-", "/a:", "'a'", "é"]),
+        st.sampled_from(
+            [
+                "a",
+                "a.b",
+                "type",
+                "/a",
+                "/a.b",
+                "/.a",
+                "/a-",
+                "a-",
+                "/a:",
+                "/a:1",
+                "/a:b:",
+                "'a'",
+                "é",
+            ]
+        ),
         st.sampled_from([" = ", " -> ", " => ", " : ", "=", "", " =", " ->"]),
         st.sampled_from(
             ["'x'", "5", "-0", "0.5", "None", "/x", "/x/", "b c", "> c", "", "'y' # c", "t\r"]

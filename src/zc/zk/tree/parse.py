@@ -29,7 +29,7 @@ _PLAIN_LINE = re.compile(
             (?: '(?P<string>[^'\\]*)' | (?P<integer>-?[1-9][0-9]{0,17}|0) | (?P<literal>.+) )
           | [ ]->[ ] (?P<link>(?:/[\w.@%+-]+)+)
         )
-      | / (?P<node>[\w@%+-][\w.@%+-]*) (?:[ ]:[ ] (?P<type>\w+) )?
+      | / (?P<node>[\w@%+-][\w.@%+-]*(?::[\w.@%+-]+)*) (?:[ ]:[ ] (?P<type>\w+) )?
     )""",
     re.VERBOSE | re.ASCII,
 )
