@@ -16,7 +16,7 @@ from typing import Any
 import zookeeper
 from tests.binding.every_call import calls_with_a_path, calls_without_a_path
 from tests.deadlines import scaled
-from tests.sessions import OPEN, wait_until_connected
+from tests.sessions import OPEN, wait_until_connected, wait_until_delivered
 
 
 def in_the_child(hosts: str, handle: int) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def main() -> None:
     with os.fdopen(reading) as result:
         seen = json.load(result)
     zookeeper.set(handle, "/e", "changed")
-    zookeeper.sync(handle, "/e")
+    wait_until_delivered(zookeeper, handle)
     stat = zookeeper.get(handle, "/e")[1]
     print(
         json.dumps(
