@@ -10,7 +10,7 @@ import pytest
 
 from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
-from tests.sessions import OPEN
+from tests.sessions import OPEN, wait_until_delivered
 from tests.tcpproxy import TO_CLIENT
 
 CALLS = [
@@ -166,7 +166,7 @@ def test_a_watch_whose_read_timed_out_is_not_called(zookeeper, connect, proxy, s
     zookeeper.get(stalled, "/")
     zookeeper.set(connect(), "/", "x")
     zookeeper.sync(stalled, "/")
-    zookeeper.get(stalled, "/")
+    wait_until_delivered(zookeeper, stalled)
     assert watcher.all() == []
 
 
