@@ -58,7 +58,7 @@ def host_and_port(address: Address) -> tuple[str, int]:
     match address:
         case (host, port) | (host, port, _, _):
             if isinstance(host, (bytes, bytearray)):
-                host = host.decode("ascii", "replace")
+                host = host.decode("ascii")
             _check(host, port, address)
             return host, port
     raise ValueError(f"not an address: {address!r}")
