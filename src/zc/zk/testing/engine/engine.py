@@ -60,7 +60,7 @@ class Engine:
 
     `clock` gives milliseconds since 1970. `secret` makes passwords of sessions; the same secret and
     the same calls at the same times make the same engine. `superuser`, `name:digest`, is stopped by
-    no ACL.
+    no ACL. Servers before 3.5 have no `/zookeeper/config`.
     """
 
     def __init__(
@@ -70,10 +70,11 @@ class Engine:
         *,
         limits: SessionLimits = DEFAULT_LIMITS,
         superuser: str | None = None,
+        with_config: bool = True,
     ) -> None:
         self.clock: Final = clock
         self.limits: Final = limits
-        self.tree = Tree()
+        self.tree = Tree(with_config)
         self.sessions = Sessions(clock, secret)
         self.watches = Watches()
         self.zxid = 0
@@ -106,9 +107,17 @@ class Engine:
         for path in list(self.tree.ephemerals.get(id, ())):
             self._remove(path)
 
-    def disconnect(self, client: Client) -> None:
-        """A connection is gone, and with it what it watched; the session may live on."""
-        self.watches.remove_all(client)
+    def disconnect(self, client: Client) -> Rewatch:
+        """A connection is gone, and with it what it watched; the session may live on.
+
+        Returns the one-time watches that a client which connects again will want to set again.
+        """
+        data, children = self.watches.remove_all(client)
+        return Rewatch(
+            data=[path for path in data if path in self.tree.nodes],
+            exists=[path for path in data if path not in self.tree.nodes],
+            children=children,
+        )
 
     def prove(self, client: Client, scheme: str, credential: bytes) -> None:
         """Take a credential from a client. Refuses what proves nothing."""

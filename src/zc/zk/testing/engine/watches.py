@@ -68,10 +68,13 @@ class WatchTable:
         self._drop(path, watcher)
         return True
 
-    def remove_all(self, watcher: Watcher) -> None:
-        """Forget a watcher."""
-        for path in list(self._paths_of.get(watcher, ())):
+    def remove_all(self, watcher: Watcher) -> list[str]:
+        """Forget a watcher. Returns the paths of its one-time watches."""
+        paths = list(self._paths_of.get(watcher, ()))
+        one_time = [path for path in paths if self._by_path[path][watcher] is Mode.ONE_TIME]
+        for path in paths:
             self._drop(path, watcher)
+        return one_time
 
     def take(self, path: str, event_type: int) -> list[Watcher]:
         """Whom an event is for; one-time watches have thereby been used up."""
@@ -135,9 +138,9 @@ class Watches:
             parent_watchers = self.children.take(parent, constants.CHILD_EVENT)
             _notify(parent_watchers, constants.CHILD_EVENT, parent, parent_acl)
 
-    def remove_all(self, watcher: Watcher) -> None:
-        self.data.remove_all(watcher)
-        self.children.remove_all(watcher)
+    def remove_all(self, watcher: Watcher) -> tuple[list[str], list[str]]:
+        """Forget a watcher. Returns the paths of its one-time watches in both tables."""
+        return self.data.remove_all(watcher), self.children.remove_all(watcher)
 
 
 def _notify(watchers: list[Watcher], event_type: int, path: str, acl: Acl) -> None:

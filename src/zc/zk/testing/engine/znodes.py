@@ -69,7 +69,7 @@ class Znode:
 class Tree:
     """All nodes, by path."""
 
-    def __init__(self) -> None:
+    def __init__(self, with_config: bool) -> None:
         self.nodes: dict[str, Znode] = {}
         # Those that may have to go by themselves; ephemerals by session.
         self.ephemerals: dict[int, dict[str, None]] = {}
@@ -78,16 +78,17 @@ class Tree:
         self._limited = quotas.LimitedPaths()
         # While a transaction runs: how to take its changes back, the latest last.
         self._undo: list[Callable[[], object]] | None = None
-        self._plant()
+        self._plant(with_config)
 
-    def _plant(self) -> None:
+    def _plant(self, with_config: bool) -> None:
         root = Znode(b"", acls.OPEN, owners.PERSISTENT, 0, 0)
         self.nodes[""] = self.nodes[paths.ROOT] = root
-        for path in (paths.SYSTEM, paths.QUOTA, paths.CONFIG):
+        for path in (paths.SYSTEM, paths.QUOTA, *([paths.CONFIG] if with_config else [])):
             self.nodes[path] = Znode(b"", acls.OPEN, owners.PERSISTENT, 0, 0)
             self.nodes[paths.parent(path)].children[paths.name(path)] = None
-        self.nodes[paths.CONFIG].acl = acls.READ_ONLY
-        self.nodes[paths.CONFIG].aversion = -1
+        if with_config:
+            self.nodes[paths.CONFIG].acl = acls.READ_ONLY
+            self.nodes[paths.CONFIG].aversion = -1
 
     def node(self, path: str) -> Znode:
         """The node at a path. Refuses when there is none."""

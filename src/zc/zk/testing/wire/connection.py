@@ -59,6 +59,7 @@ class Connection:
         self._service = service
         self._network = network
         self._input = bytearray()
+        self._taken = 0  # of the input's bytes
         self._output: list[bytes] = []
         self._output_bytes = 0
         self._take: Callable[[bytes], None] = self._greet
@@ -116,22 +117,24 @@ class Connection:
             self.hang_up()
         finally:
             self._working = False
+            del self._input[: self._taken]
+            self._taken = 0
         self._flush()
 
     def _next_frame(self) -> bytes | None:
         """The next whole frame, None until it is there."""
-        if len(self._input) < INT.size:
+        start = self._taken + INT.size
+        if len(self._input) < start:
             return None
-        (length,) = INT.unpack_from(self._input)
+        (length,) = INT.unpack_from(self._input, self._taken)
         if not 0 <= length <= self._service.longest_request:
-            self._answer_word(bytes(self._input[: INT.size]))
+            self._answer_word(bytes(self._input[self._taken : start]))
             return None
-        end = INT.size + length
+        end = start + length
         if len(self._input) < end:
             return None
-        frame = bytes(self._input[INT.size : end])
-        del self._input[:end]
-        return frame
+        self._taken = end
+        return bytes(self._input[start:end])
 
     def _answer_word(self, word: bytes) -> None:
         """What begins with a word in place of a length has no more in it."""

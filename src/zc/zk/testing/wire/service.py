@@ -9,6 +9,9 @@ from zc.zk.testing.engine import LONGEST_REQUEST, Engine, Session
 if TYPE_CHECKING:
     from zc.zk.testing.wire.connection import Connection
 
+# Who connects has so much time to say what for.
+GREETING_MILLISECONDS: Final = 10_000
+
 
 class Service:
     """An engine, and who is connected to it. `longest_request` is in bytes."""
@@ -55,6 +58,9 @@ class Service:
         """Do what there is to do because time goes by."""
         for session in self.engine.expire_sessions():
             self._hang_up(session.id)
+        for connection in [c for c in self.connections if c.session is None]:
+            if self.engine.clock() - connection.since > GREETING_MILLISECONDS:
+                connection.hang_up()
         self.engine.remove_abandoned()
 
     def requests_received(self) -> int:

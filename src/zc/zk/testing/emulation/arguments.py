@@ -1,0 +1,225 @@
+"""Arguments, checked as the binding checks them before it asks a server.
+
+What is wrong with them is said in the binding's words, by its exceptions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from zc.zk.testing.engine import Entry
+from zookeeper import constants, errors
+
+Completion = Callable[..., object]
+Progress = Callable[[int, int | None], object]
+Data = str | bytes | None
+Acl = Sequence[dict[str, Any]]
+
+SEQUENTIAL: Final = (2, 3, constants.PERSISTENT_SEQUENTIAL_WITH_TTL)
+WITH_TTL: Final = (constants.PERSISTENT_WITH_TTL, constants.PERSISTENT_SEQUENTIAL_WITH_TTL)
+WATCH_KINDS: Final = (constants.WATCH_CHILDREN, constants.WATCH_DATA, constants.WATCH_ANY)
+
+# Bytes beside names and data that a request is reckoned to take.
+REQUEST_OVERHEAD: Final = 64
+LONGEST_PATH_SHOWN: Final = 1000
+LONGEST_TTL: Final = (1 << 40) - 1
+
+_FORBIDDEN: Final = re.compile(
+    "[\x01-\x1f\x7f-\x9f\ud800-\uf8ff\ufff0-\uffff\U00010000-\U0010ffff]"
+)
+
+# How Python shows bytes that are no UTF-8; the binding looks at the bytes.
+_ESCAPED_BYTES: Final = range(0xDC80, 0xDD00)
+
+
+def encoded(value: object, what: str, path: str | None) -> bytes:
+    """bytes as they are, text as UTF-8; what came out of us goes back unchanged."""
+    if isinstance(value, bytes):
+        return value
+    if not isinstance(value, str):
+        raise TypeError(f"{what} must be str or bytes, not {type(value).__name__}")
+    try:
+        return value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as problem:
+        raise bad(path, f"{what} cannot be written as UTF-8: {problem.reason}") from None
+
+
+def decoded(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")
+
+
+def data(value: object, path: str) -> bytes | None:
+    return None if value is None else encoded(value, "data", path)
+
+
+def path(value: object, sequential: bool = False) -> str:
+    """A path as the server reads it."""
+    if not isinstance(value, str):
+        raise TypeError(f"a path must be str, not {type(value).__name__}")
+    as_bytes = encoded(value, "a path", value)
+    fault = _path_fault(value, sequential)
+    if fault is not None:
+        raise bad(value, fault)
+    return as_bytes.decode("utf-8", "replace")
+
+
+def paths(values: Iterable[str]) -> list[str]:
+    if isinstance(values, (str, bytes)):
+        raise TypeError(f"a list of paths is needed, not one path: {values!r}")
+    return list(values)
+
+
+def _path_fault(value: str, sequential: bool) -> str | None:
+    if not value:
+        return "a path must not be empty"
+    if value[0] != "/":
+        return "a path must start with '/'"
+    if "\0" in value:
+        return "a path must not hold a null character"
+    for match in _FORBIDDEN.finditer(value):
+        code = ord(match[0])
+        if code in _ESCAPED_BYTES:
+            code -= 0xDC00
+            if code > 0x9F:
+                continue
+        return f"a path must not hold the character U+{code:04X}"
+    if value == "/":
+        return None
+    *names, last = value[1:].split("/")
+    if not sequential:
+        # A sequential node's name goes on with its number, which may be all of it.
+        names.append(last)
+    for place, name in enumerate(names):
+        if name in (".", ".."):
+            return "a path must not hold '.' or '..'"
+        if not name and place == len(names) - 1 and not sequential:
+            return "a path must not end with '/'"
+        if not name:
+            return "a path must not hold '//'"
+    return None
+
+
+def acl(value: Any, path: str) -> list[Entry]:
+    """An access control list, given as a list of dicts."""
+    if not isinstance(value, (list, tuple)):
+        raise _invalid_acl(path, f"a list of dicts is needed: {value!r}")
+    if not value:
+        raise _invalid_acl(path, "it is empty")
+    return [_acl_entry(entry, path) for entry in value]
+
+
+def _acl_entry(entry: Any, path: str) -> Entry:
+    if not isinstance(entry, dict) or not entry.keys() >= {"perms", "scheme", "id"}:
+        raise _invalid_acl(path, f"an entry needs perms, scheme and id: {entry!r}")
+    perms = entry["perms"]
+    if isinstance(perms, bool) or not isinstance(perms, int) or not 0 <= perms <= 31:
+        raise _invalid_acl(path, f"perms must be a sum of PERM_ constants in {entry!r}")
+    return Entry(perms, _acl_text(entry, "scheme", path), _acl_text(entry, "id", path))
+
+
+def _acl_text(entry: dict[str, Any], name: str, path: str) -> str:
+    value = entry[name]
+    if not isinstance(value, (str, bytes)):
+        raise _invalid_acl(path, f"{name} must be text in {entry!r}")
+    text = encoded(value, name, path)
+    if b"\0" in text:
+        raise _invalid_acl(path, f"{name} must not hold a null character in {entry!r}")
+    return text.decode("utf-8", "replace")
+
+
+def _invalid_acl(path: str, why: str) -> errors.ZooKeeperException:
+    return errors.error(constants.INVALIDACL, path, why)
+
+
+def node_kind(flags: object, path: str) -> int:
+    kind = integer(flags, "flags")
+    if not 0 <= kind <= 6:
+        raise bad(path, f"no such kind of node: flags={kind}")
+    return kind
+
+
+def ttl(kind: int, value: object, path: str) -> int:
+    """Milliseconds; -1 for kinds of nodes that have none."""
+    with_ttl = kind in WITH_TTL
+    if with_ttl != (value is not None):
+        raise bad(path, "a ttl (milliseconds) goes with the _WITH_TTL flags and needs them")
+    if not with_ttl:
+        return -1
+    if not isinstance(value, int) or not 0 < value <= LONGEST_TTL:
+        raise bad(path, f"not a ttl in milliseconds: {value!r}")
+    return value
+
+
+def integer(value: object, what: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{what} must be an int, not {type(value).__name__}")
+    if not -(2**31) <= value < 2**31:
+        raise OverflowError("value too large to convert to int")
+    return value
+
+
+def watch_kind(kind: object, path: str) -> int:
+    number = integer(kind, "a kind of watch")
+    if number not in WATCH_KINDS:
+        raise bad(path, f"no such kind of watch: {number}")
+    return number
+
+
+def function(value: object, what: str) -> None:
+    if value is not None and not callable(value):
+        raise TypeError(f"{what} must be callable or None: {value!r}")
+
+
+def watcher(value: Callable[..., object] | None) -> None:
+    function(value, "a watcher")
+    hash(value)  # raises TypeError: watchers are compared
+
+
+def timeout(seconds: object) -> None:
+    """A time to wait; nothing here waits for an answer."""
+    if seconds is not None and not 0 <= seconds < 1e9:  # type: ignore[operator]
+        raise bad(None, f"timeout must be a number of seconds: {seconds!r}")
+
+
+def session_timeout(milliseconds: object) -> None:
+    if not isinstance(milliseconds, int) or not 0 < milliseconds < 2**31:
+        raise bad(None, f"recv_timeout must be a number of milliseconds: {milliseconds!r}")
+
+
+def hosts(value: object) -> tuple[str, str]:
+    """Servers, and the path that is to be the root of all paths, '' without one."""
+    if not isinstance(value, str):
+        raise TypeError(f"hosts must be str, not {type(value).__name__}")
+    if "\0" in value:
+        raise bad(None, "hosts must not hold a null character")
+    servers, slash, rest = value.partition("/")
+    for server in servers.split(","):
+        port = server.rpartition(":")[2].strip()
+        if port.isdigit() and not 0 < int(port) < 65536:
+            raise bad(None, f"no such port: {server!r}")
+        if not server.rpartition(":")[0] or not port.isdigit():
+            raise bad(None, f"not a list of HOST:PORT: {value!r}")
+    chroot = slash + rest
+    if chroot in ("", "/"):
+        return servers, ""
+    if _path_fault(chroot, False):
+        raise bad(None, f"not a list of HOST:PORT: {value!r}")
+    return servers, chroot
+
+
+def request_size(limit: int, path: str, size: int) -> None:
+    """Refuse a request that a server would close the connection over."""
+    size += REQUEST_OVERHEAD + len(path.encode("utf-8", "replace"))
+    if size > limit:
+        shown = path if len(path) < LONGEST_PATH_SHOWN else path[:LONGEST_PATH_SHOWN] + "..."
+        raise bad(shown, f"a request of {size} bytes is over the limit of {limit} (jute.maxbuffer)")
+
+
+def acl_size(entries: Sequence[Entry]) -> int:
+    return sum(len(text or "") + 8 for entry in entries for text in (entry.scheme, entry.id))
+
+
+def bad(path: str | None, why: str) -> errors.ZooKeeperException:
+    return errors.error(constants.BADARGUMENTS, path, why)

@@ -1,0 +1,52 @@
+"""What all functions about nodes have in common: a checked request, asked now or later."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from zc.zk.testing.emulation import arguments
+from zc.zk.testing.emulation.arguments import Completion
+from zc.zk.testing.emulation.handle import Handle, Request
+from zc.zk.testing.emulation.server import EmulatedServer
+from zc.zk.testing.engine import Client
+from zookeeper import constants, errors
+
+
+class Asking:
+    def __init__(self, server: EmulatedServer) -> None:
+        self._server = server
+
+    def _find(self, h: int, path: str) -> tuple[Handle, str]:
+        """The handle, and the path as the server knows it."""
+        handle = self._server.find(h)
+        where = handle.server_path(arguments.path(path))
+        handle.check_size(path)
+        return handle, where
+
+    def _now(self, h: int, request: Request, timeout: float | None) -> tuple[Any, ...]:
+        """The results of a request. `timeout` is checked; an emulation answers at once."""
+        arguments.timeout(timeout)
+        code, results = self._server.find(h).ask(request)
+        if code != constants.OK:
+            raise errors.error(code, request.path)
+        return results
+
+    def _later(self, h: int, request: Request, completion: Completion | None) -> Literal[0]:
+        arguments.function(completion, "a completion")
+        self._server.find(h).ask(request, completion)
+        return constants.OK
+
+
+def first_only(request: Request) -> Request:
+    """The same request for a completion that wants the first result only."""
+    return request._replace(
+        perform=lambda client: request.perform(client)[:1], failed=request.failed[:1]
+    )
+
+
+def without_results(request: Request) -> Request:
+    def perform(client: Client) -> tuple[Any, ...]:
+        request.perform(client)
+        return ()
+
+    return request._replace(perform=perform, failed=())

@@ -1,0 +1,158 @@
+"""The binding's functions that read or watch many nodes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from zc.zk.testing.emulation import arguments, values
+from zc.zk.testing.emulation.arguments import Progress
+from zc.zk.testing.emulation.asking import Asking
+from zc.zk.testing.emulation.handle import Handle, Request
+from zc.zk.testing.emulation.subtrees import Subtree, walk
+from zc.zk.testing.engine import Client, Refusal
+from zookeeper import constants, errors
+from zookeeper.watchers import Watcher
+
+# Reads a node, at its path on the server, with or without leaving a watch there.
+Read = Callable[[Client, str, bool], Any]
+
+
+class Bulk(Asking):
+    def get_many(
+        self,
+        h: int,
+        paths: Iterable[str],
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> list[Any]:
+        """Read many nodes: `(data, stat)` for each path, or the exception that it gave."""
+        return self._read_many(h, paths, self._data_and_stat, progress, timeout)
+
+    def get_children_many(
+        self,
+        h: int,
+        paths: Iterable[str],
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> list[Any]:
+        """The children of many nodes: names for each path, or the exception that it gave."""
+        return self._read_many(h, paths, self._names, progress, timeout)
+
+    def read_tree(
+        self,
+        h: int,
+        path: str,
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Subtree:
+        """Read a node and everything below it."""
+        _, where = self._find(h, path)
+        arguments.function(progress, "progress")
+
+        def perform(client: Client) -> tuple[Any, ...]:
+            return (list(walk(self._server.engine, client, where, path)),)
+
+        (nodes,) = self._now(h, Request(path, perform), timeout)
+        if progress is not None:
+            progress(len(nodes), None)
+        return Subtree(nodes)
+
+    def watch_many(
+        self,
+        h: int,
+        data: Iterable[str] = (),
+        children: Iterable[str] = (),
+        exists: Iterable[str] = (),
+        watcher: Watcher | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> tuple[list[Any], list[Any], list[Any]]:
+        """Read many nodes and leave a watch at each."""
+        handle = self._server.find(h)
+        if watcher is None:
+            raise TypeError("a watcher is needed")
+        arguments.watcher(watcher)
+        wanted = [
+            (constants.WATCH_DATA, self._data_and_stat, self._paths(handle, data)),
+            (constants.WATCH_CHILDREN, self._names, self._paths(handle, children)),
+            (constants.WATCH_DATA, self._stat_or_none, self._paths(handle, exists)),
+        ]
+
+        def perform(client: Client) -> tuple[Any, ...]:
+            return tuple(
+                [self._read_and_watch(handle, client, kind, read, path, watcher) for path in paths]
+                for kind, read, paths in wanted
+            )
+
+        found_data, found_children, found_stats = self._now(h, Request(None, perform), timeout)
+        return found_data, found_children, found_stats
+
+    def _read_many(
+        self,
+        h: int,
+        paths: Iterable[str],
+        read: Read,
+        progress: Progress | None,
+        timeout: float | None,
+    ) -> list[Any]:
+        handle = self._server.find(h)
+        checked = self._paths(handle, paths)
+        arguments.function(progress, "progress")
+
+        def perform(client: Client) -> tuple[Any, ...]:
+            return ([self._read(handle, client, read, path, False) for path in checked],)
+
+        (results,) = self._now(h, Request(None, perform), timeout)
+        if progress is not None:
+            progress(len(checked), len(checked))
+        return list(results)
+
+    def _paths(self, handle: Handle, paths: Iterable[str]) -> list[str]:
+        checked = arguments.paths(paths)
+        for path in checked:
+            arguments.path(path)
+            handle.check_size(path)
+        return checked
+
+    # One of many, with the server's lock
+
+    def _read(self, handle: Handle, client: Client, read: Read, path: str, watch: bool) -> Any:
+        try:
+            return read(client, handle.server_path(arguments.path(path)), watch)
+        except Refusal as refusal:
+            return errors.error(refusal.code, path)
+
+    def _read_and_watch(
+        self, handle: Handle, client: Client, kind: int, read: Read, path: str, watcher: Watcher
+    ) -> Any:
+        registry = handle.registry
+        with registry.lock:
+            registry.expect(kind, (path,), watcher)
+        result = self._read(handle, client, read, path, True)
+        is_set = not isinstance(result, errors.ZooKeeperException)
+        self._server.delivery.put(partial(registry.settle, kind, (path,), watcher, is_set))
+        return result
+
+    def _data_and_stat(self, client: Client, where: str, watch: bool) -> Any:
+        data, stat = self._server.engine.get_data(client, where, watch)
+        return values.text(data), values.stat(stat)
+
+    def _names(self, client: Client, where: str, watch: bool) -> Any:
+        return self._server.engine.get_children(client, where, watch)[0]
+
+    def _stat_or_none(self, client: Client, where: str, watch: bool) -> Any:
+        """Who watches a node's coming may not be able to read it."""
+        engine = self._server.engine
+        try:
+            _, stat = engine.get_data(client, where, watch)
+        except Refusal as refusal:
+            if refusal.code != constants.NONODE:
+                raise
+            engine.watches.data.add(where, client)
+            return None
+        return values.stat(stat)

@@ -1,0 +1,98 @@
+"""The emulation: one server in this process, and the binding's functions that reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from zc.zk.testing.emulation.bulk import Bulk
+from zc.zk.testing.emulation.changes import Changes
+from zc.zk.testing.emulation.handle import Handle
+from zc.zk.testing.emulation.reads import Reads
+from zc.zk.testing.emulation.removals import Removals
+from zc.zk.testing.emulation.server import CHECK_SECONDS, EmulatedServer
+from zc.zk.testing.emulation.sessions import Sessions
+from zc.zk.testing.emulation.transactions import Transactions
+from zc.zk.testing.engine import SessionLimits
+
+
+class Emulation:
+    """A ZooKeeper server in this process.
+
+    connection_string: where clients find it; those of other servers wait for them, in vain.
+    limits: between what time-outs, in milliseconds, clients may choose.
+    check_seconds: how often the server looks for containers and nodes whose time is over.
+    superuser: the `name:digest` of one whom no ACL stops (see `zc.zk.testing.engine.digest`).
+    with_config: whether there is a `/zookeeper/config`, as servers have it since 3.5.
+    """
+
+    def __init__(
+        self,
+        connection_string: str = "zookeeper.example.com:2181",
+        *,
+        limits: SessionLimits | None = None,
+        check_seconds: float = CHECK_SECONDS,
+        superuser: str | None = None,
+        with_config: bool = True,
+    ) -> None:
+        self._server: Final = EmulatedServer(
+            limits or SessionLimits(), check_seconds, superuser, with_config
+        )
+        self._reachable = set(_servers(connection_string))
+        #: The open handles by number: `sessions[0].expire()`.
+        self.sessions: Final[Mapping[int, Handle]] = MappingProxyType(self._server.handles)
+        #: The functions of the module `zookeeper` that take or make handles, by name.
+        self.functions: Final[dict[str, Callable[..., Any]]] = self._functions()
+
+    def advance(self, seconds: float) -> None:
+        """Put the server's clock forward.
+
+        Nodes whose time to live is over go, empty containers too, and so do the sessions of
+        clients that have been disconnected for too long.
+        """
+        self._server.advance(seconds)
+
+    def stop_clock(self) -> None:
+        """Let time pass by `advance` only."""
+        self._server.clock.stop()
+
+    def close(self) -> None:
+        """Close what handles are open; nobody is told."""
+        with self._server.lock:
+            for handle in list(self._server.handles.values()):
+                handle.close()
+            self._server.handles.clear()
+
+    def _allow_connection(self, connection_string: str) -> None:
+        """Let those connect who wait for these servers, now and from now on."""
+        servers = _servers(connection_string)
+        self._reachable.update(servers)
+        for handle in list(self._server.handles.values()):
+            if servers & _servers(handle.hosts):
+                handle.connect()
+
+    def _can_reach(self, hosts: str) -> bool:
+        return bool(self._reachable & _servers(hosts))
+
+    def _functions(self) -> dict[str, Callable[..., Any]]:
+        server = self._server
+        functions = {
+            name: getattr(part, name)
+            for part in (
+                Sessions(server, self._can_reach),
+                Changes(server),
+                Reads(server),
+                Removals(server),
+                Transactions(server),
+                Bulk(server),
+            )
+            for name in dir(part)
+            if not name.startswith("_")
+        }
+        functions["async"] = functions["async_"]
+        return functions
+
+
+def _servers(connection_string: str) -> set[str]:
+    return {server.strip() for server in connection_string.partition("/")[0].split(",")}

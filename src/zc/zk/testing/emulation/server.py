@@ -1,0 +1,82 @@
+"""The emulated server that the handles of an emulation share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from zc.zk.testing.clock import Clock
+from zc.zk.testing.emulation.delivery import Delivery
+from zc.zk.testing.emulation.handle import Handle
+from zc.zk.testing.engine import Engine, SessionLimits
+from zookeeper import constants, errors
+
+# How often containers and nodes with a TTL are looked at, in seconds of the emulated time.
+CHECK_SECONDS: Final = 60.0
+
+
+class EmulatedServer:
+    """An engine with a lock around it, its clients, and what is due to be called.
+
+    Threads: `lock` is held over every use of the engine and of the table of handles, and never
+    while a program's function is called.
+    """
+
+    def __init__(
+        self,
+        limits: SessionLimits,
+        check_seconds: float,
+        superuser: str | None,
+        with_config: bool,
+    ) -> None:
+        self.clock: Final = Clock()
+        self.engine: Final = Engine(
+            self.clock, b"emulation", limits=limits, superuser=superuser, with_config=with_config
+        )
+        self.lock: Final = threading.Lock()
+        self.delivery: Final = Delivery()
+        self.handles: dict[int, Handle] = {}
+        self._check_milliseconds = int(check_seconds * 1000)
+        self._checked = self.clock()
+
+    def add(self, make: Callable[[int], Handle]) -> Handle:
+        """A new handle under the lowest number that is free. With the lock."""
+        number = next(n for n in range(len(self.handles) + 1) if n not in self.handles)
+        handle = self.handles[number] = make(number)
+        return handle
+
+    def keep_time(self) -> None:
+        """Let expire what does so by itself, as far as time has come. With the lock."""
+        now = self.clock()
+        if now - self._checked < self._check_milliseconds:
+            return
+        self._checked = now
+        for handle in self.handles.values():
+            handle.touch()
+        self.engine.expire_sessions()
+        self.engine.remove_abandoned()
+
+    def advance(self, seconds: float) -> None:
+        """Put the clock forward."""
+        with self.lock:
+            self.clock.advance(seconds)
+            self._checked = self.clock() - self._check_milliseconds
+            self.keep_time()
+        self.deliver()
+
+    def deliver(self, *, nested: bool = True) -> None:
+        """Call what is due. Without the lock."""
+        self.delivery.run(nested=nested)
+
+    def find(self, h: object) -> Handle:
+        """The open handle of a number, in the process that opened it."""
+        if isinstance(h, bool) or not isinstance(h, int):
+            raise TypeError(f"a handle is an int, not {type(h).__name__}")
+        handle = self.handles.get(h)
+        if handle is None:
+            raise errors.error(
+                constants.INVALIDSTATE, None, f"handle {h} is closed or was never open"
+            )
+        handle.require_own_process()
+        return handle

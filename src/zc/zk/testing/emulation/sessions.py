@@ -1,0 +1,128 @@
+"""The binding's functions about handles: open, close, tell and be told of sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from threading import Thread
+from typing import Literal
+
+from zc.zk.testing.emulation import arguments
+from zc.zk.testing.emulation.arguments import Completion
+from zc.zk.testing.emulation.handle import Handle
+from zc.zk.testing.emulation.server import EmulatedServer
+from zc.zk.testing.engine import NO_PASSWORD, PASSWORD_BYTES
+from zookeeper import constants
+from zookeeper.watchers import Watcher
+
+
+class Sessions:
+    """`can_reach` says whether there is a connection to some servers; nobody is told if not."""
+
+    def __init__(self, server: EmulatedServer, can_reach: Callable[[str], bool]) -> None:
+        self._server = server
+        self._can_reach = can_reach
+
+    def init(
+        self,
+        hosts: str,
+        watcher: Watcher | None = None,
+        recv_timeout: int = 10000,
+        client_id: tuple[int, str | bytes] | None = None,
+        *,
+        read_only: bool = False,
+        max_request: int = 1048575,
+    ) -> int:
+        """Open a session with the emulated server."""
+        arguments.function(watcher, "a watcher")
+        arguments.session_timeout(recv_timeout)
+        servers, chroot = arguments.hosts(hosts)
+        resumed = (0, NO_PASSWORD) if client_id is None else _client_id(client_id)
+        with self._server.lock:
+            handle = self._server.add(
+                lambda number: Handle(
+                    self._server,
+                    number,
+                    servers,
+                    chroot,
+                    watcher,
+                    recv_timeout,
+                    max_request,
+                    resumed,
+                )
+            )
+            if self._can_reach(servers):
+                handle.open()
+        self._server.deliver()
+        return handle.number
+
+    def close(self, h: int) -> Literal[0]:
+        """End a session."""
+        handle = self._server.find(h)
+        with self._server.lock:
+            if not handle.is_closed:
+                handle.close()
+                del self._server.handles[handle.number]
+        self._server.deliver()
+        return constants.OK
+
+    def event_thread(self, h: int) -> Thread | None:
+        """None: watchers and completions are called by whoever causes it."""
+        self._server.find(h)
+        return None
+
+    def state(self, h: int) -> int:
+        """The session's state."""
+        return self._server.find(h).state
+
+    def is_unrecoverable(self, h: int) -> bool:
+        """Whether the session is over."""
+        return self._server.find(h).state < 0
+
+    def client_id(self, h: int) -> tuple[int, str]:
+        """The session's number and password, to resume it with."""
+        handle = self._server.find(h)
+        return handle.id, arguments.decoded(handle.password)
+
+    def recv_timeout(self, h: int) -> int:
+        """The session timeout in milliseconds."""
+        return self._server.find(h).timeout
+
+    def set_watcher(self, h: int, watcher: Watcher | None) -> Literal[0]:
+        """Replace the function that is told of session events."""
+        arguments.function(watcher, "a watcher")
+        self._server.find(h).watcher = watcher
+        return constants.OK
+
+    def add_auth(
+        self,
+        h: int,
+        scheme: str | bytes,
+        credential: str | bytes,
+        completion: Completion | None = None,
+    ) -> int:
+        """Authenticate the session, now and after each reconnection."""
+        handle = self._server.find(h)
+        kind = arguments.encoded(scheme, "a scheme", None).decode("utf-8", "replace")
+        secret = arguments.encoded(credential, "a credential", None)
+        arguments.function(completion, "a completion")
+        handle.require_usable(None)
+        with self._server.lock:
+            code = handle.prove(kind, secret)
+            if completion is not None:
+                self._server.delivery.put(partial(completion, handle.number, code))
+        self._server.deliver(nested=False)
+        return constants.OK
+
+
+def _client_id(value: Sequence[object]) -> tuple[int, bytes]:
+    try:
+        number, password = value
+    except (TypeError, ValueError):
+        number = password = None
+    if not isinstance(number, int):
+        raise TypeError(f"client_id must be a pair of a session id and a password: {value!r}")
+    secret = arguments.encoded(password, "a session's password", None)
+    if len(secret) > PASSWORD_BYTES:
+        raise TypeError(f"a session's password has at most {PASSWORD_BYTES} bytes")
+    return number, secret.ljust(PASSWORD_BYTES, b"\0")

@@ -1,0 +1,100 @@
+"""A node and everything below it, read at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+from zc.zk.testing.emulation import values
+from zc.zk.testing.engine import Client, Engine, Refusal, Stat
+from zookeeper import constants, errors
+
+
+class Znode:
+    """One node of a Subtree."""
+
+    def __init__(
+        self, path: str, depth: int, data: bytes | None, stat: Stat | None, code: int
+    ) -> None:
+        self.path = path
+        self.depth = depth
+        self._data = data
+        self._stat = stat
+        self._code = code
+
+    @property
+    def name(self) -> str:
+        """The last part of the path; '' for '/'."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def data(self) -> str | None:
+        """The data as text, None for null data and for nodes that could not be read."""
+        return values.text(self._data)
+
+    @property
+    def error(self) -> errors.ZooKeeperException | None:
+        """Why the node could not be read, or None."""
+        return None if self._stat is not None else errors.error(self._code, self.path)
+
+    @property
+    def stat(self) -> dict[str, int] | None:
+        """The stat as a dict, None for nodes that could not be read."""
+        return None if self._stat is None else values.stat(self._stat)
+
+    @property
+    def version(self) -> int:
+        """The data version."""
+        return self._stat.version if self._stat else 0
+
+    @property
+    def ephemeralOwner(self) -> int:
+        """The session that an ephemeral node lives with; 0 for others."""
+        return self._stat.ephemeralOwner if self._stat else 0
+
+    @property
+    def numChildren(self) -> int:
+        """How many children the node has."""
+        return self._stat.numChildren if self._stat else 0
+
+    def __repr__(self) -> str:
+        return f"<Znode {self.path}>"
+
+
+class Subtree(Sequence[Znode]):
+    """A sequence of Znode, depth first, siblings by name."""
+
+    def __init__(self, nodes: list[Znode]) -> None:
+        self._nodes = nodes
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    @overload
+    def __getitem__(self, place: int) -> Znode: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Znode]: ...
+    def __getitem__(self, place: int | slice) -> Znode | list[Znode]:
+        return self._nodes[place]
+
+
+def walk(engine: Engine, client: Client, root: str, shown: str) -> Iterator[Znode]:
+    """The nodes from `root` on, under the name `shown`. Refuses when there is no such node."""
+    pending = [(root, shown, 0)]
+    while pending:
+        where, path, depth = pending.pop()
+        try:
+            data, stat = engine.get_data(client, where)
+        except Refusal as refusal:
+            if refusal.code == constants.NONODE:
+                raise  # the root: below it nothing vanishes meanwhile
+            yield Znode(path, depth, None, None, refusal.code)
+            continue
+        yield Znode(path, depth, data, stat, constants.OK)
+        names = engine.get_children(client, where)[0]
+        for name in sorted(names, reverse=True):
+            pending.append((_child(where, name), _child(path, name), depth + 1))
+
+
+def _child(path: str, name: str) -> str:
+    return f"/{name}" if path == "/" else f"{path}/{name}"

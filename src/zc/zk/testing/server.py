@@ -1,0 +1,172 @@
+"""A server on a TCP port, for tests and for development."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Any, Final, TypeVar
+
+from zc.zk.testing.clock import Clock
+from zc.zk.testing.engine import Engine, SessionLimits
+from zc.zk.testing.wire.listener import Listener
+from zc.zk.testing.wire.service import Service
+
+T = TypeVar("T")
+
+LOOPBACK: Final = "127.0.0.1"
+
+# Sessions of tests may be short. A ZooKeeper as it comes allows 4 to 40 seconds.
+SESSION_LIMITS: Final = SessionLimits(shortest=200, longest=300_000)
+
+# Nothing that is asked of the server's thread takes that long.
+PATIENCE_SECONDS: Final = 30.0
+
+
+class Server:
+    """A server that speaks ZooKeeper's protocol, in a thread of this process.
+
+        with Server() as server:
+            zk = zc.zk.ZooKeeper(server.connection_string)
+            server.cut()
+
+    port: 0 for one that is free; `start` writes down here which it is.
+    host: where to listen; clients on other machines need another address than loopback.
+    superuser: the `name:digest` of one whom no ACL stops (see `zc.zk.testing.engine.digest`).
+    limits: between what time-outs, in milliseconds, clients may choose.
+
+    What it holds lives as long as the object: `stop` and `start` are a restart that clients live
+    through.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        host: str = LOOPBACK,
+        superuser: str | None = None,
+        limits: SessionLimits = SESSION_LIMITS,
+    ) -> None:
+        self.host: Final = host
+        self.port = port
+        self.engine: Final = Engine(Clock(), os.urandom(16), limits=limits, superuser=superuser)
+        self._running: _Running | None = None
+
+    def __repr__(self) -> str:
+        return f"<Server {self.connection_string}>"
+
+    def __enter__(self) -> Server:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def connection_string(self) -> str:
+        """Where clients find the server."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def start(self) -> None:
+        """Listen. Raises OSError if the port is taken; without effect on a server that runs."""
+        if self._running is None:
+            self._running = _Running(self.engine, self.host, self.port)
+            self.port = self._running.listener.port
+
+    def stop(self) -> None:
+        """Drop all connections and give the port back. Without effect on a server that is down."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.stop()
+
+    def restart(self) -> None:
+        """Stop, and start again on the same port with the same nodes and sessions."""
+        self.stop()
+        self.start()
+
+    # Bad days
+
+    def cut(self) -> None:
+        """Break all connections; their sessions go on, and clients come back."""
+        self._do(lambda listener: listener.cut())
+
+    def refuse(self) -> None:
+        """Let connection attempts fail at once; connections that there are stay."""
+        self._do(lambda listener: listener.refuse())
+
+    def allow(self) -> None:
+        """Take connections again."""
+        self._require_running().wait_for(lambda listener: listener.allow())
+
+    def stall(self) -> None:
+        """Answer nothing any more; connections stay open, and new ones are not greeted."""
+        self._do(lambda listener: listener.stall())
+
+    def resume(self) -> None:
+        """Answer again. Sessions whose time-out has passed meanwhile expire."""
+        self._do(lambda listener: listener.resume())
+
+    def expire(self, session: int | None = None) -> None:
+        """End a session (all of them by default) as if nothing had been heard of its client."""
+        self._do(lambda listener: listener.expire(session))
+
+    def sessions(self) -> list[int]:
+        """The numbers of the sessions that there are."""
+        return self._do(lambda listener: listener.sessions())
+
+    def _do(self, action: Callable[[Listener], T]) -> T:
+        return self._require_running().do(action)
+
+    def _require_running(self) -> _Running:
+        if self._running is None:
+            raise RuntimeError(f"{self} is not running")
+        return self._running
+
+
+class _Running:
+    """A server from start to stop: its thread with an event loop, and what listens there."""
+
+    def __init__(self, engine: Engine, host: str, port: int) -> None:
+        self.listener: Final = Listener(Service(engine), host, port)
+        self._process = os.getpid()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._run, name=f"zookeeper server {self.listener.port}", daemon=True
+        )
+        self._thread.start()
+        self.wait_for(lambda listener: listener.start())
+
+    def do(self, action: Callable[[Listener], T]) -> T:
+        """Have something done by the server's thread."""
+
+        async def in_the_loop(listener: Listener) -> T:
+            return action(listener)
+
+        return self.wait_for(in_the_loop)
+
+    def wait_for(self, action: Callable[[Listener], Coroutine[Any, Any, T]]) -> T:
+        """The same for what waits there."""
+        future = asyncio.run_coroutine_threadsafe(action(self.listener), self._loop)
+        return future.result(PATIENCE_SECONDS)
+
+    def stop(self) -> None:
+        if os.getpid() != self._process:
+            return  # a child of a fork has the sockets, and not the thread
+        self.do(lambda listener: listener.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(PATIENCE_SECONDS)
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_forever()
+            # What has been closed by now is told so.
+            self._loop.run_until_complete(asyncio.sleep(0))
+        finally:
+            self._loop.close()

@@ -1,0 +1,135 @@
+"""The place in which a doctest or a unittest runs: an emulated server, or a part of a real one."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Final
+from unittest import mock
+
+import zc.zk
+import zc.zk.session
+import zookeeper
+from zc.zk.testing.emulation import Emulation
+from zc.zk.testing.waiting import assert_, wait_until
+
+CONNECTION_STRING: Final = "zookeeper.example.com:2181"
+
+REAL_SERVER_VARIABLE: Final = "TEST_ZOOKEEPER_CONNECTION"
+
+TREE: Final = """
+/fooservice
+  database = '/databases/foomain'
+  threads = 1
+  favorite_color = 'red'
+  /providers
+"""
+
+# Where what `setUp` did is kept, for `tearDown`.
+_PLACE: Final = "_zc_zk_testing"
+
+
+def setUp(test: Any, tree: str | None = None, connection_string: str = CONNECTION_STRING) -> None:
+    """Prepare a test: `zookeeper.init(connection_string)` reaches a server of the test's own.
+
+    test: a `doctest.DocTest`, whose globals, or a `unittest.TestCase`, whose attributes get
+        `ZooKeeper` (the emulated server, or None with a real one), `assert_` and `wait_until`.
+    tree: what the server holds, as text for `import_tree`; a small service without it.
+    connection_string: where the test's clients look for the server.
+
+    With TEST_ZOOKEEPER_CONNECTION in the environment (`host:port,...`) that service is used: the
+    test's root is a new node there, which `tearDown` removes.
+    """
+    with ExitStack() as place:
+        real = os.environ.get(REAL_SERVER_VARIABLE)
+        if real:
+            emulation = None
+            place.enter_context(_part_of_a_service(connection_string, real))
+        else:
+            emulation = place.enter_context(emulated_service(connection_string))
+        place.enter_context(_clients_closed())
+        plant(connection_string, TREE if tree is None else tree)
+        names = {"ZooKeeper": emulation, "assert_": assert_, "wait_until": wait_until}
+        place.enter_context(_names_in(test, names))
+        setattr(test, _PLACE, place.pop_all())
+
+
+def tearDown(test: Any) -> None:
+    """Undo what `setUp` did; clients that the test has left open are closed."""
+    place: ExitStack = vars(test).pop(_PLACE)
+    place.close()
+
+
+@contextmanager
+def emulated_service(connection_string: str) -> Iterator[Emulation]:
+    """The functions of the module `zookeeper` reach an emulated server until the end."""
+    # Older suites print the whole tree, in which servers had no /zookeeper/config.
+    emulation = Emulation(connection_string, with_config=False)
+    with ExitStack() as patches:
+        patches.callback(emulation.close)
+        for name, function in emulation.functions.items():
+            patches.enter_context(mock.patch.object(zookeeper, name, function))
+        yield emulation
+
+
+@contextmanager
+def _part_of_a_service(connection_string: str, real: str) -> Iterator[None]:
+    """Who connects to the servers of `connection_string` reaches a new node of real servers."""
+    root = f"/zc.zk.testing-{uuid.uuid4().hex}"
+    with _client(real) as zk:
+        zk.create_recursive(f"{root}/zookeeper/quota", "", zc.zk.OPEN_ACL_UNSAFE)
+    servers = connection_string.partition("/")[0]
+    with ExitStack() as stack:
+        stack.callback(_remove, real, root)
+        init = _redirected(zookeeper.init, servers, real.rstrip("/") + root)
+        stack.enter_context(mock.patch.object(zookeeper, "init", init))
+        yield
+
+
+def _redirected(init: Callable[..., int], servers: str, real: str) -> Callable[..., int]:
+    def redirected_init(hosts: str, *args: Any, **kwargs: Any) -> int:
+        if hosts.partition("/")[0] == servers:
+            hosts = real + hosts[len(servers) :].rstrip("/")
+        return init(hosts, *args, **kwargs)
+
+    return redirected_init
+
+
+def _remove(real: str, root: str) -> None:
+    with _client(real) as zk:
+        zk.delete_recursive(root, force=True)
+
+
+@contextmanager
+def _clients_closed() -> Iterator[None]:
+    """Close clients that are opened meanwhile and left open.
+
+    They must not outlive the test: the number of an emulated handle may be that of a real one.
+    """
+    before = set(zc.zk.session._open_sessions)
+    try:
+        yield
+    finally:
+        for session in set(zc.zk.session._open_sessions) - before:
+            session.close()
+
+
+def plant(connection_string: str, tree: str) -> None:
+    """Make nodes of a tree's text."""
+    if tree.strip():
+        with _client(connection_string.partition("/")[0]) as zk:
+            zk.import_tree(tree)
+
+
+def _client(connection_string: str) -> zc.zk.ZooKeeper:
+    return zc.zk.ZooKeeper(connection_string)
+
+
+@contextmanager
+def _names_in(test: Any, names: dict[str, Any]) -> Iterator[None]:
+    """Give a test some names, and take them back."""
+    namespace = test.globs if hasattr(test, "globs") else vars(test)
+    with mock.patch.dict(namespace, names):
+        yield

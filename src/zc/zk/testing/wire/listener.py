@@ -1,0 +1,186 @@
+"""The service on a TCP port: asyncio's sockets for connections, and the clock's tick."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Final
+
+from zc.zk.testing.wire.connection import Connection
+from zc.zk.testing.wire.service import Service
+
+# How often sessions are looked at, in seconds.
+TICK_SECONDS: Final = 0.1
+
+# Who has been hung up on gets what is left to send, if he takes it within so many seconds.
+LINGER_SECONDS: Final = 5.0
+
+# When a connection has so many bytes to send that are not taken, its requests have to wait.
+HIGH_WATER_BYTES: Final = 1024 * 1024
+
+BACKLOG: Final = 4096
+
+
+class Listener:
+    """Takes connections for a service. All methods belong to the event loop's thread.
+
+    The port is ours from the beginning to `close`, also while connections are refused.
+    """
+
+    def __init__(self, service: Service, host: str, port: int) -> None:
+        self._service: Final = service
+        self._socket = _bound(host, port)
+        self.host: Final = host
+        self.port: Final[int] = self._socket.getsockname()[1]
+        self._server: asyncio.Server | None = None
+        self._tick: asyncio.TimerHandle | None = None
+        self._ends: dict[ClientEnd, None] = {}
+        self._is_stalled = False
+
+    async def start(self) -> None:
+        """Take connections, and let time pass."""
+        await self.allow()
+        self._keep_time()
+
+    async def allow(self) -> None:
+        """Take connections."""
+        if self._server is None:
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(
+                lambda: ClientEnd(self._service, self._ends, self._is_stalled),
+                sock=self._socket,
+                backlog=BACKLOG,
+            )
+
+    def refuse(self) -> None:
+        """Take no more connections; those that there are stay."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+            # Bound and not listening: clients are refused, and nobody else gets the port.
+            self._socket = _bound(self.host, self.port)
+
+    def close(self) -> None:
+        """Give the port back; every connection is dropped."""
+        self.refuse()
+        self.cut()
+        self._socket.close()
+        if self._tick is not None:
+            self._tick.cancel()
+
+    def cut(self) -> None:
+        """Drop all connections; the sessions go on."""
+        for end in list(self._ends):
+            end.abort()
+
+    def stall(self) -> None:
+        """Leave connections as they are, and answer nothing."""
+        self._is_stalled = True
+        for end in self._ends:
+            end.stall(True)
+
+    def resume(self) -> None:
+        """Answer again. Sessions whose time is over expire first."""
+        self._is_stalled = False
+        self._service.keep_time()
+        for end in list(self._ends):
+            end.stall(False)
+
+    def expire(self, session: int | None) -> None:
+        """End a session, or all of them."""
+        for id in self.sessions() if session is None else [session]:
+            self._service.expire(id)
+
+    def sessions(self) -> list[int]:
+        return [session.id for session in self._service.engine.sessions]
+
+    def _keep_time(self) -> None:
+        if not self._is_stalled:
+            self._service.keep_time()
+        self._tick = asyncio.get_running_loop().call_later(TICK_SECONDS, self._keep_time)
+
+
+class ClientEnd(asyncio.Protocol):
+    """The network of one connection."""
+
+    def __init__(self, service: Service, ends: dict[ClientEnd, None], is_stalled: bool) -> None:
+        self._service = service
+        self._ends = ends
+        self._is_stalled = is_stalled
+        self._is_full = False
+        self._linger: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport
+        self._connection: Connection
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
+        host, port, *_ = transport.get_extra_info("peername")
+        self._connection = Connection(self._service, (host, port), self)
+        self._ends[self] = None
+        self._hold_or_go_on()
+
+    def data_received(self, data: bytes) -> None:
+        self._connection.receive(data)
+
+    def pause_writing(self) -> None:
+        self._is_full = True
+        self._hold_or_go_on()
+
+    def resume_writing(self) -> None:
+        self._is_full = False
+        self._hold_or_go_on()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ends.pop(self, None)
+        if self._linger is not None:
+            self._linger.cancel()
+        self._connection.lost()
+
+    # What the connection calls
+
+    def send(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    def hang_up(self) -> None:
+        self._transport.close()
+        loop = asyncio.get_running_loop()
+        self._linger = loop.call_later(LINGER_SECONDS, self._transport.abort)
+
+    def unsent(self) -> int:
+        return self._transport.get_write_buffer_size()
+
+    # What the listener calls
+
+    def stall(self, is_stalled: bool) -> None:
+        self._is_stalled = is_stalled
+        self._hold_or_go_on()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def _hold_or_go_on(self) -> None:
+        if self._transport.is_closing():
+            return
+        if self._is_stalled or self._is_full:
+            self._transport.pause_reading()
+            self._connection.hold()
+        else:
+            self._transport.resume_reading()
+            self._connection.go_on()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # A server that starts again may use its port although connections to it still fade away.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except BaseException:
+        bound.close()
+        raise
+    return bound
