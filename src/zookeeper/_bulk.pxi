@@ -556,7 +556,8 @@ cdef object set_all_watches(Handle handle, list data, list exists, list children
                 handle.registry.expect(kind, paths, watcher)
             # The event thread knows of the watches before the first of their events can be queued.
             Py_INCREF(context)
-            queue_push_watches(handle.c, <void *>context)
+            if not queue_push_watches(handle.c, <void *>context):
+                Py_DECREF(context)
             set_watches_activate(s)
             bulk_start(&s.base)
         wait_for_bulk(handle, &s.base, timeout, None, None)

@@ -70,7 +70,7 @@ cdef extern from "core.h" nogil:
     int handle_state(zk_handle *handle, clientid_t *client)
     void handle_after_fork()
 
-    void queue_push_watches(zk_handle *handle, void *watches)
+    bint queue_push_watches(zk_handle *handle, void *watches)
     queue_item *queue_take(zk_handle *handle)
     void queue_stop(zk_handle *handle)
     int queue_stopped(zk_handle *handle)

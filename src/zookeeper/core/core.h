@@ -104,7 +104,7 @@ typedef struct {
 } watches_item;
 
 void queue_push(zk_handle *handle, queue_item *item);
-void queue_push_watches(zk_handle *handle, void *watches);
+int queue_push_watches(zk_handle *handle, void *watches);
 /* Everything queued, in order; waits for something. NULL: woken for log lines, or stopped. */
 queue_item *queue_take(zk_handle *handle);
 void queue_poke(zk_handle *handle);

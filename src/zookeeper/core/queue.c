@@ -4,23 +4,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-void queue_push(zk_handle *handle, queue_item *item) {
+static void append(zk_handle *handle, queue_item *item) {
     item->next = NULL;
-    pthread_mutex_lock(&handle->queue_lock);
     if (handle->queue_last)
         handle->queue_last->next = item;
     else
         handle->queue_first = item;
     handle->queue_last = item;
     pthread_cond_signal(&handle->queue_filled);
+}
+
+void queue_push(zk_handle *handle, queue_item *item) {
+    pthread_mutex_lock(&handle->queue_lock);
+    append(handle, item);
     pthread_mutex_unlock(&handle->queue_lock);
 }
 
-void queue_push_watches(zk_handle *handle, void *watches) {
+int queue_push_watches(zk_handle *handle, void *watches) {
     watches_item *item = core_zeroed(1, sizeof *item);
     item->item.kind = ITEM_WATCHES;
     item->watches = watches;
-    queue_push(handle, &item->item);
+    /* Unlike an answer, this may come when the handle is closed and its event thread has ended. */
+    pthread_mutex_lock(&handle->queue_lock);
+    int stopped = handle->queue_stop;
+    if (!stopped) append(handle, &item->item);
+    pthread_mutex_unlock(&handle->queue_lock);
+    if (stopped) free(item);
+    return !stopped;
 }
 
 queue_item *queue_take(zk_handle *handle) {
