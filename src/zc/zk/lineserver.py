@@ -64,7 +64,8 @@ class LineServer:
         """Where it listens, 'host:port' or a path."""
         if self._path is not None:
             return self._path
-        return format_addr(*self._server.server_address[:2])
+        host, port = self._server.server_address[:2]
+        return format_addr(str(host), port)
 
     def close(self) -> None:
         """Take no more connections. Those that are open are left to themselves."""
