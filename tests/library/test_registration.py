@@ -343,6 +343,25 @@ class TestCuratorsChecklist:
         assert data_of(other) == {"pid": 1}
         wait_for(registration, "registered")
 
+    def test_deletion_by_hand_can_be_made_the_end_of_it(
+        self, zk, other, connection_string, caplog
+    ) -> None:
+        caplog.set_level(logging.INFO, "zc.zk")
+        registration = zk.register_server("/providers", ADDRESS)
+        assert registration.revive
+        registration.revive = False
+        expire(zk, connection_string)
+        wait_until(lambda: owner_of(other) == session_id(zk), "a lost session is not the end")
+        wait_for(registration, "registered")
+        registration.update(n=1)
+        other.delete(PATH)
+        wait_for(registration, "ended")
+        assert f"{PATH} was deleted by somebody" in caplog.text
+        registration.update(n=2)
+        zk.sync("/")
+        assert not other.exists(PATH)
+        assert not registration.revive
+
     def test_a_parent_that_is_deleted_and_returns(self, zk, other, caplog) -> None:
         registration = zk.register_server("/providers", ADDRESS)
         other.delete_recursive("/providers", force=True)

@@ -14,6 +14,7 @@ import pytest
 
 import zc.zk
 import zookeeper
+from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
 from tests.library.bad_days import expire, session_id
 from zc.zk import OPEN_ACL_UNSAFE
@@ -85,6 +86,55 @@ class TestARegistration:
         first.unregister()
         zk.sync("/")
         assert data_of(other)["n"] == 2
+
+    def test_that_is_withdrawn_while_it_is_being_made_stays_away(
+        self, zk, other, monkeypatch
+    ) -> None:
+        """The program sees that there is no node, and a moment later there is."""
+        keeper_creates, withdrawn = threading.Event(), threading.Event()
+        create = zookeeper.create
+
+        def create_late(handle: int, *arguments: Any, **more: Any) -> Any:
+            if threading.current_thread() is threading.main_thread():
+                raise zookeeper.error(zookeeper.CONNECTIONLOSS, PATH)
+            keeper_creates.set()
+            withdrawn.wait(scaled(30))
+            return create(handle, *arguments, **more)
+
+        monkeypatch.setattr(zookeeper, "create", create_late)
+        registration = zk.register_server("/providers", ADDRESS)
+        assert keeper_creates.wait(scaled(30))
+        made_and_gone = Calls()
+        other.exists(PATH, made_and_gone)
+        registration.unregister()
+        withdrawn.set()
+        made_and_gone.wait_one()
+        wait_until(lambda: not other.exists(PATH), "it is gone")
+        wait_until(lambda: not zk.watches._nodes.all(), "nothing depends on it any more")
+
+    def test_whose_creation_is_still_on_its_way_through_the_ensemble_is_withdrawn_all_the_same(
+        self, zk, other, monkeypatch
+    ) -> None:
+        """The server that the client has reconnected to does not know of it yet, until a sync."""
+        create, sync = zookeeper.create, zookeeper.sync
+
+        def create_later(handle: int, *arguments: Any) -> Any:
+            monkeypatch.setattr(zookeeper, "create", create)
+
+            def catch_up(handle: int, path: str) -> Any:
+                create(handle, *arguments)
+                monkeypatch.setattr(zookeeper, "sync", sync)
+                return sync(handle, path)
+
+            monkeypatch.setattr(zookeeper, "sync", catch_up)
+            raise zookeeper.error(zookeeper.CONNECTIONLOSS, PATH)
+
+        monkeypatch.setattr(zk._ephemerals, "keep", lambda handle: None)
+        monkeypatch.setattr(zookeeper, "create", create_later)
+        registration = zk.register_server("/providers", ADDRESS)
+        registration.unregister()
+        assert not other.exists(PATH)
+        assert zookeeper.sync is sync, "it was made"
 
     def test_that_is_withdrawn_stays_so_when_its_update_comes_at_the_same_time(
         self, zk, other

@@ -57,29 +57,28 @@ BREAKS = (
 def ride(session: Session, work: Callable[[int], T]) -> T:
     """What `work` returns, called with the handle; again after the connection broke.
 
-    It must be work that may be done twice. For the session timeout it waits for a connection; then
-    it raises what stopped the work.
+    It must be work that may be done twice. Raises what stopped it when there is no connection for
+    the session timeout, or after so many attempts that something must be wrong with the work.
     """
-    deadline: float | None = None
-    while True:
+    for _ in range(ATTEMPTS - 1):
         try:
             return work(session.require_handle())
         except BREAKS as trouble:
-            now = time.monotonic()
-            if deadline is None:
-                deadline = now + session.timeout_seconds()
-            if not may_ride(session, trouble) or now >= deadline:
-                raise
-            if not session.wait_for_connection(deadline - now):
-                raise
-            logger.info("%s: again after: %s", session.connection_string, trouble)
-            # The call may have heard of the break before the session did.
-            time.sleep(pause(1))
+            wait_out(session, trouble)
+    return work(session.require_handle())
 
 
-def may_ride(session: Session, trouble: Exception) -> bool:
-    """Whether a broken connection of this client is worth waiting for."""
-    return session.state is not State.CLOSED and not isinstance(trouble, zookeeper.ForkedException)
+def wait_out(session: Session, trouble: zookeeper.ZooKeeperException) -> None:
+    """Wait for a connection, for the session timeout at most; then raise `trouble`."""
+    if (
+        isinstance(trouble, zookeeper.ForkedException)
+        or session.state is State.CLOSED
+        or not session.wait_for_connection(session.timeout_seconds())
+    ):
+        raise trouble
+    logger.info("%s: again after: %s", session.connection_string, trouble)
+    # The call may have heard of the break before the session did.
+    time.sleep(pause(1))
 
 
 def rest_before_attempt(attempt: int) -> None:

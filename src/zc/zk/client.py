@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import zookeeper
-from zc.zk import bulk, nodedata, treework, walking
+from zc.zk import bulk, event, nodedata, treework, walking
 from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, Acl
 from zc.zk.address import Address
 from zc.zk.bulk import Progress
@@ -82,7 +82,14 @@ class ZooKeeper(LowLevel):
         # In this order, so that those who watch for our servers see them back at the first look.
         self._session.add_duty(self._ephemerals.keep)
         self._session.add_duty(self.watches.keep)
+        self._session.set_listener(self._announce)
         self._session.open()
+        self._wait_or_close(wait)
+
+    def _announce(self, happened: type[event.SessionEvent]) -> None:
+        event.notify(happened(self))
+
+    def _wait_or_close(self, wait: bool) -> None:
         try:
             self._wait_for_session(wait)
         except BaseException:
@@ -117,6 +124,24 @@ class ZooKeeper(LowLevel):
         or a new one is needed; NOTCONNECTED_STATE when this is closed.
         """
         return _STATES.get(self._session.state, zookeeper.CONNECTING_STATE)
+
+    def reopen(self, wait: bool = False) -> None:
+        """In a child process, after a fork: have a session of its own.
+
+        Live objects go on in it, with the same callbacks, as after the loss of a session.
+        Registrations and other ephemeral nodes do not: they are the parent's. To be called before
+        anything else is done with the client, when there is one thread only; `wait` is as in the
+        constructor. In the process that has opened the client it does nothing, so that it can be
+        called in any case.
+
+        Raises FailedConnect, and ClosingException when the client was closed before.
+        """
+        if not self._session.is_forked:
+            return
+        self._ephemerals.begin_again()
+        self.watches.begin_again()
+        self._session.reopen()
+        self._wait_or_close(wait)
 
     def close(self) -> None:
         """End the session; ephemeral nodes, and so registrations, go at once.

@@ -40,6 +40,14 @@ class Ephemerals:
         self._connects = 0
         self._epoch = 0
 
+    def begin_again(self) -> None:
+        """In a child process, whose session has none of the parent's nodes."""
+        self._lock = threading.Lock()
+        for node in list(self._by_path.values()):
+            self.finish(node)
+        self._by_path.clear()
+        self._due.clear()
+
     # For the program
 
     def register(self, parent: str, name: str, wish: Wish) -> EphemeralNode:
@@ -50,7 +58,7 @@ class Ephemerals:
         is one that is not ephemeral, for whose end it would wait in vain.
         """
         self.session.check_process()
-        node = EphemeralNode(self, parent, name, wish, revive=True)
+        node = EphemeralNode(self, parent, name, wish, is_watched=True)
         try:
             self.claim(node, node.path)
             self._make_true(self.session.require_handle(), node)
@@ -95,11 +103,11 @@ class Ephemerals:
         parent, _, name = path.rpartition("/")
         with self._lock:
             known = self._by_path.get(path)
-        if known is not None and known.revive and known.wish is not None:
+        if known is not None and known.is_watched and known.wish is not None:
             return self._see_to(known)
         if known is not None:
             self.finish(known)
-        node = EphemeralNode(self, parent or "/", name, Wish(data, acl), revive=False)
+        node = EphemeralNode(self, parent or "/", name, Wish(data, acl), is_watched=False)
         node.written = node.wish
         node.state = Registered.REGISTERED
         self.claim(node, path)
@@ -148,7 +156,7 @@ class Ephemerals:
             # The keeper was about to make it, and may have done so just after it was deleted.
             with self._lock:
                 node.wish = None
-        if is_gone or node.revive or node.state is not Registered.REGISTERED:
+        if is_gone or node.is_watched or node.state is not Registered.REGISTERED:
             # The keeper was not to touch it, whatever happened meanwhile.
             self._see_to(node)
 
@@ -170,16 +178,20 @@ class Ephemerals:
         if other is not None and other is not node:
             self.finish(other)
 
-    def is_current(self, node: EphemeralNode) -> bool:
-        """Whether it is for this node to be, or not to be, at its path."""
-        return self._by_path.get(node.path) is node
+    def has_given_way(self, node: EphemeralNode) -> bool:
+        """Whether another one is to be at its path now."""
+        return self._by_path.get(node.path, node) is not node
 
     def look_again(self, node: EphemeralNode) -> None:
         """The node has been read again."""
         if node.state is Registered.ENDED:
             return
-        if node.state is Registered.REGISTERED and (not node.revive or node.is_as_wished()):
-            return
+        if node.state is Registered.REGISTERED:
+            if not node.is_watched or node.is_as_wished():
+                return
+            if node.is_missing and not node.revive:
+                logger.info("%s was deleted by somebody, and its registration ends", node.path)
+                return self.finish(node)
         self._see_to(node)
 
     def finish(self, node: EphemeralNode) -> None:

@@ -64,8 +64,8 @@ class Owner(Protocol):
         One that is not wished for any more gives way.
         """
 
-    def is_current(self, node: EphemeralNode) -> bool:
-        """Whether it is for this node to be, or not to be, at its path."""
+    def has_given_way(self, node: EphemeralNode) -> bool:
+        """Whether another one is to be at its path now."""
 
     def look_again(self, node: EphemeralNode) -> None:
         """The node has been read again."""
@@ -77,19 +77,23 @@ class Owner(Protocol):
 class EphemeralNode:
     """A node that shall exist, or, when `wish` is None, shall not any more.
 
-    `parent` and `name` are what was asked for, `path` where that led to. If `revive`, the node is
-    made again when somebody deletes it. `hands_off` is true while the program deletes it itself,
-    `in_hand` while the keeper makes it true, and `was_in_hand` if it was when the program began.
+    `parent` and `name` are what was asked for, `path` where that led to. If `is_watched`, we hear
+    when somebody deletes the node, and make it again if `revive`. `hands_off` is true while the
+    program deletes it itself, `in_hand` while the keeper makes it true, and `was_in_hand` if it was
+    when the program began.
     """
 
-    def __init__(self, owner: Owner, parent: str, name: str, wish: Wish, *, revive: bool) -> None:
+    def __init__(
+        self, owner: Owner, parent: str, name: str, wish: Wish, *, is_watched: bool
+    ) -> None:
         self.owner = owner
         self.parent = parent
         self.name = name
         self.path = join(parent, name)
         self.wish: Wish | None = wish
         self.written: Wish | None = None
-        self.revive = revive
+        self.is_watched = is_watched
+        self.revive = True
         self.hands_off = False
         self.in_hand = False
         self.was_in_hand = False
@@ -99,8 +103,16 @@ class EphemeralNode:
         self._complaint = ""
         self.interest = owner.watches.enter(self, weakly=False)
 
+    def begin_again(self) -> None:
+        """It is the parent's, and has ended here."""
+
     def look_again(self, tell: bool) -> None:
         self.owner.look_again(self)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the node is not there, as far as is known."""
+        return self.state is Registered.PENDING
 
     def is_as_wished(self) -> bool:
         """Whether the node was there, ours, and as it shall be, when it was read last."""
@@ -133,7 +145,7 @@ class EphemeralNode:
         if self._complaint:
             self._complaint = ""
             logger.info("%s is registered", self.path)
-        if self.revive:
+        if self.is_watched:
             self.owner.watches.depend(self.interest, Kind.EXISTS, self.path)
             self.owner.watches.retain(self.interest, [(Kind.EXISTS, self.path)])
 
@@ -232,9 +244,12 @@ class EphemeralNode:
     def _take_away(self, handle: int) -> bool:
         """Whether the node is gone; False: look again."""
         try:
+            if self.state is not Registered.REGISTERED:
+                # A request to make it whose answer was lost may not have come to the server that
+                # we talk to now.
+                zookeeper.sync(handle, self.path)
             stat = self._stat()
-            # What is there may be that of another one, to whom this has given way.
-            if self.owner.session.owns(stat) and self.owner.is_current(self):
+            if self.owner.session.owns(stat) and not self.owner.has_given_way(self):
                 zookeeper.delete(handle, self.path, stat["version"])
         except zookeeper.NoNodeException:
             pass

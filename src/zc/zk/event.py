@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zc.zk.client import ZooKeeper
 
 
 def _ignore(event: object) -> None:
@@ -41,3 +44,37 @@ class RegisteringServer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, {self.path!r}, {self.properties!r})"
+
+
+class SessionEvent:
+    """Something has happened to the session of `zk`, a client.
+
+    Subscribers are called in the thread of the client's callbacks, in order with these. They hear
+    of it after the event: `zk.state` may be another one already.
+    """
+
+    def __init__(self, zk: ZooKeeper) -> None:
+        self.zk = zk
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.zk!r})"
+
+
+class Connected(SessionEvent):
+    """There is a connection: for the first time, again, or in a new session."""
+
+
+class Disconnected(SessionEvent):
+    """The connection is lost. The session, and with it all registrations, may go on."""
+
+
+class Expired(SessionEvent):
+    """The session is over, and its ephemeral nodes with it; a new one is being opened."""
+
+
+class Reestablished(SessionEvent):
+    """In a new session everything is as it was in the one before.
+
+    Registrations have been made again, as far as the servers let them be. Live objects have been
+    read again, and their callbacks called.
+    """

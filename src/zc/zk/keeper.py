@@ -39,6 +39,7 @@ class Kept(Protocol):
     """What a keeper needs of its session."""
 
     connection_string: str
+    epoch: int
 
     @property
     def is_lost(self) -> bool:
@@ -54,6 +55,9 @@ class Kept(Protocol):
     def note_lost(self, handle: int, reason: str) -> None:
         """The handle turned out to be of no use any more."""
 
+    def note_restored(self, epoch: int) -> None:
+        """In that session all duties have been done."""
+
 
 class Keeper:
     """Does the duties of a session, the first one first, and tells the log of its news."""
@@ -62,6 +66,10 @@ class Keeper:
         self._session = session
         self._name = session.connection_string
         self._duties: list[Duty] = []
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Have a new worker, in a process that does not have the thread of the one before."""
         self._news: deque[tuple[int, str]] = deque()
         self._failures = 0
         self.worker = Worker(f"zc.zk keeper {self._name}", self._round)
@@ -80,7 +88,7 @@ class Keeper:
             logger.log(level, "%s: %s", self._name, text)
         if self._session.is_lost and not self._replace_handle():
             return pause(self._failures)
-        handle = self._session.connected_handle
+        epoch, handle = self._session.epoch, self._session.connected_handle
         if handle is None:
             return None
         try:
@@ -89,6 +97,7 @@ class Keeper:
             self._look_into(handle, trouble)
             return pause(self._failures)
         self._failures = 0
+        self._session.note_restored(epoch)
         return delay
 
     def _replace_handle(self) -> bool:

@@ -121,6 +121,10 @@ class LiveObject(ABC, Generic[L]):
         handle = self._watches.session.handle
         return f"{deleted}zc.zk.{type(self).__name__}({handle}, {self.path})"
 
+    def begin_again(self) -> None:
+        self._lock = threading.Lock()
+        self._is_queued = False
+
     def look_again(self, tell: bool) -> None:
         """The keeper's call: something has changed, or, if `tell`, may have."""
         was_deleted = self._look is not None and self._look.deleted

@@ -35,6 +35,9 @@ UNREAD = object()
 class Observer(Protocol):
     """Something that depends on nodes."""
 
+    def begin_again(self) -> None:
+        """In a child process: a thread that does not exist here may have left things half done."""
+
     def look_again(self, tell: bool) -> None:
         """A node has been read again. `tell`: in a new session, so count it as a change anyway."""
 
@@ -106,6 +109,19 @@ class Nodes:
         # put in with the lock, and taken out and put back without.
         self.unneeded: deque[tuple[int, str]] = deque()
 
+    def begin_again(self) -> None:
+        """In a child process: know who depends on what, and nothing of it."""
+        self._lock = threading.Lock()
+        self.unneeded.clear()
+        self._nodes.clear()
+        for interest in list(self._interests):
+            if interest.has_ended:
+                del self._interests[interest]
+                continue
+            known, interest.nodes = interest.nodes, set()
+            for node in known:
+                self._connect(interest, node.kind, node.path)
+
     def objects(self) -> int:
         """How many observers are held weakly."""
         # Without the lock, which in a forked child may be held for ever: `list` is one step anyway.
@@ -140,12 +156,7 @@ class Nodes:
     def connect(self, interest: Interest, kind: Kind, path: str) -> Node:
         """The node, which `interest` depends on from now on."""
         with self._lock:
-            node = self._nodes.get((kind, path))
-            if node is None:
-                node = self._nodes[kind, path] = Node(kind, path)
-            node.interests[interest] = None
-            interest.nodes.add(node)
-            return node
+            return self._connect(interest, kind, path)
 
     def retain(self, interest: Interest, nodes: Iterable[tuple[Kind, str]]) -> bool:
         """Let `interest` depend on none but `nodes`. Whether it did."""
@@ -155,6 +166,14 @@ class Nodes:
             for node in gone:
                 self._disconnect(interest, node)
         return bool(gone)
+
+    def _connect(self, interest: Interest, kind: Kind, path: str) -> Node:
+        node = self._nodes.get((kind, path))
+        if node is None:
+            node = self._nodes[kind, path] = Node(kind, path)
+        node.interests[interest] = None
+        interest.nodes.add(node)
+        return node
 
     def _disconnect(self, interest: Interest, node: Node) -> None:
         interest.nodes.discard(node)

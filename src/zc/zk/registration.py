@@ -19,6 +19,7 @@ class Registration:
 
     A connection lost, a session expired, a node deleted by hand: the nodes are made again, with the
     latest data, until `unregister`, or the end of the client. Leaving a `with` block unregisters.
+    `revive` is for those who want deletion by hand to be the end of it.
     """
 
     def __init__(self, ephemerals: Ephemerals, acl: Acl) -> None:
@@ -43,6 +44,21 @@ class Registration:
     def properties(self) -> dict[str, Any]:
         """The properties of the (first) node, as they are to be."""
         return dict(next(iter(self._properties.values())))
+
+    @property
+    def revive(self) -> bool:
+        """Whether nodes that somebody deletes are made again; can be set.
+
+        It is true at first: that a server is gone is for the server to say. When it is false, the
+        registration of a node that was deleted has ended. A node that went with a lost session is
+        made again in any case.
+        """
+        return all(node.revive for node in self._properties)
+
+    @revive.setter
+    def revive(self, revive: bool) -> None:
+        for node in self._properties:
+            node.revive = revive
 
     def update(self, data: Mapping[str, Any] | None = None, **properties: Any) -> None:
         """Change some of the nodes' properties and leave the others; keywords take precedence.

@@ -24,6 +24,7 @@ from functools import partial
 
 import zookeeper
 from zc.zk.errors import FailedConnect
+from zc.zk.event import Connected, Disconnected, Expired, Reestablished, SessionEvent
 from zc.zk.keeper import SESSION_TROUBLE as SESSION_TROUBLE
 from zc.zk.keeper import Duty, Keeper
 from zc.zk.upkeep import CallbackQueue
@@ -76,22 +77,28 @@ class Session:
         self.connection_string = connection_string
         self._timeout_ms = timeout_ms
         self._timeout_seconds = (timeout_ms or DEFAULT_TIMEOUT_MS) / 1000
-        self._pid = os.getpid()
-        self._changed = threading.Condition()
-        self._state = State.CONNECTING
-        self._connection = _Connection(self)
-        self._reason = "no answer"
         # Whether watches fire in the thread that makes the change, before its call returns.
         self.delivers_inline = False
         # Sessions had so far, and times that a connection was made: whoever remembers the number it
         # saw last knows whether there was a gap in which events may have been missed.
         self.epoch = 0
         self.connects = 0
-        self._former_ids: set[int] = set()
         self._credentials: list[tuple[str, str | bytes]] = []
         self._program_watcher: Callable[[int, int, int, str], object] | None = None
+        self._listener: Callable[[type[SessionEvent]], object] | None = None
         self._keeper = Keeper(self)
-        self._callbacks = CallbackQueue(f"zc.zk callbacks {connection_string}")
+        self._begin()
+
+    def _begin(self) -> None:
+        """What belongs to a process, and is made anew in a child."""
+        self._pid = os.getpid()
+        self._changed = threading.Condition()
+        self._state = State.CONNECTING
+        self._connection = _Connection(self)
+        self._reason = "no answer"
+        self._former_ids: set[int] = set()
+        self._restored_epoch = self.epoch + 1
+        self._callbacks = CallbackQueue(f"zc.zk callbacks {self.connection_string}")
 
     # What a program sees
 
@@ -122,11 +129,16 @@ class Session:
 
         Before any lock is taken: a thread that does not exist here may have held it at the fork.
         """
-        if os.getpid() != self._pid:
+        if self.is_forked:
             raise zookeeper.ForkedException(
                 f"this client of {self.connection_string} belongs to process {self._pid}, which"
-                " forked this one: make a new one here"
+                " forked this one: call its `reopen` here, or make a new one"
             )
+
+    @property
+    def is_forked(self) -> bool:
+        """Whether this is a child of the process that the session belongs to."""
+        return os.getpid() != self._pid
 
     def owns(self, stat: Mapping[str, int]) -> bool:
         """Whether a node is an ephemeral one of this session."""
@@ -147,6 +159,17 @@ class Session:
         _open_sessions.add(self)
         for worker in (self._keeper.worker, self._callbacks.worker):
             worker.start(inline=self.delivers_inline)
+
+    def reopen(self) -> None:
+        """In a child process begin to connect, for a session of its own.
+
+        Raises ClosingException if this was closed before, and FailedConnect.
+        """
+        if self._state is State.CLOSED:
+            raise zookeeper.error(zookeeper.CLOSING, None, "this client has been closed")
+        self._keeper.begin_again()
+        self._begin()
+        self.open()
 
     def wait_until_connected(self, seconds: float) -> bool:
         """Whether there is a session within that time. Raises FailedConnect when it is refused."""
@@ -181,7 +204,7 @@ class Session:
         any more when it returns, though one may be going on: this may have been called by it, or
         it takes its time.
         """
-        if os.getpid() != self._pid:
+        if self.is_forked:
             # No lock is safe here: a thread that no longer exists may hold it.
             self._state = State.CLOSED
             return
@@ -220,6 +243,10 @@ class Session:
         """Have the program told of session events."""
         self._program_watcher = watcher
 
+    def set_listener(self, listener: Callable[[type[SessionEvent]], object]) -> None:
+        """Have `listener` called, like a callback, with the kind of each session event."""
+        self._listener = listener
+
     def remember_credential(self, scheme: str, credential: str | bytes) -> None:
         """Authenticate later sessions too."""
         with self._changed:
@@ -229,43 +256,52 @@ class Session:
     # The event thread
 
     def _note(self, connection: _Connection, handle: int, state: int) -> None:
+        happened: type[SessionEvent] | None = None
         with self._changed:
             if connection is not self._connection or self._state in (State.LOST, State.CLOSED):
                 return
             connection.handle = handle
             if state == zookeeper.CONNECTED_STATE:
-                self._note_connected(connection)
+                happened = self._note_connected(connection)
             elif state == zookeeper.EXPIRED_SESSION_STATE:
-                self._note_lost("the session expired")
+                happened = self._note_lost("the session expired")
             elif state == zookeeper.AUTH_FAILED_STATE:
-                self._note_lost("authentication failed")
+                happened = self._note_lost("authentication failed")
             elif self._state is State.CONNECTED:
                 self._state = State.SUSPENDED
                 self._keeper.tell(logging.INFO, "connection lost")
+                happened = Disconnected
             self._changed.notify_all()
+        self._announce(happened)
         watcher = self._program_watcher
         if watcher is not None:
             self.call_soon(partial(watcher, handle, zookeeper.SESSION_EVENT, state, ""))
         self.wake()
 
-    def _note_connected(self, connection: _Connection) -> None:
+    def _note_connected(self, connection: _Connection) -> type[SessionEvent] | None:
         if self._state is State.CONNECTED:
-            return
+            return None
         self._state = State.CONNECTED
         self.connects += 1
         if connection.was_established:
             self._keeper.tell(logging.INFO, "connected again")
-            return
+            return Connected
         connection.was_established = True
         self.epoch += 1
         self._keeper.tell(
             logging.INFO, "connected" if self.epoch == 1 else "connected, in a new session"
         )
+        return Connected
 
-    def _note_lost(self, reason: str) -> None:
+    def _note_lost(self, reason: str) -> type[SessionEvent]:
         self._state = State.LOST
         self._reason = reason
         self._keeper.tell(logging.WARNING, reason)
+        return Expired
+
+    def _announce(self, happened: type[SessionEvent] | None) -> None:
+        if happened is not None and self._listener is not None:
+            self.call_soon(partial(self._listener, happened))
 
     # The keeper
 
@@ -279,9 +315,16 @@ class Session:
         return handle if self._state is State.CONNECTED else None
 
     def note_lost(self, handle: int, reason: str) -> None:
+        happened = None
         with self._changed:
             if handle == self.handle:
-                self._note_lost(reason)
+                happened = self._note_lost(reason)
+        self._announce(happened)
+
+    def note_restored(self, epoch: int) -> None:
+        if epoch > self._restored_epoch:
+            self._restored_epoch = epoch
+            self._announce(Reestablished)
 
     def replace_handle(self) -> None:
         former = self._connection

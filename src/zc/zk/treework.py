@@ -124,7 +124,7 @@ def make_plan(
     present = bulk.read_present(session, path, tree.children, progress)
     if not present:
         try:
-            path = PlainReader(session).resolve(path)
+            path = bulk.ride(session, lambda _: PlainReader(session).resolve(path))
         except zookeeper.NoNodeException:
             return Plan(session, _plan_from_nothing(session, tree, path), acl)
         present = bulk.read_present(session, path, tree.children, progress)
@@ -168,10 +168,9 @@ def import_tree(
             logger.info("%s: planning again after: %s", session.connection_string, conflict)
             bulk.rest_before_attempt(attempt)
         except bulk.BREAKS as trouble:
-            if attempt == bulk.ATTEMPTS or not bulk.may_ride(session, trouble):
+            if attempt == bulk.ATTEMPTS:
                 raise
-            if not session.wait_for_connection(session.timeout_seconds()):
-                raise
+            bulk.wait_out(session, trouble)
         else:
             return plan
     raise AssertionError("unreachable")

@@ -67,6 +67,18 @@ class Watches:
         # an event, however often it was given for a path.
         self._watcher = self._note_event
 
+    def begin_again(self) -> None:
+        """In a child process, whose session is to watch what the parent's does."""
+        for waiting in (self._events, self._wanted, self._dropped):
+            waiting.clear()
+        for seen_to in (self._unread, self._stale, self._troubled):
+            seen_to.clear()
+        self._nodes.begin_again()
+        for interest in self._nodes.interests():
+            observer = interest.observer()
+            if observer is not None:
+                observer.begin_again()
+
     def __len__(self) -> int:
         return self._nodes.objects()
 

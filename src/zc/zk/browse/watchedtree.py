@@ -42,6 +42,9 @@ class WatchedNode:
         self.fault: str | None = None
         self.interest = tree.watches.enter(self, weakly=False)
 
+    def begin_again(self) -> None:
+        self._tree.begin_again()
+
     def look_again(self, tell: bool) -> None:
         self._tree.look_at(self)
 
@@ -67,6 +70,10 @@ class WatchedTree(Resolver):
         for kind in (Kind.DATA, Kind.CHILDREN):
             self.watches.read(self._top.interest, kind, TOP, fresh=True)
         self.look_at(self._top)
+
+    def begin_again(self) -> None:
+        """In a child process: a thread that does not exist here may have held the lock."""
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Watch nothing any more."""
