@@ -78,8 +78,8 @@ class Bulk(Asking):
             raise TypeError("a watcher is needed")
         arguments.watcher(watcher)
         wanted = [
-            (constants.WATCH_DATA, self._data_and_stat, self._paths(handle, data)),
             (constants.WATCH_CHILDREN, self._names, self._paths(handle, children)),
+            (constants.WATCH_DATA, self._data_and_stat, self._paths(handle, data)),
             (constants.WATCH_DATA, self._stat_or_none, self._paths(handle, exists)),
         ]
 
@@ -89,7 +89,7 @@ class Bulk(Asking):
                 for kind, read, paths in wanted
             )
 
-        found_data, found_children, found_stats = self._now(h, Request(None, perform), timeout)
+        found_children, found_data, found_stats = self._now(h, Request(None, perform), timeout)
         return found_data, found_children, found_stats
 
     def _read_many(

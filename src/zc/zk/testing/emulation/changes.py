@@ -83,8 +83,9 @@ class Changes(Asking):
         return self._later(h, self._delete(h, path, version), completion)
 
     def _delete(self, h: int, path: str, version: int) -> Request:
+        wanted = arguments.integer(version, "a version")
         _, where = self._find(h, path)
-        operation = Delete(where, arguments.integer(version, "a version"))
+        operation = Delete(where, wanted)
 
         def perform(client: Client) -> tuple[Any, ...]:
             self._server.engine.write(client, operation)
@@ -115,10 +116,11 @@ class Changes(Asking):
 
     def _set(self, h: int, path: str, data: Data, version: int) -> Request:
         handle = self._server.find(h)
+        wanted = arguments.integer(version, "a version")
         where = handle.server_path(arguments.path(path))
         content = arguments.data(data, path)
         handle.check_size(path, len(content or b""))
-        return self._writing(path, SetData(where, content, arguments.integer(version, "a version")))
+        return self._writing(path, SetData(where, content, wanted))
 
     def _writing(self, path: str, operation: SetData | SetAcl) -> Request:
         def perform(client: Client) -> tuple[Any, ...]:
@@ -143,10 +145,11 @@ class Changes(Asking):
 
     def _set_acl(self, h: int, path: str, version: int, acl: Acl) -> Request:
         handle = self._server.find(h)
+        wanted = arguments.integer(version, "a version")
         where = handle.server_path(arguments.path(path))
         entries = arguments.acl(acl, path)
         handle.check_size(path, arguments.acl_size(entries))
-        return self._writing(path, SetAcl(where, entries, arguments.integer(version, "a version")))
+        return self._writing(path, SetAcl(where, entries, wanted))
 
 
 def create_operation(

@@ -37,8 +37,8 @@ class Reads(Asking):
         return self._later(h, self._exists(h, path, watcher), completion)
 
     def _exists(self, h: int, path: str, watcher: Watcher | None) -> Request:
-        _, where = self._find(h, path)
         watch = _watch(constants.WATCH_DATA, path, watcher, missing_too=True)
+        _, where = self._find(h, path)
 
         def perform(client: Client) -> tuple[Any, ...]:
             return (values.stat(self._server.engine.exists(client, where, watch is not None)),)
@@ -60,6 +60,7 @@ class Reads(Asking):
         return self._later(h, self._get(h, path, watcher), completion)
 
     def _get(self, h: int, path: str, watcher: Watcher | None) -> Request:
+        arguments.watcher(watcher)
         _, where = self._find(h, path)
         return self._reading_data(path, where, watcher)
 
@@ -100,8 +101,8 @@ class Reads(Asking):
         return self._later(h, self._get_children(h, path, watcher), completion)
 
     def _get_children(self, h: int, path: str, watcher: Watcher | None) -> Request:
-        _, where = self._find(h, path)
         watch = _watch(constants.WATCH_CHILDREN, path, watcher)
+        _, where = self._find(h, path)
 
         def perform(client: Client) -> tuple[Any, ...]:
             names, stat = self._server.engine.get_children(client, where, watch is not None)

@@ -10,7 +10,7 @@ from zc.zk.testing.emulation.arguments import Completion
 from zc.zk.testing.emulation.asking import Asking
 from zc.zk.testing.emulation.handle import Request
 from zc.zk.testing.engine import Client, Refusal
-from zookeeper import constants
+from zookeeper import constants, errors
 from zookeeper.watchers import Watcher
 
 
@@ -38,8 +38,19 @@ class Removals(Asking):
         local: bool = False,
         completion: Completion | None = None,
     ) -> Literal[0]:
-        """Like remove_watches; `completion(handle, code)`."""
-        return self._later(h, self._removal(h, path, kind, watcher, local), completion)
+        """Like remove_watches; `completion(handle, code)`.
+
+        Raises NoWatcherException where that can be told without the server.
+        """
+        arguments.function(completion, "a completion")
+        handle = self._server.find(h)
+        code, _ = handle.ask(self._removal(h, path, kind, watcher, local))
+        if code == constants.NOWATCHER and watcher is not None:
+            raise errors.error(code, path)
+        if completion is not None:
+            self._server.delivery.put(partial(completion, handle.number, code))
+            self._server.deliver(nested=False)
+        return constants.OK
 
     def _removal(
         self, h: int, path: str, kind: int, watcher: Watcher | None, local: bool

@@ -120,7 +120,7 @@ def _client_id(value: Sequence[object]) -> tuple[int, bytes]:
         number, password = value
     except (TypeError, ValueError):
         number = password = None
-    if not isinstance(number, int):
+    if not isinstance(number, int) or not -(2**63) <= number < 2**63:
         raise TypeError(f"client_id must be a pair of a session id and a password: {value!r}")
     secret = arguments.encoded(password, "a session's password", None)
     if len(secret) > PASSWORD_BYTES:

@@ -163,6 +163,8 @@ def _planned(handle: Handle, operation: Operation) -> Planned:
     write: Write
     if name in ("create", "create2"):
         data, acl, flags, ttl = _with_defaults(name, given, 2, (0, None))
+        arguments.node_kind(flags, path)
+        arguments.acl(acl, path)  # the first thing that the binding looks at here
         write = create_operation(handle, path, data, acl, flags, ttl)
     elif name == "set":
         data, version = _with_defaults(name, given, 1, (-1,))
