@@ -43,9 +43,7 @@ class Report:
         ]
         if self.recoveries:
             median, most = statistics.median(self.recoveries), max(self.recoveries)
-            lines += [
-                f"  all was as it should be {median:.2f} s later (median; {most:.2f} at most)"
-            ]
+            lines += [f"  all was right {median:.2f} s later (median; {most:.2f} s at the most)"]
         lines += ["", "found:"]
         lines += [f"  {self.losses[loss]:6} {loss}" for loss in Loss]
         lines += [f"    {finding}" for finding in self.findings[:MOST_SHOWN]]

@@ -1,0 +1,51 @@
+"""The checker finds what it is there for: two clients that are broken on purpose.
+
+The faults that bring it to light are chosen by hand, and a client that is whole lives through them.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults import broken
+from tests.faults.checker import Loss
+from tests.faults.plan import Fault, Kind
+from tests.faults.report import Report
+from tests.faults.run import Options, Run
+from tests.servers import Ensemble, Server
+
+# The process that takes a killed one's place finds the nodes of its session, which then ends.
+SUCCESSION = [[Fault(Kind.CLIENT_KILLED, at=0.5, client=0)]]
+
+# Once the session has been replaced, others change nodes for a while.
+EXPIRY = [
+    [Fault(Kind.SESSION_EXPIRED, at=0.2, client=0)],
+    [Fault(Kind.DELAYED, at=0.0, seconds=2.0, client=1)],
+]
+
+
+def losses(server: Server, rounds: list[list[Fault]], fault: str) -> set[Loss]:
+    """What is found after `rounds`, with two clients that are broken by `fault`."""
+    options = Options(clients=2, environment={broken.VARIABLE: fault})
+    report = Report("zc.zk")
+    Run(Ensemble([server]), 1, options, report, print).run(rounds)
+    print(report)
+    assert report.faults.total() == sum(map(len, rounds))
+    return set(report.losses)
+
+
+@pytest.mark.parametrize("rounds", [SUCCESSION, EXPIRY], ids=["succession", "expiry"])
+def test_nothing_is_found_with_a_client_that_is_whole(server, rounds) -> None:
+    assert losses(server, rounds, "") == set()
+
+
+def test_registering_again_without_a_look_at_the_owner_is_found(server) -> None:
+    found = losses(server, SUCCESSION, broken.IGNORE_NODEEXISTS)
+    assert found & {Loss.LOST, Loss.WRONG_OWNER}
+    assert not found & {Loss.CRASH, Loss.ERROR, Loss.HUNG}
+
+
+def test_watches_that_are_not_set_again_are_found(server) -> None:
+    found = losses(server, EXPIRY, broken.DROP_REWATCH)
+    assert Loss.STALE in found
+    assert not found & {Loss.CRASH, Loss.ERROR, Loss.HUNG}
