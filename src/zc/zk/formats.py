@@ -27,14 +27,12 @@ from typing import Any
 
 from zc.zk import nodedata
 from zc.zk.errors import Error, TreeSyntaxError, excerpt
-from zc.zk.tree.model import ParseNode, RawData, TreeResolver
+from zc.zk.tree.model import ParseNode, RawData
 from zc.zk.tree.parse import parse_tree
 from zc.zk.tree.render import render_tree
 from zc.zk.tree.syntax import is_node_name
 
-TEXT, JSON, YAML = FORMATS = ("text", "json", "yaml")
-
-_EXTENSIONS = {".json": JSON, ".yaml": YAML, ".yml": YAML}
+TEXT, JSON, YAML = "text", "json", "yaml"
 
 BASE64 = "base64"
 
@@ -48,21 +46,11 @@ class FormatUnavailable(Error):
     """A format whose library is not installed."""
 
 
-def of_file(name: str) -> str:
-    """The format that the extension of a file's name stands for."""
-    for extension, format in _EXTENSIONS.items():
-        if name.lower().endswith(extension):
-            return format
-    return TEXT
-
-
 def render(root: ParseNode, format: str) -> Iterator[str]:
     """Yield the nodes below `root`, a parsed tree, in the format 'text', 'json' or 'yaml'."""
     if format == TEXT:
         return render_tree(root)
-    nodes = root.walk()
-    next(nodes)
-    members = ((node.path, _value(node.data)) for _, node in nodes)
+    members = _members(root)
     return _render_json(members) if format == JSON else _render_yaml(members)
 
 
@@ -75,17 +63,26 @@ def parse(text: str, format: str) -> ParseNode:
     if format == TEXT:
         return parse_tree(text)
     text = text.removeprefix("\ufeff")
-    root = ParseNode()
-    resolver = TreeResolver(root)
+    nodes = {"": ParseNode()}
     for lineno, path, value in _read_json(text) if format == JSON else _read_yaml(text):
         try:
-            _add(resolver, path, value)
+            _add(nodes, path, value)
         except ValueError as fault:
             raise TreeSyntaxError(lineno, text.split("\n")[lineno - 1], str(fault)) from None
-    return root
+    return nodes[""]
 
 
 # Nodes as values
+
+
+def _members(root: ParseNode) -> Iterator[tuple[str, Any]]:
+    """The path and the value of each node below `root`."""
+    paths = [""]
+    for depth, node in root.walk():
+        if depth:
+            del paths[depth:]
+            paths.append(f"{paths[-1]}/{node.name}")
+            yield paths[-1], _value(node.data)
 
 
 def _value(data: str | None) -> Any:
@@ -116,21 +113,19 @@ def _is_text(data: str) -> bool:
     return True
 
 
-def _add(tree: TreeResolver[ParseNode], path: Any, value: Any) -> None:
-    """Put a node into the tree. Raises ValueError."""
-    names = path.split("/")[1:] if isinstance(path, str) and path.startswith("/") else [""]
-    for name in names:
-        if not is_node_name(name):
-            raise ValueError(f"bad path {excerpt(path)}")
-    *above, name = names
-    parent = tree.find("/" + "/".join(above))
-    if parent is None:
-        raise ValueError(f"no node above {excerpt(path)}: parents come before their children")
-    if name in parent.children:
+def _add(nodes: dict[str, ParseNode], path: Any, value: Any) -> None:
+    """Put a node into the tree, whose nodes are in `nodes` by path. Raises ValueError."""
+    above, slash, name = path.rpartition("/") if isinstance(path, str) else ("", "", "")
+    if not slash or not is_node_name(name):
+        raise ValueError(f"bad path {excerpt(path)}")
+    if path in nodes:
         raise ValueError(f"duplicate node {excerpt(path)}")
+    if above not in nodes:
+        raise ValueError(f"no node above {excerpt(path)}: parents come before their children")
     node = ParseNode(name)
     _fill(node, value)
-    parent.add(node)
+    nodes[above].add(node)
+    nodes[path] = node
 
 
 def _fill(node: ParseNode, value: Any) -> None:
@@ -280,6 +275,9 @@ def _read_yaml(text: str) -> Iterator[_Member]:
         loader.dispose()
 
 
+_YAML_SCALARS = {"null", "bool", "int", "float", "str"}
+
+
 class _YamlReader:
     """Makes values of the parser's events.
 
@@ -339,17 +337,20 @@ class _YamlReader:
         """The scalar, or a new collection, that an event stands for."""
         if isinstance(event, self.yaml.AliasEvent):
             raise self.error("an alias (*name): write the value again", event)
+        if event.tag not in (None, "!"):
+            raise self.error(f"a tag ({event.tag}), which JSON does not have", event)
         if isinstance(event, self.yaml.MappingStartEvent):
             return {}
         if isinstance(event, self.yaml.SequenceStartEvent):
             return []
-        tag = event.tag
-        if tag is None or tag == "!":
-            tag = self.loader.resolve(self.yaml.ScalarNode, event.value, event.implicit)
+        tag = self.loader.resolve(self.yaml.ScalarNode, event.value, event.implicit)
+        kind = tag.rpartition(":")[2]
+        if kind not in _YAML_SCALARS:
+            raise self.error(f"a {kind}, which JSON does not have: quote it", event)
         node = self.yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark)
         try:
             return self.loader.construct_object(node)
-        except ValueError as fault:
+        except (ValueError, LookupError) as fault:
             raise self.error(str(fault), event) from None
 
     def name(self, event: Any) -> str:

@@ -14,6 +14,9 @@ CONNECTION_VARIABLE = "ZC_ZK_CONNECTION_STRING"
 CREDENTIALS_VARIABLE = "ZC_ZK_CREDENTIALS_FILE"
 CREDENTIAL_VARIABLE = "ZC_ZK_CREDENTIAL"
 
+FORMATS = ("text", "json", "yaml")
+_EXTENSIONS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
+
 DEFAULT_TIMEOUT_SECONDS = 10.0
 
 # A file can be told from this by its lack of a port, or by writing ./ in front of it.
@@ -86,7 +89,7 @@ class Parser(ArgumentParser):
         """In which form trees are read and written."""
         self.add_argument(
             "--format",
-            choices=["text", "json", "yaml"],
+            choices=FORMATS,
             help=f"the format of the {what} (default: by the extension of its name, .json, .yaml"
             " or .yml, and else text)",
         )
@@ -134,6 +137,11 @@ def connection_and_rest(options: Namespace, most: int) -> tuple[str, list[str]]:
 def is_connection(word: str) -> bool:
     """Whether an argument is a connection string, HOST:PORT,HOST:PORT/ROOT."""
     return _CONNECTION.fullmatch(word) is not None
+
+
+def format_of(file: str, format: str | None) -> str:
+    """The format that was asked for, or else the one that the extension of a file stands for."""
+    return format or _EXTENSIONS.get(os.path.splitext(file)[1].lower(), "text")
 
 
 def node_path(word: str) -> str:

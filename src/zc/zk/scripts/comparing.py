@@ -21,8 +21,8 @@ from zc.zk.treework import export_tree
 USAGE = "[-e] [-v] [--exit-code] [options] [OLD] NEW"
 DETAILS = """\
 OLD and NEW are each a tree: in a file (text, JSON or YAML), in standard input (-), or on servers,
-as HOST:PORT or HOST:PORT/PATH, several with commas in between. What is on servers is what
-zookeeper_export writes for that PATH. OLD is by default what ZC_ZK_CONNECTION_STRING names.
+as HOST:PORT or HOST:PORT/PATH, several with commas in between. Of servers all is compared that is
+below PATH. OLD is by default what ZC_ZK_CONNECTION_STRING names.
 
 Each line is a change that makes NEW of OLD. A file need not tell of everything: compared with it
 are those top-level nodes on servers that it has."""
@@ -53,9 +53,7 @@ def run(options: Namespace) -> int:
         raise Misuse("two trees to compare are needed; --help tells more")
     if sides == ["-", "-"]:
         raise Misuse("only one of the trees can be standard input")
-    # Nodes of different names that are compared must not differ in their names.
-    name = sides[1].rpartition("/")[2] if all(map(_has_path, sides)) else None
-    old, new = (_tree(options, side, name) for side in sides)
+    old, new = (_tree(options, side) for side in sides)
     if is_connection(sides[0]) and not is_connection(sides[1]):
         _keep(old, new)
     elif is_connection(sides[1]) and not is_connection(sides[0]):
@@ -68,22 +66,11 @@ def run(options: Namespace) -> int:
     return status
 
 
-def _has_path(side: str) -> bool:
-    return is_connection(side) and side.partition("/")[2].strip("/") != ""
-
-
-def _tree(options: Namespace, side: str, name: str | None) -> ParseNode:
+def _tree(options: Namespace, side: str) -> ParseNode:
     if not is_connection(side):
         return read_tree(side, options.format)
-    connection, slash, path = side.partition("/")
-    with connecting.session(options, connection) as session, progress("read") as bar:
-        text = export_tree(
-            session,
-            (slash + path).rstrip("/") or "/",
-            ephemeral=options.ephemeral,
-            name=name,
-            progress=bar,
-        )
+    with connecting.session(options, side) as session, progress("read") as bar:
+        text = export_tree(session, "/", ephemeral=options.ephemeral, name=None, progress=bar)
     return parse_tree(text)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 import re
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import zookeeper
@@ -28,6 +30,7 @@ _CONNECTION_TROUBLE = (
     zookeeper.SessionMovedException,
     zookeeper.InvalidStateException,
     zookeeper.ClosingException,
+    zookeeper.AuthFailedException,
 )
 
 _REASON = re.compile(r"errno=[0-9]+\((?P<reason>[^)]+)\)")
@@ -39,19 +42,22 @@ def session(options: Namespace, connection: str) -> Iterator[Session]:
 
     What goes wrong with the connection raises Failure, which names the servers.
     """
-    own = Session(connection, int(options.timeout * 1000))
-    for scheme, credential in credentials(options.credentials):
-        own.remember_credential(scheme, credential)
-    with _failures_named(connection), _last_words() as last_words:
-        own.open()
-        try:
+    known = credentials(options.credentials)
+    with _failures_named(connection), ExitStack() as opened:
+        with _quiet(options), _last_words() as last_words, ExitStack() as begun:
+            own = Session(connection, int(options.timeout * 1000))
+            begun.callback(own.close)
+            own.open()
             if not own.wait_until_connected(options.timeout):
-                raise Failure(
+                raise FailedConnect(
                     f"{connection}: no answer within {options.timeout:g} seconds{last_words}"
                 )
-            yield own
-        finally:
-            own.close()
+            for scheme, credential in known:
+                add_auth = partial(zookeeper.add_auth, own.require_handle())
+                _authenticate(add_auth, scheme, credential, options.timeout)
+                own.remember_credential(scheme, credential)
+            opened.push(begun.pop_all())
+        yield own
 
 
 @contextmanager
@@ -62,15 +68,30 @@ def client(options: Namespace, connection: str) -> Iterator[ZooKeeper]:
     class Client(ZooKeeper):
         initial_connection_wait = options.timeout
 
-    with _failures_named(connection), _last_words() as last_words:
-        try:
-            zk = Client(connection, int(options.timeout * 1000))
-        except FailedConnect as fault:
-            raise Failure(f"{fault}{last_words}") from fault
-        with zk:
-            for scheme, credential in credentials(options.credentials):
-                zk.add_auth(scheme, credential)
-            yield zk
+    known = credentials(options.credentials)
+    with _failures_named(connection), ExitStack() as opened:
+        with _quiet(options), _last_words() as last_words, ExitStack() as begun:
+            try:
+                zk = begun.enter_context(Client(connection, int(options.timeout * 1000)))
+            except FailedConnect as fault:
+                raise FailedConnect(f"{fault}{last_words}") from fault
+            for scheme, credential in known:
+                _authenticate(zk.add_auth, scheme, credential, options.timeout)
+            opened.push(begun.pop_all())
+        yield zk
+
+
+def _authenticate(
+    add_auth: Callable[..., int], scheme: str, credential: str, seconds: float
+) -> None:
+    answers: queue.SimpleQueue[int] = queue.SimpleQueue()
+    add_auth(scheme, credential, lambda handle, code: answers.put(code))
+    try:
+        code = answers.get(timeout=seconds)
+    except queue.Empty:
+        code = zookeeper.OPERATIONTIMEOUT
+    if code != zookeeper.OK:
+        raise zookeeper.error(code, None, f"by the scheme {scheme!r}")
 
 
 def credentials(file: str | None) -> list[tuple[str, str]]:
@@ -89,6 +110,19 @@ def credentials(file: str | None) -> list[tuple[str, str]]:
             raise Failure(f"{where}: line {number}: not of the form SCHEME:CREDENTIAL")
         found.append((scheme, credential))
     return found
+
+
+@contextmanager
+def _quiet(options: Namespace) -> Iterator[None]:
+    """Leave it to the one line about the failure to say why there is no session."""
+    logger = logging.getLogger("zc.zk")
+    level = logger.level
+    if not options.debug:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 @contextmanager

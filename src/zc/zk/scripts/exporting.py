@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 
 from zc.zk.scripts import connecting
-from zc.zk.scripts.arguments import Parser, connection_and_rest, node_path
+from zc.zk.scripts.arguments import Parser, connection_and_rest, format_of, node_path
 from zc.zk.scripts.output import write_text
 from zc.zk.scripts.progress import progress
 from zc.zk.treework import export_tree
@@ -40,12 +40,12 @@ def run(options: Namespace) -> int:
         text = export_tree(
             session, path, ephemeral=options.ephemeral, name=options.name_of_top, progress=bar
         )
-    write_text(options.output, _in_format(text, options.format, options.output))
+    format = format_of(options.output, options.format)
+    write_text(options.output, [text] if format == "text" else _converted(text, format))
     return 0
 
 
-def _in_format(text: str, format: str | None, file: str) -> Iterable[str]:
+def _converted(text: str, format: str) -> Iterable[str]:
     from zc.zk import formats
 
-    format = format or formats.of_file(file)
-    return [text] if format == "text" else formats.render(formats.parse(text, "text"), format)
+    return formats.render(formats.parse(text, formats.TEXT), format)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from zc.zk.scripts.arguments import format_of
 from zc.zk.scripts.failures import Failure
 from zc.zk.scripts.output import STANDARD
 
@@ -38,7 +39,7 @@ def read_tree(file: str, format: str | None) -> ParseNode:
 
     text, name = read_text(file)
     try:
-        return formats.parse(text, format or formats.of_file(file))
+        return formats.parse(text, format_of(file, format))
     except ValueError as fault:
         raise Failure(f"{name}: {fault}") from fault
 

@@ -56,7 +56,11 @@ def _write_to_standard_output(chunks: Iterable[bytes]) -> None:
         raise Failure("standard output is closed")
     try:
         sys.stdout.flush()
-        sys.stdout.buffer.writelines(chunks)
+        for chunk in chunks:
+            # With PYTHONUNBUFFERED there is no buffer that would see to the rest.
+            rest = memoryview(chunk)
+            while rest:
+                rest = rest[sys.stdout.buffer.write(rest) :]
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         raise

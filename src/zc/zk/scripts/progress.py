@@ -62,3 +62,5 @@ class _Bar:
         self._bar = tqdm(
             total=total, desc=self._what, unit=" nodes", leave=False, file=sys.stderr, miniters=1
         )
+        # For its idea of how fast the work is.
+        self._bar.start_t -= time.monotonic() - self._started

@@ -1,0 +1,102 @@
+"""Commands called as their users do, in a place of the test's own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import zc.zk
+from tests.conftest import SESSION_TIMEOUT_MILLISECONDS
+from tests.deadlines import scaled
+
+PATIENCE_SECONDS = 60
+
+VARIABLES = (
+    "ZC_ZK_CONNECTION_STRING",
+    "ZC_ZK_CREDENTIALS_FILE",
+    "ZC_ZK_CREDENTIAL",
+    "_ARGCOMPLETE",
+)
+
+
+class Outcome(NamedTuple):
+    """How a command ended, and what it wrote."""
+
+    status: int
+    output: str
+    messages: str
+
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def place(connection_string: str, root: str) -> str:
+    """The connection string of the test's place."""
+    return connection_string + root
+
+
+@pytest.fixture
+def zk(place: str) -> Iterator[zc.zk.ZooKeeper]:
+    """A client of the test's place."""
+    with zc.zk.ZooKeeper(place, SESSION_TIMEOUT_MILLISECONDS) as client:
+        yield client
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """That of the commands: nothing of ours that matters to them."""
+    inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    return {**inherited, "HOME": str(tmp_path), "PYTHONWARNINGS": "error"}
+
+
+@pytest.fixture
+def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen]]:
+    """A function that starts a command, in the folder `tmp_path`; it is gone after the test."""
+    started: list[subprocess.Popen] = []
+
+    def start(name: str, *arguments: object, **options: object) -> subprocess.Popen:
+        defaults = {"stdin": subprocess.DEVNULL, "env": environment, "cwd": tmp_path}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        command = [sys.executable, "-m", "zc.zk", name, *map(str, arguments)]
+        process = subprocess.Popen(command, **{**defaults, **pipes, **options})
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+@pytest.fixture
+def command(start: Callable[..., subprocess.Popen], environment: dict[str, str]) -> Command:
+    """A function that runs a command to its end: command("export", place, "-e").
+
+    `given` is what it reads from standard input, and `variables` are added to its environment.
+    """
+
+    def command(
+        name: str,
+        *arguments: object,
+        given: str | bytes = b"",
+        variables: dict[str, str] | None = None,
+    ) -> Outcome:
+        content = given.encode() if isinstance(given, str) else given
+        process = start(
+            name, *arguments, stdin=subprocess.PIPE, env={**environment, **(variables or {})}
+        )
+        output, messages = process.communicate(content, timeout=scaled(PATIENCE_SECONDS))
+        return Outcome(process.returncode, output.decode(), messages.decode())
+
+    return command

@@ -1,0 +1,374 @@
+"""Every way to get it wrong: a status, one line that says what is wrong, nothing half done."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+from contextlib import closing
+
+import pytest
+
+from tests.ports import LOOPBACK, free_ports
+from zc.zk.scripts import COMMANDS
+
+TREE = "/a\n  b = 1\n  /c\n"
+
+
+def the_line(outcome, name, status=1):
+    """What is said about the failure, behind the name of the command."""
+    assert (outcome.status, outcome.output) == (status, "")
+    start = f"python -m zc.zk {name}: "
+    assert outcome.messages.startswith(start)
+    assert outcome.messages.endswith("\n")
+    assert outcome.messages.count("\n") == 1, outcome.messages
+    return outcome.messages.removeprefix(start).rstrip("\n")
+
+
+# The servers
+
+
+def test_no_server(command):
+    (port,) = free_ports(1)
+    address = f"{LOOPBACK}:{port}"
+    for name, *words in [
+        ("export", address),
+        ("import", address, "-"),
+        ("diff", address, "-"),
+        ("delete", address, "/a"),
+        ("set_property", address, "/a", "b=1"),
+        ("watch", address, "/a"),
+        ("graph", address),
+        ("browse", address),
+    ]:
+        line = the_line(command(name, "--timeout", "0.3", *words), name)
+        assert line == f"{address}: no answer within 0.3 seconds (Connection refused)"
+
+
+def test_a_port_where_nobody_answers(command):
+    with closing(socket.create_server((LOOPBACK, 0))) as silent:
+        address = f"{LOOPBACK}:{silent.getsockname()[1]}"
+        line = the_line(command("export", "--timeout", "0.5", address), "export")
+    assert line.startswith(f"{address}: no answer within 0.5 seconds")
+
+
+def test_a_port_of_something_else(command):
+    with closing(socket.create_server((LOOPBACK, 0))) as other:
+        os.set_blocking(other.fileno(), True)
+        pid = os.fork()
+        if pid == 0:
+            while True:
+                connection, _ = other.accept()
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                connection.close()
+        try:
+            address = f"{LOOPBACK}:{other.getsockname()[1]}"
+            line = the_line(command("export", "--timeout", "0.5", address), "export")
+        finally:
+            os.kill(pid, 9)
+            os.waitpid(pid, 0)
+    assert line.startswith(f"{address}: no answer within 0.5 seconds")
+
+
+def test_a_host_that_is_unknown(command):
+    line = the_line(command("export", "--timeout", "1", "no-such-host.invalid:2181"), "export")
+    assert "no-such-host.invalid:2181" in line
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999999999"])
+def test_a_port_that_cannot_be(command, port):
+    assert f"localhost:{port}" in the_line(command("export", f"localhost:{port}"), "export")
+
+
+def test_a_root_that_is_not_there(command, place):
+    for name, *words in [("export",), ("browse", "--port", "0"), ("watch", "/")]:
+        line = the_line(command(name, f"{place}/nowhere", *words), name)
+        assert line == f"{place}/nowhere: there is no node /{place.partition('/')[2]}/nowhere"
+
+
+def test_no_connection(command):
+    line = the_line(command("export"), "export", 2)
+    assert line == (
+        "no connection given, and ZC_ZK_CONNECTION_STRING is not set; --help tells more"
+    )
+    line = the_line(command("export", "localhost", "/a"), "export", 2)
+    assert line.startswith("'localhost' is no HOST:PORT")
+
+
+def test_a_connection_lost_meanwhile(start, own_server, tmp_path):
+    own_server.pause()
+    try:
+        outcome = start("export", "--timeout", "0.5", own_server.connection_string)
+        _, messages = outcome.communicate(timeout=60)
+    finally:
+        own_server.resume()
+    assert outcome.returncode == 1
+    assert messages.count(b"\n") == 1
+    assert own_server.connection_string.encode() in messages
+
+
+# Paths and permissions
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("export", ["/nowhere"]),
+        ("delete", ["-y", "/nowhere"]),
+        ("set_property", ["/nowhere", "a=1"]),
+        ("watch", ["/nowhere"]),
+        ("graph", ["/nowhere"]),
+    ],
+)
+def test_a_path_that_is_not_there(command, place, name, words):
+    assert the_line(command(name, place, *words), name) == "no node: /nowhere"
+
+
+@pytest.mark.parametrize("name", ["export", "delete", "set_property", "watch", "graph"])
+def test_a_path_that_is_none(command, place, name):
+    words = ["no/path", "x=1"] if name == "set_property" else ["no/path"]
+    line = the_line(command(name, place, *words), name, 2)
+    assert line == "not the path of a node, which begins with a slash: 'no/path'"
+
+
+def test_no_permission(command, place, zk):
+    zk.import_tree("/open\n  /secret\n    /below\n")
+    zk.add_auth("digest", "alice:secret")
+    zk.set_acl("/open/secret", -1, [{"scheme": "auth", "id": "", "perms": 31}])
+    refusal = "not authenticated: /open/secret"
+    assert the_line(command("export", place), "export") == refusal
+    assert the_line(command("graph", place), "graph") == refusal
+    assert the_line(command("watch", place, "/open/secret"), "watch") == refusal
+    assert the_line(command("delete", "-y", place, "/open"), "delete") == refusal
+    changed = "/open\n  x = 1\n  /secret\n    y = 1\n"
+    assert the_line(command("import", place, given=changed), "import") == refusal
+    assert zk.get_properties("/open") == {}
+    wrong = {"ZC_ZK_CREDENTIAL": "digest:alice:wrong"}
+    assert the_line(command("export", place, variables=wrong), "export") == refusal
+
+
+# Credentials
+
+
+def test_a_credentials_file_that_is_not_there(command, place):
+    line = the_line(command("export", place, "--credentials", "none.txt"), "export")
+    assert line == "none.txt: No such file or directory"
+
+
+def test_a_line_that_is_no_credential_is_not_repeated(command, place, tmp_path):
+    (tmp_path / "bad.txt").write_text("digest:alice:secret\nsecret\n")
+    line = the_line(command("export", place, "--credentials", "bad.txt"), "export")
+    assert line == "bad.txt: line 2: not of the form SCHEME:CREDENTIAL"
+
+
+def test_credentials_that_the_servers_do_not_know(command, place):
+    variables = {"ZC_ZK_CREDENTIAL": "nonsense:alice:secret"}
+    line = the_line(command("export", place, variables=variables), "export")
+    assert line == f"{place}: authentication failed: by the scheme 'nonsense'"
+
+
+# Files
+
+
+def test_a_file_that_is_not_there(command, place):
+    for name, *words in [
+        ("import", place, "none.txt"),
+        ("diff", place, "none.txt"),
+        ("validate", "none.txt"),
+        ("graph", "--tree", "none.txt"),
+    ]:
+        line = the_line(command(name, *words), name)
+        assert line == "none.txt: No such file or directory"
+
+
+def test_a_file_that_is_a_folder(command, place, tmp_path):
+    assert the_line(command("import", place, tmp_path), "import") == f"{tmp_path}: Is a directory"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_may_not_be_read(command, place, tmp_path):
+    (tmp_path / "secret.txt").write_text(TREE)
+    (tmp_path / "secret.txt").chmod(0)
+    line = the_line(command("import", place, "secret.txt"), "import")
+    assert line == "secret.txt: Permission denied"
+
+
+BAD_FILES = {
+    "bad.txt": ("/a\n  b = c\n", "line 2: bad expression: "),
+    "odd.txt": ("/a\n  b = 1\n    c = 2\n", "line 3: bad indentation: "),
+    "binary.txt": (b"/a\n\xff\xfe\n", "line 2: not UTF-8 text: invalid start byte"),
+    "bad.json": ('{\n"/a": {}\n', "line 3: expected ',' or '}'"),
+    "orphan.json": ('{\n"/a/b": {}\n}', "line 2: no node above '/a/b'"),
+    "list.json": ("[]", "line 1: expected '{'"),
+    "text.json": (TREE, "line 1: expected '{'"),
+    "bad.yaml": ("/a:\n  b: [\n", "line 3: "),
+    "date.yaml": ("/a:\n  b: 2026-01-01\n", "line 2: a timestamp, which JSON does not"),
+    "text.yaml": (TREE, "line 1: a tree is a mapping"),
+    "alias.yaml": ("/a: &x {b: 1}\n/c: *x\n", "line 2: an alias"),
+}
+
+
+@pytest.mark.parametrize("file", BAD_FILES)
+def test_a_file_that_cannot_be_read_as_a_tree(command, place, zk, tmp_path, file):
+    content, fault = BAD_FILES[file]
+    (tmp_path / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+    for name, *words in [("import", place), ("validate",), ("diff", place)]:
+        assert the_line(command(name, *words, file), name).startswith(f"{file}: {fault}")
+    assert zk.get_children("/") == []
+
+
+def test_a_line_of_a_megabyte_is_not_repeated_as_a_whole(command, place):
+    line = the_line(command("validate", given="/a\n  b = c" + "x" * 1_000_000), "validate")
+    assert len(line) < 1000
+
+
+def test_text_that_commands_the_terminal_is_shown_harmless(command):
+    line = the_line(command("validate", given="/a\n  \x1b[2J\u202e\n"), "validate")
+    assert "\x1b" not in line
+    assert "\u202e" not in line
+
+
+def test_a_node_that_is_too_large_is_named_and_nothing_is_written(command, place, zk):
+    text = "/a\n/b\n  x = '" + "x" * 1_100_000 + "'\n"
+    line = the_line(command("import", place, given=text), "import")
+    assert "/b" in line
+    assert "1048575" in line.replace(",", "").replace("_", "")
+    assert zk.get_children("/") == []
+
+
+# Output
+
+
+@pytest.fixture
+def exported(zk):
+    zk.import_tree(TREE)
+    return TREE
+
+
+def test_a_folder_that_is_not_there(command, place, exported):
+    line = the_line(command("export", place, "-o", "none/tree.txt"), "export")
+    assert line == "none/tree.txt: No such file or directory"
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(start, place, exported, tmp_path):
+    (tmp_path / "tree.txt").write_text("precious")
+
+    def with_little_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+
+    process = start("export", place, "-o", "tree.txt", preexec_fn=with_little_room)
+    output, messages = process.communicate(timeout=60)
+    assert (process.returncode, output) == (1, b"")
+    assert messages == b"python -m zc.zk export: tree.txt: File too large\n"
+    assert (tmp_path / "tree.txt").read_text() == "precious"
+    assert [file.name for file in tmp_path.iterdir()] == ["tree.txt"]
+
+
+def test_a_failure_leaves_the_file_as_it_was(command, place, tmp_path):
+    (tmp_path / "tree.txt").write_text("precious")
+    command("export", place, "/nowhere", "-o", "tree.txt")
+    assert (tmp_path / "tree.txt").read_text() == "precious"
+    assert [file.name for file in tmp_path.iterdir()] == ["tree.txt"]
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_a_full_device(command, place, exported, format):
+    line = the_line(command("export", place, "-o", "/dev/full", "--format", format), "export")
+    assert line == "/dev/full: No space left on device"
+
+
+def test_standard_output_that_is_full(start, place, exported):
+    with open("/dev/full", "wb") as full:
+        process = start("export", place, stdout=full)
+        _, messages = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert messages == b"python -m zc.zk export: standard output: No space left on device\n"
+
+
+def test_standard_streams_that_are_closed(start, place, exported):
+    process = start("export", place, preexec_fn=lambda: os.close(1))
+    assert process.communicate(timeout=60)[1] == (
+        b"python -m zc.zk export: standard output is closed\n"
+    )
+    assert process.returncode == 1
+    process = start("import", place, preexec_fn=lambda: os.close(0))
+    assert process.communicate(timeout=60)[1] == (
+        b"python -m zc.zk import: standard input is closed\n"
+    )
+    assert process.returncode == 1
+    process = start("export", preexec_fn=lambda: os.close(2))
+    assert process.communicate(timeout=60) == (b"", b"")
+    assert process.returncode == 2
+
+
+# Usage
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_unknown_option(command, name):
+    line = the_line(command(name, "--frobnicate"), name, 2)
+    assert line == "unrecognized arguments: --frobnicate; --help tells more"
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "fault"),
+    [
+        ("export", ["h:1", "/a", "/b"], "too many arguments, from '/b'"),
+        ("import", ["h:1", "a", "/b", "/c"], "too many arguments, from '/c'"),
+        ("export", ["h:1", "--format", "xml"], "argument --format: invalid choice: 'xml'"),
+        ("graph", ["h:1", "--format", "gif"], "argument --format: invalid choice: 'gif'"),
+        ("export", ["h:1", "--timeout", "soon"], "argument --timeout: not a number of seconds"),
+        ("export", ["h:1", "--timeout", "-1"], "argument --timeout: not a number of seconds"),
+        ("export", ["h:1", "--timeout", "nan"], "argument --timeout: not a number of seconds"),
+        ("export", ["h:1", "--timeout", "1e9"], "argument --timeout: not a number of seconds"),
+        ("export", ["h:1", "-o"], "argument -o/--output: expected one argument"),
+        ("import", ["h:1", "-p", "32"], "argument -p/--permission: not permissions"),
+        ("import", ["h:1", "-p", "0"], "argument -p/--permission: not permissions"),
+        ("import", ["h:1", "-p", "rr"], "argument -p/--permission: not permissions"),
+        ("import", ["h:1", "-p", "x"], "argument -p/--permission: not permissions"),
+        ("import", ["h:1", "--acl", "world"], "argument --acl: not of the form"),
+        ("import", ["h:1", "--acl", "world:anyone:"], "argument --acl: not permissions"),
+        ("import", ["h:1", "--acl", "a::r", "-p", "r"], "argument -p/--permission: not allowed"),
+        ("delete", ["h:1"], "which node? PATH is missing"),
+        ("watch", ["h:1"], "which node? PATH is missing"),
+        ("set_property", ["h:1", "/a"], "a path and at least one NAME=LITERAL are needed"),
+        ("diff", ["h:1"], "two trees to compare are needed"),
+        ("diff", ["a", "b", "c"], "two trees to compare are needed"),
+        ("diff", ["-", "-"], "only one of the trees can be standard input"),
+        ("graph", ["--tree", "x", "--live"], "with --tree there is neither CONNECTION nor --live"),
+        ("browse", ["h:1", "--port", "65536"], "argument --port: not a port"),
+        ("browse", ["h:1", "--limit", "0"], "argument --limit: not a number of nodes"),
+        ("browse", ["h:1", "/a"], "too many arguments, from '/a'"),
+    ],
+)  # fmt: skip
+def test_arguments_that_make_no_sense(command, name, words, fault):
+    assert the_line(command(name, *words), name, 2).startswith(fault)
+
+
+def test_a_command_that_there_is_not(command):
+    outcome = command("exprot")
+    assert outcome == (2, "", "python -m zc.zk: no such command: 'exprot'; --help lists them\n")
+
+
+def test_debug_shows_where_an_error_comes_from(command, place):
+    outcome = command("export", "--debug", place, "/nowhere")
+    assert outcome.status == 1
+    assert "Traceback (most recent call last):" in outcome.messages
+    assert outcome.messages.splitlines()[-1] == "python -m zc.zk export: no node: /nowhere"
+
+
+def test_a_port_for_the_page_that_is_taken(command, place):
+    with closing(socket.create_server((LOOPBACK, 0))) as taken:
+        port = taken.getsockname()[1]
+        line = the_line(command("browse", "--port", port, place), "browse")
+    assert line == f"127.0.0.1:{port}: Address already in use"
+
+
+def test_a_format_whose_library_is_not_installed(command, tmp_path):
+    (tmp_path / "yaml.py").write_text("raise ImportError\n")
+    outcome = command(
+        "validate", "--format", "yaml", given="{}\n", variables={"PYTHONPATH": str(tmp_path)}
+    )
+    assert the_line(outcome, "validate") == (
+        "YAML needs PyYAML, which is not installed: pip install 'zc.zk[tools]'"
+    )
