@@ -99,25 +99,28 @@ class _Follower:
 
     def note_children(self, children: Children | None = None) -> None:
         with self.lock:
-            names = set(children or ())
             if self.note_presence(children is not None):
+                names = set(children or ())
                 for name in sorted(self.names - names):
                     self.lines.put(f"{self.path} remove child {name}")
                 for name in sorted(names - self.names):
                     self.lines.put(f"{self.path} add child {name}")
-            self.names = names
+                self.names = names
 
     def note_properties(self, properties: Properties | None = None) -> None:
         with self.lock:
-            values = {} if properties is None else _values(properties)
             if self.note_presence(properties is not None):
+                assert properties is not None
+                values = _values(properties)
                 for line in _changes(self.path, self.values, values):
                     self.lines.put(line)
-            self.values = values
+                self.values = values
 
     def note_presence(self, is_there: bool) -> bool:
+        """Whoever is the first to see that the node is gone says so, for both."""
         if not is_there and not self.is_gone:
             self.lines.put(f"{self.path} deleted")
+            self.names, self.values = set(), {}
         self.is_gone = not is_there
         return is_there
 
