@@ -3,54 +3,85 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import signal
 import sys
 import time
+from collections.abc import Iterator
 
+from tests.faults.plan import Fault
 from tests.faults.report import Report
 from tests.faults.run import Options, Run, random_rounds
+from tests.faults.soak import soak
 from tests.servers import ensemble_of
 
 FAULTS = 500
 SEEDS = 3
 
+# The short form begins no round of faults after so many seconds.
+SHORT_SECONDS = 50
+
+# A leader that is gone or stands still is given up within a second (10 ticks).
 SETTINGS = {"syncLimit": 10}
 
 
 def main() -> int:
+    chosen = _arguments()
+    # As Ctrl-C does: everything that was started is stopped on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return _soak(chosen.soak) if chosen.soak else _inject(chosen)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--faults", type=int, default=FAULTS, help="in all (%(default)s)")
     parser.add_argument(
-        "--seed", type=int, action="append", help="may be repeated; by default, three at random"
+        "--seed", type=int, action="append", help=f"may be repeated; by default {SEEDS}, at random"
     )
+    parser.add_argument("--short", action="store_true", help="one seed, for about a minute")
     parser.add_argument("--library", choices=["zc.zk", "kazoo"], default="zc.zk")
     parser.add_argument("--clients", type=int, default=4)
-    parser.add_argument("--verbose", action="store_true", help="tell of each fault")
+    parser.add_argument("--soak", type=float, metavar="MINUTES", help="no faults, look for leaks")
+    parser.add_argument("--verbose", action="store_true", help="tell of each fault and finding")
     chosen = parser.parse_args()
-    seeds = chosen.seed or [random.SystemRandom().randrange(10**6) for _ in range(SEEDS)]
-    # As Ctrl-C does: everything that was started is stopped on the way out.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not chosen.seed:
+        count = 1 if chosen.short else SEEDS
+        chosen.seed = [random.SystemRandom().randrange(10**6) for _ in range(count)]
+    return chosen
 
+
+def _inject(chosen: argparse.Namespace) -> int:
     def tell(line: str) -> None:
         if chosen.verbose or not line.startswith("  "):
             print(line, flush=True)
 
+    def rounds(seed: int, count: int) -> Iterator[list[Fault]]:
+        planned = random_rounds(seed, count, options)
+        if not chosen.short:
+            return planned
+        return itertools.takewhile(lambda _: time.monotonic() - began < SHORT_SECONDS, planned)
+
     options = Options(library=chosen.library, clients=chosen.clients)
     report = Report(chosen.library)
-    print("seeds:", *seeds, flush=True)
+    print("seeds:", *chosen.seed, flush=True)
     began = time.monotonic()
-    try:
-        with ensemble_of(3, settings=SETTINGS, heap="128m") as ensemble:
-            for index, seed in enumerate(seeds):
-                share = chosen.faults * (index + 1) // len(seeds) - report.faults.total()
-                run = Run(ensemble, seed, options, report, tell)
-                run.run(random_rounds(seed, share, options))
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+    with ensemble_of(3, settings=SETTINGS, heap="128m") as ensemble:
+        for index, seed in enumerate(chosen.seed):
+            share = chosen.faults * (index + 1) // len(chosen.seed) - report.faults.total()
+            Run(ensemble, seed, options, report, tell).run(rounds(seed, share))
     print(f"\n{report}\n\n{time.monotonic() - began:.0f} seconds")
     return 1 if report.findings else 0
+
+
+def _soak(minutes: float) -> int:
+    problems = soak(minutes, lambda line: print(line, flush=True))
+    print(*(problems or ["nothing has grown"]), sep="\n")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

@@ -92,11 +92,14 @@ class Activities:
         self._ended = False
         steps = {
             "registrar": [self._register] * 3 + [self._unregister, self._update] * 2
-            + [self._contest, self._withdraw, self._create_plain, self._delete_plain],
+            + [self._contest, self._withdraw],
             "writer": [self._write] * 4 + [self._come, self._go] * 3
-            + [self._vanish, self._appear, self._operate],
+            + [self._vanish, self._appear],
             "watcher": [self._look_anew],
         }  # fmt: skip
+        if library.revives_nodes:
+            steps["registrar"] += [self._create_plain, self._delete_plain]
+            steps["writer"] += [self._operate]
         if library.has_links:
             steps["writer"] += [self._bend_links]
         if library.has_trees:
@@ -313,9 +316,8 @@ class Activities:
         if self.library.has_links:
             children.append(place.LINKED_SERVICE)
             properties.append(place.APPLICATION)
-        return [("children", path) for path in children] + [
-            ("properties", path) for path in properties
-        ]
+        kind = "properties" if self.library.has_links else "data"
+        return [("children", path) for path in children] + [(kind, path) for path in properties]
 
     def _look_anew(self, chance: random.Random) -> None:
         """Drop a live object and make another one for the same node, not always at once."""

@@ -17,9 +17,9 @@ class Registration(TypedDict):
 class Live(TypedDict):
     """A live object: what it shows, and what its callback was told last.
 
-    `kind` is 'children' or 'properties', and the values are sorted names, or properties with
-    property links followed, where a link that leads nowhere is `BROKEN`; None for a node that is
-    gone. `silent` has no callback.
+    `kind` says what `value` is: 'children', sorted names; 'properties', with property links
+    followed, where a link that leads nowhere is `BROKEN`; 'data', with links as they are. It is
+    None for a node that is gone. `silent` has no callback.
     """
 
     kind: str

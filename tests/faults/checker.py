@@ -43,6 +43,11 @@ class Finding:
     subject: str
     text: str = ""
 
+    @property
+    def key(self) -> tuple[Loss, str, str]:
+        """What it has in common with a finding of the same in another comparison."""
+        return self.loss, self.client, self.subject
+
     def __str__(self) -> str:
         return f"{self.loss}: {self.client}: {self.subject}" + (self.text and f": {self.text}")
 
@@ -59,12 +64,8 @@ def compare(truths: Sequence[Truth], beliefs: Beliefs) -> list[Finding]:
     each of them sees what its server has.
     """
     found = [_compare_with(truth, beliefs) for truth in truths]
-    everywhere = set.intersection(*[set(map(_subject, findings)) for findings in found])
-    return [finding for finding in found[0] if _subject(finding) in everywhere]
-
-
-def _subject(finding: Finding) -> tuple[Loss, str, str]:
-    return finding.loss, finding.client, finding.subject
+    everywhere = set.intersection(*[{finding.key for finding in each} for each in found])
+    return [finding for finding in found[0] if finding.key in everywhere]
 
 
 def _compare_with(truth: Truth, beliefs: Beliefs) -> list[Finding]:

@@ -6,6 +6,7 @@ SETTINGS is JSON. It reads commands, one on each line, and answers each with a l
     rest SECONDS    stop working; the answer is whether it did within that time
     report          what it believes
     session         number and password of its session
+    stacks          what its threads are doing, for when one of them hangs
     close           let go of everything; the answer is what is left behind, or null
 """
 
@@ -57,6 +58,8 @@ class Client:
             return self._library.session()
         if command == "report":
             return self._belief()
+        if command == "stacks":
+            return _stacks()
         assert command == "close", command
         activities.end()
         self._library.close()
@@ -90,6 +93,14 @@ def _library(settings: dict[str, Any]) -> Library:
 
     broken.break_as_told()
     return with_zc_zk.Library(*arguments)
+
+
+def _stacks() -> str:
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    return "\n".join(
+        f"{names.get(number)}:\n{''.join(traceback.format_stack(frame)[-4:])}"
+        for number, frame in sys._current_frames().items()
+    )
 
 
 def main() -> None:

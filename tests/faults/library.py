@@ -53,6 +53,9 @@ class Library(Protocol):
     # Whether there are links, property links and trees.
     has_links: bool
     has_trees: bool
+    # Whether ephemeral nodes that the program makes itself return in the next session, and
+    # registered ones that somebody deletes, at once.
+    revives_nodes: bool
 
     def session(self) -> tuple[int, str]:
         """Number and password of the current session; the number is 0 if there is none."""

@@ -119,6 +119,7 @@ class Run:
         self._tell = tell
         self._clients: list[Client] = []
         self._ordinary: dict[str, tuple[int, int]] = {}
+        self._wrong: set[tuple[Loss, str, str]] = set()
         self._slow_calls: set[tuple[str, str, float]] = set()
         self._errors: set[tuple[str, str]] = set()
 
@@ -184,7 +185,9 @@ class Run:
         self._wait_until_reachable()
         beliefs = self._rest()
         findings = self._compare_until_right(beliefs)
-        self._note(findings)
+        # What is still wrong has been counted.
+        self._note([finding for finding in findings if finding.key not in self._wrong])
+        self._wrong = {finding.key for finding in findings}
         for client in self._clients:
             belief = beliefs.get(client.name)
             if belief is not None:
@@ -219,7 +222,8 @@ class Run:
         for client in answering:
             try:
                 if not client.process.receive(patience + SLACK_SECONDS):
-                    self._find(Loss.HUNG, client, "a call does not end")
+                    stacks = client.process.ask("stacks")
+                    self._find(Loss.HUNG, client, f"a call does not end\n{stacks}")
                 beliefs[client.name] = client.process.ask("report")
             except NoAnswer as reason:
                 loss = Loss.CRASH if client.process.has_ended else Loss.HUNG

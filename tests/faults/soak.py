@@ -1,0 +1,74 @@
+"""A client at work for a long time, without faults: what it needs must not grow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults import place, truth
+from tests.faults.run import Client, Options
+from tests.servers import Ensemble, standalone
+
+SAMPLE_SECONDS = 5.0
+
+# What a client may have grown by at the end, compared with the time after the first fifth: caches
+# fill, and memory is not given back in the order in which it was taken.
+MOST_GROWTH = 0.03
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a client process needs at some moment."""
+
+    seconds: float
+    resident_kilobytes: int
+    threads: int
+    descriptors: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.seconds:6.0f} s  {self.resident_kilobytes:8,} KB  {self.threads} threads"
+            f"  {self.descriptors} descriptors"
+        )
+
+
+def soak(minutes: float, tell: Callable[[str], None]) -> list[str]:
+    """What has grown in the meantime, in words; nothing, if all is well."""
+    samples: list[Sample] = []
+    with ExitStack() as undo:
+        server = undo.enter_context(standalone(heap="256m"))
+        with truth.connected(server.connection_string, "/soak") as servers:
+            servers.create(place.nodes())
+        client = Client(0, Ensemble([server]), "/soak", 0, Options(session_seconds=30))
+        undo.callback(client.close)
+        client.process.send("go")
+        began = time.monotonic()
+        while time.monotonic() - began < minutes * 60:
+            time.sleep(SAMPLE_SECONDS)
+            samples.append(_sample(client, began))
+            tell(str(samples[-1]))
+        belief = client.process.ask("report")
+        left = client.process.ask("close", seconds=30)
+    tell(", ".join(f"{count:,} {what}" for what, count in sorted(belief["counts"].items())))
+    return [*_growth(samples), *belief["errors"], *([left] if left else [])]
+
+
+def _sample(client: Client, began: float) -> Sample:
+    belief = client.process.ask("report")
+    status = Path(f"/proc/{client.process.process.pid}/status").read_text().splitlines()
+    (resident,) = [int(line.split()[1]) for line in status if line.startswith("VmRSS:")]
+    return Sample(time.monotonic() - began, resident, belief["threads"], belief["descriptors"])
+
+
+def _growth(samples: list[Sample]) -> list[str]:
+    fifth = max(1, len(samples) // 5)
+    grown = []
+    for name in ("resident_kilobytes", "threads", "descriptors"):
+        values = [getattr(sample, name) for sample in samples]
+        early, late = values[fifth : 2 * fifth], values[-fifth:]
+        if min(late) > max(early) * (1 + MOST_GROWTH):
+            grown.append(f"{name} grew from {max(early):,} to {min(late):,}")
+    return grown
