@@ -279,13 +279,23 @@ def _written(attributes: Mapping[str, str]) -> str:
 
 
 def _quoted(*lines: str) -> str:
-    """A string of Graphviz's language, without the escapes that it knows in text of others."""
-    escaped = (_printable(line).replace("\\", "\\\\").replace('"', '\\"') for line in lines)
-    return '"' + "\\n".join(escaped) + '"'
+    """A string of Graphviz's language, without what Graphviz would take for escapes or entities."""
+    return '"' + "\\n".join(map(_escaped, lines)) + '"'
+
+
+def unit_path(title: str) -> str:
+    """The path of the unit whose box has this title in an SVG picture."""
+    return title.replace("\\\\", "\\")
+
+
+def _escaped(text: str) -> str:
+    printable = _printable(text).replace("&", "&amp;")
+    return printable.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _markup(text: str) -> str:
-    return html.escape(_cut(_printable(text)))
+    # Graphviz has escapes in here too, such as \\N for the name of the node.
+    return html.escape(_cut(_printable(text))).replace("\\", "\\\\")
 
 
 def _printable(text: str) -> str:

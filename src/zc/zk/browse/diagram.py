@@ -54,8 +54,8 @@ class Diagram:
 def shapes_of(svg: bytes) -> dict[str, Any]:
     """Graphviz's picture: its view box and transformation, and groups of shapes.
 
-    A group has a kind, 'node', 'edge' or 'cluster', a title, which for a node is the path of the
-    unit, a tooltip, and shapes as (name, attributes, text).
+    A group has a kind, 'node', 'edge' or 'cluster', for nodes the path of the unit, a tooltip, and
+    shapes as (name, attributes, text).
     """
     root = ElementTree.fromstring(svg)
     graph = root.find(f"{SVG}g")
@@ -71,7 +71,7 @@ def _group(element: ElementTree.Element) -> dict[str, Any]:
     tooltips = [link.get(f"{XLINK}title", "") for link in element.iter(f"{SVG}a")]
     return {
         "kind": element.get("class"),
-        "title": element.findtext(f"{SVG}title", ""),
+        "path": graphvis.unit_path(element.findtext(f"{SVG}title", "")),
         "tooltip": max(tooltips, default=""),
         "shapes": [
             (

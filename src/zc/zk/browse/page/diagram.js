@@ -51,8 +51,8 @@ function picture({ box, transform, groups }) {
     const parts = group.shapes.map(([name, attributes, text]) => shape(name, attributes, text));
     const made = shape("g", { class: group.kind });
     made.append(shape("title", {}, group.tooltip || ""), ...parts);
-    if (group.kind === "node" && group.title.startsWith("/")) {
-      const link = shape("a", { href: addressOf(group.title) });
+    if (group.kind === "node" && group.path.startsWith("/")) {
+      const link = shape("a", { href: addressOf(group.path) });
       link.append(made);
       all.append(link);
     } else {
