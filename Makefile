@@ -34,6 +34,10 @@ lint: build ## linters and type checks
 asan: build ## the binding's tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(BIN)/python scripts/run_sanitized.py $(ARGS)
 
+.PHONY: faults
+faults: build ## 500 faults for real servers and clients, some minutes; ARGS=--short: one minute
+	@$(BIN)/python -m tests.faults $(ARGS)
+
 .PHONY: wheel
 wheel: dist/.built ## source distribution and self-contained wheel in dist/
 	@ls dist/*

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Callable
 
 import pytest
@@ -26,7 +27,10 @@ class Child:
 
     def __init__(self, work: Callable[[Child], object]) -> None:
         (self._hearing, telling), (obeying, self._commanding) = os.pipe(), os.pipe()
-        self.pid = os.fork()
+        with warnings.catch_warnings():
+            # Later Pythons warn of forking with threads; to show that this works is the point.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self.pid = os.fork()
         if self.pid:
             os.close(telling)
             os.close(obeying)

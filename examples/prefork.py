@@ -1,0 +1,97 @@
+"""The price service with several processes, forked beforehand as gunicorn and others do it.
+
+The parent opens the client, follows the prices, registers the address that all share, and forks.
+A session belongs to one process, so each worker calls `reopen` first; the prices that it has from
+its parent are live again after that. The registration stays with the parent.
+
+With gunicorn it is the same two calls, in its configuration file:
+
+    preload_app = True
+
+    def when_ready(server):
+        application.zk.register_server("/prices/providers", server.address[0])
+
+    def post_fork(server, worker):
+        application.zk.reopen()
+
+ZC_ZK_CONNECTION_STRING says where ZooKeeper is.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+from service import SESSION_TIMEOUT, PriceServer
+
+import zc.zk
+
+WORKERS = 2
+
+# Seconds before another worker takes the place of one that has ended.
+PAUSE = 0.5
+
+
+class SharedPriceServer(PriceServer):
+    """Ends when the process that forked it has."""
+
+    parent = 0
+
+    def server_activate(self) -> None:
+        super().server_activate()
+        # Of several workers that hear of a connection one gets it, and the others must not wait.
+        self.socket.setblocking(False)
+
+    def service_actions(self) -> None:
+        if self.parent and os.getppid() != self.parent:
+            sys.exit()
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    with zc.zk.ZooKeeper(session_timeout=SESSION_TIMEOUT) as zk:
+        with SharedPriceServer(prices=zk.properties("/prices")) as server:
+            registration = zk.register_server(
+                "/prices/providers", ("127.0.0.1", server.server_port)
+            )
+            print("registered as", *registration.paths, flush=True)
+            supervise(zk, server)
+
+
+def supervise(zk: zc.zk.ZooKeeper, server: SharedPriceServer) -> None:
+    """Have WORKERS processes serve, until this one is asked to end."""
+    parent = os.getpid()
+    workers: set[int] = set()
+    try:
+        while True:
+            while len(workers) < WORKERS:
+                worker = os.fork()
+                if not worker:
+                    server.parent = parent
+                    work(zk, server)
+                workers.add(worker)
+            worker, _ = os.wait()
+            workers.remove(worker)
+            time.sleep(PAUSE)
+    finally:
+        for worker in workers:
+            os.kill(worker, signal.SIGTERM)
+        for worker in workers:
+            os.waitpid(worker, 0)
+
+
+def work(zk: zc.zk.ZooKeeper, server: SharedPriceServer) -> None:
+    """What a worker does until it ends, without returning into its parent's code."""
+    try:
+        zk.reopen()
+        print("worker", os.getpid(), flush=True)
+        server.serve_forever()
+    finally:
+        zk.close()
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
