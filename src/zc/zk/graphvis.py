@@ -294,7 +294,7 @@ def _escaped(text: str) -> str:
 
 
 def _markup(text: str) -> str:
-    # Graphviz has escapes in here too, such as \\N for the name of the node.
+    # Graphviz has escapes in here too, such as \N for the name of the node.
     return html.escape(_cut(_printable(text))).replace("\\", "\\\\")
 
 
