@@ -94,9 +94,12 @@ class Side:
             text = str(problem) if isinstance(problem, zookeeper.ZooKeeperException) else ""
             return type(problem).__name__, text, getattr(problem, "results", None)
 
-    def delivered(self) -> list[list[Any]]:
-        """What callbacks have been called with since the last time, by handle."""
-        for handle in self.handles:
+    def delivered(self, number: int) -> list[list[Any]]:
+        """What callbacks have been called with since the last time, by handle.
+
+        What an asynchronous call of handle `number` has caused is awaited, too.
+        """
+        for handle in (self.handles[number], *self.handles):
             sessions.wait_until_delivered(self._module, handle)
         seen = [list(each) for each in self._seen]
         for each in self._seen:
@@ -171,13 +174,15 @@ def _compare(real: Side, own: Side, emulation: Emulation) -> Counter[str]:
             for side in (real, own):
                 side.reopen(number)
             # Ephemeral nodes of a session that ends go in any order.
-            told = [[sorted(each, key=repr) for each in side.delivered()] for side in (real, own)]
+            told = [
+                [sorted(each, key=repr) for each in side.delivered(number)] for side in (real, own)
+            ]
             assert told[1] == told[0]
             continue
         call = calls.next()
         results = [side.call(number, call) for side in (real, own)]
         assert results[1] == results[0], (call, "ours, the real one's")
-        told = [side.delivered() for side in (real, own)]
+        told = [side.delivered(number) for side in (real, own)]
         assert told[1] == told[0], (call, "ours, the real one's")
         is_error = isinstance(results[0], tuple) and str(results[0][0]).endswith(("ion", "Error"))
         outcomes["raised" if is_error else "returned"] += 1

@@ -6,11 +6,13 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from zc.zk.testing.clock import Clock
 from zc.zk.testing.engine import Engine, SessionLimits
+from zc.zk.testing.snapshot import Snapshots
 from zc.zk.testing.wire.listener import Listener
 from zc.zk.testing.wire.service import Service
 
@@ -34,11 +36,13 @@ class Server:
 
     port: 0 for one that is free; `start` writes down here which it is.
     host: where to listen; clients on other machines need another address than loopback.
+    data: a file to keep nodes and sessions in: read when the object is made, if it is there, and
+        written every few seconds and by `stop`. SnapshotError if it cannot be used.
     superuser: the `name:digest` of one whom no ACL stops (see `zc.zk.testing.engine.digest`).
     limits: between what time-outs, in milliseconds, clients may choose.
 
-    What it holds lives as long as the object: `stop` and `start` are a restart that clients live
-    through.
+    What it holds lives as long as the object, too: `stop` and `start` are a restart that clients
+    live through.
     """
 
     def __init__(
@@ -46,12 +50,14 @@ class Server:
         port: int = 0,
         *,
         host: str = LOOPBACK,
+        data: str | os.PathLike[str] | None = None,
         superuser: str | None = None,
         limits: SessionLimits = SESSION_LIMITS,
     ) -> None:
         self.host: Final = host
         self.port = port
         self.engine: Final = Engine(Clock(), os.urandom(16), limits=limits, superuser=superuser)
+        self._snapshots = None if data is None else Snapshots(self.engine, Path(data))
         self._running: _Running | None = None
 
     def __repr__(self) -> str:
@@ -77,7 +83,7 @@ class Server:
     def start(self) -> None:
         """Listen. Raises OSError if the port is taken; without effect on a server that runs."""
         if self._running is None:
-            self._running = _Running(self.engine, self.host, self.port)
+            self._running = _Running(self.engine, self.host, self.port, self._snapshots)
             self.port = self._running.listener.port
 
     def stop(self) -> None:
@@ -133,8 +139,9 @@ class Server:
 class _Running:
     """A server from start to stop: its thread with an event loop, and what listens there."""
 
-    def __init__(self, engine: Engine, host: str, port: int) -> None:
+    def __init__(self, engine: Engine, host: str, port: int, snapshots: Snapshots | None) -> None:
         self.listener: Final = Listener(Service(engine), host, port)
+        self._snapshots = snapshots
         self._process = os.getpid()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
@@ -142,6 +149,8 @@ class _Running:
         )
         self._thread.start()
         self.wait_for(lambda listener: listener.start())
+        if snapshots is not None:
+            self.do(lambda listener: snapshots.keep_saving())
 
     def do(self, action: Callable[[Listener], T]) -> T:
         """Have something done by the server's thread."""
@@ -159,7 +168,15 @@ class _Running:
     def stop(self) -> None:
         if os.getpid() != self._process:
             return  # a child of a fork has the sockets, and not the thread
-        self.do(lambda listener: listener.close())
+        snapshots = self._snapshots
+        try:
+            self.do(lambda listener: listener.close())
+            if snapshots is not None:
+                self.do(lambda listener: snapshots.finish())
+        finally:
+            self._end()
+
+    def _end(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE_SECONDS)
 

@@ -43,13 +43,7 @@ def setUp(test: Any, tree: str | None = None, connection_string: str = CONNECTIO
     test's root is a new node there, which `tearDown` removes.
     """
     with ExitStack() as place:
-        real = os.environ.get(REAL_SERVER_VARIABLE)
-        if real:
-            emulation = None
-            place.enter_context(_part_of_a_service(connection_string, real))
-        else:
-            emulation = place.enter_context(emulated_service(connection_string))
-        place.enter_context(_clients_closed())
+        emulation = place.enter_context(service(connection_string))
         plant(connection_string, TREE if tree is None else tree)
         names = {"ZooKeeper": emulation, "assert_": assert_, "wait_until": wait_until}
         place.enter_context(_names_in(test, names))
@@ -63,8 +57,37 @@ def tearDown(test: Any) -> None:
 
 
 @contextmanager
-def emulated_service(connection_string: str) -> Iterator[Emulation]:
-    """The functions of the module `zookeeper` reach an emulated server until the end."""
+def service(connection_string: str) -> Iterator[Emulation | None]:
+    """Have clients of `connection_string` reach an emulated server, or a new node of a real one.
+
+    Yields the emulation, None with a real server. Clients that are open at the end are closed.
+    """
+    real = os.environ.get(REAL_SERVER_VARIABLE)
+    with ExitStack() as place:
+        if real:
+            emulation = None
+            place.enter_context(_redirected_to(connection_string, real))
+        else:
+            emulation = place.enter_context(_emulated(connection_string))
+        place.enter_context(_clients_closed())
+        yield emulation
+
+
+@contextmanager
+def new_root(servers: str) -> Iterator[str]:
+    """A new node of a service, as a connection string; it is removed at the end."""
+    root = f"/zc.zk.testing-{uuid.uuid4().hex}"
+    with _client(servers) as zk:
+        zk.create_recursive(f"{root}/zookeeper/quota", "", zc.zk.OPEN_ACL_UNSAFE)
+    try:
+        yield servers.rstrip("/") + root
+    finally:
+        with _client(servers) as zk:
+            zk.delete_recursive(root, force=True)
+
+
+@contextmanager
+def _emulated(connection_string: str) -> Iterator[Emulation]:
     # Older suites print the whole tree, in which servers had no /zookeeper/config.
     emulation = Emulation(connection_string, with_config=False)
     with ExitStack() as patches:
@@ -75,31 +98,20 @@ def emulated_service(connection_string: str) -> Iterator[Emulation]:
 
 
 @contextmanager
-def _part_of_a_service(connection_string: str, real: str) -> Iterator[None]:
-    """Who connects to the servers of `connection_string` reaches a new node of real servers."""
-    root = f"/zc.zk.testing-{uuid.uuid4().hex}"
-    with _client(real) as zk:
-        zk.create_recursive(f"{root}/zookeeper/quota", "", zc.zk.OPEN_ACL_UNSAFE)
-    servers = connection_string.partition("/")[0]
-    with ExitStack() as stack:
-        stack.callback(_remove, real, root)
-        init = _redirected(zookeeper.init, servers, real.rstrip("/") + root)
-        stack.enter_context(mock.patch.object(zookeeper, "init", init))
-        yield
+def _redirected_to(connection_string: str, real: str) -> Iterator[None]:
+    with new_root(real) as root:
+        init = _redirected(zookeeper.init, connection_string.partition("/")[0], root)
+        with mock.patch.object(zookeeper, "init", init):
+            yield
 
 
-def _redirected(init: Callable[..., int], servers: str, real: str) -> Callable[..., int]:
+def _redirected(init: Callable[..., int], servers: str, root: str) -> Callable[..., int]:
     def redirected_init(hosts: str, *args: Any, **kwargs: Any) -> int:
         if hosts.partition("/")[0] == servers:
-            hosts = real + hosts[len(servers) :].rstrip("/")
+            hosts = root + hosts[len(servers) :].rstrip("/")
         return init(hosts, *args, **kwargs)
 
     return redirected_init
-
-
-def _remove(real: str, root: str) -> None:
-    with _client(real) as zk:
-        zk.delete_recursive(root, force=True)
 
 
 @contextmanager

@@ -190,10 +190,8 @@ class Handle:
         return self.chroot if path == "/" else self.chroot + path
 
     def client_path(self, path: str) -> str:
-        """The reverse."""
-        if not self.chroot or not f"{path}/".startswith(f"{self.chroot}/"):
-            return path
-        return path[len(self.chroot) :] or "/"
+        """The reverse. The C client takes off as much text as the chroot is long."""
+        return path.removeprefix(self.chroot) or "/"
 
     def check_size(self, path: str, size: int = 0) -> None:
         """Raise what the binding raises for a request with so much beside the path."""

@@ -107,6 +107,14 @@ class Tree:
                 yield child
                 pending.append(child)
 
+    def replant(self, nodes: dict[str, Znode]) -> None:
+        """Have these nodes in place of those there are. LookupError if one has no parent."""
+        root = nodes[paths.ROOT]
+        self.nodes = {"": root, paths.ROOT: root}
+        for path, node in nodes.items():
+            if path != paths.ROOT:
+                self._attach(path, node)
+
     # Changes. Whether they are allowed has been decided.
 
     def create(

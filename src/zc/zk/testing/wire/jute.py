@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
@@ -32,19 +32,20 @@ class Reader:
         self._at = at
 
     def int32(self) -> int:
-        return self._number(INT)
+        return int(self.record(INT)[0])
 
     def int64(self) -> int:
-        return self._number(LONG)
+        return int(self.record(LONG)[0])
 
-    def _number(self, kind: struct.Struct) -> int:
+    def record(self, layout: struct.Struct) -> tuple[Any, ...]:
+        """Several numbers."""
         at = self._at
         try:
-            (value,) = kind.unpack_from(self._data, at)
+            values = layout.unpack_from(self._data, at)
         except struct.error:
             raise Malformed("it ends within a number") from None
-        self._at = at + kind.size
-        return int(value)
+        self._at = at + layout.size
+        return values
 
     def boolean(self) -> bool:
         at = self._at

@@ -12,6 +12,10 @@ from zc.zk.testing.wire.service import Service
 # How often sessions are looked at, in seconds.
 TICK_SECONDS: Final = 0.1
 
+# When the machine, or this process, has been busy with something else for so long, in seconds, that
+# clients could not be heard is no fault of theirs.
+LATE_SECONDS: Final = 0.5
+
 # Who has been hung up on gets what is left to send, if he takes it within so many seconds.
 LINGER_SECONDS: Final = 5.0
 
@@ -32,14 +36,18 @@ class Listener:
         self._socket = _bound(host, port)
         self.host: Final = host
         self.port: Final[int] = self._socket.getsockname()[1]
+        service.port = self.port
         self._server: asyncio.Server | None = None
         self._tick: asyncio.TimerHandle | None = None
+        self._due = 0.0
         self._ends: dict[ClientEnd, None] = {}
         self._is_stalled = False
 
     async def start(self) -> None:
-        """Take connections, and let time pass."""
+        """Take connections, and let time pass; sessions begin with all of theirs."""
         await self.allow()
+        self._service.engine.sessions.touch_all()
+        self._due = asyncio.get_running_loop().time()
         self._keep_time()
 
     async def allow(self) -> None:
@@ -95,9 +103,14 @@ class Listener:
         return [session.id for session in self._service.engine.sessions]
 
     def _keep_time(self) -> None:
+        loop = asyncio.get_running_loop()
+        late = loop.time() - self._due
+        if late > LATE_SECONDS:
+            self._service.engine.sessions.forgive(int(late * 1000))
         if not self._is_stalled:
             self._service.keep_time()
-        self._tick = asyncio.get_running_loop().call_later(TICK_SECONDS, self._keep_time)
+        self._due = loop.time() + TICK_SECONDS
+        self._tick = loop.call_at(self._due, self._keep_time)
 
 
 class ClientEnd(asyncio.Protocol):

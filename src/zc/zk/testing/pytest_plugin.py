@@ -1,0 +1,63 @@
+"""Fixtures for pytest. In a `conftest.py`:
+
+    pytest_plugins = ["zc.zk.testing.pytest_plugin"]
+
+zookeeper_server: an embedded server, the same for all tests of a run.
+zookeeper_connection_string: where a new root for one test is; removed at the end.
+zookeeper_client: a `zc.zk.ZooKeeper` that is connected there.
+zookeeper_emulation: the emulation in place of the functions of `zookeeper`, for one test.
+
+With TEST_ZOOKEEPER_CONNECTION (`host:port,...`) in the environment that service is used in place
+of all of them; `zookeeper_emulation` is None then, and tests that ask for `zookeeper_server` itself
+are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+import zc.zk
+from zc.zk.testing.emulation import Emulation
+from zc.zk.testing.server import Server
+from zc.zk.testing.suites import (
+    CONNECTION_STRING,
+    REAL_SERVER_VARIABLE,
+    new_root,
+    service,
+)
+
+
+@pytest.fixture(scope="session")
+def zookeeper_server() -> Iterator[Server]:
+    """A server on loopback, with verbs for bad days: see `zc.zk.testing.Server`."""
+    if os.environ.get(REAL_SERVER_VARIABLE):
+        pytest.skip(f"{REAL_SERVER_VARIABLE} names another server")
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture
+def zookeeper_connection_string(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A connection string with a root that no other test has."""
+    servers = os.environ.get(REAL_SERVER_VARIABLE)
+    if not servers:
+        servers = request.getfixturevalue("zookeeper_server").connection_string
+    with new_root(servers) as connection_string:
+        yield connection_string
+
+
+@pytest.fixture
+def zookeeper_client(zookeeper_connection_string: str) -> Iterator[zc.zk.ZooKeeper]:
+    """A client whose `/` is the test's root."""
+    with zc.zk.ZooKeeper(zookeeper_connection_string) as client:
+        yield client
+
+
+@pytest.fixture
+def zookeeper_emulation() -> Iterator[Emulation | None]:
+    """The emulation that `zookeeper.example.com:2181` is, with nothing in it."""
+    with service(CONNECTION_STRING) as emulation:
+        yield emulation

@@ -1,0 +1,181 @@
+"""What a server holds, in a file: nodes and sessions, so that it can go on after a restart.
+
+The file is replaced in one step, and has a checksum: it is whole or it is refused. A server that
+was killed goes on with what it had when the file was last written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import struct
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from zc.zk.testing.engine import Engine, Entry, Znode
+from zc.zk.testing.engine.acl import OPEN, Acl
+from zc.zk.testing.wire import jute
+from zc.zk.testing.wire.jute import INT, LONG, Malformed, Reader
+
+logger = logging.getLogger("zc.zk.testing")
+
+SAVE_SECONDS: Final = 5.0
+
+MAGIC: Final = b"zc.zk.testing snapshot, version 1\n"
+
+# A node's numbers: czxid mzxid pzxid ctime mtime, version aversion creations, owner.
+_NUMBERS: Final = struct.Struct(">qqqqqiiiq")
+
+# As after an election of a new leader: clients that have seen changes which the file does not have
+# would otherwise be refused as coming from the future.
+_EPOCH: Final = 1 << 32
+
+
+class SnapshotError(Exception):
+    """A snapshot file that cannot be used; it says which and why."""
+
+
+class Snapshots:
+    """A file that is kept up to date. Raises SnapshotError for one that cannot be used."""
+
+    def __init__(self, engine: Engine, path: Path) -> None:
+        self._engine = engine
+        self._path = path
+        self._timer: asyncio.TimerHandle | None = None
+        if path.exists():
+            load(engine, path)
+        self._saved = engine.zxid
+
+    def keep_saving(self) -> None:
+        """Save what changes, every few seconds, in the running event loop."""
+        began = time.monotonic()
+        try:
+            self._save_changes()
+        except OSError:
+            logger.exception("%s was not written", self._path)
+        # Large ones take their time, in which nobody is answered: not too much of it.
+        pause = max(SAVE_SECONDS, 20 * (time.monotonic() - began))
+        self._timer = asyncio.get_running_loop().call_later(pause, self.keep_saving)
+
+    def finish(self) -> None:
+        """Save the rest. Raises OSError."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._save_changes()
+
+    def _save_changes(self) -> None:
+        # Everything that changes something has a zxid.
+        if self._engine.zxid != self._saved or not self._path.exists():
+            save(self._engine, self._path)
+            self._saved = self._engine.zxid
+
+
+def save(engine: Engine, path: Path) -> None:
+    """Write a file, or replace it. Raises OSError."""
+    payload = _encoded(engine)
+    file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(file, "wb") as output:
+            output.write(MAGIC + hashlib.sha256(payload).digest() + payload)
+            output.flush()
+            os.fsync(output.fileno())
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+    _sync_folder(path.parent)
+
+
+def load(engine: Engine, path: Path) -> None:
+    """Have a new engine go on with what the file holds. Raises SnapshotError, OSError."""
+    content = path.read_bytes()
+    if not content.startswith(MAGIC):
+        raise SnapshotError(f"{path}: not a snapshot of this version")
+    digest_end = len(MAGIC) + hashlib.sha256().digest_size
+    digest, payload = content[len(MAGIC) : digest_end], content[digest_end:]
+    if hashlib.sha256(payload).digest() != digest:
+        raise SnapshotError(f"{path}: damaged, its checksum is wrong")
+    try:
+        _decode(engine, Reader(payload))
+    except (Malformed, LookupError) as fault:
+        raise SnapshotError(f"{path}: damaged: {fault}") from fault
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _encoded(engine: Engine) -> bytes:
+    sessions = [LONG.pack(session.id) + INT.pack(session.timeout) for session in engine.sessions]
+    places: dict[Acl, int] = {}
+    nodes = [
+        _node(path, node, places.setdefault(node.acl, len(places)))
+        for path, node in engine.tree.nodes.items()
+        if path
+    ]
+    parts = [
+        LONG.pack(engine.zxid),
+        jute.buffer(engine.sessions.secret),
+        jute.vector(sessions),
+        jute.vector([_acl(acl) for acl in places]),
+        jute.vector(nodes),
+    ]
+    return b"".join(parts)
+
+
+def _acl(acl: Acl) -> bytes:
+    return jute.vector(
+        [INT.pack(perms) + jute.string(scheme) + jute.string(id) for perms, scheme, id in acl]
+    )
+
+
+def _node(path: str, node: Znode, acl: int) -> bytes:
+    numbers = _NUMBERS.pack(
+        node.czxid,
+        node.mzxid,
+        node.pzxid,
+        node.ctime,
+        node.mtime,
+        node.version,
+        node.aversion,
+        node.creations,
+        node.owner,
+    )
+    return jute.string(path) + jute.buffer(node.data) + INT.pack(acl) + numbers
+
+
+def _decode(engine: Engine, reader: Reader) -> None:
+    zxid = reader.int64()
+    engine.sessions.secret = reader.buffer() or b""
+    sessions = reader.vector(lambda: (reader.int64(), reader.int32())) or []
+    acls = reader.vector(lambda: _read_acl(reader)) or []
+    nodes = dict(reader.vector(lambda: _read_node(reader, acls)) or [])
+    engine.tree.replant(nodes)
+    for id, timeout in sessions:
+        engine.sessions.restore(id, timeout)
+    engine.zxid = (zxid // _EPOCH + 1) * _EPOCH
+
+
+def _read_acl(reader: Reader) -> Acl:
+    def entry() -> Entry:
+        return Entry(reader.int32(), reader.string(), reader.string())
+
+    acl = tuple(reader.vector(entry) or ())
+    return OPEN if acl == OPEN else acl
+
+
+def _read_node(reader: Reader, acls: list[Acl]) -> tuple[str, Znode]:
+    path, data, acl = reader.string() or "", reader.buffer(), acls[reader.int32()]
+    numbers = reader.record(_NUMBERS)
+    node = Znode(data, acl, numbers[-1], 0, 0)
+    node.czxid, node.mzxid, node.pzxid, node.ctime, node.mtime = numbers[:5]
+    node.version, node.aversion, node.creations = numbers[5:8]
+    return path, node
