@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from tests.ports import free_ports
 from tests.sessions import OPEN
 from tests.testing import protocol
 from tests.testing.twins import RealLink
+from tests.testing.words import ask
 from tests.wireframes import Op
 from zc.zk.testing import Server
 
@@ -58,13 +58,6 @@ def link(own: Server) -> Iterator[Callable[[], RealLink]]:
             return new
 
         yield link
-
-
-def ask(server: Server, word: str) -> str:
-    """The answer to a four letter word."""
-    with socket.create_connection((server.host, server.port), scaled(10)) as connection:
-        connection.sendall(word.encode())
-        return connection.makefile().read()
 
 
 def said(calls: Calls) -> list[str]:
