@@ -49,6 +49,43 @@ def test_what_they_are_is_told_by_attributes_and_repr(zk) -> None:
     assert repr(children) == f"zc.zk.Children({zk.handle}, /test)"
 
 
+@pytest.mark.parametrize("kind", ["children", "properties"])
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/test/", "must not end with '/'"),
+        ("test", "must start with '/'"),
+        ("", "must not be empty"),
+        ("//test", "must not hold '//'"),
+        ("/te\x01st", r"must not hold the character U\+0001"),
+        ("/te\0st", "must not hold a null character"),
+    ],
+)
+def test_a_bad_path_is_refused_with_the_reason(zk, kind, path, reason) -> None:
+    for watch in (True, False):
+        with pytest.raises(zookeeper.BadArgumentsException, match=reason) as caught:
+            getattr(zk, kind)(path, watch=watch)
+        assert caught.value.path == path
+
+
+@pytest.mark.parametrize("kind", ["children", "properties"])
+def test_a_path_that_is_no_text_is_refused_and_troubles_nobody(zk, other, caplog, kind) -> None:
+    with pytest.raises(TypeError, match="a path must be str, not bytes"):
+        getattr(zk, kind)(b"/test")
+    children = zk.children("/test")
+    other.create("/test/a")
+    wait_until(lambda: list(children) == ["a"], "changes go on being seen")
+    assert not caplog.records
+
+
+def test_a_path_may_have_dots_in_it(zk, other, caplog) -> None:
+    children = zk.children("/./test/../test")
+    assert (children.path, children.real_path) == ("/./test/../test", "/test")
+    other.create("/test/a")
+    wait_until(lambda: list(children) == ["a"], "the change is seen")
+    assert not caplog.records
+
+
 def test_a_callback_is_called_at_once_and_with_each_change(zk, other) -> None:
     callback, seen = names_seen()
     children = zk.children("/test")

@@ -113,9 +113,29 @@ def test_a_path_that_leads_nowhere_is_named_as_it_was_asked_for(
     assert str(caught.value) == f"no node: {path}"
 
 
-@pytest.mark.parametrize("path", ["", "top", "//top", "/top/", "/a//b", "/a\0b", "./top"])
-def test_what_is_no_absolute_path_is_refused(tree: TreeResolver[Any], path: str) -> None:
-    with pytest.raises(BadArgumentsException):
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("", "must not be empty"),
+        ("top", "must start with '/'"),
+        ("./top", "must start with '/'"),
+        ("/top/", "must not end with '/'"),
+        ("//top", "must not hold '//'"),
+        ("/a//b", "must not hold '//'"),
+        ("/a\0b", "must not hold a null character"),
+    ],
+)
+def test_what_is_no_absolute_path_is_refused_with_the_reason(
+    tree: TreeResolver[Any], path: str, reason: str
+) -> None:
+    with pytest.raises(BadArgumentsException, match=reason) as caught:
+        tree.resolve(path)
+    assert caught.value.path == path
+
+
+@pytest.mark.parametrize("path", [b"/top", None, ["/top"]])
+def test_a_path_that_is_no_text_is_refused(tree: TreeResolver[Any], path: Any) -> None:
+    with pytest.raises(TypeError, match=f"a path must be str, not {type(path).__name__}"):
         tree.resolve(path)
 
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from zc.zk.errors import BadPropertyLink, LinkLoop, excerpt
 from zookeeper.constants import BADARGUMENTS, NONODE
@@ -44,6 +43,33 @@ def is_path(text: object) -> TypeGuard[str]:
     return text == "/" or all(text.removeprefix("/").split("/"))
 
 
+def check_path(path: str) -> None:
+    """Raise BadArgumentsException, with the reason, for a path that cannot be followed.
+
+    Those with `.` and `..` in them can. Raises TypeError for what is no text.
+    """
+    if not isinstance(path, str):
+        raise TypeError(f"a path must be str, not {type(path).__name__}")
+    if path.startswith("/") and is_path(path):
+        return
+    if not path:
+        fault = "a path must not be empty"
+    elif not path.startswith("/"):
+        fault = "a path must start with '/'"
+    elif "\0" in path:
+        fault = "a path must not hold a null character"
+    elif "//" in path:
+        fault = "a path must not hold '//'"
+    else:
+        fault = "a path must not end with '/'"
+    raise error(BADARGUMENTS, path, fault)
+
+
+def is_direct(path: str) -> bool:
+    """Whether ZooKeeper itself can look for `path`, as it has no `.` or `..` in it."""
+    return "/." not in path or not {".", ".."}.intersection(path.split("/"))
+
+
 def split_property_link(value: object, name: str) -> tuple[str, str]:
     """The path and the property that the property link `name` with this value leads to.
 
@@ -55,8 +81,7 @@ def split_property_link(value: object, name: str) -> tuple[str, str]:
     return words[0], words[1] if len(words) == 2 else name
 
 
-@dataclass(frozen=True)
-class Resolution:
+class Resolution(NamedTuple):
     """Where a path leads, and what that depends on.
 
     It may lead elsewhere once the data of one of `read` change (a link lives there), or one of
@@ -69,8 +94,7 @@ class Resolution:
     missing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class LinkedProperty:
+class LinkedProperty(NamedTuple):
     """The value that a property link leads to.
 
     `path` is the node, links resolved, and `name` the property at which following ended. `read` and
@@ -113,9 +137,8 @@ class Resolver(ABC):
 
     def resolution(self, path: str) -> Resolution:
         """Like `resolve`, but also tells which nodes the answer depends on."""
-        if not (path.startswith("/") and is_path(path)):
-            raise error(BADARGUMENTS, path)
-        if _is_direct(path) and self.exists(path):
+        check_path(path)
+        if is_direct(path) and self.exists(path):
             return Resolution(path)
         return _Journey(self, path).go()
 
@@ -211,11 +234,6 @@ class _Journey:
 def _components(path: str) -> list[str]:
     """The components of a path, the first one last, without those that mean nothing."""
     return [part for part in reversed(path.split("/")) if part not in ("", ".")]
-
-
-def _is_direct(path: str) -> bool:
-    """Whether ZooKeeper itself can look for `path`, as it has no `.` or `..` in it."""
-    return "/." not in path or not {".", ".."}.intersection(path.split("/"))
 
 
 def _absolute(base: str, path: str) -> str:

@@ -8,7 +8,6 @@ than before.
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import logging
 import threading
@@ -20,6 +19,7 @@ from typing import Any, Generic, TypeVar
 import zookeeper
 from zc.zk.errors import CancelWatch, LinkLoop
 from zc.zk.keeper import SESSION_TROUBLE
+from zc.zk.links import check_path, is_direct
 from zc.zk.nodes import Interest
 from zc.zk.reading import LookReader
 from zc.zk.watches import Watches
@@ -56,6 +56,7 @@ class LiveObject(ABC, Generic[L]):
     """
 
     def __init__(self, watches: Watches, path: str, watch: bool = True) -> None:
+        check_path(path)
         self.path = path
         self.callbacks: list[Callback] = []
         self._watches = watches
@@ -141,12 +142,13 @@ class LiveObject(ABC, Generic[L]):
 
     def _follow(self, reader: LookReader, read: Callable[[str], Any]) -> tuple[str, Any]:
         """What `read` gives at our path, and the path after links were followed."""
-        try:
-            return self.path, read(self.path)
-        except (zookeeper.NoNodeException, zookeeper.BadArgumentsException):
-            # Not there, or a path with dots in it.
-            real_path = reader.resolve(self.path)
-            return real_path, read(real_path)
+        if is_direct(self.path):
+            try:
+                return self.path, read(self.path)
+            except zookeeper.NoNodeException:
+                pass  # there may be links in it
+        real_path = reader.resolve(self.path)
+        return real_path, read(real_path)
 
     def _take_look(self, *, fresh: bool) -> bool:
         """Whether something else than last time is to be seen.
@@ -230,6 +232,9 @@ class LiveObject(ABC, Generic[L]):
 
 
 def _needs_no_arguments(callback: Callback) -> bool:
+    # A large module, for what few programs ever come to.
+    import inspect
+
     try:
         inspect.signature(callback).bind()
     except (TypeError, ValueError):

@@ -21,6 +21,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Iterable
+from copy import copy
 from typing import Any
 
 import zookeeper
@@ -117,7 +118,7 @@ class Watches:
         self._leave_again(interest)
         answer = self._read_now(node) if fresh or node.answer is UNREAD else node.answer
         if isinstance(answer, zookeeper.ZooKeeperException):
-            raise zookeeper.error(answer.code, path)
+            raise copy(answer)  # to be raised means to refer to frames
         return answer
 
     def depend(self, interest: Interest, kind: Kind, path: str) -> None:
@@ -281,7 +282,7 @@ class Watches:
         except SESSION_TROUBLE:
             raise
         except zookeeper.ZooKeeperException as refusal:
-            return zookeeper.error(refusal.code, node.path)
+            return copy(refusal)
         return zookeeper.error(zookeeper.DATAINCONSISTENCY, node.path, "it comes and goes")
 
     def _ask_many(self, handle: int, nodes: list[Node]) -> dict[Node, Answer]:
