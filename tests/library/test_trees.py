@@ -125,6 +125,11 @@ class TestImport:
             zk.import_tree("/a\n  what?\n/b\n")
         assert zk.get_children("/") == []
 
+    def test_bytes_are_refused(self, zk) -> None:
+        for work in (zk.import_tree, zk.plan_import):
+            with pytest.raises(TypeError, match="tree text must be str, not bytes"):
+                work(b"/a\n")
+
     def test_of_a_small_plan_all_or_nothing_is_done(self, zk, other) -> None:
         zk.import_tree("/a\n  /b\n  /c\n")
         plan = zk.plan_import("/a\n  x = 1\n  /new\n  /c\n    y = 1\n", trim=True)
@@ -208,6 +213,7 @@ class TestPlan:
             "add /cms/databases/new",
             "would delete /lb/pools/retail.",
         ]
+        assert repr(plan) == "<Plan of 6 changes>"
         assert zk.export_tree() == TREE
         plan.apply()
         assert zk.export_tree() == WITHOUT_RETAIL.replace("/main", "/new")
@@ -215,6 +221,7 @@ class TestPlan:
 
     def test_it_is_applied_once_only(self, zk) -> None:
         plan = zk.plan_import("/a\n")
+        assert repr(plan) == "<Plan of 1 change>"
         plan.apply()
         with pytest.raises(zookeeper.NodeExistsException):
             plan.apply()
@@ -230,6 +237,13 @@ class TestExport:
             "/other\n  /main\n    /providers\n"
         )
         assert zk.export_tree(name="all").startswith("/all\n  /cms : z4m cms\n    threads = 3\n")
+
+    @pytest.mark.parametrize("name", ["", ".", "..", "x/y", "/x", "a\0b"])
+    def test_a_name_that_no_node_can_have_is_refused(self, zk, name) -> None:
+        for path in ("/", "/missing"):
+            with pytest.raises(ValueError, match="bad node name") as caught:
+                zk.export_tree(path, name=name)
+            assert repr(name) in str(caught.value)
 
     def test_ephemeral_nodes_only_when_asked_for(self, zk, capsys) -> None:
         zk.create("/providers")

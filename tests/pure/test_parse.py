@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -251,6 +252,12 @@ def test_an_error_names_line_and_fault(text: str, lineno: int, reason: str) -> N
     assert error.line == text.split("\n")[lineno - 1]
     assert error.reason.startswith(reason)
     assert str(error) == f"line {lineno}: {error.reason}: {error.line!r}"
+
+
+@pytest.mark.parametrize("text", [b"/a\n", bytearray(b"/a\n"), None, ["/a"]])
+def test_what_is_no_text_is_refused(text: Any) -> None:
+    with pytest.raises(TypeError, match=f"tree text must be str, not {type(text).__name__}"):
+        parse_tree(text)
 
 
 @pytest.mark.parametrize(

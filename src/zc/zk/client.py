@@ -286,6 +286,9 @@ class ZooKeeper(LowLevel):
         Ephemeral nodes only if `ephemeral`. The top node gets the name `name` if that is given; the
         root is left out if it is not. ZooKeeper's own node /zookeeper is left out.
         `progress(done, None)` is called a few times a second. See `zc.zk.tree.render`.
+
+        Raises NoNodeException, NoAuthException for a node that may not be read, and ValueError
+        when no node can have that name.
         """
         return treework.export_tree(
             self._session, _trimmed(path), ephemeral=ephemeral, name=name, progress=progress

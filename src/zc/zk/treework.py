@@ -12,12 +12,14 @@ from zc.zk import bulk
 from zc.zk.acl import Acl
 from zc.zk.bulk import Progress
 from zc.zk.ephemeral import Ephemerals
+from zc.zk.errors import excerpt
 from zc.zk.reading import PlainReader
 from zc.zk.session import Session
 from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages, operations
 from zc.zk.tree.diff import NodeState, plan_deletion, plan_import
 from zc.zk.tree.model import ParseNode
 from zc.zk.tree.render import render
+from zc.zk.tree.syntax import is_node_name
 
 logger = logging.getLogger("zc.zk")
 
@@ -37,6 +39,9 @@ def export_tree(
     progress: Progress | None = None,
 ) -> str:
     """A subtree as text; see `zc.zk.ZooKeeper.export_tree`."""
+
+    if name is not None and not is_node_name(name):
+        raise ValueError(f"bad node name {excerpt(name)}")
 
     def read(handle: int) -> Any:
         try:
@@ -90,6 +95,9 @@ class Plan:
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
+
+    def __repr__(self) -> str:
+        return f"<Plan of {len(self)} change{'s' if len(self) != 1 else ''}>"
 
     def lines(self, *, verbose: bool = False) -> Iterator[str]:
         """The lines that a dry run prints; `verbose` tells all of new subtrees."""

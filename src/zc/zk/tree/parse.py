@@ -49,6 +49,8 @@ def parse_tree(text: str, node_class: type[ParseNode] = ParseNode) -> ParseNode:
     Returns a root without a name, with the top-level nodes of the text as its children. Raises
     `TreeSyntaxError`, a ValueError, with the number of the line, the line and the reason.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"tree text must be str, not {type(text).__name__}")
     parser = _Parser(node_class)
     # Other characters that Python takes for ends of lines stay inside their lines.
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
