@@ -344,11 +344,16 @@ class TestExpiry:
 
     def test_a_handle_that_somebody_else_closed_is_replaced(self, zk, other) -> None:
         zk.register_server("/", ("localhost", 80))
+        former = session_id(zk)
         zookeeper.close(zk.handle)
-        wait_until(lambda: not other.exists("/localhost:80"), "the session has ended")
-        other.sync("/")
         zk.watches.session.wake()
-        wait_until(lambda: other.exists("/localhost:80"), "the server is registered again")
+        wait_until(lambda: session_id(zk) not in (0, former), "there is a new session")
+        wait_until(
+            lambda: (
+                (stat := other.exists("/localhost:80")) and stat["ephemeralOwner"] == session_id(zk)
+            ),
+            "the server is registered again",
+        )
 
     def test_the_programs_watcher_is_told_of_every_session(self, zk, connection_string) -> None:
         told = Calls()

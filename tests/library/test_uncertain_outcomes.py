@@ -61,7 +61,7 @@ class TestARegistration:
     def test_whose_creation_and_first_update_lost_their_answers_has_the_latest_data(
         self, zk, other, monkeypatch, first, second
     ) -> None:
-        monkeypatch.setattr(zk._ephemerals, "keep", lambda handle: None)
+        monkeypatch.setattr(zk._session._keeper, "_duties", [])
         lose_answers(monkeypatch, "create", first, second)
         registration = zk.register_server("/providers", ADDRESS, n=1)
         registration.update(n=2)
@@ -129,7 +129,7 @@ class TestARegistration:
             monkeypatch.setattr(zookeeper, "sync", catch_up)
             raise zookeeper.error(zookeeper.CONNECTIONLOSS, PATH)
 
-        monkeypatch.setattr(zk._ephemerals, "keep", lambda handle: None)
+        monkeypatch.setattr(zk._session._keeper, "_duties", [])
         monkeypatch.setattr(zookeeper, "create", create_later)
         registration = zk.register_server("/providers", ADDRESS)
         registration.unregister()
@@ -150,6 +150,37 @@ class TestARegistration:
             registration.update(n=-2)
             assert not other.exists(PATH)
             assert str(registration.state) == "ended"
+
+
+class TestASessionThatTheServersHaveEnded:
+    """A server may go on with the connection, answer reads and refuse whatever needs a session."""
+
+    @pytest.fixture(autouse=True)
+    def ended_session(self, zk, monkeypatch) -> int:
+        former = session_id(zk)
+
+        def refuse_in_former_session(function: Callable[..., Any]) -> Callable[..., Any]:
+            def refuse(handle: int, *arguments: Any, **more: Any) -> Any:
+                if zookeeper.client_id(handle)[0] == former:
+                    raise zookeeper.error(zookeeper.SESSIONEXPIRED)
+                return function(handle, *arguments, **more)
+
+            return refuse
+
+        for name in ("create", "multi", "write_many"):
+            function = getattr(zookeeper, name)
+            monkeypatch.setattr(zookeeper, name, refuse_in_former_session(function))
+        return former
+
+    def test_is_replaced_when_a_registration_finds_out(self, zk, other, ended_session) -> None:
+        zk.register_server("/providers", ADDRESS)
+        wait_until(lambda: other.exists(PATH), "it is registered", 30)
+        assert session_id(zk) != ended_session
+
+    def test_is_replaced_when_work_on_a_tree_finds_out(self, zk, other, ended_session) -> None:
+        zk.import_tree("/tree\n  n = 1\n")
+        assert other.get_properties("/tree") == {"n": 1}
+        assert session_id(zk) != ended_session
 
 
 class TestAnEphemeralNode:

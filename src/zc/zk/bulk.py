@@ -61,15 +61,21 @@ def ride(session: Session, work: Callable[[int], T]) -> T:
     the session timeout, or after so many attempts that something must be wrong with the work.
     """
     for _ in range(ATTEMPTS - 1):
+        epoch = session.epoch
         try:
             return work(session.require_handle())
         except BREAKS as trouble:
-            wait_out(session, trouble)
+            wait_out(session, epoch, trouble)
     return work(session.require_handle())
 
 
-def wait_out(session: Session, trouble: zookeeper.ZooKeeperException) -> None:
-    """Wait for a connection, for the session timeout at most; then raise `trouble`."""
+def wait_out(session: Session, epoch: int, trouble: zookeeper.ZooKeeperException) -> None:
+    """Wait for a connection, for the session timeout at most; then raise `trouble`.
+
+    `epoch` is the session's when the work was begun.
+    """
+    if isinstance(trouble, zookeeper.SessionExpiredException):
+        session.note_lost(epoch, str(trouble))
     if (
         isinstance(trouble, zookeeper.ForkedException)
         or session.state is State.CLOSED

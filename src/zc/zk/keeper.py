@@ -52,8 +52,8 @@ class Kept(Protocol):
     def replace_handle(self) -> None:
         """Open a new handle. Raises ZooKeeperException or OSError if that is not possible now."""
 
-    def note_lost(self, handle: int, reason: str) -> None:
-        """The handle turned out to be of no use any more."""
+    def note_lost(self, epoch: int, reason: str) -> None:
+        """That session turned out to be over."""
 
     def note_restored(self, epoch: int) -> None:
         """In that session all duties have been done."""
@@ -94,7 +94,7 @@ class Keeper:
         try:
             delay = soonest(*[duty(handle) for duty in self._duties])
         except SESSION_TROUBLE as trouble:
-            self._look_into(handle, trouble)
+            self._look_into(epoch, handle, trouble)
             return pause(self._failures)
         self._failures = 0
         self._session.note_restored(epoch)
@@ -112,15 +112,17 @@ class Keeper:
         self._failures = 0
         return True
 
-    def _look_into(self, handle: int, trouble: zookeeper.ZooKeeperException) -> None:
+    def _look_into(self, epoch: int, handle: int, trouble: zookeeper.ZooKeeperException) -> None:
         """A duty could not be done. It is tried again when an event comes, or after a pause."""
         self._failures += 1
         if isinstance(trouble, zookeeper.ConnectionLossException):
             logger.debug("%s: upkeep interrupted: %s", self._name, trouble)
         elif isinstance(trouble, zookeeper.OperationTimeoutException):
             logger.warning("%s: upkeep interrupted: %s", self._name, trouble)
-        elif _is_over(handle):
-            self._session.note_lost(handle, str(trouble))
+        elif isinstance(trouble, zookeeper.SessionExpiredException) or _is_over(handle):
+            # The C client need not know: a server may go on with a connection whose session has
+            # ended, and refuse only what needs one.
+            self._session.note_lost(epoch, str(trouble))
 
 
 def _is_over(handle: int) -> bool:

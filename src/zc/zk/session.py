@@ -314,12 +314,14 @@ class Session:
         handle = self._connection.handle
         return handle if self._state is State.CONNECTED else None
 
-    def note_lost(self, handle: int, reason: str) -> None:
+    def note_lost(self, epoch: int, reason: str) -> None:
         happened = None
         with self._changed:
-            if handle == self.handle:
+            if epoch == self.epoch and self.handle is not None:
                 happened = self._note_lost(reason)
+                self._changed.notify_all()
         self._announce(happened)
+        self.wake()
 
     def note_restored(self, epoch: int) -> None:
         if epoch > self._restored_epoch:

@@ -167,6 +167,7 @@ def import_tree(
 ) -> Plan:
     """Plan and apply until no conflict with anybody else is left; returns the last plan."""
     for attempt in range(1, bulk.ATTEMPTS + 1):
+        epoch = session.epoch
         plan = make_plan(session, tree, path, trim=trim, acl=acl, progress=progress)
         try:
             plan.apply(progress)
@@ -178,7 +179,7 @@ def import_tree(
         except bulk.BREAKS as trouble:
             if attempt == bulk.ATTEMPTS:
                 raise
-            bulk.wait_out(session, trouble)
+            bulk.wait_out(session, epoch, trouble)
         else:
             return plan
     raise AssertionError("unreachable")
