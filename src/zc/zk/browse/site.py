@@ -149,7 +149,6 @@ class Request(BaseHTTPRequestHandler):
     """One request. There is GET, and HEAD, and nothing else."""
 
     server: Site
-    protocol_version = "HTTP/1.1"
     timeout = PATIENCE
 
     def do_GET(self) -> None:
@@ -185,7 +184,6 @@ class Request(BaseHTTPRequestHandler):
             return
         try:
             self.start_answer(HTTPStatus.OK, "text/event-stream")
-            self.send_header("Connection", "close")
             self.end_headers()
             if self.command == "GET":
                 self.write_events()

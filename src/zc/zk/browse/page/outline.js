@@ -139,8 +139,12 @@ export class Outline {
     const toggle = element("span", { className: "toggle" }, canOpen ? (isOpen ? "▾" : "▸") : "");
     toggle.ariaHidden = "true";
     const link = element("a", { href: addressOf(path), className: "name" }, nameOf(path));
-    link.tabIndex = path === "/" ? 0 : -1;
+    link.tabIndex = path === (this.selected ?? "/") ? 0 : -1;
+    const hadFocus = row.contains(document.activeElement);
     row.replaceChildren(toggle, link, ...this.badges(path, view));
+    if (hadFocus) {
+      link.focus();
+    }
     list.hidden = !isOpen;
     item.querySelector(":scope > .links")?.remove();
     if (isOpen && links.length) {

@@ -1,0 +1,382 @@
+"""The page's server: what it tells, to whom, and what it refuses."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import shutil
+import socket
+import time
+from contextlib import closing
+
+import pytest
+
+import zc.zk
+import zookeeper
+from tests.deadlines import scaled, wait_until
+from zc.zk.browse import Site
+
+TREE = """\
+/shop : web
+  threads = 8
+  prices -> /prices/providers
+  tea => /prices tea
+  broken -> /nowhere
+  vat => /prices vat
+  /providers
+/prices
+  tea = 4.2
+  /providers
+"""
+
+
+def request(site, path="/", method="GET", **headers):
+    with closing(http.client.HTTPConnection(site.host, site.server_port, timeout=20)) as connection:
+        connection.request(method, path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+
+
+def properties(view):
+    return {each["name"]: each for each in view["properties"]}
+
+
+class TestEvents:
+    def test_everything_there_is_at_first(self, zk, serve, read):
+        zk.import_tree(TREE)
+        page = read(serve())
+        page.wait_until(lambda: len(page.views) == 5 and page.status)
+        assert sorted(page.views) == [
+            "/", "/prices", "/prices/providers", "/shop", "/shop/providers",
+        ]  # fmt: skip
+        assert page.status["connected"] is True
+        shop = page.views["/shop"]
+        assert (shop["type"], shop["children"], shop["hidden"]) == ("web", 1, 0)
+        assert (shop["owner"], shop["fault"], shop["version"]) == (None, None, 0)
+        found = properties(shop)
+        assert found["threads"] == {"name": "threads", "value": "8"}
+        assert found["prices"] == {
+            "name": "prices", "value": "/prices/providers", "link": "->",
+            "target": "/prices/providers",
+        }  # fmt: skip
+        assert found["tea"] == {
+            "name": "tea", "value": "/prices tea", "link": "=>", "target": "/prices",
+            "means": "4.2",
+        }  # fmt: skip
+        assert found["broken"]["fault"] == "no node: /shop/broken"
+        assert found["vat"]["fault"] == "/prices has no property 'vat'"
+
+    def test_what_changes_is_told(self, zk, read):
+        page = read()
+        page.wait_until(lambda: "/" in page.views)
+        zk.import_tree(TREE)
+        page.wait_until(lambda: len(page.views) == 5)
+        zk.properties("/shop").update(threads=9)
+        page.wait_until(lambda: properties(page.views["/shop"])["threads"]["value"] == "9")
+        zk.register_server("/shop/providers", "1.2.3.4:80")
+        page.wait_until(lambda: "/shop/providers/1.2.3.4:80" in page.views)
+        server = page.views["/shop/providers/1.2.3.4:80"]
+        assert server["owner"] == hex(zk.client_id()[0] & 2**64 - 1)
+        assert abs(server["created"] / 1000 - time.time()) < 3600
+        zk.delete_recursive("/shop", force=True)
+        page.wait_until(lambda: sorted(page.views) == ["/", "/prices", "/prices/providers"])
+
+    def test_links_are_followed_again_when_what_they_lead_to_changes(self, zk, read):
+        zk.import_tree(TREE)
+        page = read()
+        page.wait_until(lambda: len(page.views) == 5)
+        zk.create("/nowhere", "")
+        page.wait_until(
+            lambda: properties(page.views["/shop"])["broken"].get("target") == "/nowhere"
+        )
+        zk.properties("/prices").update(tea=5)
+        page.wait_until(lambda: properties(page.views["/shop"])["tea"]["means"] == "5")
+        zk.delete("/prices/providers")
+        page.wait_until(lambda: "fault" in properties(page.views["/shop"])["prices"])
+
+    def test_data_of_every_kind(self, zk, read):
+        zk.create("/text", "<script>alert(1)</script>")
+        zk.create("/null", None)
+        zk.create("/bytes", b"\xff\xfe")
+        zk.create("/object", '{"type": 5, "a": [1, {"b": null}]}')
+        zk.create("/long", "x" * 100_000)
+        page = read()
+        page.wait_until(lambda: len(page.views) == 6)
+
+        def data(path):
+            (only,) = page.views[path]["properties"]
+            assert (only["name"], only["is_data"]) == ("data", True)
+            return only["value"]
+
+        assert data("/text") == "'<script>alert(1)</script>'"
+        assert data("/null") == "None"
+        assert data("/bytes") == "'\\udcff\\udcfe'"
+        assert data("/long").endswith("xxx... (100,002 characters)")
+        assert len(data("/long")) < 3000
+        assert properties(page.views["/object"])["a"]["value"] == "[1, {'b': None}]"
+        assert page.views["/object"]["type"] is None
+
+    def test_a_node_that_may_not_be_read_is_told_as_such(self, zk, read):
+        zk.import_tree("/open\n  /secret\n    /below\n")
+        zk.add_auth("digest", "alice:secret")
+        zk.set_acl("/open/secret", -1, [{"scheme": "auth", "id": "", "perms": 31}])
+        page = read()
+        page.wait_until(lambda: "/open/secret" in page.views)
+        assert page.views["/open/secret"]["fault"] == "not authenticated"
+        assert page.views["/open/secret"]["properties"] == []
+        zk.set_acl("/open/secret", -1, zc.zk.OPEN_ACL_UNSAFE)
+        page.wait_until(lambda: "/open/secret/below" in page.views)
+        assert page.views["/open/secret"]["fault"] is None
+
+    def test_zookeeper_s_own_node_is_left_out(self, serve, read, connection_string):
+        page = read(serve(connection_string))
+        page.wait_until(lambda: len(page.views) > 1)
+        assert "/zookeeper" not in page.views
+
+    def test_more_nodes_than_the_limit_are_counted_and_not_watched(self, zk, serve, read):
+        zk.import_tree("/many\n" + "".join(f"  /{number:03}\n" for number in range(300)))
+        site = serve(limit=100)
+        page = read(site)
+        page.wait_until(lambda: len(page.views) == 100)
+        assert page.views["/many"]["hidden"] == 202
+        assert page.status["limit"] == 100
+        assert "/many/097" in page.views
+        assert "/many/098" not in page.views
+        zk.delete("/many/000")
+        page.wait_until(lambda: "/many/000" not in page.views)
+        page.wait_until(lambda: "/many/098" in page.views)
+        assert len(site.tree) == 100
+
+    def test_links_beyond_the_limit_are_not_called_broken(self, zk, serve, read):
+        zk.import_tree("/a\n  link -> /many/199/below\n")
+        zk.import_tree("/many\n" + "".join(f"  /{n:03}\n" for n in range(200)) + "    /below\n")
+        page = read(serve(limit=50))
+        page.wait_until(lambda: len(page.views) == 50)
+        assert "fault" not in properties(page.views["/a"])["link"]
+
+    def test_ten_thousand_nodes(self, zk, read):
+        zk.import_tree("/many\n" + "".join(f"  /{number}\n" for number in range(10_000)))
+        page = read()
+        page.wait_until(lambda: len(page.views) == 10_002)
+        zk.set("/many/5000", "changed")
+        page.wait_until(lambda: page.views["/many/5000"]["version"] == 1)
+        zk.delete_recursive("/many")
+        page.wait_until(lambda: list(page.views) == ["/"])
+
+    def test_a_reader_who_comes_later_is_told_the_same(self, zk, read):
+        zk.import_tree(TREE)
+        first = read()
+        first.wait_until(lambda: len(first.views) == 5)
+        second = read()
+        second.wait_until(lambda: len(second.views) == 5)
+        assert second.views == first.views
+
+    def test_a_lost_connection_is_told_and_what_changed_meanwhile(
+        self, zk, serve, read, proxy, root
+    ):
+        zk.import_tree(TREE)
+        page = read(serve(proxy.connection_string + root))
+        page.wait_until(lambda: len(page.views) == 5)
+        proxy.refuse()
+        proxy.cut()
+        page.wait_until(lambda: page.status["connected"] is False)
+        zk.properties("/shop").update(threads=10)
+        zk.delete("/shop/providers")
+        zk.create("/new", "")
+        proxy.allow()
+        page.wait_until(lambda: page.status["connected"] is True)
+        page.wait_until(lambda: properties(page.views["/shop"])["threads"]["value"] == "10")
+        page.wait_until(lambda: "/new" in page.views and "/shop/providers" not in page.views)
+
+    def test_a_node_that_comes_and_goes_faster_than_it_can_be_read(self, zk, read):
+        page = read()
+        for _ in range(200):
+            zk.create("/flicker", "")
+            zk.create("/flicker/below", "")
+            zk.delete("/flicker/below")
+            zk.delete("/flicker")
+        zk.create("/end", "")
+        page.wait_until(lambda: "/end" in page.views)
+        page.wait_until(lambda: sorted(page.views) == ["/", "/end"])
+
+    def test_a_root_that_goes_and_comes_back(self, zk, serve, read, connection_string, root):
+        zk.create("/place", "")
+        page = read(serve(connection_string + root + "/place"))
+        page.wait_until(lambda: "/" in page.views)
+        zk.delete("/place")
+        page.wait_until(lambda: page.views["/"]["fault"] == "no node")
+        zk.import_tree("/place\n  x = 1\n  /a\n")
+        page.wait_until(lambda: "/a" in page.views and page.views["/"]["fault"] is None)
+
+    def test_too_many_readers_are_sent_away(self, site, read, monkeypatch):
+        monkeypatch.setattr(zc.zk.browse.site, "HEARTBEAT", 0.05)
+        while site.readers.acquire(blocking=False):
+            pass
+        assert request(site, "/events")[0] == 503
+        site.readers.release()
+        page = read()
+        page.wait_until(lambda: page.status)
+        page.close()
+        # A comment that nobody takes tells the server that the reader is gone.
+        wait_until(lambda: site.readers.acquire(blocking=False), "there is room again")
+
+
+class TestRequests:
+    FILES = (
+        "/", "/page.css", "/icon.svg", "/page.js", "/model.js", "/outline.js", "/details.js",
+        "/search.js", "/diagram.js", "/elements.js",
+    )  # fmt: skip
+
+    def test_the_files_of_the_page(self, site):
+        for path in self.FILES:
+            status, headers, content = request(site, path)
+            assert status == 200, path
+            assert len(content) == int(headers["Content-Length"]) > 50
+            kind = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}.get(
+                path.partition(".")[2], "text/html"
+            )
+            assert headers["Content-Type"] == f"{kind}; charset=utf-8"
+
+    def test_the_page_asks_for_nothing_from_elsewhere(self, site):
+        for path in self.FILES:
+            content = request(site, path)[2].decode().replace("http://www.w3.org/2000/svg", "")
+            without_comments = re.sub(r"(^|\s)// .*", "", content, flags=re.MULTILINE)
+            assert "//" not in without_comments, path
+            assert "http" not in without_comments, path
+
+    @pytest.mark.parametrize(
+        "path", ["/", "/events", "/diagram.json", "/diagram.svg", "/nothing", "/page.js"]
+    )
+    def test_every_answer_forbids_foreign_and_inline_scripts(self, site, path):
+        policy = request(site, path, "HEAD")[1]["Content-Security-Policy"]
+        assert "default-src 'none'; script-src 'self'; style-src 'self';" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        headers = request(site, path, "HEAD")[1]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert headers["Cache-Control"] == "no-store"
+        assert "Access-Control-Allow-Origin" not in headers
+
+    @pytest.mark.parametrize(
+        "path",
+        ["/x", "/../site.py", "/page/index.html", "/%2e%2e/site.py", "//etc/passwd", "/page.js/"],
+    )
+    def test_nothing_else_is_there(self, site, path):
+        assert request(site, path)[0] == 404
+
+    @pytest.mark.parametrize(
+        "method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"]
+    )
+    def test_there_is_no_way_to_write(self, site, method):
+        status, _, content = request(site, "/", method)
+        assert (status, content) == (405, b"this page is for reading only\n")
+
+    @pytest.mark.parametrize(
+        "host",
+        ["evil.example.com", "evil.example.com:{port}", "127.0.0.1.evil.com", "", "[", "local host",
+         "127.0.0.1@evil.com:{port}".replace("@", ".")],
+    )  # fmt: skip
+    def test_other_names_of_this_machine_are_refused(self, site, host):
+        for path in "/", "/events", "/diagram.json":
+            assert request(site, path, Host=host.format(port=site.server_port))[0] == 421
+
+    @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "[::1]:{port}"])
+    def test_its_own_names_are_accepted(self, site, host):
+        assert request(site, Host=host.format(port=site.server_port))[0] == 200
+
+    def test_a_name_that_it_was_given_is_accepted(self, serve):
+        site = serve(host="localhost")
+        assert site.url == f"http://localhost:{site.server_port}/"
+        assert request(site)[0] == 200
+
+    def test_ipv6(self, serve):
+        try:
+            site = serve(host="::1")
+        except OSError:
+            pytest.skip("there is no IPv6 here")
+        assert site.url == f"http://[::1]:{site.server_port}/"
+        assert request(site)[0] == 200
+
+    def test_it_listens_on_loopback_only_unless_told_otherwise(self, site):
+        assert site.server_address[0] == "127.0.0.1"
+
+    def test_nonsense_does_no_harm(self, site):
+        for sent in b"\x00\xff\n\n", b"GET", b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"x" * 100_000:
+            with socket.create_connection((site.host, site.server_port), 20) as connection:
+                connection.sendall(sent)
+        assert request(site)[0] == 200
+
+    def test_it_says_nothing_of_what_it_is_made_of(self, site):
+        assert request(site)[1]["Server"] == "zc.zk"
+
+
+class TestDiagram:
+    @pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
+    def test_shapes_and_nothing_else(self, zk, site, read):
+        zk.import_tree(TREE)
+        page = read()
+        page.wait_until(lambda: len(page.views) == 5)
+        status, headers, content = request(site, "/diagram.json")
+        assert (status, headers["Content-Type"]) == (200, "application/json")
+        drawn = json.loads(content)
+        paths = [group["path"] for group in drawn["groups"] if group["kind"] == "node"]
+        assert paths[:2] == ["/prices", "/shop"]
+        for group in drawn["groups"]:
+            for name, attributes, _ in group["shapes"]:
+                assert name in {"polygon", "path", "polyline", "ellipse", "text"}
+                assert not [each for each in attributes if each.startswith(("on", "style", "href"))]
+        assert request(site, "/diagram.svg")[2].startswith(b"<?xml")
+
+    @pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
+    def test_it_is_drawn_again_only_when_it_has_changed(self, zk, site, read, monkeypatch):
+        zk.import_tree(TREE)
+        page = read()
+        page.wait_until(lambda: len(page.views) == 5)
+        drawn = []
+        picture = zc.zk.graphvis.picture
+        monkeypatch.setattr(
+            zc.zk.graphvis, "picture", lambda *each: drawn.append(1) or picture(*each)
+        )
+        first = request(site, "/diagram.json")[2]
+        zk.properties("/shop").update(threads=9)
+        page.wait_until(lambda: page.views["/shop"]["version"] == 1)
+        assert request(site, "/diagram.json")[2] == first
+        assert len(drawn) == 1
+        zk.register_server("/shop/providers", "1.2.3.4:80")
+        page.wait_until(lambda: len(page.views) == 6)
+        assert b"1 provider" in request(site, "/diagram.json")[2]
+        assert len(drawn) == 2
+
+    def test_without_graphviz_it_says_what_to_do(self, site, monkeypatch, tmp_path):
+        monkeypatch.setenv("PATH", str(tmp_path))
+        status, _, content = request(site, "/diagram.json")
+        assert status == 503
+        assert b"apt-get install graphviz" in content
+
+
+class TestTheEnd:
+    def test_nothing_is_watched_any_more_when_it_is_closed(self, zk, place):
+        zk.import_tree(TREE)
+        with zc.zk.ZooKeeper(place) as client:
+            with Site(client, port=0) as site:
+                wait_until(lambda: len(list(site.tree.nodes())) == 5, "all is read")
+            assert len(client.watches) == 0
+            handle = client.handle
+
+            def is_watched(path):
+                try:
+                    zookeeper.remove_watches(handle, path, timeout=scaled(10))
+                except zookeeper.NoWatcherException:
+                    return False
+                return True
+
+            wait_until(lambda: not is_watched("/shop"), "the watches are removed")
+
+    def test_a_root_that_is_not_there(self, zk, place):
+        zk.create("/place", "")
+        with zc.zk.ZooKeeper(f"{place}/place") as client:
+            zk.delete("/place")
+            with pytest.raises(zookeeper.NoNodeException):
+                Site(client, port=0)
