@@ -11,13 +11,15 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 from importlib import metadata
+from types import SimpleNamespace
 
 import pytest
 
 from tests.deadlines import scaled, wait_until
-from zc.zk.scripts import COMMANDS, output
+from zc.zk.scripts import COMMANDS, output, running
 
 TREE = "/shop\n  threads = 8\n  /queue\n"
 
@@ -137,7 +139,7 @@ class TestInterrupted:
             status, output, messages = self.interrupt(process)
         finally:
             own_server.resume()
-        assert (status, output) == (130, "")
+        assert (status, output) == (130, ""), messages
         assert "Traceback" not in messages
 
     @pytest.mark.parametrize(
@@ -179,6 +181,23 @@ class TestInterrupted:
         proxy.delay(0)
         assert start("import", proxy.connection_string + root, "many.txt").wait(scaled(60)) == 0
         assert len(zk.get_children("/")) == 5000
+
+    @pytest.mark.parametrize(
+        ("end", "status"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143), (OSError("x"), 1)]
+    )
+    def test_what_fails_on_the_way_out_is_not_told(self, monkeypatch, capsys, end, status):
+        def run(options):
+            try:
+                raise end
+            finally:
+                threading.Lock().release()  # which fails, as it is not held
+
+        texts = {"USAGE": "", "DETAILS": "", "EXAMPLES": ""}
+        module = SimpleNamespace(add_arguments=lambda parser: None, run=run, **texts)
+        monkeypatch.setitem(sys.modules, "failing_command", module)
+        assert running.run("failing_command", "failing", "fails", []) == status
+        told = "failing: unexpected RuntimeError: release unlocked lock (--debug tells where)\n"
+        assert capsys.readouterr() == ("", told if status == 1 else "")
 
     @pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
     def test_a_file_that_is_being_written_goes(self, tmp_path, end):

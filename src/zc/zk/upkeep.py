@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import logging
 import queue
-import random
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -31,6 +30,8 @@ def pause(failures: int) -> float:
     They double up to a limit, and are spread at random, so that a thousand clients that lost the
     same server do not come back to it all at once.
     """
+    import random
+
     longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(failures, 20))
     return random.uniform(longest / 2, longest)
 
@@ -93,7 +94,7 @@ class Worker:
         Called by the worker's own thread, which cannot wait for itself, it is False at once.
         """
         thread = self._thread
-        if thread is None:
+        if thread is None or not thread.is_alive():  # as when an interrupt came while it started
             return True
         if thread is threading.current_thread():
             return False

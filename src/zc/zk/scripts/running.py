@@ -61,6 +61,8 @@ def run(module: str, name: str, summary: str, arguments: Sequence[str]) -> int:
         _forget_standard_output()
         return BY_SIGNAL + signal.SIGPIPE
     except Exception as fault:
+        if (by_signal := _status_of_interruption(fault)) is not None:
+            return by_signal
         if debug:
             import traceback
 
@@ -149,6 +151,21 @@ def _logging(name: str, debug: bool) -> Iterator[None]:
             logger.removeHandler(handler)
             logger.setLevel(level)
             logger.propagate = propagate
+
+
+def _status_of_interruption(fault: BaseException) -> int | None:
+    """The status for an error that came up only because a signal was unwinding the stack.
+
+    The standard library's locks and threads do not expect that, and neither does all of ours.
+    """
+    cause: BaseException | None = fault
+    while cause is not None:
+        if isinstance(cause, KeyboardInterrupt):
+            return BY_SIGNAL + signal.SIGINT
+        if isinstance(cause, SystemExit) and isinstance(cause.code, int):
+            return cause.code
+        cause = cause.__context__
+    return None
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
