@@ -207,6 +207,15 @@ def test_progress_is_told_how_much_is_done(zookeeper, handle):
 
 
 @pytest.mark.parametrize("call", ["get_many", "get_children_many"])
+@pytest.mark.parametrize("count", [0, 1, 100])
+def test_progress_is_told_of_the_end(zookeeper, handle, call, count):
+    told = []
+    paths = ["/"] * count
+    getattr(zookeeper, call)(handle, paths, progress=lambda *arguments: told.append(arguments))
+    assert told[-1] == (count, count)
+
+
+@pytest.mark.parametrize("call", ["get_many", "get_children_many"])
 def test_one_path_instead_of_a_list_is_refused(zookeeper, handle, call):
     """Or each of its characters would be read as a path."""
     for paths in ("/a", b"/a", 7, None, [7], [b"/a"], [None]):

@@ -156,6 +156,13 @@ def test_one_path_instead_of_a_list_is_refused(zookeeper, handle, kind, paths):
 
 
 @pytest.mark.parametrize("kind", ["data", "children", "exists"])
+@pytest.mark.parametrize("path", [["/list"], 7, None, b"/bytes"])
+def test_a_path_of_another_type_is_refused_by_its_type(zookeeper, handle, kind, path):
+    with pytest.raises(TypeError, match=f"a path must be str, not {type(path).__name__}"):
+        zookeeper.watch_many(handle, **{kind: ["/", path]}, watcher=Calls())
+
+
+@pytest.mark.parametrize("kind", ["data", "children", "exists"])
 def test_a_bad_path_among_good_ones_is_refused_and_nothing_is_watched(
     zookeeper, handle, other, kind
 ):
