@@ -15,7 +15,12 @@ import pytest
 import zc.zk
 import zookeeper
 from tests.deadlines import scaled
+from zc.zk.scripts import export
 from zc.zk.testing import Server
+
+COMMAND = (sys.executable, "-m", "zc.zk", "server")
+
+BANNER = "for development and tests; for real work run a ZooKeeper ensemble"
 
 Start = Callable[..., tuple["subprocess.Popen[str]", str]]
 
@@ -27,7 +32,7 @@ def start() -> Iterator[Start]:
 
         def start(*arguments: object) -> tuple[subprocess.Popen[str], str]:
             process = subprocess.Popen(
-                [sys.executable, "-m", "zc.zk.testing.server_script", *map(str, arguments)],
+                [*COMMAND, *map(str, arguments)],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -49,7 +54,7 @@ def test_it_says_where_it_listens_and_that_it_is_no_ensemble(start: Start) -> No
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=scaled(20))
     assert (process.returncode, output) == (0, "")
-    assert "for development and tests" in errors
+    assert errors == f"python -m zc.zk server: {BANNER}\n"
 
 
 def test_it_holds_a_tree_and_keeps_what_is_changed_in_a_file(start: Start, tmp_path: Path) -> None:
@@ -68,39 +73,98 @@ def test_it_holds_a_tree_and_keeps_what_is_changed_in_a_file(start: Start, tmp_p
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
-    [("this is no tree", "line 1|1"), ("/a\n  x = [\n", "2"), (None, "No such file")],
+    [
+        (b"this is no tree", "line 1: "),
+        (b"/a\n  x = [\n", "line 2: "),
+        (b"/a\n  x = '\xff'\n", "line 2: not UTF-8 text"),
+        (None, "No such file or directory"),
+    ],
 )
-def test_a_tree_that_is_no_good_is_a_message_and_not_a_server(
-    tmp_path: Path, content: str | None, complaint: str
-) -> None:
+def test_a_tree_that_is_no_good(tmp_path: Path, content: bytes | None, complaint: str) -> None:
     tree = tmp_path / "tree"
     if content is not None:
-        tree.write_text(content)
-    assert re.search(complaint, failure("--port", "0", "--tree", str(tree)))
+        tree.write_bytes(content)
+    assert fault("--port", "0", "--tree", tree).startswith(f"{tree}: {complaint}")
 
 
-def test_a_port_that_is_taken_is_a_message(own: Server) -> None:
-    assert "in use" in failure("--port", str(own.port))
+def test_a_tree_in_another_format(start: Start, tmp_path: Path) -> None:
+    tree = tmp_path / "tree.json"
+    _, where = start("--port", 0)
+    with zc.zk.ZooKeeper(where) as zk:
+        zk.import_tree("/a\n  x = 1\n  /b\n")
+    assert export(["--format", "json", "-o", str(tree), where]) == 0
+    _, again = start("--port", 0, "--tree", tree)
+    with zc.zk.ZooKeeper(again) as zk:
+        assert zk.export_tree() == "/a\n  x = 1\n  /b\n"
 
 
-def test_a_file_that_is_damaged_is_a_message_and_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--port", "65536"), "argument --port: not a port: '65536'"),
+        (("--port", "http"), "argument --port: not a port: 'http'"),
+        (("--tree",), "argument --tree: expected one argument"),
+        (("2181",), "unrecognized arguments: 2181"),
+    ],
+)
+def test_arguments_that_make_no_sense(arguments: tuple[str, ...], complaint: str) -> None:
+    assert fault(*arguments, status=2).startswith(complaint)
+
+
+def test_a_port_that_is_taken(own: Server) -> None:
+    expected = f"cannot listen on {own.connection_string}: Address already in use"
+    assert fault("--port", own.port) == expected
+
+
+def test_an_address_that_is_none_of_ours() -> None:
+    expected = "cannot listen on 192.0.2.1:0: Cannot assign requested address"
+    assert fault("--port", "0", "--host", "192.0.2.1") == expected
+
+
+def test_a_data_file_that_is_no_snapshot_is_left_alone(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.write_bytes(b"precious")
-    assert f"{data}: not a snapshot" in failure("--port", "0", "--data", str(data))
+    expected = f"{data}: not a snapshot of this version"
+    assert fault("--port", "0", "--data", data) == expected
     assert data.read_bytes() == b"precious"
 
 
-def failure(*arguments: str) -> str:
-    """What is said by a command that fails."""
+def test_a_data_file_that_is_damaged_is_left_alone(start: Start, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    process, _ = start("--port", 0, "--data", data)
+    process.terminate()
+    assert process.wait(scaled(20)) == 0
+    damaged = data.read_bytes()[:-1]
+    data.write_bytes(damaged)
+    expected = f"{data}: damaged, its checksum is wrong"
+    assert fault("--port", "0", "--data", data) == expected
+    assert data.read_bytes() == damaged
+
+
+def test_a_data_file_that_is_a_folder(tmp_path: Path) -> None:
+    expected = f"{tmp_path}: cannot be read: Is a directory"
+    assert fault("--port", "0", "--data", tmp_path) == expected
+
+
+def test_a_data_file_that_cannot_be_written_is_found_out_at_once(tmp_path: Path) -> None:
+    data = tmp_path / "nowhere" / "data"
+    expected = f"{data}: cannot be written: No such file or directory"
+    assert fault("--port", "0", "--data", data) == expected
+
+
+def fault(*arguments: object, status: int = 1) -> str:
+    """The one line that is said, behind the command's name, when it ends with `status`."""
     process = subprocess.run(
-        [sys.executable, "-m", "zc.zk.testing.server_script", *arguments],
+        [*COMMAND, *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=scaled(60),
     )
-    assert (process.returncode, process.stdout) == (1, "")
-    assert "Traceback" not in process.stderr
-    return process.stderr
+    assert (process.returncode, process.stdout) == (status, "")
+    lines = [line.removeprefix("python -m zc.zk server: ") for line in process.stderr.splitlines()]
+    said = [line for line in lines if line != BANNER]
+    assert len(said) == 1, process.stderr
+    return said[0]
 
 
 def test_a_client_that_is_connected_does_not_hinder_the_end(start: Start) -> None:

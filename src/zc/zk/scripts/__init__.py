@@ -28,6 +28,7 @@ COMMANDS = {
     "watch": ("following", "follow the children and properties of nodes"),
     "graph": ("drawing", "draw services and the links between them"),
     "browse": ("browsing", "show the tree in a web browser, live"),
+    "server": ("serving", "run a server for development and tests"),
 }
 
 
@@ -65,6 +66,10 @@ def graph(arguments: Arguments = None) -> int:
 
 def browse(arguments: Arguments = None) -> int:
     return _run("browse", arguments)
+
+
+def server(arguments: Arguments = None) -> int:
+    return _run("server", arguments)
 
 
 def main(arguments: Arguments = None) -> int:

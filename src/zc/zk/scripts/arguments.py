@@ -151,6 +151,13 @@ def node_path(word: str) -> str:
     return word.rstrip("/") or "/"
 
 
+def port(text: str) -> int:
+    """An argument that is a TCP port."""
+    if text.isdecimal() and int(text[:6]) <= 65535:
+        return int(text)
+    raise ArgumentTypeError(f"not a port: {text!r}")
+
+
 def _seconds(text: str) -> Any:
     try:
         seconds = float(text)

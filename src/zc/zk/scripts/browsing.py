@@ -8,7 +8,7 @@ from argparse import ArgumentTypeError, Namespace
 from zc.zk.browse import Site
 from zc.zk.browse.site import DEFAULT_LIMIT, DEFAULT_PORT, LOOPBACK
 from zc.zk.scripts import connecting
-from zc.zk.scripts.arguments import Parser, connection_and_rest
+from zc.zk.scripts.arguments import Parser, connection_and_rest, port
 from zc.zk.scripts.failures import Failure
 from zc.zk.scripts.output import print_line
 from zc.zk.scripts.running import tell
@@ -31,7 +31,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--open", action="store_true", help="open the page in your web browser")
     parser.add_argument(
         "--port",
-        type=_port,
+        type=port,
         default=DEFAULT_PORT,
         help="the page's port, 0 for any that is free (default: %(default)s)",
     )
@@ -64,12 +64,6 @@ def run(options: Namespace) -> int:
                 webbrowser.open(site.url)
             site.serve_forever()
     return 0
-
-
-def _port(text: str) -> int:
-    if text.isdecimal() and int(text[:6]) <= 65535:
-        return int(text)
-    raise ArgumentTypeError(f"not a port: {text!r}")
 
 
 def _limit(text: str) -> int:

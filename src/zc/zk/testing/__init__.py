@@ -104,9 +104,39 @@ see help(zc.zk.testing.Server). The command `zookeeper_server` is the same for a
 For pytest there are fixtures in `zc.zk.testing.pytest_plugin`.
 """
 
-from zc.zk.testing.emulation import Emulation
-from zc.zk.testing.server import Server
-from zc.zk.testing.suites import setUp, tearDown
-from zc.zk.testing.waiting import assert_, wait_until
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zc.zk.testing.emulation import Emulation
+    from zc.zk.testing.server import Server
+    from zc.zk.testing.suites import setUp, tearDown
+    from zc.zk.testing.waiting import assert_, wait_until
 
 __all__ = ["Emulation", "Server", "assert_", "setUp", "tearDown", "wait_until"]
+
+# Imported when they are first asked for: a server that listens on a port starts without the
+# emulation, and a suite of doctests without asyncio.
+_MODULES = {
+    "Emulation": "emulation",
+    "Server": "server",
+    "assert_": "waiting",
+    "setUp": "suites",
+    "tearDown": "suites",
+    "wait_until": "waiting",
+}
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        module = import_module(f"{__name__}.{_MODULES[name]}")
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    value = globals()[name] = getattr(module, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -37,7 +37,7 @@ class Server:
     port: 0 for one that is free; `start` writes down here which it is.
     host: where to listen; clients on other machines need another address than loopback.
     data: a file to keep nodes and sessions in: read when the object is made, if it is there, and
-        written every few seconds and by `stop`. SnapshotError if it cannot be used.
+        written by `start`, every few seconds, and by `stop`. SnapshotError if it cannot be used.
     superuser: the `name:digest` of one whom no ACL stops (see `zc.zk.testing.engine.digest`).
     limits: between what time-outs, in milliseconds, clients may choose.
 
@@ -81,13 +81,20 @@ class Server:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def start(self) -> None:
-        """Listen. Raises OSError if the port is taken; without effect on a server that runs."""
+        """Listen. Without effect on a server that runs.
+
+        Raises OSError, which names the address, if the port is taken, and SnapshotError if the
+        data file cannot be written.
+        """
         if self._running is None:
             self._running = _Running(self.engine, self.host, self.port, self._snapshots)
             self.port = self._running.listener.port
 
     def stop(self) -> None:
-        """Drop all connections and give the port back. Without effect on a server that is down."""
+        """Drop all connections and give the port back. Without effect on a server that is down.
+
+        Raises SnapshotError if the data file cannot be written.
+        """
         running, self._running = self._running, None
         if running is not None:
             running.stop()
@@ -148,9 +155,14 @@ class _Running:
             target=self._run, name=f"zookeeper server {self.listener.port}", daemon=True
         )
         self._thread.start()
-        self.wait_for(lambda listener: listener.start())
-        if snapshots is not None:
-            self.do(lambda listener: snapshots.keep_saving())
+        try:
+            self.wait_for(lambda listener: listener.start())
+            if snapshots is not None:
+                self.do(lambda listener: snapshots.begin())
+        except BaseException:
+            self.do(lambda listener: listener.close())
+            self._end()
+            raise
 
     def do(self, action: Callable[[Listener], T]) -> T:
         """Have something done by the server's thread."""

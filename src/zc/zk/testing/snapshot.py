@@ -46,32 +46,50 @@ class Snapshots:
         self._engine = engine
         self._path = path
         self._timer: asyncio.TimerHandle | None = None
-        if path.exists():
-            load(engine, path)
-        self._saved = engine.zxid
-
-    def keep_saving(self) -> None:
-        """Save what changes, every few seconds, in the running event loop."""
-        began = time.monotonic()
+        self._saved: int | None = None
         try:
-            self._save_changes()
-        except OSError:
-            logger.exception("%s was not written", self._path)
-        # Large ones take their time, in which nobody is answered: not too much of it.
-        pause = max(SAVE_SECONDS, 20 * (time.monotonic() - began))
-        self._timer = asyncio.get_running_loop().call_later(pause, self.keep_saving)
+            load(engine, path)
+        except FileNotFoundError:
+            pass  # the first time
+        except OSError as fault:
+            raise SnapshotError(f"{path}: cannot be read: {fault.strerror}") from fault
+
+    def begin(self) -> None:
+        """Save, and go on saving what changes, every few seconds, in the running event loop.
+
+        Raises SnapshotError where a file cannot be written: now, and not when there is more to
+        lose.
+        """
+        self._save_changes()
+        self._go_on_after(SAVE_SECONDS)
 
     def finish(self) -> None:
-        """Save the rest. Raises OSError."""
+        """Save the rest. Raises SnapshotError."""
         if self._timer is not None:
             self._timer.cancel()
         self._save_changes()
 
+    def _go_on_after(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._keep_saving)
+
+    def _keep_saving(self) -> None:
+        began = time.monotonic()
+        try:
+            self._save_changes()
+        except SnapshotError as fault:
+            logger.error("%s", fault)
+        # Large ones take their time, in which nobody is answered: not too much of it.
+        self._go_on_after(max(SAVE_SECONDS, 20 * (time.monotonic() - began)))
+
     def _save_changes(self) -> None:
         # Everything that changes something has a zxid.
-        if self._engine.zxid != self._saved or not self._path.exists():
+        if self._engine.zxid == self._saved and self._path.exists():
+            return
+        try:
             save(self._engine, self._path)
-            self._saved = self._engine.zxid
+        except OSError as fault:
+            raise SnapshotError(f"{self._path}: cannot be written: {fault.strerror}") from fault
+        self._saved = self._engine.zxid
 
 
 def save(engine: Engine, path: Path) -> None:

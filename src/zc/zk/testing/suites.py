@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final
-from unittest import mock
 
 import zc.zk
 import zc.zk.session
@@ -45,15 +44,17 @@ def setUp(test: Any, tree: str | None = None, connection_string: str = CONNECTIO
     with ExitStack() as place:
         emulation = place.enter_context(service(connection_string))
         plant(connection_string, TREE if tree is None else tree)
+        namespace = test.globs if hasattr(test, "globs") else vars(test)
         names = {"ZooKeeper": emulation, "assert_": assert_, "wait_until": wait_until}
-        place.enter_context(_names_in(test, names))
+        place.enter_context(_replaced(namespace, names))
         setattr(test, _PLACE, place.pop_all())
 
 
 def tearDown(test: Any) -> None:
-    """Undo what `setUp` did; clients that the test has left open are closed."""
-    place: ExitStack = vars(test).pop(_PLACE)
-    place.close()
+    """Undo what `setUp` did; clients that the test has left open are closed. Harmless twice."""
+    place: ExitStack | None = vars(test).pop(_PLACE, None)
+    if place is not None:
+        place.close()
 
 
 @contextmanager
@@ -92,8 +93,7 @@ def _emulated(connection_string: str) -> Iterator[Emulation]:
     emulation = Emulation(connection_string, with_config=False)
     with ExitStack() as patches:
         patches.callback(emulation.close)
-        for name, function in emulation.functions.items():
-            patches.enter_context(mock.patch.object(zookeeper, name, function))
+        patches.enter_context(_replaced(vars(zookeeper), emulation.functions))
         yield emulation
 
 
@@ -101,7 +101,7 @@ def _emulated(connection_string: str) -> Iterator[Emulation]:
 def _redirected_to(connection_string: str, real: str) -> Iterator[None]:
     with new_root(real) as root:
         init = _redirected(zookeeper.init, connection_string.partition("/")[0], root)
-        with mock.patch.object(zookeeper, "init", init):
+        with _replaced(vars(zookeeper), {"init": init}):
             yield
 
 
@@ -140,8 +140,13 @@ def _client(connection_string: str) -> zc.zk.ZooKeeper:
 
 
 @contextmanager
-def _names_in(test: Any, names: dict[str, Any]) -> Iterator[None]:
-    """Give a test some names, and take them back."""
-    namespace = test.globs if hasattr(test, "globs") else vars(test)
-    with mock.patch.dict(namespace, names):
+def _replaced(namespace: dict[str, Any], names: Mapping[str, Any]) -> Iterator[None]:
+    """Have other values under some names, and what was there before again afterwards."""
+    before = {name: namespace[name] for name in names if name in namespace}
+    namespace.update(names)
+    try:
         yield
+    finally:
+        namespace.update(before)
+        for name in names.keys() - before.keys():
+            namespace.pop(name, None)

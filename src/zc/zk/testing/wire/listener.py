@@ -193,7 +193,7 @@ def _bound(host: str, port: int) -> socket.socket:
         # A server that starts again may use its port although connections to it still fade away.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
-    except BaseException:
+    except OSError as fault:
         bound.close()
-        raise
+        raise OSError(fault.errno, f"{host}:{port}: {fault.strerror}") from fault
     return bound
