@@ -2,13 +2,15 @@
 
     python examples/demo.py
 
-The programs are service.py and consumer.py beside this file, the tree is shop.txt. ZooKeeper is a
-server that is started for the occasion; or, if ZC_ZK_CONNECTION_STRING is set, the one that it
-names, where everything happens below a node of its own that is removed at the end.
+The programs are service.py and consumer.py beside this file, the tree is shop.txt. ZooKeeper is the
+server for development and tests that zc.zk brings along, or with --real one of Debian's packages,
+which takes Java. If ZC_ZK_CONNECTION_STRING is set it is the service that this names, where
+everything happens below a node of its own that is removed at the end.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import queue
 import signal
@@ -25,6 +27,7 @@ from pathlib import Path
 
 import zc.zk
 import zookeeper
+from zc.zk.testing import Server
 
 HERE = Path(__file__).parent
 CONNECTION_VARIABLE = "ZC_ZK_CONNECTION_STRING"
@@ -39,12 +42,17 @@ class StepFailed(Exception):
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--real", action="store_true", help="start a server of Debian's packages")
+    options = parser.parse_args()
     # As Ctrl-C does: everything that was started is stopped on the way out.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         with ExitStack() as stage:
-            show(stage)
+            show(stage, options.real)
     except KeyboardInterrupt:
         print("\nInterrupted; everything is stopped.", file=sys.stderr)
         return 130
@@ -54,12 +62,12 @@ def main() -> int:
     return 0
 
 
-def show(stage: ExitStack) -> None:
+def show(stage: ExitStack, on_a_real_server: bool) -> None:
     """The demonstration. What has to be stopped or removed at the end is left to `stage`."""
     print("A price service has several servers, and a shop uses them. ZooKeeper tells the shop")
     print("which servers there are, and what it is to ask for.")
 
-    connection_string = stage.enter_context(place_in_zookeeper())
+    connection_string = stage.enter_context(place_in_zookeeper(on_a_real_server))
     zk = stage.enter_context(zc.zk.ZooKeeper(connection_string))
     programs = stage.enter_context(running_programs(connection_string))
 
@@ -132,9 +140,14 @@ def without(address: str) -> Callable[[str], bool]:
 
 
 @contextmanager
-def place_in_zookeeper() -> Iterator[str]:
+def place_in_zookeeper(on_a_real_server: bool) -> Iterator[str]:
     """The connection string of a place where nothing is, and where nothing will be left."""
-    if named := os.environ.get(CONNECTION_VARIABLE):
+    if on_a_real_server:
+        step("ZooKeeper: a real server is started, for this demonstration only.")
+        with started_real_server() as address:
+            print(f"    It listens at {address}.")
+            yield address
+    elif named := os.environ.get(CONNECTION_VARIABLE):
         step(f"ZooKeeper: the one at {named}, as {CONNECTION_VARIABLE} says.")
         with zc.zk.ZooKeeper(named) as zk:
             root = f"/zc.zk-demo-{uuid.uuid4().hex[:8]}"
@@ -145,14 +158,14 @@ def place_in_zookeeper() -> Iterator[str]:
             finally:
                 zk.delete_recursive(root, force=True)
     else:
-        step("ZooKeeper: a server is started, for this demonstration only.")
-        with started_server() as address:
-            print(f"    It listens at {address}.")
-            yield address
+        step("ZooKeeper: zc.zk.testing.Server, which is for development and tests, is started.")
+        with Server() as server:
+            print(f"    It listens at {server.connection_string}.")
+            yield server.connection_string
 
 
 @contextmanager
-def started_server() -> Iterator[str]:
+def started_real_server() -> Iterator[str]:
     """The connection string of a server that is there for as long as the `with` block."""
     sys.path.insert(0, str(HERE.parent))
     from tests.servers import ServerFailed, standalone

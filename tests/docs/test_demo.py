@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -29,14 +29,17 @@ LONGEST_SECONDS = 60
 class Demonstration:
     """A demonstration that is running; all processes that it started are marked as its own."""
 
-    def __init__(self, connection_string: str | None, script: Path) -> None:
+    def __init__(
+        self, connection_string: str | None, script: Path, arguments: Sequence[str], path: str
+    ) -> None:
         self.mark = uuid.uuid4().hex
-        environment = {**os.environ, MARK_VARIABLE: self.mark, "PYTHONUNBUFFERED": "1"}
+        marked = {MARK_VARIABLE: self.mark, "PYTHONUNBUFFERED": "1", "PATH": path}
+        environment = {**os.environ, **marked}
         environment.pop(CONNECTION_VARIABLE, None)
         if connection_string is not None:
             environment[CONNECTION_VARIABLE] = connection_string
         self.process = subprocess.Popen(
-            [sys.executable, str(script)],
+            [sys.executable, str(script), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -86,12 +89,27 @@ Run = Callable[..., Demonstration]
 
 
 @pytest.fixture
-def run() -> Iterator[Run]:
+def path_without_java(tmp_path: Path) -> str:
+    """Where programs are looked for on a machine that has no Java."""
+    setpriv = shutil.which("setpriv")
+    assert setpriv is not None
+    (tmp_path / "setpriv").symlink_to(setpriv)
+    return str(tmp_path)
+
+
+@pytest.fixture
+def run(path_without_java: str) -> Iterator[Run]:
     """A function that starts the demonstration, with a server named in the environment or not."""
     started = []
 
-    def run(connection_string: str | None = None, script: Path = EXAMPLES / "demo.py"):
-        started.append(Demonstration(connection_string, script))
+    def run(
+        connection_string: str | None = None,
+        script: Path = EXAMPLES / "demo.py",
+        *,
+        arguments: Sequence[str] = (),
+        path: str = path_without_java,
+    ) -> Demonstration:
+        started.append(Demonstration(connection_string, script, arguments, path))
         return started[-1]
 
     yield run
@@ -105,8 +123,15 @@ def place(connection_string: str, root: str) -> str:
     return connection_string + root
 
 
-def test_it_starts_a_server_and_tells_the_story(run: Run, own_servers_only: None) -> None:
-    demonstration = run()
+@pytest.mark.parametrize("server", ["embedded", "real"])
+def test_it_starts_a_server_and_tells_the_story(
+    run: Run, server: str, request: pytest.FixtureRequest
+) -> None:
+    if server == "real":
+        request.getfixturevalue("own_servers_only")
+        demonstration = run(arguments=["--real"], path=os.environ["PATH"])
+    else:
+        demonstration = run()
     assert demonstration.finish() == 0, demonstration.output
     assert not demonstration.processes()
     told = demonstration.output
@@ -133,7 +158,7 @@ def test_it_uses_a_server_that_is_named_and_leaves_it_as_it_was(
 ) -> None:
     demonstration = run(place)
     assert demonstration.finish() == 0, demonstration.output
-    assert "a server is started" not in demonstration.output
+    assert f"the one at {place}" in demonstration.output
     assert not demonstration.processes()
     assert zookeeper.get_children(handle, "/") == []
 
@@ -151,10 +176,10 @@ def test_interrupted_it_stops_everything(
     assert zookeeper.get_children(handle, "/") == []
 
 
-def test_killed_it_takes_its_programs_with_it(run: Run, own_servers_only: None) -> None:
+def test_killed_it_takes_its_programs_with_it(run: Run) -> None:
     demonstration = run()
     demonstration.read_until("callback: the servers are")
-    assert len(demonstration.processes()) == 6, "itself, a server, three services, the consumer"
+    assert len(demonstration.processes()) == 5, "itself, three services, the consumer"
     demonstration.process.kill()
     wait_until(
         lambda: not demonstration.processes(),
@@ -173,6 +198,13 @@ def test_a_step_that_fails_says_what_was_expected(
     assert "expected 'registered as /prices/providers/' from service 1" in demonstration.output
     assert not demonstration.processes()
     assert zookeeper.get_children(handle, "/") == []
+
+
+def test_without_java_there_is_no_real_server(run: Run) -> None:
+    demonstration = run(arguments=["--real"])
+    assert demonstration.finish() == 1
+    assert "The demonstration failed: no ZooKeeper server: " in demonstration.output
+    assert "Traceback" not in demonstration.output
 
 
 def test_a_connection_string_that_is_no_good_ends_it_with_one_line(run: Run) -> None:
