@@ -31,10 +31,12 @@ EMULATED = "127.0.0.1:2181"
 NEED_A_REAL_SERVER = {"own_server", "ensemble"}
 NEED_A_NETWORK = {"server", "proxy"}
 
+# Modules whose tests start such servers themselves.
+ABOUT_REAL_SERVERS = {"test_ensemble"}
+
 EXCEPT_FOR_THE_EMULATION = {
     # Other processes, other threads, name servers, the C client's log and descriptors.
     "test_close",
-    "test_ensemble",
     "test_exit",
     "test_fork",
     "test_logging",
@@ -60,11 +62,11 @@ def _is_for(metafunc: pytest.Metafunc, target: str) -> bool:
     needs = set(metafunc.fixturenames)
     if target == "real":
         return True
-    if needs & NEED_A_REAL_SERVER or EXTERNAL_SERVICE:
+    module = metafunc.module.__name__.rpartition(".")[2]
+    if needs & NEED_A_REAL_SERVER or module in ABOUT_REAL_SERVERS or EXTERNAL_SERVICE:
         return False
     if target == "wire":
         return True
-    module = metafunc.module.__name__.rpartition(".")[2]
     exceptions = {module, metafunc.function.__name__} & EXCEPT_FOR_THE_EMULATION
     return not (exceptions or needs & NEED_A_NETWORK)
 

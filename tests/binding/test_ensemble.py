@@ -103,6 +103,8 @@ def test_a_server_that_is_cut_off_serves_readers_who_say_so(zookeeper, connect):
         zookeeper.close(writer)
         for server in others:
             server.kill()
+        # Until it has noticed, it lets anybody in, and puts them out again afterwards.
+        wait_until(lambda: last.ask("isro") == "ro", "it knows that it is alone", 30)
 
         watcher = Calls()
         reader = connect(watcher, hosts=last.connection_string, read_only=True, wait=False)
