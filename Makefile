@@ -9,11 +9,11 @@ help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 .PHONY: demo
-demo: build ## show services registering, a consumer following, a failure
+demo: build $(if $(findstring --real,$(ARGS)),servers) ## services register, a consumer follows, one is killed; ARGS=--real: on a real server
 	@$(BIN)/python examples/demo.py $(ARGS)
 
 .PHONY: test
-test: build ## run the tests; ARGS goes to pytest: make test ARGS='-k links'
+test: build servers ## run the tests; ARGS goes to pytest: make test ARGS='-k links'
 	@$(BIN)/python -m pytest $(ARGS)
 
 # tox finds interpreters on PATH, where pyenv puts only those that are switched on.
@@ -21,7 +21,7 @@ PYENV_VERSIONS := $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.*/bin
 space := $(subst ,, )
 
 .PHONY: test-all
-test-all: build ## the binding's tests on Python 3.10 to 3.13; ARGS goes to tox
+test-all: build servers ## the binding's tests on Python 3.10 to 3.13; ARGS goes to tox
 	@PATH="$(subst $(space),:,$(PYENV_VERSIONS)):$$PATH" $(BIN)/python -m tox run $(ARGS)
 
 .PHONY: lint
@@ -31,12 +31,20 @@ lint: build ## linters and type checks
 	$(BIN)/mypy
 
 .PHONY: asan
-asan: build ## the binding's tests under AddressSanitizer and UndefinedBehaviorSanitizer
+asan: build servers ## the binding's tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(BIN)/python scripts/run_sanitized.py $(ARGS)
 
 .PHONY: faults
-faults: build ## 500 faults for real servers and clients, some minutes; ARGS=--short: one minute
+faults: build servers ## 500 faults for real servers and clients, some minutes; ARGS=--short: one minute
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+.PHONY: compare
+compare: export ZK_TEST_OPERATIONS ?= 100000
+compare: export ZK_TEST_FRAMES ?= 100000
+compare: build servers ## our server and a real one, 100,000 random operations each way, and as many spoilt frames
+	@$(BIN)/python -m pytest -o faulthandler_timeout=0 \
+	    tests/testing/test_differential.py tests/testing/test_emulation_differential.py \
+	    tests/testing/test_malformed.py $(ARGS)
 
 .PHONY: wheel
 wheel: dist/.built ## source distribution and self-contained wheel in dist/
@@ -68,6 +76,10 @@ build: .venv/.installed ## everything that is missing: Debian packages, .venv, t
 .PHONY: system
 system:
 	@scripts/install-system-packages $(PYTHON)
+
+.PHONY: servers
+servers: ## the real server, which takes Java: for the tests
+	@scripts/install-system-packages $(PYTHON) server
 
 .PHONY: clean
 clean: ## remove what was built, but not .venv
