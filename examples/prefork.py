@@ -86,7 +86,8 @@ def work(zk: zc.zk.ZooKeeper, server: SharedPriceServer) -> None:
     """What a worker does until it ends, without returning into its parent's code."""
     try:
         zk.reopen()
-        print("worker", os.getpid(), flush=True)
+        # In one piece, as the workers write to the same stream.
+        print(f"worker {os.getpid()}\n", end="", flush=True)
         server.serve_forever()
     finally:
         zk.close()
