@@ -32,7 +32,7 @@ OPTIONS = (
     "--force-prefers-reduced-motion",
 )
 
-SYSTEM = Path(__file__).parents[2] / "docs" / "system.txt"
+SYSTEM = Path(__file__).parents[2] / "examples" / "bakery.txt"
 SCREENSHOTS = os.environ.get("ZK_TEST_SCREENSHOTS")
 
 NASTY = '<script>document.title="owned"</script><img src=x onerror=\'document.title="owned"\'>'
@@ -125,7 +125,7 @@ class Browser:
 
 @pytest.fixture
 def browser(driver, site, zk) -> Iterator[Browser]:
-    """The page of the test's place, which has the tree of docs/system.txt and some servers."""
+    """The page of the test's place, which has the tree of examples/bakery.txt and some servers."""
     zk.import_tree(SYSTEM.read_text())
     for path, *addresses in [
         ("/shop", "10.0.1.1:8080", "10.0.1.2:8080", "10.0.1.3:8080"),
