@@ -252,8 +252,15 @@ layouts = st.builds(
     Layout,
     order=st.lists(strategies.keys, unique=True).map(tuple),
     is_spaced=st.booleans(),
+    indent=st.none(),
     is_unicode=st.booleans(),
-) | st.builds(Layout, indent=st.integers(0, 16), is_unicode=st.booleans())
+) | st.builds(
+    Layout,
+    order=st.just(()),
+    is_spaced=st.just(False),
+    indent=st.integers(0, 16),
+    is_unicode=st.booleans(),
+)
 
 
 @settings(deadline=None, max_examples=500)

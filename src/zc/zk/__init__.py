@@ -1,21 +1,28 @@
 """Service registration, discovery and configuration with ZooKeeper."""
 
-from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, world_permission
-from zc.zk.address import parse_addr
-from zc.zk.children import Children
-from zc.zk.client import ZooKeeper
-from zc.zk.errors import (
-    BadPropertyLink,
-    CancelWatch,
-    FailedConnect,
-    LinkLoop,
-)
-from zc.zk.event import RegisteringServer
-from zc.zk.properties import Properties
-from zc.zk.registration import Registration
-from zc.zk.tree import ParseNode, parse_tree
+from __future__ import annotations
 
-ZK = ZooKeeper
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, world_permission
+    from zc.zk.address import parse_addr
+    from zc.zk.children import Children
+    from zc.zk.client import ZooKeeper
+    from zc.zk.errors import (
+        BadPropertyLink,
+        CancelWatch,
+        FailedConnect,
+        LinkLoop,
+    )
+    from zc.zk.event import RegisteringServer
+    from zc.zk.properties import Properties
+    from zc.zk.registration import Registration
+    from zc.zk.tree.model import ParseNode
+    from zc.zk.tree.parse import parse_tree
+
+    ZK = ZooKeeper
 
 __all__ = [
     "OPEN_ACL_UNSAFE",
@@ -35,3 +42,38 @@ __all__ = [
     "parse_tree",
     "world_permission",
 ]
+
+# A name's module is imported when the name is first asked for: a command that exports a tree has
+# no use for live objects, and a service none for the parser.
+_MODULES = {
+    "OPEN_ACL_UNSAFE": "acl",
+    "READ_ACL_UNSAFE": "acl",
+    "world_permission": "acl",
+    "parse_addr": "address",
+    "Children": "children",
+    "ZooKeeper": "client",
+    "ZK": "client",
+    "BadPropertyLink": "errors",
+    "CancelWatch": "errors",
+    "FailedConnect": "errors",
+    "LinkLoop": "errors",
+    "RegisteringServer": "event",
+    "Properties": "properties",
+    "Registration": "registration",
+    "ParseNode": "tree.model",
+    "parse_tree": "tree.parse",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES.values():  # as after an import of all of them
+        return import_module(f"zc.zk.{name}")
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"zc.zk.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -6,9 +6,7 @@ An IPv6 host is written in brackets, `[::1]:80`, because it has colons of its ow
 from __future__ import annotations
 
 import importlib
-import ipaddress
 import re
-import socket
 from collections.abc import Iterable
 
 # A name, a (host, port) pair, or the four-tuple that IPv6 sockets use (host, port, flow, scope).
@@ -71,6 +69,8 @@ def hosts_of_blank() -> list[str]:
     `worth_registering` chooses them; else its fully qualified name, which may take a look-up of the
     name service.
     """
+    import socket
+
     return worth_registering(_ipv4_addresses()) or [socket.getfqdn()]
 
 
@@ -80,6 +80,8 @@ def worth_registering(addresses: Iterable[str]) -> list[str]:
     Loopback addresses are of no use to anybody else, so they count only when there is nothing
     else: on a developer's machine without a network.
     """
+    import ipaddress
+
     distinct = list(dict.fromkeys(addresses))
     remote = [address for address in distinct if not ipaddress.ip_address(address).is_loopback]
     return remote or distinct

@@ -2,7 +2,7 @@
 
 Its methods are thin; each says where the work is done. The session with the servers is in
 `zc.zk.session`, ephemeral nodes in `zc.zk.ephemeral`, live objects in `zc.zk.live`, and work on
-trees in `zc.zk.treework`.
+trees in `zc.zk.treework`, which is imported when there is some.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import zookeeper
-from zc.zk import bulk, event, nodedata, treework, walking
+from zc.zk import event, nodedata
 from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, Acl
 from zc.zk.address import Address
-from zc.zk.bulk import Progress
 from zc.zk.children import Children
 from zc.zk.ephemeral import Ephemerals
 from zc.zk.errors import FailedConnect
@@ -27,11 +26,11 @@ from zc.zk.properties import Properties
 from zc.zk.reading import PlainReader
 from zc.zk.registration import Registration, register_server
 from zc.zk.session import Session, State
-from zc.zk.tree.parse import parse_tree
-from zc.zk.treework import Plan
 from zc.zk.watches import Watches
 
 if TYPE_CHECKING:
+    from zc.zk.bulk import Progress
+    from zc.zk.treework import Plan
     from zookeeper import Data
 
 logger = logging.getLogger("zc.zk")
@@ -227,6 +226,8 @@ class ZooKeeper(LowLevel):
         try:
             return zookeeper.create(self._handle(), path, data, acl, 0)
         except zookeeper.NoNodeException:
+            from zc.zk import bulk
+
             bulk.create_ancestors(self._session, path, acl)
         return zookeeper.create(self._handle(), path, data, acl, 0)
 
@@ -271,6 +272,8 @@ class ZooKeeper(LowLevel):
 
         Raises NoNodeException when there is no node at `path`. See `zc.zk.walking`.
         """
+        from zc.zk import walking
+
         return walking.walk(self._session, path, ephemeral=ephemeral, children=children)
 
     def export_tree(
@@ -290,6 +293,8 @@ class ZooKeeper(LowLevel):
         Raises NoNodeException, NoAuthException for a node that may not be read, and ValueError
         when no node can have that name.
         """
+        from zc.zk import treework
+
         return treework.export_tree(
             self._session, _trimmed(path), ephemeral=ephemeral, name=name, progress=progress
         )
@@ -312,6 +317,9 @@ class ZooKeeper(LowLevel):
         `str()` of the plan is what a dry run prints, and `apply()` makes the changes. See
         `zc.zk.treework`.
         """
+        from zc.zk import treework
+        from zc.zk.tree.parse import parse_tree
+
         return treework.make_plan(
             self._session, parse_tree(text), _trimmed(path), trim=trim, acl=acl, progress=progress
         )
@@ -340,6 +348,9 @@ class ZooKeeper(LowLevel):
 
         Raises ValueError with the number of a line that cannot be read, before anything is written.
         """
+        from zc.zk import treework
+        from zc.zk.tree.parse import parse_tree
+
         tree = parse_tree(text)
         path = _trimmed(path)
         if dry_run:
@@ -372,6 +383,8 @@ class ZooKeeper(LowLevel):
         Raises NoNodeException, and NotEmptyException when others create nodes faster than they can
         be deleted.
         """
+        from zc.zk import treework
+
         _print(
             treework.delete_tree(
                 self._session,
@@ -383,6 +396,9 @@ class ZooKeeper(LowLevel):
                 progress=progress,
             )
         )
+
+
+ZK = ZooKeeper
 
 
 def _trimmed(path: str) -> str:

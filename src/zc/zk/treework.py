@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -151,7 +150,9 @@ def _plan_from_nothing(session: Session, tree: ParseNode, path: str) -> list[Cha
     ]
     changes += plan_import(tree, path, {path: NodeState("", 0, False)})
     return [
-        dataclasses.replace(change, is_nested=index > 0) if isinstance(change, AddNode) else change
+        AddNode(change.path, change.data, is_nested=index > 0)
+        if isinstance(change, AddNode)
+        else change
         for index, change in enumerate(changes)
     ]
 

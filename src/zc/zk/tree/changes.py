@@ -8,7 +8,6 @@ did meanwhile.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from zc.zk import nodedata
@@ -19,14 +18,34 @@ from zc.zk.links import LINK, PROPERTY_LINK
 Operation = tuple[Any, ...]
 
 
-@dataclass(frozen=True)
 class Change:
     """One step of a plan, about the node at `path`.
 
-    `str()` is what a dry run prints for it, which may be several lines.
+    `str()` is what a dry run prints for it, which may be several lines. Changes of the same kind
+    with the same attributes are equal.
     """
 
-    path: str
+    # Plans may have a million changes, and small commands no time to import `dataclasses`.
+    __slots__ = ("path",)
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def attributes(self) -> tuple[Any, ...]:
+        """What it was made from, in the order of the constructor's arguments."""
+        return (self.path,)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        assert isinstance(other, Change)
+        return self.attributes() == other.attributes()
+
+    def __hash__(self) -> int:
+        return hash(self.attributes())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}{self.attributes()}"
 
     @property
     def notice(self) -> str:
@@ -41,12 +60,18 @@ class Change:
         return None
 
 
-@dataclass(frozen=True)
 class AddNode(Change):
     """Create a node; `is_nested` says that its parent is created by the same plan."""
 
-    data: str | None
-    is_nested: bool = False
+    __slots__ = ("data", "is_nested")
+
+    def __init__(self, path: str, data: str | None, is_nested: bool = False) -> None:
+        self.path = path
+        self.data = data
+        self.is_nested = is_nested
+
+    def attributes(self) -> tuple[Any, ...]:
+        return self.path, self.data, self.is_nested
 
     def __str__(self) -> str:
         return f"add {self.path}"
@@ -59,13 +84,19 @@ class AddNode(Change):
         return ("create", self.path, self.data, acl, 0)
 
 
-@dataclass(frozen=True)
 class SetData(Change):
     """Replace a node's data, `old`, read at `version`, by `new`."""
 
-    old: str | None
-    new: str | None
-    version: int
+    __slots__ = ("new", "old", "version")
+
+    def __init__(self, path: str, old: str | None, new: str | None, version: int) -> None:
+        self.path = path
+        self.old = old
+        self.new = new
+        self.version = version
+
+    def attributes(self) -> tuple[Any, ...]:
+        return self.path, self.old, self.new, self.version
 
     def __str__(self) -> str:
         lines = _property_changes(self.path, nodedata.decode(self.old), nodedata.decode(self.new))
@@ -75,11 +106,17 @@ class SetData(Change):
         return ("set", self.path, self.new, self.version)
 
 
-@dataclass(frozen=True)
 class DeleteNode(Change):
     """Delete a node, read at `version`, whose children have been deleted before."""
 
-    version: int
+    __slots__ = ("version",)
+
+    def __init__(self, path: str, version: int) -> None:
+        self.path = path
+        self.version = version
+
+    def attributes(self) -> tuple[Any, ...]:
+        return self.path, self.version
 
     def __str__(self) -> str:
         return f"would delete {self.path}."
@@ -88,9 +125,10 @@ class DeleteNode(Change):
         return ("delete", self.path, self.version)
 
 
-@dataclass(frozen=True)
 class KeepExtra(Change):
     """Leave a node that the text does not mention, and say so."""
+
+    __slots__ = ()
 
     def __str__(self) -> str:
         return f"extra path not trimmed: {self.path}"
@@ -100,9 +138,10 @@ class KeepExtra(Change):
         return str(self)
 
 
-@dataclass(frozen=True)
 class KeepEphemeral(Change):
     """Leave an ephemeral node, which whoever owns it still needs."""
+
+    __slots__ = ()
 
     def __str__(self) -> str:
         return f"wouldn't delete {self.path} because it's ephemeral."
@@ -112,9 +151,10 @@ class KeepEphemeral(Change):
         return f"Not deleting {self.path} because it's ephemeral."
 
 
-@dataclass(frozen=True)
 class KeepAncestor(Change):
     """Leave a node because there is an ephemeral one below it."""
+
+    __slots__ = ()
 
     def __str__(self) -> str:
         return f"{self.path} not deleted due to ephemeral descendent."

@@ -22,12 +22,10 @@ of the text.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from zc.zk import nodedata
 from zc.zk.errors import excerpt
@@ -46,8 +44,7 @@ _UP_TO_COMMA = re.compile(r"[^,]*")
 _BEGINNING_WITH_INDENT = re.compile(r'\{\n( *)"')
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """One way to write properties as a JSON object; `str()` is how tree text tells of it."""
 
     order: tuple[str, ...] = ()
@@ -72,7 +69,7 @@ class Layout:
         )
         text = nodedata.to_text(first | rest, encoder.encode)
         if self.is_unicode and not nodedata.is_storable(text):
-            return dataclasses.replace(self, is_unicode=False).encode(properties)
+            return self._replace(is_unicode=False).encode(properties)
         return text
 
     def __str__(self) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from zc.zk import nodedata
 from zc.zk.links import Resolver
@@ -15,8 +14,7 @@ from zookeeper.errors import error
 Node = TypeVar("Node", bound="ParseNode")
 
 
-@dataclass(frozen=True)
-class RawData:
+class RawData(NamedTuple):
     """Data that a node is to hold exactly, whatever properties they stand for."""
 
     data: str | None
