@@ -12,9 +12,12 @@ help:
 demo: build $(if $(findstring --real,$(ARGS)),servers) ## services register, a consumer follows, one is killed; ARGS=--real: on a real server
 	@$(BIN)/python examples/demo.py $(ARGS)
 
+# Most of what the tests do is to wait, so there are more processes than two cores could do with.
+WORKERS := -n 4 --dist loadscope
+
 .PHONY: test
-test: build servers ## run the tests; ARGS goes to pytest: make test ARGS='-k links'
-	@$(BIN)/python -m pytest $(ARGS)
+test: build servers ## run the tests; ARGS goes to pytest: make test ARGS='-n 0 -k links'
+	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 # tox finds interpreters on PATH, where pyenv puts only those that are switched on.
 PYENV_VERSIONS := $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.*/bin)

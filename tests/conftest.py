@@ -11,6 +11,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,23 @@ EXTERNAL_SERVICE = os.environ.get("TEST_ZOOKEEPER_CONNECTION")
 # Long enough not to expire while the machine is busy with something else.
 SESSION_TIMEOUT_MILLISECONDS = int(scaled(10_000))
 
+# Begun first, so that nobody waits for them alone at the end.
+LONG_ONES = ("test_packaging", "TestRoundTrip")
+
 Connect = Callable[..., int]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """pytest-xdist's question, where it is in use, how to share out the tests."""
+    from tests.workers import Scheduling
+
+    return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long ones first; otherwise the order stays."""
+    items.sort(key=lambda item: not any(name in item.nodeid for name in LONG_ONES))
 
 
 @pytest.fixture(autouse=True)

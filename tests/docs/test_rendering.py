@@ -1,0 +1,21 @@
+"""The documents are well-formed reStructuredText, as what shows README.txt on an index needs it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from docutils.core import publish_doctree
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", ["README.txt", "HACKING.txt", "CHANGES.txt"])
+def test_a_document_is_rendered_without_warnings(name: str) -> None:
+    complaints = io.StringIO()
+    publish_doctree(
+        (PROJECT / name).read_text(),
+        settings_overrides={"report_level": 1, "warning_stream": complaints},
+    )
+    assert complaints.getvalue() == ""
