@@ -160,8 +160,8 @@ class Jobs:
         return seconds
 
     def kazoo_import(self, import_node: kazoo_jobs.Import) -> None:
-        tree = zc.zk.parse_tree(self.text)
-        expect(import_node(self.client, ROOT, tree.children[NAME]), 0, "extra nodes")
+        tree = kazoo_jobs.parse(self.text, ROOT)
+        expect(import_node(self.client, ROOT, tree), 0, "extra nodes")
 
     # Export, walk, delete
 

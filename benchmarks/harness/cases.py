@@ -27,10 +27,13 @@ class Competitor:
 
 @dataclass(frozen=True)
 class Goal:
-    """An expected ratio: `ours` divided by `rival`, at most or at least some number."""
+    """An expected ratio: `ours` divided by `rival`, at most or at least some number.
+
+    Without a rival it is our figure itself that is expected to be within the limit.
+    """
 
     ours: str
-    rival: str
+    rival: str | None = None
     at_most: float | None = None
     at_least: float | None = None
 
@@ -42,7 +45,7 @@ class Goal:
     def __str__(self) -> str:
         limits = {"at most": self.at_most, "at least": self.at_least}
         wanted = [f"{word} {limit:g}" for word, limit in limits.items() if limit is not None]
-        return f"{self.ours}: {' and '.join(wanted)} × {self.rival}"
+        return f"{self.ours}: {' and '.join(wanted)}" + (f" × {self.rival}" if self.rival else "")
 
 
 @dataclass(frozen=True)

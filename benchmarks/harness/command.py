@@ -26,6 +26,7 @@ def main(
     *,
     rounds: int = 5,
     nodes: int | None = None,
+    sizes: Sequence[int] = (),
     shapes: Sequence[str] = (),
     delays: Sequence[float] = (),
 ) -> None:
@@ -35,10 +36,10 @@ def main(
     the case has been run. It may be given up between two cases, so it tidies up in `finally`.
 
     The others are defaults of options: rounds of each case, nodes of a tree (the size that the
-    goals are set for), its shapes, and delays in milliseconds. An option without a default here is
-    one that the benchmark does not have.
+    goals are set for), or several sizes, its shapes, and delays in milliseconds. An option without
+    a default here is one that the benchmark does not have.
     """
-    options = parse_options(description, rounds, nodes, shapes, delays)
+    options = parse_options(description, rounds, nodes, sizes, shapes, delays)
     surroundings = machine.describe()
     measured = []
     with running_service(options.hosts) as service:
@@ -67,6 +68,7 @@ def parse_options(
     description: str,
     rounds: int,
     nodes: int | None,
+    sizes: Sequence[int],
     shapes: Sequence[str],
     delays: Sequence[float],
 ) -> argparse.Namespace:
@@ -80,6 +82,8 @@ def parse_options(
     add("--hosts", help="a server that runs already; without it, one is started for the benchmark")
     if nodes is not None:
         add("--nodes", type=positive, default=nodes, help="default and size of goals: %(default)s")
+    if sizes:
+        add("--sizes", nargs="+", type=positive, default=sizes, help=f"default: {sizes}")
     if shapes:
         add("--shapes", nargs="+", choices=SHAPES, default=shapes, help=f"default: {shapes}")
     if delays:

@@ -19,6 +19,8 @@ from typing import Any
 from kazoo.client import KazooClient
 from kazoo.exceptions import NoNodeError
 
+import zc.zk
+
 from .shapes import Properties, encode
 
 # What a transaction holds at most; servers refuse requests of more than a megabyte.
@@ -133,6 +135,11 @@ def render(name: str, data: bytes, indent: str) -> str:
 
 
 # Importing: trees are what `zc.zk.parse_tree` returns
+
+
+def parse(text: str, root: str) -> Any:
+    """The node at `root`, a child of the text's own root."""
+    return zc.zk.parse_tree(text).children[root.removeprefix("/")]
 
 
 def import_obviously(client: KazooClient, path: str, node: Any) -> int:

@@ -48,7 +48,7 @@ def as_table(outcome: Outcome) -> str:
     for goal in case.goals:
         verdict = "met" if outcome.met(goal) else "MISSED"
         ratio = outcome.ratio(goal.ours, goal.rival)
-        lines.append(f"  {verdict}: {goal}; ratio {between(ratio)}")
+        lines.append(f"  {verdict}: {goal}; {'ratio' if goal.rival else 'is'} {between(ratio)}")
     if case.note:
         lines.append(f"  {case.note}")
     return "\n".join(lines)

@@ -32,13 +32,15 @@ class Outcome:
     def spread(self, name: str) -> Spread:
         return Spread.of(self.figures[name])
 
-    def ratio(self, ours: str, rival: str) -> Spread:
-        """Our figure divided by the rival's, round by round.
+    def ratio(self, ours: str, rival: str | None) -> Spread:
+        """Our figure divided by the rival's, round by round; without a rival our figure itself.
 
         Two figures of one round were measured within seconds of each other, so their ratio is
         steadier than that of two medians on a machine that others use too. Where one side took
         part in fewer rounds, its figures are compared with the median of the other's.
         """
+        if rival is None:
+            return self.spread(ours)
         mine, others = self.figures[ours], self.figures[rival]
         if len(mine) > len(others):
             mine = [statistics.median(mine)] * len(others)

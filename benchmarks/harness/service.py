@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from tests.servers import standalone
 
+import zc.zk
 import zookeeper
 
 from .cases import expect
@@ -92,6 +94,29 @@ def connected(hosts: str) -> Iterator[int]:
         yield handle
     finally:
         zookeeper.close(handle)
+
+
+def connected_library(hosts: str) -> zc.zk.ZooKeeper:
+    """A client of the library, to be closed."""
+    return zc.zk.ZooKeeper(hosts, SESSION_MILLISECONDS)
+
+
+def requests_received(hosts: str) -> int:
+    """How many requests the server has received since it started, from all of its clients."""
+    host, port = zc.zk.parse_addr(hosts)
+    with socket.create_connection((host, port), CONNECT_SECONDS) as connection:
+        connection.sendall(b"srvr")
+        with connection.makefile() as answer:
+            return received(answer.read())
+
+
+def received(answer: str) -> int:
+    """The number of requests in the server's answer to `srvr`."""
+    for line in answer.splitlines():
+        name, _, value = line.partition(":")
+        if name == "Received":
+            return int(value)
+    raise ValueError(f"no number of requests in {answer!r}")
 
 
 def load(handle: int, root: str, nodes: Sequence[Node]) -> None:
