@@ -17,6 +17,7 @@ import pytest
 
 from tests import leaks, sessions
 from tests.deadlines import scaled
+from tests.embedded import EmbeddedServer, embedded
 from tests.servers import SUPERUSER, Ensemble, Server, ensemble_of, standalone
 from tests.tcpproxy import TcpProxy
 
@@ -28,7 +29,12 @@ SESSION_TIMEOUT_MILLISECONDS = int(scaled(10_000))
 # Begun first, so that nobody waits for them alone at the end.
 LONG_ONES = ("test_packaging", "TestRoundTrip")
 
+# The server that those tests share that need no real one: "embedded", which starts in no time, or
+# "real". The contract of the binding has its own, see tests/binding/conftest.py.
+SHARED_SERVER = os.environ.get("ZK_TEST_SERVER", "embedded")
+
 Connect = Callable[..., int]
+SharedServer = Server | EmbeddedServer
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -66,10 +72,20 @@ def own_servers_only() -> None:
 
 
 @pytest.fixture(scope="session")
-def server(own_servers_only: None) -> Iterator[Server]:
-    """The server that the tests share: nobody stops it."""
+def real_server(own_servers_only: None) -> Iterator[Server]:
+    """A real server for all tests that need one: nobody stops it."""
     with standalone() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, own_servers_only: None) -> Iterator[SharedServer]:
+    """The server that the tests share: nobody stops it."""
+    if SHARED_SERVER == "real":
+        yield request.getfixturevalue("real_server")
+    else:
+        with embedded() as running:
+            yield running
 
 
 @pytest.fixture
@@ -91,7 +107,7 @@ def connection_string(request: pytest.FixtureRequest) -> str:
     """Where the service under test is."""
     if EXTERNAL_SERVICE:
         return EXTERNAL_SERVICE
-    server: Server = request.getfixturevalue("server")
+    server: SharedServer = request.getfixturevalue("server")
     return server.connection_string
 
 
@@ -147,7 +163,7 @@ def handle(connect: Connect) -> int:
 
 
 @pytest.fixture
-def proxy(own_servers_only: None, server: Server) -> Iterator[TcpProxy]:
+def proxy(own_servers_only: None, server: SharedServer) -> Iterator[TcpProxy]:
     """A network to the shared server, to cut and to stall."""
     with TcpProxy(server.connection_string) as running:
         yield running

@@ -35,17 +35,17 @@ def losses(server: Server, rounds: list[list[Fault]], fault: str) -> set[Loss]:
 
 
 @pytest.mark.parametrize("rounds", [SUCCESSION, EXPIRY], ids=["succession", "expiry"])
-def test_nothing_is_found_with_a_client_that_is_whole(server, rounds) -> None:
-    assert losses(server, rounds, "") == set()
+def test_nothing_is_found_with_a_client_that_is_whole(real_server, rounds) -> None:
+    assert losses(real_server, rounds, "") == set()
 
 
-def test_registering_again_without_a_look_at_the_owner_is_found(server) -> None:
-    found = losses(server, SUCCESSION, broken.IGNORE_NODEEXISTS)
+def test_registering_again_without_a_look_at_the_owner_is_found(real_server) -> None:
+    found = losses(real_server, SUCCESSION, broken.IGNORE_NODEEXISTS)
     assert found & {Loss.LOST, Loss.WRONG_OWNER}
     assert not found & {Loss.CRASH, Loss.ERROR, Loss.HUNG}
 
 
-def test_watches_that_are_not_set_again_are_found(server) -> None:
-    found = losses(server, EXPIRY, broken.DROP_REWATCH)
+def test_watches_that_are_not_set_again_are_found(real_server) -> None:
+    found = losses(real_server, EXPIRY, broken.DROP_REWATCH)
     assert Loss.STALE in found
     assert not found & {Loss.CRASH, Loss.ERROR, Loss.HUNG}

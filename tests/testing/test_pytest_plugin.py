@@ -68,6 +68,6 @@ def test_the_fixtures_serve_tests_without_any_service(
     assert run(tmp_path).startswith("5 passed in")
 
 
-def test_with_the_variable_they_use_that_service(tmp_path: Path, server: Server) -> None:
-    said = run(tmp_path, TEST_ZOOKEEPER_CONNECTION=server.connection_string)
+def test_with_the_variable_they_use_that_service(tmp_path: Path, real_server: Server) -> None:
+    said = run(tmp_path, TEST_ZOOKEEPER_CONNECTION=real_server.connection_string)
     assert said.startswith("4 passed, 1 skipped in")

@@ -297,6 +297,9 @@ def test_the_words_of_operators_are_answered(own: Server, connect: Connect) -> N
     assert f"clientPort={own.port}\n" in ask(own, "conf")
     assert "zookeeper.version=3." in ask(own, "envi")
     assert f"{id}:\n\t/e\n" in ask(own, "dump")
+    assert ask(own, "wchs") == "1 connections watching 1 paths\nTotal watches:1\n"
+    assert ask(own, "wchp") == f"/e\n\t{id}\n"
+    assert ask(own, "wchc") == f"{id}\n\t/e\n"
     assert ask(own, "what") == ""
 
 

@@ -138,11 +138,11 @@ def test_a_client_of_other_servers_waits_until_it_is_let_in(
 
 
 def test_with_the_variable_the_suite_runs_on_a_real_server(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    real_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TEST_ZOOKEEPER_CONNECTION", server.connection_string)
+    monkeypatch.setenv("TEST_ZOOKEEPER_CONNECTION", real_server.connection_string)
     test: Any = Test()
-    with sessions.session(zookeeper, server.connection_string) as handle:
+    with sessions.session(zookeeper, real_server.connection_string) as handle:
         before = sorted(zookeeper.get_children(handle, "/"))
         zc.zk.testing.setUp(test)
         (root,) = set(zookeeper.get_children(handle, "/")) - set(before)

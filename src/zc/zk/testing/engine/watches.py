@@ -13,11 +13,14 @@ from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from zc.zk.testing.engine.acl import Acl
+from zc.zk.testing.engine.sessions import Session
 from zookeeper import constants
 
 
 class Watcher(Protocol):
     """Whom events go to: a connection."""
+
+    session: Session | None
 
     def notify(self, event_type: int, path: str) -> None: ...
 

@@ -6,7 +6,7 @@ import os
 import platform
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
@@ -146,6 +146,41 @@ def _dump(service: Service, asking: Connection) -> str:
     return _lines(*lines)
 
 
+def _wchs(service: Service, asking: Connection) -> str:
+    watched = list(_watched(service))
+    connections = {session for _, session in watched}
+    paths = {path for path, _ in watched}
+    return _lines(
+        f"{len(connections)} connections watching {len(paths)} paths",
+        f"Total watches:{len(watched)}",
+    )
+
+
+def _wchp(service: Service, asking: Connection) -> str:
+    return _grouped((path, f"{session:#x}") for path, session in _watched(service))
+
+
+def _wchc(service: Service, asking: Connection) -> str:
+    return _grouped((f"{session:#x}", path) for path, session in _watched(service))
+
+
+def _watched(service: Service) -> Iterator[tuple[str, int]]:
+    """Each path that is watched, and by which session; twice where its children are, too."""
+    watches = service.engine.watches
+    for table in (watches.data, watches.children):
+        for path, watchers in table.paths():
+            for watcher in watchers:
+                session = watcher.session
+                yield path, session.id if session else 0
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> str:
+    groups: dict[str, list[str]] = {}
+    for group, item in pairs:
+        groups.setdefault(group, []).append(item)
+    return "".join(_lines(name, *(f"\t{item}" for item in groups[name])) for name in groups)
+
+
 def _time(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).strftime(
         "%a %b %d %H:%M:%S UTC %Y"
@@ -166,4 +201,7 @@ _WORDS: Final[dict[bytes, Callable[[Service, Connection], str]]] = {
     b"conf": _conf,
     b"envi": _envi,
     b"dump": _dump,
+    b"wchs": _wchs,
+    b"wchp": _wchp,
+    b"wchc": _wchc,
 }
