@@ -22,12 +22,14 @@ DEFAULT_TIMEOUT_SECONDS = 10.0
 # A file can be told from this by its lack of a port, or by writing ./ in front of it.
 _CONNECTION = re.compile(r"[^/\s]*:[0-9]+(?:/.*)?")
 
-_ENVIRONMENT = f"""\
+_ENVIRONMENT = f"""
 environment:
   {CONNECTION_VARIABLE}  the connection to use when none is given
   {CREDENTIALS_VARIABLE}   a file with credentials, as for --credentials
   {CREDENTIAL_VARIABLE}         a credential, such as digest:alice:secret
+"""
 
+_EXIT_STATUS = """
 exit status: 0 success, 1 error, 2 wrong usage, 3 differences found (with --exit-code)
 """
 
@@ -37,6 +39,19 @@ class Texts(Protocol):
 
     DETAILS: str
     EXAMPLES: str
+
+
+class _HelpFormatter(argparse.HelpFormatter):
+    """Fills paragraphs to the width of the terminal, and leaves lines alone that are indented."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = text.split("\n\n")
+        return "\n\n".join(
+            paragraph
+            if "\n  " in paragraph
+            else super(_HelpFormatter, self)._fill_text(paragraph, width, indent)
+            for paragraph in paragraphs
+        )
 
 
 class Parser(ArgumentParser):
@@ -51,8 +66,8 @@ class Parser(ArgumentParser):
             prog=name,
             usage=f"{name} {usage}",
             description=f"{summary}\n\n{texts.DETAILS}",
-            epilog=f"examples:\n{examples}\n{_ENVIRONMENT}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            epilog=f"examples:\n{examples}{_EXIT_STATUS}",
+            formatter_class=_HelpFormatter,
             # An abbreviation that works today may mean two things tomorrow.
             allow_abbrev=False,
         )
@@ -69,6 +84,7 @@ class Parser(ArgumentParser):
 
     def add_server_arguments(self) -> None:
         """How to talk to a server."""
+        self.epilog = f"{self.epilog}{_ENVIRONMENT}"
         group = self.add_argument_group("connection")
         group.add_argument(
             "--timeout",

@@ -82,4 +82,6 @@ def _hint(word: str) -> str:
     name, equals, value = word.partition("=")
     if not equals or not re.fullmatch(r"[\w./:@ -]+", value):
         return ""
-    return f"; if it is a string: {shlex.quote(f'{name}={value!r}')}"
+    literal = f"{name}={value!r}"
+    quoted = f'"{literal}"' if re.fullmatch(r"[\w./:@ =\'-]+", literal) else shlex.quote(literal)
+    return f"; if it is a string: {quoted}"

@@ -1,0 +1,65 @@
+"""What README.txt says that the commands show is what they show."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs import transcripts
+from tests.docs.test_readme import NAMED, PROJECT, README, REFERENCE
+from tests.ports import free_ports
+from zc.zk.scripts import COMMANDS
+from zc.zk.scripts.arguments import Parser
+
+# Where the guide has the page.
+PAGE_PORT = "8080"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Where the reader is: like a checkout."""
+    (tmp_path / "examples").symlink_to(PROJECT / "examples")
+    return tmp_path
+
+
+def test_the_commands_of_the_guide(connection_string: str, root: str, folder: Path) -> None:
+    pytest.importorskip("yaml")
+    (port,) = free_ports(1)
+    variables = {
+        "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]),
+        "HOME": str(folder),
+    }
+    names = {NAMED: connection_string + root, PAGE_PORT: str(port)}
+    report = transcripts.run(README.read_text(), folder, variables, names)
+    assert not report, report
+
+
+DETAILS = REFERENCE.partition("\nCommands in detail\n-")[2].partition("\nTools in Python\n-")[0]
+ENTRIES = dict(re.findall(r"^``zookeeper_(\w+) (.*\n(?:    .*\n)+)", DETAILS, re.MULTILINE))
+COMMON = {"--format", "-o", "--output", "--timeout", "--credentials", "--debug", "-h", "--help"}
+
+
+def test_the_reference_has_every_command() -> None:
+    assert set(ENTRIES) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_reference_has_every_option_and_no_others(name: str) -> None:
+    module = importlib.import_module(f"zc.zk.scripts.{COMMANDS[name][0]}")
+    parser = Parser(name, module.USAGE, "", module)
+    module.add_arguments(parser)
+    parser.add_general_arguments()
+    options = {option for action in parser._actions for option in action.option_strings}
+    documented = set(re.findall(r"(?<!\w)--?[a-z][a-z-]*", ENTRIES[name]))
+    assert documented - COMMON == options - COMMON
+
+
+@pytest.mark.parametrize("option", sorted(COMMON))
+def test_the_reference_has_the_common_options(option: str) -> None:
+    assert re.search(rf"^``.*{option}\b", DETAILS, re.MULTILINE)
