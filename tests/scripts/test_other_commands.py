@@ -160,7 +160,7 @@ class TestSetProperty:
 
     def test_who_forgets_the_quotes_is_told_what_to_type(self, command, place):
         outcome = command("set_property", place, "/shop", "color=red")
-        assert outcome.messages.endswith("""; if it is a string: 'color='"'"'red'"'"''\n""")
+        assert outcome.messages.endswith("""; if it is a string: "color='red'"\n""")
 
     def test_the_same_name_twice(self, command, place):
         outcome = command("set_property", place, "/shop", "x=1", "x=2")
