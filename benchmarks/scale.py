@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import zookeeper
-from harness.cases import Case, Competitor, Goal, expect
+from harness.cases import Case, Competitor, Goal, expect, replay
 from harness.command import main
 from harness.one_job import JOBS, Cost, cost_of
 from harness.service import Service, connected, connected_library, remove
@@ -61,8 +61,7 @@ def cases_of(tree: Tree, job: str, size: int) -> Iterator[Case]:
         return [Competitor(who, figure(who), rounds_of(who, size)) for who in costs]
 
     def measured(attribute: str) -> list[Competitor]:
-        figures = {who: iter([getattr(c, attribute) for c in costs[who]]) for who in costs}
-        return competitors(lambda who: partial(next, figures[who]))
+        return competitors(lambda who: replay(getattr(cost, attribute) for cost in costs[who]))
 
     title = f"{job}, {size:,} nodes"
     parameters = {"job": job, "nodes": size}
