@@ -1,50 +1,23 @@
 """The page in a browser: `make test-page` installs Chromium and runs this.
 
 Without Chromium, its driver or Selenium these tests are skipped, unless ZK_TEST_PAGE is set.
-ZK_TEST_SCREENSHOTS names a folder for pictures of what was seen.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.deadlines import scaled, wait_until
-
-PROGRAMS = ("chromium", "chromedriver")
-OPTIONS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--window-size=1280,900",
-    "--force-prefers-reduced-motion",
-)
+from tests.browse.chromium import Browser, chromium, missing
+from tests.deadlines import scaled
 
 SYSTEM = Path(__file__).parents[2] / "examples" / "bakery.txt"
-SCREENSHOTS = os.environ.get("ZK_TEST_SCREENSHOTS")
-
 NASTY = '<script>document.title="owned"</script><img src=x onerror=\'document.title="owned"\'>'
-
-
-def missing() -> str:
-    absent = [program for program in PROGRAMS if not shutil.which(program)]
-    try:
-        import selenium  # noqa: F401
-    except ImportError:
-        absent.append("selenium")
-    return ", ".join(absent)
 
 
 pytestmark = pytest.mark.skipif(
@@ -55,72 +28,8 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def driver() -> Iterator[object]:
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    with tempfile.TemporaryDirectory(prefix="zc.zk-browser-") as profile:
-        options = webdriver.ChromeOptions()
-        options.binary_location = shutil.which("chromium")
-        for option in (*OPTIONS, f"--user-data-dir={profile}"):
-            options.add_argument(option)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        service = Service(shutil.which("chromedriver"))
-        driver = webdriver.Chrome(options=options, service=service)
-        try:
-            yield driver
-        finally:
-            driver.quit()
-
-
-class Browser:
-    """What a person does with the page, and sees."""
-
-    def __init__(self, driver, url: str) -> None:
-        self.driver = driver
-        self.url = url
-
-    def open(self, path: str = "") -> None:
-        self.driver.get("about:blank")
-        self.driver.get(self.url + (f"#{path}" if path else ""))
-
-    def find(self, selector: str):
-        return self.driver.find_elements("css selector", selector)
-
-    def texts(self, selector: str) -> list[str]:
-        """The texts of the elements that are in sight."""
-        return self.driver.execute_script(
-            "return [...document.querySelectorAll(arguments[0])]"
-            ".filter((each) => each.checkVisibility()).map((each) => each.textContent)",
-            selector,
-        )
-
-    def wait_for(self, selector: str, text: str, seconds: float = 10) -> None:
-        wait_until(
-            lambda: any(text in each for each in self.texts(selector)),
-            lambda: f"{text!r} in {selector}: {self.texts(selector)}",
-            seconds,
-        )
-
-    def wait_until_gone(self, selector: str, text: str) -> None:
-        wait_until(
-            lambda: not any(text in each for each in self.texts(selector)),
-            f"no {text!r} in {selector}",
-        )
-
-    def click(self, selector: str, text: str = "") -> None:
-        for each in self.find(selector):
-            if text in each.text:
-                each.click()
-                return
-        raise AssertionError(f"no {text!r} in {selector}: {self.texts(selector)}")
-
-    def complaints(self) -> list[str]:
-        """What the browser has logged: scripts that were blocked, errors in ours."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
-
-    def screenshot(self, name: str) -> None:
-        if SCREENSHOTS:
-            self.driver.save_screenshot(str(Path(SCREENSHOTS, f"{name}.png")))
+    with chromium() as driver:
+        yield driver
 
 
 @pytest.fixture
@@ -167,7 +76,6 @@ def test_a_node_s_properties_and_links(browser):
         "threads": "8",
         "vat": "⇒ /prices vat0.07",
     }
-    browser.screenshot("page-node")
     browser.click("#details td a", "/orders/providers")
     browser.wait_for("#details h2", "/orders/providers")
     browser.wait_for("#outline .selected", "providers")
@@ -259,7 +167,6 @@ def test_search_finds_names_and_properties(browser):
     search.send_keys("THREADS = 8")
     browser.wait_for("#results code", "threads = 8")
     assert browser.texts("#results mark") == ["threads = 8"]
-    browser.screenshot("page-search")
     browser.click("#results a", "/shop")
     browser.wait_for("#details h2", "/shop")
     search.send_keys("\ue00c")  # the escape key
@@ -275,7 +182,6 @@ def test_the_diagram_follows_and_can_be_clicked(browser, zk):
     browser.wait_for("#diagram-view g.node", "no providers")
     zk.register_server("/orders/mailer/providers", "10.0.4.1:25")
     browser.wait_until_gone("#diagram-view g.node", "no providers")
-    browser.screenshot("page-diagram")
     browser.click("#diagram-view a", "mailer")
     browser.wait_for("#details h2", "/orders/mailer")
     assert browser.complaints() == []
@@ -344,10 +250,7 @@ def test_lost_connections_are_told(driver, serve, zk, proxy, root):
 
 
 def test_at_night_it_is_dark(browser):
-    browser.driver.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia",
-        {"features": [{"name": "prefers-color-scheme", "value": "dark"}]},
-    )
+    browser.prefer("dark")
     try:
         browser.open("/shop")
         browser.wait_for("#details th", "threads")
@@ -355,6 +258,5 @@ def test_at_night_it_is_dark(browser):
             "return getComputedStyle(document.body).backgroundColor"
         )
         assert colour == "rgb(15, 23, 42)"
-        browser.screenshot("page-dark")
     finally:
-        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+        browser.prefer("")

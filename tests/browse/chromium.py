@@ -1,0 +1,115 @@
+"""Headless Chromium, and what a person does with the page in it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.deadlines import wait_until
+
+PROGRAMS = ("chromium", "chromedriver")
+OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--window-size=1280,900",
+    "--force-prefers-reduced-motion",
+)
+
+
+def missing() -> str:
+    """What is not installed, in words; '' when all is there."""
+    absent = [program for program in PROGRAMS if not shutil.which(program)]
+    try:
+        import selenium  # noqa: F401
+    except ImportError:
+        absent.append("selenium")
+    return ", ".join(absent)
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Chromium, as Selenium's driver, with a profile of its own that goes with it."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    with tempfile.TemporaryDirectory(prefix="zc.zk-browser-") as profile:
+        options = webdriver.ChromeOptions()
+        options.binary_location = shutil.which("chromium")
+        for option in (*OPTIONS, f"--user-data-dir={profile}"):
+            options.add_argument(option)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+        try:
+            yield driver
+        finally:
+            driver.quit()
+
+
+class Browser:
+    """What a person does with the page, and sees."""
+
+    def __init__(self, driver: Any, url: str) -> None:
+        self.driver = driver
+        self.url = url
+
+    def open(self, path: str = "") -> None:
+        self.driver.get("about:blank")
+        self.driver.get(self.url + (f"#{path}" if path else ""))
+
+    def find(self, selector: str) -> list[Any]:
+        return self.driver.find_elements("css selector", selector)
+
+    def texts(self, selector: str) -> list[str]:
+        """The texts of the elements that are in sight."""
+        return self.driver.execute_script(
+            "return [...document.querySelectorAll(arguments[0])]"
+            ".filter((each) => each.checkVisibility()).map((each) => each.textContent)",
+            selector,
+        )
+
+    def wait_for(self, selector: str, text: str, seconds: float = 10) -> None:
+        wait_until(
+            lambda: any(text in each for each in self.texts(selector)),
+            lambda: f"{text!r} in {selector}: {self.texts(selector)}",
+            seconds,
+        )
+
+    def wait_until_gone(self, selector: str, text: str) -> None:
+        wait_until(
+            lambda: not any(text in each for each in self.texts(selector)),
+            f"no {text!r} in {selector}",
+        )
+
+    def click(self, selector: str, text: str = "") -> None:
+        for each in self.find(selector):
+            if text in each.text:
+                each.click()
+                return
+        raise AssertionError(f"no {text!r} in {selector}: {self.texts(selector)}")
+
+    def complaints(self) -> list[str]:
+        """What the browser has logged: scripts that were blocked, errors in ours."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def screenshot(self, file: str) -> None:
+        self.driver.save_screenshot(file)
+
+    def resize(self, width: int, height: int) -> None:
+        """Have the page be of this size, in pixels."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def prefer(self, scheme: str) -> None:
+        """Like 'dark' or 'light' colours, or '' for no preference."""
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
