@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import logging
 import random
 import signal
 import sys
@@ -28,6 +29,9 @@ SETTINGS = {"syncLimit": 10}
 
 def main() -> int:
     chosen = _arguments()
+    # They tell at length of the connections that are broken here.
+    for name in ("ZooKeeper", "kazoo", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     # As Ctrl-C does: everything that was started is stopped on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

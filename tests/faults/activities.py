@@ -86,6 +86,7 @@ class Activities:
         # A request of the process whose place this one has taken may still be on its way.
         self._garden_name = f"{seed.replace(' ', '-')}"
         self._tree: str | None = None
+        self._tree_session = 0
         self._gate = threading.Condition()
         self._is_resting = True
         self._busy = 0
@@ -368,20 +369,35 @@ class Activities:
         with self.stopwatch.call("import", TREE_LIMIT):
             self.library.import_(place.TREES, text)
         self._tree = text
+        self._tree_session = self.library.session()[0]
         self.counts["imports"] += 1
+
+    def _note_other_tree(self, found: str) -> None:
+        """A tree is not as it was imported: nobody else touches it. Has it become so by now?"""
+        session = self.library.session()[0]
+        try:
+            self.library.sync(self._garden)
+            later = self.library.export(self._garden)
+        except (*self.library.trouble, *self.library.conflicts) as fault:
+            later = repr(fault)
+        self.errors.append(
+            f"imported in session {self._tree_session:#x}:\n{self._tree}\nand then in session"
+            f" {session:#x} {found}\nafter sync it is"
+            f" {'as imported' if later == self._tree else later}"
+        )
 
     def _export(self, chance: random.Random) -> None:
         with self.stopwatch.call("export", TREE_LIMIT):
             text = self.library.export(self._garden)
         if self._tree is not None and text != self._tree:
-            self.errors.append(f"imported:\n{self._tree}\nexported:\n{text}")
+            self._note_other_tree(f"exported:\n{text}")
         self.counts["exports"] += 1
 
     def _walk(self, chance: random.Random) -> None:
         with self.stopwatch.call("walk", TREE_LIMIT):
             paths = self.library.walk(self._garden)
         if self._tree is not None and len(paths) != 1 + self._tree.count("/plant"):
-            self.errors.append(f"imported:\n{self._tree}\nwalked:\n{paths}")
+            self._note_other_tree(f"walked:\n{paths}")
         self.counts["walks"] += 1
 
     def _delete_tree(self, chance: random.Random) -> None:

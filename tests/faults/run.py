@@ -203,10 +203,22 @@ class Run:
                 ["follower"] * (len(servers) - 1) + ["leader"],
             )
 
+        def works() -> bool:
+            # One that has just begun to serve may still be without the others' votes.
+            try:
+                for server in servers:
+                    with truth.connected(server.connection_string, self._root) as session:
+                        session.prove_that_it_works()
+            except truth.TROUBLE:
+                return False
+            return True
+
+        def modes() -> str:
+            return f"the servers work: {[server.mode() for server in servers]}"
+
         self._ensemble.wait_until_serving(ELECTION_SECONDS)
-        wait_until(is_whole, lambda: str([s.mode() for s in servers]), ELECTION_SECONDS)
-        with truth.connected(self._ensemble.connection_string, self._root) as session:
-            session.prove_that_it_works()
+        wait_until(is_whole, modes, ELECTION_SECONDS)
+        wait_until(works, modes, ELECTION_SECONDS)
 
     def _rest(self) -> dict[str, Belief]:
         """Have all clients rest; what they believe then, as far as they answer."""

@@ -164,6 +164,9 @@ class Library:
     def import_(self, path: str, text: str) -> None:
         raise NotImplementedError
 
+    def sync(self, path: str) -> None:
+        self._client.sync(path)
+
     def delete_tree(self, path: str) -> None:
         raise NotImplementedError
 

@@ -140,6 +140,9 @@ class Library:
     def import_(self, path: str, text: str) -> None:
         self.zk.import_tree(text, path, trim=True)
 
+    def sync(self, path: str) -> None:
+        self.zk.sync(path)
+
     def delete_tree(self, path: str) -> None:
         self.zk.delete_recursive(path)
 

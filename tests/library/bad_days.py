@@ -14,7 +14,14 @@ def session_id(zk: zc.zk.ZooKeeper) -> int:
 
 
 def expire(zk: zc.zk.ZooKeeper, connection_string: str) -> None:
-    """End the client's session on the server, and wait until the client has a new one.
+    """End the client's session on the server, and wait until the client has a new one."""
+    end_session(zk, connection_string)
+    wait_until(lambda: session_id(zk), "the client has a new session", 60)
+    wait_until(lambda: zk.state == zookeeper.CONNECTED_STATE, "the client is connected", 30)
+
+
+def end_session(zk: zc.zk.ZooKeeper, connection_string: str) -> None:
+    """End the client's session on the server, and wait until the client knows.
 
     Whoever knows number and password of a session can resume it, and close it. The client takes it
     back at once when it can, so this may need more than one attempt.
@@ -24,7 +31,7 @@ def expire(zk: zc.zk.ZooKeeper, connection_string: str) -> None:
     password = zookeeper.client_id(zk.handle)
 
     def try_to_end() -> bool:
-        if session_id(zk) not in (former, 0):
+        if session_id(zk) != former:
             return True
         thief = zookeeper.init(connection_string, None, 10_000, password)
         try:
@@ -40,5 +47,4 @@ def expire(zk: zc.zk.ZooKeeper, connection_string: str) -> None:
             zookeeper.close(thief)
         return False
 
-    wait_until(try_to_end, "the client has a new session", 60)
-    wait_until(lambda: zk.state == zookeeper.CONNECTED_STATE, "the client is connected", 30)
+    wait_until(try_to_end, "the client has lost its session", 60)

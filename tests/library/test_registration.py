@@ -13,7 +13,7 @@ import zc.zk
 import zookeeper
 from tests.calls import Calls
 from tests.deadlines import wait_until
-from tests.library.bad_days import expire, session_id
+from tests.library.bad_days import end_session, expire, session_id
 from tests.ports import free_ports
 from tests.servers import standalone
 from tests.tcpproxy import TO_CLIENT
@@ -292,6 +292,26 @@ class TestCuratorsChecklist:
             wait_until(lambda: owner_of(other) == session_id(zk), "it is registered again")
             assert data_of(other) == {"pid": 1, "load": load}
 
+    def test_while_there_is_no_session_it_is_pending(
+        self, zk, other, connection_string, monkeypatch
+    ) -> None:
+        init = zookeeper.init
+        is_known = threading.Event()
+
+        def without_name_server(hosts: str, *arguments: object) -> int:
+            if hosts == zk.connection_string and not is_known.is_set():
+                raise zookeeper.error(zookeeper.SYSTEMERROR, None, "no name server answers")
+            return init(hosts, *arguments)
+
+        registration = zk.register_server("/providers", ADDRESS)
+        assert registration.state == "registered"
+        monkeypatch.setattr(zookeeper, "init", without_name_server)
+        end_session(zk, connection_string)
+        assert registration.state == "pending"
+        is_known.set()
+        wait_for(registration, "registered")
+        assert owner_of(other) == session_id(zk)
+
     def test_a_node_of_another_session_that_then_ends(self, zk, client, other, caplog) -> None:
         crashed = client()
         crashed.register_server("/providers", ADDRESS, pid=1)
@@ -403,6 +423,7 @@ class TestCuratorsChecklist:
     def test_after_close_it_is_not_revived(self, zk, other) -> None:
         registration = zk.register_server("/providers", ADDRESS)
         zk.close()
+        assert registration.state == "ended"
         registration.update(load=1)
         registration.unregister()
         wait_until(lambda: not other.exists(PATH), "it is gone")

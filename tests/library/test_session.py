@@ -16,9 +16,10 @@ import zc.zk
 import zookeeper
 from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
-from tests.library.bad_days import expire, session_id
+from tests.library.bad_days import end_session, expire, session_id
 from tests.ports import LOOPBACK, free_ports
 from tests.servers import standalone
+from zc.zk.session import Session
 
 
 def closed_port() -> str:
@@ -54,8 +55,15 @@ class TestConnecting:
         ((hosts, _),) = asked  # and no timeout, for none was given
         assert hosts == "127.0.0.1:2181"
 
-    def test_the_session_timeout_is_in_milliseconds(self, client) -> None:
+    def test_the_session_timeout_is_in_milliseconds(self, client, caplog) -> None:
         assert client(session_timeout=12_000).recv_timeout() == 12_000
+        assert "session timeout" not in caplog.text
+
+    def test_a_session_timeout_that_is_not_granted_is_warned_of(self, client, caplog) -> None:
+        granted = client(session_timeout=5).recv_timeout()
+        assert granted > 5
+        told = f"the session timeout is {granted} milliseconds, as the servers do not grant the 5"
+        wait_until(lambda: told in caplog.text, "it is logged")
 
     @pytest.mark.parametrize(
         "hosts", ["no.such.host.invalid:2181", "", ":", "127.0.0.1:port", "127.0.0.1:99999", "\0"]
@@ -68,7 +76,8 @@ class TestConnecting:
     def test_without_an_answer_it_fails_and_says_so(self, monkeypatch) -> None:
         monkeypatch.setattr(zc.zk.ZooKeeper, "initial_connection_wait", 0.1)
         address = closed_port()
-        with pytest.raises(zc.zk.FailedConnect, match=rf"{address}: no answer within 0.1 seconds"):
+        reason = rf"{address}: no answer within 0.1 seconds \(Connection refused\)"
+        with pytest.raises(zc.zk.FailedConnect, match=reason):
             zc.zk.ZooKeeper(address)
 
     def test_with_wait_it_waits_until_there_is_a_server(self, monkeypatch, caplog) -> None:
@@ -80,7 +89,10 @@ class TestConnecting:
                 target=lambda: clients.append(zc.zk.ZooKeeper(server.connection_string, wait=True))
             )
             thread.start()
-            wait_until(lambda: "no answer yet, waiting" in caplog.text, "it says that it waits")
+            wait_until(
+                lambda: "no answer yet, waiting (Connection refused)" in caplog.text,
+                "it says that it waits",
+            )
             server.start()
             thread.join(scaled(60))
             (zk,) = clients
@@ -341,6 +353,57 @@ class TestExpiry:
         assert done.wait_one()[1] == zookeeper.AUTHFAILED
         wait_until(lambda: session_id(zk) not in (0, former), "there is a new session")
         assert zk.exists("/")
+
+    def test_a_credential_refused_at_the_first_connection_is_an_error_and_the_end(
+        self, connection_string, monkeypatch
+    ) -> None:
+        opened = []
+        init = zookeeper.init
+
+        def counted(*arguments: object) -> int:
+            opened.append(arguments)
+            return init(*arguments)
+
+        monkeypatch.setattr(zookeeper, "init", counted)
+        session = Session(connection_string)
+        session.remember_credential("nonsense", "x")
+        session.open()
+        try:
+            with pytest.raises(zc.zk.FailedConnect, match=r"refuse the credential .* 'nonsense'$"):
+                session.wait_until_connected(scaled(30))
+            session.wake()
+            with pytest.raises(zookeeper.ConnectionLossException, match="'nonsense'"):
+                session.require_handle()
+        finally:
+            session.close()
+        assert len(opened) == 1
+
+    def test_a_credential_refused_later_on_is_given_again_at_growing_intervals(
+        self, zk, other, connection_string, monkeypatch, caplog
+    ) -> None:
+        """Servers may have been restarted without a scheme, and be restarted with it again."""
+        pauses = []
+
+        def short_pause(failures: int) -> float:
+            pauses.append(failures)
+            return 0.001
+
+        monkeypatch.setattr("zc.zk.keeper.pause", short_pause)
+        zk.register_server("/", ("localhost", 80))
+        credentials = zk._session._credentials
+        credentials.append(("nonsense", "x"))
+        end_session(zk, connection_string)
+        wait_until(lambda: max(pauses, default=0) >= 5, "it is given again and again", 30)
+        assert {1, 2, 3, 4} <= set(pauses)
+        assert zk.state == zookeeper.CONNECTING_STATE
+        credentials.clear()
+        wait_until(lambda: zk.state == zookeeper.CONNECTED_STATE, "there is a session", 30)
+        wait_until(lambda: other.exists("/localhost:80"), "the server is registered again", 30)
+        refused = [
+            record for record in caplog.records
+            if "refuse" in record.getMessage() and record.levelno >= logging.WARNING
+        ]  # fmt: skip
+        assert len(refused) == 1
 
     def test_a_handle_that_somebody_else_closed_is_replaced(self, zk, other) -> None:
         zk.register_server("/", ("localhost", 80))

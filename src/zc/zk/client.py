@@ -98,10 +98,16 @@ class ZooKeeper(LowLevel):
     def _wait_for_session(self, wait: bool) -> None:
         seconds = self.initial_connection_wait
         name = self._session.connection_string
+        known = ""
         while not self._session.wait_until_connected(seconds):
+            from zc.zk import reachability
+
+            reason = reachability.describe(name)
             if not wait:
-                raise FailedConnect(f"{name}: no answer within {seconds:g} seconds")
-            logger.warning("%s: no answer yet, waiting", name)
+                raise FailedConnect(f"{name}: no answer within {seconds:g} seconds ({reason})")
+            if reason != known:
+                logger.warning("%s: no answer yet, waiting (%s)", name, reason)
+                known = reason
 
     # The session
 

@@ -109,7 +109,7 @@ class Ephemerals:
             self.finish(known)
         node = EphemeralNode(self, parent or "/", name, Wish(data, acl), is_watched=False)
         node.written = node.wish
-        node.state = Registered.REGISTERED
+        node.note_registered()
         self.claim(node, path)
         if epoch != self.session.epoch:
             node.state = Registered.PENDING
@@ -272,7 +272,7 @@ class Ephemerals:
             if is_new_session:
                 self._due.update(dict.fromkeys(self._by_path.values(), 0.0))
                 for node in self._by_path.values():
-                    if node.state is Registered.REGISTERED:
+                    if node.has_outlived(self._epoch):
                         node.state = Registered.PENDING
 
     def _take_due(self) -> list[EphemeralNode]:

@@ -22,7 +22,7 @@ from zc.zk.keeper import SESSION_TROUBLE
 from zc.zk.links import join
 from zc.zk.nodes import Kind, Stat
 from zc.zk.reading import LookReader
-from zc.zk.session import Session
+from zc.zk.session import Session, State
 from zc.zk.watches import Watches
 
 logger = logging.getLogger("zc.zk")
@@ -97,7 +97,9 @@ class EphemeralNode:
         self.hands_off = False
         self.in_hand = False
         self.was_in_hand = False
+        # What was found out last, and in which session.
         self.state = Registered.PENDING
+        self._epoch = 0
         self.other_owner = 0
         self.failures = 0
         self._complaint = ""
@@ -108,6 +110,20 @@ class EphemeralNode:
 
     def look_again(self, tell: bool) -> None:
         self.owner.look_again(self)
+
+    @property
+    def standing(self) -> Registered:
+        """How things stand by now: what is there goes with its session."""
+        session = self.owner.session
+        if session.state is State.CLOSED:
+            return Registered.ENDED
+        if self.state is Registered.REGISTERED and session.lives_in != self._epoch:
+            return Registered.PENDING
+        return self.state
+
+    def has_outlived(self, epoch: int) -> bool:
+        """Whether it was not yet found to be there in the session of that epoch."""
+        return self.state is Registered.REGISTERED and self._epoch < epoch
 
     @property
     def is_missing(self) -> bool:
@@ -137,10 +153,15 @@ class EphemeralNode:
                 return True
         return False
 
+    def note_registered(self) -> None:
+        """The node is there, and ours."""
+        self.state = Registered.REGISTERED
+        self._epoch = self.owner.session.epoch
+
     def note_written(self, wish: Wish) -> None:
         """The node is there, ours, and as `wish` says."""
         self.written = wish
-        self.state = Registered.REGISTERED
+        self.note_registered()
         self.failures = 0
         if self._complaint:
             self._complaint = ""

@@ -8,6 +8,7 @@ there is a connection, and what fails is tried again at growing intervals.
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -71,7 +72,12 @@ class Keeper:
     def begin_again(self) -> None:
         """Have a new worker, in a process that does not have the thread of the one before."""
         self._news: deque[tuple[int, str]] = deque()
+        # Rounds that failed in a row, and new handles in a row that got no session; the session's
+        # epoch when the last one of these was opened.
         self._failures = 0
+        self._futile = 0
+        self._opened_in: int | None = None
+        self._rest_until = 0.0
         self.worker = Worker(f"zc.zk keeper {self._name}", self._round)
 
     def add_duty(self, duty: Duty) -> None:
@@ -86,8 +92,10 @@ class Keeper:
         while self._news:
             level, text = self._news.popleft()
             logger.log(level, "%s: %s", self._name, text)
-        if self._session.is_lost and not self._replace_handle():
-            return pause(self._failures)
+        if self._session.is_lost:
+            delay = self._replace_handle()
+            if delay is not None:
+                return delay
         epoch, handle = self._session.epoch, self._session.connected_handle
         if handle is None:
             return None
@@ -96,21 +104,31 @@ class Keeper:
         except SESSION_TROUBLE as trouble:
             self._look_into(epoch, handle, trouble)
             return pause(self._failures)
-        self._failures = 0
+        self._failures = self._futile = 0
         self._session.note_restored(epoch)
         return delay
 
-    def _replace_handle(self) -> bool:
+    def _replace_handle(self) -> float | None:
+        """Open a new handle; or in how many seconds to come back and do so."""
+        if self._opened_in == self._session.epoch:
+            # The last one got no session, but was refused, which may pass.
+            self._opened_in = None
+            self._futile += 1
+            self._rest_until = time.monotonic() + pause(self._futile)
+        rest = self._rest_until - time.monotonic()
+        if rest > 0:
+            return rest
+        epoch = self._session.epoch
         try:
             self._session.replace_handle()
         except (zookeeper.ZooKeeperException, OSError) as fault:
             # As a rule no name server answers, which may pass.
-            self._failures += 1
-            level = logging.WARNING if self._failures == 1 else logging.DEBUG
+            self._futile += 1
+            level = logging.WARNING if self._futile == 1 else logging.DEBUG
             logger.log(level, "%s: no new session, will try again: %s", self._name, fault)
-            return False
-        self._failures = 0
-        return True
+            return pause(self._futile)
+        self._opened_in = epoch
+        return None
 
     def _look_into(self, epoch: int, handle: int, trouble: zookeeper.ZooKeeperException) -> None:
         """A duty could not be done. It is tried again when an event comes, or after a pause."""

@@ -36,7 +36,7 @@ class Registration:
     def state(self) -> Registered:
         """How things stand; of several nodes, with the one that is furthest from being there."""
         order = list(Registered)
-        states = {node.state for node in self._properties}
+        states = {node.standing for node in self._properties}
         states = states - {Registered.REGISTERED} or states
         return min(states, key=order.index)
 

@@ -23,6 +23,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import zookeeper
+from zc.zk.connection import Connection, Credential, delivers_inline, id_of, owner_of
 from zc.zk.errors import FailedConnect
 from zc.zk.event import Connected, Disconnected, Expired, Reestablished, SessionEvent
 from zc.zk.keeper import SESSION_TROUBLE as SESSION_TROUBLE
@@ -39,8 +40,8 @@ DEFAULT_TIMEOUT_MS = 10_000
 KEEPER_END_SECONDS = 5.0
 CALLBACK_END_SECONDS = 1.0
 
-# Numbers of sessions are 64 bits, which some show with a sign.
-_ID_BITS = 2**64 - 1
+
+NO_ANSWER = "no answer"
 
 
 class State(enum.Enum):
@@ -51,19 +52,6 @@ class State(enum.Enum):
     SUSPENDED = "suspended"  # no connection; the session lives until its timeout
     LOST = "lost"  # the session is over, and its handle good for nothing
     CLOSED = "closed"
-
-
-class _Connection:
-    """A handle, from init to close. Sessions tell a word of an old one by its identity."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self.handle: int | None = None
-        self.was_established = False
-
-    def watcher(self, handle: int, type: int, state: int, path: str) -> None:
-        if type == zookeeper.SESSION_EVENT:
-            self._session._note(self, handle, state)
 
 
 class Session:
@@ -83,7 +71,7 @@ class Session:
         # saw last knows whether there was a gap in which events may have been missed.
         self.epoch = 0
         self.connects = 0
-        self._credentials: list[tuple[str, str | bytes]] = []
+        self._credentials: list[Credential] = []
         self._program_watcher: Callable[[int, int, int, str], object] | None = None
         self._listener: Callable[[type[SessionEvent]], object] | None = None
         self._keeper = Keeper(self)
@@ -94,10 +82,13 @@ class Session:
         self._pid = os.getpid()
         self._changed = threading.Condition()
         self._state = State.CONNECTING
-        self._connection = _Connection(self)
-        self._reason = "no answer"
+        self._connection = Connection(self.connection_string, self._note)
+        # Why there is no session, and, when none is to be had at all, why that is so.
+        self._reason = NO_ANSWER
+        self._refusal: str | None = None
+        self._granted_ms: int | None = None
         self._former_ids: set[int] = set()
-        self._restored_epoch = self.epoch + 1
+        self._first_epoch = self._restored_epoch = self.epoch + 1
         self._callbacks = CallbackQueue(f"zc.zk callbacks {self.connection_string}")
 
     # What a program sees
@@ -113,6 +104,12 @@ class Session:
         if self._state in (State.CONNECTED, State.SUSPENDED):
             return connection.handle
         return None
+
+    @property
+    def lives_in(self) -> int | None:
+        """The epoch of the session that there is; None while there is none."""
+        epoch = self.epoch
+        return None if self.handle is None else epoch
 
     def require_handle(self) -> int:
         """The handle. Raises what a call on it would raise while there is none."""
@@ -142,20 +139,20 @@ class Session:
 
     def owns(self, stat: Mapping[str, int]) -> bool:
         """Whether a node is an ephemeral one of this session."""
-        return _id_of(self.require_handle()) == stat["ephemeralOwner"] & _ID_BITS
+        return id_of(self.require_handle()) == owner_of(stat)
 
     def owned(self, stat: Mapping[str, int]) -> bool:
         """Whether a node is one that a former session of ours made, and is about to vanish."""
-        return stat["ephemeralOwner"] & _ID_BITS in self._former_ids
+        return owner_of(stat) in self._former_ids
 
     def open(self) -> None:
         """Begin to connect. Raises FailedConnect if the connection string is no good."""
         try:
-            handle = self._open_handle()
+            handle = self._open_connection()
         except (zookeeper.ZooKeeperException, OSError, ValueError, TypeError) as fault:
             self._state = State.CLOSED
             raise FailedConnect(f"{self.connection_string!r}: {fault}") from fault
-        self.delivers_inline = _delivers_inline(handle)
+        self.delivers_inline = delivers_inline(handle)
         _open_sessions.add(self)
         for worker in (self._keeper.worker, self._callbacks.worker):
             worker.start(inline=self.delivers_inline)
@@ -173,12 +170,16 @@ class Session:
 
     def wait_until_connected(self, seconds: float) -> bool:
         """Whether there is a session within that time. Raises FailedConnect when it is refused."""
+
+        def is_decided() -> bool:
+            return self.handle is not None or self._state is State.CLOSED or bool(self._refusal)
+
         with self._changed:
-            self._changed.wait_for(lambda: self._state is not State.CONNECTING, seconds)
-            state, reason = self._state, self._reason
-        if state in (State.LOST, State.CLOSED):
+            decided = self._changed.wait_for(is_decided, seconds)
+            handle, reason = self.handle, self._refusal or self._reason
+        if decided and handle is None:
             raise FailedConnect(f"{self.connection_string}: {reason}")
-        return state is not State.CONNECTING
+        return decided
 
     def wait_for_connection(self, seconds: float) -> bool:
         """Whether the session has, or a new one gets, a connection within that time."""
@@ -188,12 +189,9 @@ class Session:
 
     def timeout_seconds(self) -> float:
         """The session timeout: as agreed with the servers, if there is a session."""
-        handle = self.handle
-        if handle is not None:
-            try:
-                self._timeout_seconds = zookeeper.recv_timeout(handle) / 1000
-            except zookeeper.InvalidStateException:
-                pass  # closed just now
+        granted = self._connection.timeout_ms() if self.handle is not None else None
+        if granted is not None:
+            self._timeout_seconds = granted / 1000
         return self._timeout_seconds
 
     def close(self) -> None:
@@ -217,7 +215,7 @@ class Session:
         _open_sessions.discard(self)
         self._callbacks.worker.stop()
         self._keeper.worker.stop()
-        self._close_handle(self._connection)
+        self._connection.close()
         self._keeper.worker.join(KEEPER_END_SECONDS)
         self._callbacks.worker.join(CALLBACK_END_SECONDS)
 
@@ -255,18 +253,19 @@ class Session:
 
     # The event thread
 
-    def _note(self, connection: _Connection, handle: int, state: int) -> None:
+    def _note(self, connection: Connection, handle: int, state: int) -> None:
         happened: type[SessionEvent] | None = None
+        granted_ms = connection.timeout_ms() if state == zookeeper.CONNECTED_STATE else None
         with self._changed:
             if connection is not self._connection or self._state in (State.LOST, State.CLOSED):
                 return
-            connection.handle = handle
             if state == zookeeper.CONNECTED_STATE:
                 happened = self._note_connected(connection)
+                self._note_granted(granted_ms)
             elif state == zookeeper.EXPIRED_SESSION_STATE:
                 happened = self._note_lost("the session expired")
             elif state == zookeeper.AUTH_FAILED_STATE:
-                happened = self._note_lost("authentication failed")
+                happened = self._note_refused(connection)
             elif self._state is State.CONNECTED:
                 self._state = State.SUSPENDED
                 self._keeper.tell(logging.INFO, "connection lost")
@@ -278,10 +277,11 @@ class Session:
             self.call_soon(partial(watcher, handle, zookeeper.SESSION_EVENT, state, ""))
         self.wake()
 
-    def _note_connected(self, connection: _Connection) -> type[SessionEvent] | None:
+    def _note_connected(self, connection: Connection) -> type[SessionEvent] | None:
         if self._state is State.CONNECTED:
             return None
         self._state = State.CONNECTED
+        self._reason = NO_ANSWER
         self.connects += 1
         if connection.was_established:
             self._keeper.tell(logging.INFO, "connected again")
@@ -293,11 +293,33 @@ class Session:
         )
         return Connected
 
-    def _note_lost(self, reason: str) -> type[SessionEvent]:
+    def _note_granted(self, granted_ms: int | None) -> None:
+        if granted_ms in (None, self._granted_ms):
+            return
+        self._granted_ms = granted_ms
+        if self._timeout_ms not in (None, granted_ms):
+            self._keeper.tell(
+                logging.WARNING,
+                f"the session timeout is {granted_ms} milliseconds, as the servers do not grant"
+                f" the {self._timeout_ms} that were asked for",
+            )
+
+    def _note_lost(self, reason: str) -> type[SessionEvent] | None:
+        is_news = reason != self._reason
         self._state = State.LOST
         self._reason = reason
-        self._keeper.tell(logging.WARNING, reason)
-        return Expired
+        self._keeper.tell(logging.WARNING if is_news else logging.DEBUG, reason)
+        return Expired if self._connection.was_established else None
+
+    def _note_refused(self, connection: Connection) -> type[SessionEvent] | None:
+        if connection.was_established:
+            # One that the program has just given, or the servers have changed their mind.
+            return self._note_lost("a credential was refused")
+        schemes = ", ".join(sorted({repr(scheme) for scheme, _ in connection.unconfirmed}))
+        reason = f"the servers refuse the credential of the scheme {schemes}"
+        if self.epoch < self._first_epoch:
+            self._refusal = reason
+        return self._note_lost(reason)
 
     def _announce(self, happened: type[SessionEvent] | None) -> None:
         if happened is not None and self._listener is not None:
@@ -307,7 +329,8 @@ class Session:
 
     @property
     def is_lost(self) -> bool:
-        return self._state is State.LOST
+        """Whether another handle is needed."""
+        return self._state is State.LOST and self._refusal is None
 
     @property
     def connected_handle(self) -> int | None:
@@ -330,72 +353,26 @@ class Session:
 
     def replace_handle(self) -> None:
         former = self._connection
-        self._remember_id(former)
-        self._close_handle(former)
-        self._open_handle()
+        self._former_ids.add(former.session_id())
+        former.close()
+        self._open_connection()
 
-    def _open_handle(self) -> int:
-        connection = _Connection(self)
+    def _open_connection(self) -> int:
         with self._changed:
+            connection = Connection(self.connection_string, self._note, self._credentials)
             if self._state is not State.CLOSED:
                 self._state = State.CONNECTING
             self._connection = connection
         try:
-            if self._timeout_ms is None:
-                handle = zookeeper.init(self.connection_string, connection.watcher)
-            else:
-                handle = zookeeper.init(
-                    self.connection_string, connection.watcher, self._timeout_ms
-                )
+            handle = connection.open(self._timeout_ms)
         except BaseException:
             with self._changed:
                 if self._state is not State.CLOSED:
                     self._state = State.LOST
             raise
-        with self._changed:
-            connection.handle = handle
-            was_closed = self._state is State.CLOSED
-            credentials = list(self._credentials)
-        if was_closed:
-            self._close_handle(connection)
-        else:
-            # The client keeps them and sends them first when it connects.
-            for scheme, credential in credentials:
-                zookeeper.add_auth(handle, scheme, credential)
+        if self._state is State.CLOSED:
+            connection.close()
         return handle
-
-    def _remember_id(self, connection: _Connection) -> None:
-        if connection.handle is None:
-            return
-        try:
-            self._former_ids.add(_id_of(connection.handle))
-        except zookeeper.ZooKeeperException as fault:
-            logger.debug("%s: the session's number is unknown: %s", self.connection_string, fault)
-
-    def _close_handle(self, connection: _Connection) -> None:
-        # Only once, whoever comes first: the number may be another client's handle afterwards.
-        with self._changed:
-            handle, connection.handle = connection.handle, None
-        if handle is None:
-            return
-        try:
-            zookeeper.close(handle)
-        except zookeeper.ZooKeeperException as fault:
-            logger.debug("%s: closing handle %s: %s", self.connection_string, handle, fault)
-
-
-def _delivers_inline(handle: int) -> bool:
-    """Whether events come in the thread of the change that they are about."""
-    try:
-        return zookeeper.event_thread(handle) is None
-    except zookeeper.ZooKeeperException:
-        # A handle that the binding does not know: somebody put another `init` in place of its own.
-        return True
-
-
-def _id_of(handle: int) -> int:
-    """The number by which servers know a handle's session."""
-    return zookeeper.client_id(handle)[0] & _ID_BITS
 
 
 _open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()

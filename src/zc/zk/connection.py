@@ -1,0 +1,137 @@
+"""One handle of the binding, from `init` to `close`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+import zookeeper
+
+logger = logging.getLogger("zc.zk")
+
+# Numbers of sessions are 64 bits, which some show with a sign.
+ID_BITS = 2**64 - 1
+
+Credential = tuple[str, "str | bytes"]
+
+
+class Connection:
+    """A handle, good for one session.
+
+    `note(connection, handle, state)` is called for session events, in the event thread, which may
+    be before `open` returns. Of a connection it is told when the servers have accepted the
+    `credentials`: until then nothing else is done for those who need them. `unconfirmed` are those
+    that have not been accepted.
+
+    Whoever closes it first closes the handle, and nobody does it again: its number may be another
+    client's handle by then.
+    """
+
+    def __init__(
+        self,
+        hosts: str,
+        note: Callable[[Connection, int, int], object],
+        credentials: Iterable[Credential] = (),
+    ) -> None:
+        self._hosts = hosts
+        self._note = note
+        self._credentials = list(credentials)
+        self.unconfirmed = set(self._credentials)
+        self._is_connected = False
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._was_closed_handle = False
+        self.handle: int | None = None
+        self.was_established = False
+
+    def open(self, timeout_ms: int | None) -> int:
+        """Begin to connect. Raises what `zookeeper.init` raises."""
+        if timeout_ms is None:
+            handle = zookeeper.init(self._hosts, self._watcher)
+        else:
+            handle = zookeeper.init(self._hosts, self._watcher, timeout_ms)
+        self._take(handle)
+        if self._is_closed:
+            self.close()
+            return handle
+        for credential in self._credentials:
+            self._authenticate(handle, credential)
+        return handle
+
+    def _authenticate(self, handle: int, credential: Credential) -> None:
+        # The C client keeps it, and sends it first whenever it connects.
+        zookeeper.add_auth(handle, *credential, partial(self._note_answer, credential))
+
+    def close(self) -> None:
+        """End the session; also one whose handle is still being opened."""
+        with self._lock:
+            self._is_closed = True
+            handle, self.handle = self.handle, None
+            self._was_closed_handle = self._was_closed_handle or handle is not None
+        if handle is None:
+            return
+        try:
+            zookeeper.close(handle)
+        except zookeeper.ZooKeeperException as fault:
+            logger.debug("%s: closing handle %s: %s", self._hosts, handle, fault)
+
+    def session_id(self) -> int:
+        """The number by which servers know the session; 0 when there is none."""
+        handle = self.handle
+        if handle is None:
+            return 0
+        try:
+            return id_of(handle)
+        except zookeeper.ZooKeeperException as fault:
+            logger.debug("%s: the session's number is unknown: %s", self._hosts, fault)
+            return 0
+
+    def timeout_ms(self) -> int | None:
+        """The session timeout, as agreed with the servers."""
+        handle = self.handle
+        try:
+            return None if handle is None else zookeeper.recv_timeout(handle)
+        except zookeeper.InvalidStateException:
+            return None  # closed just now
+
+    def _take(self, handle: int) -> None:
+        with self._lock:
+            if not self._was_closed_handle:
+                self.handle = handle
+
+    def _watcher(self, handle: int, type: int, state: int, path: str) -> None:
+        if type == zookeeper.SESSION_EVENT:
+            self._take(handle)
+            self._is_connected = state == zookeeper.CONNECTED_STATE
+            if not (self._is_connected and self.unconfirmed):
+                self._note(self, handle, state)
+
+    def _note_answer(self, credential: Credential, handle: int, code: int) -> None:
+        if code == zookeeper.CONNECTIONLOSS and not self._is_closed:
+            # It is sent again by itself, and that we hear of it takes another one.
+            self._authenticate(handle, credential)
+        elif code == zookeeper.OK:
+            self.unconfirmed.discard(credential)
+            if self._is_connected and not self.unconfirmed:
+                self._note(self, handle, zookeeper.CONNECTED_STATE)
+
+
+def id_of(handle: int) -> int:
+    """The number by which servers know a handle's session."""
+    return zookeeper.client_id(handle)[0] & ID_BITS
+
+
+def owner_of(stat: Mapping[str, int]) -> int:
+    """The number of the session that an ephemeral node belongs to, 0 for any other node."""
+    return stat["ephemeralOwner"] & ID_BITS
+
+
+def delivers_inline(handle: int) -> bool:
+    """Whether events come in the thread of the change that they are about."""
+    try:
+        return zookeeper.event_thread(handle) is None
+    except zookeeper.ZooKeeperException:
+        # A handle that the binding does not know: somebody put another `init` in place of its own.
+        return True

@@ -1,0 +1,64 @@
+"""What is said of servers with which there is no session."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.deadlines import scaled
+from tests.ports import LOOPBACK, free_ports
+from zc.zk import reachability
+
+
+@pytest.fixture
+def refusing() -> str:
+    (port,) = free_ports(1)
+    return f"{LOOPBACK}:{port}"
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """A server that accepts connections and says nothing."""
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        yield f"{LOOPBACK}:{listener.getsockname()[1]}"
+
+
+def test_a_refused_connection(refusing) -> None:
+    assert reachability.describe(f"{refusing}/root") == "Connection refused"
+
+
+def test_a_server_that_opens_no_session(silent) -> None:
+    assert reachability.describe(silent) == reachability.ACCEPTED
+
+
+def test_servers_are_told_apart_where_they_differ(refusing, silent) -> None:
+    assert reachability.describe(f"{refusing},{silent}") == (
+        f"{refusing}: Connection refused, {silent}: {reachability.ACCEPTED}"
+    )
+    assert reachability.describe(f"{refusing},{refusing}") == "Connection refused"
+
+
+def test_a_name_that_is_not_known(monkeypatch) -> None:
+    def unknown(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "create_connection", unknown)
+    assert reachability.describe("nowhere:2181") == "Name or service not known"
+
+
+def test_nobody_waits_for_a_name_server_or_a_network_that_hangs(monkeypatch) -> None:
+    answered = threading.Event()
+    began = threading.Semaphore(0)
+
+    def hang(*_: object) -> None:
+        began.release()
+        answered.wait(scaled(60))
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "create_connection", hang)
+    assert reachability.describe("a:1,b:2", seconds=0.05) == "no answer"
+    answered.set()
+    assert began.acquire(timeout=scaled(10))
