@@ -4,6 +4,9 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 
+# Most of what tests do is to wait, so there are more processes than two cores could do with.
+WORKERS := -n 4 --dist loadscope
+
 .PHONY: help
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -11,9 +14,6 @@ help:
 .PHONY: demo
 demo: build $(if $(findstring --real,$(ARGS)),servers) ## services register, a consumer follows, one is killed; ARGS=--real: on a real server
 	@$(BIN)/python examples/demo.py $(ARGS)
-
-# Most of what the tests do is to wait, so there are more processes than two cores could do with.
-WORKERS := -n 4 --dist loadscope
 
 .PHONY: test
 test: build servers ## run the tests; ARGS goes to pytest: make test ARGS='-n 0 -k links'
@@ -35,7 +35,7 @@ lint: build ## linters and type checks
 
 .PHONY: asan
 asan: build servers ## the binding's tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(BIN)/python scripts/run_sanitized.py $(ARGS)
+	@$(BIN)/python scripts/run_sanitized.py $(WORKERS) $(ARGS)
 
 .PHONY: faults
 faults: build servers ## 500 faults for real servers and clients, some minutes; ARGS=--short: one minute
@@ -48,6 +48,10 @@ compare: build servers ## our server and a real one, 100,000 random operations e
 	@$(BIN)/python -m pytest -o faulthandler_timeout=0 \
 	    tests/testing/test_differential.py tests/testing/test_emulation_differential.py \
 	    tests/testing/test_malformed.py $(ARGS)
+
+.PHONY: bench
+bench: build servers ## all benchmarks, half an hour, into docs/; ARGS=--quick: minutes, into build/
+	@$(BIN)/python benchmarks/performance.py $(ARGS)
 
 .PHONY: wheel
 wheel: dist/.built ## source distribution and self-contained wheel in dist/

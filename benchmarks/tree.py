@@ -1,7 +1,8 @@
-"""What `zc.zk` does with whole trees, near the server and behind a delay, against kazoo.
+"""What `zc.zk` does with whole trees, near the server and behind a delay, against kazoo and C.
 
-Fresh import, unchanged import, export, walk and delete of the same tree. What everyone did is
-checked each time, which is not timed.
+Fresh import, unchanged import, export, walk and delete of the same tree. The program in C, which
+reads the tree by pipelined zoo_aget calls and makes no text of it, is there for the export. What
+everyone did is checked each time, which is not timed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from kazoo.client import KazooClient
 
 import zc.zk
 import zookeeper
-from harness import kazoo_jobs
+from harness import c_programs, kazoo_jobs
 from harness.cases import Case, Competitor, Goal, expect, timed
 from harness.command import main
 from harness.service import Service, connected, load, remove
@@ -25,11 +26,13 @@ from harness.shapes import Node, generate
 NAME = "benchmark-tree"
 ROOT = f"/{NAME}"
 
+IMPORT, EXPORT = "zk.import_tree", "zk.export_tree"
 OBVIOUS = "kazoo one by one"
 BEST = "kazoo asynchronous"
+TRANSACTIONS = "kazoo transactions"
+C_WALK = "zoo_aget in C"
+C_WINDOW = 1000
 
-# How many times faster than kazoo one by one is expected, near the server and behind a delay.
-EXPECTED_NEAR, EXPECTED_FAR = 20, 100
 # Rounds that kazoo one by one takes part in: behind a delay one of its rounds takes a minute.
 OBVIOUS_ROUNDS_NEAR, OBVIOUS_ROUNDS_FAR = 3, 1
 
@@ -45,7 +48,7 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
                 kazoo_jobs.connected(hosts) as client,
                 connected(service.hosts) as helper,
             ):
-                jobs = Jobs(nodes, text, zk, client, helper)
+                jobs = Jobs(hosts, nodes, text, zk, client, helper)
                 yield from jobs.cases(shape, delay)
 
 
@@ -63,6 +66,7 @@ def near_or_far(service: Service, delay: float) -> AbstractContextManager[str]:
 class Jobs:
     """The jobs, on one tree. `helper` is a handle near the server for what does not count."""
 
+    hosts: str
     nodes: Sequence[Node]
     text: str
     zk: zc.zk.ZooKeeper
@@ -70,52 +74,73 @@ class Jobs:
     helper: int
 
     def cases(self, shape: str, delay: float) -> Iterator[Case]:
-        expected = EXPECTED_FAR if delay else EXPECTED_NEAR
         slowly = OBVIOUS_ROUNDS_FAR if delay else OBVIOUS_ROUNDS_NEAR
 
-        def case(job: str, ours: Competitor, obvious: Competitor, best: Competitor) -> Case:
+        def case(
+            job: str, competitors: list[Competitor], *near: Goal, far: Sequence[Goal] = ()
+        ) -> Case:
             away = f", {delay:g} ms away" if delay else ""
             return Case(
                 f"{job}, {len(self.nodes):,} nodes, {shape}{away}",
                 "seconds",
-                [ours, best, obvious],
-                [Goal(ours.name, obvious.name, at_most=1 / expected)],
+                competitors,
+                list(far if delay else near),
                 {"job": job, "nodes": len(self.nodes), "shape": shape, "delay": delay},
             )
 
         yield case(
             "fresh import",
-            Competitor("zk.import_tree", self.fresh_import),
-            Competitor(OBVIOUS, self.fresh_import_obviously, slowly),
-            Competitor("kazoo transactions", self.fresh_import_best),
+            [
+                Competitor(IMPORT, self.fresh_import),
+                Competitor(TRANSACTIONS, self.fresh_import_best),
+                Competitor(OBVIOUS, self.fresh_import_obviously, slowly),
+            ],
+            Goal(IMPORT, TRANSACTIONS, at_most=1 / 2),
+            Goal(IMPORT, OBVIOUS, at_most=1 / 80),
         )
         load(self.helper, ROOT, self.nodes)
         try:
             yield case(
                 "unchanged import",
-                Competitor("zk.import_tree", self.unchanged_import),
-                Competitor(OBVIOUS, self.unchanged_import_obviously, slowly),
-                Competitor(BEST, self.unchanged_import_best),
+                [
+                    Competitor(IMPORT, self.unchanged_import),
+                    Competitor(EXPORT, self.export),
+                    Competitor(BEST, self.unchanged_import_best),
+                    Competitor(OBVIOUS, self.unchanged_import_obviously, slowly),
+                ],
+                Goal(IMPORT, EXPORT, at_most=1.5),
             )
             yield case(
                 "export",
-                Competitor("zk.export_tree", self.export),
-                Competitor(OBVIOUS, self.export_obviously, slowly),
-                Competitor(BEST, self.export_best),
+                [
+                    Competitor(EXPORT, self.export),
+                    Competitor(C_WALK, self.walk_in_c),
+                    Competitor(BEST, self.export_best),
+                    Competitor(OBVIOUS, self.export_obviously, slowly),
+                ],
+                Goal(EXPORT, C_WALK, at_most=0.15),
+                Goal(EXPORT, BEST, at_most=1 / 20),
+                Goal(EXPORT, OBVIOUS, at_most=1 / 150),
+                far=[Goal(EXPORT, OBVIOUS, at_most=1 / 500)],
             )
             yield case(
                 "walk",
-                Competitor("zk.walk", self.walk),
-                Competitor(OBVIOUS, self.walk_obviously, slowly),
-                Competitor(BEST, self.walk_best),
+                [
+                    Competitor("zk.walk", self.walk),
+                    Competitor(BEST, self.walk_best),
+                    Competitor(OBVIOUS, self.walk_obviously, slowly),
+                ],
             )
         finally:
             remove(self.helper, ROOT)
         yield case(
             "delete",
-            Competitor("zk.delete_recursive", self.delete),
-            Competitor(OBVIOUS, self.delete_obviously, slowly),
-            Competitor("kazoo transactions", self.delete_best),
+            [
+                Competitor("zk.delete_recursive", self.delete),
+                Competitor(TRANSACTIONS, self.delete_best),
+                Competitor(OBVIOUS, self.delete_obviously, slowly),
+            ],
+            Goal("zk.delete_recursive", OBVIOUS, at_most=1 / 50),
         )
 
     # Fresh import
@@ -175,6 +200,11 @@ class Jobs:
     def export_best(self) -> float:
         export = kazoo_jobs.export_best
         return self.exported(*timed(lambda: export(self.client, ROOT, NAME)))
+
+    def walk_in_c(self) -> float:
+        result = c_programs.run("walk_aget", self.hosts, ROOT, C_WINDOW)
+        expect(result["nodes"], len(self.nodes), "nodes")
+        return float(result["seconds"])
 
     def exported(self, seconds: float, text: str) -> float:
         """Check that a text has a line for each node; how values are written is everyone's own."""

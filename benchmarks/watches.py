@@ -49,7 +49,7 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
                     competitor(PIPELINED, watch_pipelined),
                     competitor(ONE_BY_ONE, watch_one_by_one, 3),
                 ],
-                [Goal(OURS, ONE_BY_ONE, at_most=0.02)],
+                [Goal(OURS, ONE_BY_ONE, at_most=1 / 50)],
                 {"watches": 2 * len(paths), "shape": shape},
             )
 

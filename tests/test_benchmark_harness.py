@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from harness.cases import Case, Competitor, Goal, expect
+from harness.cases import Case, Competitor, Goal, expect, replay
+from harness.document import document, goal_line
+from harness.plots import Curve, Plot, curves
 from harness.report import as_json, as_table
 from harness.rounds import Outcome, run_case
+from harness.service import received
 from harness.shapes import SHAPES, generate
 
 
@@ -106,3 +109,66 @@ def test_parents_come_before_their_children(shape: str) -> None:
     for node in generate(shape, 1234)[1:]:
         assert node.path.rpartition("/")[0] in seen
         seen.add(node.path)
+
+
+def test_figures_that_were_measured_together_are_told_in_their_order() -> None:
+    told = replay([3, 1, 2])
+    case = Case("memory", "megabytes", [Competitor("ours", told)])
+    assert run_case(case, rounds=2).figures == {"ours": [1, 2]}
+
+
+def test_a_goal_without_a_rival_is_about_the_figure_itself() -> None:
+    goal = Goal("ours", at_most=1000)
+    measured = outcome([goal], ours=[900, 950, 800])
+    assert measured.met(goal)
+    assert "met: ours: at most 1000; is 900 (800 to 950)" in as_table(measured)
+    assert goal_line("export", as_json(measured)["goals"][0]) == (
+        "met: export: ours, at most 1,000: 900 (800 to 950)"
+    )
+
+
+def test_the_document_tells_small_ratios_as_times_faster() -> None:
+    measured = outcome([Goal("ours", "rival", at_most=0.02)], ours=[1, 2, 4], rival=[100, 100, 50])
+    assert goal_line("export", as_json(measured)["goals"][0]) == (
+        "met: export: ours, at least 50 × faster than rival: 50.0 (12.5 to 100)"
+    )
+
+
+def test_the_document_holds_goals_findings_and_tables() -> None:
+    measured = outcome([Goal("ours", "rival", at_least=2)], ours=[1], rival=[2])
+    machine = dict.fromkeys(("processor", "cores", "system", "python", "server"), "x")
+    step = {
+        "at": "today",
+        "machine": machine,
+        "cases": [as_json(measured)],
+        "tables": as_table(measured),
+    }
+    text = document({"Trees": step, "Calls": step}, "Why it was missed: reasons.")
+    assert text.count("Measured on: x, x cores") == 1
+    assert text.count("- MISSED: a job: ours, at least 2 × rival: 0.500") == 2
+    assert "Why it was missed: reasons." in text
+    assert "\nTrees\n-----\n" in text
+    assert "    a job [seconds]\n" in text
+
+
+def test_a_curve_has_a_point_for_each_case_in_order() -> None:
+    cases = [
+        {
+            "parameters": {"nodes": nodes},
+            "competitors": {"ours": {"median": nodes / 10}, "rival": {"median": nodes}},
+        }
+        for nodes in (1000, 10, 100)
+    ]
+    plot = Plot(
+        "time", "scale", "nodes", "seconds", lambda case: case["parameters"]["nodes"] > 10,
+        lambda case, who: who if who == "ours" else None,
+    )  # fmt: skip
+    assert curves(plot, [*cases, {"parameters": {}, "competitors": {}}]) == [
+        Curve("ours", [(100, 10), (1000, 100)])
+    ]
+
+
+def test_requests_are_counted_by_the_server() -> None:
+    assert received("Zookeeper version: 3.8\nReceived: 123\nSent: 130\n") == 123
+    with pytest.raises(ValueError, match="no number of requests"):
+        received("srvr is not executed because it is not in the whitelist.")

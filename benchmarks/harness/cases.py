@@ -45,7 +45,7 @@ class Goal:
 
     def __str__(self) -> str:
         limits = {"at most": self.at_most, "at least": self.at_least}
-        wanted = [f"{word} {limit:g}" for word, limit in limits.items() if limit is not None]
+        wanted = [f"{word} {limit:.4g}" for word, limit in limits.items() if limit is not None]
         return f"{self.ours}: {' and '.join(wanted)}" + (f" × {self.rival}" if self.rival else "")
 
 

@@ -1,0 +1,191 @@
+"""All benchmarks, one after another, and what comes of them: text, JSON and curves.
+
+What was measured goes to docs/performance.txt, .json and .svg; with --quick, which takes a few
+minutes and has fewer rounds and smaller trees, below build/. With --only, what was measured before
+stays for the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.document import document
+from harness.plots import Measured, Plot, draw
+
+BENCHMARKS = Path(__file__).parent
+REPOSITORY = BENCHMARKS.parent
+FINDINGS = BENCHMARKS / "findings.txt"
+
+# A benchmark that hangs must not keep the rest from being measured.
+MOST_SECONDS = 1800
+
+
+class Step(NamedTuple):
+    """One run of a benchmark: a title, its file, and the options of the full and the quick form."""
+
+    title: str
+    benchmark: str
+    full: str = ""
+    quick: str | None = "--rounds 1"  # None: not in the quick form
+
+
+STEPS = [
+    Step("Single calls", "calls", "--rounds 5"),
+    Step("Trees, near the server", "tree", "--delays 0 --rounds 5", "--delays 0 --rounds 2"),
+    Step("Trees, 1 ms away", "tree", "--delays 1 --rounds 3", "--delays 1 --nodes 1000 --rounds 1"),
+    Step("Trees, 5 ms away", "tree", "--delays 5 --nodes 1000 --rounds 3", None),
+    Step(
+        "Trees of other shapes",
+        "tree",
+        "--delays 0 --shapes wide deep many_properties large_values --rounds 2",
+        None,
+    ),
+    Step("From a thousand to a million nodes", "scale", "", "--sizes 1000 10000 --rounds 1"),
+    Step("Text and network", "text", "--rounds 3", "--nodes 10000 --rounds 2"),
+    Step("Bulk reads", "bulk_read", "--rounds 3", "--shapes mixed --rounds 2"),
+    Step("Bulk writes", "bulk_write", "--rounds 5", "--rounds 2"),
+    Step("Setting watches", "watches", "--rounds 5", "--shapes mixed --rounds 2"),
+    *(
+        Step(
+            f"A lost session, {2 * nodes:,} watches",
+            "reestablish",
+            f"--nodes {nodes} --rounds 3",
+            f"--nodes {nodes} --rounds 1" if nodes <= 5000 else None,
+        )
+        for nodes in (500, 5000, 10_000, 50_000)
+    ),
+    Step("From a change to those who follow", "fanout"),
+    Step("Links", "links"),
+    Step("Memory", "footprint"),
+    Step("Starting", "startup"),
+    Step("The emulation and the server in Python", "embedded"),
+]
+
+
+def jobs_at_sizes(what: str, unit: str) -> Plot:
+    return Plot(
+        f"Trees: {what}",
+        "scale",
+        "nodes",
+        unit,
+        lambda case: case["unit"] == unit,
+        lambda case, who: (
+            f"{case['parameters']['job']}{', kazoo' if who == 'kazoo' else ''}"
+            if who == "zc.zk" or case["parameters"]["job"] in ("export", "fresh import")
+            else None
+        ),
+    )
+
+
+PLOTS = [
+    jobs_at_sizes("time", "seconds"),
+    jobs_at_sizes("peak memory of the process", "megabytes"),
+    jobs_at_sizes("requests sent", "requests"),
+    Plot(
+        "get: throughput",
+        "calls",
+        "threads",
+        "calls a second",
+        lambda case: case["unit"] == "calls a second" and case["parameters"]["call"] == "get",
+        lambda case, who: who + (", beside a busy thread" if case["parameters"]["busy"] else ""),
+    ),
+    Plot(
+        "From one change to the last follower",
+        "fanout",
+        "followers",
+        "milliseconds",
+        lambda case: True,
+        lambda case, who: who,
+    ),
+    Plot(
+        "After a lost session",
+        "reestablish",
+        "watches",
+        "seconds",
+        lambda case: True,
+        lambda case, who: who,
+    ),
+    Plot(
+        "Links followed",
+        "links",
+        "links",
+        "microseconds",
+        lambda case: True,
+        lambda case, who: who if who != "zk.exists" else None,
+    ),
+]
+
+
+def main() -> None:
+    options = parse_options()
+    folder = options.into or REPOSITORY / ("build/performance" if options.quick else "docs")
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / "performance.json"
+    measured: dict[str, Any] = {}
+    if options.only and kept.exists():
+        measured = json.loads(kept.read_text())
+    failed = []
+    started = time.monotonic()
+    for step in STEPS:
+        arguments = step.quick if options.quick else step.full
+        if arguments is None or (options.only and step.benchmark not in options.only):
+            continue
+        minutes = (time.monotonic() - started) / 60
+        print(f"=== {minutes:.0f} min: {step.title} ({step.benchmark} {arguments})", flush=True)
+        result = run(step, arguments.split())
+        if result is None:
+            failed.append(step.title)
+        else:
+            measured[step.title] = result
+    order = [step.title for step in STEPS if step.title in measured]
+    measured = {title: measured[title] for title in order}
+    kept.write_text(json.dumps(measured, indent=1) + "\n")
+    findings = FINDINGS.read_text() if FINDINGS.exists() else ""
+    (folder / "performance.txt").write_text(document(measured, findings))
+    by_benchmark: dict[str, list[Measured]] = {}
+    for result in measured.values():
+        by_benchmark.setdefault(result["benchmark"], []).extend(result["cases"])
+    draw(PLOTS, by_benchmark, folder / "performance.svg")
+    draw(PLOTS[:2], by_benchmark, folder / "performance-trees.svg")
+    print(f"=== {(time.monotonic() - started) / 60:.0f} min: {folder}/performance.txt", flush=True)
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = list(dict.fromkeys(step.benchmark for step in STEPS))
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller trees")
+    parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument("--into", type=Path, metavar="FOLDER", help="where the results go")
+    return parser.parse_args()
+
+
+def run(step: Step, arguments: list[str]) -> dict[str, Any] | None:
+    """What a benchmark measured, its tables included; None when it failed."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as figures:
+        command = [sys.executable, BENCHMARKS / f"{step.benchmark}.py", "--json", figures.name]
+        tables = []
+        with subprocess.Popen(
+            [*map(str, command), *arguments], stdout=subprocess.PIPE, text=True
+        ) as benchmark:
+            assert benchmark.stdout is not None
+            for line in benchmark.stdout:
+                tables.append(line)
+                print(line, end="", flush=True)
+        if benchmark.returncode:
+            return None
+        return {**json.load(figures), "tables": "".join(tables)}
+
+
+if __name__ == "__main__":
+    main()
