@@ -27,6 +27,15 @@ space := $(subst ,, )
 test-all: build servers ## the binding's tests on Python 3.10 to 3.13; ARGS goes to tox
 	@PATH="$(subst $(space),:,$(PYENV_VERSIONS)):$$PATH" $(BIN)/python -m tox run $(ARGS)
 
+.PHONY: test-page
+test-page: export ZK_TEST_PAGE = 1
+test-page: build servers page ## the tests of the page for browsers, in Chromium
+	@$(BIN)/python -m pytest tests/browse $(ARGS)
+
+.PHONY: pictures
+pictures: build page ## draw the pictures in docs/ anew
+	@$(BIN)/python -m scripts.draw_pictures
+
 .PHONY: lint
 lint: build ## linters and type checks
 	$(BIN)/ruff check .
@@ -87,6 +96,14 @@ system:
 .PHONY: servers
 servers: ## the real server, which takes Java: for the tests
 	@scripts/install-system-packages $(PYTHON) server
+
+.PHONY: page
+page: .venv/.page-installed
+	@scripts/install-system-packages $(PYTHON) page
+
+.venv/.page-installed: pyproject.toml | .venv/.installed
+	@$(BIN)/python -m pip install --quiet --group page
+	@touch $@
 
 .PHONY: clean
 clean: ## remove what was built, but not .venv

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.browse.chromium import Browser, chromium, missing
-from tests.deadlines import scaled
+from tests.deadlines import scaled, wait_until
 
 SYSTEM = Path(__file__).parents[2] / "examples" / "bakery.txt"
 NASTY = '<script>document.title="owned"</script><img src=x onerror=\'document.title="owned"\'>'
@@ -151,6 +151,35 @@ def test_nothing_in_a_node_runs_or_becomes_markup(browser, zk):
     assert browser.driver.title.endswith("· ZooKeeper")
     assert browser.find("body script, img, iframe, object, embed, [onerror], [style*=url]") == []
     assert browser.complaints() == []
+
+
+def test_what_cannot_be_seen_is_shown(browser, zk):
+    zk.create("/\u202egnp.exe", '{"\u200bhidden":1,"to ->":"/a\u2066b"}')
+    browser.open("/\u202egnp.exe")
+    browser.wait_for("#details h2", "/\\u{202e}gnp.exe")
+    browser.wait_for("#outline .selected", "\\u{202e}gnp.exe")
+    assert browser.texts("#details th") == ["to", "\\u{200b}hidden"]
+    assert browser.texts("#details td .broken") == ["/a\\u{2066}b"]
+    (search,) = browser.find("#search")
+    search.send_keys("gnp")
+    browser.wait_for("#results a", "/\\u{202e}gnp.exe")
+
+
+def test_results_of_a_search_begin_at_the_top(browser, zk):
+    zk.import_tree("/many\n" + "".join(f"  /{number:04}\n" for number in range(300)))
+    browser.open("/many/0250")
+    browser.wait_for("#outline .selected", "0250")
+
+    def scrolled():
+        return browser.driver.execute_script("return document.getElementById('left').scrollTop")
+
+    wait_until(lambda: scrolled() > 1000, "the node is in sight")
+    (search,) = browser.find("#search")
+    search.send_keys("many")
+    browser.wait_for("#results", "301 nodes found")
+    wait_until(lambda: scrolled() == 0, "the first result is in sight")
+    search.send_keys("\ue00c")  # the escape key
+    wait_until(lambda: scrolled() > 1000, "the node is in sight again")
 
 
 def test_search_finds_names_and_properties(browser):

@@ -1,6 +1,6 @@
 // Everything about the node that is selected.
 
-import { ageOf, element, nodeLink, plural } from "./elements.js";
+import { ageOf, element, nodeLink, plural, visible } from "./elements.js";
 import { ancestors, nameOf } from "./model.js";
 
 const MOST_CHILDREN = 100;
@@ -9,12 +9,12 @@ export function showDetails(section, model, path) {
   const view = model.get(path);
   if (!view) {
     const text = path === null ? "" : `There is no node ${path}, or not any more.`;
-    section.replaceChildren(element("p", { className: "empty" }, text));
+    section.replaceChildren(element("p", { className: "empty" }, visible(text)));
     return;
   }
   const parts = [breadcrumb(path)];
   if (view.type) {
-    parts.push(element("p", { className: "type" }, view.type));
+    parts.push(element("p", { className: "type" }, visible(view.type)));
   }
   if (view.fault) {
     parts.push(element("p", { className: "fault" }, `This node cannot be read: ${view.fault}.`));
@@ -31,7 +31,7 @@ function breadcrumb(path) {
   for (const above of ancestors(path)) {
     heading.append(nodeLink(above, nameOf(above)), above === "/" ? "" : "/");
   }
-  heading.append(element("b", {}, nameOf(path)));
+  heading.append(element("b", {}, visible(nameOf(path))));
   return heading;
 }
 
@@ -55,8 +55,8 @@ function property(each) {
     cell.append(element("code", {}, each.value));
   } else if (each.fault) {
     cell.append(element("span", { className: "arrow" }, each.link === "->" ? "→ " : "⇒ "),
-      element("span", { className: "broken" }, each.value),
-      element("span", { className: "fault" }, each.fault));
+      element("span", { className: "broken path" }, visible(each.value)),
+      element("span", { className: "fault" }, visible(each.fault)));
   } else {
     cell.append(element("span", { className: "arrow" }, each.link === "->" ? "→ " : "⇒ "),
       nodeLink(each.target, each.value));
@@ -64,8 +64,8 @@ function property(each) {
       cell.append(element("code", { className: "means" }, each.means));
     }
   }
-  const name = element("th", { scope: "row", className: each.is_data ? "data" : "" }, each.name);
-  return element("tr", {}, name, cell);
+  const name = element("span", { className: each.is_data ? "data" : "" }, visible(each.name));
+  return element("tr", {}, element("th", { scope: "row" }, name), cell);
 }
 
 function children(model, path) {
@@ -82,7 +82,8 @@ function children(model, path) {
     items.push(element("li", { className: "empty" },
       `and ${plural(paths.length - MOST_CHILDREN, "more node")}`));
   }
-  return element("ul", { className: "children" }, ...items);
+  return element("section", {}, element("h3", {}, "Children"),
+    element("ul", { className: "children" }, ...items));
 }
 
 function facts(view) {

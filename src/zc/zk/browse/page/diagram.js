@@ -62,6 +62,7 @@ function picture({ box, transform, groups }) {
   const svg = shape("svg", { viewBox: box, role: "img", "aria-label": "Diagram of the system" });
   const [, , width] = box.split(" ").map(Number);
   svg.style.maxWidth = `${width * 1.6}px`;
+  svg.style.minWidth = `${width}px`; // smaller it could not be read
   svg.append(all);
   const download = element("a", { href: "diagram.svg", download: "diagram.svg" }, "Save as SVG");
   return [svg, element("p", { className: "save" }, download)];

@@ -22,7 +22,14 @@ export function shape(name, attributes, text) {
 
 // A link within the page, to a node.
 export function nodeLink(path, text = path) {
-  return element("a", { href: addressOf(path), className: "path" }, text);
+  return element("a", { href: addressOf(path), className: "path" }, visible(text));
+}
+
+// The text with characters that cannot be seen, or turn the direction of others, as escapes: with
+// them a name could look like another one.
+export function visible(text) {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
 }
 
 export function addressOf(path) {

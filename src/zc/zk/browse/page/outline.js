@@ -1,6 +1,6 @@
 // The tree: rows that open and close.
 
-import { addressOf, ageOf, element, plural } from "./elements.js";
+import { addressOf, ageOf, element, nodeLink, plural, visible } from "./elements.js";
 import { ancestors, nameOf, parentOf } from "./model.js";
 
 const PAGE = 300; // children that are shown at first, and more at a time
@@ -138,7 +138,8 @@ export class Outline {
     const canOpen = view.children > 0 || links.length > 0;
     const toggle = element("span", { className: "toggle" }, canOpen ? (isOpen ? "▾" : "▸") : "");
     toggle.ariaHidden = "true";
-    const link = element("a", { href: addressOf(path), className: "name" }, nameOf(path));
+    const link = element("a", { href: addressOf(path), className: "name" },
+      visible(nameOf(path)));
     link.tabIndex = path === (this.selected ?? "/") ? 0 : -1;
     const hadFocus = row.contains(document.activeElement);
     row.replaceChildren(toggle, link, ...this.badges(path, view));
@@ -168,7 +169,7 @@ export class Outline {
   badges(path, view) {
     const badges = [];
     if (view.type) {
-      badges.push(element("span", { className: "type" }, view.type));
+      badges.push(element("span", { className: "type" }, visible(view.type)));
     }
     const providers = this.model.get(`${path === "/" ? "" : path}/providers`);
     if (providers) {
@@ -193,9 +194,11 @@ export class Outline {
 
   link(property) {
     const target = property.target
-      ? element("a", { href: addressOf(property.target), className: "path" }, property.value)
-      : element("span", { className: "broken", title: property.fault }, property.value);
-    return element("li", {}, element("span", { className: "name" }, property.name), " → ", target);
+      ? nodeLink(property.target, property.value)
+      : element("span", { className: "broken path", title: property.fault },
+        visible(property.value));
+    const name = element("span", { className: "name" }, visible(property.name));
+    return element("li", {}, name, " → ", target);
   }
 
   toggle(path, isOpen = !this.open.has(path)) {

@@ -113,14 +113,22 @@ const drawSoon = later(DIAGRAM_MILLISECONDS, () => {
 // Search
 
 const search = find("search");
+let searched = "";
 
 const searchSoon = later(SEARCH_MILLISECONDS, () => {
   const text = search.value.trim();
+  const isNew = text !== searched;
+  searched = text;
   find("results").hidden = !text;
   find("outline").hidden = Boolean(text);
   if (text) {
     showView("tree");
     showResults(find("results"), model, text);
+  }
+  if (text && isNew) {
+    find("left").scrollTop = 0;
+  } else if (isNew) {
+    outline.reveal(selected);
   }
 });
 

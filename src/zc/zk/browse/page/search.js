@@ -1,6 +1,6 @@
 // What is found, in place of the tree.
 
-import { element, nodeLink, plural } from "./elements.js";
+import { element, nodeLink, plural, visible } from "./elements.js";
 
 const MOST = 200;
 
@@ -31,8 +31,9 @@ function result(path, property, text) {
 function marked(line, text) {
   const place = line.toLowerCase().indexOf(text.toLowerCase());
   if (place < 0) {
-    return [line];
+    return [visible(line)];
   }
   const end = place + text.length;
-  return [line.slice(0, place), element("mark", {}, line.slice(place, end)), line.slice(end)];
+  const [before, found, after] = [line.slice(0, place), line.slice(place, end), line.slice(end)];
+  return [visible(before), element("mark", {}, visible(found)), visible(after)];
 }
