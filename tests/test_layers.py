@@ -22,7 +22,7 @@ LAYERS = [
     {"client"},
     {"treework", "walking", "lowlevel", "registration", "children", "properties"},
     {"bulk", "live", "ephemeral"},
-    {"reading", "ephemeralnode"},
+    {"reading", "ephemeralnode", "riding"},
     {"watches", "nodes"},
     {"session", "connection", "reachability", "keeper", "upkeep"},
     {"tree.", "interfaces"},

@@ -1,8 +1,8 @@
 """A subtree in, a plan out, in a few round trips.
 
 What is computed in between is in `zc.zk.tree`; here are the reads and writes, and what to do when
-they meet somebody else's: nodes that appear or vanish meanwhile, and connections that break. The
-work as a whole may be repeated, so that is what is done, a bounded number of times.
+they meet somebody else's: nodes that appear or vanish meanwhile. The work as a whole may be
+repeated, so that is what is done, a bounded number of times.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import zookeeper
 from zc.zk.acl import Acl
 from zc.zk.links import join
-from zc.zk.session import Session, State
+from zc.zk.riding import ride
+from zc.zk.session import Session
 from zc.zk.tree.changes import Operation
 from zc.zk.tree.diff import NodeState, snapshot
 from zc.zk.upkeep import pause
 
 logger = logging.getLogger("zc.zk")
 
-T = TypeVar("T")
 Progress = Callable[[int, "int | None"], object]
 
 # A plan within these bounds is one transaction, so that it is done as a whole or not at all.
@@ -43,48 +43,6 @@ CONFLICTS = (
     zookeeper.NotEmptyException,
     zookeeper.NoChildrenForEphemeralsException,
 )
-
-# The connection broke, or the session with it; with the next one the same work can be done.
-BREAKS = (
-    zookeeper.ConnectionLossException,
-    zookeeper.SessionExpiredException,
-    zookeeper.SessionMovedException,
-    zookeeper.InvalidStateException,
-    zookeeper.ClosingException,
-)
-
-
-def ride(session: Session, work: Callable[[int], T]) -> T:
-    """What `work` returns, called with the handle; again after the connection broke.
-
-    It must be work that may be done twice. Raises what stopped it when there is no connection for
-    the session timeout, or after so many attempts that something must be wrong with the work.
-    """
-    for _ in range(ATTEMPTS - 1):
-        epoch = session.epoch
-        try:
-            return work(session.require_handle())
-        except BREAKS as trouble:
-            wait_out(session, epoch, trouble)
-    return work(session.require_handle())
-
-
-def wait_out(session: Session, epoch: int, trouble: zookeeper.ZooKeeperException) -> None:
-    """Wait for a connection, for the session timeout at most; then raise `trouble`.
-
-    `epoch` is the session's when the work was begun.
-    """
-    if isinstance(trouble, zookeeper.SessionExpiredException):
-        session.note_lost(epoch, str(trouble))
-    if (
-        isinstance(trouble, zookeeper.ForkedException)
-        or session.state is State.CLOSED
-        or not session.wait_for_connection(session.timeout_seconds())
-    ):
-        raise trouble
-    logger.info("%s: again after: %s", session.connection_string, trouble)
-    # The call may have heard of the break before the session did.
-    time.sleep(pause(1))
 
 
 def rest_before_attempt(attempt: int) -> None:

@@ -21,6 +21,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import NamedTuple
 
 import zookeeper
 from zc.zk.connection import Connection, Credential, delivers_inline, id_of, owner_of
@@ -52,6 +53,13 @@ class State(enum.Enum):
     SUSPENDED = "suspended"  # no connection; the session lives until its timeout
     LOST = "lost"  # the session is over, and its handle good for nothing
     CLOSED = "closed"
+
+
+class Moment(NamedTuple):
+    """How many sessions there had been, and how many connections."""
+
+    epoch: int
+    connects: int
 
 
 class Session:
@@ -180,6 +188,20 @@ class Session:
         if decided and handle is None:
             raise FailedConnect(f"{self.connection_string}: {reason}")
         return decided
+
+    @property
+    def moment(self) -> Moment:
+        """Now, for `wait_for_gap`."""
+        return Moment(self.epoch, self.connects)
+
+    def wait_for_gap(self, since: Moment, seconds: float) -> bool:
+        """Whether the connection of that moment has broken, or does within that time."""
+
+        def is_broken() -> bool:
+            return self._state is not State.CONNECTED or self.connects != since.connects
+
+        with self._changed:
+            return self._changed.wait_for(is_broken, seconds)
 
     def wait_for_connection(self, seconds: float) -> bool:
         """Whether the session has, or a new one gets, a connection within that time."""

@@ -13,6 +13,7 @@ from zc.zk.bulk import Progress
 from zc.zk.ephemeral import Ephemerals
 from zc.zk.errors import excerpt
 from zc.zk.reading import PlainReader
+from zc.zk.riding import BREAKS, ride, wait_out
 from zc.zk.session import Session
 from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages, operations
 from zc.zk.tree.diff import NodeState, plan_deletion, plan_import
@@ -49,7 +50,7 @@ def export_tree(
             real_path = PlainReader(session).resolve(path)
             return zookeeper.read_tree(handle, real_path, progress=progress)
 
-    tree = bulk.ride(session, read)
+    tree = ride(session, read)
     top_name = name if name is not None else path.rpartition("/")[2]
     lift = 0 if top_name else 1
 
@@ -131,7 +132,7 @@ def make_plan(
     present = bulk.read_present(session, path, tree.children, progress)
     if not present:
         try:
-            path = bulk.ride(session, lambda _: PlainReader(session).resolve(path))
+            path = ride(session, lambda _: PlainReader(session).resolve(path))
         except zookeeper.NoNodeException:
             return Plan(session, _plan_from_nothing(session, tree, path), acl)
         present = bulk.read_present(session, path, tree.children, progress)
@@ -142,7 +143,7 @@ def _plan_from_nothing(session: Session, tree: ParseNode, path: str) -> list[Cha
     """The plan for a path that does not exist: it is made first, and what is above it."""
     names = path.split("/")[1:]
     ancestors = ["/" + "/".join(names[: count + 1]) for count in range(len(names))]
-    answers = bulk.ride(session, lambda handle: zookeeper.get_many(handle, ancestors))
+    answers = ride(session, lambda handle: zookeeper.get_many(handle, ancestors))
     changes: list[Change] = [
         AddNode(ancestor, "")
         for ancestor, answer in zip(ancestors, answers, strict=True)
@@ -168,7 +169,7 @@ def import_tree(
 ) -> Plan:
     """Plan and apply until no conflict with anybody else is left; returns the last plan."""
     for attempt in range(1, bulk.ATTEMPTS + 1):
-        epoch = session.epoch
+        begun = session.moment
         plan = make_plan(session, tree, path, trim=trim, acl=acl, progress=progress)
         try:
             plan.apply(progress)
@@ -177,10 +178,10 @@ def import_tree(
                 raise
             logger.info("%s: planning again after: %s", session.connection_string, conflict)
             bulk.rest_before_attempt(attempt)
-        except bulk.BREAKS as trouble:
+        except BREAKS as trouble:
             if attempt == bulk.ATTEMPTS:
                 raise
-            bulk.wait_out(session, epoch, trouble)
+            wait_out(session, begun, trouble)
         else:
             return plan
     raise AssertionError("unreachable")
@@ -236,7 +237,7 @@ def _delete(
     steps = [("delete", path) for path in paths]
     results: list[Any] = []
     try:
-        results = bulk.ride(
+        results = ride(
             session,
             lambda handle: zookeeper.write_many(
                 handle, steps, batch=batch, stop=False, progress=progress
@@ -252,7 +253,7 @@ def _delete(
             ephemerals.release(node, is_gone=node.path in deleted)
     conflict: Exception | None = None
     for result in results:
-        if isinstance(result, (*bulk.CONFLICTS, *bulk.BREAKS)):
+        if isinstance(result, (*bulk.CONFLICTS, *BREAKS)):
             is_gone = isinstance(result, zookeeper.NoNodeException) and batch == 1
             conflict = conflict if is_gone else conflict or result
         elif isinstance(

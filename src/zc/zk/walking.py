@@ -19,6 +19,7 @@ from typing import Any
 import zookeeper
 from zc.zk import bulk
 from zc.zk.links import join
+from zc.zk.riding import ride
 from zc.zk.session import Session
 from zc.zk.tree.diff import NodeState
 
@@ -122,7 +123,7 @@ class _Walk:
         self._ahead = min(2 * self._ahead, MOST_AHEAD)
         view = _View({})
         paths = [step.path for step in steps]
-        answers = bulk.ride(self._session, lambda handle: zookeeper.get_many(handle, paths))
+        answers = ride(self._session, lambda handle: zookeeper.get_many(handle, paths))
         view.states = states = {}
         for step, answer in zip(steps, answers, strict=True):
             step.view = None

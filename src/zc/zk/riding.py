@@ -1,0 +1,71 @@
+"""Riding over breaks of the connection, with work that may be done twice.
+
+A single call fails when its connection does, since only the program knows what it means to repeat
+it. Reading a tree, or making one what a text says, means the same however often it is done.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import zookeeper
+from zc.zk.session import Moment, Session, State
+from zc.zk.upkeep import pause
+
+logger = logging.getLogger("zc.zk")
+
+T = TypeVar("T")
+
+# With so many breaks in a row something must be wrong with the work.
+ATTEMPTS = 100
+
+# The connection broke, or the session with it; with the next one the same work can be done.
+BREAKS = (
+    zookeeper.ConnectionLossException,
+    zookeeper.OperationTimeoutException,
+    zookeeper.SessionExpiredException,
+    zookeeper.SessionMovedException,
+    zookeeper.InvalidStateException,
+    zookeeper.ClosingException,
+)
+
+# A call hears of a break a moment before the session does.
+NEWS_SECONDS = 1.0
+
+
+def ride(session: Session, work: Callable[[int], T]) -> T:
+    """What `work` returns, called with the handle; again after the connection broke.
+
+    It must be work that may be done twice. Raises what stopped it when there is no connection for
+    the session timeout, or after so many attempts that something must be wrong with the work.
+    """
+    for _ in range(ATTEMPTS - 1):
+        begun = session.moment
+        try:
+            return work(session.require_handle())
+        except BREAKS as trouble:
+            wait_out(session, begun, trouble)
+    return work(session.require_handle())
+
+
+def wait_out(session: Session, begun: Moment, trouble: zookeeper.ZooKeeperException) -> None:
+    """Wait for a connection, for the session timeout at most; then raise `trouble`.
+
+    `begun` is when the work was begun. When nothing has happened to the connection since, a server
+    takes too long with the work, and `trouble` is raised as well.
+    """
+    if isinstance(trouble, zookeeper.ForkedException):
+        raise trouble
+    if isinstance(trouble, zookeeper.SessionExpiredException):
+        session.note_lost(begun.epoch, str(trouble))
+    broke = session.wait_for_gap(begun, NEWS_SECONDS)
+    if isinstance(trouble, zookeeper.OperationTimeoutException) and not broke:
+        raise trouble
+    if session.state is State.CLOSED or not session.wait_for_connection(session.timeout_seconds()):
+        raise trouble
+    logger.info("%s: again after: %s", session.connection_string, trouble)
+    # Not at once, should it be something else that stops the work.
+    time.sleep(pause(1))
