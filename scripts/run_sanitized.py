@@ -28,6 +28,10 @@ COMPILE = f"{SANITIZE} -fno-sanitize-recover=undefined -fno-omit-frame-pointer -
 LINK = f"{SANITIZE} -static-libubsan"
 EXTENSION = str(PACKAGES / "zookeeper" / "_client.")
 
+# It looks at the end of a process, whose other threads may be ending just then, and stumbles over
+# the memory of one once in a long while.
+GAVE_UP = "LeakSanitizer has encountered a fatal error"
+
 SHARED_OPTIONS = {
     "log_path": REPORTS / "report",
     "abort_on_error": 1,
@@ -62,9 +66,12 @@ def main(arguments: list[str]) -> int:
         env=environment,
         check=False,
     )
-    faults = [fault for report in sorted(REPORTS.iterdir()) for fault in faults_in(report)]
+    reports = [report.read_text(errors="replace") for report in sorted(REPORTS.iterdir())]
+    faults = [fault for report in reports for fault in faults_in(report)]
     FAULTS.write_text("\n\n".join(faults))
     print(*faults, f"Sanitizers: {len(faults)} faults.", sep="\n\n")
+    if unfinished := sum(GAVE_UP in report for report in reports):
+        print(f"In {unfinished} processes LeakSanitizer failed: leaks are not known of these.")
     return 1 if faults or tests.returncode else 0
 
 
@@ -118,9 +125,10 @@ def find_planted_leak(environment: dict[str, str]) -> None:
         raise SystemExit("LeakSanitizer did not find a leak that was made for it to find.")
 
 
-def faults_in(report: Path) -> list[str]:
+def faults_in(text: str) -> list[str]:
     """The parts of one process's report that are the extension's fault."""
-    text = report.read_text(errors="replace")
+    if GAVE_UP in text and "ERROR: AddressSanitizer" not in text and "runtime error" not in text:
+        return []
     if "LeakSanitizer: detected memory leaks" not in text:
         return [text]
     if "False leaks are possible" in text:
