@@ -11,9 +11,10 @@ import sys
 import time
 from collections.abc import Iterator
 
+from tests.deadlines import scaled
 from tests.faults.plan import Fault
 from tests.faults.report import Report
-from tests.faults.run import Options, Run, random_rounds
+from tests.faults.run import RECOVERY_SECONDS, Options, Run, random_rounds
 from tests.faults.soak import soak
 from tests.servers import ensemble_of
 
@@ -49,6 +50,13 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--short", action="store_true", help="one seed, for about a minute")
     parser.add_argument("--library", choices=["zc.zk", "kazoo"], default="zc.zk")
+    parser.add_argument(
+        "--recovery",
+        type=float,
+        default=RECOVERY_SECONDS,
+        metavar="SECONDS",
+        help="until when all has to be right again (%(default)s); more for a busy machine",
+    )
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="no faults, look for leaks")
     parser.add_argument("--verbose", action="store_true", help="tell of each fault and finding")
@@ -70,7 +78,7 @@ def _inject(chosen: argparse.Namespace) -> int:
             return planned
         return itertools.takewhile(lambda _: time.monotonic() - began < SHORT_SECONDS, planned)
 
-    options = Options(library=chosen.library, clients=chosen.clients)
+    options = Options(chosen.library, chosen.clients, recovery_seconds=scaled(chosen.recovery))
     report = Report(chosen.library)
     print("seeds:", *chosen.seed, flush=True)
     began = time.monotonic()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.faults.beliefs import BROKEN, Belief, Live, Registration
@@ -34,6 +34,9 @@ class Loss(str, enum.Enum):
         return self.value
 
 
+FindingKey = tuple[Loss, str, str]
+
+
 @dataclass(frozen=True)
 class Finding:
     """Something that is wrong with a client: what with what (a path, for instance), and how."""
@@ -44,9 +47,13 @@ class Finding:
     text: str = ""
 
     @property
-    def key(self) -> tuple[Loss, str, str]:
+    def key(self) -> FindingKey:
         """What it has in common with a finding of the same in another comparison."""
         return self.loss, self.client, self.subject
+
+    def with_note(self, note: str) -> Finding:
+        """The same finding, with a note behind its text."""
+        return replace(self, text=f"{self.text}, {note}" if self.text else note)
 
     def __str__(self) -> str:
         return f"{self.loss}: {self.client}: {self.subject}" + (self.text and f": {self.text}")

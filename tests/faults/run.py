@@ -15,7 +15,7 @@ from typing import Any
 from tests.deadlines import scaled, wait_until
 from tests.faults import checker, place, plan, truth
 from tests.faults.beliefs import Belief
-from tests.faults.checker import Finding, Loss
+from tests.faults.checker import Finding, FindingKey, Loss
 from tests.faults.injector import Injector, Network
 from tests.faults.plan import Fault
 from tests.faults.processes import ClientProcess, NoAnswer
@@ -24,6 +24,9 @@ from tests.servers import Ensemble
 
 # How long after the service can be reached again everything has to be as it should be.
 RECOVERY_SECONDS = 2.0
+
+# What is not right so many seconds after that, will not be.
+LASTING_SECONDS = 8.0
 
 # A machine that is busy may let a call wait for so long beyond its limit.
 SLACK_SECONDS = 2.0
@@ -43,6 +46,7 @@ class Options:
     library: str = "zc.zk"
     clients: int = 4
     session_seconds: float = 2.0
+    recovery_seconds: float = scaled(RECOVERY_SECONDS)
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -119,7 +123,7 @@ class Run:
         self._tell = tell
         self._clients: list[Client] = []
         self._ordinary: dict[str, tuple[int, int]] = {}
-        self._wrong: set[tuple[Loss, str, str]] = set()
+        self._wrong: set[FindingKey] = set()
         self._slow_calls: set[tuple[str, str, float]] = set()
         self._errors: set[tuple[str, str]] = set()
 
@@ -184,10 +188,10 @@ class Run:
     def _check(self, *, is_first: bool = False) -> None:
         self._wait_until_reachable()
         beliefs = self._rest()
-        findings = self._compare_until_right(beliefs)
+        findings, lasting = self._compare_until_right(beliefs)
         # What is still wrong has been counted.
         self._note([finding for finding in findings if finding.key not in self._wrong])
-        self._wrong = {finding.key for finding in findings}
+        self._wrong = lasting
         for client in self._clients:
             belief = beliefs.get(client.name)
             if belief is not None:
@@ -242,11 +246,18 @@ class Run:
                 self._find(loss, client, str(reason))
         return beliefs
 
-    def _compare_until_right(self, beliefs: dict[str, Belief]) -> list[Finding]:
-        """Compare until nothing is wrong, or has been for too long; updates the beliefs."""
+    def _compare_until_right(
+        self, beliefs: dict[str, Belief]
+    ) -> tuple[list[Finding], set[FindingKey]]:
+        """Compare until nothing is wrong; updates the beliefs.
+
+        What was wrong for too long is found, with the time that it took to become right, and
+        what has not become right at all is lasting.
+        """
         began = time.monotonic()
-        patience = scaled(RECOVERY_SECONDS)
-        former = scaled(2 * self._options.session_seconds + RECOVERY_SECONDS)
+        patience = self._options.recovery_seconds
+        former = scaled(2 * self._options.session_seconds) + patience
+        late: list[Finding] = []
         asked = [client for client in self._clients if client.name in beliefs]
         with ExitStack() as sessions:
             servers = [
@@ -260,12 +271,19 @@ class Run:
                 if not findings:
                     self._report.recoveries.append(seconds)
                     self._count(truths, beliefs)
-                    return []
+                    return [
+                        finding.with_note(f"right {seconds:.1f} s later") for finding in late
+                    ], set()
                 if checker.held_by_former_sessions(truths, beliefs):
                     # Its end changes what is there once more.
-                    patience = max(patience, min(seconds + scaled(RECOVERY_SECONDS), former))
+                    own = self._options.recovery_seconds
+                    patience = max(patience, min(seconds + own, former))
                 if seconds > patience:
-                    return findings
+                    late = late or findings
+                if seconds > patience + scaled(LASTING_SECONDS):
+                    return [finding.with_note("and stays so") for finding in late], {
+                        finding.key for finding in findings
+                    }
                 for client in asked:
                     beliefs[client.name] = client.process.ask("report")
 
