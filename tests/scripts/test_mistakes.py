@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import socket
+import subprocess
 from contextlib import closing
 
 import pytest
@@ -262,6 +263,28 @@ def test_a_full_disk_leaves_the_file_as_it_was(start, place, exported, tmp_path)
     assert messages == b"python -m zc.zk export: tree.txt: File too large\n"
     assert (tmp_path / "tree.txt").read_text() == "precious"
     assert [file.name for file in tmp_path.iterdir()] == ["tree.txt"]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder with room for a few small files."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", folder]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting takes root")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_disk_that_has_become_full_leaves_the_file_as_it_was(command, place, zk, small_disk):
+    zk.import_tree("".join(f"/{number} : web\n" for number in range(2000)))
+    (small_disk / "tree.txt").write_text("precious")
+    for name in "export", "graph":
+        line = the_line(command(name, place, "-o", "small/tree.txt"), name)
+        assert line == "small/tree.txt: No space left on device"
+        assert (small_disk / "tree.txt").read_text() == "precious"
+        assert [file.name for file in small_disk.iterdir()] == ["tree.txt"]
 
 
 def test_a_failure_leaves_the_file_as_it_was(command, place, tmp_path):

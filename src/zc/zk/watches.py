@@ -242,7 +242,8 @@ class Watches:
             return
         node.failures += 1
         self._troubled[node] = time.monotonic() + pause(node.failures)
-        if node.failures == 1:
+        # The first is told by an exception to whoever has just asked for it, and given up since.
+        if node.failures == 2:
             logger.warning("cannot read %s, will try again: %s", node.path, node.answer)
 
     def _refresh(self) -> None:

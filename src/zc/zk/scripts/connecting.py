@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import queue
-import re
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -33,7 +32,9 @@ _CONNECTION_TROUBLE = (
     zookeeper.AuthFailedException,
 )
 
-_REASON = re.compile(r"errno=[0-9]+\((?P<reason>[^)]+)\)")
+# Servers grant session timeouts (seconds) within these limits if nobody changed them, and we say so
+# when they do not grant what was asked for.
+_SHORTEST_SESSION, _LONGEST_SESSION = 4.0, 40.0
 
 
 @contextmanager
@@ -44,13 +45,16 @@ def session(options: Namespace, connection: str) -> Iterator[Session]:
     """
     known = credentials(options.credentials)
     with _failures_named(connection), ExitStack() as opened:
-        with _quiet(options), _last_words() as last_words, ExitStack() as begun:
-            own = Session(connection, int(options.timeout * 1000))
+        with _quiet(options), ExitStack() as begun:
+            own = Session(connection, _session_timeout(options))
             begun.callback(own.close)
             own.open()
             if not own.wait_until_connected(options.timeout):
+                from zc.zk import reachability
+
                 raise FailedConnect(
-                    f"{connection}: no answer within {options.timeout:g} seconds{last_words}"
+                    f"{connection}: no answer within {options.timeout:g} seconds"
+                    f" ({reachability.describe(connection)})"
                 )
             for scheme, credential in known:
                 add_auth = partial(zookeeper.add_auth, own.require_handle())
@@ -70,15 +74,17 @@ def client(options: Namespace, connection: str) -> Iterator[ZooKeeper]:
 
     known = credentials(options.credentials)
     with _failures_named(connection), ExitStack() as opened:
-        with _quiet(options), _last_words() as last_words, ExitStack() as begun:
-            try:
-                zk = begun.enter_context(Client(connection, int(options.timeout * 1000)))
-            except FailedConnect as fault:
-                raise FailedConnect(f"{fault}{last_words}") from fault
+        with _quiet(options), ExitStack() as begun:
+            zk = begun.enter_context(Client(connection, _session_timeout(options)))
             for scheme, credential in known:
                 _authenticate(zk.add_auth, scheme, credential, options.timeout)
             opened.push(begun.pop_all())
         yield zk
+
+
+def _session_timeout(options: Namespace) -> int:
+    """In milliseconds: how long a request may go without an answer."""
+    return int(1000 * min(max(options.timeout, _SHORTEST_SESSION), _LONGEST_SESSION))
 
 
 def _authenticate(
@@ -136,29 +142,3 @@ def _failures_named(connection: str) -> Iterator[None]:
         if missing.path == "/" and root:
             raise Failure(f"{connection}: there is no node /{root}") from missing
         raise
-
-
-class _LastWords(logging.Handler):
-    """Remembers why connecting failed last, of what the C client says on the way."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reason: str | None = None
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if match := _REASON.search(record.getMessage()):
-            self.reason = match["reason"]
-
-    def __str__(self) -> str:
-        return f" ({self.reason})" if self.reason else ""
-
-
-@contextmanager
-def _last_words() -> Iterator[_LastWords]:
-    handler = _LastWords()
-    logger = logging.getLogger("ZooKeeper")
-    logger.addHandler(handler)
-    try:
-        yield handler
-    finally:
-        logger.removeHandler(handler)
