@@ -20,6 +20,8 @@ from tests.deadlines import scaled
 from tests.embedded import EmbeddedServer, embedded
 from tests.servers import SUPERUSER, Ensemble, Server, ensemble_of, standalone
 from tests.tcpproxy import TcpProxy
+from zc.zk.testing import Emulation
+from zc.zk.testing.engine import SessionLimits, digest
 
 EXTERNAL_SERVICE = os.environ.get("TEST_ZOOKEEPER_CONNECTION")
 
@@ -29,12 +31,18 @@ SESSION_TIMEOUT_MILLISECONDS = int(scaled(10_000))
 # Begun first, so that nobody waits for them alone at the end.
 LONG_ONES = ("test_packaging", "TestRoundTrip")
 
+# What the contract of the binding and the guide hold for, see tests/binding/conftest.py.
+TARGETS = os.environ.get("ZK_TEST_TARGETS", "real wire emulation").split()
+
 # The server that those tests share that need no real one: "embedded", which starts in no time, or
-# "real". The contract of the binding has its own, see tests/binding/conftest.py.
+# "real".
 SHARED_SERVER = os.environ.get("ZK_TEST_SERVER", "embedded")
 
 Connect = Callable[..., int]
 SharedServer = Server | EmbeddedServer
+
+# Where clients find the emulation.
+EMULATED = "zookeeper.example.com:2181"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -79,8 +87,25 @@ def real_server(own_servers_only: None) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def emulated() -> Iterator[str]:
+    """Where the emulation is, which is in the place of the binding's functions until the end."""
+    emulation = Emulation(
+        limits=SessionLimits(200, 300_000),
+        check_seconds=0.2,
+        superuser=digest(SUPERUSER[1]),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        for name, function in emulation.functions.items():
+            patch.setattr(f"zookeeper.{name}", function)
+        yield EMULATED
+        emulation.close()
+
+
+@pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest, own_servers_only: None) -> Iterator[SharedServer]:
     """The server that the tests share: nobody stops it."""
+    if SHARED_SERVER == "emulation":
+        pytest.skip("needs a network")
     if SHARED_SERVER == "real":
         yield request.getfixturevalue("real_server")
     else:
@@ -107,6 +132,8 @@ def connection_string(request: pytest.FixtureRequest) -> str:
     """Where the service under test is."""
     if EXTERNAL_SERVICE:
         return EXTERNAL_SERVICE
+    if SHARED_SERVER == "emulation":
+        return request.getfixturevalue("emulated")
     server: SharedServer = request.getfixturevalue("server")
     return server.connection_string
 

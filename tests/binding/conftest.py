@@ -12,18 +12,15 @@ those of what the C client does and an emulation of it does not (see EXCEPT_FOR_
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
 
 import zc.zk.testing
-from tests.conftest import EXTERNAL_SERVICE
+from tests.conftest import EXTERNAL_SERVICE, TARGETS
 from tests.servers import SUPERUSER, standalone
 from zc.zk.testing.engine import SessionLimits, digest
-
-TARGETS = os.environ.get("ZK_TEST_TARGETS", "real wire emulation").split()
 
 # Where the emulation is; nobody listens there.
 EMULATED = "127.0.0.1:2181"

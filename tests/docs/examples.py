@@ -22,7 +22,7 @@ import sys
 import textwrap
 import time
 from io import StringIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.deadlines import POLL_SECONDS, scaled
 
@@ -62,8 +62,14 @@ def run(text: str, name: str, variables: dict[str, Any]) -> str:
     afterwards.
     """
     document = doctest.DocTestParser().get_doctest(text, variables, name, name, 0)
+    named = {line for block in blocks(text) for line in block.lines}
     document.examples = sorted(
-        [*document.examples, *_assignments(text)], key=lambda example: example.lineno
+        [
+            # What a block with a name has in it is text, whatever it looks like.
+            *(example for example in document.examples if example.lineno not in named),
+            *map(_assignment, blocks(text)),
+        ],
+        key=lambda example: example.lineno,
     )
     runner = doctest.DocTestRunner(
         PatientChecker(), verbose=False, optionflags=doctest.ELLIPSIS | doctest.FAIL_FAST
@@ -74,20 +80,29 @@ def run(text: str, name: str, variables: dict[str, Any]) -> str:
     return "".join(report)
 
 
-def _assignments(text: str) -> list[doctest.Example]:
-    """An example for each literal block that has a name, which gives it to the block's text."""
+class Block(NamedTuple):
+    """A literal block with a name, its text without the indentation, and its lines' numbers."""
+
+    name: str
+    text: str
+    lines: range
+
+
+def blocks(text: str) -> list[Block]:
+    """The literal blocks that have a name, in their order."""
     return [
-        doctest.Example(
-            f"{match['name']} = {_text_of(match['block'])!r}\n",
-            want="",
-            lineno=text.count("\n", 0, match.start()),
+        Block(
+            match["name"],
+            textwrap.dedent(match["block"]).rstrip("\n") + "\n",
+            range(text.count("\n", 0, match.start()), text.count("\n", 0, match.end())),
         )
         for match in _NAMED_BLOCK.finditer(text)
     ]
 
 
-def _text_of(block: str) -> str:
-    return textwrap.dedent(block).rstrip("\n") + "\n"
+def _assignment(block: Block) -> doctest.Example:
+    """An example that gives a variable of the block's name the block's text."""
+    return doctest.Example(f"{block.name} = {block.text!r}\n", want="", lineno=block.lines.start)
 
 
 # While examples run, doctest collects what is printed in a StringIO, and takes out what there is

@@ -17,8 +17,8 @@ from tests.ports import free_ports
 from zc.zk.scripts import COMMANDS
 from zc.zk.scripts.arguments import Parser
 
-# Where the guide has the page.
-PAGE_PORT = "8080"
+# Where the guide has the page, and a server of its own.
+PAGE_PORT, SERVER_PORT = "8080", "2182"
 
 
 @pytest.fixture
@@ -30,12 +30,12 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 def test_the_commands_of_the_guide(connection_string: str, root: str, folder: Path) -> None:
     pytest.importorskip("yaml")
-    (port,) = free_ports(1)
+    page, server = map(str, free_ports(2))
     variables = {
         "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]),
         "HOME": str(folder),
     }
-    names = {NAMED: connection_string + root, PAGE_PORT: str(port)}
+    names = {NAMED: connection_string + root, PAGE_PORT: page, SERVER_PORT: server}
     report = transcripts.run(README.read_text(), folder, variables, names)
     assert not report, report
 

@@ -11,8 +11,12 @@ from typing import Any
 import pytest
 
 import zc.zk
+import zc.zk.testing
 import zookeeper
+from tests.conftest import EXTERNAL_SERVICE, TARGETS
 from tests.docs import examples
+from zc.zk.testing import Server
+from zc.zk.testing.suites import REAL_SERVER_VARIABLE, service
 
 PROJECT = Path(__file__).parents[2]
 README = PROJECT / "README.txt"
@@ -21,19 +25,26 @@ README = PROJECT / "README.txt"
 NAMED = "zookeeper.example.com:2181"
 
 
+@pytest.fixture(scope="session", params=TARGETS)
+def target(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """Where a real server is, and ours; None for the emulation."""
+    if EXTERNAL_SERVICE or request.param == "emulation":
+        yield EXTERNAL_SERVICE
+    elif request.param == "real":
+        yield request.getfixturevalue("real_server").connection_string
+    else:
+        with Server() as own:
+            yield own.connection_string
+
+
 @pytest.fixture
-def server_of_the_guide(
-    monkeypatch: pytest.MonkeyPatch, connection_string: str, root: str
-) -> Iterator[None]:
-    """Lets the connection string in the guide lead to a place on the server under test."""
-    init = zookeeper.init
-
-    def init_there(hosts: str, *more: Any, **options: Any) -> int:
-        assert hosts.startswith(NAMED), hosts
-        return init(hosts.replace(NAMED, connection_string + root), *more, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(zookeeper, "init", init_there)
+def server_of_the_guide(target: str | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Lets the connection string of the guide lead there, as `setUp` does for doctests."""
+    if target is None:
+        monkeypatch.delenv(REAL_SERVER_VARIABLE, raising=False)
+    else:
+        monkeypatch.setenv(REAL_SERVER_VARIABLE, target)
+    with service(NAMED):
         yield
 
 
@@ -69,6 +80,8 @@ DOCUMENTED_CLASSES = [
     zc.zk.ParseNode,
     zc.zk.BadPropertyLink,
     zc.zk.LinkLoop,
+    zc.zk.testing.Emulation,
+    zc.zk.testing.Server,
 ]
 
 
@@ -79,7 +92,7 @@ def test_the_reference_has_every_attribute(documented: type) -> None:
 
 
 def test_the_reference_has_every_name_of_the_library() -> None:
-    assert not missing(zc.zk.__all__)
+    assert not missing([*zc.zk.__all__, *zc.zk.testing.__all__])
 
 
 def test_the_reference_has_every_function_of_the_binding() -> None:
