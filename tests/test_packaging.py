@@ -149,6 +149,28 @@ zookeeper.close(handle)
     assert Path(module).is_relative_to(environment.parent.parent)
 
 
+def test_the_library_and_its_test_server_work_in_an_empty_environment(
+    environment: Path, tmp_path: Path
+) -> None:
+    program = """
+import zc.zk, zc.zk.testing
+
+with zc.zk.testing.Server() as server, zc.zk.ZooKeeper(server.connection_string) as zk:
+    zk.import_tree("/app\\n  /providers\\n")
+    zk.register("/app/providers", "1.2.3.4:80", pid=1)
+    print(zc.zk.__file__)
+    zk.print_tree()
+"""
+    module, _, tree = run(environment, "-c", program, cwd=tmp_path).partition("\n")
+    assert tree == "/app\n  /providers\n    /1.2.3.4:80\n      pid = 1\n"
+    assert Path(module).is_relative_to(environment.parent.parent)
+
+
+def test_the_commands_are_there_in_an_empty_environment(environment: Path, tmp_path: Path) -> None:
+    (tmp_path / "tree.txt").write_text("/app\n")
+    run(environment.parent / "zookeeper_validate", "tree.txt", cwd=tmp_path)
+
+
 @pytest.mark.parametrize("developed", [False, True], ids=["installed", "developed"])
 def test_a_distribution_with_an_old_style_zc_namespace_lives_beside_it(
     wheel: Path, tmp_path: Path, developed: bool

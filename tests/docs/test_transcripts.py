@@ -98,5 +98,5 @@ def state_of(pid: str) -> str:
     """The letter that the kernel has for it, '' for no such process."""
     try:
         return Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return ""
