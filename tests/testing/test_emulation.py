@@ -173,6 +173,21 @@ def test_another_handle_can_take_a_session_over(emulation: Emulation, z: Any) ->
     assert z.state(impostor) == zookeeper.EXPIRED_SESSION_STATE
 
 
+def test_a_handle_whose_session_another_one_has_taken_over_loses_it_with_that_one(z: Any) -> None:
+    states = Calls()
+    handle = z.init(HOSTS, states)
+    heir = z.init(HOSTS, None, 10_000, z.client_id(handle))
+    assert z.state(handle) == zookeeper.CONNECTING_STATE
+    with pytest.raises(zookeeper.ConnectionLossException):
+        z.get(handle, "/")
+    z.close(heir)
+    assert session_events(states) == [
+        zookeeper.CONNECTED_STATE,
+        zookeeper.CONNECTING_STATE,
+        zookeeper.EXPIRED_SESSION_STATE,
+    ]
+
+
 def test_nodes_with_a_time_to_live_and_containers_go_as_the_clock_is_put_forward(
     emulation: Emulation, z: Any
 ) -> None:

@@ -81,6 +81,8 @@ class Handle:
         self.is_closed = False
         self._server: Final = server
         self._client: Client | None = None
+        # Another handle has resumed the session, and this one wants it back.
+        self._is_ousted = False
         self._credentials: list[tuple[str, bytes]] = []
         # When the connection was lost: the latest change that was seen, and what was watched.
         self._seen = 0
@@ -110,7 +112,7 @@ class Handle:
             if self.state in (CONNECTED_STATE, CONNECTING_STATE) and not self.is_closed:
                 self._drop_connection()
                 if self._server.engine.sessions.get(self.id):
-                    self._server.engine.close_session(self.id)
+                    self._end_session()
                 self._enter(EXPIRED_SESSION_STATE)
         self._server.deliver()
 
@@ -126,7 +128,7 @@ class Handle:
         if self._client is not None:
             self._server.engine.disconnect(self._client)
             self._client = None
-            self._server.engine.close_session(self.id)
+            self._end_session()
 
     def ask(
         self, request: Request, completion: Callable[..., object] | None = None
@@ -229,6 +231,10 @@ class Handle:
                 self._enter(EXPIRED_SESSION_STATE)
                 return
             session = resumed
+            for other in self._sharing_the_session():
+                other._drop_connection()
+                other._is_ousted = True
+        self._is_ousted = False
         self.id, self.timeout = session.id, session.timeout
         self.password = engine.sessions.password(session.id)
         self._client = client
@@ -241,6 +247,16 @@ class Handle:
             self._enter(AUTH_FAILED_STATE)
             return
         engine.rewatch(client, self._seen, self._watched)
+
+    def _end_session(self) -> None:
+        self._server.engine.close_session(self.id)
+        for other in self._sharing_the_session():
+            if other._is_ousted:
+                other._enter(EXPIRED_SESSION_STATE)
+
+    def _sharing_the_session(self) -> list[Handle]:
+        handles = self._server.handles.values()
+        return [other for other in handles if other is not self and other.id == self.id]
 
     def _drop_connection(self) -> None:
         if self._client is not None:
