@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import threading
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,21 @@ def data_of(zk: zc.zk.ZooKeeper, path: str = PATH) -> dict[str, object]:
 def owner_of(zk: zc.zk.ZooKeeper, path: str = PATH) -> int:
     stat = zk.exists(path)
     return stat["ephemeralOwner"] if stat else 0
+
+
+@pytest.fixture
+def no_new_session(zk: zc.zk.ZooKeeper, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """As long as it is not set, the client gets no handle: its name server does not answer."""
+    init = zookeeper.init
+    is_known = threading.Event()
+
+    def without_name_server(hosts: str, *arguments: Any) -> int:
+        if hosts == zk.connection_string and not is_known.is_set():
+            raise zookeeper.error(zookeeper.SYSTEMERROR, None, "no name server answers")
+        return init(hosts, *arguments)
+
+    monkeypatch.setattr(zookeeper, "init", without_name_server)
+    return is_known
 
 
 def wait_for(registration: zc.zk.Registration, state: str) -> None:
@@ -293,24 +309,28 @@ class TestCuratorsChecklist:
             assert data_of(other) == {"pid": 1, "load": load}
 
     def test_while_there_is_no_session_it_is_pending(
-        self, zk, other, connection_string, monkeypatch
+        self, zk, other, connection_string, no_new_session
     ) -> None:
-        init = zookeeper.init
-        is_known = threading.Event()
-
-        def without_name_server(hosts: str, *arguments: object) -> int:
-            if hosts == zk.connection_string and not is_known.is_set():
-                raise zookeeper.error(zookeeper.SYSTEMERROR, None, "no name server answers")
-            return init(hosts, *arguments)
-
         registration = zk.register_server("/providers", ADDRESS)
         assert registration.state == "registered"
-        monkeypatch.setattr(zookeeper, "init", without_name_server)
         end_session(zk, connection_string)
         assert registration.state == "pending"
-        is_known.set()
+        no_new_session.set()
         wait_for(registration, "registered")
         assert owner_of(other) == session_id(zk)
+
+    def test_a_node_made_for_good_meanwhile_is_nobodys_former_one(
+        self, zk, other, connection_string, no_new_session
+    ) -> None:
+        registration = zk.register_server("/providers", ADDRESS)
+        end_session(zk, connection_string)
+        wait_until(lambda: not other.exists(PATH), "the former one is gone", 30)
+        other.create(PATH, "for good")
+        no_new_session.set()
+        wait_for(registration, "waiting")
+        assert other.get(PATH)[0] == "for good"
+        other.delete(PATH)
+        wait_for(registration, "registered")
 
     def test_a_node_of_another_session_that_then_ends(self, zk, client, other, caplog) -> None:
         crashed = client()

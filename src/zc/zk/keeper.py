@@ -40,7 +40,10 @@ class Kept(Protocol):
     """What a keeper needs of its session."""
 
     connection_string: str
-    epoch: int
+
+    @property
+    def epoch(self) -> int:
+        """How many sessions there have been."""
 
     @property
     def is_lost(self) -> bool:

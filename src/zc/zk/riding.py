@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import zookeeper
-from zc.zk.session import Moment, Session, State
+from zc.zk.lifecycle import Moment, State
+from zc.zk.session import Session
 from zc.zk.upkeep import pause
 
 logger = logging.getLogger("zc.zk")

@@ -6,29 +6,29 @@ servers, ephemeral nodes and watches, is then gone, and the session's duties res
 
 Threads. The binding's event thread calls `_note`, which writes down what happened and wakes the
 keeper. The keeper does the rest: it opens handles and calls the duties. Both may run in any thread
-at once with the program's calls; `_changed` guards what they share, and is never held while the
-binding is called, for that may take as long as a session's timeout, or deliver events right there.
+at once with the program's calls; the lock of the lifecycle guards what they share, and is never
+held while the binding is called, for that may take as long as a session's timeout, or deliver
+events right there.
 """
 
 from __future__ import annotations
 
 import atexit
-import enum
 import logging
 import os
-import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
 
 import zookeeper
 from zc.zk.connection import Connection, Credential, delivers_inline, id_of, owner_of
 from zc.zk.errors import FailedConnect
-from zc.zk.event import Connected, Disconnected, Expired, Reestablished, SessionEvent
+from zc.zk.event import Reestablished, SessionEvent
 from zc.zk.keeper import SESSION_TROUBLE as SESSION_TROUBLE
 from zc.zk.keeper import Duty, Keeper
+from zc.zk.lifecycle import Lifecycle, Moment
+from zc.zk.lifecycle import State as State
 from zc.zk.upkeep import CallbackQueue
 
 logger = logging.getLogger("zc.zk")
@@ -40,26 +40,6 @@ DEFAULT_TIMEOUT_MS = 10_000
 # hands.
 KEEPER_END_SECONDS = 5.0
 CALLBACK_END_SECONDS = 1.0
-
-
-NO_ANSWER = "no answer"
-
-
-class State(enum.Enum):
-    """Where a session stands."""
-
-    CONNECTING = "connecting"  # there is a handle, and no session yet
-    CONNECTED = "connected"
-    SUSPENDED = "suspended"  # no connection; the session lives until its timeout
-    LOST = "lost"  # the session is over, and its handle good for nothing
-    CLOSED = "closed"
-
-
-class Moment(NamedTuple):
-    """How many sessions there had been, and how many connections."""
-
-    epoch: int
-    connects: int
 
 
 class Session:
@@ -75,43 +55,42 @@ class Session:
         self._timeout_seconds = (timeout_ms or DEFAULT_TIMEOUT_MS) / 1000
         # Whether watches fire in the thread that makes the change, before its call returns.
         self.delivers_inline = False
-        # Sessions had so far, and times that a connection was made: whoever remembers the number it
-        # saw last knows whether there was a gap in which events may have been missed.
-        self.epoch = 0
-        self.connects = 0
         self._credentials: list[Credential] = []
         self._program_watcher: Callable[[int, int, int, str], object] | None = None
         self._listener: Callable[[type[SessionEvent]], object] | None = None
         self._keeper = Keeper(self)
+        self._life = Lifecycle(timeout_ms, self._keeper.tell)
         self._begin()
 
     def _begin(self) -> None:
         """What belongs to a process, and is made anew in a child."""
         self._pid = os.getpid()
-        self._changed = threading.Condition()
-        self._state = State.CONNECTING
         self._connection = Connection(self.connection_string, self._note)
-        # Why there is no session, and, when none is to be had at all, why that is so.
-        self._reason = NO_ANSWER
-        self._refusal: str | None = None
-        self._granted_ms: int | None = None
         self._former_ids: set[int] = set()
-        self._first_epoch = self._restored_epoch = self.epoch + 1
+        self._restored_epoch = self.epoch + 1
         self._callbacks = CallbackQueue(f"zc.zk callbacks {self.connection_string}")
 
     # What a program sees
 
     @property
     def state(self) -> State:
-        return self._state
+        return self._life.state
+
+    @property
+    def epoch(self) -> int:
+        """How many sessions there have been, the one that there is included."""
+        return self._life.epoch
+
+    @property
+    def connects(self) -> int:
+        """How many times a connection was made: between two numbers lies a gap without events."""
+        return self._life.connects
 
     @property
     def handle(self) -> int | None:
         """The binding's handle; None while there is no session."""
         connection = self._connection
-        if self._state in (State.CONNECTED, State.SUSPENDED):
-            return connection.handle
-        return None
+        return connection.handle if self._life.has_session else None
 
     @property
     def lives_in(self) -> int | None:
@@ -125,9 +104,9 @@ class Session:
         handle = self.handle
         if handle is not None:
             return handle
-        if self._state is State.CLOSED:
+        if self.state is State.CLOSED:
             raise zookeeper.error(zookeeper.CLOSING, None, "this client has been closed")
-        raise zookeeper.error(zookeeper.CONNECTIONLOSS, None, f"no session: {self._reason}")
+        raise zookeeper.error(zookeeper.CONNECTIONLOSS, None, f"no session: {self._life.reason}")
 
     def check_process(self) -> None:
         """Raise ForkedException in a child process.
@@ -158,7 +137,7 @@ class Session:
         try:
             handle = self._open_connection()
         except (zookeeper.ZooKeeperException, OSError, ValueError, TypeError) as fault:
-            self._state = State.CLOSED
+            self._life.state = State.CLOSED
             raise FailedConnect(f"{self.connection_string!r}: {fault}") from fault
         self.delivers_inline = delivers_inline(handle)
         _open_sessions.add(self)
@@ -170,44 +149,41 @@ class Session:
 
         Raises ClosingException if this was closed before, and FailedConnect.
         """
-        if self._state is State.CLOSED:
+        if self.state is State.CLOSED:
             raise zookeeper.error(zookeeper.CLOSING, None, "this client has been closed")
         self._keeper.begin_again()
+        self._life.begin_again()
         self._begin()
         self.open()
 
     def wait_until_connected(self, seconds: float) -> bool:
         """Whether there is a session within that time. Raises FailedConnect when it is refused."""
 
-        def is_decided() -> bool:
-            return self.handle is not None or self._state is State.CLOSED or bool(self._refusal)
+        life = self._life
 
-        with self._changed:
-            decided = self._changed.wait_for(is_decided, seconds)
-            handle, reason = self.handle, self._refusal or self._reason
-        if decided and handle is None:
-            raise FailedConnect(f"{self.connection_string}: {reason}")
+        def is_decided() -> bool:
+            return life.has_session or life.state is State.CLOSED or life.refusal is not None
+
+        decided = life.wait(is_decided, seconds)
+        if decided and not life.has_session:
+            raise FailedConnect(f"{self.connection_string}: {life.refusal or life.reason}")
         return decided
 
     @property
     def moment(self) -> Moment:
         """Now, for `wait_for_gap`."""
-        return Moment(self.epoch, self.connects)
+        return self._life.moment
 
     def wait_for_gap(self, since: Moment, seconds: float) -> bool:
         """Whether the connection of that moment has broken, or does within that time."""
-
-        def is_broken() -> bool:
-            return self._state is not State.CONNECTED or self.connects != since.connects
-
-        with self._changed:
-            return self._changed.wait_for(is_broken, seconds)
+        return self._life.wait(
+            lambda: self.state is not State.CONNECTED or self.connects != since.connects, seconds
+        )
 
     def wait_for_connection(self, seconds: float) -> bool:
         """Whether the session has, or a new one gets, a connection within that time."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._state in (State.CONNECTED, State.CLOSED), seconds)
-            return self._state is State.CONNECTED
+        self._life.wait(lambda: self.state in (State.CONNECTED, State.CLOSED), seconds)
+        return self.state is State.CONNECTED
 
     def timeout_seconds(self) -> float:
         """The session timeout: as agreed with the servers, if there is a session."""
@@ -226,14 +202,11 @@ class Session:
         """
         if self.is_forked:
             # No lock is safe here: a thread that no longer exists may hold it.
-            self._state = State.CLOSED
+            self._life.state = State.CLOSED
             return
-        with self._changed:
-            if self._state is State.CLOSED:
+        with self._life.changed:
+            if not self._life.note_closed():
                 return
-            self._state = State.CLOSED
-            self._reason = "closed"
-            self._changed.notify_all()
         _open_sessions.discard(self)
         self._callbacks.worker.stop()
         self._keeper.worker.stop()
@@ -269,79 +242,37 @@ class Session:
 
     def remember_credential(self, scheme: str, credential: str | bytes) -> None:
         """Authenticate later sessions too."""
-        with self._changed:
+        with self._life.changed:
             if (scheme, credential) not in self._credentials:
                 self._credentials.append((scheme, credential))
 
     # The event thread
 
     def _note(self, connection: Connection, handle: int, state: int) -> None:
+        life = self._life
         happened: type[SessionEvent] | None = None
         granted_ms = connection.timeout_ms() if state == zookeeper.CONNECTED_STATE else None
-        with self._changed:
-            if connection is not self._connection or self._state in (State.LOST, State.CLOSED):
+        with life.changed:
+            if connection is not self._connection or life.is_over:
                 return
+            was_established = connection.was_established
             if state == zookeeper.CONNECTED_STATE:
-                happened = self._note_connected(connection)
-                self._note_granted(granted_ms)
+                connection.was_established = True
+                happened = life.note_connected(is_new=not was_established, granted_ms=granted_ms)
             elif state == zookeeper.EXPIRED_SESSION_STATE:
-                happened = self._note_lost("the session expired")
+                happened = life.note_lost("the session expired")
+            elif state == zookeeper.AUTH_FAILED_STATE and was_established:
+                # One that the program has just given, or the servers have changed their mind.
+                happened = life.note_lost("a credential was refused")
             elif state == zookeeper.AUTH_FAILED_STATE:
-                happened = self._note_refused(connection)
-            elif self._state is State.CONNECTED:
-                self._state = State.SUSPENDED
-                self._keeper.tell(logging.INFO, "connection lost")
-                happened = Disconnected
-            self._changed.notify_all()
+                happened = life.note_refused({scheme for scheme, _ in connection.unconfirmed})
+            else:
+                happened = life.note_disconnected()
         self._announce(happened)
         watcher = self._program_watcher
         if watcher is not None:
             self.call_soon(partial(watcher, handle, zookeeper.SESSION_EVENT, state, ""))
         self.wake()
-
-    def _note_connected(self, connection: Connection) -> type[SessionEvent] | None:
-        if self._state is State.CONNECTED:
-            return None
-        self._state = State.CONNECTED
-        self._reason = NO_ANSWER
-        self.connects += 1
-        if connection.was_established:
-            self._keeper.tell(logging.INFO, "connected again")
-            return Connected
-        connection.was_established = True
-        self.epoch += 1
-        self._keeper.tell(
-            logging.INFO, "connected" if self.epoch == 1 else "connected, in a new session"
-        )
-        return Connected
-
-    def _note_granted(self, granted_ms: int | None) -> None:
-        if granted_ms in (None, self._granted_ms):
-            return
-        self._granted_ms = granted_ms
-        if self._timeout_ms not in (None, granted_ms):
-            self._keeper.tell(
-                logging.WARNING,
-                f"the session timeout is {granted_ms} milliseconds, as the servers do not grant"
-                f" the {self._timeout_ms} that were asked for",
-            )
-
-    def _note_lost(self, reason: str) -> type[SessionEvent] | None:
-        is_news = reason != self._reason
-        self._state = State.LOST
-        self._reason = reason
-        self._keeper.tell(logging.WARNING if is_news else logging.DEBUG, reason)
-        return Expired if self._connection.was_established else None
-
-    def _note_refused(self, connection: Connection) -> type[SessionEvent] | None:
-        if connection.was_established:
-            # One that the program has just given, or the servers have changed their mind.
-            return self._note_lost("a credential was refused")
-        schemes = ", ".join(sorted({repr(scheme) for scheme, _ in connection.unconfirmed}))
-        reason = f"the servers refuse the credential of the scheme {schemes}"
-        if self.epoch < self._first_epoch:
-            self._refusal = reason
-        return self._note_lost(reason)
 
     def _announce(self, happened: type[SessionEvent] | None) -> None:
         if happened is not None and self._listener is not None:
@@ -352,19 +283,18 @@ class Session:
     @property
     def is_lost(self) -> bool:
         """Whether another handle is needed."""
-        return self._state is State.LOST and self._refusal is None
+        return self.state is State.LOST and self._life.refusal is None
 
     @property
     def connected_handle(self) -> int | None:
         handle = self._connection.handle
-        return handle if self._state is State.CONNECTED else None
+        return handle if self.state is State.CONNECTED else None
 
     def note_lost(self, epoch: int, reason: str) -> None:
         happened = None
-        with self._changed:
+        with self._life.changed:
             if epoch == self.epoch and self.handle is not None:
-                happened = self._note_lost(reason)
-                self._changed.notify_all()
+                happened = self._life.note_lost(reason)
         self._announce(happened)
         self.wake()
 
@@ -375,24 +305,24 @@ class Session:
 
     def replace_handle(self) -> None:
         former = self._connection
-        self._former_ids.add(former.session_id())
+        # A connection that got no session has no number, and 0 is nobody's.
+        self._former_ids.update({former.session_id()} - {0})
         former.close()
         self._open_connection()
 
     def _open_connection(self) -> int:
-        with self._changed:
+        life = self._life
+        with life.changed:
+            life.note_connecting()
             connection = Connection(self.connection_string, self._note, self._credentials)
-            if self._state is not State.CLOSED:
-                self._state = State.CONNECTING
             self._connection = connection
         try:
             handle = connection.open(self._timeout_ms)
         except BaseException:
-            with self._changed:
-                if self._state is not State.CLOSED:
-                    self._state = State.LOST
+            with life.changed:
+                life.note_unopened()
             raise
-        if self._state is State.CLOSED:
+        if life.state is State.CLOSED:
             connection.close()
         return handle
 

@@ -1,0 +1,157 @@
+"""Where a session stands, and how it came there: states, and what leads from one to the next.
+
+Nothing here talks to a server. Whoever hears of something notes it here, holding `changed`; whoever
+waits for something to happen waits for `changed`.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from zc.zk.event import Connected, Disconnected, Expired, SessionEvent
+
+NO_ANSWER = "no answer"
+
+Happened = type[SessionEvent] | None
+
+
+class State(enum.Enum):
+    """Where a session stands."""
+
+    CONNECTING = "connecting"  # there is a handle, and no session yet
+    CONNECTED = "connected"
+    SUSPENDED = "suspended"  # no connection; the session lives until its timeout
+    LOST = "lost"  # the session is over, and its handle good for nothing
+    CLOSED = "closed"
+
+
+class Moment(NamedTuple):
+    """How many sessions there had been, and how many connections."""
+
+    epoch: int
+    connects: int
+
+
+class Lifecycle:
+    """The life of one logical session, over all its handles.
+
+    `asked_ms` is the session timeout that was asked for, if any; `tell` has something logged. What
+    is noted returns the event that is to be announced, if any.
+    """
+
+    def __init__(self, asked_ms: int | None, tell: Callable[[int, str], object]) -> None:
+        self._asked_ms = asked_ms
+        self._tell = tell
+        # Sessions had so far, and times that a connection was made: whoever remembers the number it
+        # saw last knows whether there was a gap in which events may have been missed.
+        self.epoch = 0
+        self.connects = 0
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """What belongs to a process, and is made anew in a child."""
+        self.changed = threading.Condition()
+        self.state = State.CONNECTING
+        # Why there is no session, and, when none is to be had at all, why that is so.
+        self.reason = NO_ANSWER
+        self.refusal: str | None = None
+        self._granted_ms: int | None = None
+        self._first_epoch = self.epoch + 1
+
+    @property
+    def moment(self) -> Moment:
+        return Moment(self.epoch, self.connects)
+
+    @property
+    def has_session(self) -> bool:
+        return self.state in (State.CONNECTED, State.SUSPENDED)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the handle is of no use any more, or none is wanted."""
+        return self.state in (State.LOST, State.CLOSED)
+
+    def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Whether the condition holds, or comes to do so within that time."""
+        with self.changed:
+            return self.changed.wait_for(condition, seconds)
+
+    # To be called with `changed` held
+
+    def note_connecting(self) -> None:
+        if self.state is not State.CLOSED:
+            self.state = State.CONNECTING
+
+    def note_connected(self, *, is_new: bool, granted_ms: int | None) -> Happened:
+        """There is a connection, in a new session or the one that there was."""
+        if self.state is State.CONNECTED:
+            return None
+        self.state = State.CONNECTED
+        self.reason = NO_ANSWER
+        self.connects += 1
+        self.epoch += is_new
+        if not is_new:
+            self._tell(logging.INFO, "connected again")
+        else:
+            again = ", in a new session" if self.epoch > 1 else ""
+            self._tell(logging.INFO, f"connected{again}")
+        self._note_granted(granted_ms)
+        self.changed.notify_all()
+        return Connected
+
+    def note_disconnected(self) -> Happened:
+        if self.state is not State.CONNECTED:
+            return None
+        self.state = State.SUSPENDED
+        self._tell(logging.INFO, "connection lost")
+        self.changed.notify_all()
+        return Disconnected
+
+    def note_lost(self, reason: str, *, was_established: bool = True) -> Happened:
+        """The handle is of no use any more; was there a session before?"""
+        is_news = reason != self.reason
+        self.state = State.LOST
+        self.reason = reason
+        self._tell(logging.WARNING if is_news else logging.DEBUG, reason)
+        self.changed.notify_all()
+        return Expired if was_established else None
+
+    def note_refused(self, schemes: Iterable[str]) -> Happened:
+        """The servers refuse one of the credentials that a session was to begin with.
+
+        At the first session of all, that is the end: nobody waits for what will not come.
+        """
+        names = ", ".join(sorted(map(repr, schemes)))
+        reason = f"the servers refuse the credential of the scheme {names}"
+        if self.epoch < self._first_epoch:
+            self.refusal = reason
+        return self.note_lost(reason, was_established=False)
+
+    def note_unopened(self) -> None:
+        """There was to be a handle, and there is none."""
+        if self.state is not State.CLOSED:
+            self.state = State.LOST
+
+    def note_closed(self) -> bool:
+        """Whether this was the first to close it."""
+        if self.state is State.CLOSED:
+            return False
+        self.state = State.CLOSED
+        self.reason = "closed"
+        self.changed.notify_all()
+        return True
+
+    def _note_granted(self, granted_ms: int | None) -> None:
+        if granted_ms in (None, self._granted_ms):
+            return
+        self._granted_ms = granted_ms
+        if self._asked_ms not in (None, granted_ms):
+            self._tell(
+                logging.WARNING,
+                f"the session timeout is {granted_ms} milliseconds, as the servers do not grant"
+                f" the {self._asked_ms} that were asked for",
+            )
