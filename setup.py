@@ -1,4 +1,4 @@
-"""The extension module ``zookeeper._client``; pyproject.toml has the rest of the package."""
+"""The extension modules; pyproject.toml has the rest of the package."""
 
 from __future__ import annotations
 
@@ -112,6 +112,12 @@ setup(
                 "-Wl,-z,now",
                 *(f"-Wl,--wrap={name}" for name in WRAPPED),
             ],
-        )
+        ),
+        Extension(
+            "zc.zk._plain",
+            ["src/zc/zk/_plain.pyx"],
+            depends=["setup.py"],
+            extra_compile_args=["-std=gnu11", "-O2", "-Wall", "-fvisibility=hidden"],
+        ),
     ],
 )

@@ -96,6 +96,7 @@ data: st.SearchStrategy[str | None] = st.one_of(
     st.sampled_from(
         [
             "", " ", "\n", "{}", "{bad}", '{"a": 1} ', '{"a":1,"a":2}', '{"a":1e400}', '{"a":1E2}',
+            "NaN", "to Infinity and beyond", ' {"a":NaN}',
             '{"a":NaN}', '{"a":-Infinity}', '{"a":"NaN"}', '{"a":-0.0}', '{"a":-0}', "[1]", "true",
             '{"\\u0061":1}', '{"a":"\\ud83d\\ude00"}', '{"a":"\\ud800"}', '{"string_value":"x"}',
             '{"string_value":""}', '{"string_value":"\\ud800"}', '{"a":1,"string_value":"\\ud800"}',

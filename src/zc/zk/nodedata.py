@@ -23,6 +23,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from zc.zk import _plain
 from zc.zk.errors import excerpt
 
 logger = logging.getLogger("zc.zk")
@@ -84,6 +85,8 @@ def encode(properties: Mapping[str, Any]) -> str:
     """
     if not properties:
         return ""
+    if (plain := _plain.encode(properties)) is not None:
+        return plain
     if len(properties) == 1:
         value = properties.get(STRING_VALUE)
         if isinstance(value, str) and is_storable(value):
@@ -122,11 +125,17 @@ def to_text(value: Any, encode: Callable[[Any], str]) -> str:
 
 
 def has_number_beyond_json(text: str) -> bool:
-    """Whether JSON text made by Python holds NaN or an infinity, which are no numbers in JSON."""
+    """Whether JSON text made by Python holds NaN or an infinity, which are no numbers in JSON.
+
+    Other text does not, whatever words there are in it.
+    """
     if "NaN" not in text and "Infinity" not in text:
         return False
     numbers: list[str] = []
-    json.loads(text, parse_constant=numbers.append)
+    try:
+        json.loads(text, parse_constant=numbers.append)
+    except (ValueError, RecursionError):
+        return False
     return bool(numbers)
 
 

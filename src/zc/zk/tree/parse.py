@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any, TypeVar, overload
 
-from zc.zk import nodedata
+from zc.zk import _plain, nodedata
 from zc.zk.errors import TreeSyntaxError, excerpt
 from zc.zk.links import LINK, PROPERTY_LINK, is_path, split_property_link
 from zc.zk.tree.layout import is_layout, read_layout
@@ -51,13 +51,15 @@ def parse_tree(text: str, node_class: type[ParseNode] = ParseNode) -> ParseNode:
     """
     if not isinstance(text, str):
         raise TypeError(f"tree text must be str, not {type(text).__name__}")
+    text = text.removeprefix("\ufeff")
     parser = _Parser(node_class)
-    # Other characters that Python takes for ends of lines stay inside their lines.
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
-        try:
-            parser.read(line)
-        except ValueError as fault:
-            raise TreeSyntaxError(number, line.rstrip("\r"), str(fault)) from None
+    try:
+        while parser.position < len(text):
+            _plain.read_lines(text, parser)
+            parser.read_next(text)
+    except ValueError as fault:
+        line = parser.next_line(text).rstrip("\r")
+        raise TreeSyntaxError(parser.number, line, str(fault)) from None
     return parser.root
 
 
@@ -66,7 +68,7 @@ class _Parser:
 
     `node` is the one that lines indented by `indent` belong to, and `outer` holds the pairs
     (node, indent) around it. `newest` is the node of the line before, which deeper lines belong to,
-    or None if that was a property.
+    or None if that was a property. `position` and `number` are those of the next line.
     """
 
     def __init__(self, node_class: type[ParseNode]) -> None:
@@ -76,6 +78,23 @@ class _Parser:
         self.indent: str | None = None
         self.outer: list[tuple[ParseNode, str | None]] = []
         self.newest: ParseNode | None = self.root
+        self.position = 0
+        self.number = 1
+        self.names: dict[str, str] = {}  # of properties, so that there is one string for each
+
+    def next_line(self, text: str) -> str:
+        """The next line, without its line feed."""
+        # Other characters that Python takes for ends of lines stay inside their lines.
+        end = text.find("\n", self.position)
+        return text[self.position :] if end < 0 else text[self.position : end]
+
+    def read_next(self, text: str) -> None:
+        """Take in the next line, if there is one."""
+        if self.position < len(text):
+            line = self.next_line(text)
+            self.read(line)
+            self.position += len(line) + 1
+            self.number += 1
 
     def read(self, line: str) -> None:
         """Take in one line; raises ValueError with the reason."""

@@ -7,9 +7,10 @@ on a line of their own.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 
-from zc.zk import nodedata
+from zc.zk import _plain, nodedata
 from zc.zk.links import LINK, PROPERTY_LINK, is_path
 from zc.zk.nodedata import Properties
 from zc.zk.tree.layout import layout_of
@@ -38,6 +39,11 @@ def render(nodes: Iterable[tuple[int, str, str | None]]) -> Iterator[str]:
         if data == "":
             yield head + "\n"
             continue
+        if data is not None:
+            plain = _plain.lines(data, f"\n{indent}{INDENT}", _literal)
+            if plain is not None:
+                yield f"{head}{plain}\n"
+                continue
         properties, whole = _contents(data)
         if "type" in properties and is_plain_type(properties["type"]):
             head += f" : {properties.pop('type')}"
@@ -45,6 +51,20 @@ def render(nodes: Iterable[tuple[int, str, str | None]]) -> Iterator[str]:
         if whole is not None:
             lines.append(f"= {whole}")
         yield f"\n{indent}{INDENT}".join([head, *lines]) + "\n"
+
+
+def _literal(text: str) -> str | None:
+    """The literal of a JSON value; None unless it is written as the library does it."""
+    # Nested as deeply as allowed, it would be too deep inside the node's own object.
+    if text.count("[") + text.count("{") >= nodedata.MAX_NESTING:
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if nodedata.to_json(value) != text or nodedata.has_number_beyond_json(text):
+        return None
+    return write_literal(value)
 
 
 def _contents(data: str | None) -> tuple[Properties, str | None]:
