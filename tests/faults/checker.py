@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from tests.faults.beliefs import BROKEN, Belief, Live, Registration
@@ -39,24 +39,27 @@ FindingKey = tuple[Loss, str, str]
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong with a client: what with what (a path, for instance), and how."""
+    """Something that is wrong with a client: what with what (a path, for instance), and how.
+
+    `seconds` is when it was right after all; None if it stayed so.
+    """
 
     loss: Loss
     client: str
     subject: str
     text: str = ""
+    seconds: float | None = None
 
     @property
     def key(self) -> FindingKey:
         """What it has in common with a finding of the same in another comparison."""
         return self.loss, self.client, self.subject
 
-    def with_note(self, note: str) -> Finding:
-        """The same finding, with a note behind its text."""
-        return replace(self, text=f"{self.text}, {note}" if self.text else note)
-
     def __str__(self) -> str:
-        return f"{self.loss}: {self.client}: {self.subject}" + (self.text and f": {self.text}")
+        parts = [str(self.loss), self.client, self.subject]
+        parts += [self.text] if self.text else []
+        parts += [] if self.seconds is None else [f"right after {self.seconds:.1f} s"]
+        return ": ".join(parts)
 
 
 Beliefs = Mapping[str, Belief]

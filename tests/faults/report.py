@@ -45,7 +45,12 @@ class Report:
             median, most = statistics.median(self.recoveries), max(self.recoveries)
             lines += [f"  all was right {median:.2f} s later (median; {most:.2f} s at the most)"]
         lines += ["", "found:"]
-        lines += [f"  {self.losses[loss]:6} {loss}" for loss in Loss]
+        late = Counter(finding.loss for finding in self.findings if finding.seconds is not None)
+        lines += [
+            f"  {self.losses[loss]:6} {loss}"
+            + (f", {late[loss]} of them only late" * bool(late[loss]))
+            for loss in Loss
+        ]
         lines += [f"    {finding}" for finding in self.findings[:MOST_SHOWN]]
         if len(self.findings) > MOST_SHOWN:
             lines.append(f"    and {len(self.findings) - MOST_SHOWN} more")
