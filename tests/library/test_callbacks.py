@@ -1,0 +1,217 @@
+"""What callbacks may do, which is anything, and in which thread and order they are called.
+
+What those of `Children` do when they fail or block is in test_children.py, subscribers to events of
+the session are in test_session_events.py, and watchers given to the binding in tests/binding.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+import zc.zk
+import zookeeper
+from tests.calls import Calls
+from tests.deadlines import scaled, wait_until
+from tests.library.bad_days import expire, session_id
+
+ADDRESS = ("1.2.3.4", 80)
+
+
+@pytest.fixture(autouse=True)
+def node(zk: zc.zk.ZooKeeper) -> str:
+    zk.create("/test")
+    return "/test"
+
+
+def in_a_callback(
+    zk: zc.zk.ZooKeeper, other: zc.zk.ZooKeeper, work: Callable[[], object]
+) -> object:
+    """What `work` returns, called by a callback; what it raises is raised here."""
+    done = threading.Event()
+    results: list[object] = []
+
+    @zk.children("/test")
+    def work_once(children: zc.zk.Children) -> None:
+        if "go" in children:
+            try:
+                results.append(work())
+            except Exception as fault:
+                results.append(fault)
+            done.set()
+            raise zc.zk.CancelWatch
+
+    other.create("/test/go")
+    assert done.wait(scaled(60)), "the callback ends"
+    assert work_once.path == "/test"
+    if isinstance(results[0], Exception):
+        raise results[0]
+    return results[0]
+
+
+class TestThreadAndOrder:
+    def test_the_first_call_is_in_the_programs_thread_and_all_others_in_one(
+        self, zk, other
+    ) -> None:
+        threads = []
+        callback = Calls(lambda _: threads.append(threading.current_thread()))
+        followed = [zk.children("/test")(callback), zk.properties("/test")(callback)]
+        assert threads == [threading.current_thread()] * 2
+        other.create("/test/a")
+        callback.wait(3)
+        other.set("/test", '{"x":1}')
+        callback.wait(4)
+        assert threads[2] is threads[3]
+        assert threads[2].name.startswith("zc.zk callbacks")
+        assert len(followed) == 2
+
+    def test_changes_are_told_in_the_order_in_which_they_were_made(self, zk, other) -> None:
+        """Of different nodes too: whoever hears of the later change has heard of the earlier."""
+        for name in "abc":
+            zk.create(f"/{name}", '{"n":0}')
+        told: list[tuple[str, int]] = []
+        followed = [
+            zk.properties(f"/{name}")(lambda now: told.append((now.path, now["n"])))
+            for name in "abc"
+        ]
+        del told[:]
+        for n in range(1, 11):
+            for name in "abc":
+                other.set(f"/{name}", f'{{"n":{n}}}')
+                wait_until(lambda: len(told) == 1, "it is told")
+                assert told.pop() == (f"/{name}", n)
+        assert [live["n"] for live in followed] == [10, 10, 10]
+
+    def test_callbacks_of_one_object_are_called_in_the_order_of_its_list(self, zk, other) -> None:
+        called: list[int] = []
+        children = zk.children("/test")
+        for number in range(5):
+            children(lambda _, number=number: called.append(number))
+        del called[:]
+        other.create("/test/a")
+        wait_until(lambda: len(called) == 5, "all are called")
+        assert called == [0, 1, 2, 3, 4]
+
+
+class TestWhatTheyMayDo:
+    def test_call_whatever_the_client_can_do(self, zk, other) -> None:
+        def work() -> str:
+            with zk.register_server("/test", ADDRESS, weight=1) as registration:
+                registration.update(weight=2)
+                assert zk.get_properties("/test/1.2.3.4:80")["weight"] == 2
+            zk.import_tree("/tree\n  n = 1\n  /twig\n")
+            zk.ln("/tree/twig", "/test/link")
+            assert list(zk.walk("/tree")) == ["/tree", "/tree/twig"]
+            properties = zk.properties("/tree")
+            properties.update(lambda now: {"n": now["n"] + 1})
+            properties.set(n=properties["n"], m=1)
+            assert zk.resolve("/test/link") == "/tree/twig"
+            text = zk.export_tree("/tree")
+            zk.delete_recursive("/tree/twig")
+            zk.multi([("set", "/tree", "done"), ("create", "/tree/x", "", zc.zk.OPEN_ACL_UNSAFE)])
+            zk.reopen()
+            return text
+
+        assert in_a_callback(zk, other, work) == "/tree\n  m = 1\n  n = 2\n  /twig\n"
+        assert other.get("/tree")[0] == "done"
+
+    def test_start_threads_that_use_the_client_and_wait_for_them(self, zk, other) -> None:
+        def work() -> list[str]:
+            threads = [
+                threading.Thread(target=zk.create, args=[f"/by-thread-{number}"])
+                for number in range(4)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(scaled(60))
+            return sorted(zk.get_children("/"))
+
+        names = in_a_callback(zk, other, work)
+        assert [name for name in names if name.startswith("by-")] == [
+            f"by-thread-{number}" for number in range(4)
+        ]
+
+    def test_block_while_the_session_is_lost_and_restored(
+        self, zk, other, connection_string
+    ) -> None:
+        zk.register_server("/test", ADDRESS)
+        blocked, go_on = threading.Event(), threading.Event()
+
+        @zk.properties("/test")
+        def block(properties: zc.zk.Properties) -> None:
+            if properties:
+                blocked.set()
+                go_on.wait(scaled(60))
+
+        try:
+            other.set("/test", '{"x":1}')
+            assert blocked.wait(scaled(30))
+            expire(zk, connection_string)
+            wait_until(
+                lambda: (
+                    (stat := other.exists("/test/1.2.3.4:80"))
+                    and stat["ephemeralOwner"] == session_id(zk)
+                ),
+                "the server is registered in the new session",
+                30,
+            )
+            other.set("/test", '{"x":2}')
+            wait_until(lambda: block["x"] == 2, "the data go on")
+        finally:
+            go_on.set()
+
+    def test_close_the_client_and_find_it_closed(self, zk, other) -> None:
+        def work() -> object:
+            zk.close()
+            return zk.get("/test")
+
+        with pytest.raises(zookeeper.ClosingException):
+            in_a_callback(zk, other, work)
+
+    def test_have_another_thread_close_the_client_and_wait_for_it(self, zk, other) -> None:
+        def work() -> bool:
+            closer = threading.Thread(target=zk.close)
+            closer.start()
+            closer.join(scaled(60))
+            return closer.is_alive()
+
+        assert in_a_callback(zk, other, work) is False
+
+    def test_open_and_close_another_client(self, zk, other, client) -> None:
+        def work() -> str:
+            with client() as own:
+                own.register_server("/test", ADDRESS)
+                return own.export_tree("/test", ephemeral=True)
+
+        assert "/1.2.3.4:80" in str(in_a_callback(zk, other, work))
+
+    def test_change_the_list_of_callbacks(self, zk, other) -> None:
+        children = zk.children("/test")
+        late = Calls()
+
+        def replace(now: zc.zk.Children) -> None:
+            if len(now):
+                now.callbacks[:] = [late]
+
+        children(replace)
+        other.create("/test/a")
+        wait_until(lambda: children.callbacks == [late], "they are replaced")
+        other.create("/test/b")
+        late.wait_one()
+
+    def test_drop_the_object_that_they_belong_to(self, zk, other) -> None:
+        kept = {}
+        dropped = threading.Event()
+
+        def drop(children: zc.zk.Children) -> None:
+            if len(children):
+                kept.clear()
+                dropped.set()
+
+        kept["children"] = zk.children("/test")(drop)
+        other.create("/test/a")
+        assert dropped.wait(scaled(30))
+        wait_until(lambda: len(zk.watches) == 0, "nobody follows it any more")
