@@ -64,7 +64,8 @@ STEPS = [
     Step("From a change to those who follow", "fanout"),
     Step("Links", "links"),
     Step("Memory", "footprint"),
-    Step("Starting", "startup"),
+    Step("Imports and connections", "imports", quick="--rounds 5"),
+    Step("Commands", "startup", quick="--rounds 3"),
     Step("The emulation and the server in Python", "embedded"),
 ]
 
