@@ -221,6 +221,18 @@ class TestTheRegistration:
         zk.sync("/")
         assert not other.exists(PATH)
 
+    def test_one_that_has_ended_leaves_nothing_though_the_keeper_comes_late(
+        self, zk, other
+    ) -> None:
+        """The keeper takes out what it is to see to, and meanwhile the program may end it."""
+        registration = zk.register_server("/providers", ADDRESS)
+        (node,) = registration._properties
+        registration.unregister()
+        assert node.make_true(zk.handle)
+        assert not other.exists(PATH)
+        known = zk.watches._nodes
+        wait_until(lambda: not known.interests() and not known.all(), "nothing is watched")
+
     def test_leaving_a_with_block_unregisters(self, zk, other) -> None:
         with zk.register_server("/providers", ADDRESS):
             assert other.exists(PATH)
