@@ -34,7 +34,7 @@ THREADS = (1, 8, 32)
 # In all threads together.
 LATENCY_CALLS = 2000
 THROUGHPUT_CALLS = 6400
-BUSY_CALLS = 192
+BUSY_CALLS = 96
 
 OURS = "zookeeper"
 KAZOO = "kazoo"

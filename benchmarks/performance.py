@@ -44,11 +44,12 @@ STEPS = [
     Step(
         "Trees of other shapes",
         "tree",
-        "--delays 0 --shapes wide deep many_properties large_values --rounds 2",
+        "--delays 0 --shapes wide many_properties --rounds 1",
         None,
     ),
     Step("From a thousand to a million nodes", "scale", "", "--sizes 1000 10000 --rounds 1"),
-    Step("Text and network", "text", "--rounds 3", "--nodes 10000 --rounds 2"),
+    Step("Text and network", "text", "--shapes mixed --rounds 3", "--nodes 10000 --rounds 2"),
+    Step("Text of many properties", "text", "--shapes many_properties --nodes 10000", None),
     Step("Bulk reads", "bulk_read", "--rounds 3", "--shapes mixed --rounds 2"),
     Step("Bulk writes", "bulk_write", "--rounds 5", "--rounds 2"),
     Step("Setting watches", "watches", "--rounds 5", "--shapes mixed --rounds 2"),
@@ -56,7 +57,7 @@ STEPS = [
         Step(
             f"A lost session, {2 * nodes:,} watches",
             "reestablish",
-            f"--nodes {nodes} --rounds 3",
+            f"--nodes {nodes} --rounds {3 if nodes <= 10_000 else 1}",
             f"--nodes {nodes} --rounds 1" if nodes <= 5000 else None,
         )
         for nodes in (500, 5000, 10_000, 50_000)
