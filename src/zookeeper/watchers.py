@@ -56,8 +56,10 @@ class WatcherRegistry:
     def expect(self, kind: int, paths: Iterable[str], watcher: Watcher) -> None:
         """A request for a watch is about to be sent. With the lock held."""
         expected = self._expected[kind]
+        alone = (watcher,)
         for path in paths:
-            expected[path] = (*expected.get(path, ()), watcher)
+            others = expected.get(path)
+            expected[path] = (*others, watcher) if others else alone
 
     def settle(self, kind: int, paths: Iterable[str], watcher: Watcher, is_set: bool) -> None:
         """The answer is there; the watcher waits now if the watch was set and not removed since.
@@ -66,11 +68,14 @@ class WatcherRegistry:
         """
         with self.lock:
             expected, waiting = self._expected[kind], self._waiting[kind]
+            alone = (watcher,)
             for path in paths:
                 if not _drop(expected, path, watcher) or not is_set:
                     continue
-                others = waiting.get(path, ())
-                if watcher not in others:
+                others = waiting.get(path)
+                if not others:
+                    waiting[path] = alone
+                elif watcher not in others:
                     waiting[path] = (*others, watcher)
 
     def take(self, event_type: int, path: str) -> list[Watcher]:

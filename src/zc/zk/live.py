@@ -186,7 +186,9 @@ class LiveObject(ABC, Generic[L]):
     def _note_change(self) -> None:
         with self._lock:
             self._changes += 1
-        self._call_back_soon()
+        # Whoever adds one from now on sees that there was a change.
+        if self.callbacks:
+            self._call_back_soon()
 
     def _call_back_soon(self) -> None:
         with self._lock:

@@ -23,6 +23,9 @@ class Kind(enum.Enum):
     CHILDREN = "children"
     EXISTS = "exists"
 
+    # There is one of each, and millions of look-ups; Enum's own hashes the name every time.
+    __hash__ = object.__hash__
+
 
 Stat = dict[str, int]
 
