@@ -18,8 +18,8 @@ NAMES = """
 # What a program that registers, follows and reads single nodes has no use for: work on trees, and
 # what is large in the standard library.
 NOT_FOR_A_PLAIN_CLIENT = """
-    zc.zk.bulk zc.zk.formats zc.zk.graphvis zc.zk.monitor zc.zk.scripts zc.zk.testing zc.zk.tree
-    zc.zk.treework zc.zk.walking
+    zc.zk.bulk zc.zk.exporting zc.zk.formats zc.zk.graphvis zc.zk.monitor zc.zk.scripts
+    zc.zk.testing zc.zk.tree zc.zk.treework zc.zk.walking
     argparse ast asyncio concurrent.futures dataclasses importlib.metadata inspect ipaddress
     multiprocessing random socket ssl subprocess tempfile urllib
 """

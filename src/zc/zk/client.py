@@ -2,7 +2,7 @@
 
 Its methods are thin; each says where the work is done. The session with the servers is in
 `zc.zk.session`, ephemeral nodes in `zc.zk.ephemeral`, live objects in `zc.zk.live`, and work on
-trees in `zc.zk.treework`, which is imported when there is some.
+trees in `zc.zk.treework` and `zc.zk.exporting`, which are imported when there is some.
 """
 
 from __future__ import annotations
@@ -299,9 +299,9 @@ class ZooKeeper(LowLevel):
         Raises NoNodeException, NoAuthException for a node that may not be read, and ValueError
         when no node can have that name.
         """
-        from zc.zk import treework
+        from zc.zk import exporting
 
-        return treework.export_tree(
+        return exporting.export_tree(
             self._session, _trimmed(path), ephemeral=ephemeral, name=name, progress=progress
         )
 

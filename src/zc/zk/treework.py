@@ -1,4 +1,4 @@
-"""Work on trees of nodes: export, plan, import, delete. To walk is in `zc.zk.walking`."""
+"""Work on trees of nodes: plan, import, delete."""
 
 from __future__ import annotations
 
@@ -11,65 +11,17 @@ from zc.zk import bulk
 from zc.zk.acl import Acl
 from zc.zk.bulk import Progress
 from zc.zk.ephemeral import Ephemerals
-from zc.zk.errors import excerpt
 from zc.zk.reading import PlainReader
 from zc.zk.riding import BREAKS, ride, wait_out
 from zc.zk.session import Session
 from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages, operations
 from zc.zk.tree.diff import NodeState, plan_deletion, plan_import
 from zc.zk.tree.model import ParseNode
-from zc.zk.tree.render import render
-from zc.zk.tree.syntax import is_node_name
 
 logger = logging.getLogger("zc.zk")
 
-# The servers' own node, which is no part of anybody's tree.
-RESERVED = "/zookeeper"
-
 # Transactions get smaller with each attempt: one node that somebody else has changed undoes less.
 DELETION_BATCHES = (500, 50, 5, 1)
-
-
-def export_tree(
-    session: Session,
-    path: str,
-    *,
-    ephemeral: bool,
-    name: str | None,
-    progress: Progress | None = None,
-) -> str:
-    """A subtree as text; see `zc.zk.ZooKeeper.export_tree`."""
-
-    if name is not None and not is_node_name(name):
-        raise ValueError(f"bad node name {excerpt(name)}")
-
-    def read(handle: int) -> Any:
-        try:
-            return zookeeper.read_tree(handle, path, progress=progress)
-        except (zookeeper.NoNodeException, zookeeper.BadArgumentsException):
-            real_path = PlainReader(session).resolve(path)
-            return zookeeper.read_tree(handle, real_path, progress=progress)
-
-    tree = ride(session, read)
-    top_name = name if name is not None else path.rpartition("/")[2]
-    lift = 0 if top_name else 1
-
-    def nodes() -> Iterator[tuple[int, str, str | None]]:
-        for node in tree:
-            if node.depth == 0:
-                if top_name:
-                    yield 0, top_name, node.data
-                continue
-            if path == "/" and (node.path == RESERVED or node.path.startswith(RESERVED + "/")):
-                continue
-            if node.error is not None:
-                raise node.error
-            if ephemeral or not node.ephemeralOwner:
-                yield node.depth - lift, node.name, node.data
-
-    if tree[0].error is not None:
-        raise tree[0].error
-    return "".join(render(nodes()))
 
 
 class Plan:

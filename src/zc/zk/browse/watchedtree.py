@@ -16,9 +16,9 @@ from typing import Any
 
 import zookeeper
 from zc.zk import nodedata
+from zc.zk.exporting import RESERVED
 from zc.zk.links import Resolver, join
 from zc.zk.session import SESSION_TROUBLE
-from zc.zk.treework import RESERVED
 from zc.zk.watches import Kind, Watches
 
 TOP = "/"

@@ -44,6 +44,11 @@ class Texts(Protocol):
 class _HelpFormatter(argparse.HelpFormatter):
     """Fills paragraphs to the width of the terminal, and leaves lines alone that are indented."""
 
+    def __init__(self, prog: str) -> None:
+        # One is made for each argument. Not knowing the width it would import shutil, and so the
+        # modules for compressed files, which takes longer than all our own.
+        super().__init__(prog, width=_terminal_width() - 2)
+
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         paragraphs = text.split("\n\n")
         return "\n\n".join(
@@ -52,6 +57,18 @@ class _HelpFormatter(argparse.HelpFormatter):
             else super(_HelpFormatter, self)._fill_text(paragraph, width, indent)
             for paragraph in paragraphs
         )
+
+
+def _terminal_width() -> int:
+    """In characters, as `shutil.get_terminal_size` has it."""
+    try:
+        return int(os.environ["COLUMNS"])
+    except (KeyError, ValueError):
+        pass
+    try:
+        return os.get_terminal_size(1).columns
+    except OSError:
+        return 80
 
 
 class Parser(ArgumentParser):

@@ -6,6 +6,7 @@ import os
 from argparse import Namespace
 from collections.abc import Iterator
 
+from zc.zk.exporting import export_tree
 from zc.zk.scripts import connecting
 from zc.zk.scripts.arguments import CONNECTION_VARIABLE, Parser, is_connection
 from zc.zk.scripts.failures import DIFFERENCES, Misuse
@@ -16,7 +17,6 @@ from zc.zk.tree.changes import Change, KeepExtra, messages
 from zc.zk.tree.diff import plan_import, snapshot
 from zc.zk.tree.model import ParseNode, TreeResolver
 from zc.zk.tree.parse import parse_tree
-from zc.zk.treework import export_tree
 
 USAGE = "[-e] [-v] [--exit-code] [options] [OLD] NEW"
 DETAILS = """\

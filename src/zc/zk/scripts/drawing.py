@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 
 from zc.zk import graphvis
+from zc.zk.exporting import export_tree
 from zc.zk.scripts import connecting
 from zc.zk.scripts.arguments import Parser, connection_and_rest, node_path
 from zc.zk.scripts.failures import Misuse
@@ -15,7 +16,6 @@ from zc.zk.scripts.progress import progress
 from zc.zk.scripts.running import tell
 from zc.zk.tree.model import ParseNode
 from zc.zk.tree.parse import parse_tree
-from zc.zk.treework import export_tree
 
 DOT = "dot"
 

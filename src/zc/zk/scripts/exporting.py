@@ -5,11 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterable
 
+from zc.zk.exporting import export_tree
 from zc.zk.scripts import connecting
 from zc.zk.scripts.arguments import Parser, connection_and_rest, format_of, node_path
 from zc.zk.scripts.output import write_text
 from zc.zk.scripts.progress import progress
-from zc.zk.treework import export_tree
 
 USAGE = "[-e] [-o FILE] [options] [CONNECTION] [PATH]"
 DETAILS = """\
