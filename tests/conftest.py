@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import zc.zk
 from tests import leaks, sessions
 from tests.deadlines import scaled
 from tests.embedded import EmbeddedServer, embedded
@@ -149,6 +150,19 @@ def root(zookeeper: ModuleType, connection_string: str) -> Iterator[str]:
         if not EXTERNAL_SERVICE:
             zookeeper.add_auth(handle, *SUPERUSER)
         sessions.remove_tree(zookeeper, handle, path)
+
+
+@pytest.fixture
+def place(connection_string: str, root: str) -> str:
+    """The connection string of the test's own node."""
+    return connection_string + root
+
+
+@pytest.fixture
+def zk(place: str) -> Iterator[zc.zk.ZooKeeper]:
+    """A client of the library, whose `/` is `root`."""
+    with zc.zk.ZooKeeper(place, SESSION_TIMEOUT_MILLISECONDS) as client:
+        yield client
 
 
 @pytest.fixture

@@ -60,18 +60,6 @@ class Page:
 
 
 @pytest.fixture
-def place(connection_string: str, root: str) -> str:
-    return connection_string + root
-
-
-@pytest.fixture
-def zk(place: str) -> Iterator[zc.zk.ZooKeeper]:
-    """Somebody else, who changes the tree."""
-    with zc.zk.ZooKeeper(place, SESSION_TIMEOUT_MILLISECONDS) as client:
-        yield client
-
-
-@pytest.fixture
 def serve(place: str) -> Iterator[Callable[..., Site]]:
     """A function that serves the page, by default of the test's place."""
     with ExitStack() as stack:

@@ -11,8 +11,6 @@ from typing import NamedTuple
 
 import pytest
 
-import zc.zk
-from tests.conftest import SESSION_TIMEOUT_MILLISECONDS
 from tests.deadlines import scaled
 
 PATIENCE_SECONDS = 60
@@ -34,19 +32,6 @@ class Outcome(NamedTuple):
 
 
 Command = Callable[..., Outcome]
-
-
-@pytest.fixture
-def place(connection_string: str, root: str) -> str:
-    """The connection string of the test's place."""
-    return connection_string + root
-
-
-@pytest.fixture
-def zk(place: str) -> Iterator[zc.zk.ZooKeeper]:
-    """A client of the test's place."""
-    with zc.zk.ZooKeeper(place, SESSION_TIMEOUT_MILLISECONDS) as client:
-        yield client
 
 
 @pytest.fixture
