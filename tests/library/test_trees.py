@@ -14,7 +14,7 @@ import zookeeper
 from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
 from tests.pure.strategies import Tree, data
-from zc.zk import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
+from zc.zk import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, formats
 from zc.zk.tree.diff import AddNode, DeleteNode, SetData
 
 TREE = """\
@@ -459,29 +459,54 @@ _TREES: st.SearchStrategy[Tree] = st.recursive(
 )
 
 
+def _create(zk, top, tree) -> list[tuple[str, str | None]]:
+    """Create a tree by single operations; returns what is there then."""
+    operations = [("create", top, "", OPEN_ACL_UNSAFE)]
+    to_do = [(top, tree)]
+    while to_do:
+        path, children = to_do.pop()
+        for name, (content, below) in children.items():
+            operations.append(("create", f"{path}/{name}", content, OPEN_ACL_UNSAFE))
+            to_do.append((f"{path}/{name}", below))
+    zk.multi(operations)
+    return _there(zk, top)
+
+
+def _there(zk, top) -> list[tuple[str, str | None]]:
+    return [(node.path, node.data) for node in zk.read_tree(top)]
+
+
 class TestRoundTrip:
-    @settings(
-        max_examples=2000,
+    SETTINGS = settings(
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
+
+    @settings(SETTINGS, max_examples=2000)
     @given(tree=_TREES)
     def test_export_delete_import_brings_back_every_byte(self, zk, tree) -> None:
-        operations = [("create", "/all", "", OPEN_ACL_UNSAFE)]
-        to_do = [("/all", tree)]
-        while to_do:
-            path, children = to_do.pop()
-            for name, (content, below) in children.items():
-                operations.append(("create", f"{path}/{name}", content, OPEN_ACL_UNSAFE))
-                to_do.append((f"{path}/{name}", below))
-        zk.multi(operations)
+        before = _create(zk, "/all", tree)
         try:
-            before = [(node.path, node.data) for node in zk.read_tree("/all")]
             text = zk.export_tree("/all")
             zk.delete_recursive("/all")
             zk.import_tree(text)
-            assert [(node.path, node.data) for node in zk.read_tree("/all")] == before
+            assert _there(zk, "/all") == before
             assert len(zk.plan_import(text, trim=True)) == 0
+        finally:
+            zk.delete_recursive("/all")
+
+    @pytest.mark.parametrize("format", [formats.JSON, formats.YAML])
+    @settings(SETTINGS, max_examples=300)
+    @given(tree=_TREES)
+    def test_so_it_does_by_other_formats(self, zk, tree, format) -> None:
+        before = _create(zk, "/all", tree)
+        try:
+            exported = formats.parse(zk.export_tree("/all"), formats.TEXT)
+            written = "".join(formats.render(exported, format))
+            zk.delete_recursive("/all")
+            read = formats.parse(written, format)
+            zk.import_tree("".join(formats.render(read, formats.TEXT)))
+            assert _there(zk, "/all") == before
         finally:
             zk.delete_recursive("/all")
 
