@@ -36,7 +36,7 @@ LONG_ONES = ("test_packaging", "TestRoundTrip")
 TARGETS = os.environ.get("ZK_TEST_TARGETS", "real wire emulation").split()
 
 # The server that those tests share that need no real one: "embedded", which starts in no time, or
-# "real".
+# "real". With "emulation" there is none, which is for tests/library alone.
 SHARED_SERVER = os.environ.get("ZK_TEST_SERVER", "embedded")
 
 Connect = Callable[..., int]

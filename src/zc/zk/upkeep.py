@@ -119,6 +119,10 @@ class Worker:
         while not self._wakes.empty() and self._working.acquire(blocking=False):
             try:
                 self._work_once()
+            except SystemExit:
+                # It would end a thread at most, had this worker one.
+                logger.exception("%s goes on after", self._name)
+                self._wakes.put(None)
             finally:
                 self._working.release()
 
