@@ -12,9 +12,10 @@ import time
 from collections.abc import Iterator
 
 from tests.deadlines import scaled
+from tests.faults.clients import RECOVERY_SECONDS, Options
 from tests.faults.plan import Fault
 from tests.faults.report import Report
-from tests.faults.run import RECOVERY_SECONDS, Options, Run, random_rounds
+from tests.faults.run import Run, random_rounds
 from tests.faults.soak import soak
 from tests.servers import ensemble_of
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import zookeeper
 from zc.zk.ephemeralnode import EphemeralNode, Wish
+from zc.zk.fetching import Fetcher
 from zc.zk.watches import Watches
 
 VARIABLE = "ZK_FAULTS_BREAK"
@@ -48,7 +49,7 @@ def _ignore_nodeexists() -> None:
 
 def _drop_rewatch() -> None:
     """Read everything again after a gap in the connection, and forget to watch it."""
-    note_gap, ask_many = Watches._note_gap, Watches._ask_many
+    note_gap, fetch_many = Watches._note_gap, Fetcher.fetch_many
     gaps = 0
 
     def remember_gap(self: Watches) -> None:
@@ -56,19 +57,15 @@ def _drop_rewatch() -> None:
         gaps += self._connects != self.session.connects
         note_gap(self)
 
-    def ask_without_watching(self: Watches, handle: int, nodes: list[Any]) -> Any:
+    def fetch_without_watching(self: Fetcher, handle: int, nodes: list[Any]) -> Any:
         nonlocal gaps
         if not gaps:
-            return ask_many(self, handle, nodes)
+            return fetch_many(self, handle, nodes)
         gaps = 0
-        kept, self._watcher = self._watcher, _deaf
-        try:
-            return ask_many(self, handle, nodes)
-        finally:
-            self._watcher = kept
+        return fetch_many(Fetcher(_deaf), handle, nodes)
 
     Watches._note_gap = remember_gap  # type: ignore[method-assign]
-    Watches._ask_many = ask_without_watching  # type: ignore[method-assign]
+    Fetcher.fetch_many = fetch_without_watching  # type: ignore[method-assign]
 
 
 def _deaf(handle: int, type: int, state: int, path: str) -> None:

@@ -21,6 +21,9 @@ TREES = "/trees"
 # What registrations of several clients at once are about; exactly one of them can have it.
 CONTESTED = ("10.9.9.1:80", "10.9.9.2:80")
 
+# Each client follows so many nodes at the most.
+MOST_FOLLOWED = len(SERVICES) + len(GROUPS) + len(CONFIGS) + 3
+
 # Names of nodes that a client creates itself, as ephemeral ones, begin with this.
 PLAIN = "plain"
 

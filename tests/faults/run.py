@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 from tests.deadlines import scaled, wait_until
 from tests.faults import checker, place, plan, truth
+from tests.faults.activities import SLOW_CALLBACK
 from tests.faults.beliefs import Belief
 from tests.faults.checker import Finding, FindingKey, Loss
-from tests.faults.injector import Injector, Network
+from tests.faults.clients import SLACK_SECONDS, Client, Options
+from tests.faults.injector import Injector
 from tests.faults.plan import Fault
-from tests.faults.processes import ClientProcess, NoAnswer
+from tests.faults.processes import NoAnswer
 from tests.faults.report import Report
 from tests.servers import Ensemble
-
-# How long after the service can be reached again everything has to be as it should be.
-RECOVERY_SECONDS = 2.0
 
 # A busy machine, on which few comparisons fit into that time, gets so many all the same.
 LEAST_COMPARISONS = 5
@@ -31,85 +27,10 @@ LEAST_COMPARISONS = 5
 # What is not right so many seconds after that, will not be.
 LASTING_SECONDS = 8.0
 
-# A machine that is busy may let a call wait for so long beyond its limit.
-SLACK_SECONDS = 2.0
-
 # How long (seconds) servers may take to find a leader again, once they all run.
 ELECTION_SECONDS = 60.0
 
-ROOT_OF_CHECKOUT = Path(__file__).parents[2]
-
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to run. `environment` is added to that of the client processes."""
-
-    library: str = "zc.zk"
-    clients: int = 4
-    session_seconds: float = 2.0
-    recovery_seconds: float = scaled(RECOVERY_SECONDS)
-    environment: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def scaled_session_seconds(self) -> float:
-        return scaled(self.session_seconds)
-
-
-class Client:
-    """A client process, its network, and whoever takes its place when it is killed."""
-
-    def __init__(
-        self, number: int, ensemble: Ensemble, root: str, seed: int, options: Options
-    ) -> None:
-        self.name = f"client {number}"
-        self.network = Network(ensemble.servers)
-        self._options = options
-        self._generations = itertools.count()
-        self._settings: dict[str, Any] = {
-            "library": options.library,
-            "loggers": ["zc.zk", "zookeeper"] if options.library == "zc.zk" else [],
-            "number": number,
-            "hosts": self.network.hosts + root,
-            "session_milliseconds": int(options.scaled_session_seconds * 1000),
-            "slack_seconds": scaled(SLACK_SECONDS),
-        }
-        self._seed = f"{seed} {number}"
-        self.former_pauses: list[ClientProcess] = []
-        self.process = self._start()
-
-    def _start(self) -> ClientProcess:
-        settings = {**self._settings, "seed": f"{self._seed} {next(self._generations)}"}
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(
-                filter(None, [str(ROOT_OF_CHECKOUT), os.environ.get("PYTHONPATH")])
-            ),
-            **self._options.environment,
-        }
-        process = ClientProcess(self.name, settings, environment)
-        process.send("prepare")
-        return process
-
-    def pause(self) -> None:
-        self.process.pause()
-
-    def resume(self) -> None:
-        self.process.resume()
-
-    def replace(self) -> None:
-        self.process.kill()
-        self.process = self._start()
-        self.process.send("go")
-
-    def ask_for_session(self) -> tuple[int, str]:
-        number, password = self.process.ask("session", seconds=0.5)
-        return number, password
-
-    def close(self) -> None:
-        self.process.kill()
-        self.network.close()
 
 
 class Run:
@@ -281,12 +202,26 @@ class Run:
                     # Its end changes what is there once more.
                     own = self._options.recovery_seconds
                     patience = max(patience, min(seconds + own, former))
-                if seconds > patience and compared >= LEAST_COMPARISONS:
-                    late = late or findings
+                if compared >= LEAST_COMPARISONS:
+                    late = late or [
+                        finding
+                        for finding in findings
+                        if seconds > patience + self._grace(finding.loss)
+                    ]
                 if late and seconds > patience + scaled(LASTING_SECONDS):
                     return late, {finding.key for finding in findings}
                 for client in asked:
                     beliefs[client.name] = client.process.ask("report")
+
+    def _grace(self, loss: Loss) -> float:
+        """The seconds that something may be wrong beyond the others.
+
+        Callbacks wait for one another. One may be at a call that takes a session timeout to fail,
+        and there may be a slow one for each live object.
+        """
+        if loss is not Loss.UNTOLD:
+            return 0.0
+        return scaled(self._options.session_seconds) + place.MOST_FOLLOWED * SLOW_CALLBACK
 
     def _count(self, truths: list[truth.Truth], beliefs: dict[str, Belief]) -> None:
         for belief in beliefs.values():

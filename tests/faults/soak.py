@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults import place, truth
-from tests.faults.run import Client, Options
+from tests.faults.clients import Client, Options
 from tests.servers import Ensemble, standalone
 
 SAMPLE_SECONDS = 5.0

@@ -9,9 +9,10 @@ import pytest
 
 from tests.faults import broken
 from tests.faults.checker import Loss
+from tests.faults.clients import Options
 from tests.faults.plan import Fault, Kind
 from tests.faults.report import Report
-from tests.faults.run import Options, Run
+from tests.faults.run import Run
 from tests.servers import Ensemble, Server
 
 # The process that takes a killed one's place finds the nodes of its session, which then ends.

@@ -14,10 +14,11 @@ from typing import Any
 import zookeeper
 from zc.zk.acl import Acl
 from zc.zk.ephemeralnode import ATTEMPTS, EphemeralNode, Registered, Wish
+from zc.zk.fetching import FEW
 from zc.zk.keeper import SESSION_TROUBLE
 from zc.zk.session import Session, State
 from zc.zk.upkeep import pause, soonest
-from zc.zk.watches import FEW, Watches
+from zc.zk.watches import Watches
 
 logger = logging.getLogger("zc.zk")
 

@@ -22,10 +22,10 @@ import weakref
 from collections import deque
 from collections.abc import Iterable
 from copy import copy
-from typing import Any
 
 import zookeeper
 from zc.zk import nodedata
+from zc.zk.fetching import Fetcher
 from zc.zk.keeper import SESSION_TROUBLE
 from zc.zk.nodedata import Properties
 from zc.zk.nodes import UNREAD, Answer, Interest, Node, Nodes, Observer
@@ -34,12 +34,6 @@ from zc.zk.session import Session
 from zc.zk.upkeep import pause, soonest
 
 logger = logging.getLogger("zc.zk")
-
-# Up to so many nodes are read one by one; more in bulk.
-FEW = 3
-
-# How often to look at a node that is gone when it is read and there when its absence is watched.
-FLICKERS = 10
 
 _CONCERNED: dict[int, tuple[Kind, ...]] = {
     zookeeper.CREATED_EVENT: (Kind.DATA, Kind.CHILDREN, Kind.EXISTS),
@@ -66,7 +60,7 @@ class Watches:
         self._connects = 0
         # One callable for all watches, the same object every time: the binding calls it once for
         # an event, however often it was given for a path.
-        self._watcher = self._note_event
+        self._fetcher = Fetcher(self._note_event)
 
     def begin_again(self) -> None:
         """In a child process, whose session is to watch what the parent's does."""
@@ -165,7 +159,7 @@ class Watches:
         ticket = next(self._tickets)
         self._nodes.begin_read(node)
         try:
-            answer = self._ask(self.session.require_handle(), node)
+            answer = self._fetcher.fetch(self.session.require_handle(), node)
             self._nodes.settle(node, ticket, answer)
         finally:
             self._nodes.end_read(node)
@@ -226,7 +220,7 @@ class Watches:
     def _read_unread(self, handle: int) -> None:
         nodes = [node for node in self._unread if node.interests]
         ticket = next(self._tickets)
-        for node, answer in self._ask_many(handle, nodes).items():
+        for node, answer in self._fetcher.fetch_many(handle, nodes).items():
             self._nodes.settle(node, ticket, answer)
             for interest in self._nodes.interests_in(node):
                 self._stale.setdefault(interest, False)
@@ -259,74 +253,6 @@ class Watches:
                     logger.exception("%r could not be updated", observer)
             del self._stale[interest]
 
-    # Reading
-
-    def _ask(self, handle: int, node: Node) -> Answer:
-        """Read one node, and watch it. Node errors are answers; the others are raised.
-
-        The answers are not the exceptions that were caught: these refer to frames, and so keep
-        alive whoever asked.
-        """
-        try:
-            for _ in range(FLICKERS):
-                try:
-                    if node.kind is Kind.DATA:
-                        return zookeeper.get(handle, node.path, self._watcher)
-                    if node.kind is Kind.CHILDREN:
-                        return zookeeper.get_children(handle, node.path, self._watcher)
-                except zookeeper.NoNodeException:
-                    if zookeeper.exists(handle, node.path, self._watcher) is None:
-                        return zookeeper.error(zookeeper.NONODE, node.path)
-                else:
-                    stat = zookeeper.exists(handle, node.path, self._watcher)
-                    return stat or zookeeper.error(zookeeper.NONODE, node.path)
-        except SESSION_TROUBLE:
-            raise
-        except zookeeper.ZooKeeperException as refusal:
-            return copy(refusal)
-        return zookeeper.error(zookeeper.DATAINCONSISTENCY, node.path, "it comes and goes")
-
-    def _ask_many(self, handle: int, nodes: list[Node]) -> dict[Node, Answer]:
-        if len(nodes) <= FEW:
-            return {node: self._ask(handle, node) for node in nodes}
-        of_kind = {kind: [node for node in nodes if node.kind is kind] for kind in Kind}
-        results = self._watch_many(handle, **{kind.value: of_kind[kind] for kind in Kind})
-        answers = {
-            node: zookeeper.error(zookeeper.NONODE, node.path) if answer is None else answer
-            for kind, kind_results in zip(Kind, results, strict=True)
-            for node, answer in zip(of_kind[kind], kind_results, strict=True)
-        }
-        for node in of_kind[Kind.EXISTS]:
-            if isinstance(answers[node], zookeeper.NoAuthException):
-                # In bulk existence is seen by reading, which needs a permission that it does not.
-                answers[node] = self._ask(handle, node)
-        missing = [
-            node
-            for node, answer in answers.items()
-            if isinstance(answer, zookeeper.NoNodeException) and node.kind is not Kind.EXISTS
-        ]
-        if missing:
-            _, _, found = self._watch_many(handle, exists=missing)
-            for node, stat in zip(missing, found, strict=True):
-                if stat is not None:
-                    answers[node] = self._ask(handle, node)
-        return answers
-
-    def _watch_many(
-        self,
-        handle: int,
-        data: Iterable[Node] = (),
-        children: Iterable[Node] = (),
-        exists: Iterable[Node] = (),
-    ) -> Any:
-        return zookeeper.watch_many(
-            handle,
-            [node.path for node in data],
-            [node.path for node in children],
-            [node.path for node in exists],
-            self._watcher,
-        )
-
     # Nodes that nobody depends on any more
 
     def _end_dropped(self) -> None:
@@ -351,7 +277,7 @@ class Watches:
                 self._nodes.unneeded.append((kind, path))
 
         try:
-            zookeeper.aremove_watches(handle, path, kind, self._watcher, completion=done)
+            zookeeper.aremove_watches(handle, path, kind, self._fetcher.watcher, completion=done)
         except zookeeper.ConnectionLossException:
             self._nodes.unneeded.append((kind, path))
             raise

@@ -1,0 +1,91 @@
+"""The clients of a run: processes, each with a network of its own, and how they are run."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.deadlines import scaled
+from tests.faults.injector import Network
+from tests.faults.processes import ClientProcess
+from tests.servers import Ensemble
+
+# How long after the service can be reached again everything has to be as it should be.
+RECOVERY_SECONDS = 2.0
+
+# A machine that is busy may let a call wait for so long beyond its limit.
+SLACK_SECONDS = 2.0
+
+ROOT_OF_CHECKOUT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run. `environment` is added to that of the client processes."""
+
+    library: str = "zc.zk"
+    clients: int = 4
+    session_seconds: float = 2.0
+    recovery_seconds: float = scaled(RECOVERY_SECONDS)
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def scaled_session_seconds(self) -> float:
+        return scaled(self.session_seconds)
+
+
+class Client:
+    """A client process, its network, and whoever takes its place when it is killed."""
+
+    def __init__(
+        self, number: int, ensemble: Ensemble, root: str, seed: int, options: Options
+    ) -> None:
+        self.name = f"client {number}"
+        self.network = Network(ensemble.servers)
+        self._options = options
+        self._generations = itertools.count()
+        self._settings: dict[str, Any] = {
+            "library": options.library,
+            "loggers": ["zc.zk", "zookeeper"] if options.library == "zc.zk" else [],
+            "number": number,
+            "hosts": self.network.hosts + root,
+            "session_milliseconds": int(options.scaled_session_seconds * 1000),
+            "slack_seconds": scaled(SLACK_SECONDS),
+        }
+        self._seed = f"{seed} {number}"
+        self.process = self._start()
+
+    def _start(self) -> ClientProcess:
+        settings = {**self._settings, "seed": f"{self._seed} {next(self._generations)}"}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(
+                filter(None, [str(ROOT_OF_CHECKOUT), os.environ.get("PYTHONPATH")])
+            ),
+            **self._options.environment,
+        }
+        process = ClientProcess(self.name, settings, environment)
+        process.send("prepare")
+        return process
+
+    def pause(self) -> None:
+        self.process.pause()
+
+    def resume(self) -> None:
+        self.process.resume()
+
+    def replace(self) -> None:
+        self.process.kill()
+        self.process = self._start()
+        self.process.send("go")
+
+    def ask_for_session(self) -> tuple[int, str]:
+        number, password = self.process.ask("session", seconds=0.5)
+        return number, password
+
+    def close(self) -> None:
+        self.process.kill()
+        self.network.close()
