@@ -12,6 +12,7 @@ from typing import Any
 
 from zc.zk import nodedata
 from zc.zk.acl import Acl
+from zc.zk.garbage import collected_later
 from zc.zk.links import LINK, PROPERTY_LINK
 
 # An operation as `zookeeper.multi` and `zookeeper.write_many` take it.
@@ -164,6 +165,7 @@ class KeepAncestor(Change):
         return str(self)
 
 
+@collected_later
 def operations(plan: Iterable[Change], acl: Acl) -> list[Operation]:
     """What to do for a plan, in order, for `zookeeper.multi` or `zookeeper.write_many`."""
     steps = (change.operation(acl) for change in plan)

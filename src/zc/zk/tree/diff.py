@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from zc.zk import nodedata
+from zc.zk.garbage import collected_later
 from zc.zk.links import join
 from zc.zk.tree.changes import (
     AddNode,
@@ -39,6 +40,7 @@ class NodeState(NamedTuple):
     error: Exception | None = None  # why the node could not be read
 
 
+@collected_later
 def snapshot(
     nodes: Iterable[tuple[str, str | None, int, bool, Exception | None]],
 ) -> dict[str, NodeState]:
@@ -57,6 +59,7 @@ def snapshot(
     return states
 
 
+@collected_later
 def plan_import(
     tree: ParseNode, path: str, present: Mapping[str, NodeState], trim: bool | None = None
 ) -> list[Change]:
@@ -95,6 +98,7 @@ def plan_import(
     return plan
 
 
+@collected_later
 def plan_deletion(
     path: str,
     present: Mapping[str, NodeState],

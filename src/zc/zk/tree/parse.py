@@ -12,6 +12,7 @@ from typing import Any, TypeVar, overload
 
 from zc.zk import _plain, nodedata
 from zc.zk.errors import TreeSyntaxError, excerpt
+from zc.zk.garbage import collected_later
 from zc.zk.links import LINK, PROPERTY_LINK, is_path, split_property_link
 from zc.zk.tree.layout import is_layout, read_layout
 from zc.zk.tree.literals import read_literal, split_quoted
@@ -51,7 +52,11 @@ def parse_tree(text: str, node_class: type[ParseNode] = ParseNode) -> ParseNode:
     """
     if not isinstance(text, str):
         raise TypeError(f"tree text must be str, not {type(text).__name__}")
-    text = text.removeprefix("\ufeff")
+    return _read(text.removeprefix("\ufeff"), node_class)
+
+
+@collected_later
+def _read(text: str, node_class: type[ParseNode]) -> ParseNode:
     parser = _Parser(node_class)
     try:
         while parser.position < len(text):

@@ -1,0 +1,37 @@
+"""Making very many objects at once.
+
+Python looks for cyclic garbage whenever some hundred objects have been made. While a tree of a
+hundred thousand nodes comes into being it looks at all that is there already, many times, and finds
+nothing: that was half of the time. So functions that only make objects, and do not wait for
+anything, have it look when they are done.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def collected_later(function: Callable[P, T]) -> Callable[P, T]:
+    """Have no garbage collected while `function` runs, in any thread.
+
+    When two threads are at it at once, the first one to end has it collected again, for both. A
+    program that has switched the collector off finds it off.
+    """
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        if not gc.isenabled():
+            return function(*args, **kwargs)
+        gc.disable()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            gc.enable()
+
+    return call
