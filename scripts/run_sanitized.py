@@ -105,7 +105,7 @@ def sanitized_environment() -> dict[str, str]:
         "PYTHONPATH": str(PACKAGES),
         # The C code is the same whatever it talks to, and Python is slow enough here.
         "ZK_TEST_TARGETS": "real",
-        "ZK_TEST_TIMEOUT_SCALE": os.environ.get("ZK_TEST_TIMEOUT_SCALE", "3"),
+        "ZK_TEST_TIMEOUT_SCALE": os.environ.get("ZK_TEST_TIMEOUT_SCALE", "5"),
     }
 
 
