@@ -16,21 +16,21 @@ LIBRARY = Path(__file__).parents[1] / "src" / "zc" / "zk"
 LAYERS = [
     {"__main__", "scripts."},
     {"browse.", "monitor", "lineserver", "testing.pytest_plugin"},
-    {"graphvis", "formats", "testing.suites", "testing.server", "testing.snapshot"},
+    {"graphvis.", "formats.", "testing.suites", "testing.server", "testing.snapshot"},
     {"testing.wire.", "testing.emulation.", "testing.waiting"},
     {"testing.engine.", "testing.clock"},
     {"client"},
     {"treework", "exporting", "walking", "lowlevel", "registration", "children", "properties"},
     {"bulk", "live", "ephemeral"},
     {"reading", "ephemeralnode", "riding"},
-    {"watches", "nodes"},
+    {"watches", "fetching", "nodes"},
     {"session", "lifecycle", "connection", "reachability", "keeper", "upkeep"},
     {"tree.", "interfaces"},
     {"links", "nodedata", "address", "event", "acl"},
     {"errors"},
 ]
 
-PURE = {"formats", "tree.", "links", "nodedata", "testing.engine."}
+PURE = {"formats.", "tree.", "links", "nodedata", "testing.engine."}
 
 # What these may have besides: exceptions and constants.
 COMMON = {"errors", "acl"}

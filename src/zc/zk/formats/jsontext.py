@@ -1,0 +1,84 @@
+"""Trees as JSON. It is read member by member, which tells on which line each of them is."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from zc.zk.errors import TreeSyntaxError, excerpt
+from zc.zk.formats.lines import Member, line_at
+
+_BLANK = re.compile(r"[ \t\n\r]*")
+
+
+def render(members: Iterable[tuple[str, Any]]) -> Iterator[str]:
+    separator = "{\n"
+    for path, value in members:
+        key, text = (json.dumps(part, ensure_ascii=False) for part in (path, value))
+        yield f"{separator}  {key}: {text}"
+        separator = ",\n"
+    yield "{}\n" if separator == "{\n" else "\n}\n"
+
+
+def read(text: str) -> Iterator[Member]:
+    """The members of the outermost object, with the numbers of their lines."""
+    try:
+        yield from _members(text)
+    except json.JSONDecodeError as fault:
+        raise TreeSyntaxError(fault.lineno, line_at(text, fault.pos), fault.msg) from None
+
+
+def _members(text: str) -> Iterator[Member]:
+    decoder = json.JSONDecoder(object_pairs_hook=_distinct_members)
+
+    def skip(position: int, *expected: str) -> int:
+        """Go past one of the characters `expected`, and the blanks on both sides of it."""
+        position = _end_of_blanks(text, position)
+        if text[position : position + 1] not in expected:
+            wanted = " or ".join(map(repr, expected))
+            raise json.JSONDecodeError(f"expected {wanted}", text, position)
+        return _end_of_blanks(text, position + 1)
+
+    def value(position: int) -> tuple[Any, int]:
+        try:
+            return decoder.raw_decode(text, position)
+        except json.JSONDecodeError:
+            raise
+        except RecursionError:
+            raise json.JSONDecodeError("nested too deeply", text, position) from None
+        except ValueError as fault:
+            raise json.JSONDecodeError(str(fault), text, position) from None
+
+    position = skip(0, "{")
+    more = text[position : position + 1] != "}"
+    while more:
+        start = position
+        if text[position : position + 1] != '"':
+            raise json.JSONDecodeError("expected a path in double quotes", text, position)
+        path, position = value(position)
+        node, position = value(skip(position, ":"))
+        yield text.count("\n", 0, start) + 1, path, node
+        position = _end_of_blanks(text, position)
+        more = text[position : position + 1] != "}"
+        if more:
+            position = skip(position, ",", "}")
+    position = skip(position, "}")
+    if position != len(text):
+        raise json.JSONDecodeError("more text behind the tree", text, position)
+
+
+def _end_of_blanks(text: str, position: int) -> int:
+    match = _BLANK.match(text, position)
+    assert match is not None
+    return match.end()
+
+
+def _distinct_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        keys = [key for key, _ in pairs]
+        duplicate = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"duplicate property {excerpt(duplicate)}")
+    return members

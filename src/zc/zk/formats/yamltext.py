@@ -1,0 +1,152 @@
+"""Trees as YAML, by PyYAML, whose parser's events become values here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from zc.zk import nodedata
+from zc.zk.errors import Error, TreeSyntaxError, excerpt
+from zc.zk.formats.lines import Member, line_at
+
+
+class FormatUnavailable(Error):
+    """A format whose library is not installed."""
+
+
+def render(members: Iterable[tuple[str, Any]]) -> Iterator[str]:
+    yaml = _yaml()
+    is_empty = True
+    for path, value in members:
+        is_empty = False
+        text: str = yaml.dump(
+            {path: value},
+            Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
+            allow_unicode=True,
+            default_flow_style=False,
+            sort_keys=False,
+            width=1_000_000,
+        )
+        yield text
+    if is_empty:
+        yield "{}\n"
+
+
+def read(text: str) -> Iterator[Member]:
+    """The members of the outermost mapping, with the numbers of their lines."""
+    yaml = _yaml()
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    try:
+        yield from _Reader(yaml, loader).members()
+    except yaml.MarkedYAMLError as fault:
+        mark = fault.problem_mark or fault.context_mark
+        index = mark.line if mark is not None else 0
+        lines = text.split("\n")
+        line = lines[index] if index < len(lines) else ""
+        raise TreeSyntaxError(index + 1, line, fault.problem or str(fault)) from None
+    except yaml.reader.ReaderError as fault:
+        lineno = text.count("\n", 0, fault.position) + 1
+        line = line_at(text, fault.position)
+        raise TreeSyntaxError(lineno, line, f"no YAML: {fault.reason}") from None
+    finally:
+        loader.dispose()
+
+
+_YAML_SCALARS = {"null", "bool", "int", "float", "str"}
+
+
+class _Reader:
+    """Makes values of the parser's events.
+
+    PyYAML's own way, by a tree of its own, ends the process when the text is nested deeply, takes
+    the last of several members with one name, and follows aliases, by which a few lines can stand
+    for more than memory holds. Here these are errors, which name the line.
+    """
+
+    def __init__(self, yaml: Any, loader: Any) -> None:
+        self.yaml = yaml
+        self.loader = loader
+
+    def members(self) -> Iterator[Member]:
+        yaml, loader = self.yaml, self.loader
+        loader.get_event()  # the start of the stream
+        if isinstance(event := loader.get_event(), yaml.StreamEndEvent):
+            return
+        if not isinstance(event := loader.get_event(), yaml.MappingStartEvent):
+            raise self.error("a tree is a mapping of paths to nodes", event)
+        while not isinstance(event := loader.get_event(), yaml.MappingEndEvent):
+            path = self.name(event)
+            yield event.start_mark.line + 1, path, self.value()
+        loader.get_event()  # the end of the document
+        if not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
+            raise self.error("more text behind the tree", event)
+
+    def value(self) -> Any:
+        """What the next events stand for."""
+        result: list[Any] = []
+        containers: list[list[Any] | dict[str, Any]] = [result]
+        name: str | None = None
+        while not result or len(containers) > 1:
+            event = self.loader.get_event()
+            container = containers[-1]
+            if isinstance(event, self.yaml.CollectionEndEvent):
+                containers.pop()
+                continue
+            if isinstance(container, dict) and name is None:
+                name = self.name(event)
+                if name in container:
+                    raise self.error(f"duplicate property {excerpt(name)}", event)
+                continue
+            value = self.begun(event)
+            if isinstance(container, list):
+                container.append(value)
+            else:
+                assert name is not None
+                container[name] = value
+                name = None
+            if isinstance(event, self.yaml.CollectionStartEvent):
+                containers.append(value)
+                if len(containers) > nodedata.MAX_NESTING + 1:
+                    raise self.error("nested too deeply", event)
+        return result[0]
+
+    def begun(self, event: Any) -> Any:
+        """The scalar, or a new collection, that an event stands for."""
+        if isinstance(event, self.yaml.AliasEvent):
+            raise self.error("an alias (*name): write the value again", event)
+        if event.tag not in (None, "!"):
+            raise self.error(f"a tag ({event.tag}), which JSON does not have", event)
+        if isinstance(event, self.yaml.MappingStartEvent):
+            return {}
+        if isinstance(event, self.yaml.SequenceStartEvent):
+            return []
+        tag = self.loader.resolve(self.yaml.ScalarNode, event.value, event.implicit)
+        kind = tag.rpartition(":")[2]
+        if kind not in _YAML_SCALARS:
+            raise self.error(f"a {kind}, which JSON does not have: quote it", event)
+        node = self.yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark)
+        try:
+            return self.loader.construct_object(node)
+        except (ValueError, LookupError) as fault:
+            raise self.error(str(fault), event) from None
+
+    def name(self, event: Any) -> str:
+        if isinstance(event, self.yaml.ScalarEvent):
+            name = self.begun(event)
+            if isinstance(name, str):
+                return name
+        raise self.error("a name that is no string: quote it", event)
+
+    def error(self, reason: str, event: Any) -> Exception:
+        fault: Exception = self.yaml.MarkedYAMLError(problem=reason, problem_mark=event.start_mark)
+        return fault
+
+
+def _yaml() -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise FormatUnavailable(
+            "YAML needs PyYAML, which is not installed: pip install 'zc.zk[tools]'"
+        ) from None
+    return yaml
