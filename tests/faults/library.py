@@ -85,6 +85,9 @@ class Library(Protocol):
 
     def sync(self, path: str) -> None: ...
 
+    def newest(self, path: str) -> int:
+        """The number of the latest change of a tree."""
+
     def delete_tree(self, path: str) -> None: ...
 
     def walk(self, path: str) -> list[str]: ...

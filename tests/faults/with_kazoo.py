@@ -167,6 +167,9 @@ class Library:
     def sync(self, path: str) -> None:
         self._client.sync(path)
 
+    def newest(self, path: str) -> int:
+        raise NotImplementedError
+
     def delete_tree(self, path: str) -> None:
         raise NotImplementedError
 

@@ -143,6 +143,10 @@ class Library:
     def sync(self, path: str) -> None:
         self.zk.sync(path)
 
+    def newest(self, path: str) -> int:
+        stats = [node.stat for node in self.zk.read_tree(path)]
+        return max(max(stat["mzxid"], stat["pzxid"]) for stat in stats)
+
     def delete_tree(self, path: str) -> None:
         self.zk.delete_recursive(path)
 
