@@ -73,11 +73,15 @@ def _inject(chosen: argparse.Namespace) -> int:
         if chosen.verbose or not line.startswith("  "):
             print(line, flush=True)
 
-    def rounds(seed: int, count: int) -> Iterator[list[Fault]]:
-        planned = random_rounds(seed, count, options)
-        if not chosen.short:
-            return planned
-        return itertools.takewhile(lambda _: time.monotonic() - began < SHORT_SECONDS, planned)
+    def rounds(seed: int, enough: int) -> Iterator[list[Fault]]:
+        """Until there have been enough faults in all: some cannot be done at their time."""
+
+        def goes_on(_: object) -> bool:
+            if chosen.short and time.monotonic() - began > SHORT_SECONDS:
+                return False
+            return report.faults.total() < enough
+
+        return itertools.takewhile(goes_on, random_rounds(seed, chosen.faults * 10, options))
 
     options = Options(chosen.library, chosen.clients, recovery_seconds=scaled(chosen.recovery))
     report = Report(chosen.library)
@@ -85,8 +89,8 @@ def _inject(chosen: argparse.Namespace) -> int:
     began = time.monotonic()
     with ensemble_of(3, settings=SETTINGS, heap="128m") as ensemble:
         for index, seed in enumerate(chosen.seed):
-            share = chosen.faults * (index + 1) // len(chosen.seed) - report.faults.total()
-            Run(ensemble, seed, options, report, tell).run(rounds(seed, share))
+            enough = chosen.faults * (index + 1) // len(chosen.seed)
+            Run(ensemble, seed, options, report, tell).run(rounds(seed, enough))
     print(f"\n{report}\n\n{time.monotonic() - began:.0f} seconds")
     return 1 if report.findings else 0
 
