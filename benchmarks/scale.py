@@ -29,9 +29,9 @@ OURS, KAZOO = "zc.zk", "kazoo"
 # One node in so many is another one in the changed text.
 UNCHANGED_NODES = 100
 
-# Larger trees get fewer rounds.
+# Larger trees get fewer rounds, and kazoo fewer jobs.
 MOST_FOR_ALL_ROUNDS, FEW_ROUNDS = 10_000, {OURS: 3, KAZOO: 1}
-MOST_FOR_FEW_ROUNDS = 100_000
+MOST_FOR_FEW_ROUNDS, JOBS_FOR_KAZOO = 100_000, ("fresh import", "export", "delete")
 # And the largest ones these jobs only, without a rival.
 MOST_FOR_ALL_JOBS, JOBS_AT_ANY_SIZE = 100_000, ("fresh import", "export", "walk")
 
@@ -50,7 +50,8 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
 
 def cases_of(tree: Tree, job: str, size: int) -> Iterator[Case]:
     """Time, memory and requests of a job, which were measured together."""
-    rivals = [KAZOO] if job in JOBS[KAZOO] and size <= MOST_FOR_ALL_JOBS else []
+    kazoo_jobs = JOBS[KAZOO] if size <= MOST_FOR_ALL_ROUNDS else JOBS_FOR_KAZOO
+    rivals = [KAZOO] if job in kazoo_jobs and size <= MOST_FOR_ALL_JOBS else []
     costs: dict[str, list[Cost]] = {who: [] for who in (OURS, *rivals)}
 
     def seconds(who: str) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+import performance
 from harness.cases import Case, Competitor, Goal, expect, replay
 from harness.document import document, goal_line
 from harness.plots import Curve, Plot, curves
@@ -172,3 +173,9 @@ def test_requests_are_counted_by_the_server() -> None:
     assert received("Zookeeper version: 3.8\nReceived: 123\nSent: 130\n") == 123
     with pytest.raises(ValueError, match="no number of requests"):
         received("srvr is not executed because it is not in the whitelist.")
+
+
+def test_every_benchmark_is_part_of_the_whole() -> None:
+    files = {path.stem for path in performance.BENCHMARKS.glob("*.py")}
+    assert {step.benchmark for step in performance.STEPS} == files - {"performance"}
+    assert {plot.benchmark for plot in performance.PLOTS} <= files
