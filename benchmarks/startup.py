@@ -7,17 +7,14 @@ it runs is called without it.
 from __future__ import annotations
 
 import argparse
-import os
-import resource
-import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 from harness.cases import Case, Competitor, Goal, expect
 from harness.command import main
+from harness.processes import elapsed, run, used
 from harness.service import Service
 from harness.shapes import generate
 
@@ -51,11 +48,6 @@ ZKCLI = [str(SCRIPT)] if SCRIPT.exists() else [
     "org.apache.zookeeper.ZooKeeperMain",
 ]  # fmt: skip
 
-# Start-up is at its usual when the compiled modules may be kept, as they are when installed.
-ENVIRONMENT = {
-    name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
-}
-
 
 def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
     with service.tree(ROOT, generate("mixed", NODES)):
@@ -85,31 +77,6 @@ def check(commands: dict[str, list[str]], service: Service) -> None:
         for node in generate("mixed", NODES):
             name = node.path.rpartition("/")[2]
             expect(name in shown, True, f"{who} shows {node.path}")
-
-
-def run(command: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        command,
-        check=True,
-        env=ENVIRONMENT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def elapsed(command: Sequence[str]) -> float:
-    start = time.perf_counter()
-    run(command)
-    return (time.perf_counter() - start) * 1000
-
-
-def used(command: Sequence[str]) -> float:
-    """On all cores, the process and those that it starts."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    run(command)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
 if __name__ == "__main__":
