@@ -22,6 +22,8 @@ from tests.faults.beliefs import Live, Registration
 from tests.faults.library import Library, LiveObject, Registered
 from tests.faults.timing import Stopwatch
 
+logger = logging.getLogger("tests.faults")
+
 # Between two steps of a thread, seconds.
 SHORTEST_PAUSE = 0.01
 LONGEST_PAUSE = 0.06
@@ -370,6 +372,7 @@ class Activities:
             self.library.import_(place.TREES, text)
         self._newest = self.library.newest(self._garden)
         self._tree = text
+        logger.debug("imported, last change %#x: %r", self._newest, text)
         self.counts["imports"] += 1
 
     def _note_other_tree(self, found: str) -> None:
@@ -380,6 +383,7 @@ class Activities:
         3.8.0 may when a leader is killed (ZOOKEEPER-4646). No client can make up for that.
         """
         tree, self._tree = self._tree, None
+        logger.debug("not as imported: %r", found)
         self.library.sync(self._garden)
         newest = self.library.newest(self._garden)
         if newest < self._newest:
@@ -408,6 +412,7 @@ class Activities:
         self._tree = None
         with self.stopwatch.call("delete_recursive", TREE_LIMIT):
             self.library.delete_tree(self._garden)
+        logger.debug("deleted")
         self.counts["recursive deletions"] += 1
 
 
