@@ -19,6 +19,7 @@ import pytest
 
 import zc.zk.testing
 from tests.conftest import EXTERNAL_SERVICE, TARGETS
+from tests.embedded import embedded
 from tests.servers import SUPERUSER, standalone
 from zc.zk.testing.engine import SessionLimits, digest
 
@@ -97,7 +98,7 @@ def zookeeper(target: str) -> Iterator[ModuleType]:
 def server(target: str, own_servers_only: None) -> Iterator[object]:
     """The server that the tests share: nobody stops it."""
     if target == "wire":
-        with zc.zk.testing.Server(superuser=digest(SUPERUSER[1])) as running:
+        with embedded() as running:
             yield running
     else:
         with standalone() as running:

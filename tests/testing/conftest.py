@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers import SUPERUSER
+from tests.embedded import embedded
 from zc.zk.testing import Server
-from zc.zk.testing.engine import digest
 
 
 @pytest.fixture
 def own() -> Iterator[Server]:
     """Our own server, running."""
-    with Server(superuser=digest(SUPERUSER[1])) as server:
+    with embedded() as server:
         yield server
