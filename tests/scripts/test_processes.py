@@ -81,6 +81,15 @@ class TestOnATerminal:
             assert zk.get_children("/shop") == children
         assert zk.get_properties("/shop") == {"threads": 9}
 
+    def test_an_interrupt_instead_of_an_answer_changes_nothing(self, start, place, zk, tmp_path):
+        (tmp_path / "new.txt").write_text("/shop\n  threads = 9\n")
+        terminal = Terminal(start, "import", "-t", place, "new.txt")
+        terminal.wait_for("Delete 1 node? [y/N] ")
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.end() == 130
+        assert terminal.shown.endswith("Delete 1 node? [y/N] ")
+        assert zk.get_properties("/shop") == {"threads": 8}
+
     def test_deleting_shows_the_plan_and_asks(self, start, place, zk):
         terminal = Terminal(start, "delete", place, "/shop")
         terminal.wait_for("would delete /shop/queue.\r\nwould delete /shop.\r\nDelete 2 nodes?")

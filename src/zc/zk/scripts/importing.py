@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from zc.zk import treework
-from zc.zk.bulk import CONFLICTS
+from zc.zk.bulk import CONFLICTS, Progress
 from zc.zk.scripts import connecting
 from zc.zk.scripts.arguments import Parser, connection_and_rest, node_path
 from zc.zk.scripts.confirming import confirm
@@ -65,20 +67,13 @@ def run(options: Namespace) -> int:
     with connecting.session(options, connection) as session:
         if options.dry_run:
             return _show(options, _plan(options, session, tree, path))
-        try:
-            if options.trim and not options.yes:
-                plan = _import_confirmed(options, session, tree, path)
-            else:
-                with progress("import") as bar:
-                    plan = treework.import_tree(
-                        session, tree, path, trim=_trim(options), acl=options.acl, progress=bar
-                    )
-        except KeyboardInterrupt:
-            tell(
-                options.name,
-                "interrupted: some changes may have been made, run it again to make the rest",
-            )
-            raise
+        if options.trim and not options.yes:
+            plan = _import_confirmed(options, session, tree, path)
+        else:
+            with _writing(options) as bar:
+                plan = treework.import_tree(
+                    session, tree, path, trim=_trim(options), acl=options.acl, progress=bar
+                )
     for notice in plan.notices():
         tell(options.name, notice)
     return 0
@@ -91,13 +86,27 @@ def _import_confirmed(options: Namespace, session: Session, tree: ParseNode, pat
     if deletions:
         confirm(plan.lines(), deletions)
     try:
-        with progress("import") as bar:
+        with _writing(options) as bar:
             plan.apply(bar)
     except CONFLICTS as conflict:
         raise Failure(
             f"somebody else has changed what the plan was made from ({conflict}): run it again"
         ) from conflict
     return plan
+
+
+@contextmanager
+def _writing(options: Namespace) -> Iterator[Progress | None]:
+    """While something is being changed, which may be half done when it is interrupted."""
+    try:
+        with progress("import") as bar:
+            yield bar
+    except KeyboardInterrupt:
+        tell(
+            options.name,
+            "interrupted: some changes may have been made, run it again to make the rest",
+        )
+        raise
 
 
 def _plan(options: Namespace, session: Session, tree: ParseNode, path: str) -> Plan:

@@ -56,7 +56,9 @@ def run(options: Namespace) -> int:
         try:
             properties.update(changes)
         except ValueError as fault:
-            raise Failure(" ".join(map(str, fault.args))) from fault
+            # Of a bad property link the last argument is the cause, which names it.
+            *link, reason = fault.args
+            raise Failure(f"bad property link: {reason}" if link else str(reason)) from fault
     return 0
 
 
