@@ -204,7 +204,7 @@ def _delete(
         for node in held:
             ephemerals.release(node, is_gone=node.path in deleted)
     conflict: Exception | None = None
-    for result in results:
+    for result in [result for result in results if result is not None]:  # None: it is deleted
         if isinstance(result, (*bulk.CONFLICTS, *BREAKS)):
             is_gone = isinstance(result, zookeeper.NoNodeException) and batch == 1
             conflict = conflict if is_gone else conflict or result

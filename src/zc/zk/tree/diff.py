@@ -87,8 +87,8 @@ def plan_import(
             continue
         if state.is_ephemeral and node.children:
             raise error(NOCHILDRENFOREPHEMERALS, node_path)
-        if _differs(node, state.data):
-            plan.append(SetData(node_path, state.data, node.data, state.version))
+        if (wanted := node.data) != state.data and _differs(node, wanted, state.data):
+            plan.append(SetData(node_path, state.data, wanted, state.version))
         if trim is not False:
             for name in state.children:
                 if name not in node.children:
@@ -125,7 +125,7 @@ def plan_deletion(
         state = _readable(present, node_path)
         if state is None:
             continue
-        if not children_are_done:
+        if state.children and not children_are_done:
             to_do.append((node_path, True))
             to_do += [(join(node_path, name), False) for name in reversed(state.children)]
         elif node_path in kept:
@@ -162,11 +162,8 @@ def _extra(path: str, present: Mapping[str, NodeState], trim: bool | None) -> li
     return [KeepExtra(path)]
 
 
-def _differs(node: ParseNode, data: str | None) -> bool:
-    """Whether the node's data in ZooKeeper have to be written."""
-    wanted = node.data
-    if wanted == data:
-        return False
+def _differs(node: ParseNode, wanted: str | None, data: str | None) -> bool:
+    """Whether `wanted`, the node's data, have to be written over other data in ZooKeeper."""
     if node.raw is not None or node.layout is not None:
         return True
     # Compared is what the written data will read as, whatever the node's class made of them.
