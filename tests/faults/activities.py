@@ -206,8 +206,12 @@ class Activities:
     def _register_at(self, service: str, name: str) -> None:
         if (service, name) in self._registered:
             return
-        with self.stopwatch.call(f"register {name}", REGISTRATION_LIMIT):
-            registered = self.library.register(service, name, {"by": self.number, "n": 0})
+        try:
+            with self.stopwatch.call(f"register {name}", REGISTRATION_LIMIT):
+                registered = self.library.register(service, name, {"by": self.number, "n": 0})
+        except self.library.trouble:
+            self.unknown.append(f"{service}/{name}")
+            raise
         self._registered[service, name] = registered
         self.counts["registrations"] += 1
 
@@ -224,8 +228,12 @@ class Activities:
         if not keys:
             return
         registered = self._registered.pop(chance.choice(keys))
-        with self.stopwatch.call(f"unregister {registered.path}", REGISTRATION_LIMIT):
-            registered.unregister()
+        try:
+            with self.stopwatch.call(f"unregister {registered.path}", REGISTRATION_LIMIT):
+                registered.unregister()
+        except self.library.trouble:
+            self.unknown.append(registered.path)
+            raise
         self.counts["unregistrations"] += 1
 
     def _update(self, chance: random.Random) -> None:
@@ -333,7 +341,9 @@ class Activities:
         time.sleep(chance.uniform(0, 0.1))
 
     def _follow(self, chance: random.Random, key: tuple[str, str]) -> None:
-        callbacks = [None, self._callback, self._slow_callback, self._asking_callback]
+        callbacks = [None, self._callback]
+        if self.library.callbacks_may_block:
+            callbacks += [self._slow_callback, self._asking_callback]
         kind, path = key
         with self.stopwatch.call(f"follow {kind} of {path}", REGISTRATION_LIMIT):
             followed = Followed(self.library, kind, path, chance.choice(callbacks))

@@ -56,6 +56,8 @@ class Library(Protocol):
     # Whether ephemeral nodes that the program makes itself return in the next session, and
     # registered ones that somebody deletes, at once.
     revives_nodes: bool
+    # Whether callbacks may take their time, and call the client.
+    callbacks_may_block: bool
 
     def session(self) -> tuple[int, str]:
         """Number and password of the current session; the number is 0 if there is none."""

@@ -86,6 +86,7 @@ class Library:
     has_links = False
     has_trees = False
     revives_nodes = False
+    callbacks_may_block = False
 
     def __init__(self, hosts: str, session_milliseconds: int) -> None:
         self.registered: set[Registered] = set()

@@ -89,6 +89,7 @@ class Library:
     has_links = True
     has_trees = True
     revives_nodes = True
+    callbacks_may_block = True
 
     def __init__(self, hosts: str, session_milliseconds: int) -> None:
         self.zk = zc.zk.ZooKeeper(hosts, session_milliseconds, wait=True)
