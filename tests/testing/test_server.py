@@ -179,7 +179,26 @@ def test_a_session_can_have_one_connection(own: Server, link: Callable[[], RealL
 
 
 def test_a_client_from_the_future_is_sent_away(link: Callable[[], RealLink]) -> None:
-    assert greet(link(), last_zxid=10**9) is None
+    assert greet(link(), last_zxid=2**63 - 1) is None
+
+
+def test_a_server_that_has_forgotten_everything_is_no_obstacle_to_its_former_clients(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As when a developer's server is killed, and started again."""
+    states = Calls()
+    with Server() as server:
+        handle = zookeeper.init(server.connection_string, states)
+        sessions.wait_until_connected(zookeeper, handle)
+        for number in range(100):
+            zookeeper.create(handle, f"/{number}", "", OPEN)
+    try:
+        # The next second, or a later one.
+        monkeypatch.setattr("zc.zk.testing.server.FIRST_EPOCH_MILLISECONDS", 1_577_836_799_000)
+        with Server(server.port):
+            wait_until(lambda: said(states)[-1] == "expired", "it is told", 30)
+    finally:
+        zookeeper.close(handle)
 
 
 def test_an_old_client_is_not_told_of_read_only_servers(link: Callable[[], RealLink]) -> None:

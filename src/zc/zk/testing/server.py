@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from zc.zk.testing.clock import Clock
 from zc.zk.testing.engine import Engine, SessionLimits
-from zc.zk.testing.snapshot import Snapshots
+from zc.zk.testing.snapshot import EPOCH, Snapshots
 from zc.zk.testing.wire.listener import Listener
 from zc.zk.testing.wire.service import Service
 
@@ -22,6 +22,10 @@ LOOPBACK: Final = "127.0.0.1"
 
 # Sessions of tests may be short. A ZooKeeper as it comes allows 4 to 40 seconds.
 SESSION_LIMITS: Final = SessionLimits(shortest=200, longest=300_000)
+
+# The beginning of 2020: the seconds since then are the number of a server's first epoch, which is
+# later than those of all servers before it.
+FIRST_EPOCH_MILLISECONDS: Final = 1_577_836_800_000
 
 # Nothing that is asked of the server's thread takes that long.
 PATIENCE_SECONDS: Final = 30.0
@@ -56,7 +60,9 @@ class Server:
     ) -> None:
         self.host: Final = host
         self.port = port
-        self.engine: Final = Engine(Clock(), os.urandom(16), limits=limits, superuser=superuser)
+        clock = Clock()
+        self.engine: Final = Engine(clock, os.urandom(16), limits=limits, superuser=superuser)
+        self.engine.zxid = (clock() - FIRST_EPOCH_MILLISECONDS) // 1000 * EPOCH
         self._snapshots = None if data is None else Snapshots(self.engine, Path(data))
         self._running: _Running | None = None
 

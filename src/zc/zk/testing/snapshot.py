@@ -30,9 +30,9 @@ MAGIC: Final = b"zc.zk.testing snapshot, version 1\n"
 # A node's numbers: czxid mzxid pzxid ctime mtime, version aversion creations, owner.
 _NUMBERS: Final = struct.Struct(">qqqqqiiiq")
 
-# As after an election of a new leader: clients that have seen changes which the file does not have
-# would otherwise be refused as coming from the future.
-_EPOCH: Final = 1 << 32
+# Changes are numbered within epochs. Each start of a server is a new one, as an election is, for
+# clients may have seen changes that are forgotten, and would be refused as coming from the future.
+EPOCH: Final = 1 << 32
 
 
 class SnapshotError(Exception):
@@ -179,7 +179,7 @@ def _decode(engine: Engine, reader: Reader) -> None:
     engine.tree.replant(nodes)
     for id, timeout in sessions:
         engine.sessions.restore(id, timeout)
-    engine.zxid = (zxid // _EPOCH + 1) * _EPOCH
+    engine.zxid = max(engine.zxid, (zxid // EPOCH + 1) * EPOCH)
 
 
 def _read_acl(reader: Reader) -> Acl:
