@@ -84,14 +84,15 @@ def libraries_beyond_libc(extension: Path) -> list[str]:
     return [name for name in names if not libc.fullmatch(name)]
 
 
-def installed_extension(environment: Path) -> Path:
-    (extension,) = environment.parent.parent.rglob("zookeeper/_client.*.so")
+def installed_extension(environment: Path, name: str = "zookeeper/_client") -> Path:
+    (extension,) = environment.parent.parent.rglob(f"{name}.*.so")
     return extension
 
 
-def test_the_extension_needs_libc_and_nothing_else(environment: Path) -> None:
+def test_the_extensions_need_libc_and_nothing_else(environment: Path) -> None:
     assert libraries_beyond_libc(extension_in_use()) == []
     assert libraries_beyond_libc(installed_extension(environment)) == []
+    assert libraries_beyond_libc(installed_extension(environment, "zc/zk/_plain")) == []
 
 
 def test_the_extension_offers_its_initialisation_and_keeps_the_c_client_to_itself(
