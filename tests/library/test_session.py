@@ -378,6 +378,29 @@ class TestExpiry:
             session.close()
         assert len(opened) == 1
 
+    @pytest.mark.parametrize("code", [zookeeper.CONNECTIONLOSS, zookeeper.OPERATIONTIMEOUT])
+    def test_a_credential_whose_answer_is_lost_is_given_again(
+        self, connection_string, monkeypatch, code
+    ) -> None:
+        add_auth = zookeeper.add_auth
+        to_lose = [code]
+
+        def lose_an_answer(handle: int, scheme: str, credential: str, completion: Calls) -> int:
+            def done(handle: int, code: int) -> None:
+                completion(handle, to_lose.pop() if to_lose else code)
+
+            return add_auth(handle, scheme, credential, done)
+
+        monkeypatch.setattr(zookeeper, "add_auth", lose_an_answer)
+        session = Session(connection_string)
+        session.remember_credential("digest", "jim:secret")
+        session.open()
+        try:
+            assert session.wait_until_connected(scaled(30))
+            assert not to_lose
+        finally:
+            session.close()
+
     def test_a_credential_refused_later_on_is_given_again_at_growing_intervals(
         self, zk, other, connection_string, monkeypatch, caplog
     ) -> None:

@@ -109,9 +109,13 @@ class Connection:
                 self._note(self, handle, state)
 
     def _note_answer(self, credential: Credential, handle: int, code: int) -> None:
-        if code == zookeeper.CONNECTIONLOSS and not self._is_closed:
+        if code in (zookeeper.CONNECTIONLOSS, zookeeper.OPERATIONTIMEOUT):
             # It is sent again by itself, and that we hear of it takes another one.
-            self._authenticate(handle, credential)
+            try:
+                self._authenticate(handle, credential)
+            except zookeeper.ZooKeeperException as fault:
+                # The handle is over, of which there is an event, or has been closed.
+                logger.debug("%s: no credential any more: %s", self._hosts, fault)
         elif code == zookeeper.OK:
             self.unconfirmed.discard(credential)
             if self._is_connected and not self.unconfirmed:
