@@ -43,7 +43,7 @@ lint: build ## linters and type checks
 	$(BIN)/mypy
 
 .PHONY: asan
-asan: build servers ## the binding's tests under AddressSanitizer and UndefinedBehaviorSanitizer
+asan: build servers ## tests of compiled code under AddressSanitizer and UndefinedBehaviorSanitizer; ARGS: files
 	@$(BIN)/python scripts/run_sanitized.py $(WORKERS) $(ARGS)
 
 .PHONY: faults

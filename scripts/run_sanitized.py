@@ -1,11 +1,12 @@
-"""Runs the binding's tests under AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer.
+"""Runs the tests of compiled code under sanitizers for addresses, undefined behaviour and leaks.
 
 Usage: run_sanitized.py [pytest argument ...]
 
-The extension is built with the sanitizers in a folder of its own, which comes before the normal
-build on the path of the tests. Every process that they start reports into a file; one report of
-bad memory access or undefined behaviour fails the run, and so does a leak whose memory was
-allocated on behalf of the extension. Leaks of the interpreter and of other modules are not ours.
+That is the binding, and the small extension that reads and writes plain tree text. They are built
+with the sanitizers in a folder of their own, which comes before the normal build on the path of the
+tests. Every process that these start reports into a file; one report of bad memory access or
+undefined behaviour fails the run, and so does a leak whose memory was allocated on behalf of an
+extension. Leaks of the interpreter and of other modules are not ours.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ SANITIZE = "-fsanitize=address,undefined"
 COMPILE = f"{SANITIZE} -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g"
 # The shared libubsan, next to a preloaded libasan, does not write its reports into files.
 LINK = f"{SANITIZE} -static-libubsan"
-EXTENSION = str(PACKAGES / "zookeeper" / "_client.")
+EXTENSIONS = f"{PACKAGES}/"
+TESTS = "tests/binding tests/pure"
 
 # It looks at the end of a process, whose other threads may be ending just then, and stumbles over
 # the memory of one once in a long while.
@@ -59,7 +61,7 @@ def main(arguments: list[str]) -> int:
     find_planted_leak(environment)
     shutil.rmtree(REPORTS)
     REPORTS.mkdir()
-    settings = ["-o", "testpaths=tests/binding", "-o", "faulthandler_timeout=1200"]
+    settings = ["-o", f"testpaths={TESTS}", "-o", "faulthandler_timeout=1200"]
     tests = subprocess.run(
         [sys.executable, "-m", "pytest", *settings, *arguments],
         cwd=ROOT,
@@ -116,8 +118,9 @@ def options(settings: dict[str, object]) -> str:
 def find_planted_leak(environment: dict[str, str]) -> None:
     """Make sure that leaks are found here at all: where ptrace is forbidden they are not."""
     plant = (
-        "import ctypes, zookeeper\n"
-        f"assert zookeeper._client.__file__.startswith({EXTENSION!r}), zookeeper._client\n"
+        "import ctypes, zc.zk._plain, zookeeper._client\n"
+        "for extension in (zc.zk._plain, zookeeper._client):\n"
+        f"    assert extension.__file__.startswith({EXTENSIONS!r}), extension\n"
         "ctypes.CDLL(None).malloc(4321)\n"
     )
     subprocess.run([sys.executable, "-c", plant], env=environment, check=True, cwd=ROOT)
@@ -126,7 +129,7 @@ def find_planted_leak(environment: dict[str, str]) -> None:
 
 
 def faults_in(text: str) -> list[str]:
-    """The parts of one process's report that are the extension's fault."""
+    """The parts of one process's report that are an extension's fault."""
     if GAVE_UP in text and "ERROR: AddressSanitizer" not in text and "runtime error" not in text:
         return []
     if "LeakSanitizer: detected memory leaks" not in text:
@@ -135,7 +138,7 @@ def faults_in(text: str) -> list[str]:
         # A forked child: memory that the threads of its parent knew of, and which it has not got.
         return []
     leaks = [part for part in text.split("\n\n") if " leak of " in part.partition("\n")[0]]
-    return [leak for leak in leaks if EXTENSION in leak]
+    return [leak for leak in leaks if EXTENSIONS in leak]
 
 
 if __name__ == "__main__":
