@@ -57,11 +57,13 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
             "zkCli.sh": [*ZKCLI, "-server", service.hosts, "ls", "-R", ROOT],
         }
         check(commands, service)
-        goals = [
-            Goal("zookeeper_export", "kazoo", at_most=1),
-            Goal("zookeeper_export", "zkCli.sh", at_most=0.2),
-        ]
-        for unit, measure in (("milliseconds", elapsed), ("CPU milliseconds", used)):
+        as_kazoo = Goal("zookeeper_export", "kazoo", at_most=1)
+        # Five times as fast is what a person waits for; how much of it zkCli.sh is idle is its own.
+        as_zkcli = Goal("zookeeper_export", "zkCli.sh", at_most=0.2)
+        for unit, measure, goals in (
+            ("milliseconds", elapsed, [as_kazoo, as_zkcli]),
+            ("CPU milliseconds", used, [as_kazoo]),
+        ):
             yield Case(
                 f"a tree of {NODES} nodes, exported by a whole process",
                 unit,
