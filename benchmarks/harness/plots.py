@@ -67,7 +67,7 @@ def draw(plots: Iterable[Plot], results: Mapping[str, Iterable[Measured]], file:
         for line in lines:
             axis.plot(*zip(*line.points, strict=True), marker="o", markersize=3, label=line.label)
         values = [x for line in lines for x, _ in line.points]
-        if max(values) > 100 * max(min(values), 1):
+        if min(values) > 0 and max(values) >= 10 * min(values):
             axis.set_xscale("log")
         axis.set_yscale("log")
         axis.set_title(plot.title)
