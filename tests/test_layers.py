@@ -27,13 +27,13 @@ LAYERS = [
     {"session", "lifecycle", "connection", "reachability", "keeper", "upkeep"},
     {"tree.", "interfaces"},
     {"links", "nodedata", "address", "event", "acl"},
-    {"errors"},
+    {"errors", "garbage"},
 ]
 
 PURE = {"formats.", "tree.", "links", "nodedata", "testing.engine."}
 
-# What these may have besides: exceptions and constants.
-COMMON = {"errors", "acl"}
+# What these may have besides: exceptions, constants, a word to the garbage collector.
+COMMON = {"errors", "acl", "garbage"}
 HARMLESS = ("zookeeper.errors", "zookeeper.constants")
 
 
