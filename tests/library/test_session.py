@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -20,6 +22,7 @@ from tests.library.bad_days import end_session, expire, session_id
 from tests.ports import LOOPBACK, free_ports
 from tests.servers import standalone
 from zc.zk.session import Session
+from zc.zk.testing import Server
 
 
 def closed_port() -> str:
@@ -287,6 +290,43 @@ class TestConnectionLoss:
             other.create("/after")
         wait_until(lambda: "after" in children, "the watch works")
         assert str(registration.state) == "registered"
+
+
+class TestServersThatAreAwayForLong:
+    """Longer than anybody waits for a session, which another one then replaces."""
+
+    @pytest.fixture
+    def own_server(self) -> Iterator[Server]:
+        with Server() as own_server:
+            # Another one, which comes after it, has seen less than it has told its clients.
+            own_server.engine.zxid *= 2
+            yield own_server
+
+    @pytest.fixture
+    def zk(self, own_server, client) -> zc.zk.ZooKeeper:
+        return client(own_server.connection_string, session_timeout=1000)
+
+    def test_with_their_data_have_registrations_in_a_new_session(self, zk, own_server) -> None:
+        registration = zk.register_server("/", ("localhost", 80))
+        former = session_id(zk)
+        own_server.stop()
+        wait_until(lambda: zk.handle is None, "the session is given up", 30)
+        assert registration.state == "pending"
+        own_server.start()
+        wait_until(lambda: registration.state == "registered", "it is registered again", 30)
+        assert zk.exists("/localhost:80")["ephemeralOwner"] == session_id(zk) != former
+
+    def test_without_their_data_are_as_good_as_new_ones(self, zk, own_server) -> None:
+        registration = zk.register_server("/", ("localhost", 80))
+        children = zk.children("/")
+        zk.create("/a")
+        wait_until(lambda: "a" in children, "the watch works")
+        own_server.stop()
+        with Server(own_server.port):
+            wait_until(lambda: set(children) == {"localhost:80", "zookeeper"}, "others are gone", 30)
+            assert registration.state == "registered"
+            zk.create("/b")
+            wait_until(lambda: "b" in children, "the watch works again")
 
 
 class TestExpiry:

@@ -53,6 +53,9 @@ class Kept(Protocol):
     def connected_handle(self) -> int | None:
         """The handle, if there is a connection."""
 
+    def give_up_in_time(self) -> float | None:
+        """Give up a session that has had no connection for too long, or say when that will be."""
+
     def replace_handle(self) -> None:
         """Open a new handle. Raises ZooKeeperException or OSError if that is not possible now."""
 
@@ -101,7 +104,7 @@ class Keeper:
                 return delay
         epoch, handle = self._session.epoch, self._session.connected_handle
         if handle is None:
-            return None
+            return self._session.give_up_in_time()
         try:
             delay = soonest(*[duty(handle) for duty in self._duties])
         except SESSION_TROUBLE as trouble:

@@ -9,12 +9,18 @@ from __future__ import annotations
 import enum
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from zc.zk.event import Connected, Disconnected, Expired, SessionEvent
 
 NO_ANSWER = "no answer"
+
+# A session without a connection is given up after so many of its timeouts. Servers that were there
+# have long ended it; those that come back without their data would turn away, for ever, whoever
+# asks for it, as he has seen a later state than theirs.
+PATIENCE = 2
 
 Happened = type[SessionEvent] | None
 
@@ -60,6 +66,7 @@ class Lifecycle:
         self.reason = NO_ANSWER
         self.refusal: str | None = None
         self._granted_ms: int | None = None
+        self._suspended_at = 0.0
         self._first_epoch = self.epoch + 1
 
     @property
@@ -74,6 +81,12 @@ class Lifecycle:
     def is_over(self) -> bool:
         """Whether the handle is of no use any more, or none is wanted."""
         return self.state in (State.LOST, State.CLOSED)
+
+    def seconds_left(self, timeout_seconds: float) -> float | None:
+        """In how many seconds the session is to be given up, if there is no connection then."""
+        if self.state is not State.SUSPENDED:
+            return None
+        return max(0.0, self._suspended_at + PATIENCE * timeout_seconds - time.monotonic())
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Whether the condition holds, or comes to do so within that time."""
@@ -107,6 +120,7 @@ class Lifecycle:
         if self.state is not State.CONNECTED:
             return None
         self.state = State.SUSPENDED
+        self._suspended_at = time.monotonic()
         self._tell(logging.INFO, "connection lost")
         self.changed.notify_all()
         return Disconnected

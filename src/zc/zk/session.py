@@ -290,6 +290,17 @@ class Session:
         handle = self._connection.handle
         return handle if self.state is State.CONNECTED else None
 
+    def give_up_in_time(self) -> float | None:
+        """Give up a session that has had no connection for too long, or say when that will be."""
+        timeout_seconds = self.timeout_seconds()
+        happened = None
+        with self._life.changed:
+            left = self._life.seconds_left(timeout_seconds)
+            if left == 0:
+                happened = self._life.note_lost("no connection for too long, the session is over")
+        self._announce(happened)
+        return left
+
     def note_lost(self, epoch: int, reason: str) -> None:
         happened = None
         with self._life.changed:
