@@ -47,6 +47,7 @@ NOT_FOR_THE_EMULATION = {
     "test_a_server_restart_is_lived_through",
     "test_a_server_that_is_stopped_is_no_different",
     "test_registering_while_there_is_no_server",
+    "TestServersThatAreAwayForLong",
     "test_while_there_is_no_server_it_is_not_in_the_way",
     "test_with_wait_it_waits_until_there_is_a_server",
     # The functions are others.

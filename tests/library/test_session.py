@@ -9,8 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 
 import pytest
 
@@ -323,7 +322,9 @@ class TestServersThatAreAwayForLong:
         wait_until(lambda: "a" in children, "the watch works")
         own_server.stop()
         with Server(own_server.port):
-            wait_until(lambda: set(children) == {"localhost:80", "zookeeper"}, "others are gone", 30)
+            wait_until(
+                lambda: set(children) == {"localhost:80", "zookeeper"}, "others are gone", 30
+            )
             assert registration.state == "registered"
             zk.create("/b")
             wait_until(lambda: "b" in children, "the watch works again")
