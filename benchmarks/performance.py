@@ -39,19 +39,15 @@ STEPS = [
     Step("Single calls", "calls", "--rounds 3"),
     Step("Trees, near the server", "tree", "--delays 0 --rounds 3", "--delays 0 --rounds 1"),
     Step("Trees, 1 ms away", "tree", "--delays 1 --rounds 3", "--delays 1 --nodes 1000 --rounds 1"),
-    Step("Trees, 5 ms away", "tree", "--delays 5 --nodes 1000 --rounds 3", None),
-    Step(
-        "Trees of other shapes",
-        "tree",
-        "--delays 0 --shapes wide many_properties --rounds 1",
-        None,
-    ),
     Step("From a thousand to a million nodes", "scale", "", "--sizes 1000 10000 --rounds 1"),
     Step("Text and network", "text", "--shapes mixed --rounds 3", "--nodes 10000 --rounds 1"),
-    Step("Text of many properties", "text", "--shapes many_properties --nodes 10000", None),
-    Step("Bulk reads", "bulk_read", "--rounds 2", "--shapes mixed --rounds 1"),
-    Step("Bulk writes", "bulk_write", "--rounds 5"),
     Step("Setting watches", "watches", "--rounds 5", "--shapes mixed --rounds 1"),
+    Step("Bulk writes", "bulk_write", "--rounds 5"),
+    Step("Imports and connections", "imports", quick="--rounds 5"),
+    Step("Commands", "startup", "--rounds 10", "--rounds 2"),
+    Step("Memory", "footprint"),
+    Step("Links", "links"),
+    Step("From a change to those who follow", "fanout"),
     *(
         Step(
             f"A lost session, {2 * nodes:,} watches",
@@ -61,12 +57,16 @@ STEPS = [
         )
         for nodes in (500, 5000, 10_000, 50_000)
     ),
-    Step("From a change to those who follow", "fanout"),
-    Step("Links", "links"),
-    Step("Memory", "footprint"),
-    Step("Imports and connections", "imports", quick="--rounds 5"),
-    Step("Commands", "startup", "--rounds 10", "--rounds 2"),
     Step("The emulation and the server in Python", "embedded"),
+    Step("Trees, 5 ms away", "tree", "--delays 5 --nodes 1000 --rounds 3", None),
+    Step("Bulk reads", "bulk_read", "--rounds 2", "--shapes mixed --rounds 1"),
+    Step("Text of many properties", "text", "--shapes many_properties --nodes 10000", None),
+    Step(
+        "Trees of other shapes",
+        "tree",
+        "--delays 0 --shapes wide many_properties --rounds 1",
+        None,
+    ),
 ]
 
 
