@@ -87,11 +87,13 @@ def _inject(chosen: argparse.Namespace) -> int:
     report = Report(chosen.library)
     print("seeds:", *chosen.seed, flush=True)
     began = time.monotonic()
-    with ensemble_of(3, settings=SETTINGS, heap="128m") as ensemble:
-        for index, seed in enumerate(chosen.seed):
-            enough = chosen.faults * (index + 1) // len(chosen.seed)
-            Run(ensemble, seed, options, report, tell).run(rounds(seed, enough))
-    print(f"\n{report}\n\n{time.monotonic() - began:.0f} seconds")
+    try:
+        with ensemble_of(3, settings=SETTINGS, heap="128m") as ensemble:
+            for index, seed in enumerate(chosen.seed):
+                enough = chosen.faults * (index + 1) // len(chosen.seed)
+                Run(ensemble, seed, options, report, tell).run(rounds(seed, enough))
+    finally:
+        print(f"\n{report}\n\n{time.monotonic() - began:.0f} seconds")
     return 1 if report.findings else 0
 
 
