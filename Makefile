@@ -43,8 +43,12 @@ lint: build ## linters and type checks
 	$(BIN)/mypy
 
 .PHONY: asan
-asan: build servers ## tests of compiled code under AddressSanitizer and UndefinedBehaviorSanitizer; ARGS: files
+asan: build servers ## the binding's tests under AddressSanitizer and UndefinedBehaviorSanitizer; ARGS: files
 	@$(BIN)/python scripts/run_sanitized.py $(WORKERS) $(ARGS)
+
+.PHONY: asan-text
+asan-text: build ## the same for what reads and writes tree text
+	@$(BIN)/python scripts/run_sanitized.py --text $(WORKERS) $(ARGS)
 
 .PHONY: faults
 faults: build servers ## 500 faults for real servers and clients, some minutes; ARGS=--short: one minute

@@ -1,12 +1,12 @@
 """Runs the tests of compiled code under sanitizers for addresses, undefined behaviour and leaks.
 
-Usage: run_sanitized.py [pytest argument ...]
+Usage: run_sanitized.py [--text] [pytest argument ...]
 
-That is the binding, and the small extension that reads and writes plain tree text. They are built
-with the sanitizers in a folder of their own, which comes before the normal build on the path of the
-tests. Every process that these start reports into a file; one report of bad memory access or
-undefined behaviour fails the run, and so does a leak whose memory was allocated on behalf of an
-extension. Leaks of the interpreter and of other modules are not ours.
+That is the binding, or with --text the small extension that reads and writes plain tree text. Both
+are built with the sanitizers in a folder of their own, which comes before the normal build on the
+path of the tests. Every process that these start reports into a file; one report of bad memory
+access or undefined behaviour fails the run, and so does a leak whose memory was allocated on behalf
+of one of the two. Leaks of the interpreter and of other modules are not ours.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ COMPILE = f"{SANITIZE} -fno-sanitize-recover=undefined -fno-omit-frame-pointer -
 # The shared libubsan, next to a preloaded libasan, does not write its reports into files.
 LINK = f"{SANITIZE} -static-libubsan"
 EXTENSIONS = f"{PACKAGES}/"
-TESTS = "tests/binding tests/pure"
 
 # It looks at the end of a process, whose other threads may be ending just then, and stumbles over
 # the memory of one once in a long while.
@@ -59,10 +58,16 @@ def main(arguments: list[str]) -> int:
     build()
     environment = sanitized_environment()
     find_planted_leak(environment)
+    tests = "tests/binding"
+    if arguments[:1] == ["--text"]:
+        # It calls nothing but Python for memory, and its tests make millions of small objects.
+        tests = "tests/pure"
+        environment["ASAN_OPTIONS"] += ":fast_unwind_on_malloc=1"
+        del arguments[0]
     shutil.rmtree(REPORTS)
     REPORTS.mkdir()
-    settings = ["-o", f"testpaths={TESTS}", "-o", "faulthandler_timeout=1200"]
-    tests = subprocess.run(
+    settings = ["-o", f"testpaths={tests}", "-o", "faulthandler_timeout=1200"]
+    run = subprocess.run(
         [sys.executable, "-m", "pytest", *settings, *arguments],
         cwd=ROOT,
         env=environment,
@@ -74,7 +79,7 @@ def main(arguments: list[str]) -> int:
     print(*faults, f"Sanitizers: {len(faults)} faults.", sep="\n\n")
     if unfinished := sum(GAVE_UP in report for report in reports):
         print(f"In {unfinished} processes LeakSanitizer failed: leaks are not known of these.")
-    return 1 if faults or tests.returncode else 0
+    return 1 if faults or run.returncode else 0
 
 
 def build() -> None:
