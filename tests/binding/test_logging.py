@@ -16,7 +16,11 @@ PREFIX = re.compile(r"ZOO_[A-Z]+@|\(0x[0-9a-f]+\)")
 
 @pytest.fixture(autouse=True)
 def usual_settings(zookeeper):
-    """What these tests change is for all handles: put it back."""
+    """What these tests change is for all handles: put it back.
+
+    What another test has said less than a minute ago is none of their business.
+    """
+    zookeeper.log._said.clear()
     yield
     zookeeper.set_log_stream(None)
     zookeeper.set_debug_level(zookeeper.LOG_LEVEL_INFO)
