@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 import zc.zk.event
 import zc.zk.monitor
 from tests.conftest import SESSION_TIMEOUT_MILLISECONDS
-from tests.deadlines import scaled
+from tests.deadlines import scaled, wait_until
 from tests.ports import LOOPBACK, free_ports
 from zc.zk.event import RegisteringServer
 from zc.zk.lineserver import LineServer, ask
@@ -252,6 +253,24 @@ class TestLineServer:
             with pytest.raises(OSError, match="Address already in use"):
                 zc.zk.monitor.start(path)
         assert not os.path.exists(path)
+
+    @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+    def test_a_child_that_closes_it_ends_nothing_of_the_parents(self, tmp_path):
+        path = str(tmp_path / "monitor.sock")
+        with LineServer(path, {"hello": lambda connection: connection.write("hello\n")}) as server:
+            child = os.fork()
+            if not child:
+                try:
+                    server.close()
+                finally:
+                    os._exit(0)
+            try:
+                wait_until(lambda: os.waitpid(child, os.WNOHANG)[0], "the child has closed it")
+            except AssertionError:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+                raise
+            assert ask(path, "hello", scaled(10)) == "hello\n"
 
     def test_the_socket_of_a_server_that_crashed_is_no_obstacle(self, tmp_path):
         path = str(tmp_path / "monitor.sock")

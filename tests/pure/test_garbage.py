@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
+import threading
 from collections.abc import Iterator
 
 import pytest
 
+from tests.deadlines import scaled
 from zc.zk.garbage import collected_later
 from zc.zk.tree import parse_tree
 
@@ -42,3 +45,24 @@ def test_it_stays_off_in_a_program_that_has_switched_it_off() -> None:
     gc.disable()
     assert not is_collecting()
     assert not gc.isenabled()
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_child_that_is_forked_meanwhile_collects_garbage() -> None:
+    begun, done = threading.Event(), threading.Event()
+
+    @collected_later
+    def work() -> None:
+        begun.set()
+        done.wait(scaled(30))
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert begun.wait(scaled(30))
+    child = os.fork()
+    if not child:
+        os._exit(gc.isenabled())
+    done.set()
+    worker.join()
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 1

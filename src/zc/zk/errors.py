@@ -88,3 +88,13 @@ def excerpt(value: object) -> str:
     if isinstance(value, str) and len(value) > _LONGEST_EXCERPT:
         return f"{value[:_LONGEST_EXCERPT]!r}..."
     return repr(value)
+
+
+def printable(text: str) -> str:
+    """`text` with what would break a line, or command a terminal, made harmless."""
+    return "".join(
+        character
+        if character.isprintable()
+        else character.encode("unicode_escape", "surrogatepass").decode()
+        for character in text
+    )

@@ -69,7 +69,10 @@ class Disconnected(SessionEvent):
 
 
 class Expired(SessionEvent):
-    """The session is over, and its ephemeral nodes with it; a new one is being opened."""
+    """The session is over, or has been without a connection for too long; a new one is opened.
+
+    Its ephemeral nodes are gone, or go with it, unless the new session makes them its own.
+    """
 
 
 class Reestablished(SessionEvent):

@@ -9,12 +9,16 @@ anything, have it look when they are done.
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+# Whether it is off because of us.
+_rests = False
 
 
 def collected_later(function: Callable[P, T]) -> Callable[P, T]:
@@ -26,12 +30,24 @@ def collected_later(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        global _rests
         if not gc.isenabled():
             return function(*args, **kwargs)
+        _rests = True
         gc.disable()
         try:
             return function(*args, **kwargs)
         finally:
             gc.enable()
+            _rests = False
 
     return call
+
+
+def _go_on() -> None:
+    """In a child process, which has not got the thread that was at it."""
+    if _rests:
+        gc.enable()
+
+
+os.register_at_fork(after_in_child=_go_on)

@@ -68,11 +68,16 @@ class LineServer:
         return format_addr(str(host), port)
 
     def close(self) -> None:
-        """Take no more connections. Those that are open are left to themselves."""
-        self._server.shutdown()
-        self._thread.join()
+        """Take no more connections. Those that are open are left to themselves.
+
+        In a child process, whose parent goes on answering, this ends nothing of the parent's.
+        """
+        is_ours = self._thread.is_alive()  # a child has not got it, and would wait for it for ever
+        if is_ours:
+            self._server.shutdown()
+            self._thread.join(PATIENCE_SECONDS)
         self._server.server_close()
-        if self._path is not None:
+        if is_ours and self._path is not None:
             try:
                 os.unlink(self._path)
             except FileNotFoundError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator, Mapping
 
+from zc.zk.errors import printable
 from zc.zk.graphvis.survey import Edge, System, Unit
 
 _LONGEST_TEXT = 60
@@ -141,22 +142,13 @@ def unit_path(title: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    printable = _printable(text).replace("&", "&amp;")
-    return printable.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = printable(text).replace("&", "&amp;")
+    return escaped.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _markup(text: str) -> str:
     # Graphviz has escapes in here too, such as \N for the name of the node.
-    return html.escape(_cut(_printable(text))).replace("\\", "\\\\")
-
-
-def _printable(text: str) -> str:
-    return "".join(
-        character
-        if character.isprintable()
-        else character.encode("unicode_escape", "surrogatepass").decode()
-        for character in text
-    )
+    return html.escape(_cut(printable(text))).replace("\\", "\\\\")
 
 
 def _cut(text: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
+from zc.zk.errors import printable
 from zc.zk.scripts.failures import Failure, Misuse
 from zc.zk.scripts.output import is_terminal
-from zc.zk.scripts.running import one_line
 
 
 def confirm(plan: Iterable[str], count: int) -> None:
@@ -19,7 +19,7 @@ def confirm(plan: Iterable[str], count: int) -> None:
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         raise Misuse(f"this deletes {what}: --dry-run shows them, --yes deletes them")
     for line in plan:
-        sys.stderr.write(f"{one_line(line)}\n")
+        sys.stderr.write(f"{printable(line)}\n")
     sys.stderr.write(f"Delete {what}? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

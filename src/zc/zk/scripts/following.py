@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk import nodedata
-from zc.zk.errors import BadPropertyLink
+from zc.zk.errors import BadPropertyLink, printable
 from zc.zk.scripts import connecting
 from zc.zk.scripts.arguments import Parser, connection_and_rest, node_path
 from zc.zk.scripts.failures import Misuse
 from zc.zk.scripts.output import print_line
-from zc.zk.scripts.running import one_line, tell
+from zc.zk.scripts.running import tell
 from zc.zk.tree.changes import SetData
 
 if TYPE_CHECKING:
@@ -154,4 +154,4 @@ def _print_until_nobody_reads(lines: queue.SimpleQueue[str], *, timed: bool) -> 
                 raise BrokenPipeError from None
             continue
         now = time.strftime("%Y-%m-%d %H:%M:%S ") if timed else ""
-        print_line(now + one_line(line))
+        print_line(now + printable(line))

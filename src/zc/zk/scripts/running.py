@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol, cast
 
+from zc.zk.errors import Error, printable
 from zc.zk.scripts.arguments import Parser
 from zc.zk.scripts.failures import Failure
 
@@ -74,18 +75,8 @@ def run(module: str, name: str, summary: str, arguments: Sequence[str]) -> int:
 def tell(name: str, text: str) -> None:
     """Say something to the user, in one line."""
     if sys.stderr is not None:
-        sys.stderr.write(f"{name}: {one_line(text)}\n")
+        sys.stderr.write(f"{name}: {printable(text)}\n")
         sys.stderr.flush()
-
-
-def one_line(text: str) -> str:
-    """`text` with what would break the line, or command the terminal, made harmless."""
-    return "".join(
-        character
-        if character.isprintable()
-        else character.encode("unicode_escape", "surrogatepass").decode()
-        for character in text
-    )
 
 
 def _parser(command: Command, name: str, summary: str) -> Parser:
@@ -169,13 +160,12 @@ def _status_of_interruption(fault: BaseException) -> int | None:
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
-    record.msg, record.args = one_line(record.getMessage()), None
+    record.msg, record.args = printable(record.getMessage()), None
     record.exc_info = record.exc_text = None
     return True
 
 
 def _description(fault: Exception) -> str:
-    from zc.zk.errors import Error
     from zookeeper.errors import ZooKeeperException
 
     if isinstance(fault, (Failure, Error, ZooKeeperException)):
