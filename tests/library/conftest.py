@@ -90,3 +90,9 @@ def zk(client: Client) -> zc.zk.ZooKeeper:
 def other(client: Client) -> zc.zk.ZooKeeper:
     """Another client of the same place."""
     return client()
+
+
+@pytest.fixture
+def providers(zk: zc.zk.ZooKeeper) -> None:
+    """A node for servers to register below."""
+    zk.create("/providers")

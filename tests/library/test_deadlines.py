@@ -15,7 +15,7 @@ import pytest
 import zc.zk
 import zookeeper
 from tests.deadlines import scaled, wait_until
-from tests.library.test_reopen import Child
+from tests.library.forked import fault_in_a_child
 from tests.tcpproxy import TcpProxy
 
 SESSION_MILLISECONDS = int(scaled(1_000))
@@ -159,18 +159,11 @@ def test_a_new_client_gives_up_after_its_initial_wait(proxy, monkeypatch) -> Non
 
 def test_reopening_in_a_child_gives_up_after_the_initial_wait(client, proxy, root) -> None:
     zk = client(proxy.connection_string + root)
-
-    def work(child: Child) -> None:
-        zk.initial_connection_wait = 0.1
-        try:
-            zk.reopen()
-        except zc.zk.FailedConnect as fault:
-            child.tell(fault)
-
+    zk.initial_connection_wait = 0.1
     proxy.stall()
-    child = Child(work)
-    assert "no answer within 0.1 seconds" in child.hear()
-    child.join()
+    fault = fault_in_a_child(zk.reopen)
+    assert fault.startswith("FailedConnect(")
+    assert "no answer within 0.1 seconds" in fault
     proxy.resume()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
@@ -15,23 +14,13 @@ import zookeeper
 from tests.calls import Calls
 from tests.deadlines import wait_until
 from tests.library.bad_days import end_session, expire, session_id
+from tests.library.providers import ADDRESS, PATH, data_of
 from tests.ports import free_ports
 from tests.servers import standalone
 from tests.tcpproxy import TO_CLIENT
 from zc.zk import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
 
-ADDRESS = ("1.2.3.4", 80)
-PATH = "/providers/1.2.3.4:80"
-
-
-@pytest.fixture(autouse=True)
-def providers(zk: zc.zk.ZooKeeper) -> str:
-    zk.create("/providers")
-    return "/providers"
-
-
-def data_of(zk: zc.zk.ZooKeeper, path: str = PATH) -> dict[str, object]:
-    return json.loads(zk.get(path)[0])
+pytestmark = pytest.mark.usefixtures("providers")
 
 
 def owner_of(zk: zc.zk.ZooKeeper, path: str = PATH) -> int:

@@ -2,78 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import warnings
-from collections.abc import Callable
 
 import pytest
 
-import zc.zk
 import zookeeper
 from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
 from tests.library.bad_days import expire, session_id
+from tests.library.forked import Child, fault_in_a_child
+from tests.library.providers import ADDRESS, PATH
 from zc.zk import OPEN_ACL_UNSAFE
 
-ADDRESS = ("1.2.3.4", 80)
-PATH = "/providers/1.2.3.4:80"
+pytestmark = pytest.mark.usefixtures("providers")
 
 SECONDS = 60
-
-
-class Child:
-    """A forked child that does some work; its parent commands and hears it by pipes."""
-
-    def __init__(self, work: Callable[[Child], object]) -> None:
-        (self._hearing, telling), (obeying, self._commanding) = os.pipe(), os.pipe()
-        with warnings.catch_warnings():
-            # Later Pythons warn of forking with threads; to show that this works is the point.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self.pid = os.fork()
-        if self.pid:
-            os.close(telling)
-            os.close(obeying)
-            self._lines = os.fdopen(self._hearing)
-            return
-        code = 1
-        try:
-            self._telling, self._obeying = telling, obeying
-            os.close(self._commanding)
-            work(self)
-            code = 0
-        except BaseException as fault:
-            self.tell(repr(fault))
-        finally:
-            os._exit(code)
-
-    # In the child
-
-    def tell(self, what: object) -> None:
-        os.write(self._telling, f"{what}\n".encode())
-
-    def wait_for_command(self) -> None:
-        os.read(self._obeying, 1)
-
-    # In the parent
-
-    def hear(self) -> str:
-        return self._lines.readline().rstrip("\n")
-
-    def command(self) -> None:
-        os.write(self._commanding, b".")
-
-    def join(self) -> None:
-        os.close(self._commanding)
-        self._lines.close()
-        _, status = os.waitpid(self.pid, 0)
-        assert os.waitstatus_to_exitcode(status) == 0
-
-
-@pytest.fixture(autouse=True)
-def providers(zk: zc.zk.ZooKeeper) -> str:
-    zk.create("/providers")
-    return "/providers"
 
 
 def test_the_child_has_a_session_of_its_own(zk) -> None:
@@ -225,32 +168,16 @@ def test_in_the_process_that_opened_it_nothing_happens(zk) -> None:
 
 def test_what_the_parent_has_closed_stays_closed(zk) -> None:
     zk.close()
-
-    def work(child: Child) -> None:
-        try:
-            zk.reopen()
-        except zookeeper.ClosingException as fault:
-            child.tell(fault)
-
-    child = Child(work)
-    assert "closed" in child.hear()
-    child.join()
+    assert fault_in_a_child(zk.reopen).startswith("ClosingException(")
 
 
-def test_without_a_server_it_fails_as_a_new_client_does(client, own_server, monkeypatch) -> None:
+def test_without_a_server_it_fails_as_a_new_client_does(client, own_server) -> None:
     zk = client(own_server.connection_string)
-
-    def work(child: Child) -> None:
-        zk.initial_connection_wait = 0.1
-        try:
-            zk.reopen()
-        except zc.zk.FailedConnect as fault:
-            child.tell(fault)
-
+    zk.initial_connection_wait = 0.1
     own_server.kill()
-    child = Child(work)
-    assert "no answer within 0.1 seconds" in child.hear()
-    child.join()
+    fault = fault_in_a_child(zk.reopen)
+    assert fault.startswith("FailedConnect(")
+    assert "no answer within 0.1 seconds" in fault
 
 
 def test_grandchildren_can_open_it_too(zk, other) -> None:

@@ -5,32 +5,20 @@ Each happened in the fault suite; here the order of events is arranged.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-import zc.zk
 import zookeeper
 from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
 from tests.library.bad_days import expire, session_id
+from tests.library.providers import ADDRESS, PATH, data_of
 from zc.zk import OPEN_ACL_UNSAFE
 
-ADDRESS = ("1.2.3.4", 80)
-PATH = "/providers/1.2.3.4:80"
-
-
-@pytest.fixture(autouse=True)
-def providers(zk: zc.zk.ZooKeeper) -> str:
-    zk.create("/providers")
-    return "/providers"
-
-
-def data_of(zk: zc.zk.ZooKeeper, path: str = PATH) -> dict[str, Any]:
-    return json.loads(zk.get(path)[0])
+pytestmark = pytest.mark.usefixtures("providers")
 
 
 class LostAnswers:
@@ -156,7 +144,7 @@ class TestASessionThatTheServersHaveEnded:
     """A server may go on with the connection, answer reads and refuse whatever needs a session."""
 
     @pytest.fixture(autouse=True)
-    def ended_session(self, zk, monkeypatch) -> int:
+    def ended_session(self, zk, providers, monkeypatch) -> int:
         former = session_id(zk)
 
         def refuse_in_former_session(function: Callable[..., Any]) -> Callable[..., Any]:

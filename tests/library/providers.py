@@ -1,0 +1,16 @@
+"""What tests register below `/providers`, which the fixture `providers` makes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import zc.zk
+
+ADDRESS = ("1.2.3.4", 80)
+PATH = "/providers/1.2.3.4:80"
+
+
+def data_of(zk: zc.zk.ZooKeeper, path: str = PATH) -> dict[str, Any]:
+    """The data of a registered server, as JSON has them."""
+    return json.loads(zk.get(path)[0])
