@@ -7,15 +7,18 @@ import json
 import re
 import shutil
 import socket
+import threading
 import time
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 
 import zc.zk
 import zookeeper
 from tests.deadlines import scaled, wait_until
-from zc.zk.browse import Site
+from zc.zk.browse import Site, publishing
+from zc.zk.browse.publishing import Publisher
 
 TREE = """\
 /shop : web
@@ -373,6 +376,39 @@ class TestTheEnd:
                 return True
 
             wait_until(lambda: not is_watched("/shop"), "the watches are removed")
+
+    def test_it_waits_for_no_more_than_the_view_that_is_being_made(self, monkeypatch):
+        publisher = Publisher()
+        made = []
+
+        def view(tree, node):
+            made.append(node)
+            wait_until(lambda: publisher.is_closed, "it is closed meanwhile")
+
+        monkeypatch.setattr(publishing, "view", view)
+        publisher.note(f"/{number}" for number in range(100))
+        publisher.start(SimpleNamespace(find=lambda path: SimpleNamespace(properties={})))
+        wait_until(lambda: made, "the first view is being made")
+        publisher.close()
+        assert len(made) == 1
+        assert not publisher._thread.is_alive()
+
+    def test_it_does_not_wait_long_for_a_node_full_of_links(self, place, monkeypatch, caplog):
+        is_begun, may_end = threading.Event(), threading.Event()
+
+        def view(tree, node):
+            is_begun.set()
+            may_end.wait(scaled(30))
+            return {}
+
+        monkeypatch.setattr(publishing, "view", view)
+        monkeypatch.setattr(publishing, "END_SECONDS", 0.1)
+        with zc.zk.ZooKeeper(place) as client:
+            with Site(client, port=0) as site:
+                assert is_begun.wait(scaled(30))
+            assert "closed while a node full of links was looked at" in caplog.text
+            assert site.publisher._thread.is_alive(), "it is not waited for"
+            may_end.set()
 
     def test_a_root_that_is_not_there(self, zk, place):
         zk.create("/place", "")

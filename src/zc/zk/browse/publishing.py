@@ -8,6 +8,7 @@ is slow misses intermediate states and nothing else.
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +21,8 @@ from zc.zk.links import LINK, PROPERTY_LINK, join
 from zc.zk.tree.literals import write_literal
 from zookeeper.errors import ZooKeeperException
 
+logger = logging.getLogger("zc.zk")
+
 # Changes that come shortly after one another are published together. Seconds.
 GATHERING = 0.05
 
@@ -28,6 +31,10 @@ LONGEST_VALUE = 2000
 
 # Nodes in one event for the page.
 BATCH = 500
+
+# The thread ends after the view that it is making, which takes milliseconds. A node full of links
+# through hundreds of others can take minutes, and nobody is to wait for that.
+END_SECONDS = 5.0
 
 
 class Subscription:
@@ -71,12 +78,17 @@ class Publisher:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop publishing; who waits for something is let go."""
+        """Stop publishing; who waits for something is let go.
+
+        A view that is being made for longer than END_SECONDS is left to be finished for nobody.
+        """
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(END_SECONDS)
+            if self._thread.is_alive():
+                logger.warning("the page was closed while a node full of links was looked at")
 
     @property
     def is_closed(self) -> bool:
@@ -137,10 +149,15 @@ class Publisher:
             pause = max(GATHERING, time.monotonic() - started)
 
     def _publish(self, dirty: Iterable[str]) -> None:
-        """Make new views of nodes, and of all links, which may lead elsewhere now."""
+        """Make new views of nodes, and of all links, which may lead elsewhere now.
+
+        It gives up when it is closed meanwhile.
+        """
         assert self._tree is not None
         views: dict[str, str | None] = {}
         for path in {*dirty, *self._linking}:
+            if self._is_closed:
+                return
             node = self._tree.find(path)
             views[path] = None if node is None else json.dumps(view(self._tree, node))
             self._linking.discard(path)
