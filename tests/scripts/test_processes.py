@@ -347,16 +347,3 @@ class TestCommands:
             [sys.executable, "-m", "zc.zk"], capture_output=True, text=True, timeout=60, check=True
         )
         assert listed.stdout.startswith("usage: python -m zc.zk COMMAND ...\n")
-
-    def test_a_shell_can_complete_options(self, start, environment, tmp_path):
-        line = "zookeeper_export --eph"
-        variables = {
-            "_ARGCOMPLETE": "1",
-            "_ARGCOMPLETE_STDOUT_FILENAME": str(tmp_path / "completions"),
-            "COMP_LINE": line,
-            "COMP_POINT": str(len(line)),
-            "_ARGCOMPLETE_IFS": "\n",
-        }
-        process = start("export", env={**environment, **variables})
-        process.communicate(timeout=60)
-        assert (tmp_path / "completions").read_text().strip() == "--ephemeral"

@@ -85,9 +85,9 @@ def _parser(command: Command, name: str, summary: str) -> Parser:
     parser.add_general_arguments()
     if "_ARGCOMPLETE" in os.environ:
         # A shell wants to complete a command line.
-        import argcomplete
+        from zc.zk.scripts.completing import complete
 
-        argcomplete.autocomplete(parser)
+        complete(parser)
     return parser
 
 
