@@ -113,11 +113,14 @@ setup(
                 *(f"-Wl,--wrap={name}" for name in WRAPPED),
             ],
         ),
-        Extension(
-            "zc.zk._plain",
-            ["src/zc/zk/_plain.pyx"],
-            depends=["setup.py"],
-            extra_compile_args=["-std=gnu11", "-O2", "-Wall", "-fvisibility=hidden"],
+        *(
+            Extension(
+                name,
+                [f"src/{name.replace('.', '/')}.pyx"],
+                depends=["setup.py", *sorted(map(str, Path("src/zc/zk").rglob("*.px[id]")))],
+                extra_compile_args=["-std=gnu11", "-O2", "-Wall", "-fvisibility=hidden"],
+            )
+            for name in ["zc.zk._plain", "zc.zk.tree._lines"]
         ),
     ],
 )

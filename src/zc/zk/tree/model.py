@@ -7,6 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from zc.zk import nodedata
 from zc.zk.links import Resolver
+from zc.zk.tree._lines import Fields
 from zc.zk.tree.layout import Layout
 from zookeeper.constants import NONODE
 from zookeeper.errors import error
@@ -20,7 +21,7 @@ class RawData(NamedTuple):
     data: str | None
 
 
-class ParseNode:
+class ParseNode(Fields):
     """A node of a parsed tree.
 
     `name` is the last component of its path, '' for the root; `properties` a dictionary, in which
@@ -70,7 +71,8 @@ class ParseNode:
             return self.raw.data
         if self.layout is not None:
             return self.layout.encode(self.properties)
-        return nodedata.encode(self.properties)
+        data = self.plain_data()
+        return nodedata.encode(self.properties) if data is None else data
 
     def walk(self: Node) -> Iterator[tuple[int, Node]]:
         """Yield (depth, node), this node at depth 0 first, depth first, children sorted by name."""

@@ -7,33 +7,19 @@ or tabs, but all lines of one node begin with the same white space.
 
 from __future__ import annotations
 
-import re
 from typing import Any, TypeVar, overload
 
-from zc.zk import _plain, nodedata
+from zc.zk import nodedata
 from zc.zk.errors import TreeSyntaxError, excerpt
 from zc.zk.garbage import collected_later
 from zc.zk.links import LINK, PROPERTY_LINK, is_path, split_property_link
+from zc.zk.tree import _lines
 from zc.zk.tree.layout import is_layout, read_layout
 from zc.zk.tree.literals import read_literal, split_quoted
 from zc.zk.tree.model import Node, ParseNode, RawData
 from zc.zk.tree.syntax import OPERATOR, QUOTES, TYPE_COLON, is_node_name
 
 T = TypeVar("T")
-
-# Nearly all lines of real trees, in one step. What it does not match is taken apart with more care,
-# and what it does match would come out the same then.
-_PLAIN_LINE = re.compile(
-    r"""(?P<indent>[ ]*|\t*)
-    (?: (?P<key>[a-zA-Z_][\w.]*)
-        (?: [ ]=[ ]
-            (?: '(?P<string>[^'\\]*)' | (?P<integer>-?[1-9][0-9]{0,17}|0) | (?P<literal>.+) )
-          | [ ]->[ ] (?P<link>(?:/[\w.@%+-]+)+)
-        )
-      | / (?P<node>[\w@%+-][\w.@%+-]*(?::[\w.@%+-]+)*) (?:[ ]:[ ] (?P<type>\w+) )?
-    )""",
-    re.VERBOSE | re.ASCII,
-)
 
 
 @overload
@@ -60,7 +46,7 @@ def _read(text: str, node_class: type[ParseNode]) -> ParseNode:
     parser = _Parser(node_class)
     try:
         while parser.position < len(text):
-            _plain.read_lines(text, parser)
+            _lines.read_lines(text, parser)
             parser.read_next(text)
     except ValueError as fault:
         line = parser.next_line(text).rstrip("\r")
@@ -68,7 +54,7 @@ def _read(text: str, node_class: type[ParseNode]) -> ParseNode:
     return parser.root
 
 
-class _Parser:
+class _Parser(_lines.Position):
     """The state between lines: the nodes that the next line may belong to.
 
     `node` is the one that lines indented by `indent` belong to, and `outer` holds the pairs
@@ -76,16 +62,19 @@ class _Parser:
     or None if that was a property. `position` and `number` are those of the next line.
     """
 
+    root: ParseNode
+    node: ParseNode
+
     def __init__(self, node_class: type[ParseNode]) -> None:
         self.node_class = node_class
+        self.makes_plain_nodes = node_class is ParseNode
         self.root = node_class("")
-        self.node: ParseNode = self.root
-        self.indent: str | None = None
-        self.outer: list[tuple[ParseNode, str | None]] = []
-        self.newest: ParseNode | None = self.root
+        self.node = self.root
+        self.indent = None
+        self.outer = []
+        self.newest = self.root
         self.position = 0
         self.number = 1
-        self.names: dict[str, str] = {}  # of properties, so that there is one string for each
 
     def next_line(self, text: str) -> str:
         """The next line, without its line feed."""
@@ -103,28 +92,6 @@ class _Parser:
 
     def read(self, line: str) -> None:
         """Take in one line; raises ValueError with the reason."""
-        match = _PLAIN_LINE.fullmatch(line)
-        if match is None:
-            self.read_any(line)
-            return
-        indent, key, string, integer, literal, link, name, node_type = match.groups()
-        if indent != self.indent:
-            self.find_owner(indent)
-        if key is None:
-            self.newest = self.add_node(name, node_type)
-            return
-        self.newest = None
-        if string is not None:
-            self.set_property(key, string)
-        elif integer is not None:
-            self.set_property(key, int(integer))
-        elif literal is not None:
-            self.set_property(key, _value(literal.strip()))
-        else:
-            self.set_property(key + LINK, link)
-
-    def read_any(self, line: str) -> None:
-        """Take in a line of any kind."""
         content = line.strip()
         if not content or content[0] == "#":
             return
@@ -137,6 +104,13 @@ class _Parser:
         else:
             self.newest = None
             self.read_property(content)
+
+    def read_value(self, text: str) -> Any:
+        """The value that the text behind an equals sign stands for."""
+        try:
+            return read_literal(text.strip())
+        except ValueError as fault:
+            raise ValueError(f"bad expression: {fault}") from None
 
     def find_owner(self, indent: str) -> None:
         """Make `node` the one that a line indented by `indent` belongs to."""
@@ -176,7 +150,7 @@ class _Parser:
         parent = self.node
         if name in parent.children:
             raise ValueError("duplicate node")
-        node = self.node_class(name)
+        node: ParseNode = self.node_class(name)
         if node_type is not None:
             node.properties["type"] = node_type
         parent.add(node)
@@ -196,11 +170,11 @@ class _Parser:
         sign, target = operator.group(), rest[operator.end() :].lstrip()
         if sign == "=":
             if name is not None:
-                self.set_property(name, _value(target))
+                self.set_property(name, self.read_value(target))
             elif is_layout(target):
                 self.set_layout(target)
             else:
-                self.set_data(_value(target))
+                self.set_data(self.read_value(target))
         elif name is None:
             raise ValueError("bad link: no name")
         elif sign == "->":
@@ -244,13 +218,6 @@ class _Parser:
             raise ValueError("bad expression: a lone surrogate, which UTF-8 cannot hold")
         node.raw = RawData(value)
         node.properties.update(nodedata.decode(value))
-
-
-def _value(text: str) -> Any:
-    try:
-        return read_literal(text)
-    except ValueError as fault:
-        raise ValueError(f"bad expression: {fault}") from None
 
 
 def _link_target(text: str) -> str:

@@ -1,0 +1,337 @@
+# cython: language_level=3, binding=True, boundscheck=False, wraparound=False
+"""Plain lines of tree text, which are nearly all, into nodes, quickly.
+
+What is not plain is left to `zc.zk.tree.parse`, which knows all the rules. What is plain comes out
+here as it would there, and nothing here is an error: whatever is unusual is not plain.
+
+A node remembers where in the text its properties stand. They become Python objects when somebody
+asks for them, which an import of new nodes does not: their data are made of the text.
+"""
+
+cimport cython
+from cpython.dict cimport PyDict_Contains, PyDict_GetItem, PyDict_SetItem
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.unicode cimport PyUnicode_Substring
+
+from zc.zk._compact cimport MOST_ITEMS, Item, Span, compact, decimal_of, span_of, spell
+
+from zc.zk import nodedata
+
+cdef extern from "Python.h":
+    int PyUnicode_KIND(object text)
+    void *PyUnicode_DATA(object text)
+    Py_UCS4 PyUnicode_READ(int kind, const void *data, Py_ssize_t index)
+    object PyLong_FromLongLong(long long number)
+
+# Numbers of so many digits fit into 64 bits.
+cdef enum: MOST_DIGITS = 17
+
+# Shorter ones, as JSON, are not nested too deeply.
+cdef enum: SHORT_VALUE = 200
+
+include "_look.pxi"
+
+
+@cython.final
+@cython.no_gc
+cdef class Source:
+    """A text that nodes have been read from, and one string for each name of a property in it."""
+
+    cdef str text
+    cdef dict names
+
+
+cdef class Fields:
+    """What every node of a parsed tree has; `zc.zk.tree.model.ParseNode` says what it means."""
+
+    cdef public object name, children, parent, raw, layout
+    cdef object _properties
+    # As long as nobody has asked for the properties: where they stand in the text, one a line, and
+    # how many. The type is the one behind the node's name.
+    cdef Source source
+    cdef str node_type
+    cdef Py_ssize_t start, end, count
+    # The values of lines with other than plain literals, in order; None if there are none.
+    cdef list values
+
+    @property
+    def properties(self):
+        if self.source is not None:
+            self.properties = self.read_properties()
+        return self._properties
+
+    @properties.setter
+    def properties(self, properties):
+        self._properties = properties
+        self.source = self.values = None
+
+    def plain_data(self):
+        """What the node is to hold, if that can be told from the text at once, else None."""
+        cdef Item items[MOST_ITEMS]
+        cdef Py_ssize_t count = 0
+        cdef list texts = []  # which items refer to
+        cdef Line line
+        if self.source is None or self.raw is not None or self.layout is not None:
+            return None
+        if self.node_type is not None:
+            span_of(&items[0].key, "type")
+            span_of(&items[0].value, self.node_type)
+            items[0].is_link = items[0].is_json = False
+            items[0].is_text = True
+            count = 1
+        line.start = self.start
+        look_into(&line, self.source.text)
+        while line.start < self.end:
+            look(&line)
+            if line.value_kind == LITERAL:
+                text = nodedata.to_json(self.values[len(texts)])
+                if len(text) > SHORT_VALUE:
+                    return None
+                texts.append(text)
+                span_of(&items[count].value, text)
+            if not take_item(&items[count], &line):
+                return None
+            count += 1
+            line.start = line.end + 1
+        return compact(items, count) if count else ""
+
+    cdef dict read_properties(self):
+        cdef dict properties = {}
+        cdef Py_ssize_t literals = 0
+        cdef Line line
+        if self.node_type is not None:
+            properties["type"] = self.node_type
+        line.start = self.start
+        look_into(&line, self.source.text)
+        while line.start < self.end:
+            look(&line)
+            if line.value_kind == LITERAL:
+                value = self.values[literals]
+                literals += 1
+            else:
+                value = value_of(self.source.text, &line)
+            PyDict_SetItem(properties, key_of(self.source, &line), value)
+            line.start = line.end + 1
+        return properties
+
+
+cdef class Position:
+    """Where a parser is in a text; `zc.zk.tree.parse` says what it means, and does the parsing."""
+
+    cdef public object node_class, root, node, indent, newest
+    cdef public list outer
+    cdef public Py_ssize_t position, number
+    # Whether nodes may be made without calling their class.
+    cdef public bint makes_plain_nodes
+    cdef Source source
+
+
+def read_lines(str text, Position parser):
+    """Read plain lines of tree text, from `parser.position` up to one that is not plain.
+
+    They become nodes and properties as `parser` makes them, which is a `zc.zk.tree.parse._Parser`.
+    Its `position` and `number` are then those of the line that comes next, or of the one that an
+    exception is about.
+    """
+    cdef Line line
+    cdef Owner owner
+    cdef str name
+    if parser.source is None:
+        parser.source = Source()
+        parser.source.text = text
+        parser.source.names = {}
+    owner = Owner(parser)
+    line.start = parser.position
+    look_into(&line, text)
+    try:
+        while line.start < line.length and look(&line):
+            if not owner.is_of(&line):
+                owner.find(PyUnicode_Substring(text, line.start, line.content))
+            if line.value_kind == NODE or line.value_kind == TYPED_NODE:
+                name = PyUnicode_Substring(text, line.name, line.name_end)
+                parser.newest = owner.add_node(
+                    name, value_of(text, &line) if line.value_kind == TYPED_NODE else None
+                )
+            else:
+                parser.newest = None
+                value = (
+                    parser.read_value(PyUnicode_Substring(text, line.value, line.value_end))
+                    if line.value_kind == LITERAL
+                    else None
+                )
+                owner.set_property(&line, value)
+            line.start = line.end + 1
+            parser.number += 1
+    finally:
+        parser.position = line.start
+
+
+cdef class Owner:
+    """The node that lines with some indentation belong to, which is `node` of the parser."""
+
+    cdef Position parser
+    cdef object node
+    cdef Py_ssize_t indent
+    cdef Py_UCS4 white
+    # The node, if it has properties that are left in the text or none, and where their names are.
+    cdef Fields plain
+    cdef Py_ssize_t names[MOST_ITEMS]
+    cdef Py_ssize_t name_ends[MOST_ITEMS]
+
+    def __init__(self, Position parser):
+        self.parser = parser
+        self.take(parser.node, parser.indent)
+
+    cdef int take(self, node, str indent) except -1:
+        self.node = node
+        self.plain = node if isinstance(node, Fields) and (<Fields>node).source is not None else None
+        self.white = indent[0] if indent else c" "
+        # One that begins with spaces and goes on with tabs, or is not known yet, is like no other.
+        self.indent = -1 if indent is None or indent.strip(self.white) else len(indent)
+        return 0
+
+    cdef bint is_of(self, Line *line):
+        return line.content - line.start == self.indent and (
+            not self.indent or character(line, line.start) == self.white
+        )
+
+    cdef int find(self, str indent) except -1:
+        """Go to the node that lines indented by `indent` belong to, as `parser.find_owner` does."""
+        cdef Position parser = self.parser
+        cdef list outer = parser.outer
+        cdef str known = parser.indent
+        cdef Py_ssize_t level = len(outer)
+        if parser.newest is not None and known is not None and is_deeper(indent, known):
+            outer.append((parser.node, known))
+            parser.node, parser.indent = parser.newest, indent
+            return self.take(parser.node, indent)
+        while level and (<tuple>outer[level - 1])[1] != indent:
+            level -= 1
+        if level:
+            parser.node, parser.indent = outer[level - 1]
+            del outer[level - 1:]
+        else:
+            parser.find_owner(indent)
+        return self.take(parser.node, indent)
+
+    cdef object add_node(self, str name, str node_type):
+        cdef Fields plain
+        if not self.parser.makes_plain_nodes or name in self.node.children:
+            return self.parser.add_node(name, node_type)
+        plain = new_fields(self.parser.node_class)
+        plain.name = name
+        plain.children = {}
+        plain.parent = self.node
+        plain.source = self.parser.source
+        plain.node_type = node_type
+        self.node.children[name] = plain
+        return plain
+
+    cdef int set_property(self, Line *line, value) except -1:
+        """Take in a property; `value` is the one of a LITERAL line."""
+        cdef str key
+        if self.plain is not None:
+            if self.leave(line, value):
+                return 0
+            self.plain = None
+        if line.value_kind != LITERAL:
+            value = value_of(self.parser.source.text, line)
+        key = key_of(self.parser.source, line)
+        properties = self.node.properties
+        if (
+            type(properties) is dict
+            and not PyDict_Contains(properties, key)
+            and self.node.raw is None
+            and self.node is not self.parser.root
+        ):
+            PyDict_SetItem(properties, key, value)
+        else:
+            self.parser.set_property(key, value)
+        return 0
+
+    cdef bint leave(self, Line *line, value):
+        """Leave a property in the text, where the node will find it, unless that is difficult."""
+        cdef Fields node = self.plain
+        cdef Py_ssize_t count = node.count
+        if node.source is None or count >= MOST_ITEMS - 1 or (count and line.start != node.end):
+            return False
+        if self.is_known(line):
+            return False
+        if not count:
+            node.start = line.start
+        self.names[count] = line.name
+        self.name_ends[count] = line.name_end
+        node.count = count + 1
+        node.end = line.end + 1
+        if line.value_kind == LITERAL:
+            if node.values is None:
+                node.values = []
+            node.values.append(value)
+        return True
+
+    cdef bint is_known(self, Line *line):
+        """Whether the node may have a property of this name already."""
+        cdef Py_ssize_t at, i, length = line.name_end - line.name
+        if self.plain.node_type is not None and is_here(line, line.name, b"type"):
+            return True
+        for i in range(self.plain.count):
+            if self.name_ends[i] - self.names[i] == length:
+                at = 0
+                while at < length and (
+                    character(line, self.names[i] + at) == character(line, line.name + at)
+                ):
+                    at += 1
+                if at == length:
+                    return True
+        return False
+
+
+cdef bint is_deeper(str indent, str known) except -1:
+    return len(indent) > len(known) and indent.startswith(known)
+
+
+cdef str key_of(Source source, Line *line):
+    """The name of a line's property. Equal ones are one string: a tree has many, but few names."""
+    cdef str key = PyUnicode_Substring(source.text, line.name, line.name_end)
+    cdef PyObject *known
+    if line.value_kind == SYMBOLIC_LINK:
+        key += " ->"
+    known = PyDict_GetItem(source.names, key)
+    if known is not NULL:
+        return <str>known
+    PyDict_SetItem(source.names, key, key)
+    return key
+
+
+cdef bint take_item(Item *item, Line *line):
+    """The line's property as JSON has it; False if it is not plain.
+
+    The value of a LITERAL line has been put there before.
+    """
+    if line.name_end - line.name == 12 and is_here(line, line.name, b"string_value"):
+        return False
+    put(&item.key, line, line.name, line.name_end)
+    item.is_link = line.value_kind == SYMBOLIC_LINK
+    item.is_text = item.is_link or line.value_kind == STRING
+    item.is_json = line.value_kind == LITERAL
+    if line.value_kind == TRUE:
+        spell(item, b"true")
+    elif line.value_kind == FALSE:
+        spell(item, b"false")
+    elif line.value_kind == NONE:
+        spell(item, b"null")
+    elif line.value_kind != LITERAL:
+        put(&item.value, line, line.value, line.value_end)
+    return decimal_of(item) if line.value_kind == DECIMAL else True
+
+
+cdef void put(Span *span, Line *line, Py_ssize_t start, Py_ssize_t end):
+    span.kind = line.kind
+    span.data = line.data
+    span.start = start
+    span.end = end
+
+
+cdef Fields new_fields(node_class):
+    """A node as its class makes it before `__init__` is called."""
+    return <Fields>(<PyTypeObject *>node_class).tp_new(node_class, <PyObject *>(), NULL)
