@@ -48,12 +48,11 @@ cdef enum:
     GIVES_NOTHING, GIVES_PATH, GIVES_PATH_AND_STAT, GIVES_STAT
 
 
-cdef object with_defaults(name, list arguments, int needed, tuple defaults):
-    """An operation's arguments after the path, the optional ones filled in."""
-    cdef int missing = needed + len(defaults) - len(arguments)
-    if missing < 0 or missing > len(defaults):
-        raise TypeError(f"{name} takes {needed} to {needed + len(defaults)} arguments after the path, not {len(arguments)}")
-    return arguments + list(defaults[len(defaults) - missing:])
+cdef int check_arguments(name, operation, Py_ssize_t least, Py_ssize_t most) except -1:
+    cdef Py_ssize_t count = len(operation) - 2
+    if not least <= count <= most:
+        raise TypeError(f"{name} takes {least} to {most} arguments after the path, not {count}")
+    return 0
 
 
 @cython.final
@@ -64,20 +63,22 @@ cdef class WriteOps:
     cdef Py_ssize_t count
     cdef list owned
     cdef dict acls    # id of the list -> AclVector: usually one for all
+    cdef object acl   # the last one that there was, and its AclVector
+    cdef AclVector vector
     cdef bytearray kinds
 
     def __cinit__(self, Handle handle, operations):
         cdef Py_ssize_t i
-        operations = list(operations)
-        self.owned = [operations]
+        cdef list all_operations = list(operations)
+        self.owned = [all_operations]
         self.acls = {}
-        self.kinds = bytearray()
-        self.ops = <write_op *>calloc(max(len(operations), 1), sizeof(write_op))
+        self.kinds = bytearray(len(all_operations))
+        self.ops = <write_op *>calloc(max(len(all_operations), 1), sizeof(write_op))
         if self.ops is NULL:
             raise MemoryError
-        for i, operation in enumerate(operations):
+        for i, operation in enumerate(all_operations):
             try:
-                self.convert(&self.ops[i], operation)
+                self.kinds[i] = self.convert(&self.ops[i], operation)
             except errors.ZooKeeperException as problem:
                 problem.args = (f"{problem.args[0]} (operation {i})",)
                 raise
@@ -95,58 +96,91 @@ cdef class WriteOps:
     def __dealloc__(self):
         free(self.ops)
 
-    cdef convert(self, write_op *op, operation):
+    cdef int convert(self, write_op *op, operation) except -1:
+        """Fill in `op`; says what the operation gives."""
+        cdef Py_ssize_t count
         if not isinstance(operation, (tuple, list)) or len(operation) < 2:
             raise TypeError(f"an operation is a tuple of its name, a path and more: {operation!r}")
-        name, path, *arguments = operation
-        if name in ("create", "create2"):
-            data, acl, flags, ttl = with_defaults(name, arguments, 2, (0, None))
-            self.convert_create(op, path, data, acl, node_kind(flags, path), ttl)
-            if name == "create2" and op.op == OP_CREATE:
+        name = operation[0]
+        path = operation[1]
+        count = len(operation)
+        if name == "create" or name == "create2":
+            check_arguments(name, operation, 2, 4)
+            self.convert_create(
+                op,
+                path,
+                operation[2],
+                operation[3],
+                node_kind(operation[4], path) if count > 4 else 0,
+                operation[5] if count > 5 else None,
+            )
+            if name == "create":
+                return GIVES_PATH
+            if op.op == OP_CREATE:
                 op.op = OP_CREATE2
-            self.kinds.append(GIVES_PATH_AND_STAT if name == "create2" else GIVES_PATH)
-        elif name == "set":
-            data, version = with_defaults(name, arguments, 1, (-1,))
+            return GIVES_PATH_AND_STAT
+        if name == "set":
+            check_arguments(name, operation, 1, 2)
             op.op = OP_SET_DATA
             op.path = self.own_path(path, False)
-            self.own_data(op, data, path)
-            op.version = integer(version, "a version")
-            self.kinds.append(GIVES_STAT)
-        elif name in ("delete", "check"):
-            (version,) = with_defaults(name, arguments, 0, (-1,))
+            self.own_data(op, operation[2], path)
+            op.version = integer(operation[3], "a version") if count > 3 else -1
+            return GIVES_STAT
+        if name == "delete" or name == "check":
+            check_arguments(name, operation, 0, 1)
             op.op = OP_DELETE if name == "delete" else OP_CHECK
             op.path = self.own_path(path, False)
-            op.version = integer(version, "a version")
-            self.kinds.append(GIVES_NOTHING)
-        else:
-            raise errors.error(constants.BADARGUMENTS, None, f"no such operation: {name!r}")
+            op.version = integer(operation[2], "a version") if count > 2 else -1
+            return GIVES_NOTHING
+        raise errors.error(constants.BADARGUMENTS, None, f"no such operation: {name!r}")
 
-    cdef convert_create(self, write_op *op, path, data, acl, int flags, ttl):
-        cdef AclVector vector = self.acls.get(id(acl))
-        if vector is None:
-            vector = self.acls[id(acl)] = AclVector(acl, path)
+    cdef int convert_create(self, write_op *op, path, data, acl, int flags, ttl) except -1:
+        if acl is not self.acl or self.vector is None:
+            self.vector = self.acls.get(id(acl))
+            if self.vector is None:
+                self.vector = self.acls[id(acl)] = AclVector(acl, path)
+            self.acl = acl
         op.path = self.own_path(path, is_sequential(flags))
         self.own_data(op, data, path)
-        op.acl = &vector.vector
+        op.acl = &self.vector.vector
         op.flags = flags
-        op.ttl = ttl_of(flags, ttl, path)
-        if flags == constants.CONTAINER:
-            op.op = OP_CREATE_CONTAINER
-        elif op.ttl >= 0:
-            op.op = OP_CREATE_TTL
-        else:
-            op.op = OP_CREATE
+        op.op = OP_CREATE
+        op.ttl = -1
+        if flags or ttl is not None:
+            op.ttl = ttl_of(flags, ttl, path)
+            if flags == constants.CONTAINER:
+                op.op = OP_CREATE_CONTAINER
+            elif op.ttl >= 0:
+                op.op = OP_CREATE_TTL
+        return 0
 
     cdef const char *own_path(self, path, bint sequential) except NULL:
-        cdef bytes where = encoded_path(path, sequential)
+        cdef bytes where
+        cdef uint32_t character
+        cdef Py_ssize_t length
+        cdef const char *text
+        if is_ascii_text(path):
+            text = PyUnicode_AsUTF8AndSize(path, &length)
+            if path_fault(text, length, sequential, &character) is NULL:
+                self.owned.append(path)
+                return text
+        where = encoded_path(path, sequential)
         self.owned.append(where)
         return PyBytes_AS_STRING(where)
 
-    cdef own_data(self, write_op *op, data, path):
-        cdef bytes value = encoded_data(data, path)
+    cdef int own_data(self, write_op *op, data, path) except -1:
+        cdef bytes value
+        cdef Py_ssize_t length
+        if is_ascii_text(data):
+            op.data = PyUnicode_AsUTF8AndSize(data, &length)
+            op.length = <int>length
+            self.owned.append(data)
+            return 0
+        value = encoded_data(data, path)
         self.owned.append(value)
         op.data = data_pointer(value)
         op.length = data_length(value)
+        return 0
 
     cdef path_of(self, Py_ssize_t i):
         return text_of(self.ops[i].path, strlen(self.ops[i].path))

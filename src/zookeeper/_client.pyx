@@ -24,6 +24,11 @@ from posix.unistd cimport getpid
 
 from zookeeper._core cimport *
 
+cdef extern from "Python.h":
+    bint PyUnicode_CheckExact(object value)
+    bint PyUnicode_IS_ASCII(object text)
+    const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *length) except NULL
+
 from zookeeper import constants, errors
 from zookeeper import log as log_bridge
 from zookeeper.watchers import WatcherRegistry

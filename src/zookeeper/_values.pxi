@@ -42,6 +42,11 @@ cdef list acl_of(const ACL_vector *acl):
     ]
 
 
+cdef inline bint is_ascii_text(object value):
+    """Whether the text is UTF-8 as it lies in memory, so that nothing has to be copied."""
+    return PyUnicode_CheckExact(value) and PyUnicode_IS_ASCII(value)
+
+
 cdef bytes encoded(object value, str what, object path):
     """bytes as they are, text as UTF-8; what came out of us goes back unchanged."""
     if isinstance(value, bytes):
