@@ -44,8 +44,12 @@ cdef void look_into(Line *line, str text):
 
 
 cdef inline Py_UCS4 character(Line *line, Py_ssize_t at):
-    """The character there; a line feed behind the end of the text."""
-    return PyUnicode_READ(line.kind, line.data, at) if at < line.length else c"\n"
+    """The character there; a line feed behind the end of the text, where Python has a zero.
+
+    Nobody looks further than that: each character is looked at because of the one before it.
+    """
+    cdef Py_UCS4 c = PyUnicode_READ(line.kind, line.data, at)
+    return c if c or at < line.length else c"\n"
 
 
 cdef bint look(Line *line):

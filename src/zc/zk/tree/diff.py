@@ -50,12 +50,15 @@ def snapshot(
     be read.
     """
     states: dict[str, NodeState] = {}
+    families: dict[str, list[str]] = {}
     for path, data, version, is_ephemeral, fault in nodes:
+        states[path] = NodeState(data, version, is_ephemeral, (), fault)
         parent, _, name = path.rpartition("/")
-        if name and (above := states.get(parent or "/")):
-            assert isinstance(above.children, list)
-            above.children.append(name)
-        states[path] = NodeState(data, version, is_ephemeral, [], fault)
+        if (family := families.get(parent)) is not None:
+            family.append(name)
+        elif name and (above := states.get(parent or "/")):
+            family = families[parent] = [name]
+            states[parent or "/"] = above._replace(children=family)
     return states
 
 
@@ -85,15 +88,16 @@ def plan_import(
         if state is None:
             plan += _additions(node, node_path)
             continue
-        if state.is_ephemeral and node.children:
+        children = node.children
+        if state.is_ephemeral and children:
             raise error(NOCHILDRENFOREPHEMERALS, node_path)
         if (wanted := node.data) != state.data and _differs(node, wanted, state.data):
             plan.append(SetData(node_path, state.data, wanted, state.version))
-        if trim is not False:
+        if trim is not False and state.children:
             for name in state.children:
-                if name not in node.children:
+                if name not in children:
                     plan += _extra(join(node_path, name), present, trim)
-        if node.children:
+        if children:
             to_do += _children_to_do(node, node_path)
     return plan
 

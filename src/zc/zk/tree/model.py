@@ -67,12 +67,13 @@ class ParseNode(Fields):
     @property
     def data(self) -> str | None:
         """What the node is to hold in ZooKeeper; see `nodedata.encode`."""
+        if (plain := self.plain_data()) is not None:
+            return plain
         if self.raw is not None:
             return self.raw.data
         if self.layout is not None:
             return self.layout.encode(self.properties)
-        data = self.plain_data()
-        return nodedata.encode(self.properties) if data is None else data
+        return nodedata.encode(self.properties)
 
     def walk(self: Node) -> Iterator[tuple[int, Node]]:
         """Yield (depth, node), this node at depth 0 first, depth first, children sorted by name."""
