@@ -86,6 +86,7 @@ build: .venv/.installed ## everything that is missing: Debian packages, .venv, t
 # The extension is built before the package is installed, which then finds it done: an installer
 # compiles in a folder of its own and throws the object files away.
 .venv/.installed: pyproject.toml | system
+	@echo 'Installing into .venv what is missing there, and compiling: a minute or two ...' >&2
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet 'pip>=25.1'
 	@$(BIN)/python -m pip install --quiet --group dev
