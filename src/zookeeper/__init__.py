@@ -8,6 +8,7 @@ are (`recv_timeout`, `ttl`) and seconds in `timeout=`.
 
 from zookeeper._client import *  # noqa: F403
 from zookeeper._client import __version__ as __version__
+from zookeeper.answers import Answers as Answers
 from zookeeper.constants import *  # noqa: F403
 from zookeeper.errors import *  # noqa: F403
 from zookeeper.log import set_log_stream as set_log_stream

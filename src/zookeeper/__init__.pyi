@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from threading import Thread
 from typing import Any, Final, Literal, TypeAlias, TypedDict, overload
 
+from zookeeper.answers import Answers as Answers
 from zookeeper.constants import *  # noqa: F403
 from zookeeper.errors import *  # noqa: F403
 from zookeeper.errors import ZooKeeperException as ZooKeeperException
@@ -220,14 +221,14 @@ def get_many(
     *,
     progress: Progress | None = None,
     timeout: float | None = None,
-) -> list[tuple[str | None, Stat] | ZooKeeperException]: ...
+) -> Answers[tuple[str | None, Stat] | ZooKeeperException]: ...
 def get_children_many(
     h: int,
     paths: Iterable[str],
     *,
     progress: Progress | None = None,
     timeout: float | None = None,
-) -> list[list[str] | ZooKeeperException]: ...
+) -> Answers[list[str] | ZooKeeperException]: ...
 def watch_many(
     h: int,
     data: Iterable[str] = (),
@@ -263,6 +264,8 @@ class Znode:
     def numChildren(self) -> int: ...
 
 class Subtree(Sequence[Znode]):
+    @property
+    def zxid(self) -> int: ...
     @overload
     def __getitem__(self, place: int) -> Znode: ...
     @overload

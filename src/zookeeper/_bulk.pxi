@@ -382,19 +382,23 @@ cdef list read_results(read_many *reads, list paths, int op):
     return results
 
 
-cdef list read_all(h, paths, int op, timeout, progress):
+cdef object read_all(h, paths, int op, timeout, progress):
     cdef Handle handle = find(h)
     cdef read_many *reads
     paths = start_reads(handle, paths, op, &reads)
     try:
         finish_reads(handle, reads, timeout, progress)
-        return read_results(reads, paths, op)
+        answers = Answers(read_results(reads, paths, op))
+        answers.zxid = reads.reader.lowest_zxid
+        return answers
     finally:
         bulk_release(&reads.reader.base)
 
 
 def get_many(h, paths, *, progress=None, timeout=None):
     """Read many nodes: a list with `(data, stat)` for each path, or the exception that it gave.
+
+    The list is an `Answers`, whose `zxid` says how new they are.
 
     progress: called `(done, total)` a few times a second; may raise to give up.
     timeout: seconds for all; by default, it fails when nothing has come for the session timeout.
@@ -513,6 +517,11 @@ cdef class Subtree:
                     height += 1
             free(stack)
         return 0
+
+    @property
+    def zxid(self):
+        """The last change that the server knew of when it was asked first, as in Answers."""
+        return self.tree.reader.lowest_zxid
 
     cdef Znode znode(self, Py_ssize_t place):
         cdef Znode result = Znode.__new__(Znode)

@@ -31,6 +31,7 @@ cdef extern from "Python.h":
 
 from zookeeper import constants, errors
 from zookeeper import log as log_bridge
+from zookeeper.answers import Answers
 from zookeeper.watchers import WatcherRegistry
 
 __all__ = [

@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from tests.deadlines import wait_until
 from tests.sessions import OPEN
 
 SECRET = [{"perms": 12, "scheme": "world", "id": "anyone"}]  # create and delete, no reading
@@ -47,6 +48,25 @@ def test_a_node_that_cannot_be_read_is_an_exception_among_the_results(zookeeper,
     assert (first, last) == ([], [])
     assert describe(missing) == (zookeeper.NoNodeException, "/missing")
     assert describe(secret) == (zookeeper.NoAuthException, "/secret")
+
+
+def test_what_is_read_says_how_new_it_is(zookeeper, handle):
+    plant(zookeeper, handle, "/a", "/a/b")
+
+    def numbers():
+        return {
+            zookeeper.get_many(handle, ["/a", "/missing"]).zxid,
+            zookeeper.get_children_many(handle, ["/a"]).zxid,
+            zookeeper.read_tree(handle, "/a").zxid,
+        }
+
+    # Sessions of earlier tests may still be ending, which are changes, too.
+    wait_until(lambda: len(numbers()) == 1, "nothing changes")
+    before = numbers()
+    assert min(before) >= zookeeper.get(handle, "/a/b")[1]["czxid"]
+    changed = zookeeper.set2(handle, "/a/b", "changed")["mzxid"]
+    assert max(before) < changed <= min(numbers())
+    assert zookeeper.get_many(handle, []).zxid == 0
 
 
 def test_reads_come_after_the_writes_before_them(zookeeper, handle):

@@ -41,6 +41,9 @@ def test_bulk_reads_give_the_same_answers(zookeeper, session, handle):
         return tree, data, children
 
     assert read(session) == read(handle)
+    last = zookeeper.get(handle, "/d")[1]["czxid"]
+    for reading in (zookeeper.get_many, zookeeper.get_children_many):
+        assert reading(session, paths).zxid >= last
     with pytest.raises(zookeeper.NoNodeException, match=r"^no node: /missing$"):
         zookeeper.read_tree(session, "/missing")
 

@@ -32,6 +32,7 @@ NOT_FOR_THE_EMULATION = {
     "test_export_and_walk_go_on",
     "test_it_does_not_wait_for_ever_for_a_callback_that_blocks",
     "test_subscribers_are_called_like_callbacks_one_at_a_time",
+    "test_who_just_computes_has_nothing_read_again",
     "test_that_is_withdrawn_while_it_is_being_made_stays_away",
     "test_the_first_call_is_in_the_programs_thread_and_all_others_in_one",
     # There is nobody who tries again after some time.

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -341,6 +345,80 @@ class TestDeletion:
         zk.set_acl("/a/b", -1, OPEN_ACL_UNSAFE)
 
 
+# 301 nodes below and at /top.
+WIDE_AND_DEEP = "/top\n" + "".join(
+    f"  /n{number:03}\n    /below\n      /deep\n" for number in range(100)
+)
+
+
+def node_by_node(other: zc.zk.ZooKeeper, children: bool) -> Iterator[Any]:
+    """What `walk` does, as one would write it down who does not mind the requests."""
+    to_do = ["/"]
+    while to_do:
+        path = to_do.pop()
+        try:
+            names = sorted(other.get_children(path))
+            yield (path, names) if children else path
+            if not children:
+                names = sorted(other.get_children(path))
+        except zookeeper.NoNodeException:
+            continue
+        to_do += [f"{path.rstrip('/')}/{name}" for name in reversed(names)]
+
+
+def walked(
+    walk: Callable[..., Iterator[Any]],
+    zk: zc.zk.ZooKeeper,
+    other: zc.zk.ZooKeeper,
+    seed: int,
+    children: bool,
+) -> list[Any]:
+    """What is seen on the way through a tree of which some nodes on the way change others."""
+    chance = random.Random(seed)
+    zk.import_tree(WIDE_AND_DEEP[: WIDE_AND_DEEP.index("/n020")], trim=True)
+    seen = []
+    for step in walk(children=children):
+        seen.append((step[0], list(step[1])) if children else step)
+        number = chance.randrange(40)
+        place = f"/top/n{number % 20:03}"
+        if number < 10:
+            _ignoring(other.delete_recursive, place)
+        elif number < 20:
+            _ignoring(other.create, f"{place}/new{number}")
+        elif number < 25:
+            _ignoring(other.delete_recursive, f"{place}/below")
+            _ignoring(other.create, f"{place}/below")
+        elif number < 30 and children:
+            del step[1][:1]
+    return seen
+
+
+class Readings:
+    """The reads of many nodes that are made: subtrees by path, others by how many at a time."""
+
+    def __init__(self) -> None:
+        self.trees: list[str] = []
+        self.nodes: list[int] = []
+
+
+@pytest.fixture
+def readings(monkeypatch) -> Readings:
+    made = Readings()
+    read_tree, get_many = zookeeper.read_tree, zookeeper.get_many
+
+    def noting_read_tree(handle: int, path: str, **arguments: Any) -> zookeeper.Subtree:
+        made.trees.append(path)
+        return read_tree(handle, path, **arguments)
+
+    def noting_get_many(handle: int, paths: list[str], **arguments: Any) -> Any:
+        made.nodes.append(len(paths))
+        return get_many(handle, paths, **arguments)
+
+    monkeypatch.setattr(zookeeper, "read_tree", noting_read_tree)
+    monkeypatch.setattr(zookeeper, "get_many", noting_get_many)
+    return made
+
+
 class TestWalk:
     def test_nodes_come_before_their_children_sorted_by_name(self, zk) -> None:
         zk.import_tree(TREE)
@@ -387,6 +465,59 @@ class TestWalk:
     def test_a_missing_node_is_an_error(self, zk) -> None:
         with pytest.raises(zookeeper.NoNodeException):
             list(zk.walk("/missing"))
+
+    @pytest.mark.parametrize("children", [False, True])
+    @pytest.mark.parametrize("seed", range(5))
+    def test_whatever_is_changed_on_the_way_it_goes_where_one_who_reads_each_node_goes(
+        self, zk, other, seed, children
+    ) -> None:
+        assert walked(zk.walk, zk, other, seed, children) == walked(
+            partial(node_by_node, other), zk, other, seed, children
+        )
+
+    def test_it_may_go_on_in_another_thread(self, zk, other) -> None:
+        zk.import_tree("/a\n  /gone\n/b\n  /gone\n/c\n")
+        walk = zk.walk()
+        seen = []
+
+        def step() -> None:
+            seen.append(next(walk))
+            if seen[-1] in ("/a", "/b"):
+                other.delete(f"{seen[-1]}/gone")
+
+        for _ in range(4):
+            thread = threading.Thread(target=step)
+            thread.start()
+            thread.join()
+        assert seen == ["/", "/a", "/b", "/c"]
+
+    @pytest.mark.parametrize("children", [False, True])
+    def test_who_waits_at_each_node_costs_a_small_reading_each(
+        self, zk, readings, children
+    ) -> None:
+        zk.import_tree(WIDE_AND_DEEP)
+        for _ in zk.walk("/top", children=children):
+            time.sleep(0.0002)
+        assert readings.trees == ["/top"]
+        assert len(readings.nodes) < 2 * 301
+        assert sum(readings.nodes) < 4 * 301
+
+    def test_who_just_computes_has_nothing_read_again(self, zk, readings) -> None:
+        """Others may take the processor now and then, but not at every other node."""
+        zk.import_tree(WIDE_AND_DEEP)
+        for _ in zk.walk("/top"):
+            ready_at = time.monotonic() + 0.0002
+            while time.monotonic() < ready_at:
+                pass
+        assert readings.trees == ["/top"]
+        assert len(readings.nodes) < 301 / 2
+
+    def test_after_a_change_only_what_is_concerned_is_read_anew(self, zk, other, readings) -> None:
+        zk.import_tree(WIDE_AND_DEEP)
+        for path in zk.walk("/top"):
+            if path == "/top/n000/below":
+                other.create("/top/n050/new")
+        assert readings.trees == ["/top", "/top/n050"]
 
     def test_it_may_be_left_half_way(self, zk) -> None:
         zk.import_tree(TREE)

@@ -263,6 +263,7 @@ static void single_data(int code, const char *value, int length, const struct St
 static void single_names(int code, const struct String_vector *names, const void *data) {
     single_read *single = single_answered(data);
     if (code == ZOK) keep_names(single->reader, single->item.node, names);
+    note_zxid(single->reader, wire_answer_zxid());
     single_ended(single, code);
 }
 

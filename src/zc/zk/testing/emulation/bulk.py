@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from zc.zk.testing.emulation import arguments, values
 from zc.zk.testing.emulation.arguments import Progress
@@ -13,6 +13,7 @@ from zc.zk.testing.emulation.handle import Handle, Request
 from zc.zk.testing.emulation.subtrees import Subtree, walk
 from zc.zk.testing.engine import Client, Refusal
 from zookeeper import constants, errors
+from zookeeper.answers import Answers
 from zookeeper.watchers import Watcher
 
 # Reads a node, at its path on the server, with or without leaving a watch there.
@@ -27,7 +28,7 @@ class Bulk(Asking):
         *,
         progress: Progress | None = None,
         timeout: float | None = None,
-    ) -> list[Any]:
+    ) -> Answers[Any]:
         """Read many nodes: `(data, stat)` for each path, or the exception that it gave."""
         return self._read_many(h, paths, self._data_and_stat, progress, timeout)
 
@@ -38,7 +39,7 @@ class Bulk(Asking):
         *,
         progress: Progress | None = None,
         timeout: float | None = None,
-    ) -> list[Any]:
+    ) -> Answers[Any]:
         """The children of many nodes: names for each path, or the exception that it gave."""
         return self._read_many(h, paths, self._names, progress, timeout)
 
@@ -55,12 +56,13 @@ class Bulk(Asking):
         arguments.function(progress, "progress")
 
         def perform(client: Client) -> tuple[Any, ...]:
-            return (list(walk(self._server.engine, client, where, path)),)
+            engine = self._server.engine
+            return (Subtree(list(walk(engine, client, where, path)), engine.zxid),)
 
-        (nodes,) = self._now(h, Request(path, perform), timeout)
+        (tree,) = self._now(h, Request(path, perform), timeout)
         if progress is not None:
-            progress(len(nodes), None)
-        return Subtree(nodes)
+            progress(len(tree), None)
+        return cast(Subtree, tree)
 
     def watch_many(
         self,
@@ -99,18 +101,20 @@ class Bulk(Asking):
         read: Read,
         progress: Progress | None,
         timeout: float | None,
-    ) -> list[Any]:
+    ) -> Answers[Any]:
         handle = self._server.find(h)
         checked = self._paths(handle, paths)
         arguments.function(progress, "progress")
 
         def perform(client: Client) -> tuple[Any, ...]:
-            return ([self._read(handle, client, read, path, False) for path in checked],)
+            answers = Answers(self._read(handle, client, read, path, False) for path in checked)
+            answers.zxid = self._server.engine.zxid if checked else 0
+            return (answers,)
 
-        (results,) = self._now(h, Request(None, perform), timeout)
+        (answers,) = self._now(h, Request(None, perform), timeout)
         if progress is not None:
             progress(len(checked), len(checked))
-        return list(results)
+        return cast("Answers[Any]", answers)
 
     def _paths(self, handle: Handle, paths: Iterable[str]) -> list[str]:
         checked = arguments.paths(paths)

@@ -64,8 +64,9 @@ class Znode:
 class Subtree(Sequence[Znode]):
     """A sequence of Znode, depth first, siblings by name."""
 
-    def __init__(self, nodes: list[Znode]) -> None:
+    def __init__(self, nodes: list[Znode], zxid: int) -> None:
         self._nodes = nodes
+        self.zxid = zxid
 
     def __len__(self) -> int:
         return len(self._nodes)
