@@ -210,6 +210,7 @@ def write_many(
     h: int,
     ops: Iterable[Operation],
     *,
+    count: int | None = None,
     batch: int = 500,
     stop: bool = True,
     progress: Progress | None = None,

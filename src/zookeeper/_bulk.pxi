@@ -59,39 +59,45 @@ cdef int check_arguments(name, operation, Py_ssize_t least, Py_ssize_t most) exc
 cdef class WriteOps:
     """Operations as the C core wants them, and what their strings belong to."""
 
+    cdef Handle handle
     cdef write_op *ops
-    cdef Py_ssize_t count
+    cdef Py_ssize_t count  # of those that are written down
     cdef list owned
     cdef dict acls    # id of the list -> AclVector: usually one for all
     cdef object acl   # the last one that there was, and its AclVector
     cdef AclVector vector
     cdef bytearray kinds
 
-    def __cinit__(self, Handle handle, operations):
-        cdef Py_ssize_t i
-        cdef list all_operations = list(operations)
-        self.owned = [all_operations]
+    def __cinit__(self, Handle handle, Py_ssize_t room):
+        self.handle = handle
+        self.owned = []
         self.acls = {}
-        self.kinds = bytearray(len(all_operations))
-        self.ops = <write_op *>calloc(max(len(all_operations), 1), sizeof(write_op))
+        self.kinds = bytearray(room)
+        self.ops = <write_op *>calloc(max(room, 1), sizeof(write_op))
         if self.ops is NULL:
             raise MemoryError
-        for i, operation in enumerate(all_operations):
-            try:
-                self.kinds[i] = self.convert(&self.ops[i], operation)
-            except errors.ZooKeeperException as problem:
-                problem.args = (f"{problem.args[0]} (operation {i})",)
-                raise
-            except TypeError as problem:
-                raise TypeError(f"{problem} (operation {i})") from None
-            self.count += 1
-            size = write_op_size(handle.c, &self.ops[i])
-            if size + 32 > handle.max_request:
-                raise errors.error(
-                    constants.BADARGUMENTS,
-                    operation[1],
-                    f"operation {i} of {size} bytes is over the limit of {handle.max_request} (jute.maxbuffer)",
-                )
+
+    cdef int add(self, operation) except -1:
+        """Write down one more, for which there has to be room."""
+        cdef write_op *op = &self.ops[self.count]
+        cdef long size
+        try:
+            self.kinds[self.count] = self.convert(op, operation)
+        except errors.ZooKeeperException as problem:
+            problem.args = (f"{problem.args[0]} (operation {self.count})",)
+            raise
+        except TypeError as problem:
+            raise TypeError(f"{problem} (operation {self.count})") from None
+        size = write_op_size(self.handle.c, op)
+        if size + 32 > self.handle.max_request:
+            raise errors.error(
+                constants.BADARGUMENTS,
+                operation[1],
+                f"operation {self.count} of {size} bytes is over the limit of"
+                f" {self.handle.max_request} (jute.maxbuffer)",
+            )
+        self.count += 1
+        return 0
 
     def __dealloc__(self):
         free(self.ops)
@@ -139,6 +145,7 @@ cdef class WriteOps:
             self.vector = self.acls.get(id(acl))
             if self.vector is None:
                 self.vector = self.acls[id(acl)] = AclVector(acl, path)
+                self.owned.append(acl)  # nothing else may get its id
             self.acl = acl
         op.path = self.own_path(path, is_sequential(flags))
         self.own_data(op, data, path)
@@ -183,7 +190,15 @@ cdef class WriteOps:
         return 0
 
     cdef path_of(self, Py_ssize_t i):
-        return text_of(self.ops[i].path, strlen(self.ops[i].path))
+        return text_of(self.ops[i].path, strlen(self.ops[i].path)) if i < self.count else None
+
+
+cdef WriteOps all_of(Handle handle, operations):
+    cdef list all_operations = list(operations)
+    cdef WriteOps ops = WriteOps(handle, len(all_operations))
+    for operation in all_operations:
+        ops.add(operation)
+    return ops
 
 
 cdef object write_result_of(const write_result *result, int kind):
@@ -246,7 +261,7 @@ def multi(h, ops, *, timeout=None):
     `results` the list of codes: OK before it, RUNTIMEINCONSISTENCY after it.
     """
     cdef Handle handle = find(h)
-    cdef WriteOps operations = WriteOps(handle, ops)
+    cdef WriteOps operations = all_of(handle, ops)
     cdef Py_ssize_t i
     if operations.count == 0:
         return []
@@ -276,7 +291,7 @@ def amulti(h, ops, completion=None):
     no answer, results are None.
     """
     cdef Handle handle = find(h)
-    cdef WriteOps operations = WriteOps(handle, ops)
+    cdef WriteOps operations = all_of(handle, ops)
     checked_callable(completion, "a completion")
     size_of_all(handle, operations)
     context = (completion, bytes(operations.kinds))
@@ -292,7 +307,7 @@ cdef bulk_write *run_writes(Handle handle, WriteOps ops, long batch, long batch_
                             timeout, progress) except NULL:
     cdef bulk_write *w = bulk_write_new(handle.c, ops.ops, ops.count, batch, batch_bytes, stop)
     with nogil:
-        bulk_start(&w.base)
+        bulk_write_ready(w, ops.count)
     try:
         wait_for_bulk(handle, &w.base, timeout, progress, ops.count)
     except:
@@ -301,10 +316,47 @@ cdef bulk_write *run_writes(Handle handle, WriteOps ops, long batch, long batch_
     return w
 
 
-def write_many(h, ops, *, batch=500, stop=True, progress=None, timeout=None):
+cdef bulk_write *run_writes_as_they_come(Handle handle, WriteOps ops, iterator, Py_ssize_t count, long batch,
+                                         long batch_bytes, bint stop, timeout, progress) except NULL:
+    """Like run_writes, for operations that are taken from an iterator meanwhile."""
+    cdef bulk_write *w = bulk_write_new(handle.c, ops.ops, count, batch, batch_bytes, stop)
+    cdef bint goes_on = True
+    with nogil:
+        bulk_write_ready(w, 0)
+    try:
+        try:
+            for operation in iterator:
+                if ops.count == count:
+                    raise too_many_or_few(count, f"{count + 1} or more")
+                ops.add(operation)
+                if ops.count % batch == 0 or ops.count == count:
+                    with nogil:
+                        goes_on = bulk_write_ready(w, ops.count)
+                    if not goes_on:
+                        break
+            if goes_on and ops.count < count:
+                raise too_many_or_few(count, ops.count)
+        except:
+            bulk_abandon(&w.base)
+            raise
+        wait_for_bulk(handle, &w.base, timeout, progress, count)
+    except:
+        bulk_release(&w.base)
+        raise
+    return w
+
+
+cdef object too_many_or_few(Py_ssize_t announced, came):
+    return ValueError(f"count is {announced}, but the iterator gave {came} operations")
+
+
+def write_many(h, ops, *, count=None, batch=500, stop=True, progress=None, timeout=None):
     """Do many operations, in order, as a sequence of transactions, several of them in flight.
 
     ops: as for multi. batch: how many operations a transaction holds at most (500 KB at most, too).
+    count: how many operations `ops` gives, an iterator then, which is taken from while the first
+    transactions are on their way. What it raises, and what is wrong with its operations, ends the
+    work in the middle: it is for operations that are known to be good.
     stop: after a transaction that failed, send no more.
     progress: called `(done, total)` a few times a second; may raise to give up.
     timeout: seconds for all; by default, it fails when nothing has come for the session timeout.
@@ -313,23 +365,35 @@ def write_many(h, ops, *, batch=500, stop=True, progress=None, timeout=None):
     own; RuntimeInconsistencyException if another one of its transaction failed; ConnectionLossException
     or OperationTimeoutException if it may or may not have happened; NothingException if it was not sent, the first of which has the
     reason if there was one (such as ClosingException). Raises only what concerns
-    all of them: bad arguments (before anything is sent), OperationTimeoutException.
+    all of them: bad arguments (without `count` before anything is sent), OperationTimeoutException.
     """
     cdef Handle handle = find(h)
-    cdef WriteOps operations = WriteOps(handle, ops)
-    cdef Py_ssize_t i
+    cdef WriteOps operations
+    cdef Py_ssize_t i, total
+    cdef long batch_bytes = min(500000, handle.max_request - 64)
+    cdef bulk_write *w
     if integer(batch, "batch") < 1:
         raise errors.error(constants.BADARGUMENTS, None, f"batch must be at least 1: {batch}")
-    cdef long batch_bytes = min(500000, handle.max_request - 64)
-    cdef bulk_write *w = run_writes(handle, operations, batch, batch_bytes, bool(stop), timeout, progress)
+    if count is None:
+        operations = all_of(handle, ops)
+        total = operations.count
+        w = run_writes(handle, operations, batch, batch_bytes, bool(stop), timeout, progress)
+    else:
+        total = integer(count, "count")
+        if total < 0:
+            raise errors.error(constants.BADARGUMENTS, None, f"count must not be negative: {count}")
+        operations = WriteOps(handle, total)
+        w = run_writes_as_they_come(
+            handle, operations, iter(ops), total, batch, batch_bytes, bool(stop), timeout, progress
+        )
     try:
         if progress is not None:
-            progress(operations.count, operations.count)
+            progress(total, total)
         return [
             write_result_of(&w.results[i], operations.kinds[i])
             if w.results[i].code == ZOK
             else error_of(w.results[i].code, operations.path_of(i))
-            for i in range(operations.count)
+            for i in range(total)
         ]
     finally:
         bulk_release(&w.base)
@@ -411,7 +475,7 @@ def get_many(h, paths, *, progress=None, timeout=None):
 def get_children_many(h, paths, *, progress=None, timeout=None):
     """The children of many nodes: a list with a list of names for each path, or the exception it gave.
 
-    Arguments and exceptions are those of get_many.
+    Arguments, the kind of list and exceptions are those of get_many.
     """
     return read_all(h, paths, OP_GET_CHILDREN, timeout, progress)
 

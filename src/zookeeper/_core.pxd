@@ -182,6 +182,7 @@ cdef extern from "core.h" nogil:
 
     bulk_write *bulk_write_new(zk_handle *handle, const write_op *ops, long count, long batch,
                                long batch_bytes, int stop)
+    int bulk_write_ready(bulk_write *w, long count)
 
     enum: WATCH_LIST_DATA, WATCH_LIST_EXISTS, WATCH_LIST_CHILDREN
 

@@ -47,6 +47,8 @@ EXCEPT_FOR_THE_EMULATION = {
     "test_a_read_of_a_subtree_survives_what_others_do_to_it",
     "test_a_change_after_the_read_is_never_missed",
     "test_a_slow_watcher_delays_no_synchronous_call",
+    "test_counted_operations_are_taken_while_the_first_ones_are_done",
+    "test_after_a_failure_no_more_operations_are_taken",
 }
 
 

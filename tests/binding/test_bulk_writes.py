@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.deadlines import wait_until
 from tests.sessions import OPEN
 
 
@@ -121,4 +122,68 @@ def test_a_deep_tree_is_created_and_deleted(zookeeper, handle):
     assert len(zookeeper.read_tree(handle, "/")) == 800
     results = zookeeper.write_many(handle, [("delete", path) for path in reversed(paths)])
     assert results == [None] * len(paths)
+    assert zookeeper.get_children(handle, "/") == []
+
+
+def test_counted_operations_of_an_iterator_are_done_in_order(zookeeper, handle):
+    ops = creates(range(5000))
+    paths = [op[1] for op in ops]
+    assert zookeeper.write_many(handle, iter(ops), count=5000) == paths
+    assert zookeeper.write_many(handle, iter([]), count=0) == []
+    stats = [stat for _, stat in zookeeper.get_many(handle, paths)]
+    assert [stat["czxid"] for stat in stats] == sorted(stat["czxid"] for stat in stats)
+    assert len({stat["czxid"] for stat in stats}) == 10
+
+
+def test_counted_operations_are_taken_while_the_first_ones_are_done(zookeeper, handle):
+    def operations():
+        yield from creates(range(20))
+        wait_until(lambda: zookeeper.exists(handle, "/00019"), "the first transaction")
+        yield from creates(range(20, 30))
+
+    results = zookeeper.write_many(handle, operations(), count=30, batch=20)
+    assert results == [f"/{number:05}" for number in range(30)]
+
+
+def test_what_an_iterator_of_operations_raises_ends_the_work(zookeeper, handle):
+    def operations():
+        yield from creates(range(25))
+        raise LookupError("no more")
+
+    with pytest.raises(LookupError, match="no more"):
+        zookeeper.write_many(handle, operations(), count=30, batch=10)
+    # Requests are handled in order: what had been sent is done now.
+    zookeeper.create(handle, "/after", "", OPEN)
+    assert len(zookeeper.get_children(handle, "/")) <= 21
+
+
+@pytest.mark.parametrize("came", [0, 9, 11, 25])
+def test_an_iterator_has_to_give_as_many_operations_as_announced(zookeeper, handle, came):
+    with pytest.raises(ValueError, match="count is 10, but the iterator gave"):
+        zookeeper.write_many(handle, iter(creates(range(came))), count=10, batch=3)
+
+
+def test_the_count_of_operations_is_a_number_of_them(zookeeper, handle):
+    with pytest.raises(zookeeper.BadArgumentsException, match="count"):
+        zookeeper.write_many(handle, iter([]), count=-1)
+    with pytest.raises(TypeError, match="count"):
+        zookeeper.write_many(handle, iter([]), count=1.5)
+
+
+def test_after_a_failure_no_more_operations_are_taken(zookeeper, handle):
+    """But for those of the transactions that were under way with it."""
+    taken = []
+
+    def operations():
+        for op in creates([0, 1, 1, *range(2, 9997)]):
+            taken.append(op)
+            if len(taken) % 10 == 0:
+                zookeeper.exists(handle, "/")  # each transaction is answered before the next one
+            yield op
+
+    results = zookeeper.write_many(handle, operations(), count=9998, batch=10)
+    assert type(results[2]) is zookeeper.NodeExistsException
+    assert len(results) == 9998
+    assert len(taken) < 100
+    assert {type(result) for result in results[100:]} == {zookeeper.NothingException}
     assert zookeeper.get_children(handle, "/") == []

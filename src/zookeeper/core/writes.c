@@ -1,7 +1,8 @@
 /* Many writes: transactions of a few hundred operations, in order, several in flight.
  *
  * The server handles a session's requests in the order they were sent, so a transaction may rely on
- * the ones before it although their answers are not there yet.
+ * the ones before it although their answers are not there yet. Later operations may even be written
+ * down while the first ones are on their way.
  */
 #include "core.h"
 
@@ -23,12 +24,17 @@ static void ended(transaction *t) {
     bulk_release(b);
 }
 
+/* Whether the next transaction can be told: it is full, or the last one. */
+static int is_ready(const bulk_write *w) {
+    return w->next + w->batch <= w->ready || (w->ready == w->count && w->next < w->count);
+}
+
 static void pump(bulk *b) {
     bulk_write *w = (bulk_write *)b;
-    while (b->code == ZOK && b->outstanding < TRANSACTIONS_IN_FLIGHT && w->next < w->count &&
+    while (b->code == ZOK && b->outstanding < TRANSACTIONS_IN_FLIGHT && is_ready(w) &&
            !(w->stop && w->failed)) {
         long count = 0, bytes = 0;
-        while (w->next + count < w->count && count < w->batch) {
+        while (w->next + count < w->ready && count < w->batch) {
             bytes += write_op_size(b->handle, &w->ops[w->next + count]);
             if (count && bytes > w->batch_bytes) break;
             count++;
@@ -49,6 +55,16 @@ static void pump(bulk *b) {
         }
         w->next += count;
     }
+}
+
+int bulk_write_ready(bulk_write *w, long count) {
+    bulk *b = &w->base;
+    pthread_mutex_lock(&b->lock);
+    w->ready = count;
+    bulk_advance(b);
+    int is_over = b->over;
+    pthread_mutex_unlock(&b->lock);
+    return !is_over;
 }
 
 static int complete(bulk *b) {

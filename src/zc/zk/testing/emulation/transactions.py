@@ -83,6 +83,7 @@ class Transactions(Asking):
         h: int,
         ops: Iterable[Operation],
         *,
+        count: int | None = None,
         batch: int = 500,
         stop: bool = True,
         progress: Progress | None = None,
@@ -93,6 +94,10 @@ class Transactions(Asking):
         planned = _plan(handle, ops)
         if arguments.integer(batch, "batch") < 1:
             raise arguments.bad(None, f"batch must be at least 1: {batch}")
+        if count is not None and arguments.integer(count, "count") < 0:
+            raise arguments.bad(None, f"count must not be negative: {count}")
+        if count is not None and count != len(planned):
+            raise ValueError(f"count is {count}, but the iterator gave {len(planned)} operations")
         arguments.function(progress, "progress")
         arguments.timeout(timeout)
         handle.require_usable(None)
