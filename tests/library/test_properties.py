@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -215,6 +216,24 @@ class TestWriting:
                 properties.update(n=number)
                 assert properties["n"] == number
                 assert properties.meta_data == zk.exists("/fooservice")
+
+    def test_what_was_written_is_seen_though_the_keeper_has_a_look_while_it_is_read(
+        self, zk, monkeypatch
+    ) -> None:
+        """That look is at what was known before, and overtakes ours, which asks the server."""
+        properties = zk.properties("/fooservice")
+        properties.update(n=1)
+        get = zookeeper.get
+
+        def get_slowly(*arguments: Any, **more: Any) -> Any:
+            answer = get(*arguments, **more)
+            properties.look_again(tell=False)
+            return answer
+
+        monkeypatch.setattr(zk._session._keeper, "_duties", [])
+        monkeypatch.setattr(zookeeper, "get", get_slowly)
+        properties.update(n=2)
+        assert properties["n"] == 2
 
     def test_callbacks_are_told_of_our_own_changes_once(self, zk) -> None:
         callback = Calls()

@@ -156,6 +156,11 @@ class LiveObject(ABC, Generic[L]):
         Looks may overlap. One that began before the one that counts is dropped: if it did see
         something newer, then that has fired a watch, and there will be another look.
         """
+        if fresh and self._interest is not None:
+            # A look at what is known takes no time. The keeper's could begin after one that asks
+            # the servers, see less, and count: so first they are asked, and then there is a look.
+            self._learn(self._interest)
+            fresh = False
         serial = next(self._serials)
         reader = LookReader(self._watches, self._interest, fresh=fresh)
         look: L | None
@@ -176,6 +181,13 @@ class LiveObject(ABC, Generic[L]):
             if self._interest is not None:
                 self._watches.retain(self._interest, reader.answers)
         return previous is not None and previous.essence != look.essence
+
+    def _learn(self, interest: Interest) -> None:
+        """Have what a look will need read from the servers now."""
+        try:
+            self._see(LookReader(self._watches, interest, fresh=True))
+        except (zookeeper.NoNodeException, LinkLoop):
+            pass  # which is known now
 
     def _complain(self, refusal: Exception) -> None:
         """Keep what was seen last, and log why, once."""
