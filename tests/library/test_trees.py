@@ -185,6 +185,20 @@ class TestImport:
         assert caught.value.path == "/a/big"
         assert zk.get_children("/") == []
 
+    @pytest.mark.parametrize(
+        ("last", "error"),
+        [
+            ("  /'bad\\x01name'\n", zookeeper.BadArgumentsException),
+            ("  /big\n    x = '" + "x" * 2_000_000 + "'\n", zookeeper.BadArgumentsException),
+            ("  /x\n    bad = (\n", ValueError),
+        ],
+    )
+    def test_a_fault_in_the_last_of_many_nodes_changes_nothing(self, zk, last, error) -> None:
+        many = "/a\n" + "".join(f"  /n{number}\n    number = {number}\n" for number in range(2000))
+        with pytest.raises(error):
+            zk.import_tree(many + last)
+        assert zk.get_children("/") == []
+
     def test_a_progress_function_that_raises_gives_up(self, zk) -> None:
         class Enough(Exception):
             pass

@@ -85,6 +85,49 @@ class Server:
         return list(messages(self.plan(text, trim=trim), dry_run=True, verbose=verbose))
 
 
+@pytest.mark.parametrize(
+    ("lines", "is_sure"),
+    [
+        ("/a\n  x = 'é'\n  y = 0.5\n  z -> /b", True),
+        ("/a : t\n  x = [1, {'y': None}]", True),
+        ("/'a b'\n  x = 1", True),
+        ("/a\n  # why\n  x = 1\n  # and\n  y = 1", True),
+        ("/a\n  = 'as it is'", True),
+        ("/'a\\x01'", False),
+        ("/'a\\x01'\n  x = 1\n  x2 = 2\n  /b", False),
+        ("/a\n  x = '" + "x" * 19_000 + "'", True),
+        ("/a\n  x = '" + "x" * 100_000 + "'", False),
+        ("/a\n  = '" + "x" * 100_001 + "'", False),
+        ("/é\n  x = 1", False),
+    ],
+    ids=range(11),
+)
+def test_changes_that_no_server_can_refuse_are_sure(lines: str, is_sure: bool) -> None:
+    plan = Server().plan(lines)
+    assert all(change.is_sure for change in plan) == is_sure
+    for change in plan:
+        if change.is_sure:  # if those above it are
+            assert isinstance(change, AddNode)
+            assert change.path.rpartition("/")[2].isprintable()
+            assert len((change.data or "").encode()) < 1_000_000
+
+
+def test_data_that_are_made_late_are_those_of_the_text() -> None:
+    text = "/a : t\n  b = 'x'\n  a -> /c\n  n = -5\n  d = 00.50\n/c\n  s = 'it\"s'\n  é = 1\n"
+    tree = parse_tree(text)
+    plan = plan_import(tree, "/", Server().state())
+    assert [change.attributes() for change in plan] == [
+        ("/a", '{"a ->":"/c","b":"x","d":0.5,"n":-5,"type":"t"}', False),
+        ("/c", '{"s":"it\\"s","\\u00e9":1}', False),
+    ]
+    # Nor does it matter whether somebody has asked for the properties in between.
+    properties = [node.properties for _, node in tree.walk()]
+    assert [change.attributes() for change in plan] == [
+        (f"/{node.name}", node.data, False) for _, node in tree.walk() if node.name
+    ]
+    assert properties[1] == {"type": "t", "b": "x", "a ->": "/c", "n": -5, "d": 0.5}
+
+
 def test_an_import_into_an_empty_place_adds_parents_first() -> None:
     plan = Server().plan("/a : t\n  x = 1\n  /b\n/c")
     assert plan == [

@@ -17,7 +17,7 @@ from zc.zk.acl import Acl
 from zc.zk.links import join
 from zc.zk.riding import ride
 from zc.zk.session import Session
-from zc.zk.tree.changes import Operation
+from zc.zk.tree.changes import Change, Operation, operations
 from zc.zk.tree.diff import NodeState, snapshot
 from zc.zk.upkeep import pause
 
@@ -90,22 +90,31 @@ def read_present(
 
 
 def write_plan(
-    session: Session, operations: Sequence[Operation], progress: Progress | None = None
+    session: Session, changes: Sequence[Change], acl: Acl, progress: Progress | None = None
 ) -> None:
-    """Do the operations, in order: in one transaction if they fit into one.
+    """Make the changes, in order: in one transaction if they fit into one.
 
-    Raises the exception of the first one that failed; those before it may have been done then.
+    Raises the exception of the first one that failed; those before it may have been made then.
     """
     handle = session.require_handle()
-    if not operations:
+    if len(changes) > MOST_OPERATIONS and all(change.is_sure for change in changes):
+        # While the first ones are on their way. Nothing can be wrong with the last ones.
+        steps = (step for change in changes if (step := change.operation(acl)) is not None)
+        raise_first(
+            zookeeper.write_many(
+                handle, steps, count=len(changes), batch=MOST_OPERATIONS, progress=progress
+            )
+        )
         return
-    if len(operations) <= MOST_OPERATIONS and sum(map(_size, operations)) <= MOST_BYTES:
-        zookeeper.multi(handle, operations)
+    at_once = operations(changes, acl)
+    if not at_once:
+        return
+    if len(at_once) <= MOST_OPERATIONS and sum(map(_size, at_once)) <= MOST_BYTES:
+        zookeeper.multi(handle, at_once)
         if progress is not None:
-            progress(len(operations), len(operations))
+            progress(len(at_once), len(at_once))
         return
-    results = zookeeper.write_many(handle, operations, batch=MOST_OPERATIONS, progress=progress)
-    raise_first(results)
+    raise_first(zookeeper.write_many(handle, at_once, batch=MOST_OPERATIONS, progress=progress))
 
 
 def raise_first(results: Iterable[Any]) -> None:

@@ -14,7 +14,7 @@ from zc.zk.ephemeral import Ephemerals
 from zc.zk.reading import PlainReader
 from zc.zk.riding import BREAKS, ride, wait_out
 from zc.zk.session import Session
-from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages, operations
+from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages
 from zc.zk.tree.diff import NodeState, plan_deletion, plan_import
 from zc.zk.tree.model import ParseNode
 
@@ -66,9 +66,9 @@ class Plan:
         NodeExistsException, NoNodeException or NotEmptyException otherwise, after which there is
         a new plan to be made. `progress(done, total)` is called a few times a second.
         """
-        steps = operations(self._changes, self._acl)
-        bulk.write_plan(self._session, steps, progress)
-        logger.info("%s: %d nodes changed", self._session.connection_string, len(steps))
+        changes = [change for change in self._changes if change.writes]
+        bulk.write_plan(self._session, changes, self._acl, progress)
+        logger.info("%s: %d nodes changed", self._session.connection_string, len(changes))
 
 
 def make_plan(

@@ -7,6 +7,8 @@ class Fields:
     parent: Any
     raw: Any
     layout: Any
+    @property
+    def data_may_wait(self) -> bool: ...
     def plain_data(self) -> str | None: ...
 
 class Position:

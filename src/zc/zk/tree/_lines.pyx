@@ -26,6 +26,9 @@ cdef extern from "Python.h":
 # Numbers of so many digits fit into 64 bits.
 cdef enum: MOST_DIGITS = 17
 
+# What is written in so many characters of text is short as JSON, too, be all of it escaped.
+cdef enum: SHORT_TEXT = 20000
+
 # Shorter ones, as JSON, are not nested too deeply.
 cdef enum: SHORT_VALUE = 200
 
@@ -64,6 +67,20 @@ cdef class Fields:
     def properties(self, properties):
         self._properties = properties
         self.source = self.values = None
+
+    @property
+    def data_may_wait(self):
+        """Whether the node's data, and not very long ones, can be made of the text at any time.
+
+        Nothing is wrong then with its name, nor with its data.
+        """
+        return (
+            self.source is not None
+            and self.values is None
+            and self.raw is None
+            and self.layout is None
+            and self.end - self.start <= SHORT_TEXT
+        )
 
     def plain_data(self):
         """What the node is to hold, if that can be told from the text at once, else None."""

@@ -8,12 +8,16 @@ did meanwhile.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from zc.zk import nodedata
 from zc.zk.acl import Acl
 from zc.zk.garbage import collected_later
 from zc.zk.links import LINK, PROPERTY_LINK
+from zc.zk.tree.model import ParseNode
+
+# Data of so many characters fit into any request.
+SHORT_DATA = 100_000
 
 # An operation as `zookeeper.multi` and `zookeeper.write_many` take it.
 Operation = tuple[Any, ...]
@@ -29,8 +33,16 @@ class Change:
     # Plans may have a million changes, and small commands no time to import `dataclasses`.
     __slots__ = ("path",)
 
+    # Whether there is an operation for it.
+    writes: ClassVar[bool] = False
+
     def __init__(self, path: str) -> None:
         self.path = path
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether its operation can be made at any time, and be sent: then it may wait."""
+        return False
 
     def attributes(self) -> tuple[Any, ...]:
         """What it was made from, in the order of the constructor's arguments."""
@@ -62,14 +74,32 @@ class Change:
 
 
 class AddNode(Change):
-    """Create a node; `is_nested` says that its parent is created by the same plan."""
+    """Create a node; `is_nested` says that its parent is created by the same plan.
 
-    __slots__ = ("data", "is_nested")
+    Its data may be given as the node of a text, whose data they are then, made when they are asked
+    for.
+    """
 
-    def __init__(self, path: str, data: str | None, is_nested: bool = False) -> None:
+    __slots__ = ("_data", "is_nested")
+
+    writes = True
+
+    def __init__(self, path: str, data: str | ParseNode | None, is_nested: bool = False) -> None:
         self.path = path
-        self.data = data
+        self._data = data
         self.is_nested = is_nested
+
+    @property
+    def data(self) -> str | None:
+        data = self._data
+        return data.data if isinstance(data, ParseNode) else data
+
+    @property
+    def is_sure(self) -> bool:
+        if isinstance(self._data, ParseNode):
+            return self._data.data_may_wait
+        # What is printable ASCII the servers do not refuse in a name.
+        return self.path.isascii() and self.path.isprintable() and _is_short(self._data)
 
     def attributes(self) -> tuple[Any, ...]:
         return self.path, self.data, self.is_nested
@@ -90,11 +120,17 @@ class SetData(Change):
 
     __slots__ = ("new", "old", "version")
 
+    writes = True
+
     def __init__(self, path: str, old: str | None, new: str | None, version: int) -> None:
         self.path = path
         self.old = old
         self.new = new
         self.version = version
+
+    @property
+    def is_sure(self) -> bool:
+        return _is_short(self.new)
 
     def attributes(self) -> tuple[Any, ...]:
         return self.path, self.old, self.new, self.version
@@ -112,9 +148,15 @@ class DeleteNode(Change):
 
     __slots__ = ("version",)
 
+    writes = True
+
     def __init__(self, path: str, version: int) -> None:
         self.path = path
         self.version = version
+
+    @property
+    def is_sure(self) -> bool:
+        return True
 
     def attributes(self) -> tuple[Any, ...]:
         return self.path, self.version
@@ -191,6 +233,10 @@ def messages(
             yield from change.details()
         elif not change.is_nested:
             yield str(change)
+
+
+def _is_short(data: str | None) -> bool:
+    return data is None or len(data) <= SHORT_DATA
 
 
 def _property_changes(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -153,7 +153,7 @@ def _additions(top: ParseNode, top_path: str) -> Iterator[AddNode]:
     to_do = [(top_path, top)]
     while to_do:
         path, node = to_do.pop()
-        yield AddNode(path, node.data, is_nested=node is not top)
+        yield AddNode(path, node if node.data_may_wait else node.data, is_nested=node is not top)
         if node.children:
             to_do += _children_to_do(node, path)
 
