@@ -55,6 +55,8 @@ class build_ext(cython_build_ext):
     def initialize_options(self) -> None:
         super().initialize_options()
         self.cython_c_in_temp = True
+        # Where zc.zk is found: there is no zc/__init__.py that would say so.
+        self.cython_include_dirs = ["src"]
 
     def build_extensions(self) -> None:
         compile_file = self.compiler._compile
