@@ -333,6 +333,40 @@ def mutated(text: str, chance: random.Random) -> str:
     return text
 
 
+nested_keys = st.sampled_from(["'a'", "'b'", "'ab'", "1", "''"])
+# Lists and dictionaries as they are written and nearly so.
+nested_like = st.recursive(
+    st.sampled_from(
+        [
+            *("1", "-0", "01", "0.5", "0.50", "-.5", "1.", "1e3", "None", "true", "True", "nan"),
+            *("'a'", "'b'", "''", "'\"'", "'é'", '"q"', "u'x'", "'\\\\'", "(1, 2)", "[]", "{}", ""),
+            "1" * 18,
+        ]
+    ),
+    lambda values: (
+        st.builds(
+            "{}{}{}".format,
+            st.sampled_from(["[", "[", "[ ", "("]),
+            st.tuples(st.lists(values, max_size=3), st.sampled_from([", ", ",", " ,", ",,"])).map(
+                lambda items: items[1].join(items[0])
+            ),
+            st.sampled_from(["]", "]", " ]", "}", ",]", "] "]),
+        )
+        | st.builds(
+            "{{{}{}".format,
+            st.tuples(
+                st.lists(
+                    st.tuples(st.sampled_from(["'a'", "'b'", "'ab'", "1", "''"]), values),
+                    max_size=3,
+                ),
+                st.sampled_from([": ", ":", " : ", "="]),
+            ).map(lambda items: ", ".join(f"{key}{items[1]}{value}" for key, value in items[0])),
+            st.sampled_from(["}", "}", "]", ",}"]),
+        )
+    ),
+    max_leaves=6,
+)
+
 line_like = st.one_of(
     st.builds(
         "{}{}{}{}".format,
@@ -361,13 +395,22 @@ line_like = st.one_of(
                 *("True", "Falsehood", "'é'", "'a\\n'", "''", "1" * 17, "1" * 18, "1." + "1" * 16),
                 *("/x", "/x/", "/x/y", "b c", "> c", "", "'y' # c", "t\r", "'u", "'u' 'v'", "[1]"),
             ]
-        ),
+        )
+        | nested_like,
     ),
     st.text(alphabet="/ab.=-> :'5\t\r#", max_size=12),
 )
 
 
-@settings(deadline=None, max_examples=1000)
+def data_of(node: ParseNode) -> str | None:
+    """What the node's data are, or why it cannot have these properties."""
+    try:
+        return node.data
+    except ValueError as fault:
+        return str(fault)
+
+
+@settings(deadline=None, max_examples=2000)
 @given(st.lists(line_like, max_size=4).map("\n".join))
 def test_plain_lines_are_read_as_all_lines_are(lines: str) -> None:
     def outcome() -> object:
@@ -375,7 +418,7 @@ def test_plain_lines_are_read_as_all_lines_are(lines: str) -> None:
             tree = parse_tree("/top\n" + lines)
         except TreeSyntaxError as fault:
             return str(fault)
-        return [(node.path, node.properties, node.raw) for _, node in tree.walk()]
+        return [(node.path, data_of(node), node.properties, node.raw) for _, node in tree.walk()]
 
     with pytest.MonkeyPatch.context() as patch:
         quickest = outcome()

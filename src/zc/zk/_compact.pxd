@@ -1,7 +1,7 @@
 # Plain properties as JSON: compact, ASCII, sorted by key, each character as it is.
 
 from libc.stdio cimport snprintf
-from libc.string cimport memcpy, strlen
+from libc.string cimport memcpy, strcmp, strlen
 
 cdef extern from "Python.h":
     int PyUnicode_KIND(object text)
@@ -59,14 +59,28 @@ cdef inline void spell_integer(Item *item, long long number):
 
 cdef inline bint spell_decimal(Item *item, double number) except -1:
     """Have the shortest decimal for a value that reads as `number`; False if it is none in JSON."""
-    cdef char *text
     if number - number != 0:
         return False  # an infinity, or no number
-    text = PyOS_double_to_string(number, c"r", 0, Py_DTSF_ADD_DOT_0, NULL)
-    memcpy(item.spelled, text, strlen(text) + 1)
-    PyMem_Free(text)
+    write_decimal(number, item.spelled)
     spell(item, item.spelled)
     return True
+
+
+cdef inline int write_decimal(double number, char *to) except -1:
+    """Write the number as Python does, which takes fewer than MOST_CHARACTERS."""
+    cdef char *text = PyOS_double_to_string(number, c"r", 0, Py_DTSF_ADD_DOT_0, NULL)
+    memcpy(to, text, strlen(text) + 1)
+    PyMem_Free(text)
+    return 0
+
+
+cdef inline bint canonical_decimal(const char *text) except -1:
+    """Whether this, which has digits and a point, is how Python writes the number."""
+    cdef char written[MOST_CHARACTERS]
+    if not c"0" <= text[text[0] == c"-"] <= c"9":
+        return False
+    write_decimal(PyOS_string_to_double(text, NULL, NULL), written)
+    return strcmp(text, written) == 0
 
 
 cdef inline bint decimal_of(Item *item) except -1:

@@ -11,12 +11,14 @@ from cpython.unicode cimport PyUnicode_Substring
 from zc.zk._compact cimport (
     MOST_ITEMS,
     Item,
+    Span,
     compact,
     span_of,
     spell,
     spell_decimal,
     spell_integer,
 )
+from zc.zk._nested cimport translated
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_ASCII(object text)
@@ -26,8 +28,7 @@ cdef extern from "Python.h":
     bint PyLong_CheckExact(object number)
 
 # Numbers of so many digits fit into 64 bits.
-cdef enum: MOST_DIGITS = 17
-_TOO_LARGE = 10 ** MOST_DIGITS
+_TOO_LARGE = 10 ** 17
 
 
 # JSON into lines
@@ -39,10 +40,6 @@ cdef inline bint is_word(Py_UCS4 c):
 
 cdef inline bint is_letter(Py_UCS4 c):
     return c"a" <= c <= c"z" or c"A" <= c <= c"Z" or c == c"_"
-
-
-cdef inline bint is_digit(Py_UCS4 c):
-    return c"0" <= c <= c"9"
 
 
 def lines(str data, str lead, decode):
@@ -97,7 +94,7 @@ def lines(str data, str lead, decode):
             else:
                 values += (lead, name, " = '", PyUnicode_Substring(data, start + 1, at - 1), "'")
         else:
-            literal = literal_of(data, text, start, at, decode)
+            literal = literal_of(data, start, at, decode)
             if literal is None or (name == "type" and text[start] == c'"'):
                 return None
             values += (lead, name, " = ", literal)
@@ -172,23 +169,15 @@ cdef bint is_plain_path(const unsigned char *text, Py_ssize_t start, Py_ssize_t 
     return text[end - 2] != c"/"
 
 
-cdef str literal_of(str data, const unsigned char *text, Py_ssize_t start, Py_ssize_t end, decode):
+cdef str literal_of(str data, Py_ssize_t start, Py_ssize_t end, decode):
     """The Python literal of a JSON value; None if it is not as Python writes JSON."""
-    cdef Py_ssize_t digits = start + (text[start] == c"-"), at
-    cdef str value = PyUnicode_Substring(data, start, end)
-    if value == "true":
-        return "True"
-    if value == "false":
-        return "False"
-    if value == "null":
-        return "None"
-    if is_digit(text[digits]) and end - digits <= MOST_DIGITS:
-        for at in range(digits, end):
-            if not is_digit(text[at]):
-                return decode(value)
-        if text[digits] != c"0" or (end - digits == 1 and digits == start):
-            return value
-    return decode(value)
+    cdef Span value
+    cdef str literal
+    span_of(&value, data)
+    value.start = start
+    value.end = end
+    literal = translated(&value, False)
+    return decode(PyUnicode_Substring(data, start, end)) if literal is None else literal
 
 
 # Properties into JSON

@@ -14,6 +14,9 @@ from cpython.object cimport PyObject, PyTypeObject
 from cpython.unicode cimport PyUnicode_Substring
 
 from zc.zk._compact cimport MOST_ITEMS, Item, Span, compact, decimal_of, span_of, spell
+from zc.zk._nested cimport LONGEST_NESTED, Translation, translate, translated
+
+import json
 
 from zc.zk import nodedata
 
@@ -28,9 +31,6 @@ cdef enum: MOST_DIGITS = 17
 
 # What is written in so many characters of text is short as JSON, too, be all of it escaped.
 cdef enum: SHORT_TEXT = 20000
-
-# Shorter ones, as JSON, are not nested too deeply.
-cdef enum: SHORT_VALUE = 200
 
 include "_look.pxi"
 
@@ -85,7 +85,7 @@ cdef class Fields:
     def plain_data(self):
         """What the node is to hold, if that can be told from the text at once, else None."""
         cdef Item items[MOST_ITEMS]
-        cdef Py_ssize_t count = 0
+        cdef Py_ssize_t count = 0, literals = 0
         cdef list texts = []  # which items refer to
         cdef Line line
         if self.source is None or self.raw is not None or self.layout is not None:
@@ -100,9 +100,13 @@ cdef class Fields:
         look_into(&line, self.source.text)
         while line.start < self.end:
             look(&line)
-            if line.value_kind == LITERAL:
-                text = nodedata.to_json(self.values[len(texts)])
-                if len(text) > SHORT_VALUE:
+            if line.value_kind == LITERAL or line.value_kind == NESTED:
+                if line.value_kind == NESTED:
+                    text = json_of(&line)
+                else:
+                    text = nodedata.to_json(self.values[literals])
+                    literals += 1
+                if len(text) > LONGEST_NESTED:
                     return None
                 texts.append(text)
                 span_of(&items[count].value, text)
@@ -323,30 +327,23 @@ cdef str key_of(Source source, Line *line):
 cdef bint take_item(Item *item, Line *line):
     """The line's property as JSON has it; False if it is not plain.
 
-    The value of a LITERAL line has been put there before.
+    The value of a LITERAL or NESTED line has been put there before.
     """
     if line.name_end - line.name == 12 and is_here(line, line.name, b"string_value"):
         return False
     put(&item.key, line, line.name, line.name_end)
     item.is_link = line.value_kind == SYMBOLIC_LINK
     item.is_text = item.is_link or line.value_kind == STRING
-    item.is_json = line.value_kind == LITERAL
+    item.is_json = line.value_kind == LITERAL or line.value_kind == NESTED
     if line.value_kind == TRUE:
         spell(item, b"true")
     elif line.value_kind == FALSE:
         spell(item, b"false")
     elif line.value_kind == NONE:
         spell(item, b"null")
-    elif line.value_kind != LITERAL:
+    elif not item.is_json:
         put(&item.value, line, line.value, line.value_end)
     return decimal_of(item) if line.value_kind == DECIMAL else True
-
-
-cdef void put(Span *span, Line *line, Py_ssize_t start, Py_ssize_t end):
-    span.kind = line.kind
-    span.data = line.data
-    span.start = start
-    span.end = end
 
 
 cdef Fields new_fields(node_class):

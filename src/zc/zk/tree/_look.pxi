@@ -10,6 +10,7 @@ cdef enum Value:
     FALSE
     NONE
     SYMBOLIC_LINK
+    NESTED  # a list or a dictionary
     LITERAL  # any other, which takes more than a look
 
 
@@ -52,7 +53,7 @@ cdef inline Py_UCS4 character(Line *line, Py_ssize_t at):
     return c if c or at < line.length else c"\n"
 
 
-cdef bint look(Line *line):
+cdef bint look(Line *line) except -1:
     """Whether the line that begins at `start` is plain; if so, what is where in it."""
     cdef Py_ssize_t at = line.start
     cdef Py_UCS4 white = character(line, at)
@@ -96,8 +97,10 @@ cdef bint look(Line *line):
     return False
 
 
-cdef bint look_at_value(Line *line):
+cdef bint look_at_value(Line *line) except -1:
     cdef Py_ssize_t at = line.value
+    cdef Span value
+    cdef Translation translation
     cdef Py_UCS4 c = character(line, at)
     if c == c"'":
         at += 1
@@ -117,6 +120,11 @@ cdef bint look_at_value(Line *line):
             line.value_kind = DECIMAL
             line.value_end = line.end = end_of_decimal(line, at)
         return line.value_end > line.value
+    if c == c"[" or c == c"{":
+        line.value_kind = NESTED
+        line.value_end = line.end = end_of_line(line, at)
+        put(&value, line, line.value, line.value_end)
+        return translate(&translation, &value, True)
     line.value_end = line.end = end_of_word(line, at)
     if c == c"T" and is_here(line, at, b"True"):
         line.value_kind = TRUE
@@ -129,7 +137,23 @@ cdef bint look_at_value(Line *line):
     return True
 
 
+cdef void put(Span *span, Line *line, Py_ssize_t start, Py_ssize_t end):
+    span.kind = line.kind
+    span.data = line.data
+    span.start = start
+    span.end = end
+
+
+cdef str json_of(Line *line):
+    """The value of a NESTED line as JSON."""
+    cdef Span value
+    put(&value, line, line.value, line.value_end)
+    return translated(&value, True)
+
+
 cdef object value_of(str text, Line *line):
+    if line.value_kind == NESTED:
+        return json.loads(json_of(line))
     if line.value_kind == INTEGER:
         return integer(line)
     if line.value_kind == DECIMAL:
