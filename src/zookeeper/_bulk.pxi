@@ -407,19 +407,29 @@ cdef list list_of_paths(paths):
     return list(paths)
 
 
-cdef object start_reads(Handle handle, paths, int op, read_many **reads):
-    """Send the reads of many paths; returns the paths as a list."""
+cdef list encoded_paths(Handle handle, list paths, dict known):
+    """Paths as bytes. `known` has those that were met before, which need no second look."""
+    cdef list result = []
+    cdef bytes where
+    for path in paths:
+        where = known.get(path) if isinstance(path, str) else None
+        if where is None:
+            where = encoded_path(path)
+            check_size(handle, where, 0)
+            known[path] = where
+        result.append(where)
+    return result
+
+
+cdef read_many *start_reads(Handle handle, list encoded_paths, int op):
+    """Send the reads of many paths. To be released."""
+    cdef read_many *reads = read_many_new(handle.c, op, len(encoded_paths))
     cdef Py_ssize_t i
-    paths = list_of_paths(paths)
-    encoded_paths = [encoded_path(path) for path in paths]
-    for where in encoded_paths:
-        check_size(handle, where, 0)
-    reads[0] = read_many_new(handle.c, op, len(paths))
-    for i, where in enumerate(encoded_paths):
-        read_many_path(reads[0], i, <bytes>where)
+    for i in range(len(encoded_paths)):
+        read_many_path(reads, i, <bytes>encoded_paths[i])
     with nogil:
-        bulk_start(&reads[0].reader.base)
-    return paths
+        bulk_start(&reads.reader.base)
+    return reads
 
 
 cdef void finish_reads(Handle handle, read_many *reads, timeout, progress) except *:
@@ -448,8 +458,8 @@ cdef list read_results(read_many *reads, list paths, int op):
 
 cdef object read_all(h, paths, int op, timeout, progress):
     cdef Handle handle = find(h)
-    cdef read_many *reads
-    paths = start_reads(handle, paths, op, &reads)
+    paths = list_of_paths(paths)
+    cdef read_many *reads = start_reads(handle, encoded_paths(handle, paths, {}), op)
     try:
         finish_reads(handle, reads, timeout, progress)
         answers = Answers(read_results(reads, paths, op))
@@ -643,19 +653,17 @@ def read_tree(h, path, *, progress=None, timeout=None):
 
 # ---- watches ---------------------------------------------------------------------------------
 
-cdef list paths_to_watch(list paths, list results):
-    return [path for path, result in zip(paths, results) if not isinstance(result, errors.ZooKeeperException)]
-
-
-cdef object set_all_watches(Handle handle, list data, list exists, list children, int64_t zxid, watcher, timeout):
+cdef set_watches *start_watches(Handle handle, list data, list exists, list children, dict encoded,
+                                int64_t zxid, watcher) except NULL:
+    """Send the watches of paths, whose bytes are in `encoded`. To be released."""
     cdef set_watches *s = set_watches_new(handle.c, zxid)
     try:
-        for where in data:
-            set_watches_add(s, WATCH_LIST_DATA, <bytes>encoded_path(where))
-        for where in exists:
-            set_watches_add(s, WATCH_LIST_EXISTS, <bytes>encoded_path(where))
-        for where in children:
-            set_watches_add(s, WATCH_LIST_CHILDREN, <bytes>encoded_path(where))
+        for path in data:
+            set_watches_add(s, WATCH_LIST_DATA, <bytes>encoded[path])
+        for path in exists:
+            set_watches_add(s, WATCH_LIST_EXISTS, <bytes>encoded[path])
+        for path in children:
+            set_watches_add(s, WATCH_LIST_CHILDREN, <bytes>encoded[path])
         watches = [(constants.WATCH_DATA, data + exists), (constants.WATCH_CHILDREN, children)]
         context = (watches, watcher)
         with handle.registry.lock:
@@ -667,11 +675,17 @@ cdef object set_all_watches(Handle handle, list data, list exists, list children
                 Py_DECREF(context)
             set_watches_activate(s)
             bulk_start(&s.base)
-        wait_for_bulk(handle, &s.base, timeout, None, None)
-        if s.base.code != ZOK:
-            raise error_of(s.base.code, None)
-    finally:
+    except:
         bulk_release(&s.base)
+        raise
+    return s
+
+
+cdef void give_up(bulk *b) noexcept:
+    """Let go of a bulk operation that may not be over."""
+    if b is not NULL:
+        bulk_abandon(b)
+        bulk_release(b)
 
 
 def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None):
@@ -691,54 +705,58 @@ def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None
     cdef Handle handle = find(h)
     cdef read_many *data_reads = NULL
     cdef read_many *children_reads = NULL
+    cdef set_watches *watches = NULL
+    cdef dict encoded = {}
+    cdef Py_ssize_t i
     cdef int64_t zxid
     if watcher is None:
         raise TypeError("a watcher is needed")
     checked_callable(watcher, "a watcher")
     hash(watcher)
     data, children, exists = list_of_paths(data), list_of_paths(children), list_of_paths(exists)
-    for path in children:
-        encoded_path(path)
+    cdef list nodes = data + exists
+    cdef list encoded_nodes = encoded_paths(handle, nodes, encoded)
+    encoded_paths(handle, children, encoded)
+    # What has come is made into Python's objects while the next answers are on their way.
     try:
-        start_reads(handle, data + exists, OP_GET_DATA, &data_reads)
+        data_reads = start_reads(handle, encoded_nodes, OP_GET_DATA)
         finish_reads(handle, data_reads, timeout, None)
-        data_results = read_results(data_reads, data + exists, OP_GET_DATA)
         # Most nodes of most trees are leaves: their stat says so, and they need not be asked.
         leaves = {
-            path
-            for path, result in zip(data, data_results)
-            if isinstance(result, tuple) and not result[1]["numChildren"]
+            data[i]
+            for i in range(len(data))
+            if data_reads.nodes[i].code == ZOK and data_reads.nodes[i].stat.numChildren == 0
         }
         parents = [path for path in children if path not in leaves]
-        start_reads(handle, parents, OP_GET_CHILDREN, &children_reads)
+        children_reads = start_reads(handle, [encoded[path] for path in parents], OP_GET_CHILDREN)
+        data_results = read_results(data_reads, nodes, OP_GET_DATA)
         finish_reads(handle, children_reads, timeout, None)
-        names = iter(read_results(children_reads, parents, OP_GET_CHILDREN))
-        children_results = [[] if path in leaves else next(names) for path in children]
         zxid = min(
             [z for z in (data_reads.reader.lowest_zxid, children_reads.reader.lowest_zxid) if z] or [0]
         )
+        readable = {parents[i] for i in range(len(parents)) if children_reads.nodes[i].code == ZOK}
+        watches = start_watches(
+            handle,
+            [nodes[i] for i in range(len(nodes)) if data_reads.nodes[i].code == ZOK],
+            [nodes[i] for i in range(len(data), len(nodes)) if data_reads.nodes[i].code == ZNONODE],
+            [path for path in children if path in leaves or path in readable],
+            encoded,
+            zxid,
+            watcher,
+        )
+        names = iter(read_results(children_reads, parents, OP_GET_CHILDREN))
+        children_results = [[] if path in leaves else next(names) for path in children]
+        wait_for_bulk(handle, &watches.base, timeout, None, None)
+        if watches.base.code != ZOK:
+            raise error_of(watches.base.code, None)
     finally:
-        if data_reads is not NULL:
-            bulk_release(&data_reads.reader.base)
-        if children_reads is not NULL:
-            bulk_release(&children_reads.reader.base)
-    exists_results = data_results[len(data):]
-    data_results = data_results[:len(data)]
-    missing = []
-    for i, result in enumerate(exists_results):
-        if isinstance(result, errors.NoNodeException):
-            missing.append(exists[i])
-            exists_results[i] = None
-        elif not isinstance(result, errors.ZooKeeperException):
-            exists_results[i] = result[1]
-    there = [path for path, result in zip(exists, exists_results) if isinstance(result, dict)]
-    set_all_watches(
-        handle,
-        paths_to_watch(data, data_results) + there,
-        missing,
-        paths_to_watch(children, children_results),
-        zxid,
-        watcher,
-        timeout,
-    )
-    return data_results, children_results, exists_results
+        give_up(&data_reads.reader.base if data_reads is not NULL else NULL)
+        give_up(&children_reads.reader.base if children_reads is not NULL else NULL)
+        give_up(&watches.base if watches is not NULL else NULL)
+    exists_results = [
+        None if isinstance(result, errors.NoNodeException)
+        else result if isinstance(result, errors.ZooKeeperException)
+        else result[1]
+        for result in data_results[len(data):]
+    ]
+    return data_results[:len(data)], children_results, exists_results
