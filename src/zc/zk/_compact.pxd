@@ -124,7 +124,7 @@ cdef inline bint precedes(Item *item, Item *other):
     return c < key_character(other, at)
 
 
-cdef inline unsigned char *copy(unsigned char *to, Span *span):
+cdef inline unsigned char *copy(unsigned char *to, const Span *span):
     cdef Py_ssize_t at, length = span.end - span.start
     if span.kind == PyUnicode_1BYTE_KIND:
         memcpy(to, <const char *>span.data + span.start, length)

@@ -7,12 +7,16 @@ error: whatever is unusual is not plain.
 """
 
 from cpython.unicode cimport PyUnicode_Substring
+from libc.string cimport memcmp, strlen
 
 from zc.zk._compact cimport (
     MOST_ITEMS,
     Item,
+    PyUnicode_New,
     Span,
     compact,
+    copy,
+    copy_word,
     span_of,
     spell,
     spell_decimal,
@@ -46,28 +50,32 @@ def lines(str data, str lead, decode):
     """What stands below and behind a node's name for its data, each line beginning with `lead`.
 
     None if the data are not plain: an object that is laid out as the library does it, with words
-    for keys. `decode` is called with the text of a value that is not plain, and returns its
-    literal, or None when the whole is not plain for that.
+    for keys, and not very many. `decode` is called with the text of a value that is not plain, and
+    returns its literal, or None when the whole is not plain for that.
     """
-    if not PyUnicode_IS_ASCII(data):
+    if not PyUnicode_IS_ASCII(data) or not PyUnicode_IS_ASCII(lead):
         return None
     cdef const unsigned char *text = PyUnicode_1BYTE_DATA(data)
     cdef Py_ssize_t length = len(data), at = 1, key, key_end, last_key = 0, last_end = 0, start
-    cdef list values = [], links = []
-    cdef bint is_link
-    cdef str node_type = None, name, literal
+    cdef Py_ssize_t count = 0
+    cdef Item items[MOST_ITEMS]
+    cdef Item *item
+    cdef list literals = []  # which items refer to
+    cdef bint is_type
+    cdef str node_type = None, literal
     if length < 2 or text[0] != c"{" or text[length - 1] != c"}":
         return None
     while True:
-        if text[at] != c'"' or not is_letter(text[at + 1]):
+        if count == MOST_ITEMS or text[at] != c'"' or not is_letter(text[at + 1]):
             return None
+        item = &items[count]
         key = at + 1
         at = key + 1
         while is_word(text[at]):
             at += 1
         key_end = at
-        is_link = text[at] == c" "
-        if is_link:
+        item.is_link = text[at] == c" "
+        if item.is_link:
             if text[at + 1] != c"-" or text[at + 2] != c">":
                 return None
             at += 3
@@ -78,34 +86,87 @@ def lines(str data, str lead, decode):
             return None
         last_key, last_end = key, at
         start = at + 2
-        name = PyUnicode_Substring(data, key, key_end)
         at = value_end(text, start)
         if at < 0:
             return None
-        if is_link:
+        part_of(&item.key, data, key, key_end)
+        part_of(&item.value, data, start, at)
+        is_type = not item.is_link and is_word_here(&item.key, b"type")
+        item.is_text = text[start] == c'"' and is_plain_string(text, start, at)
+        if item.is_link:
             if not is_plain_path(text, start, at):
                 return None
-            links += (lead, name, " -> ", PyUnicode_Substring(data, start + 1, at - 1))
-        elif name == "string_value":
+            part_of(&item.value, data, start + 1, at - 1)
+            count += 1
+        elif is_word_here(&item.key, b"string_value"):
             return None
-        elif text[start] == c'"' and is_plain_string(text, start, at):
-            if name == "type" and is_trimmed(text, start, at):
+        elif item.is_text:
+            part_of(&item.value, data, start + 1, at - 1)
+            if is_type and is_trimmed(text, start, at):
                 node_type = PyUnicode_Substring(data, start + 1, at - 1)
             else:
-                values += (lead, name, " = '", PyUnicode_Substring(data, start + 1, at - 1), "'")
+                count += 1
         else:
-            literal = literal_of(data, start, at, decode)
-            if literal is None or (name == "type" and text[start] == c'"'):
+            if is_type and text[start] == c'"':
                 return None
-            values += (lead, name, " = ", literal)
+            literal = translated(&item.value, False)
+            if literal is None:
+                literal = decode(PyUnicode_Substring(data, start, at))
+                if literal is None or not PyUnicode_IS_ASCII(literal):
+                    return None
+            literals.append(literal)
+            span_of(&item.value, literal)
+            count += 1
         if text[at] == c"}":
             break
         at += 1
-    if at != length - 1:
-        return None
+    return written(items, count, lead, node_type) if at == length - 1 else None
+
+
+cdef str written(const Item *items, Py_ssize_t count, str lead, str node_type):
+    """The lines of the items, links last, with the type in front of all."""
+    cdef Py_ssize_t i, length = 0, lead_length = len(lead)
+    cdef const unsigned char *lead_text = PyUnicode_1BYTE_DATA(lead)
+    cdef unsigned char *to
+    cdef const Item *item
+    cdef bint is_link
+    cdef str text
+    for i in range(count):
+        item = &items[i]
+        length += lead_length + item.key.end - item.key.start + item.value.end - item.value.start
+        length += 4 if item.is_link else 3 + 2 * item.is_text
     if node_type is not None:
-        values[0:0] = (" : ", node_type)
-    return "".join(values + links)
+        length += 3 + len(node_type)
+    text = PyUnicode_New(length, 127)
+    to = <unsigned char *>PyUnicode_1BYTE_DATA(text)
+    if node_type is not None:
+        to = copy_word(to, b" : ", 3)
+        to = copy_word(to, <const char *>PyUnicode_1BYTE_DATA(node_type), len(node_type))
+    for is_link in range(2):
+        for i in range(count):
+            item = &items[i]
+            if item.is_link == is_link:
+                to = copy_word(to, <const char *>lead_text, lead_length)
+                to = copy(to, &item.key)
+                to = copy_word(to, b" -> " if is_link else b" = '", 4 if is_link else 3 + item.is_text)
+                to = copy(to, &item.value)
+                if item.is_text and not is_link:
+                    to = copy_word(to, b"'", 1)
+    return text
+
+
+cdef void part_of(Span *span, str text, Py_ssize_t start, Py_ssize_t end):
+    span_of(span, text)
+    span.start = start
+    span.end = end
+
+
+cdef bint is_word_here(const Span *span, const char *word):
+    """Whether the whole of it, of bytes, is this word."""
+    cdef Py_ssize_t length = strlen(word)
+    return span.end - span.start == length and (
+        memcmp(<const char *>span.data + span.start, word, length) == 0
+    )
 
 
 cdef bint precedes(const unsigned char *text, Py_ssize_t a, Py_ssize_t a_end, Py_ssize_t b,
@@ -167,17 +228,6 @@ cdef bint is_plain_path(const unsigned char *text, Py_ssize_t start, Py_ssize_t 
         elif not is_word(text[at]) and text[at] not in (c".", c"-", c":", c"@", c"%", c"+"):
             return False
     return text[end - 2] != c"/"
-
-
-cdef str literal_of(str data, Py_ssize_t start, Py_ssize_t end, decode):
-    """The Python literal of a JSON value; None if it is not as Python writes JSON."""
-    cdef Span value
-    cdef str literal
-    span_of(&value, data)
-    value.start = start
-    value.end = end
-    literal = translated(&value, False)
-    return decode(PyUnicode_Substring(data, start, end)) if literal is None else literal
 
 
 # Properties into JSON
