@@ -22,7 +22,7 @@ from zc.zk.tree.changes import (
     messages,
     operations,
 )
-from zc.zk.tree.diff import NodeState, plan_deletion, plan_import, snapshot
+from zc.zk.tree.diff import AS_WANTED, NodeState, is_same, plan_deletion, plan_import, snapshot
 from zookeeper.errors import NoAuthException, NoChildrenForEphemeralsException, NoNodeException
 
 from . import strategies
@@ -110,6 +110,30 @@ def test_changes_that_no_server_can_refuse_are_sure(lines: str, is_sure: bool) -
             assert isinstance(change, AddNode)
             assert change.path.rpartition("/")[2].isprintable()
             assert len((change.data or "").encode()) < 1_000_000
+
+
+@settings(deadline=None)
+@given(strategies.trees.map(strategies.depth_first), st.data())
+def test_only_the_very_same_nodes_are_the_same(
+    nodes: strategies.Nodes, draw: st.DataObject
+) -> None:
+    parsed = tree_of(nodes)
+    wanted = [(depth, node.name, node.data) for depth, node in parsed.walk()]
+    assert is_same(parsed, wanted) == all(data is not None for _, _, data in wanted)
+    place = draw.draw(st.integers(0, len(wanted) - 1))
+    depth, name, data = wanted[place]
+    for spoilt in ([], [(depth, name, data)] * 2, [(depth + 1, name, data)], [(depth, name, "{")]):
+        assert not is_same(parsed, wanted[:place] + spoilt + wanted[place + 1 :])
+    if depth:
+        assert not is_same(
+            parsed, [*wanted[:place], (depth, name + "x", data), *wanted[place + 1 :]]
+        )
+
+
+def test_what_is_as_wanted_is_not_looked_into() -> None:
+    present = {"/": NodeState("", 0, False, ["a", "b"]), "/a": AS_WANTED}
+    plan = plan_import(parse_tree("/a\n  x = 1\n  /c\n/b"), "/", present, trim=True)
+    assert plan == [AddNode("/b", "")]
 
 
 def test_data_that_are_made_late_are_those_of_the_text() -> None:

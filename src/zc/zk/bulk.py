@@ -18,7 +18,8 @@ from zc.zk.links import join
 from zc.zk.riding import ride
 from zc.zk.session import Session
 from zc.zk.tree.changes import Change, Operation, operations
-from zc.zk.tree.diff import NodeState, snapshot
+from zc.zk.tree.diff import AS_WANTED, NodeState, is_same, snapshot
+from zc.zk.tree.model import ParseNode
 from zc.zk.upkeep import pause
 
 logger = logging.getLogger("zc.zk")
@@ -54,18 +55,22 @@ def read_states(
     session: Session, path: str, progress: Progress | None = None
 ) -> dict[str, NodeState]:
     """A node and all below it, by path. Raises NoNodeException when it is not there."""
-    tree = ride(session, lambda handle: zookeeper.read_tree(handle, path, progress=progress))
-    return _states(tree)
+    return _states(_read(session, path, progress))
 
 
 def read_present(
-    session: Session, path: str, names: Iterable[str], progress: Progress | None = None
+    session: Session,
+    path: str,
+    wanted: Mapping[str, ParseNode],
+    progress: Progress | None = None,
 ) -> dict[str, NodeState]:
-    """The node at `path`, and those of its children in `names` with all below them, by path.
+    """The node at `path`, and those of its children in `wanted` with all below them, by path.
 
-    Empty when there is no node at `path`.
+    What is below a child that is as wanted, with all below it, is left out. Empty when there is no
+    node at `path`.
     """
-    paths = [path, *(join(path, name) for name in sorted(names))]
+    parsed = {join(path, name): wanted[name] for name in sorted(wanted)}
+    paths = [path, *parsed]
     found = ride(session, lambda handle: zookeeper.get_many(handle, paths))
     if isinstance(found[0], zookeeper.NoNodeException):
         return {}
@@ -80,7 +85,9 @@ def read_present(
         everything = read_states(session, path, progress)
         subtrees = _by_top(path, everything)
     else:
-        subtrees = {child: _read_if_there(session, child, progress) for child in with_children}
+        subtrees = {
+            child: _read_below(session, child, parsed[child], progress) for child in with_children
+        }
     for child, answer in zip(paths[1:], found[1:], strict=True):
         if child in subtrees:
             present.update(subtrees[child])
@@ -131,11 +138,21 @@ def raise_first(results: Iterable[Any]) -> None:
         raise consequence
 
 
-def _read_if_there(session: Session, path: str, progress: Progress | None) -> dict[str, NodeState]:
+def _read_below(
+    session: Session, path: str, wanted: ParseNode, progress: Progress | None
+) -> dict[str, NodeState]:
+    """What there is at `path` and below; less is told of what is as wanted."""
     try:
-        return read_states(session, path, progress)
+        tree = _read(session, path, progress)
     except zookeeper.NoNodeException:
         return {}
+    if is_same(wanted, ((node.depth, node.name, node.data) for node in tree)):
+        return {path: AS_WANTED}
+    return _states(tree)
+
+
+def _read(session: Session, path: str, progress: Progress | None) -> zookeeper.Subtree:
+    return ride(session, lambda handle: zookeeper.read_tree(handle, path, progress=progress))
 
 
 def _by_top(path: str, everything: Mapping[str, NodeState]) -> dict[str, dict[str, NodeState]]:

@@ -38,6 +38,10 @@ class NodeState(NamedTuple):
     is_ephemeral: bool
     children: Sequence[str] = ()
     error: Exception | None = None  # why the node could not be read
+    is_as_wanted: bool = False  # with all below it; nothing else is known then
+
+
+AS_WANTED = NodeState(None, -1, False, is_as_wanted=True)
 
 
 @collected_later
@@ -63,16 +67,38 @@ def snapshot(
 
 
 @collected_later
+def is_same(node: ParseNode, found: Iterable[tuple[int, str, str | None]]) -> bool:
+    """Whether what was found is `node` of a parsed tree, with all below it and nothing else.
+
+    `found` are (depth, name, data), depth first, children sorted by name. Data in another layout
+    are not the same here, nor are null ones, which unreadable nodes seem to have: no is only the
+    beginning of an answer.
+    """
+    wanted = node.walk()
+    for depth, name, data in found:
+        wanted_depth, now = next(wanted, _NOTHING)
+        if depth != wanted_depth or data is None or data != now.data:
+            return False
+        if name != now.name and depth:
+            return False
+    return next(wanted, None) is None
+
+
+# Behind the last node of a walk.
+_NOTHING = (-1, ParseNode())
+
+
+@collected_later
 def plan_import(
     tree: ParseNode, path: str, present: Mapping[str, NodeState], trim: bool | None = None
 ) -> list[Change]:
     """The changes that make the nodes below `path` what `tree`, a parsed tree, says.
 
     `present` holds `path` itself, and those of its children that the tree mentions with all that
-    is below them; other children of `path` are not looked at. Nodes below them that the tree does
-    not mention are reported if `trim` is None, left alone if it is False, and deleted if it is
-    True, except for ephemeral nodes and those above them. Ephemeral ones are not worth a word when
-    they are extra themselves: servers come and go.
+    is below them, unless `is_as_wanted`; other children of `path` are not looked at. Nodes below
+    them that the tree does not mention are reported if `trim` is None, left alone if it is False,
+    and deleted if it is True, except for ephemeral nodes and those above them. Ephemeral ones are
+    not worth a word when they are extra themselves: servers come and go.
 
     Raises NoNodeException when there is no node at `path`, NoChildrenForEphemeralsException when
     the tree has children for an ephemeral node, and the error of a node that could not be read but
@@ -87,6 +113,8 @@ def plan_import(
         state = _readable(present, node_path)
         if state is None:
             plan += _additions(node, node_path)
+            continue
+        if state.is_as_wanted:
             continue
         children = node.children
         if state.is_ephemeral and children:
