@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from zc.zk.acl import READ_ACL_UNSAFE
 from zc.zk.links import join
 from zc.zk.tree import ParseNode, parse_tree, render
+from zc.zk.tree._lines import is_same
 from zc.zk.tree.changes import (
     AddNode,
     Change,
@@ -22,7 +24,7 @@ from zc.zk.tree.changes import (
     messages,
     operations,
 )
-from zc.zk.tree.diff import AS_WANTED, NodeState, is_same, plan_deletion, plan_import, snapshot
+from zc.zk.tree.diff import AS_WANTED, NodeState, plan_deletion, plan_import, snapshot
 from zookeeper.errors import NoAuthException, NoChildrenForEphemeralsException, NoNodeException
 
 from . import strategies
@@ -112,22 +114,27 @@ def test_changes_that_no_server_can_refuse_are_sure(lines: str, is_sure: bool) -
             assert len((change.data or "").encode()) < 1_000_000
 
 
+class Found(NamedTuple):
+    depth: int
+    name: str
+    data: str | None
+
+
 @settings(deadline=None)
 @given(strategies.trees.map(strategies.depth_first), st.data())
 def test_only_the_very_same_nodes_are_the_same(
     nodes: strategies.Nodes, draw: st.DataObject
 ) -> None:
     parsed = tree_of(nodes)
-    wanted = [(depth, node.name, node.data) for depth, node in parsed.walk()]
-    assert is_same(parsed, wanted) == all(data is not None for _, _, data in wanted)
+    wanted = [Found(depth, node.name, node.data) for depth, node in parsed.walk()]
+    assert is_same(parsed, wanted) == all(node.data is not None for node in wanted)
     place = draw.draw(st.integers(0, len(wanted) - 1))
-    depth, name, data = wanted[place]
-    for spoilt in ([], [(depth, name, data)] * 2, [(depth + 1, name, data)], [(depth, name, "{")]):
-        assert not is_same(parsed, wanted[:place] + spoilt + wanted[place + 1 :])
-    if depth:
-        assert not is_same(
-            parsed, [*wanted[:place], (depth, name + "x", data), *wanted[place + 1 :]]
-        )
+    node = wanted[place]
+    spoilt = [[], [node] * 2, [node._replace(depth=node.depth + 1)], [node._replace(data="{")]]
+    if node.depth:
+        spoilt.append([node._replace(name=node.name + "x")])
+    for instead in spoilt:
+        assert not is_same(parsed, wanted[:place] + instead + wanted[place + 1 :])
 
 
 def test_what_is_as_wanted_is_not_looked_into() -> None:

@@ -37,14 +37,14 @@ cdef struct Item:
     char spelled[MOST_CHARACTERS]  # what the value is, where it is not copied
 
 
-cdef inline void span_of(Span *span, str text):
+cdef inline void span_of(Span *span, str text) noexcept:
     span.kind = PyUnicode_KIND(text)
     span.data = PyUnicode_DATA(text)
     span.start = 0
     span.end = len(text)
 
 
-cdef inline void spell(Item *item, const char *word):
+cdef inline void spell(Item *item, const char *word) noexcept:
     """Have `word` for a value, which is at hand, or no longer than the item has room for."""
     item.value.kind = PyUnicode_1BYTE_KIND
     item.value.data = word
@@ -52,7 +52,7 @@ cdef inline void spell(Item *item, const char *word):
     item.value.end = strlen(word)
 
 
-cdef inline void spell_integer(Item *item, long long number):
+cdef inline void spell_integer(Item *item, long long number) noexcept:
     snprintf(item.spelled, MOST_CHARACTERS, "%lld", number)
     spell(item, item.spelled)
 

@@ -57,7 +57,7 @@ cdef inline Py_UCS4 quote_of(Translation *t):
     return c"'" if t.is_python else c'"'
 
 
-cdef inline void put(Translation *t, Py_UCS4 c):
+cdef inline void put(Translation *t, Py_UCS4 c) noexcept:
     t.text[t.length] = <char>c
     t.length += 1
 

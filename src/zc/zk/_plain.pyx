@@ -155,7 +155,7 @@ cdef str written(const Item *items, Py_ssize_t count, str lead, str node_type):
     return text
 
 
-cdef void part_of(Span *span, str text, Py_ssize_t start, Py_ssize_t end):
+cdef void part_of(Span *span, str text, Py_ssize_t start, Py_ssize_t end) noexcept:
     span_of(span, text)
     span.start = start
     span.end = end

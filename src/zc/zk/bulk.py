@@ -17,8 +17,9 @@ from zc.zk.acl import Acl
 from zc.zk.links import join
 from zc.zk.riding import ride
 from zc.zk.session import Session
+from zc.zk.tree._lines import is_same
 from zc.zk.tree.changes import Change, Operation, operations
-from zc.zk.tree.diff import AS_WANTED, NodeState, is_same, snapshot
+from zc.zk.tree.diff import AS_WANTED, NodeState, snapshot
 from zc.zk.tree.model import ParseNode
 from zc.zk.upkeep import pause
 
@@ -146,7 +147,7 @@ def _read_below(
         tree = _read(session, path, progress)
     except zookeeper.NoNodeException:
         return {}
-    if is_same(wanted, ((node.depth, node.name, node.data) for node in tree)):
+    if is_same(wanted, tree):
         return {path: AS_WANTED}
     return _states(tree)
 

@@ -1,4 +1,7 @@
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
 
 class Fields:
     name: str
@@ -22,4 +25,14 @@ class Position:
     number: int
     makes_plain_nodes: bool
 
+class Found(Protocol):
+    @property
+    def depth(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def data(self) -> str | None: ...
+
+def is_same(node: Fields, found: Iterable[Found]) -> bool: ...
+def new_nodes(node: Fields, path: str, make: Callable[[str, Any, bool], T]) -> list[T]: ...
 def read_lines(text: str, parser: Position) -> None: ...

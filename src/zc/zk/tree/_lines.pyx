@@ -60,7 +60,7 @@ cdef class Fields:
     @property
     def properties(self):
         if self.source is not None:
-            self.properties = self.read_properties()
+            self.properties = self.read_properties(self.source, self.values)
         return self._properties
 
     @properties.setter
@@ -84,11 +84,17 @@ cdef class Fields:
 
     def plain_data(self):
         """What the node is to hold, if that can be told from the text at once, else None."""
+        return self.data_in_text()
+
+    cdef object data_in_text(self):
         cdef Item items[MOST_ITEMS]
         cdef Py_ssize_t count = 0, literals = 0
         cdef list texts = []  # which items refer to
+        # Another thread may ask for the properties while a value is made into JSON.
+        cdef Source source = self.source
+        cdef list values = self.values
         cdef Line line
-        if self.source is None or self.raw is not None or self.layout is not None:
+        if source is None or self.raw is not None or self.layout is not None:
             return None
         if self.node_type is not None:
             span_of(&items[0].key, "type")
@@ -97,14 +103,14 @@ cdef class Fields:
             items[0].is_text = True
             count = 1
         line.start = self.start
-        look_into(&line, self.source.text)
+        look_into(&line, source.text)
         while line.start < self.end:
             look(&line)
             if line.value_kind == LITERAL or line.value_kind == NESTED:
                 if line.value_kind == NESTED:
                     text = json_of(&line)
                 else:
-                    text = nodedata.to_json(self.values[literals])
+                    text = nodedata.to_json(values[literals])
                     literals += 1
                 if len(text) > LONGEST_NESTED:
                     return None
@@ -116,24 +122,73 @@ cdef class Fields:
             line.start = line.end + 1
         return compact(items, count) if count else ""
 
-    cdef dict read_properties(self):
+    cdef dict read_properties(self, Source source, list values):
         cdef dict properties = {}
         cdef Py_ssize_t literals = 0
         cdef Line line
         if self.node_type is not None:
             properties["type"] = self.node_type
         line.start = self.start
-        look_into(&line, self.source.text)
+        look_into(&line, source.text)
         while line.start < self.end:
             look(&line)
             if line.value_kind == LITERAL:
-                value = self.values[literals]
+                value = values[literals]
                 literals += 1
             else:
-                value = value_of(self.source.text, &line)
-            PyDict_SetItem(properties, key_of(self.source, &line), value)
+                value = value_of(source.text, &line)
+            PyDict_SetItem(properties, key_of(source, &line), value)
             line.start = line.end + 1
         return properties
+
+
+def is_same(Fields node, found):
+    """Whether what was found is `node` of a parsed tree, with all below it and nothing else.
+
+    Those found have `depth`, `name` and `data`, and come depth first, children sorted by name. Data
+    in another layout are not the same here, nor are null ones, which unreadable nodes seem to have:
+    no is only the beginning of an answer.
+    """
+    cdef list to_come = [node], depths = [0]
+    cdef Py_ssize_t depth
+    for each in found:
+        if not to_come:
+            return False
+        node = to_come.pop()
+        depth = depths.pop()
+        data = each.data
+        if each.depth != depth or data is None or data != data_of(node):
+            return False
+        if depth and each.name != node.name:
+            return False
+        if node.children:
+            for name in sorted(node.children, reverse=True):
+                to_come.append(node.children[name])
+                depths.append(depth + 1)
+    return not to_come
+
+
+def new_nodes(Fields node, str path, make):
+    """What `make(path, data, is_nested)` returns for a node and all below it, parents first.
+
+    `data` is the node itself where its `data_may_wait`.
+    """
+    cdef list made = [], to_do = [node], paths = [path]
+    while to_do:
+        node = to_do.pop()
+        path = paths.pop()
+        made.append(make(path, node if node.data_may_wait else data_of(node), bool(made)))
+        if node.children:
+            path += "/"
+            for name in sorted(node.children, reverse=True):
+                to_do.append(node.children[name])
+                paths.append(path + name)
+    return made
+
+
+cdef object data_of(Fields node):
+    data = node.data_in_text()
+    return (<object>node).data if data is None else data
 
 
 cdef class Position:

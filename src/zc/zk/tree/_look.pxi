@@ -38,7 +38,7 @@ cdef inline bint is_digit(Py_UCS4 c):
     return c"0" <= c <= c"9"
 
 
-cdef void look_into(Line *line, str text):
+cdef void look_into(Line *line, str text) noexcept:
     line.kind = PyUnicode_KIND(text)
     line.data = PyUnicode_DATA(text)
     line.length = len(text)
@@ -137,7 +137,7 @@ cdef bint look_at_value(Line *line) except -1:
     return True
 
 
-cdef void put(Span *span, Line *line, Py_ssize_t start, Py_ssize_t end):
+cdef void put(Span *span, Line *line, Py_ssize_t start, Py_ssize_t end) noexcept:
     span.kind = line.kind
     span.data = line.data
     span.start = start

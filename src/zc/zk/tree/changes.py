@@ -91,8 +91,7 @@ class AddNode(Change):
 
     @property
     def data(self) -> str | None:
-        data = self._data
-        return data.data if isinstance(data, ParseNode) else data
+        return self._data.data if isinstance(self._data, ParseNode) else self._data
 
     @property
     def is_sure(self) -> bool:
@@ -112,7 +111,8 @@ class AddNode(Change):
         return _property_changes(self.path, {}, nodedata.decode(self.data, self.path))
 
     def operation(self, acl: Acl) -> Operation:
-        return ("create", self.path, self.data, acl, 0)
+        data = self._data
+        return ("create", self.path, data.data if isinstance(data, ParseNode) else data, acl, 0)
 
 
 class SetData(Change):

@@ -10,12 +10,13 @@ as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from zc.zk import nodedata
 from zc.zk.garbage import collected_later
 from zc.zk.links import join
+from zc.zk.tree._lines import new_nodes
 from zc.zk.tree.changes import (
     AddNode,
     Change,
@@ -67,28 +68,6 @@ def snapshot(
 
 
 @collected_later
-def is_same(node: ParseNode, found: Iterable[tuple[int, str, str | None]]) -> bool:
-    """Whether what was found is `node` of a parsed tree, with all below it and nothing else.
-
-    `found` are (depth, name, data), depth first, children sorted by name. Data in another layout
-    are not the same here, nor are null ones, which unreadable nodes seem to have: no is only the
-    beginning of an answer.
-    """
-    wanted = node.walk()
-    for depth, name, data in found:
-        wanted_depth, now = next(wanted, _NOTHING)
-        if depth != wanted_depth or data is None or data != now.data:
-            return False
-        if name != now.name and depth:
-            return False
-    return next(wanted, None) is None
-
-
-# Behind the last node of a walk.
-_NOTHING = (-1, ParseNode())
-
-
-@collected_later
 def plan_import(
     tree: ParseNode, path: str, present: Mapping[str, NodeState], trim: bool | None = None
 ) -> list[Change]:
@@ -112,7 +91,7 @@ def plan_import(
         node_path, node = to_do.pop()
         state = _readable(present, node_path)
         if state is None:
-            plan += _additions(node, node_path)
+            plan += new_nodes(node, node_path, AddNode)
             continue
         if state.is_as_wanted:
             continue
@@ -175,15 +154,6 @@ def _children_to_do(node: ParseNode, path: str) -> list[tuple[str, ParseNode]]:
     """The children with their paths, the first one last, as `list.pop` takes them."""
     start = join(path, "")
     return [(start + name, node.children[name]) for name in sorted(node.children, reverse=True)]
-
-
-def _additions(top: ParseNode, top_path: str) -> Iterator[AddNode]:
-    to_do = [(top_path, top)]
-    while to_do:
-        path, node = to_do.pop()
-        yield AddNode(path, node if node.data_may_wait else node.data, is_nested=node is not top)
-        if node.children:
-            to_do += _children_to_do(node, path)
 
 
 def _extra(path: str, present: Mapping[str, NodeState], trim: bool | None) -> list[Change]:
