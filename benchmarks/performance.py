@@ -64,7 +64,7 @@ STEPS = [
     Step(
         "Trees of other shapes",
         "tree",
-        "--delays 0 --shapes wide many_properties --rounds 1",
+        "--delays 0 --shapes wide many_properties --rounds 3",
         None,
     ),
 ]
