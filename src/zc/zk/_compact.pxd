@@ -18,8 +18,22 @@ cdef extern from "Python.h":
 
 # Objects with more properties are left to others.
 cdef enum: MOST_ITEMS = 64
+# Numbers of so many digits fit into 64 bits.
+cdef enum: MOST_DIGITS = 17
 # Longer than any number that Python writes with 17 digits.
 cdef enum: MOST_CHARACTERS = 40
+
+
+cdef inline bint is_word(Py_UCS4 c):
+    return c"a" <= c <= c"z" or c"A" <= c <= c"Z" or c"0" <= c <= c"9" or c == c"_"
+
+
+cdef inline bint is_letter(Py_UCS4 c):
+    return c"a" <= c <= c"z" or c"A" <= c <= c"Z" or c == c"_"
+
+
+cdef inline bint is_digit(Py_UCS4 c):
+    return c"0" <= c <= c"9"
 
 
 cdef struct Span:

@@ -6,7 +6,7 @@
 
 from libc.string cimport memcpy, strlen
 
-from zc.zk._compact cimport MOST_CHARACTERS, Span, canonical_decimal
+from zc.zk._compact cimport MOST_CHARACTERS, MOST_DIGITS, Span, canonical_decimal, is_digit
 
 cdef extern from "Python.h":
     Py_UCS4 PyUnicode_READ(int kind, const void *data, Py_ssize_t index)
@@ -16,7 +16,6 @@ cdef enum: LONGEST_NESTED = 400
 # JSON gets longer: a comma or colon, which is not the half of it, a space behind it.
 cdef enum: LONGEST_TRANSLATION = 2 * LONGEST_NESTED
 cdef enum: DEEPEST_NESTED = 20
-cdef enum: LONGEST_INTEGER = 17
 
 
 cdef struct Translation:
@@ -68,7 +67,7 @@ cdef inline bint translate_value(Translation *t, int depth) except -1:
         return depth and translate_container(t, c, depth - 1)
     if c == quote_of(t):
         return translate_string(t)
-    if c == c"-" or c"0" <= c <= c"9":
+    if c == c"-" or is_digit(c):
         return translate_number(t)
     if t.is_python:
         return (
@@ -159,11 +158,11 @@ cdef inline bint translate_number(Translation *t) except -1:
     cdef Py_ssize_t length = 0, digits = 0
     cdef bint is_decimal = False
     cdef Py_UCS4 c = upcoming(t)
-    while c == c"-" or c == c"." or c"0" <= c <= c"9":
+    while c == c"-" or c == c"." or is_digit(c):
         if length == MOST_CHARACTERS - 1 or (c == c"-" and length) or (c == c"." and is_decimal):
             return False
         is_decimal = is_decimal or c == c"."
-        digits += c"0" <= c <= c"9"
+        digits += is_digit(c)
         text[length] = <char>c
         length += 1
         t.at += 1
@@ -173,7 +172,7 @@ cdef inline bint translate_number(Translation *t) except -1:
         # A point has digits on both sides if the text is what Python writes.
         if not canonical_decimal(text):
             return False
-    elif not digits or digits > LONGEST_INTEGER or (
+    elif not digits or digits > MOST_DIGITS or (
         text[length - digits] == c"0" and length > 1
     ):
         return False

@@ -10,6 +10,7 @@ from cpython.unicode cimport PyUnicode_Substring
 from libc.string cimport memcmp, strlen
 
 from zc.zk._compact cimport (
+    MOST_DIGITS,
     MOST_ITEMS,
     Item,
     PyUnicode_New,
@@ -17,6 +18,8 @@ from zc.zk._compact cimport (
     compact,
     copy,
     copy_word,
+    is_letter,
+    is_word,
     span_of,
     spell,
     spell_decimal,
@@ -31,19 +34,10 @@ cdef extern from "Python.h":
     bint PyFloat_CheckExact(object number)
     bint PyLong_CheckExact(object number)
 
-# Numbers of so many digits fit into 64 bits.
-_TOO_LARGE = 10 ** 17
+_TOO_LARGE = 10 ** MOST_DIGITS
 
 
 # JSON into lines
-
-
-cdef inline bint is_word(Py_UCS4 c):
-    return c"a" <= c <= c"z" or c"A" <= c <= c"Z" or c"0" <= c <= c"9" or c == c"_"
-
-
-cdef inline bint is_letter(Py_UCS4 c):
-    return c"a" <= c <= c"z" or c"A" <= c <= c"Z" or c == c"_"
 
 
 def lines(str data, str lead, decode):

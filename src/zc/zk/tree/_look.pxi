@@ -26,18 +26,6 @@ cdef struct Line:
     Value value_kind
 
 
-cdef inline bint is_word(Py_UCS4 c):
-    return c"a" <= c <= c"z" or c"A" <= c <= c"Z" or c"0" <= c <= c"9" or c == c"_"
-
-
-cdef inline bint is_letter(Py_UCS4 c):
-    return c"a" <= c <= c"z" or c"A" <= c <= c"Z" or c == c"_"
-
-
-cdef inline bint is_digit(Py_UCS4 c):
-    return c"0" <= c <= c"9"
-
-
 cdef void look_into(Line *line, str text) noexcept:
     line.kind = PyUnicode_KIND(text)
     line.data = PyUnicode_DATA(text)

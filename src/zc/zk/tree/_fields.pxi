@@ -1,0 +1,200 @@
+# Nodes that leave their properties in the text, and what plans need of many of them.
+
+# What is written in so many characters of text is short as JSON, too, be all of it escaped.
+cdef enum: SHORT_TEXT = 20000
+
+
+@cython.final
+@cython.no_gc
+cdef class Source:
+    """A text that nodes have been read from, and one string for each name of a property in it."""
+
+    cdef str text
+    cdef dict names
+
+
+cdef class Fields:
+    """What every node of a parsed tree has; `zc.zk.tree.model.ParseNode` says what it means."""
+
+    cdef public object name, children, parent, raw, layout
+    cdef object _properties
+    # As long as nobody has asked for the properties: where they stand in the text, one a line, and
+    # how many. The type is the one behind the node's name.
+    cdef Source source
+    cdef str node_type
+    cdef Py_ssize_t start, end, count
+    # The values of lines with other than plain literals, in order; None if there are none.
+    cdef list values
+
+    @property
+    def properties(self):
+        if self.source is not None:
+            self.properties = self.read_properties(self.source, self.values)
+        return self._properties
+
+    @properties.setter
+    def properties(self, properties):
+        self._properties = properties
+        self.source = self.values = None
+
+    @property
+    def data_may_wait(self):
+        """Whether the node's data, and not very long ones, can be made of the text at any time.
+
+        Nothing is wrong then with its name, nor with its data.
+        """
+        return (
+            self.source is not None
+            and self.values is None
+            and self.raw is None
+            and self.layout is None
+            and self.end - self.start <= SHORT_TEXT
+        )
+
+    def plain_data(self):
+        """What the node is to hold, if that can be told from the text at once, else None."""
+        return self.data_in_text()
+
+    cdef object data_in_text(self):
+        cdef Item items[MOST_ITEMS]
+        cdef Py_ssize_t count = 0, literals = 0
+        cdef list texts = []  # which items refer to
+        # Another thread may ask for the properties while a value is made into JSON.
+        cdef Source source = self.source
+        cdef list values = self.values
+        cdef Line line
+        if source is None or self.raw is not None or self.layout is not None:
+            return None
+        if self.node_type is not None:
+            span_of(&items[0].key, "type")
+            span_of(&items[0].value, self.node_type)
+            items[0].is_link = items[0].is_json = False
+            items[0].is_text = True
+            count = 1
+        line.start = self.start
+        look_into(&line, source.text)
+        while line.start < self.end:
+            look(&line)
+            if line.value_kind == LITERAL or line.value_kind == NESTED:
+                if line.value_kind == NESTED:
+                    text = json_of(&line)
+                else:
+                    text = nodedata.to_json(values[literals])
+                    literals += 1
+                if len(text) > LONGEST_NESTED:
+                    return None
+                texts.append(text)
+                span_of(&items[count].value, text)
+            if not take_item(&items[count], &line):
+                return None
+            count += 1
+            line.start = line.end + 1
+        return compact(items, count) if count else ""
+
+    cdef dict read_properties(self, Source source, list values):
+        cdef dict properties = {}
+        cdef Py_ssize_t literals = 0
+        cdef Line line
+        if self.node_type is not None:
+            properties["type"] = self.node_type
+        line.start = self.start
+        look_into(&line, source.text)
+        while line.start < self.end:
+            look(&line)
+            if line.value_kind == LITERAL:
+                value = values[literals]
+                literals += 1
+            else:
+                value = value_of(source.text, &line)
+            PyDict_SetItem(properties, key_of(source, &line), value)
+            line.start = line.end + 1
+        return properties
+
+
+cdef str key_of(Source source, Line *line):
+    """The name of a line's property. Equal ones are one string: a tree has many, but few names."""
+    cdef str key = PyUnicode_Substring(source.text, line.name, line.name_end)
+    cdef PyObject *known
+    if line.value_kind == SYMBOLIC_LINK:
+        key += " ->"
+    known = PyDict_GetItem(source.names, key)
+    if known is not NULL:
+        return <str>known
+    PyDict_SetItem(source.names, key, key)
+    return key
+
+
+cdef bint take_item(Item *item, Line *line):
+    """The line's property as JSON has it; False if it is not plain.
+
+    The value of a LITERAL or NESTED line has been put there before.
+    """
+    if line.name_end - line.name == 12 and is_here(line, line.name, b"string_value"):
+        return False
+    put(&item.key, line, line.name, line.name_end)
+    item.is_link = line.value_kind == SYMBOLIC_LINK
+    item.is_text = item.is_link or line.value_kind == STRING
+    item.is_json = line.value_kind == LITERAL or line.value_kind == NESTED
+    if line.value_kind == TRUE:
+        spell(item, b"true")
+    elif line.value_kind == FALSE:
+        spell(item, b"false")
+    elif line.value_kind == NONE:
+        spell(item, b"null")
+    elif not item.is_json:
+        put(&item.value, line, line.value, line.value_end)
+    return decimal_of(item) if line.value_kind == DECIMAL else True
+
+
+cdef Fields new_fields(node_class):
+    """A node as its class makes it before `__init__` is called."""
+    return <Fields>(<PyTypeObject *>node_class).tp_new(node_class, <PyObject *>(), NULL)
+
+
+def is_same(Fields node, found):
+    """Whether what was found is `node` of a parsed tree, with all below it and nothing else.
+
+    Those found have `depth`, `name` and `data`, and come depth first, children sorted by name. Data
+    in another layout are not the same here, nor are null ones, which unreadable nodes seem to have:
+    no is only the beginning of an answer.
+    """
+    cdef list to_come = [node], depths = [0]
+    cdef Py_ssize_t depth
+    for each in found:
+        if not to_come:
+            return False
+        node = to_come.pop()
+        depth = depths.pop()
+        data = each.data
+        if each.depth != depth or data is None or data != data_of(node):
+            return False
+        if depth and each.name != node.name:
+            return False
+        if node.children:
+            for name in sorted(node.children, reverse=True):
+                to_come.append(node.children[name])
+                depths.append(depth + 1)
+    return not to_come
+
+
+def new_nodes(Fields node, str path, make):
+    """What `make(path, data, is_nested)` returns for a node and all below it, parents first.
+
+    `data` is the node itself where its `data_may_wait`.
+    """
+    cdef list made = [], to_do = [node], paths = [path]
+    while to_do:
+        node = to_do.pop()
+        path = paths.pop()
+        made.append(make(path, node if node.data_may_wait else data_of(node), bool(made)))
+        if node.children:
+            path += "/"
+            for name in sorted(node.children, reverse=True):
+                to_do.append(node.children[name])
+                paths.append(path + name)
+    return made
+
+
+cdef object data_of(Fields node):
+    data = node.data_in_text()
+    return (<object>node).data if data is None else data
