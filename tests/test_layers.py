@@ -26,7 +26,7 @@ LAYERS = [
     {"watches", "fetching", "nodes"},
     {"session", "lifecycle", "connection", "reachability", "keeper", "upkeep"},
     {"tree.", "interfaces"},
-    {"links", "nodedata", "address", "event", "acl"},
+    {"links", "nodedata", "address", "event", "acl", "boundedserver"},
     {"errors", "garbage"},
 ]
 

@@ -216,6 +216,30 @@ def test_the_diagram_follows_and_can_be_clicked(browser, zk):
     assert browser.complaints() == []
 
 
+@pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
+def test_labels_stay_in_their_boxes_whatever_the_font(browser, zk):
+    browser.open()
+    browser.wait_for("#outline .name", "shop")
+    browser.driver.execute_script(
+        "document.getElementById('diagram-view').style.letterSpacing = '5px'"
+    )
+    browser.click("#tab-diagram")
+    browser.wait_for("#diagram-view g.node", "mailer")
+
+    def overflowing():
+        return browser.driver.execute_script(
+            "return [...document.querySelectorAll('g.node, g.cluster')].flatMap((group) => {"
+            "  const box = group.querySelector('path, polygon, ellipse').getBBox();"
+            "  return [...group.querySelectorAll('text')].filter("
+            "    (text) => text.getBBox().width > box.width).map((text) => text.textContent);"
+            "})"
+        )
+
+    wait_until(lambda: overflowing() == [], lambda: f"in their boxes: {overflowing()}")
+    narrowed = browser.find("#diagram-view text[textLength]")
+    assert narrowed, "the font that the test asks for is too wide"
+
+
 def test_keys_walk_through_the_tree(browser):
     browser.open("/orders")
     browser.wait_for("#outline .selected", "orders")

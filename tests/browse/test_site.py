@@ -214,15 +214,49 @@ class TestEvents:
 
     def test_too_many_readers_are_sent_away(self, site, read, monkeypatch):
         monkeypatch.setattr(zc.zk.browse.site, "HEARTBEAT", 0.05)
-        while site.readers.acquire(blocking=False):
-            pass
+        *_, last = iter(lambda: site.places.take("127.0.0.1", has_key=False), None)
         assert request(site, "/events")[0] == 503
-        site.readers.release()
+        site.places.leave(last)
         page = read()
         page.wait_until(lambda: page.status)
         page.close()
+
         # A comment that nobody takes tells the server that the reader is gone.
-        wait_until(lambda: site.readers.acquire(blocking=False), "there is room again")
+        def is_free():
+            return site.places.take("127.0.0.1", has_key=False)
+
+        wait_until(is_free, "there is room again")
+
+    def test_readers_without_the_key_leave_places_for_pages(self, site):
+        while site.places.take("127.0.0.1", has_key=False):
+            pass
+        assert request(site, "/events")[0] == 503
+        assert request(site, "/events?key=guess")[0] == 503
+        (key,) = re.findall(rb'name="key" content="(.+)"', request(site)[2])
+        assert request(site, f"/events?key={key.decode()}", "HEAD")[0] == 200
+
+    def test_a_reader_whose_place_is_given_away_is_let_go(self, site, read, monkeypatch):
+        monkeypatch.setattr(zc.zk.browse.site, "HEARTBEAT", 0.05)
+        page = read()
+        page.wait_until(lambda: page.status)
+        while site.places.take("127.0.0.1", has_key=True):
+            pass
+        assert site.places.take("127.0.0.2", has_key=True)
+        with pytest.raises(AssertionError, match="the events have ended"):
+            page.wait_until(lambda: False)
+
+    def test_an_event_is_of_bounded_size(self):
+        publisher = Publisher()
+        views = {f"/{number}": json.dumps({"v": "x" * 60_000}) for number in range(100)}
+        publisher._views.update(views)
+        subscription = publisher.subscribe()
+        told = []
+        while events := subscription.next(0):
+            ((name, text),) = events
+            assert name == "nodes"
+            assert len(text) < publishing.BATCH_CHARACTERS + 70_000
+            told += [path for path, _ in json.loads(text)]
+        assert told == sorted(views)
 
 
 class TestRequests:
@@ -284,6 +318,34 @@ class TestRequests:
     def test_other_names_of_this_machine_are_refused(self, site, host):
         for path in "/", "/events", "/diagram.json":
             assert request(site, path, Host=host.format(port=site.server_port))[0] == 421
+
+    @pytest.mark.parametrize("path", ["/events", "/diagram.json", "/diagram.svg"])
+    @pytest.mark.parametrize(
+        "headers",
+        [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+         {"Origin": "http://evil.example.com"}, {"Origin": "null"}],
+    )  # fmt: skip
+    def test_a_page_of_another_site_is_refused(self, site, path, headers):
+        assert request(site, path, **headers)[0] == 403
+        own = {"Sec-Fetch-Site": "same-origin", "Origin": site.url.rstrip("/")}
+        assert request(site, path, "HEAD", **own)[0] != 403
+
+    def test_a_link_on_another_site_may_lead_here(self, site):
+        assert request(site, "/", **{"Sec-Fetch-Site": "cross-site"})[0] == 200
+
+    def test_names_that_are_allowed_are_accepted(self, serve):
+        site = serve(allowed_hosts=["Tree.Example.com"])
+        for name in "tree.example.com", "TREE.example.com:80":
+            assert request(site, Host=name)[0] == 200
+        assert request(site, Host=socket.gethostname() + ".evil.com")[0] == 421
+
+    def test_its_machine_s_name_is_accepted_where_other_machines_reach_it(self, serve, site):
+        name = socket.gethostname()
+        everywhere = serve(host="0.0.0.0")
+        assert everywhere.url == f"http://{name}:{everywhere.server_port}/"
+        assert request(everywhere, Host=f"{name}:{everywhere.server_port}")[0] == 200
+        if name != "localhost":
+            assert request(site, Host=name)[0] == 421
 
     @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "[::1]:{port}"])
     def test_its_own_names_are_accepted(self, site, host):

@@ -24,10 +24,11 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from socketserver import StreamRequestHandler, TCPServer, ThreadingMixIn
+from socketserver import StreamRequestHandler, TCPServer
 from typing import Any
 
 from zc.zk.address import format_addr, parse_addr
+from zc.zk.boundedserver import BoundedThreads
 
 logger = logging.getLogger("zc.zk")
 
@@ -126,6 +127,7 @@ class Connection(StreamRequestHandler):
     def handle(self) -> None:
         is_interactive = False
         while line := self.rfile.readline(LONGEST_LINE):
+            self.server.note_asked(self.connection)
             text = line.decode("utf-8", "replace").strip()
             if text == "quit":
                 return
@@ -135,6 +137,7 @@ class Connection(StreamRequestHandler):
                 self.server.owner.answer(self, text)
             if not is_interactive:
                 return
+            self.server.note_waiting(self.connection)
 
 
 def ask(address: int | str, line: str, seconds: float) -> str:
@@ -158,9 +161,8 @@ def where(address: int | str) -> tuple[socket.AddressFamily, Any]:
     return socket.AF_INET6 if ":" in host else socket.AF_INET, (host, port)
 
 
-class _Server(ThreadingMixIn, TCPServer):
-    daemon_threads = True
-    block_on_close = False
+class _Server(BoundedThreads, TCPServer):
+    ask_seconds = PATIENCE_SECONDS
     allow_reuse_address = True
 
     def __init__(self, place: tuple[socket.AddressFamily, Any], owner: LineServer) -> None:

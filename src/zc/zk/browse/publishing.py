@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from heapq import nsmallest
 from typing import Any
 
 from zc.zk import nodedata
@@ -29,8 +30,10 @@ GATHERING = 0.05
 # Of longer values the page shows the beginning. Characters.
 LONGEST_VALUE = 2000
 
-# Nodes in one event for the page.
+# Nodes in one event for the page, and about how many characters: each reader that does not read
+# keeps an event in memory.
 BATCH = 500
+BATCH_CHARACTERS = 256 * 1024
 
 # The thread ends after the view that it is making, which takes milliseconds. A node full of links
 # through hundreds of others can take minutes, and nobody is to wait for that.
@@ -128,11 +131,20 @@ class Publisher:
                 subscription.status = self._status
                 events.append(("status", self._status))
             if pending:
-                paths = sorted(pending)[:BATCH]
-                pending.difference_update(paths)
-                views = (f"[{json.dumps(path)},{self._views.get(path, 'null')}]" for path in paths)
-                events.append(("nodes", f"[{','.join(views)}]"))
+                events.append(("nodes", f"[{','.join(self._batch(pending))}]"))
         return events
+
+    def _batch(self, pending: set[str]) -> list[str]:
+        """Take a batch of views out of those that are pending."""
+        views: list[str] = []
+        size = 0
+        for path in nsmallest(BATCH, pending):
+            views.append(f"[{json.dumps(path)},{self._views.get(path, 'null')}]")
+            pending.discard(path)
+            size += len(views[-1])
+            if size >= BATCH_CHARACTERS:
+                break
+        return views
 
     def _run(self) -> None:
         pause = GATHERING

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import secrets
 import socket
 import sys
-import threading
+from collections.abc import Iterable
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import resources
 from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import zookeeper
+from zc.zk.boundedserver import BoundedThreads, affordable
 from zc.zk.browse.diagram import Diagram
+from zc.zk.browse.places import Place, Places
 from zc.zk.browse.publishing import Publisher
 from zc.zk.browse.watchedtree import WatchedTree
 from zc.zk.graphvis import GraphvizError
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("zc.zk")
 
 LOOPBACK = "127.0.0.1"
+ANY_ADDRESS = ("", "0.0.0.0", "::")
 DEFAULT_PORT = 2180
 DEFAULT_LIMIT = 20_000
 
@@ -35,7 +39,14 @@ HEARTBEAT = 10.0
 # A reader that takes nothing for so long (seconds) is gone.
 PATIENCE = 30.0
 
+# Of these, so many may be without the page's key: programs, and sites elsewhere. And there are
+# connections for short requests besides.
 MOST_READERS = 100
+MOST_READERS_WITHOUT_KEY = 20
+MORE_CONNECTIONS = 28
+
+# What stands in index.html where the key belongs.
+KEY_MARK = b"{key}"
 
 FILES = {
     "/": ("index.html", "text/html"),
@@ -62,14 +73,16 @@ HEADERS = {
 }
 
 
-class Site(ThreadingHTTPServer):
+class Site(BoundedThreads, HTTPServer):
     """Serves the page about what `zk`, a client, sees, at `host` and `port`.
 
-    Port 0 takes one that is free. The page shows `limit` nodes at most. Raises OSError when the
-    address cannot be had, and NoNodeException when the root of the client is not there.
+    Port 0 takes one that is free. The page shows `limit` nodes at most. It answers to its address,
+    to `localhost`, to this machine's name where other machines can reach it, and to the names in
+    `allowed_hosts`. Raises OSError when the address cannot be had, and NoNodeException when the
+    root of the client is not there.
     """
 
-    daemon_threads = True
+    max_connections = MOST_READERS + MORE_CONNECTIONS
 
     def __init__(
         self,
@@ -77,13 +90,20 @@ class Site(ThreadingHTTPServer):
         host: str = LOOPBACK,
         port: int = DEFAULT_PORT,
         limit: int = DEFAULT_LIMIT,
+        allowed_hosts: Iterable[str] = (),
     ) -> None:
         self.zk = zk
         self.host = host
         self.publisher = Publisher()
         self.tree = WatchedTree(zk.watches, limit, self.publisher.note)
         self.diagram = Diagram(self.tree)
-        self.readers = threading.Semaphore(MOST_READERS)
+        connections = affordable(self.max_connections)
+        most = max(1, connections * MOST_READERS // self.max_connections)
+        self.places = Places(most, min(most, MOST_READERS_WITHOUT_KEY))
+        self.key = secrets.token_urlsafe(16)
+        self.names = {"localhost", host.lower(), *(name.lower() for name in allowed_hosts)}
+        if not _is_loopback(host):
+            self.names.add(socket.gethostname().lower())
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), Request)
         try:
@@ -103,6 +123,8 @@ class Site(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
+        if self.host in ANY_ADDRESS:
+            host = socket.gethostname()
         return f"http://{host}:{self.server_port}/"
 
     def tell_status(self) -> None:
@@ -124,7 +146,7 @@ class Site(ThreadingHTTPServer):
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
             return False
-        if name in ("localhost", self.host.lower()):
+        if name in self.names:
             return True
         try:
             ipaddress.ip_address(name)
@@ -152,13 +174,21 @@ class Request(BaseHTTPRequestHandler):
     timeout = PATIENCE
 
     def do_GET(self) -> None:
+        self.server.note_asked(self.connection)
         path = self.path.partition("?")[0]
         if not self.server.is_known_as(self.headers.get("Host")):
-            self.answer_text(HTTPStatus.MISDIRECTED_REQUEST, "this is not the host you look for")
+            self.answer_text(
+                HTTPStatus.MISDIRECTED_REQUEST,
+                "this is not the host you look for; zookeeper_browse --allow-host NAME lets it"
+                " answer to another name",
+            )
         elif path in FILES:
             name, kind = FILES[path]
             content = resources.files("zc.zk.browse").joinpath("page", name).read_bytes()
+            content = content.replace(KEY_MARK, self.server.key.encode())
             self.answer(HTTPStatus.OK, f"{kind}; charset=utf-8", content)
+        elif not self.is_of_this_site():
+            self.answer_text(HTTPStatus.FORBIDDEN, "this is for the page, and for no other site")
         elif path == "/events":
             self.stream_events()
         elif path in ("/diagram.json", "/diagram.svg"):
@@ -167,6 +197,19 @@ class Request(BaseHTTPRequestHandler):
             self.answer_text(HTTPStatus.NOT_FOUND, "there is nothing of this name")
 
     do_HEAD = do_GET
+
+    def is_of_this_site(self) -> bool:
+        """Whether no browser says that a page of another site asks."""
+        fetched_by = self.headers.get("Sec-Fetch-Site", "none")
+        origin = self.headers.get("Origin")
+        return fetched_by in ("none", "same-origin") and (
+            origin is None or self.server.is_known_as(origin.partition("://")[2])
+        )
+
+    def has_key(self) -> bool:
+        """Whether the request names the page's key, as the page does."""
+        named = parse_qs(self.path.partition("?")[2]).get("key", [""])[0]
+        return secrets.compare_digest(named.encode(), self.server.key.encode())
 
     def answer_diagram(self, path: str) -> None:
         try:
@@ -179,22 +222,23 @@ class Request(BaseHTTPRequestHandler):
             self.answer_text(HTTPStatus.SERVICE_UNAVAILABLE, str(fault))
 
     def stream_events(self) -> None:
-        if not self.server.readers.acquire(blocking=False):
+        place = self.server.places.take(self.client_address[0], self.has_key())
+        if place is None:
             self.answer_text(HTTPStatus.SERVICE_UNAVAILABLE, "too many pages are open")
             return
         try:
             self.start_answer(HTTPStatus.OK, "text/event-stream")
             self.end_headers()
             if self.command == "GET":
-                self.write_events()
+                self.write_events(place)
         finally:
-            self.server.readers.release()
+            self.server.places.leave(place)
 
-    def write_events(self) -> None:
+    def write_events(self, place: Place) -> None:
         publisher = self.server.publisher
         subscription = publisher.subscribe()
         try:
-            while not publisher.is_closed:
+            while not (publisher.is_closed or place.is_revoked):
                 events = subscription.next(HEARTBEAT)
                 text = "".join(f"event: {name}\ndata: {data}\n\n" for name, data in events)
                 self.wfile.write((text or ":\n\n").encode())
@@ -228,3 +272,10 @@ class Request(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         logger.debug(format, *args)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -41,6 +41,13 @@ def add_arguments(parser: Parser) -> None:
         help="the page's host; any but the default lets other machines in (default: %(default)s)",
     )
     parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="also answer to this name, as of a proxy in front of it; may be repeated",
+    )
+    parser.add_argument(
         "--limit",
         type=_limit,
         default=DEFAULT_LIMIT,
@@ -54,7 +61,7 @@ def run(options: Namespace) -> int:
     connection, _ = connection_and_rest(options, 0)
     with connecting.client(options, connection) as zk:
         try:
-            site = Site(zk, options.host, options.port, options.limit)
+            site = Site(zk, options.host, options.port, options.limit, options.allow_host)
         except OSError as fault:
             raise Failure(f"{options.host}:{options.port}: {fault.strerror}") from fault
         with site:

@@ -2,6 +2,8 @@
 
 import { addressOf, element, shape } from "./elements.js";
 
+const PADDING = 3; // between a label and its box, in units of the picture
+
 export class Diagram {
   constructor(place) {
     this.place = place;
@@ -32,8 +34,24 @@ export class Diagram {
         this.drawn = text;
         this.place.replaceChildren(...(answer.ok ? picture(JSON.parse(text)) : [note(text)]));
       }
+      fitLabels(this.place);
     } catch {
       this.drawn = null; // the server is gone, which the status tells
+    }
+  }
+}
+
+// Graphviz has measured the labels in a font of its machine, and the browser draws them in one of its
+// own. Those that are too wide for their box are narrowed. Only what is in sight has a width.
+function fitLabels(place) {
+  for (const group of place.querySelectorAll("g.node, g.cluster")) {
+    const frame = group.querySelector("path, polygon, ellipse");
+    const room = frame.getBBox().width - 2 * PADDING;
+    for (const label of group.querySelectorAll("text")) {
+      if (room > 0 && label.getComputedTextLength() > room) {
+        label.setAttribute("textLength", room);
+        label.setAttribute("lengthAdjust", "spacingAndGlyphs");
+      }
     }
   }
 }

@@ -21,7 +21,9 @@ let limit = Infinity;
 
 // Events
 
-const events = new EventSource("events");
+// The key is for the page alone: no other site can take the places of its readers.
+const key = document.querySelector("meta[name=key]").content;
+const events = new EventSource(`events?key=${encodeURIComponent(key)}`);
 
 events.addEventListener("open", () => {
   // It tells everything anew.
