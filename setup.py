@@ -27,6 +27,9 @@ WRAPPED = [
     "process_completions",
     "process_async",
     "socket",
+    "connect",
+    "send",
+    "recv",
     "pipe",
     "close",
 ]

@@ -25,16 +25,41 @@ static void complete_here(zhandle_t *zh) {
     pthread_mutex_unlock(&handle->completing);
 }
 
+static void wait_for(struct timeval *tv, int64_t left) {
+    left += 1000000; /* poll counts whole milliseconds */
+    *tv = (struct timeval){left / 1000000000, left % 1000000000 / 1000};
+}
+
 /* On the I/O thread: connects, notices time-outs; both make session events. */
 int __wrap_zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct timeval *tv) {
+    zk_handle *handle = (zk_handle *)zoo_get_context(zh);
+    connection *c = &handle->connection;
+    /* It sets none of these when it can look up no name, and the caller believes them. */
+    *fd = -1;
+    *interest = 0;
+    *tv = (struct timeval){0, 0};
+    int64_t left = c->fd < 0 && zoo_state(zh) >= 0 ? pauses_left(&c->pauses, core_now()) : 0;
+    if (left) {
+        wait_for(tv, left);
+        return ZOK;
+    }
+    transport_enter(handle);
     int code = __real_zookeeper_interest(zh, fd, interest, tv);
+    transport_leave();
+    if (c->fd < 0 && zoo_state(zh) >= 0) {
+        *fd = -1;
+        pauses_no_socket(&c->pauses, core_now(), tv->tv_sec * INT64_C(1000000000) + tv->tv_usec * INT64_C(1000));
+        wait_for(tv, pauses_left(&c->pauses, core_now()));
+    }
     complete_here(zh);
     return code;
 }
 
 /* On the I/O thread: sends requests, reads answers and events. */
 int __wrap_zookeeper_process(zhandle_t *zh, int events) {
+    transport_enter((zk_handle *)zoo_get_context(zh));
     int code = __real_zookeeper_process(zh, events);
+    transport_leave();
     complete_here(zh);
     return code;
 }
@@ -68,8 +93,10 @@ int __wrap_process_async(int outstanding_sync) {
 }
 
 int complete_and_close(zhandle_t *zh) {
+    transport_enter((zk_handle *)zoo_get_context(zh));
     closing = 1;
     int code = zookeeper_close(zh);
     closing = 0;
+    transport_leave();
     return code;
 }

@@ -30,15 +30,19 @@
 #include <semaphore.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 /* Operation numbers of the protocol (zookeeper's ZooDefs.OpCode). */
 enum {
     OP_CREATE = 1,
     OP_DELETE = 2,
+    OP_EXISTS = 3,
     OP_GET_DATA = 4,
     OP_SET_DATA = 5,
+    OP_GET_ACL = 6,
     OP_GET_CHILDREN = 8,
+    OP_SYNC = 9,
     OP_GET_CHILDREN2 = 12,
     OP_CHECK = 13,
     OP_MULTI = 14,
@@ -47,7 +51,9 @@ enum {
     OP_CREATE_TTL = 21,
     OP_MULTI_READ = 22,
     OP_SET_WATCHES = 101,
-    OP_ERROR = -1
+    OP_ERROR = -1,
+    OP_NONE = -100, /* nothing to be looked at */
+    OP_EVENT = -101
 };
 
 /* Requests are cut into pieces well under the server's limit for one (jute.maxbuffer). */
@@ -111,6 +117,85 @@ void queue_poke(zk_handle *handle);
 void queue_stop(zk_handle *handle);
 int queue_stopped(zk_handle *handle);
 
+/* ---- pauses.c: how long to wait before the next connection ----------------------------------- */
+
+typedef struct {
+    int failures;  /* connections in a row that were of no use */
+    int64_t until; /* no connection before that */
+    uint64_t random;
+} pauses;
+
+void pauses_init(pauses *p);
+/* A connection is lost; its session was welcomed at that moment, or never (0). Says whether it is
+ * time to tell somebody. */
+int pauses_lost(pauses *p, int64_t welcomed_at, int64_t now, int session_timeout);
+/* There is no socket, and the C client wants to wait for `pause`. */
+void pauses_no_socket(pauses *p, int64_t now, int64_t pause);
+int64_t pauses_left(const pauses *p, int64_t now);
+
+/* ---- frames.c: what a server says, before the C client sees it -------------------------------- */
+
+typedef struct {
+    int32_t xid, op;
+} asked;
+
+#define GREETING_HEAD 28 /* up to the end of the session's number in the first request */
+#define WELCOME_FRAME 41 /* the answer to it, as the C client wants it */
+
+/* One connection to a server. */
+typedef struct {
+    int phase;
+    int read_only;       /* a server that is cut off from the others will do */
+    int greeted;         /* the first request has been sent */
+    int64_t session;     /* it asked for this one; 0: for a new one */
+    int64_t welcomed_at; /* 0: no session yet */
+    /* What is being sent: how much of a frame, and its first bytes. */
+    size_t sent;
+    char sent_head[GREETING_HEAD];
+    /* What is under way, in a ring; and how many requests without a number of their own. */
+    asked *asked;
+    size_t asked_first, asked_count, asked_room;
+    long pings, auths, set_watches;
+    /* What is being received: its first bytes, its size, and how much of it has been taken. */
+    char head[WELCOME_FRAME];
+    size_t head_count, size, taken;
+    int32_t op; /* what is to be checked */
+    long unasked;
+} frames;
+
+void frames_begin(frames *f);
+void frames_clear(frames *f);
+void frames_sent(frames *f, const char *bytes, size_t count);
+ssize_t frames_recv(frames *f, int fd, void *buffer, size_t size); /* as recv does */
+int frames_spoken(const frames *f); /* anything has been sent at all */
+
+/* ---- answers.c ------------------------------------------------------------------------------- */
+
+int answer_fits(int32_t op, const char *body, size_t size);
+int event_fits(const char *body, size_t size);
+
+/* ---- transport.c: the C client's system calls to do with servers ------------------------------ */
+
+typedef struct {
+    int fd; /* -1: none */
+    frames frames;
+    pauses pauses;
+    /* From a read-only connection: the socket that asks another server, which one, and whether the
+     * next connection is to go there. */
+    int probe;
+    struct sockaddr_storage probed, found;
+    socklen_t probed_size, found_size;
+    int is_found;
+} connection;
+
+void transport_init(connection *c, int read_only);
+void transport_clear(connection *c);
+/* This thread works for that handle, until it says otherwise. */
+void transport_enter(zk_handle *handle);
+void transport_leave(void);
+void transport_closed(int fd);
+ssize_t transport_read(int fd, void *buffer, size_t size);
+
 /* ---- handle.c ------------------------------------------------------------------------------ */
 
 /* A request that has not finished. */
@@ -144,6 +229,8 @@ struct zk_handle {
     int complete_apart;
 
     _Atomic int multiread; /* a multiread_state */
+
+    connection connection; /* of the thread that works for the handle (transport.c) */
 
     /* A reconnect's SetWatches that was too large for one request (rewatch.c). */
     pthread_mutex_t rewatch_lock;
@@ -383,6 +470,7 @@ typedef struct {
 } write_op;
 
 typedef struct {
+    int32_t op; /* what was asked for */
     int code;
     const char *path; /* of a created node */
     struct Stat stat;
@@ -466,6 +554,8 @@ typedef struct log_line {
 } log_line;
 
 void log_push(const char *text);
+/* A line of ours among them. */
+__attribute__((format(printf, 3, 4))) void log_say(ZooLogLevel level, const char *where, const char *format, ...);
 log_line *log_take(long *dropped);
 void log_after_fork(void);
 

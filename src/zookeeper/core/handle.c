@@ -83,6 +83,7 @@ zk_handle *handle_open(const char *hosts, int timeout_ms, const clientid_t *clie
     pthread_cond_init(&handle->completing_changed, NULL);
     handle->requests.next = handle->requests.previous = &handle->requests;
     handle->session_timeout = timeout_ms;
+    transport_init(&handle->connection, read_only);
     const char *slash = strchr(hosts, '/');
     handle->chroot = strdup(slash && slash[1] ? slash : "");
     if (!handle->chroot) abort();
@@ -167,6 +168,7 @@ int handle_close(zk_handle *handle) {
 
 void handle_free(zk_handle *handle) {
     rewatch_clear(handle);
+    transport_clear(&handle->connection);
     pthread_mutex_destroy(&handle->submit);
     pthread_mutex_destroy(&handle->queue_lock);
     pthread_mutex_destroy(&handle->rewatch_lock);
@@ -205,6 +207,7 @@ static void read_until_hangup(int fd) {
 }
 
 int __wrap_close(int fd) {
+    transport_closed(fd);
     int type;
     socklen_t size = sizeof type;
     if (saying_farewell && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0) read_until_hangup(fd);

@@ -6,6 +6,10 @@
  */
 #include "core.h"
 
+#include <zookeeper/zookeeper_log.h>
+
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +40,16 @@ void log_push(const char *text) {
     pthread_mutex_unlock(&lock);
     if (full) free(line);
     if (was_empty) handle_poke_all();
+}
+
+void log_say(ZooLogLevel level, const char *where, const char *format, ...) {
+    if (level > logLevel) return;
+    char text[300];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    log_message(log_push, level, 0, where, "%s", text);
 }
 
 log_line *log_take(long *dropped) {

@@ -58,6 +58,7 @@ static int write_op_body(struct oarchive *out, const write_op *op, char *path) {
 static int write_ops(wire_request *wire, struct oarchive *out) {
     transaction *t = of_wire(wire);
     for (int i = 0; i < t->count; i++) {
+        t->results[i].op = t->ops[i].op; /* the operations themselves may be gone when the answer comes */
         struct MultiHeader header = {t->ops[i].op, 0, -1};
         if (serialize_MultiHeader(out, "header", &header) < 0) return -1;
         char *path = wire_server_path(wire->handle, t->ops[i].path);
@@ -75,7 +76,15 @@ static void keep_path(transaction *t, write_result *result, const char *path) {
     result->path = arena_copy(t->memory, path, strlen(path));
 }
 
-static int read_result(transaction *t, write_result *result, int32_t type, struct iarchive *in) {
+/* Servers answer the several ways to create a node by one another's types. */
+static int creates(int32_t op) {
+    return op == OP_CREATE || op == OP_CREATE2 || op == OP_CREATE_CONTAINER || op == OP_CREATE_TTL;
+}
+
+/* An operation is answered as what it is, or by an error. */
+static int read_result(transaction *t, int i, int32_t type, struct iarchive *in) {
+    write_result *result = &t->results[i];
+    if (type != OP_ERROR && type != result->op && !(creates(type) && creates(result->op))) return -1;
     result->code = ZOK;
     switch (type) {
     case OP_ERROR: {
@@ -125,11 +134,13 @@ static int read_result(transaction *t, write_result *result, int32_t type, struc
 static int read_results(wire_request *wire, struct iarchive *in, int64_t zxid) {
     (void)zxid;
     transaction *t = of_wire(wire);
+    int has_error = 0; /* where one operation failed, all are answered by errors, some by "ok" */
     for (int i = 0;; i++) {
         struct MultiHeader header = {0, 0, 0};
         if (deserialize_MultiHeader(in, "header", &header) < 0) return -1;
-        if (header.done) return i == t->count ? 0 : -1;
-        if (i == t->count || read_result(t, &t->results[i], header.type, in) < 0) return -1;
+        if (header.done) return i == t->count && !(t->code == ZOK && has_error) ? 0 : -1;
+        if (i == t->count || read_result(t, i, header.type, in) < 0) return -1;
+        if (header.type == OP_ERROR) has_error = 1;
     }
 }
 

@@ -1,0 +1,326 @@
+/* What a server says, frame by frame, before the C client gets to see it.
+ *
+ * The C client believes what it reads: a length, which it allocates; a session timeout, which it
+ * divides by; an answer, which it takes for that of the oldest request. A server that is broken, is
+ * none, or means harm makes it crash, end the process by an assert, or spin. So each frame is read
+ * here first. What cannot be a server's is a broken connection. What nobody has asked for is dropped.
+ * An answer whose body is not what its request asks for (answers.c) becomes the error
+ * MARSHALLINGERROR of that one request, so that the C client does not try to read it.
+ *
+ * For that, what is sent is followed as well: which requests are under way, and of which operation.
+ * The length and the header of an answer, 20 bytes, are kept here until they have been checked; the
+ * body is read into the C client's own buffer and checked there.
+ */
+#include "core.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LENGTH_BYTES 4
+#define HEADER_BYTES 16 /* xid, zxid, error */
+#define HEAD_BYTES (LENGTH_BYTES + HEADER_BYTES)
+
+/* Servers allocate an answer as a whole; four million names of children are of that size. */
+#define LONGEST_FRAME (128 << 20)
+/* Before so much is promised to the C client, it is tried whether it can be had. */
+#define LARGE_FRAME (1 << 20)
+
+/* The answer to the first request: version, session timeout, session, password; and, from 3.4 on,
+ * whether the server is cut off from the others. The C client wants that last byte. */
+#define WELCOME_BYTES 36
+#define PASSWORD_BYTES 16
+
+/* Session timeouts, milliseconds: with a shorter one the C client does nothing but send pings; it
+ * computes twice a longer one in an int. */
+#define SHORTEST_TIMEOUT 20
+#define LONGEST_TIMEOUT ((1 << 30) - 1)
+
+#define MOST_UNASKED 1000 /* frames on one connection */
+#define DROPPED_AT_ONCE (1 << 20)
+
+/* Numbers that are not of a request. */
+enum { XID_EVENT = -1, XID_PING = -2, XID_AUTH = -4, XID_SET_WATCHES = -8 };
+
+enum { PHASE_WELCOME, PHASE_HEAD, PHASE_BODY, PHASE_DROP, PHASE_BROKEN };
+
+void frames_clear(frames *f) {
+    free(f->asked);
+    f->asked = NULL;
+    f->asked_room = f->asked_count = 0;
+}
+
+void frames_begin(frames *f) {
+    frames_clear(f);
+    f->phase = PHASE_WELCOME;
+    f->greeted = 0;
+    f->sent = 0;
+    f->session = f->welcomed_at = 0;
+    f->head_count = 0;
+    f->pings = f->auths = f->set_watches = f->unasked = 0;
+}
+
+int frames_spoken(const frames *f) { return f->greeted || f->sent; }
+
+static int32_t int_at(const char *bytes) {
+    uint32_t value;
+    memcpy(&value, bytes, sizeof value);
+    return (int32_t)ntohl(value);
+}
+
+static int64_t long_at(const char *bytes) {
+    return (int64_t)(((uint64_t)(uint32_t)int_at(bytes) << 32) | (uint32_t)int_at(bytes + 4));
+}
+
+/* ---- what is sent ------------------------------------------------------------------------------ */
+
+static void ask(frames *f, int32_t xid, int32_t op) {
+    if (xid == XID_PING) {
+        f->pings++;
+    } else if (xid == XID_AUTH) {
+        f->auths++;
+    } else if (xid == XID_SET_WATCHES) {
+        f->set_watches++;
+    } else {
+        if (f->asked_count == f->asked_room) {
+            size_t room = f->asked_room ? f->asked_room * 2 : 64;
+            asked *larger = core_alloc(room * sizeof *larger);
+            for (size_t i = 0; i < f->asked_count; i++)
+                larger[i] = f->asked[(f->asked_first + i) % f->asked_room];
+            free(f->asked);
+            f->asked = larger;
+            f->asked_room = room;
+            f->asked_first = 0;
+        }
+        f->asked[(f->asked_first + f->asked_count++) % f->asked_room] = (asked){xid, op};
+    }
+}
+
+#define REQUEST_HEAD (LENGTH_BYTES + 8)
+
+void frames_sent(frames *f, const char *bytes, size_t count) {
+    while (count) {
+        size_t wanted = f->greeted ? REQUEST_HEAD : GREETING_HEAD;
+        if (f->sent < wanted) {
+            size_t part = wanted - f->sent < count ? wanted - f->sent : count;
+            memcpy(f->sent_head + f->sent, bytes, part);
+            f->sent += part;
+            bytes += part;
+            count -= part;
+            if (f->sent < wanted) return;
+            if (f->greeted)
+                ask(f, int_at(f->sent_head + LENGTH_BYTES), int_at(f->sent_head + LENGTH_BYTES + 4));
+            else
+                f->session = long_at(f->sent_head + GREETING_HEAD - 8);
+        }
+        size_t rest = LENGTH_BYTES + (size_t)int_at(f->sent_head) - f->sent;
+        size_t part = rest < count ? rest : count;
+        f->sent += part;
+        bytes += part;
+        count -= part;
+        if (part == rest) {
+            f->sent = 0;
+            f->greeted = 1;
+        }
+    }
+}
+
+/* ---- what is received -------------------------------------------------------------------------- */
+
+static ssize_t would_block(void) {
+    errno = EAGAIN;
+    return -1;
+}
+
+__attribute__((format(printf, 2, 3))) static ssize_t broken(frames *f, const char *format, ...) {
+    char why[200];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, sizeof why, format, arguments);
+    va_end(arguments);
+    if (f->phase != PHASE_BROKEN)
+        log_say(ZOO_LOG_LEVEL_ERROR, "frames", "this is no answer of a ZooKeeper server, the connection is ended: %s",
+                why);
+    f->phase = PHASE_BROKEN;
+    errno = EPROTO;
+    return -1;
+}
+
+/* Read on until `wanted` bytes are in f->head. 1, or what recv gave. */
+static ssize_t gather(frames *f, int fd, size_t wanted) {
+    while (f->head_count < wanted) {
+        ssize_t count = transport_read(fd, f->head + f->head_count, wanted - f->head_count);
+        if (count <= 0) return count;
+        f->head_count += (size_t)count;
+    }
+    return 1;
+}
+
+static ssize_t welcome(frames *f, int fd, char *buffer, size_t size) {
+    ssize_t code = gather(f, fd, LENGTH_BYTES);
+    if (code <= 0) return code;
+    int32_t length = int_at(f->head);
+    if (length != WELCOME_BYTES && length != WELCOME_BYTES + 1)
+        return broken(f, "%d bytes instead of %d to open a session", length, WELCOME_BYTES + 1);
+    code = gather(f, fd, LENGTH_BYTES + (size_t)length);
+    if (code <= 0) return code;
+    int32_t timeout = int_at(f->head + 8), password = int_at(f->head + 20);
+    int64_t session = long_at(f->head + 12);
+    if (length == WELCOME_BYTES) f->head[LENGTH_BYTES + WELCOME_BYTES] = 0;
+    unsigned char read_only = (unsigned char)f->head[LENGTH_BYTES + WELCOME_BYTES];
+    if (password != PASSWORD_BYTES) return broken(f, "a session's password of %d bytes", password);
+    if (read_only > 1) return broken(f, "%d where 1 stands for a read-only server", read_only);
+    /* Any other session than the one asked for says that this one is over: the C client knows that. */
+    if (session == f->session || f->session == 0) {
+        if (session == 0) return broken(f, "a session without a number");
+        if (timeout < SHORTEST_TIMEOUT || timeout > LONGEST_TIMEOUT)
+            return broken(f, "a session timeout of %d milliseconds", timeout);
+        if (read_only && !f->read_only) return broken(f, "it is read-only, which was not asked for");
+        f->welcomed_at = core_now();
+    }
+    if (size < WELCOME_FRAME) return broken(f, "no room for %d bytes", WELCOME_FRAME);
+    memcpy(buffer, f->head, WELCOME_FRAME);
+    f->phase = PHASE_HEAD;
+    f->head_count = 0;
+    return WELCOME_FRAME;
+}
+
+/* Whether the request is under way, though not the oldest one. */
+static int is_asked(const frames *f, int32_t xid) {
+    for (size_t i = 0; i < f->asked_count; i++)
+        if (f->asked[(f->asked_first + i) % f->asked_room].xid == xid) return 1;
+    return 0;
+}
+
+static int one_of(long *outstanding) {
+    if (*outstanding == 0) return 0;
+    --*outstanding;
+    return 1;
+}
+
+/* Whether the frame that begins with f->head has been asked for. */
+static int is_expected(frames *f) {
+    int32_t xid = int_at(f->head + LENGTH_BYTES);
+    f->op = OP_NONE;
+    switch (xid) {
+    case XID_EVENT: f->op = OP_EVENT; return 1;
+    case XID_PING: return one_of(&f->pings);
+    case XID_AUTH: return one_of(&f->auths);
+    case XID_SET_WATCHES: return one_of(&f->set_watches);
+    }
+    if (f->asked_count && f->asked[f->asked_first].xid == xid) {
+        if (int_at(f->head + HEAD_BYTES - 4) == ZOK) f->op = f->asked[f->asked_first].op;
+        f->asked_first = (f->asked_first + 1) % f->asked_room;
+        f->asked_count--;
+        return 1;
+    }
+    /* Answers in another order: the C client ends the connection and says that nothing is known of
+     * what was under way. */
+    return is_asked(f, xid);
+}
+
+static ssize_t head(frames *f, int fd, char *buffer, size_t size) {
+    ssize_t code = gather(f, fd, LENGTH_BYTES);
+    if (code <= 0) return code;
+    int32_t length = int_at(f->head);
+    if (length < HEADER_BYTES) return broken(f, "a frame of %d bytes", length);
+    if (length > LONGEST_FRAME) return broken(f, "a frame of %d bytes, where %d are the limit", length, LONGEST_FRAME);
+    code = gather(f, fd, HEAD_BYTES);
+    if (code <= 0) return code;
+    f->size = (size_t)length;
+    if (!is_expected(f)) {
+        int32_t xid = int_at(f->head + LENGTH_BYTES);
+        if (f->unasked++ == 0)
+            log_say(ZOO_LOG_LEVEL_WARN, "frames", "an answer, numbered %d, that nobody has asked for is dropped", xid);
+        if (f->unasked > MOST_UNASKED) return broken(f, "%d answers that nobody has asked for", MOST_UNASKED);
+        f->phase = PHASE_DROP;
+        f->taken = HEADER_BYTES;
+        return 1;
+    }
+    if (f->size > LARGE_FRAME) {
+        void *memory = malloc(f->size);
+        free(memory);
+        if (memory == NULL) return broken(f, "there is no memory for a frame of %d bytes", length);
+    }
+    if (size < LENGTH_BYTES) return broken(f, "no room for a length");
+    memcpy(buffer, f->head, LENGTH_BYTES);
+    f->phase = PHASE_BODY;
+    f->taken = 0;
+    return LENGTH_BYTES;
+}
+
+/* All of the frame is in the C client's buffer. */
+static int check(const frames *f, char *frame) {
+    char *body = frame + HEADER_BYTES;
+    size_t size = f->size - HEADER_BYTES;
+    if (f->op == OP_NONE) return 1;
+    if (f->op == OP_EVENT) {
+        if (!event_fits(body, size)) return 0;
+        /* Events of the session are the C client's own affair. One of type 0 is for nobody. */
+        if (int_at(body) == ZOO_SESSION_EVENT) memset(body, 0, 4);
+        return 1;
+    }
+    if (!answer_fits(f->op, body, size)) {
+        uint32_t code = htonl((uint32_t)ZMARSHALLINGERROR);
+        memcpy(frame + HEADER_BYTES - 4, &code, sizeof code);
+        log_say(ZOO_LOG_LEVEL_ERROR, "frames", "an answer of %zu bytes to a request of type %d is not one", size, f->op);
+    }
+    return 1;
+}
+
+static ssize_t body(frames *f, int fd, char *buffer, size_t size) {
+    size_t count = 0;
+    if (size > f->size - f->taken) return broken(f, "%zu bytes are wanted of %zu", size, f->size - f->taken);
+    if (f->taken < HEADER_BYTES) {
+        count = HEADER_BYTES - f->taken < size ? HEADER_BYTES - f->taken : size;
+        memcpy(buffer, f->head + LENGTH_BYTES + f->taken, count);
+    }
+    if (count < size) {
+        ssize_t more = transport_read(fd, buffer + count, size - count);
+        if (more > 0)
+            count += (size_t)more;
+        else if (count == 0)
+            return more;
+    }
+    f->taken += count;
+    if (f->taken == f->size) {
+        f->phase = PHASE_HEAD;
+        f->head_count = 0;
+        if (!check(f, buffer + count - f->size)) return broken(f, "an event that cannot be read");
+    }
+    return (ssize_t)count;
+}
+
+static ssize_t drop(frames *f, int fd) {
+    char unread[65536];
+    size_t dropped = 0;
+    while (f->taken < f->size && dropped < DROPPED_AT_ONCE) {
+        size_t left = f->size - f->taken;
+        ssize_t count = transport_read(fd, unread, left < sizeof unread ? left : sizeof unread);
+        if (count <= 0) return count;
+        f->taken += (size_t)count;
+        dropped += (size_t)count;
+    }
+    if (f->taken == f->size) {
+        f->phase = PHASE_HEAD;
+        f->head_count = 0;
+    }
+    /* Not more at a time: this thread has requests to send, and pings, and to hear of a close. */
+    return would_block();
+}
+
+ssize_t frames_recv(frames *f, int fd, void *buffer, size_t size) {
+    ssize_t code;
+    switch (f->phase) {
+    case PHASE_WELCOME: return welcome(f, fd, buffer, size);
+    case PHASE_HEAD:
+        code = head(f, fd, buffer, size);
+        return f->phase == PHASE_DROP ? drop(f, fd) : code;
+    case PHASE_BODY: return body(f, fd, buffer, size);
+    case PHASE_DROP: return drop(f, fd);
+    default: return broken(f, "it is over");
+    }
+}
