@@ -176,12 +176,20 @@ BAD = {
         ("/a: {x: !!set {y}}", 1, "a tag (tag:yaml.org,2002:set), which JSON does not have"),
         ("/a: {x: !!timestamp y}", 1, "a tag (tag:yaml.org,2002:timestamp)"),
         ("/a: {x: 0x_}", 1, ""),
-        ("/a:\n\tx: 1", 2, "found character that cannot start any token"),
+        ("/a:\n\tx: 1", 2, "found character"),
         ("/a: {x: [}", 1, ""),
         ("/a: \x00", 1, "no YAML: "),
         ("/a: " + "[" * 100_000, 1, "nested too deeply"),
         ("/a: " + "{a: " * 100_000, 1, "nested too deeply"),
+        ("/a: " + "[" * 202, 1, "nested too deeply"),
+        ("/a: " + "[" * 1_010 + "]" * 1_010, 1, "nested too deeply"),
+        ("/a: {x: 1,\n b: '[[', c: " + "[" * 2_000, 2, "nested too deeply"),
+        ("/a:\n " + "- " * 100_000 + "x", 2, "nested too deeply"),
+        ("/a:\n " + "? " * 100_000 + "x", 2, "a name that is no string"),
         ("/a:\n  x: 1\n y: 2\n", 3, ""),
+        ("/a: {}\r{", 1, ""),
+        ("\r\x85\u2028A: 1", 1, "bad path 'A'"),
+        ("\ufeff/a: {}\nA: 1", 2, "bad path 'A'"),
         ("/a: {x: " + "9" * 5000 + "}", 1, "Exceeds the limit (4300"),
     ],
 }
@@ -200,6 +208,31 @@ def test_what_cannot_be_read_is_named_with_its_line(format, text, lineno, reason
     assert raised.value.line == text.split("\n")[lineno - 1]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/a: {x: '" + "[" * 2_000 + "'}}",
+        "/a: [" + "[b], " * 180 + "}",
+        "/a: [x] # " + "[" * 999 + "\n]",
+    ],
+)
+def test_brackets_that_open_nothing_are_not_called_nesting(text):
+    with pytest.raises(TreeSyntaxError) as raised:
+        formats.parse(text, formats.YAML)
+    assert "nested" not in raised.value.reason
+
+
+@pytest.mark.parametrize("case", range(len(BAD[formats.YAML])))
+def test_without_libyaml_the_same_is_refused(monkeypatch, case):
+    """What is ours is said in the same words, whichever parser there is."""
+    text, lineno, reason = BAD[formats.YAML][case]
+    monkeypatch.delattr("yaml.CSafeLoader", raising=False)
+    with pytest.raises(TreeSyntaxError) as raised:
+        formats.parse(text, formats.YAML)
+    assert raised.value.lineno == lineno
+    assert raised.value.reason.startswith(reason)
+
+
 mutated = st.builds(
     lambda tree, place, junk: place.join([tree[: len(tree) // 2], junk, tree[len(tree) // 2 :]]),
     strategies.trees.map(lambda tree: "".join(formats.render(tree_of(tree), formats.JSON))),
@@ -213,6 +246,8 @@ mutated = st.builds(
 @example(text="? [a]\n: b")
 @example(text="%YAML 9.9\n---\n/a: {}")
 @example(text="--- >\n")
+@example(text="\r{")
+@example(text="\x85A: 1")
 @settings(max_examples=700, deadline=None)
 def test_whatever_it_is_it_is_read_or_refused_with_a_line(format, text):
     fault = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -35,24 +36,37 @@ def render(members: Iterable[tuple[str, Any]]) -> Iterator[str]:
 def read(text: str) -> Iterator[Member]:
     """The members of the outermost mapping, with the numbers of their lines."""
     yaml = _yaml()
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    text = text.removeprefix("\ufeff")  # libyaml does not count it
     try:
-        yield from _Reader(yaml, loader).members()
-    except yaml.MarkedYAMLError as fault:
-        mark = fault.problem_mark or fault.context_mark
-        index = mark.line if mark is not None else 0
-        lines = text.split("\n")
-        line = lines[index] if index < len(lines) else ""
-        raise TreeSyntaxError(index + 1, line, fault.problem or str(fault)) from None
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+        reader = _Reader(yaml, loader, text)
+        try:
+            yield from reader.members()
+        except yaml.MarkedYAMLError as fault:
+            mark = fault.problem_mark or fault.context_mark
+            position = mark.index if mark is not None else 0
+            reason = _TOO_DEEP if reader.is_too_deep(position) else fault.problem or str(fault)
+            lineno = text.count("\n", 0, position) + 1
+            raise TreeSyntaxError(lineno, line_at(text, position), reason) from None
+        finally:
+            loader.dispose()
     except yaml.reader.ReaderError as fault:
         lineno = text.count("\n", 0, fault.position) + 1
         line = line_at(text, fault.position)
         raise TreeSyntaxError(lineno, line, f"no YAML: {fault.reason}") from None
-    finally:
-        loader.dispose()
 
 
 _YAML_SCALARS = {"null", "bool", "int", "float", "str"}
+_TOO_DEEP = "nested too deeply"
+
+# What brackets are looked for between: quoted text, comments, plain text.
+_PART = re.compile(
+    r"""
+    '(?:[^']|'')*' | "(?:[^"\\]|\\.)*" | (?<!\S)\#.* | [\[\]{}]
+    | [^\s,\[\]{}'"\#:] (?:[^,\]}\n:]|:(?!\s))*
+    """,
+    re.VERBOSE,
+)
 
 
 class _Reader:
@@ -63,9 +77,26 @@ class _Reader:
     for more than memory holds. Here these are errors, which name the line.
     """
 
-    def __init__(self, yaml: Any, loader: Any) -> None:
+    def __init__(self, yaml: Any, loader: Any, text: str) -> None:
         self.yaml = yaml
         self.loader = loader
+        self.text = text
+        self.containers: list[Any] = []  # those that are open in the value that is read
+        self.last: Any = None  # the last event of it
+
+    def is_too_deep(self, end: int) -> bool:
+        """Whether too many collections are open before `end`, where the parser has failed.
+
+        It reads ahead, for up to 1,024 characters, as a collection may be a key, so a limit of its
+        own can come up before the events are here of which we make ours.
+        """
+        depth = len(self.containers)
+        start = self.last.end_mark.index if self.last is not None else 0
+        for part in _PART.finditer(self.text, start, end + 1):
+            depth += (part[0] in ("[", "{")) - (part[0] in ("]", "}"))
+            if depth > nodedata.MAX_NESTING + 1:
+                return True
+        return False
 
     def members(self) -> Iterator[Member]:
         yaml, loader = self.yaml, self.loader
@@ -74,9 +105,14 @@ class _Reader:
             return
         if not isinstance(event := loader.get_event(), yaml.MappingStartEvent):
             raise self.error("a tree is a mapping of paths to nodes", event)
+        # Lines end with a newline here, and not with whatever else ends one in YAML.
+        lineno, counted = 1, 0
         while not isinstance(event := loader.get_event(), yaml.MappingEndEvent):
+            self.last = event
+            lineno += self.text.count("\n", counted, event.start_mark.index)
+            counted = event.start_mark.index
             path = self.name(event)
-            yield event.start_mark.line + 1, path, self.value()
+            yield lineno, path, self.value()
         loader.get_event()  # the end of the document
         if not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
             raise self.error("more text behind the tree", event)
@@ -85,9 +121,10 @@ class _Reader:
         """What the next events stand for."""
         result: list[Any] = []
         containers: list[list[Any] | dict[str, Any]] = [result]
+        self.containers = containers
         name: str | None = None
         while not result or len(containers) > 1:
-            event = self.loader.get_event()
+            event = self.last = self.loader.get_event()
             container = containers[-1]
             if isinstance(event, self.yaml.CollectionEndEvent):
                 containers.pop()
@@ -107,7 +144,7 @@ class _Reader:
             if isinstance(event, self.yaml.CollectionStartEvent):
                 containers.append(value)
                 if len(containers) > nodedata.MAX_NESTING + 1:
-                    raise self.error("nested too deeply", event)
+                    raise self.error(_TOO_DEEP, event)
         return result[0]
 
     def begun(self, event: Any) -> Any:
