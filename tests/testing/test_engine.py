@@ -24,6 +24,7 @@ from zc.zk.testing.engine import (
     Stat,
     Write,
     digest,
+    quotas,
 )
 
 OPEN = (Entry(31, "world", "anyone"),)
@@ -285,3 +286,9 @@ def test_a_hundred_thousand_nodes_and_watches_are_no_burden(engine: Engine, clie
 
 def test_a_stat_has_the_protocols_order() -> None:
     assert Stat._fields == tuple(STAT_FIELDS)
+
+
+def test_numbers_of_thousands_of_digits_in_quota_stats_are_no_numbers() -> None:
+    stats = b"count=" + b"9" * 5000 + b",bytes=7"
+    assert quotas.changed(stats, 1, 2) == b"count=0,bytes=9"
+    assert quotas.changed(b"count=1,bytes=-" + b"9" * 5000, 1, 2) == b"count=2,bytes=1"

@@ -190,3 +190,25 @@ def test_a_request_without_a_header_ends_its_connection(own: Server) -> None:
         assert link.next_frame() is None
     finally:
         link.close()
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_short_request_for_gigabytes_takes_little_memory(own: Server, is_read: bool) -> None:
+    """The answer is sent as the client takes it; nothing of it is copied before."""
+    reads = 700
+    with sessions.session(zookeeper, own.connection_string) as handle:
+        zookeeper.create(handle, "/a", "x" * 1_000_000, OPEN)
+    read = struct.pack(">i?i", Op.GET_DATA, False, -1) + protocol.text("/a") + b"\0"
+    body = read * reads + struct.pack(">i?i", -1, True, -1)
+    assert len(body) < 16_384
+    forget_peak_of_memory()
+    before = kilobytes("VmRSS")
+    with socket.create_connection((own.host, own.port), scaled(20)) as connection:
+        connection.sendall(protocol.framed(protocol.greeting()))
+        connection.sendall(protocol.framed(protocol.request(1, Op.MULTI_READ, body)))
+        received, buffer = 0, bytearray(1 << 20)
+        while received < (reads * 1_000_000 if is_read else 10_000_000):
+            count = connection.recv_into(buffer)
+            assert count
+            received += count
+    assert kilobytes("VmHWM") - before < 30_000

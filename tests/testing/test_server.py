@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -399,3 +400,24 @@ def test_a_server_uses_the_port_it_was_given_again_after_being_down() -> None:
     for _ in range(3):
         with server:
             assert ask(server, "ruok") == "imok"
+
+
+def test_the_clock_goes_on_after_a_failure(
+    own: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    failed = threading.Event()
+    expire_sessions = own.engine.expire_sessions
+
+    def fail_once() -> object:
+        if not failed.is_set():
+            failed.set()
+            raise RuntimeError("something is wrong with a node")
+        return expire_sessions()
+
+    monkeypatch.setattr(own.engine, "expire_sessions", fail_once)
+    assert failed.wait(scaled(10))
+    with socket.create_connection((own.host, own.port)) as silent:
+        silent.sendall(protocol.framed(protocol.greeting(timeout=200)))
+        wait_until(own.sessions, "there is a session")
+        wait_until(lambda: not own.sessions(), "it has expired")
+    assert "the clock's work has failed" in caplog.text

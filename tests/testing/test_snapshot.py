@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import stat
 from pathlib import Path
@@ -158,3 +159,55 @@ def test_a_server_does_not_start_with_a_file_that_is_damaged(file: Path) -> None
     file.write_bytes(b"not a snapshot")
     with pytest.raises(SnapshotError, match="data"):
         Server(data=file)
+
+
+def test_two_servers_do_not_use_one_file(file: Path) -> None:
+    with Server(data=file) as server:
+        with pytest.raises(SnapshotError, match=f"{file}: another server uses it"):
+            Server(data=file)
+        with sessions.session(zookeeper, server.connection_string) as handle:
+            zookeeper.create(handle, "/a", "", OPEN)
+        server.restart()
+        with pytest.raises(SnapshotError, match=f"{file}: another server uses it"):
+            Server(data=file)
+    with (
+        Server(data=file) as server,
+        sessions.session(zookeeper, server.connection_string) as handle,
+    ):
+        assert zookeeper.exists(handle, "/a")
+
+
+def test_a_server_made_before_another_one_used_the_file_does_not_overwrite_it(file: Path) -> None:
+    early = Server(data=file)
+    with Server(data=file):
+        with pytest.raises(SnapshotError, match="another server uses it"):
+            early.start()
+    with pytest.raises(SnapshotError, match="another server has used it meanwhile"):
+        early.start()
+    with Server(data=file):
+        pass
+
+
+def test_a_server_killed_at_its_first_start_leaves_a_file_that_can_be_used(file: Path) -> None:
+    file.touch()
+    with Server(data=file):
+        pass
+    load(fresh(), file)
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_does_not_keep_the_file(file: Path) -> None:
+    release, held = os.pipe()
+    with Server(data=file):
+        child = os.fork()
+        if not child:
+            os.close(held)
+            os.read(release, 1)
+            os._exit(0)
+    try:
+        with Server(data=file):
+            pass
+    finally:
+        os.close(held)
+        os.close(release)
+        os.waitpid(child, 0)

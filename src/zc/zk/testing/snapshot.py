@@ -7,6 +7,7 @@ was killed goes on with what it had when the file was last written.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import logging
 import os
@@ -47,27 +48,39 @@ class Snapshots:
         self._path = path
         self._timer: asyncio.TimerHandle | None = None
         self._saved: int | None = None
+        self._claim = Claim(path)
         try:
-            load(engine, path)
-        except FileNotFoundError:
-            pass  # the first time
+            if self._claim.look():
+                load(engine, path)
         except OSError as fault:
             raise SnapshotError(f"{path}: cannot be read: {fault.strerror}") from fault
 
     def begin(self) -> None:
         """Save, and go on saving what changes, every few seconds, in the running event loop.
 
-        Raises SnapshotError where a file cannot be written: now, and not when there is more to
-        lose.
+        Raises SnapshotError where a file cannot be written, or another server uses it: now, and not
+        when there is more to lose.
         """
-        self._save_changes()
+        try:
+            self._claim.take()
+        except OSError as fault:
+            raise self._unwritable(fault) from fault
+        try:
+            self._save_changes()
+        except SnapshotError:
+            self._claim.release()
+            raise
         self._go_on_after(SAVE_SECONDS)
 
     def finish(self) -> None:
         """Save the rest. Raises SnapshotError."""
         if self._timer is not None:
             self._timer.cancel()
-        self._save_changes()
+        if self._claim.is_held:
+            try:
+                self._save_changes()
+            finally:
+                self._claim.release()
 
     def _go_on_after(self, seconds: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._keep_saving)
@@ -86,14 +99,83 @@ class Snapshots:
         if self._engine.zxid == self._saved and self._path.exists():
             return
         try:
-            save(self._engine, self._path)
+            save(self._engine, self._path, self._claim)
         except OSError as fault:
-            raise SnapshotError(f"{self._path}: cannot be written: {fault.strerror}") from fault
+            raise self._unwritable(fault) from fault
         self._saved = self._engine.zxid
 
+    def _unwritable(self, fault: OSError) -> SnapshotError:
+        return SnapshotError(f"{self._path}: cannot be written: {fault.strerror}")
 
-def save(engine: Engine, path: Path) -> None:
-    """Write a file, or replace it. Raises OSError."""
+
+class Claim:
+    """The claim of one running server to a file: a lock on the file that bears its name.
+
+    The file is replaced each time that it is saved, and the lock moves to the new one before that
+    gets the name. So the file that has the name is locked at any time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+        self._seen: int | None = None  # the inode of the file with this engine's nodes
+
+    @property
+    def is_held(self) -> bool:
+        return self._descriptor is not None
+
+    def look(self) -> bool:
+        """Whether there is something to load. Raises SnapshotError while a server uses it."""
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            self._lock(descriptor, fcntl.LOCK_SH)
+            status = os.fstat(descriptor)
+            self._seen = status.st_ino
+            # A server that is killed at its first start leaves an empty one.
+            return status.st_size > 0
+        finally:
+            os.close(descriptor)
+
+    def take(self) -> None:
+        """Claim the file, which is made if need be. Raises SnapshotError, OSError."""
+        descriptor = os.open(self._path, os.O_RDONLY | os.O_CREAT, 0o600)
+        try:
+            self._lock(descriptor, fcntl.LOCK_EX)
+            status, named = os.fstat(descriptor), os.stat(self._path)
+            is_ours = status.st_ino == self._seen or (self._seen is None and not status.st_size)
+            if not is_ours or named.st_ino != status.st_ino:
+                raise SnapshotError(f"{self._path}: another server has used it meanwhile")
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor, self._seen = descriptor, status.st_ino
+
+    def move_to(self, descriptor: int) -> None:
+        """Claim the locked file behind the descriptor, which has got the name, instead."""
+        new = os.dup(descriptor)  # which shares the lock
+        self.release()
+        self._descriptor, self._seen = new, os.fstat(new).st_ino
+
+    def release(self) -> None:
+        """Give the claim up. Without effect if there is none."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            # In so many words, as a forked child may have a copy of the descriptor.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            os.close(descriptor)
+
+    def _lock(self, descriptor: int, kind: int) -> None:
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SnapshotError(f"{self._path}: another server uses it") from None
+
+
+def save(engine: Engine, path: Path, claim: Claim | None = None) -> None:
+    """Write a file, or replace it, and have the claim move to it. Raises OSError."""
     payload = _encoded(engine)
     file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
@@ -101,9 +183,13 @@ def save(engine: Engine, path: Path) -> None:
             output.write(MAGIC + hashlib.sha256(payload).digest() + payload)
             output.flush()
             os.fsync(output.fileno())
-        os.replace(name, path)
+            if claim is not None:
+                fcntl.flock(output.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.replace(name, path)
+            if claim is not None:
+                claim.move_to(output.fileno())
     except BaseException:
-        os.unlink(name)
+        Path(name).unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
 

@@ -15,6 +15,9 @@ from zc.zk.testing.engine.paths import QUOTA
 LIMITS: Final = "zookeeper_limits"
 STATS: Final = "zookeeper_stats"
 
+# Of a number of 64 bits, with its sign.
+_MOST_DIGITS: Final = 20
+
 
 class LimitedPaths:
     """The paths that have limits."""
@@ -70,7 +73,8 @@ def _numbers(stats: bytes | None) -> dict[str, int]:
     found = re.findall(
         "([^=,;]+)=(-?[0-9]+)=?(?:[,;]|$)", (stats or b"").decode("utf-8", "replace")
     )
-    return {name: int(number) for name, number in found}
+    # Longer ones are no numbers to the server, and Python refuses to read thousands of digits.
+    return {name: int(number) for name, number in found if len(number) <= _MOST_DIGITS}
 
 
 def _text(numbers: dict[str, int]) -> bytes:

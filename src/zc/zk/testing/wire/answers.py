@@ -11,13 +11,16 @@ from zc.zk.testing.wire.jute import INT, Malformed, Reader
 from zc.zk.testing.wire.ops import Op
 from zookeeper import constants
 
-Answer = Callable[[Engine, Client, Reader], bytes]
+# The body of an answer; a long one in parts, which may be the data of nodes as they are.
+Body = bytes | list[bytes]
+
+Answer = Callable[[Engine, Client, Reader], Body]
 
 _WATCH_KINDS = (constants.WATCH_CHILDREN, constants.WATCH_DATA, constants.WATCH_ANY)
 _WATCH_MODES = {0: Mode.PERSISTENT, 1: Mode.RECURSIVE}
 
 
-def answer(engine: Engine, client: Client, op: int, reader: Reader) -> bytes:
+def answer(engine: Engine, client: Client, op: int, reader: Reader) -> Body:
     """Do what a request asks for. Refuses what cannot be done, and what cannot be understood."""
     function = _ANSWERS.get(op)
     if function is None:
@@ -90,19 +93,20 @@ def _get_children2(engine: Engine, client: Client, reader: Reader) -> bytes:
     return records.names(names) + records.stat(stat)
 
 
-def _multi_read(engine: Engine, client: Client, reader: Reader) -> bytes:
+def _multi_read(engine: Engine, client: Client, reader: Reader) -> list[bytes]:
     parts: list[bytes] = []
     for op, path in records.multi_read(reader).reads:
         try:
             if op == Op.GET_DATA:
-                body = records.data_and_stat(*engine.get_data(client, path))
+                data, stat = engine.get_data(client, path)
+                parts += records.read_of_multi(data, stat)
             else:
-                body = records.names(engine.get_children(client, path)[0])
+                names = records.names(engine.get_children(client, path)[0])
+                parts.append(records.MULTI_HEADER.pack(op, False, 0) + names)
         except Refusal as refusal:
             parts.append(records.multi_error(refusal.code))
-        else:
-            parts.append(records.MULTI_HEADER.pack(op, False, 0) + body)
-    return b"".join([*parts, records.END_OF_MULTI])
+    parts.append(records.END_OF_MULTI)
+    return parts
 
 
 def _get_acl(engine: Engine, client: Client, reader: Reader) -> bytes:

@@ -8,12 +8,13 @@ understood within a frame is answered with an error.
 from __future__ import annotations
 
 import struct
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from zc.zk.testing.engine import NO_PASSWORD, Client, Refusal, Session
 from zc.zk.testing.wire import records, words
-from zc.zk.testing.wire.answers import answer
+from zc.zk.testing.wire.answers import Body, answer
 from zc.zk.testing.wire.jute import INT, Malformed, Reader
 from zc.zk.testing.wire.ops import EVENT_XID, PING_XID, Op
 from zookeeper import constants
@@ -25,8 +26,12 @@ _REQUEST: Final = struct.Struct(">ii")  # xid, operation
 _ANSWER: Final = struct.Struct(">iiqi")  # length, xid, zxid, error code
 _ANSWER_HEADER_BYTES: Final = _ANSWER.size - INT.size
 
-# Answers are collected up to about this size before they are sent.
+# Answers are collected up to about this size before they are sent, and long ones are sent in parts
+# of about this size, as the client takes them: a short MultiRead can ask for gigabytes.
 _SEND_BYTES: Final = 64 * 1024
+
+# The length of a frame is a number of 32 bits with a sign.
+_MOST_ANSWER_BYTES: Final = 2**31 - 1
 
 # A client that does not take its events loses its connection when so many bytes of them wait.
 _MOST_UNSENT_BYTES: Final = 64 * 1024 * 1024
@@ -60,8 +65,9 @@ class Connection:
         self._network = network
         self._input = bytearray()
         self._taken = 0  # of the input's bytes
-        self._output: list[bytes] = []
+        self._output: deque[bytes] = deque()
         self._output_bytes = 0
+        self._event_bytes = 0  # of the output, at most
         self._take: Callable[[bytes], None] = self._greet
         self._working = False
         self._open = True
@@ -87,6 +93,7 @@ class Connection:
 
     def go_on(self) -> None:
         self._held = False
+        self._flush()
         self._work()
 
     def lost(self) -> None:
@@ -95,7 +102,7 @@ class Connection:
         self._service.closed(self)
 
     def hang_up(self) -> None:
-        """End the connection; what has been answered is still sent."""
+        """End the connection; what has been answered is still sent, if the client takes it."""
         if self._open:
             self._open = False
             self._flush()
@@ -210,29 +217,44 @@ class Connection:
 
     # To the network
 
-    def _answer(self, xid: int, code: int, body: bytes = b"") -> None:
+    def _answer(self, xid: int, code: int, body: Body = b"") -> None:
         zxid = self._service.engine.zxid
-        self._put(_ANSWER.pack(_ANSWER_HEADER_BYTES + len(body), xid, zxid, code) + body)
+        if isinstance(body, bytes):
+            self._put(_ANSWER.pack(_ANSWER_HEADER_BYTES + len(body), xid, zxid, code) + body)
+        else:
+            length = _ANSWER_HEADER_BYTES + sum(map(len, body))
+            if length > _MOST_ANSWER_BYTES:
+                raise Malformed(f"an answer of {length} bytes has no frame")
+            self._put(_ANSWER.pack(length, xid, zxid, code), *body)
 
     def _notify(self, event_type: int, path: str) -> None:
         if not self._open:
             return
         body = records.event(event_type, path)
         self._put(_ANSWER.pack(_ANSWER_HEADER_BYTES + len(body), EVENT_XID, -1, 0) + body)
+        self._event_bytes += len(body)
         if not self._working:
-            if self._network.unsent() > _MOST_UNSENT_BYTES:
+            if self._network.unsent() + self._event_bytes > _MOST_UNSENT_BYTES:
                 self.hang_up()  # it watches and does not listen
             else:
                 self._flush()
 
-    def _put(self, data: bytes) -> None:
+    def _put(self, *parts: bytes) -> None:
+        """Have a frame sent, which may come in parts."""
         self.sent += 1
-        self._output.append(data)
-        self._output_bytes += len(data)
+        self._output.extend(parts)
+        self._output_bytes += sum(map(len, parts))
 
     def _flush(self) -> None:
-        if self._output:
-            data = self._output[0] if len(self._output) == 1 else b"".join(self._output)
-            self._output.clear()
-            self._output_bytes = 0
-            self._network.send(data)
+        """Send what there is to send, or as much of it as the network takes."""
+        while self._output and not self._held:
+            parts = [self._output.popleft()]
+            size = len(parts[0])
+            while self._output and size < _SEND_BYTES:
+                parts.append(self._output.popleft())
+                size += len(parts[-1])
+            self._output_bytes -= size
+            # This may have us hold.
+            self._network.send(parts[0] if len(parts) == 1 else b"".join(parts))
+        if not self._output:
+            self._event_bytes = 0

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from typing import Final
 
 from zc.zk.testing.wire.connection import Connection
 from zc.zk.testing.wire.service import Service
+
+logger = logging.getLogger("zc.zk.testing")
 
 # How often sessions are looked at, in seconds.
 TICK_SECONDS: Final = 0.1
@@ -70,7 +73,11 @@ class Listener:
 
     def close(self) -> None:
         """Give the port back; every connection is dropped."""
-        self.refuse()
+        if self._server is not None:
+            # This ends the listening for a forked child's copy of the socket, too.
+            self._socket.shutdown(socket.SHUT_RDWR)
+            self._server.close()
+            self._server = None
         self.cut()
         self._socket.close()
         if self._tick is not None:
@@ -107,10 +114,15 @@ class Listener:
         late = loop.time() - self._due
         if late > LATE_SECONDS:
             self._service.engine.sessions.forgive(int(late * 1000))
-        if not self._is_stalled:
-            self._service.keep_time()
-        self._due = loop.time() + TICK_SECONDS
-        self._tick = loop.call_at(self._due, self._keep_time)
+        try:
+            if not self._is_stalled:
+                self._service.keep_time()
+        except Exception:
+            # Sessions have to expire whatever is wrong with one of them, or with a node.
+            logger.exception("the clock's work has failed")
+        finally:
+            self._due = loop.time() + TICK_SECONDS
+            self._tick = loop.call_at(self._due, self._keep_time)
 
 
 class ClientEnd(asyncio.Protocol):

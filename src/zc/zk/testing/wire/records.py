@@ -33,6 +33,9 @@ HEADER: Final = struct.Struct(">iqi")  # of an answer: xid, zxid, error code
 EVENT: Final = struct.Struct(">ii")  # type, session state
 MULTI_HEADER: Final = struct.Struct(">i?i")  # type, whether that was all, error code
 
+# Bytes of data that are worth a part of their own in an answer.
+_LONG_DATA: Final = 4096
+
 END_OF_MULTI: Final = MULTI_HEADER.pack(ERROR, True, ERROR)
 
 _WITH_TTL = frozenset([constants.PERSISTENT_WITH_TTL, constants.PERSISTENT_SEQUENTIAL_WITH_TTL])
@@ -181,6 +184,14 @@ def stat(value: Stat) -> bytes:
 
 def data_and_stat(data: bytes | None, value: Stat) -> bytes:
     return jute.buffer(data) + STAT.pack(*value)
+
+
+def read_of_multi(data: bytes | None, value: Stat) -> list[bytes]:
+    """Data and stat in a MultiRead's answer, in parts; long data is not copied."""
+    header = MULTI_HEADER.pack(Op.GET_DATA, False, 0)
+    if data is None or len(data) < _LONG_DATA:
+        return [header + data_and_stat(data, value)]
+    return [header + INT.pack(len(data)), data, STAT.pack(*value)]
 
 
 def names(values: Sequence[str]) -> bytes:
