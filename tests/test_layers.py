@@ -22,6 +22,7 @@ LAYERS = [
     {"client"},
     {"treework", "exporting", "walking", "lowlevel", "registration", "children", "properties"},
     {"bulk", "live", "ephemeral"},
+    {"writing"},
     {"reading", "ephemeralnode", "riding"},
     {"watches", "fetching", "nodes"},
     {"session", "lifecycle", "connection", "reachability", "keeper", "upkeep"},

@@ -206,12 +206,14 @@ def amulti(
     ops: Iterable[Operation],
     completion: Callable[[int, int, list[Any] | None], object] | None = None,
 ) -> Literal[0]: ...
+def check_operations(h: int, ops: Iterable[Operation]) -> None: ...
 def write_many(
     h: int,
     ops: Iterable[Operation],
     *,
     count: int | None = None,
     batch: int = 500,
+    in_flight: int = 4,
     stop: bool = True,
     progress: Progress | None = None,
     timeout: float | None = None,

@@ -42,6 +42,10 @@ cdef object wait_for_bulk(Handle handle, bulk *b, timeout, progress, total):
             raise
 
 
+# Servers put up with a thousand requests from all clients together.
+MOST_IN_FLIGHT = 100
+
+
 # ---- transactions ----------------------------------------------------------------------------
 
 cdef enum:
@@ -268,7 +272,7 @@ def multi(h, ops, *, timeout=None):
     size_of_all(handle, operations)
     if timeout is None:
         timeout = handle.c.session_timeout / 1000
-    cdef bulk_write *w = run_writes(handle, operations, operations.count, handle.max_request, True, timeout, None)
+    cdef bulk_write *w = run_writes(handle, operations, operations.count, handle.max_request, 1, True, timeout, None)
     try:
         if w.base.code != ZOK:
             raise error_of(w.base.code, None)
@@ -303,9 +307,9 @@ def amulti(h, ops, completion=None):
     return constants.OK
 
 
-cdef bulk_write *run_writes(Handle handle, WriteOps ops, long batch, long batch_bytes, bint stop,
-                            timeout, progress) except NULL:
-    cdef bulk_write *w = bulk_write_new(handle.c, ops.ops, ops.count, batch, batch_bytes, stop)
+cdef bulk_write *run_writes(Handle handle, WriteOps ops, long batch, long batch_bytes, int in_flight,
+                            bint stop, timeout, progress) except NULL:
+    cdef bulk_write *w = bulk_write_new(handle.c, ops.ops, ops.count, batch, batch_bytes, in_flight, stop)
     with nogil:
         bulk_write_ready(w, ops.count)
     try:
@@ -317,9 +321,10 @@ cdef bulk_write *run_writes(Handle handle, WriteOps ops, long batch, long batch_
 
 
 cdef bulk_write *run_writes_as_they_come(Handle handle, WriteOps ops, iterator, Py_ssize_t count, long batch,
-                                         long batch_bytes, bint stop, timeout, progress) except NULL:
+                                         long batch_bytes, int in_flight, bint stop, timeout,
+                                         progress) except NULL:
     """Like run_writes, for operations that are taken from an iterator meanwhile."""
-    cdef bulk_write *w = bulk_write_new(handle.c, ops.ops, count, batch, batch_bytes, stop)
+    cdef bulk_write *w = bulk_write_new(handle.c, ops.ops, count, batch, batch_bytes, in_flight, stop)
     cdef bint goes_on = True
     with nogil:
         bulk_write_ready(w, 0)
@@ -350,14 +355,24 @@ cdef object too_many_or_few(Py_ssize_t announced, came):
     return ValueError(f"count is {announced}, but the iterator gave {came} operations")
 
 
-def write_many(h, ops, *, count=None, batch=500, stop=True, progress=None, timeout=None):
+def check_operations(h, ops):
+    """Raise what write_many would about operations that cannot be sent; send nothing.
+
+    The server may still refuse them: this is about their form, paths, ACLs and size.
+    """
+    all_of(find(h), ops)
+
+
+def write_many(h, ops, *, count=None, batch=500, in_flight=4, stop=True, progress=None, timeout=None):
     """Do many operations, in order, as a sequence of transactions, several of them in flight.
 
     ops: as for multi. batch: how many operations a transaction holds at most (500 KB at most, too).
     count: how many operations `ops` gives, an iterator then, which is taken from while the first
     transactions are on their way. What it raises, and what is wrong with its operations, ends the
     work in the middle: it is for operations that are known to be good.
-    stop: after a transaction that failed, send no more.
+    in_flight: how many transactions may be under way at once. With 1 each is sent when the one before
+    it has been done, so that with `stop` nothing is changed any more after a failure.
+    stop: after a transaction that failed, send no more. Those that are under way may be done all the same.
     progress: called `(done, total)` a few times a second; may raise to give up.
     timeout: seconds for all; by default, it fails when nothing has come for the session timeout.
 
@@ -374,17 +389,22 @@ def write_many(h, ops, *, count=None, batch=500, stop=True, progress=None, timeo
     cdef bulk_write *w
     if integer(batch, "batch") < 1:
         raise errors.error(constants.BADARGUMENTS, None, f"batch must be at least 1: {batch}")
+    if not 1 <= integer(in_flight, "in_flight") <= MOST_IN_FLIGHT:
+        raise errors.error(
+            constants.BADARGUMENTS, None, f"in_flight must be from 1 to {MOST_IN_FLIGHT}: {in_flight}"
+        )
     if count is None:
         operations = all_of(handle, ops)
         total = operations.count
-        w = run_writes(handle, operations, batch, batch_bytes, bool(stop), timeout, progress)
+        w = run_writes(handle, operations, batch, batch_bytes, in_flight, bool(stop), timeout, progress)
     else:
         total = integer(count, "count")
         if total < 0:
             raise errors.error(constants.BADARGUMENTS, None, f"count must not be negative: {count}")
         operations = WriteOps(handle, total)
         w = run_writes_as_they_come(
-            handle, operations, iter(ops), total, batch, batch_bytes, bool(stop), timeout, progress
+            handle, operations, iter(ops), total, batch, batch_bytes, in_flight, bool(stop), timeout,
+            progress,
         )
     try:
         if progress is not None:

@@ -37,11 +37,11 @@ from zookeeper.watchers import WatcherRegistry
 __all__ = [
     "Subtree", "Znode", "acreate", "acreate2", "add_auth", "adelete", "aexists", "aget",
     "aget_acl", "aget_children", "aget_children2", "aget_config", "amulti", "aremove_watches",
-    "aset", "aset_acl", "async_", "client_id", "close", "create", "create2", "delete",
-    "deterministic_conn_order", "event_thread", "exists", "get", "get_acl", "get_children",
-    "get_children2", "get_children_many", "get_config", "get_many", "init", "is_unrecoverable",
-    "multi", "read_tree", "recv_timeout", "remove_watches", "set", "set2", "set_acl",
-    "set_debug_level", "set_watcher", "state", "sync", "watch_many", "write_many",
+    "aset", "aset_acl", "async_", "check_operations", "client_id", "close", "create", "create2",
+    "delete", "deterministic_conn_order", "event_thread", "exists", "get", "get_acl",
+    "get_children", "get_children2", "get_children_many", "get_config", "get_many", "init",
+    "is_unrecoverable", "multi", "read_tree", "recv_timeout", "remove_watches", "set", "set2",
+    "set_acl", "set_debug_level", "set_watcher", "state", "sync", "watch_many", "write_many",
 ]
 
 include "_values.pxi"

@@ -70,6 +70,7 @@ def calls_without_a_path(zookeeper: ModuleType) -> dict[str, Callable[[Any], obj
         "multi of nothing": lambda h: z.multi(h, []),
         "amulti of nothing": lambda h: z.amulti(h, []),
         "write_many of nothing": lambda h: z.write_many(h, []),
+        "check_operations of nothing": lambda h: z.check_operations(h, []),
         "get_many of nothing": lambda h: z.get_many(h, []),
         "get_children_many of nothing": lambda h: z.get_children_many(h, []),
         "watch_many of nothing": lambda h: z.watch_many(h, watcher=print),

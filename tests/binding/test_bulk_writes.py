@@ -85,6 +85,57 @@ def test_a_failure_undoes_its_own_transaction_and_stops_what_was_not_sent(zookee
     assert there == {f"{number:05}" for number in (*range(10), 15, *range(20, done))}
 
 
+@pytest.mark.parametrize("counted", [False, True])
+def test_with_one_transaction_in_flight_nothing_is_changed_after_a_failure(
+    zookeeper, handle, counted
+):
+    zookeeper.create(handle, "/00015", "already there", OPEN)
+    ops = creates(range(1000))
+    options = {"count": len(ops)} if counted else {}
+    results = zookeeper.write_many(handle, iter(ops), batch=10, in_flight=1, **options)
+    assert results[:10] == [op[1] for op in ops[:10]]
+    assert type(results[15]) is zookeeper.NodeExistsException
+    assert {type(result) for result in results[20:]} == {zookeeper.NothingException}
+    there = set(zookeeper.get_children(handle, "/"))
+    assert there == {f"{number:05}" for number in (*range(10), 15)}
+
+
+@pytest.mark.parametrize("in_flight", [1, 2, 100])
+def test_however_many_are_in_flight_all_are_done_in_order(zookeeper, handle, in_flight):
+    ops = creates(range(1000))
+    assert zookeeper.write_many(handle, ops, batch=10, in_flight=in_flight) == [op[1] for op in ops]
+    stats = [stat for _, stat in zookeeper.get_many(handle, [op[1] for op in ops])]
+    assert [stat["czxid"] for stat in stats] == sorted(stat["czxid"] for stat in stats)
+
+
+@pytest.mark.parametrize("in_flight", [0, -1, 101])
+def test_how_many_are_in_flight_has_limits(zookeeper, handle, in_flight):
+    with pytest.raises(zookeeper.BadArgumentsException, match="in_flight must be from 1 to 100"):
+        zookeeper.write_many(handle, creates([1]), in_flight=in_flight)
+    with pytest.raises(TypeError, match="in_flight"):
+        zookeeper.write_many(handle, creates([1]), in_flight="4")
+    assert zookeeper.get_children(handle, "/") == []
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        ("create", "/x/../y", "", OPEN),
+        ("create", "/x", bytes(2_000_000), OPEN),
+        ("create", "/x", "", []),
+        ("rename", "/x", "/y"),
+    ],
+)
+def test_operations_can_be_checked_without_being_sent(zookeeper, handle, operation):
+    assert zookeeper.check_operations(handle, creates(range(10))) is None
+    with pytest.raises(zookeeper.ZooKeeperException, match="operation") as of_check:
+        zookeeper.check_operations(handle, [*creates([1]), operation])
+    with pytest.raises(zookeeper.ZooKeeperException) as of_write:
+        zookeeper.write_many(handle, [*creates([1]), operation])
+    assert str(of_check.value) == str(of_write.value)
+    assert zookeeper.get_children(handle, "/") == []
+
+
 def test_without_stop_every_transaction_is_tried(zookeeper, handle):
     for number in (5, 25):
         zookeeper.create(handle, f"/{number:05}", "", OPEN)

@@ -131,6 +131,7 @@ SIGNATURES = {
     "get_children_many": ["paths"],
     "read_tree": ["path"],
     "write_many": ["ops"],
+    "check_operations": ["ops"],
     "remove_watches": ["path", ("kind", 3), ("watcher", None), ("local", False)],
     "close": [],
     "client_id": [],

@@ -1,16 +1,15 @@
-"""A subtree in, a plan out, in a few round trips.
+"""What there is at a place, in a few round trips, and what to do when others change it meanwhile.
 
-What is computed in between is in `zc.zk.tree`; here are the reads and writes, and what to do when
-they meet somebody else's: nodes that appear or vanish meanwhile. The work as a whole may be
-repeated, so that is what is done, a bounded number of times.
+Work on a tree may be repeated as a whole, so that is what is done, a bounded number of times. What
+is computed of that is in `zc.zk.tree`, and written by `zc.zk.writing`.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import zookeeper
 from zc.zk.acl import Acl
@@ -18,18 +17,12 @@ from zc.zk.links import join
 from zc.zk.riding import ride
 from zc.zk.session import Session
 from zc.zk.tree._lines import is_same
-from zc.zk.tree.changes import Change, Operation, operations
 from zc.zk.tree.diff import AS_WANTED, NodeState, snapshot
 from zc.zk.tree.model import ParseNode
 from zc.zk.upkeep import pause
+from zc.zk.writing import Progress
 
 logger = logging.getLogger("zc.zk")
-
-Progress = Callable[[int, "int | None"], object]
-
-# A plan within these bounds is one transaction, so that it is done as a whole or not at all.
-MOST_OPERATIONS = 500
-MOST_BYTES = 500_000
 
 # More subtrees than this at one place are read together with all that is beside them.
 MANY_SUBTREES = 20
@@ -52,11 +45,17 @@ def rest_before_attempt(attempt: int) -> None:
     time.sleep(min(pause(attempt), LONGEST_PAUSE_SECONDS))
 
 
-def read_states(
-    session: Session, path: str, progress: Progress | None = None
-) -> dict[str, NodeState]:
-    """A node and all below it, by path. Raises NoNodeException when it is not there."""
-    return _states(_read(session, path, progress))
+class Seen(NamedTuple):
+    """Nodes by path, none of which was read before the servers' change `zxid`."""
+
+    states: dict[str, NodeState]
+    zxid: int
+
+
+def read_states(session: Session, path: str, progress: Progress | None = None) -> Seen:
+    """A node and all below it. Raises NoNodeException when it is not there."""
+    tree = _read(session, path, progress)
+    return Seen(_states(tree), tree.zxid)
 
 
 def read_present(
@@ -64,8 +63,8 @@ def read_present(
     path: str,
     wanted: Mapping[str, ParseNode],
     progress: Progress | None = None,
-) -> dict[str, NodeState]:
-    """The node at `path`, and those of its children in `wanted` with all below them, by path.
+) -> Seen:
+    """The node at `path`, and those of its children in `wanted` with all below them.
 
     What is below a child that is as wanted, with all below it, is left out. Empty when there is no
     node at `path`.
@@ -74,8 +73,9 @@ def read_present(
     paths = [path, *parsed]
     found = ride(session, lambda handle: zookeeper.get_many(handle, paths))
     if isinstance(found[0], zookeeper.NoNodeException):
-        return {}
+        return Seen({}, found.zxid)
     present = {path: state_of(found[0])}
+    zxid = found.zxid
     with_children = [
         child
         for child, answer in zip(paths[1:], found[1:], strict=True)
@@ -83,73 +83,33 @@ def read_present(
     ]
     subtrees: Mapping[str, dict[str, NodeState]] = {}
     if len(with_children) > MANY_SUBTREES:
-        everything = read_states(session, path, progress)
-        subtrees = _by_top(path, everything)
+        everything, as_of = read_states(session, path, progress)
+        subtrees, zxid = _by_top(path, everything), min(zxid, as_of)
     else:
-        subtrees = {
+        below = {
             child: _read_below(session, child, parsed[child], progress) for child in with_children
         }
+        subtrees = {child: seen.states for child, seen in below.items()}
+        zxid = min([zxid, *(seen.zxid for seen in below.values() if seen.states)])
     for child, answer in zip(paths[1:], found[1:], strict=True):
         if child in subtrees:
             present.update(subtrees[child])
         elif not isinstance(answer, zookeeper.NoNodeException):
             present[child] = state_of(answer)
-    return present
-
-
-def write_plan(
-    session: Session, changes: Sequence[Change], acl: Acl, progress: Progress | None = None
-) -> None:
-    """Make the changes, in order: in one transaction if they fit into one.
-
-    Raises the exception of the first one that failed; those before it may have been made then.
-    """
-    handle = session.require_handle()
-    if len(changes) > MOST_OPERATIONS and all(change.is_sure for change in changes):
-        # While the first ones are on their way. Nothing can be wrong with the last ones.
-        steps = (step for change in changes if (step := change.operation(acl)) is not None)
-        raise_first(
-            zookeeper.write_many(
-                handle, steps, count=len(changes), batch=MOST_OPERATIONS, progress=progress
-            )
-        )
-        return
-    at_once = operations(changes, acl)
-    if not at_once:
-        return
-    if len(at_once) <= MOST_OPERATIONS and sum(map(_size, at_once)) <= MOST_BYTES:
-        zookeeper.multi(handle, at_once)
-        if progress is not None:
-            progress(len(at_once), len(at_once))
-        return
-    raise_first(zookeeper.write_many(handle, at_once, batch=MOST_OPERATIONS, progress=progress))
-
-
-def raise_first(results: Iterable[Any]) -> None:
-    """Raise the exception that is behind a bulk write's failure, if it failed."""
-    consequence = None
-    for result in results:
-        if isinstance(result, zookeeper.ZooKeeperException):
-            if not isinstance(
-                result, (zookeeper.RuntimeInconsistencyException, zookeeper.NothingException)
-            ):
-                raise result
-            consequence = consequence or result
-    if consequence is not None:
-        raise consequence
+    return Seen(present, zxid)
 
 
 def _read_below(
     session: Session, path: str, wanted: ParseNode, progress: Progress | None
-) -> dict[str, NodeState]:
+) -> Seen:
     """What there is at `path` and below; less is told of what is as wanted."""
     try:
         tree = _read(session, path, progress)
     except zookeeper.NoNodeException:
-        return {}
+        return Seen({}, 0)
     if is_same(wanted, tree):
-        return {path: AS_WANTED}
-    return _states(tree)
+        return Seen({path: AS_WANTED}, tree.zxid)
+    return Seen(_states(tree), tree.zxid)
 
 
 def _read(session: Session, path: str, progress: Progress | None) -> zookeeper.Subtree:
@@ -179,17 +139,6 @@ def state_of(answer: Any) -> NodeState:
         return NodeState(None, -1, False, [], answer)
     data, stat = answer
     return NodeState(data, stat["version"], stat["ephemeralOwner"] != 0, [])
-
-
-def _size(operation: Operation) -> int:
-    """About as many bytes as the operation takes in a request."""
-    size = 64
-    for part in operation[1:]:
-        if isinstance(part, str):
-            size += len(part.encode("utf-8", "surrogateescape"))
-        elif isinstance(part, list):
-            size += sum(len(entry["scheme"]) + len(entry["id"]) + 12 for entry in part)
-    return size
 
 
 def create_ancestors(session: Session, path: str, acl: Acl) -> None:

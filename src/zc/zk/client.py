@@ -29,8 +29,8 @@ from zc.zk.session import Session, State
 from zc.zk.watches import Watches
 
 if TYPE_CHECKING:
-    from zc.zk.bulk import Progress
     from zc.zk.treework import Plan
+    from zc.zk.writing import Progress
     from zookeeper import Data
 
 logger = logging.getLogger("zc.zk")

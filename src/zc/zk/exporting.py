@@ -13,7 +13,7 @@ from zc.zk.tree.render import render
 from zc.zk.tree.syntax import is_node_name
 
 if TYPE_CHECKING:
-    from zc.zk.bulk import Progress
+    from zc.zk.writing import Progress
 
 # The servers' own node, which is no part of anybody's tree.
 RESERVED = "/zookeeper"

@@ -8,15 +8,15 @@ from typing import Any
 
 import zookeeper
 from zc.zk import bulk
-from zc.zk.acl import Acl
-from zc.zk.bulk import Progress
+from zc.zk.acl import OPEN_ACL_UNSAFE, Acl
 from zc.zk.ephemeral import Ephemerals
 from zc.zk.reading import PlainReader
 from zc.zk.riding import BREAKS, ride, wait_out
 from zc.zk.session import Session
-from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages
+from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages, operations
 from zc.zk.tree.diff import NodeState, plan_deletion, plan_import
 from zc.zk.tree.model import ParseNode
+from zc.zk.writing import Progress, require_not_ephemeral, write_plan
 
 logger = logging.getLogger("zc.zk")
 
@@ -25,16 +25,17 @@ DELETION_BATCHES = (500, 50, 5, 1)
 
 
 class Plan:
-    """What an import would change, or will: a sequence of changes, in order.
+    """What an import or a deletion would change, or will: a sequence of changes, in order.
 
     `str()` is what a dry run prints. Each change has a `path`, and a text of its own; the classes
-    are those of `zc.zk.tree.changes`.
+    are those of `zc.zk.tree.changes`. `zxid` is the last change of the servers when it was made.
     """
 
-    def __init__(self, session: Session, changes: list[Change], acl: Acl) -> None:
+    def __init__(self, session: Session, changes: list[Change], acl: Acl, zxid: int) -> None:
         self._session = session
         self._changes = changes
         self._acl = acl
+        self._zxid = zxid
 
     def __iter__(self) -> Iterator[Change]:
         return iter(self._changes)
@@ -64,10 +65,12 @@ class Plan:
 
         Changes only what is as it was when the plan was made: raises BadVersionException,
         NodeExistsException, NoNodeException or NotEmptyException otherwise, after which there is
-        a new plan to be made. `progress(done, total)` is called a few times a second.
+        a new plan to be made. When it takes several transactions, deletions come last, nothing
+        goes on after a failure, and the exception tells what has been done. `progress(done, total)`
+        is called a few times a second. See `zc.zk.writing`.
         """
         changes = [change for change in self._changes if change.writes]
-        bulk.write_plan(self._session, changes, self._acl, progress)
+        write_plan(self._session, changes, self._acl, self._zxid, progress)
         logger.info("%s: %d nodes changed", self._session.connection_string, len(changes))
 
 
@@ -81,14 +84,14 @@ def make_plan(
     progress: Progress | None = None,
 ) -> Plan:
     """What has to change for the nodes below `path` to become what `tree` says."""
-    present = bulk.read_present(session, path, tree.children, progress)
+    present, zxid = bulk.read_present(session, path, tree.children, progress)
     if not present:
         try:
             path = ride(session, lambda _: PlainReader(session).resolve(path))
         except zookeeper.NoNodeException:
-            return Plan(session, _plan_from_nothing(session, tree, path), acl)
-        present = bulk.read_present(session, path, tree.children, progress)
-    return Plan(session, plan_import(tree, path, present, trim), acl)
+            return Plan(session, _plan_from_nothing(session, tree, path), acl, zxid)
+        present, zxid = bulk.read_present(session, path, tree.children, progress)
+    return Plan(session, plan_import(tree, path, present, trim), acl, zxid)
 
 
 def _plan_from_nothing(session: Session, tree: ParseNode, path: str) -> list[Change]:
@@ -139,6 +142,15 @@ def import_tree(
     raise AssertionError("unreachable")
 
 
+def make_deletion_plan(
+    session: Session, path: str, *, force: bool, progress: Progress | None = None
+) -> Plan:
+    """What has to change for the node at `path` and all below it to be gone."""
+    _require_deletable(path)
+    present, zxid = bulk.read_states(session, path, progress)
+    return Plan(session, plan_deletion(path, present, force=force), OPEN_ACL_UNSAFE, zxid)
+
+
 def delete_tree(
     session: Session,
     ephemerals: Ephemerals,
@@ -149,13 +161,15 @@ def delete_tree(
     ignore_if_ephemeral: bool,
     progress: Progress | None = None,
 ) -> Iterator[str]:
-    """Delete a node and all below it, children first. Yields the lines to print."""
-    if path == "/":
-        raise zookeeper.error(zookeeper.BADARGUMENTS, path, "the root cannot be deleted")
+    """Delete a node and all below it, children first. Yields the lines to print.
+
+    What others change meanwhile is planned again, and deleted as well.
+    """
+    _require_deletable(path)
     conflict: Exception | None = None
     for attempt in range(bulk.ATTEMPTS):
         try:
-            present = bulk.read_states(session, path, progress)
+            present, zxid = bulk.read_states(session, path, progress)
         except zookeeper.NoNodeException:
             if attempt == 0:
                 raise
@@ -165,7 +179,7 @@ def delete_tree(
             yield from messages(plan, dry_run=True)
             return
         batch = DELETION_BATCHES[min(attempt, len(DELETION_BATCHES) - 1)]
-        conflict = _delete(session, ephemerals, plan, batch, progress)
+        conflict = _delete(session, ephemerals, plan, zxid, batch, progress, force=force)
         if conflict is None:
             yield from messages(plan)
             return
@@ -176,17 +190,31 @@ def delete_tree(
     raise conflict
 
 
+def _require_deletable(path: str) -> None:
+    if path == "/":
+        raise zookeeper.error(zookeeper.BADARGUMENTS, path, "the root cannot be deleted")
+
+
 def _delete(
     session: Session,
     ephemerals: Ephemerals,
     plan: list[Change],
+    zxid: int,
     batch: int,
     progress: Progress | None,
+    *,
+    force: bool,
 ) -> Exception | None:
     """Do the deletions of a plan. What stood in the way of some, that may pass, or None."""
-    paths = [change.path for change in plan if isinstance(change, DeleteNode)]
+    deletions = [change for change in plan if isinstance(change, DeleteNode)]
+    paths = [change.path for change in deletions]
+    steps = operations(deletions, OPEN_ACL_UNSAFE)
+    if not force:
+        try:
+            require_not_ephemeral(session, paths, zxid)
+        except zookeeper.BadVersionException as conflict:
+            return conflict
     held = [node for node in map(ephemerals.hold, paths) if node is not None]
-    steps = [("delete", path) for path in paths]
     results: list[Any] = []
     try:
         results = ride(
@@ -203,15 +231,15 @@ def _delete(
         }
         for node in held:
             ephemerals.release(node, is_gone=node.path in deleted)
-    conflict: Exception | None = None
+    first: Exception | None = None
     for result in [result for result in results if result is not None]:  # None: it is deleted
         if isinstance(result, (*bulk.CONFLICTS, *BREAKS)):
             is_gone = isinstance(result, zookeeper.NoNodeException) and batch == 1
-            conflict = conflict if is_gone else conflict or result
+            first = first if is_gone else first or result
         elif isinstance(
             result, (zookeeper.RuntimeInconsistencyException, zookeeper.NothingException)
         ):
-            conflict = conflict or result  # a consequence of what happened to another one
+            first = first or result  # a consequence of what happened to another one
         elif isinstance(result, zookeeper.ZooKeeperException):
             raise result
-    return conflict
+    return first

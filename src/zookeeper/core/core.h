@@ -506,13 +506,14 @@ typedef struct {
     long ready;       /* of the count, those that are written down */
     long batch;       /* operations in a transaction, at most */
     long batch_bytes; /* and bytes */
+    int in_flight;    /* transactions, at most */
     int stop, failed; /* stop: after a transaction that failed, send no more */
     write_result results[];
 } bulk_write;
 
 /* `ops` has room for `count` operations. Nothing is sent before bulk_write_ready has been called. */
 bulk_write *bulk_write_new(zk_handle *handle, const write_op *ops, long count, long batch,
-                           long batch_bytes, int stop);
+                           long batch_bytes, int in_flight, int stop);
 /* So many of the operations are written down; 0: no more will be sent, they are not needed. */
 int bulk_write_ready(bulk_write *w, long count);
 

@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 
-#define TRANSACTIONS_IN_FLIGHT 4
-
 static void ended(transaction *t) {
     bulk_write *w = t->owner;
     bulk *b = &w->base;
@@ -31,7 +29,7 @@ static int is_ready(const bulk_write *w) {
 
 static void pump(bulk *b) {
     bulk_write *w = (bulk_write *)b;
-    while (b->code == ZOK && b->outstanding < TRANSACTIONS_IN_FLIGHT && is_ready(w) &&
+    while (b->code == ZOK && b->outstanding < w->in_flight && is_ready(w) &&
            !(w->stop && w->failed)) {
         long count = 0, bytes = 0;
         while (w->next + count < w->ready && count < w->batch) {
@@ -79,13 +77,14 @@ static void dispose(bulk *b) {
 }
 
 bulk_write *bulk_write_new(zk_handle *handle, const write_op *ops, long count, long batch,
-                           long batch_bytes, int stop) {
+                           long batch_bytes, int in_flight, int stop) {
     bulk_write *w = core_zeroed(1, sizeof *w + sizeof(write_result) * (size_t)count);
     bulk_init(&w->base, handle, pump, complete, dispose);
     w->ops = ops;
     w->count = count;
     w->batch = batch;
     w->batch_bytes = batch_bytes;
+    w->in_flight = in_flight;
     w->stop = stop;
     for (long i = 0; i < count; i++) w->results[i].code = ZNOTHING;
     return w;

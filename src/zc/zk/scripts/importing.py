@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from zc.zk import treework
-from zc.zk.bulk import CONFLICTS, Progress
+from zc.zk.bulk import CONFLICTS
 from zc.zk.scripts import connecting
 from zc.zk.scripts.arguments import Parser, connection_and_rest, node_path
 from zc.zk.scripts.confirming import confirm
@@ -21,6 +21,7 @@ from zc.zk.session import Session
 from zc.zk.tree.changes import DeleteNode
 from zc.zk.tree.model import ParseNode
 from zc.zk.treework import Plan
+from zc.zk.writing import Progress
 
 USAGE = "[-d] [-t] [-p PERM] [options] [CONNECTION] [FILE [PATH]]"
 DETAILS = """\

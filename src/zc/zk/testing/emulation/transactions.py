@@ -30,6 +30,8 @@ Operation = Sequence[Any]
 # What a transaction of write_many holds at most, in bytes.
 MOST_BYTES: Final = 500_000
 
+MOST_IN_FLIGHT: Final = 100
+
 
 class Planned(NamedTuple):
     """An operation, checked."""
@@ -78,6 +80,10 @@ class Transactions(Asking):
         handle.ask(self._transaction(handle, planned), None if completion is None else complete)
         return constants.OK
 
+    def check_operations(self, h: int, ops: Iterable[Operation]) -> None:
+        """Raise what write_many would about operations that cannot be sent; send nothing."""
+        _plan(self._server.find(h), ops)
+
     def write_many(
         self,
         h: int,
@@ -85,6 +91,7 @@ class Transactions(Asking):
         *,
         count: int | None = None,
         batch: int = 500,
+        in_flight: int = 4,
         stop: bool = True,
         progress: Progress | None = None,
         timeout: float | None = None,
@@ -94,6 +101,8 @@ class Transactions(Asking):
         planned = _plan(handle, ops)
         if arguments.integer(batch, "batch") < 1:
             raise arguments.bad(None, f"batch must be at least 1: {batch}")
+        if not 1 <= arguments.integer(in_flight, "in_flight") <= MOST_IN_FLIGHT:
+            raise arguments.bad(None, f"in_flight must be from 1 to {MOST_IN_FLIGHT}: {in_flight}")
         if count is not None and arguments.integer(count, "count") < 0:
             raise arguments.bad(None, f"count must not be negative: {count}")
         if count is not None and count != len(planned):

@@ -1,0 +1,243 @@
+"""Making the changes of a plan: in which order, and that nothing goes on after a failure.
+
+A small plan is one transaction. A large one is many, of which the servers do each as a whole, and
+the next one whatever became of it. So the order is that of the risk, and not that of the plan:
+
+1. what the servers may refuse, new nodes at places that exist and changes of data, one transaction
+   after the other;
+2. nodes below those, several transactions at a time: nobody else knows of their parents;
+3. deletions, when all else is done, one transaction after the other.
+
+A transaction that fails, or that was cut off, is the last one, but for those of the second kind
+that were under way with it.
+
+A version does not tell a node from another one that was made at its place: both begin at 0. So
+just before each write the nodes concerned are compared with what the plan was made from, by the
+number of the change that created them. What remains is the time that one request takes, or, when
+many nodes are deleted, the time that `CHECKED_TOGETHER` of them take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import zookeeper
+from zc.zk.acl import Acl
+from zc.zk.riding import ride
+from zc.zk.session import Session
+from zc.zk.tree.changes import AddNode, Change, DeleteNode, Operation, SetData, operations
+
+Progress = Callable[[int, "int | None"], object]
+
+# A plan within these bounds is one transaction, so that it is done as a whole or not at all.
+MOST_OPERATIONS = 500
+MOST_BYTES = 500_000
+
+# So many nodes are compared, and then deleted, before the next ones are looked at.
+CHECKED_TOGETHER = 10 * MOST_OPERATIONS
+
+# Transactions under way at once, where nothing can be refused.
+IN_FLIGHT = 4
+
+_UNCERTAIN = (zookeeper.ConnectionLossException, zookeeper.OperationTimeoutException)
+_CONSEQUENCES = (zookeeper.RuntimeInconsistencyException, zookeeper.NothingException)
+
+
+def write_plan(
+    session: Session,
+    changes: Sequence[Change],
+    acl: Acl,
+    zxid: int,
+    progress: Progress | None = None,
+) -> None:
+    """Make the changes of a plan for nodes that were read when `zxid` was the last change.
+
+    Raises the exception of the first one that failed. Then nothing has been done if they fit into
+    one transaction; the exception tells what has if they did not.
+    """
+    if len(changes) <= MOST_OPERATIONS:
+        at_once = operations(changes, acl)
+        if sum(map(_size, at_once)) <= MOST_BYTES:
+            require_same_nodes(session, changes, zxid)
+            if at_once:
+                zookeeper.multi(session.require_handle(), at_once)
+                if progress is not None:
+                    progress(len(at_once), len(at_once))
+            return
+    # What cannot be sent is found before anything has been.
+    if unsure := operations([change for change in changes if not change.is_sure], acl):
+        zookeeper.check_operations(session.require_handle(), unsure)
+    _Writer(session, acl, zxid, progress, _Account(changes)).write(changes)
+
+
+def require_same_nodes(session: Session, changes: Iterable[Change], zxid: int) -> None:
+    """Raise if a node that is to be changed or deleted was made after the change `zxid`.
+
+    BadVersionException, or NoNodeException when it is gone.
+    """
+    paths = [change.path for change in changes if isinstance(change, (SetData, DeleteNode))]
+    for path, answer in _possibly_new(session, paths, zxid):
+        if isinstance(answer, Exception):
+            raise answer
+        if answer[1]["czxid"] > zxid:
+            raise zookeeper.error(
+                zookeeper.BADVERSION, path, "it is another node, made since the plan was"
+            )
+
+
+def require_not_ephemeral(session: Session, paths: Sequence[str], zxid: int) -> None:
+    """Raise BadVersionException if one was made ephemeral after the change `zxid`."""
+    for path, answer in _possibly_new(session, paths, zxid):
+        if not isinstance(answer, Exception) and answer[1]["ephemeralOwner"]:
+            raise zookeeper.error(
+                zookeeper.BADVERSION, path, "it is another node, an ephemeral one"
+            )
+
+
+def raise_first(results: Iterable[Any]) -> None:
+    """Raise the exception that is behind a bulk write's failure, if it failed."""
+    consequence = None
+    for result in results:
+        if isinstance(result, zookeeper.ZooKeeperException):
+            if not isinstance(result, _CONSEQUENCES):
+                raise result
+            consequence = consequence or result
+    if consequence is not None:
+        raise consequence
+
+
+def _possibly_new(
+    session: Session, paths: Sequence[str], zxid: int
+) -> Iterator[tuple[str, Any]]:
+    """Those nodes that may have been made after the change `zxid`, and what `get_many` says.
+
+    A node tells when its last child came or went, so most nodes need not be looked at themselves.
+    """
+    parents = list(dict.fromkeys(map(_parent, paths)))
+    if not parents or zxid <= 0:  # not known
+        return
+    found = ride(session, lambda handle: zookeeper.get_many(handle, parents))
+    as_they_were = {
+        parent
+        for parent, answer in zip(parents, found, strict=True)
+        if isinstance(answer, tuple) and answer[1]["pzxid"] <= zxid
+    }
+    doubtful = [path for path in paths if _parent(path) not in as_they_were]
+    answers = ride(session, lambda handle: zookeeper.get_many(handle, doubtful))
+    yield from zip(doubtful, answers, strict=True)
+
+
+class _Account:
+    """What of a plan has been done."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self._kinds = {AddNode: "creations", SetData: "changes of data", DeleteNode: "deletions"}
+        self._planned = dict.fromkeys(self._kinds, 0)
+        for change in changes:
+            self._planned[type(change)] += 1
+        self._done = dict.fromkeys(self._kinds, 0)
+        self._uncertain = 0
+        self.total = len(changes)
+
+    def note(self, changes: Sequence[Change], results: Sequence[Any]) -> None:
+        for change, result in zip(changes, results, strict=True):
+            if not isinstance(result, Exception):
+                self._done[type(change)] += 1
+            elif isinstance(result, _UNCERTAIN):
+                self._uncertain += 1
+
+    def note_uncertain(self, changes: Sequence[Change]) -> None:
+        self._uncertain += len(changes)
+
+    @property
+    def done(self) -> int:
+        return sum(self._done.values())
+
+    def __str__(self) -> str:
+        parts = [
+            f"{self._done[kind] or 'none'} of {planned} {self._kinds[kind]}"
+            for kind, planned in self._planned.items()
+            if planned
+        ]
+        text = f"done: {', '.join(parts)}"
+        return f"{text}; {self._uncertain} others may have been" if self._uncertain else text
+
+
+class _Writer:
+    """Makes the changes of a plan that takes several transactions."""
+
+    def __init__(
+        self,
+        session: Session,
+        acl: Acl,
+        zxid: int,
+        progress: Progress | None,
+        account: _Account,
+    ) -> None:
+        self._session = session
+        self._acl = acl
+        self._zxid = zxid
+        self._progress = progress
+        self._account = account
+
+    def write(self, changes: Sequence[Change]) -> None:
+        deletions = [change for change in changes if isinstance(change, DeleteNode)]
+        nested = [change for change in changes if isinstance(change, AddNode) and change.is_nested]
+        others = [
+            change
+            for change in changes
+            if isinstance(change, SetData) or (isinstance(change, AddNode) and not change.is_nested)
+        ]
+        try:
+            self._write(others, in_flight=1)
+            self._write(nested, in_flight=IN_FLIGHT)
+            for start in range(0, len(deletions), CHECKED_TOGETHER):
+                self._write(deletions[start : start + CHECKED_TOGETHER], in_flight=1)
+        except zookeeper.ZooKeeperException as fault:
+            fault.args = (f"{fault.args[0]} ({self._account})", *fault.args[1:])
+            raise
+
+    def _write(self, changes: Sequence[Change], *, in_flight: int) -> None:
+        if not changes:
+            return
+        require_same_nodes(self._session, changes, self._zxid)
+        # While the first ones are on their way. Nothing can be wrong with the last ones.
+        steps = (step for change in changes if (step := change.operation(self._acl)) is not None)
+        try:
+            results = zookeeper.write_many(
+                self._session.require_handle(),
+                steps,
+                count=len(changes),
+                batch=MOST_OPERATIONS,
+                in_flight=in_flight,
+                progress=self._told(),
+            )
+        except zookeeper.ZooKeeperException:
+            self._account.note_uncertain(changes)
+            raise
+        self._account.note(changes, results)
+        raise_first(results)
+
+    def _told(self) -> Progress | None:
+        """The progress function for a part of the changes."""
+        progress = self._progress
+        if progress is None:
+            return None
+        before, total = self._account.done, self._account.total
+        return lambda done, _: progress(before + done, total)
+
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0] or "/"
+
+
+def _size(operation: Operation) -> int:
+    """About as many bytes as the operation takes in a request."""
+    size = 64
+    for part in operation[1:]:
+        if isinstance(part, str):
+            size += len(part.encode("utf-8", "surrogateescape"))
+        elif isinstance(part, list):
+            size += sum(len(entry["scheme"]) + len(entry["id"]) + 12 for entry in part)
+    return size
