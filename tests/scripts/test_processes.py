@@ -110,6 +110,41 @@ class TestOnATerminal:
         assert zk.get("/shop/queue")[0] == "somebody's work"
         assert zk.get_properties("/shop") == {"threads": 8}
 
+    def test_what_is_deleted_is_what_was_shown(self, start, place, zk):
+        terminal = Terminal(start, "delete", place, "/shop")
+        terminal.wait_for("Delete 2 nodes? [y/N] ")
+        zk.create("/shop/new", "")
+        terminal.type("y\n")
+        assert terminal.end() == 1
+        assert "somebody else has changed what the plan was made from" in terminal.shown
+        assert sorted(zk.get_children("/shop")) == ["new", "queue"]
+
+    def test_nor_is_another_node_of_the_same_name(self, start, place, zk):
+        terminal = Terminal(start, "delete", place, "/shop/queue")
+        terminal.wait_for("Delete 1 node? [y/N] ")
+        zk.delete("/shop/queue")
+        zk.create("/shop/queue", "")
+        terminal.type("y\n")
+        assert terminal.end() == 1
+        assert "it is another node" in terminal.shown
+        assert zk.exists("/shop/queue")
+
+    def test_a_plan_of_many_deletions_stops_and_says_what_has_gone(self, start, place, zk):
+        zk.import_tree("/many\n" + "".join(f"  /{number}\n" for number in range(1200)))
+        terminal = Terminal(start, "delete", place, "/many")
+        terminal.wait_for("Delete 1201 nodes? [y/N] ")
+        zk.create("/many/new", "")
+        terminal.type("y\n")
+        assert terminal.end() == 1
+        assert "(done: 1000 of 1201 deletions)" in terminal.shown
+        assert len(zk.get_children("/many")) == 201
+
+    def test_ephemeral_nodes_stay_and_are_told(self, start, place, zk):
+        zk.register_server("/shop/queue", "host:1")
+        terminal = Terminal(start, "delete", place, "/shop")
+        assert terminal.end() == 0
+        assert "Not deleting /shop/queue/host:1 because it's ephemeral." in terminal.shown
+
     def test_the_end_of_the_terminal_s_input_is_no(self, start, place, zk):
         terminal = Terminal(start, "delete", place, "/shop")
         terminal.wait_for("Delete 2 nodes? [y/N] ")

@@ -99,9 +99,7 @@ def read_present(
     return Seen(present, zxid)
 
 
-def _read_below(
-    session: Session, path: str, wanted: ParseNode, progress: Progress | None
-) -> Seen:
+def _read_below(session: Session, path: str, wanted: ParseNode, progress: Progress | None) -> Seen:
     """What there is at `path` and below; less is told of what is as wanted."""
     try:
         tree = _read(session, path, progress)

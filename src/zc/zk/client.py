@@ -20,7 +20,7 @@ from zc.zk.address import Address
 from zc.zk.children import Children
 from zc.zk.ephemeral import Ephemerals
 from zc.zk.errors import FailedConnect
-from zc.zk.links import LINK
+from zc.zk.links import LINK, as_told
 from zc.zk.lowlevel import LowLevel
 from zc.zk.properties import Properties
 from zc.zk.reading import PlainReader
@@ -408,7 +408,7 @@ ZK = ZooKeeper
 
 
 def _trimmed(path: str) -> str:
-    return path.rstrip("/") or "/"
+    return as_told(path).rstrip("/") or "/"
 
 
 def _print(lines: Iterator[str]) -> None:

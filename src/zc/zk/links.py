@@ -36,6 +36,20 @@ def join(base: str, name: str) -> str:
     return f"/{name}" if base == "/" else f"{base}/{name}"
 
 
+def as_told(text: str) -> str:
+    """`text` as servers tell it, whose text is UTF-8.
+
+    What a program has from its arguments stands for bytes where the locale has no characters for
+    them. These make the same request, but are not equal to the name that comes back.
+    """
+    if text.isascii():
+        return text
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text  # no bytes stand for it, and whoever sends it says so
+
+
 def is_path(text: object) -> TypeGuard[str]:
     """Whether a link can lead to `text`: a path, absolute or relative, without blank components."""
     if not isinstance(text, str) or not text or "\0" in text:

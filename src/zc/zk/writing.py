@@ -107,9 +107,7 @@ def raise_first(results: Iterable[Any]) -> None:
         raise consequence
 
 
-def _possibly_new(
-    session: Session, paths: Sequence[str], zxid: int
-) -> Iterator[tuple[str, Any]]:
+def _possibly_new(session: Session, paths: Sequence[str], zxid: int) -> Iterator[tuple[str, Any]]:
     """Those nodes that may have been made after the change `zxid`, and what `get_many` says.
 
     A node tells when its last child came or went, so most nodes need not be looked at themselves.

@@ -8,6 +8,7 @@ import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import Any, NoReturn, Protocol
 
+from zc.zk.links import as_told
 from zc.zk.scripts.failures import Misuse
 
 CONNECTION_VARIABLE = "ZC_ZK_CONNECTION_STRING"
@@ -158,7 +159,7 @@ def connection_and_rest(options: Namespace, most: int) -> tuple[str, list[str]]:
     words: list[str] = list(options.words)
     connection = os.environ.get(CONNECTION_VARIABLE)
     if words and is_connection(words[0]):
-        connection = words.pop(0)
+        connection = as_told(words.pop(0))
     elif not connection:
         given = f"{words[0]!r} is no HOST:PORT" if words else "no connection given"
         raise Misuse(f"{given}, and {CONNECTION_VARIABLE} is not set; --help tells more")
@@ -179,6 +180,7 @@ def format_of(file: str, format: str | None) -> str:
 
 def node_path(word: str) -> str:
     """An argument that is the path of a node. Raises Misuse when it is none."""
+    word = as_told(word)
     if not word.startswith("/"):
         raise Misuse(f"not the path of a node, which begins with a slash: {word!r}")
     return word.rstrip("/") or "/"

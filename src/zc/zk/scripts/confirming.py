@@ -1,26 +1,49 @@
-"""Asking before something is deleted."""
+"""Asking before something is deleted, and doing just what was shown."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
+from zc.zk.bulk import CONFLICTS
 from zc.zk.errors import printable
 from zc.zk.scripts.failures import Failure, Misuse
 from zc.zk.scripts.output import is_terminal
+from zc.zk.tree.changes import DeleteNode
+
+if TYPE_CHECKING:
+    from zc.zk.treework import Plan
+    from zc.zk.writing import Progress
 
 
-def confirm(plan: Iterable[str], count: int) -> None:
-    """Show a plan that deletes `count` nodes, and ask whether to go on.
+def confirm(plan: Plan) -> None:
+    """Show a plan, and ask whether to go on, if it deletes anything.
 
     Raises Failure if the answer is not yes, and Misuse if there is nobody to ask.
     """
+    count = sum(isinstance(change, DeleteNode) for change in plan)
+    if not count:
+        return
     what = "1 node" if count == 1 else f"{count} nodes"
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         raise Misuse(f"this deletes {what}: --dry-run shows them, --yes deletes them")
-    for line in plan:
+    for line in plan.lines():
         sys.stderr.write(f"{printable(line)}\n")
     sys.stderr.write(f"Delete {what}? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise Failure("nothing was changed")
+
+
+def apply(plan: Plan, progress: Progress | None) -> None:
+    """Do what was shown, or nothing.
+
+    Raises Failure when somebody else has changed the nodes concerned; where one transaction cannot
+    hold the plan, it tells what has been done.
+    """
+    try:
+        plan.apply(progress)
+    except CONFLICTS as conflict:
+        raise Failure(
+            f"somebody else has changed what the plan was made from ({conflict}): run it again"
+        ) from conflict

@@ -6,22 +6,23 @@ from argparse import Namespace
 from collections.abc import Iterator
 
 from zc.zk.ephemeral import Ephemerals
-from zc.zk.scripts import connecting
+from zc.zk.scripts import confirming, connecting
 from zc.zk.scripts.arguments import Parser, connection_and_rest, node_path
-from zc.zk.scripts.confirming import confirm
 from zc.zk.scripts.failures import Misuse
 from zc.zk.scripts.output import print_line
 from zc.zk.scripts.progress import progress
 from zc.zk.scripts.running import tell
 from zc.zk.session import Session
-from zc.zk.treework import delete_tree
+from zc.zk.treework import delete_tree, make_deletion_plan
 from zc.zk.watches import Watches
 
 USAGE = "[-d] [-f] [-y] [options] [CONNECTION] PATH"
 DETAILS = """\
 CONNECTION is HOST:PORT, or several with commas in between. What is deleted is shown first, and has
-to be confirmed. Ephemeral nodes, which running programs need, and the nodes above them stay, unless
---force is given."""
+to be confirmed; nothing else is deleted then, and nothing at all when others have changed these
+nodes meanwhile, except that of more than 500 nodes some may have gone. With --yes nothing is
+shown, and what others add meanwhile goes too. Ephemeral nodes, which running programs need, and the
+nodes above them stay, unless --force is given."""
 EXAMPLES = """\
 zookeeper.example.com:2181 /fooservice
 -d -f zookeeper.example.com:2181 /fooservice/providers"""
@@ -41,29 +42,32 @@ def run(options: Namespace) -> int:
         raise Misuse("which node? PATH is missing; --help tells more")
     path = node_path(words[0])
     with connecting.session(options, connection) as session:
-        if options.dry_run or not options.yes:
-            plan = list(_delete(options, session, path, dry_run=True))
+        if options.yes and not options.dry_run:
+            notices = _delete(options, session, path)
+        else:
+            with progress("read") as bar:
+                plan = make_deletion_plan(session, path, force=options.force, progress=bar)
             if options.dry_run:
-                for line in plan:
+                for line in plan.lines():
                     print_line(line)
                 return 0
-            deletions = sum(line.startswith("would delete ") for line in plan)
-            if deletions:
-                confirm(plan, deletions)
-        for notice in _delete(options, session, path):
+            confirming.confirm(plan)
+            with progress("delete") as bar:
+                confirming.apply(plan, bar)
+            notices = plan.notices()
+        for notice in notices:
             tell(options.name, notice)
     return 0
 
 
-def _delete(
-    options: Namespace, session: Session, path: str, *, dry_run: bool = False
-) -> Iterator[str]:
-    with progress("read" if dry_run else "delete") as bar:
+def _delete(options: Namespace, session: Session, path: str) -> Iterator[str]:
+    """Delete all that is there, also what others make meanwhile."""
+    with progress("delete") as bar:
         yield from delete_tree(
             session,
             Ephemerals(session, Watches(session)),
             path,
-            dry_run=dry_run,
+            dry_run=False,
             force=options.force,
             ignore_if_ephemeral=False,
             progress=bar,

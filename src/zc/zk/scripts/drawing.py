@@ -7,6 +7,7 @@ from argparse import Namespace
 
 from zc.zk import graphvis
 from zc.zk.exporting import export_tree
+from zc.zk.links import as_told
 from zc.zk.scripts import connecting
 from zc.zk.scripts.arguments import Parser, connection_and_rest, node_path
 from zc.zk.scripts.failures import Misuse
@@ -37,7 +38,9 @@ def add_arguments(parser: Parser) -> None:
         help="draw the tree in this file (text, JSON or YAML; - is standard input), not a server's",
     )
     parser.add_argument("--live", action="store_true", help="tell how many providers there are now")
-    parser.add_argument("--title", default="", metavar="TEXT", help="write this above the picture")
+    parser.add_argument(
+        "--title", type=as_told, default="", metavar="TEXT", help="write this above the picture"
+    )
     parser.add_output_argument()
     parser.add_argument(
         "--format",

@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 
 from zc.zk.exporting import export_tree
+from zc.zk.links import as_told
 from zc.zk.scripts import connecting
 from zc.zk.scripts.arguments import Parser, connection_and_rest, format_of, node_path
 from zc.zk.scripts.output import write_text
@@ -26,7 +27,11 @@ def add_arguments(parser: Parser) -> None:
     parser.add_words()
     parser.add_argument("-e", "--ephemeral", action="store_true", help="with ephemeral nodes")
     parser.add_argument(
-        "--name", dest="name_of_top", metavar="NAME", help="write this name for the top node"
+        "--name",
+        dest="name_of_top",
+        type=as_told,
+        metavar="NAME",
+        help="write this name for the top node",
     )
     parser.add_output_argument()
     parser.add_format_argument("output")

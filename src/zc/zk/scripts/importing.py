@@ -7,18 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from zc.zk import treework
-from zc.zk.bulk import CONFLICTS
-from zc.zk.scripts import connecting
+from zc.zk.scripts import confirming, connecting
 from zc.zk.scripts.arguments import Parser, connection_and_rest, node_path
-from zc.zk.scripts.confirming import confirm
-from zc.zk.scripts.failures import DIFFERENCES, Failure
+from zc.zk.scripts.failures import DIFFERENCES
 from zc.zk.scripts.input import read_tree
 from zc.zk.scripts.output import print_line
 from zc.zk.scripts.permissions import add_acl_arguments
 from zc.zk.scripts.progress import progress
 from zc.zk.scripts.running import tell
 from zc.zk.session import Session
-from zc.zk.tree.changes import DeleteNode
 from zc.zk.tree.model import ParseNode
 from zc.zk.treework import Plan
 from zc.zk.writing import Progress
@@ -83,16 +80,9 @@ def run(options: Namespace) -> int:
 def _import_confirmed(options: Namespace, session: Session, tree: ParseNode, path: str) -> Plan:
     """Import once the user has agreed to what is deleted: just that, or nothing."""
     plan = _plan(options, session, tree, path)
-    deletions = sum(isinstance(change, DeleteNode) for change in plan)
-    if deletions:
-        confirm(plan.lines(), deletions)
-    try:
-        with _writing(options) as bar:
-            plan.apply(bar)
-    except CONFLICTS as conflict:
-        raise Failure(
-            f"somebody else has changed what the plan was made from ({conflict}): run it again"
-        ) from conflict
+    confirming.confirm(plan)
+    with _writing(options) as bar:
+        confirming.apply(plan, bar)
     return plan
 
 

@@ -6,6 +6,7 @@ from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
 from zc.zk.acl import OPEN_ACL_UNSAFE, world_permission
+from zc.zk.links import as_told
 from zc.zk.scripts.arguments import Parser
 from zookeeper.constants import (
     PERM_ADMIN,
@@ -53,7 +54,7 @@ def add_acl_arguments(parser: Parser) -> None:
 
 def acl(text: str) -> list[AclEntry]:
     """The ACL that `text` describes. Raises ArgumentTypeError."""
-    return [_entry(entry) for entry in text.split(",")]
+    return [_entry(entry) for entry in as_told(text).split(",")]
 
 
 def _entry(text: str) -> AclEntry:

@@ -9,6 +9,7 @@ from typing import Any
 
 from zc.zk import nodedata
 from zc.zk.errors import TreeSyntaxError
+from zc.zk.links import as_told
 from zc.zk.scripts import connecting
 from zc.zk.scripts.arguments import Parser, connection_and_rest, node_path
 from zc.zk.scripts.failures import Failure, Misuse
@@ -65,7 +66,7 @@ def run(options: Namespace) -> int:
 def _properties(words: list[str]) -> dict[str, Any]:
     """The properties that the arguments describe. Raises Misuse."""
     found: dict[str, Any] = {}
-    for word in words:
+    for word in map(as_told, words):
         if "\n" in word or word.lstrip()[:1] in ("/", "#", "=", ""):
             raise Misuse(f"not of the form NAME=LITERAL: {word!r}")
         try:
