@@ -72,7 +72,7 @@ class Client:
         self._restored = threading.Event()
 
     def __enter__(self) -> Client:
-        self._notify, zc.zk.event.notify = zc.zk.event.notify, self._note
+        zc.zk.event.subscribers.append(self._note)
         self._zk = zc.zk.ZooKeeper(self._hosts, SESSION_MILLISECONDS)
         self._properties = [self._zk.properties(path) for path in self._paths]
         self._children = [self._zk.children(path) for path in self._paths]
@@ -82,7 +82,7 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self._zk.close()
-        zc.zk.event.notify = self._notify
+        zc.zk.event.subscribers.remove(self._note)
 
     def lose_session(self) -> float:
         """The seconds from the next session's connection until all is restored, and seen to be."""

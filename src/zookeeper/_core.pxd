@@ -3,7 +3,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, int64_t, uint32_t
 
 cdef extern from "core.h" nogil:
-    enum: ZOK, ZNONODE, ZNOAUTH, ZCLOSING, ZBADARGUMENTS, ZINVALIDSTATE, ZOPERATIONTIMEOUT, ZNOWATCHER
+    enum: ZOK, ZNONODE, ZNOAUTH, ZCLOSING, ZCONNECTIONLOSS, ZBADARGUMENTS, ZINVALIDSTATE, ZOPERATIONTIMEOUT, ZNOWATCHER
 
     struct Stat:
         int64_t czxid, mzxid, ctime, mtime, ephemeralOwner, pzxid
@@ -65,7 +65,7 @@ cdef extern from "core.h" nogil:
         char *chroot
 
     zk_handle *handle_open(const char *hosts, int timeout_ms, const clientid_t *client, int read_only)
-    int handle_close(zk_handle *handle)
+    int handle_close(zk_handle *handle, int farewell)
     void handle_free(zk_handle *handle)
     int handle_state(zk_handle *handle, clientid_t *client)
     void handle_after_fork()

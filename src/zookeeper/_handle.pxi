@@ -242,30 +242,32 @@ def init(hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=F
     except BaseException:
         handle.closing = True
         with nogil:
-            handle_close(c)
+            handle_close(c, ZCLOSING)
         _forget(handle)
         raise
     return number
 
 
-def close(h):
+def close(h, *, lost=False):
     """End a session: its ephemeral nodes go at once, calls under way raise ClosingException.
+
+    lost: the session is given up for lost, so that calls under way raise ConnectionLossException.
 
     May be called from any thread and from callbacks. What has been delivered to the event thread is
     still called, and waited for up to a second unless this is the event thread. Returns OK.
     """
     cdef Handle handle = find(h)
-    _close(handle)
+    _close(handle, ZCONNECTIONLOSS if lost else ZCLOSING)
     return constants.OK
 
 
-cdef _close(Handle handle):
+cdef _close(Handle handle, int farewell):
     cdef zk_handle *c = handle.c
     if handle.closing:
         return
     handle.closing = True
     with nogil:
-        handle_close(c)
+        handle_close(c, farewell)
         queue_stop(c)
     if threading.current_thread() is not handle.thread:
         handle.thread.join(CALLBACK_GRACE)
@@ -275,7 +277,7 @@ def _close_all():
     """At exit: sessions that are not closed keep their ephemeral nodes until they time out."""
     for handle in list(_handles):
         if handle is not None and (<Handle>handle).process == getpid():
-            _close(handle)
+            _close(handle, ZCLOSING)
 
 
 def _after_fork_in_child():

@@ -208,3 +208,40 @@ def test_many_threads_closing_one_handle_close_it_once(zookeeper, connect):
             thread.join()
         assert outcomes.count(zookeeper.OK) == 1
         assert outcomes.count(zookeeper.InvalidStateException) == 4
+
+
+@pytest.mark.parametrize(("options", "code"), [({}, "CLOSING"), ({"lost": True}, "CONNECTIONLOSS")])
+def test_what_is_under_way_is_told_whether_the_session_is_closed_or_given_up(
+    zookeeper, connect, proxy, root, options, code
+):
+    """Synchronous, asynchronous and in bulk."""
+    handle = connect(hosts=proxy.connection_string + root, recv_timeout=int(scaled(60_000)))
+    calls = [
+        lambda: zookeeper.get(handle, "/"),
+        lambda: zookeeper.get_many(handle, ["/"] * 10),
+        lambda: zookeeper.read_tree(handle, "/"),
+        lambda: zookeeper.multi(handle, [("check", "/", 0)]),
+    ]
+    zookeeper.get_many(handle, ["/"])  # the first one would go out alone
+    proxy.stall(TO_CLIENT)
+    sent = sum(proxy.requests.values())
+    raised = []
+
+    def note_fault(call):
+        try:
+            call()
+        except zookeeper.ZooKeeperException as fault:
+            raised.append(type(fault))
+
+    threads = [threading.Thread(target=note_fault, args=[call]) for call in calls]
+    for thread in threads:
+        thread.start()
+    completion = Calls()
+    zookeeper.aget(handle, "/", None, completion)
+    wait_until(lambda: sum(proxy.requests.values()) >= sent + 5, "the requests are sent")
+    zookeeper.close(handle, **options)
+    for thread in threads:
+        thread.join(scaled(30))
+    expected = getattr(zookeeper, code)
+    assert completion.wait_one() == (handle, expected, None, None)
+    assert [fault.code for fault in raised] == [expected] * len(calls)

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.deadlines import scaled, wait_until
 from tests.library.bad_days import end_session, expire, session_id
 from tests.ports import LOOPBACK, free_ports
 from tests.servers import standalone
+from tests.tcpproxy import TO_CLIENT
 from zc.zk.session import Session
 from zc.zk.testing import Server
 
@@ -340,6 +342,34 @@ class TestExpiry:
         wait_until(lambda: "connected, in a new session" in caplog.text, "it is logged")
         assert "the session expired" in caplog.text
 
+    def test_calls_under_way_have_lost_their_connection(self, client, proxy, root) -> None:
+        """Nobody has closed the client, so that nobody is told so."""
+        zk = client(proxy.connection_string + root, session_timeout=int(scaled(30_000)))
+        zk.get_many(["/"])  # the first one would go out alone
+        proxy.stall(TO_CLIENT)
+        sent = sum(proxy.requests.values())
+        calls = [lambda: zk.get("/"), lambda: zk.get_many(["/"]), lambda: zk.children("/")]
+        raised: list[type[Exception]] = []
+
+        def note_fault(call: Callable[[], object]) -> None:
+            try:
+                call()
+            except zookeeper.ZooKeeperException as fault:
+                raised.append(type(fault))
+
+        threads = [threading.Thread(target=note_fault, args=[call]) for call in calls]
+        for thread in threads:
+            thread.start()
+        completion = Calls()
+        zk.aget("/", None, completion)
+        wait_until(lambda: sum(proxy.requests.values()) >= sent + 4, "they are under way")
+        zk._session.note_lost(zk._session.epoch, "no connection for too long")
+        for thread in threads:
+            thread.join(scaled(30))
+        assert raised == [zookeeper.ConnectionLossException] * 3
+        assert completion.wait_one()[1] == zookeeper.CONNECTIONLOSS
+        proxy.resume()
+
     def test_several_in_a_row_are_lived_through(self, zk, other, connection_string) -> None:
         children = zk.children("/")
         zk.register_server("/", ("localhost", 80))
@@ -533,6 +563,59 @@ class TestFork:
             return names
 
         assert self.in_child(work) == "{'ForkedException'}"
+
+    def test_the_child_has_no_session_and_says_so(self, zk) -> None:
+        registration = zk.register_server("/", ("localhost", 80))
+
+        def work() -> object:
+            return (zk.state, zk.handle, repr(zk).rpartition(": ")[2], str(registration.state))
+
+        expected = (zookeeper.NOTCONNECTED_STATE, None, "of another process>", "ended")
+        assert self.in_child(work) == repr(expected)
+        assert zk.state == zookeeper.CONNECTED_STATE
+        assert str(registration.state) == "registered"
+
+    @pytest.mark.parametrize(
+        "read",
+        [
+            lambda live: dict(live.properties),
+            lambda live: live.properties.get("x"),
+            lambda live: len(live.properties),
+            lambda live: "x" in live.properties,
+            lambda live: live.properties.data,
+            lambda live: live.properties.meta_data,
+            lambda live: list(live.children),
+            lambda live: live.children.data,
+            lambda live: live.children.deleted,
+            lambda live: live.children.real_path,
+        ],
+    )
+    def test_the_first_read_of_a_live_object_there_warns(self, zk, caplog, read) -> None:
+        live = SimpleNamespace(properties=zk.properties("/"), children=zk.children("/"))
+        still = zk.properties("/", watch=False)
+
+        def work() -> object:
+            dict(still)
+            before = caplog.text.count("as it was at the fork")
+            read(live)
+            read(live)
+            return before, caplog.text.count("as it was at the fork"), "WARNING" in caplog.text
+
+        assert self.in_child(work) == "(0, 1, True)"
+        read(live)
+        assert "as it was at the fork" not in caplog.text
+
+    def test_after_reopening_nothing_is_warned_of(self, zk, caplog) -> None:
+        properties = zk.properties("/")
+
+        def work() -> object:
+            zk.reopen()
+            dict(properties)
+            state = zk.state
+            zk.close()
+            return state == zookeeper.CONNECTED_STATE, "at the fork" in caplog.text
+
+        assert self.in_child(work) == "(True, False)"
 
     def test_the_parents_session_outlives_a_child_that_closes(self, zk, other) -> None:
         zk.register_server("/", ("localhost", 80))

@@ -1,4 +1,4 @@
-"""Events about sessions, which go the way of all events of the library."""
+"""Events about sessions: who hears of them, when, and in which thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import zc.zk.event
 from tests.calls import Calls
 from tests.deadlines import wait_until
 from tests.library.bad_days import expire, session_id
-from zc.zk.event import Connected, Disconnected, Expired, Reestablished, SessionEvent
+from zc.zk.event import ClientEvent, Connected, Disconnected, Expired, Reestablished, SessionEvent
 
 
 class Told:
@@ -37,7 +37,7 @@ class Told:
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     told = Told()
-    monkeypatch.setattr(zc.zk.event, "notify", told)
+    monkeypatch.setattr(zc.zk.event, "subscribers", [told])
     return told
 
 
@@ -95,7 +95,7 @@ def test_subscribers_are_called_like_callbacks_one_at_a_time(told, client, other
     children = zk.children("/")(callback)
     threads.clear()
     told.events.clear()
-    zk._session._announce(Connected)
+    zk._session.announce(Connected)
     other.create("/a")
     callback.wait(2)
     wait_until(lambda: told.events, "the event is told")
@@ -138,5 +138,36 @@ def test_after_close_nothing_is_told(told, client) -> None:
     zk = client()
     told.wait_for(Connected)
     zk.close()
-    zk._session._announce(Disconnected)
+    zk._session.announce(Disconnected)
     assert told.kinds() == [Connected]
+
+
+def test_what_was_written_for_registrations_hears_of_nothing_else(
+    told, client, other, connection_string, monkeypatch, caplog
+) -> None:
+    """As the guide has it, installed before there is a client; and so with zope.event."""
+
+    def add_version(event: zc.zk.RegisteringServer) -> None:
+        event.properties["version"] = "1.4"
+
+    monkeypatch.setattr(zc.zk.event, "notify", add_version)
+    zk = client()
+    expire(zk, connection_string)
+    wait_until(lambda: Reestablished in told.kinds(), "it is told elsewhere", 30)
+    zk.create("/providers")
+    registration = zk.register_server("/providers", ("1.2.3.4", 80))
+    assert registration.properties["version"] == "1.4"
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+def test_a_subscriber_that_fails_keeps_no_other_from_hearing(
+    told, client, monkeypatch, caplog
+) -> None:
+    def fail(event: ClientEvent) -> None:
+        raise ValueError("no good")
+
+    monkeypatch.setattr(zc.zk.event, "subscribers", [fail, told])
+    client()
+    told.wait_for(Connected)
+    assert "no good" in caplog.text
+    assert "Connected(" in caplog.text

@@ -25,7 +25,7 @@ from zc.zk.lowlevel import LowLevel
 from zc.zk.properties import Properties
 from zc.zk.reading import PlainReader
 from zc.zk.registration import Registration, register_server
-from zc.zk.session import Session, State
+from zc.zk.session import MakeEvent, Session, State
 from zc.zk.watches import Watches
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ CONNECTION_STRING_VARIABLE = "ZC_ZK_CONNECTION_STRING"
 _STATES = {
     State.CONNECTED: zookeeper.CONNECTED_STATE,
     State.CLOSED: zookeeper.NOTCONNECTED_STATE,
+    State.FORKED: zookeeper.NOTCONNECTED_STATE,
 }
 
 Self = TypeVar("Self", bound="ZooKeeper")
@@ -59,6 +60,9 @@ class ZooKeeper(LowLevel):
     session is kept up until `close`, whatever happens to connections: when it has expired there is
     a new one, with the same registrations and watches.
 
+    If `keep_callbacks`, callbacks of live objects that raise an exception are logged and called
+    again, and not dropped; see `zc.zk.live`.
+
     Besides the methods here it has the functions of `zookeeper` that take a handle, without it.
     They may be used from any thread.
     """
@@ -70,6 +74,8 @@ class ZooKeeper(LowLevel):
         connection_string: str | None = None,
         session_timeout: int | None = None,
         wait: bool = False,
+        *,
+        keep_callbacks: bool = False,
     ) -> None:
         if connection_string is None:
             connection_string = os.environ.get(
@@ -77,6 +83,7 @@ class ZooKeeper(LowLevel):
             )
         self._session = Session(connection_string, session_timeout)
         self.watches = Watches(self._session)
+        self.watches.keep_callbacks = keep_callbacks
         self._ephemerals = Ephemerals(self._session, self.watches)
         # In this order, so that those who watch for our servers see them back at the first look.
         self._session.add_duty(self._ephemerals.keep)
@@ -85,8 +92,8 @@ class ZooKeeper(LowLevel):
         self._session.open()
         self._wait_or_close(wait)
 
-    def _announce(self, happened: type[event.SessionEvent]) -> None:
-        event.notify(happened(self))
+    def _announce(self, happened: MakeEvent) -> None:
+        event.tell(happened(self))
 
     def _wait_or_close(self, wait: bool) -> None:
         try:
@@ -126,7 +133,8 @@ class ZooKeeper(LowLevel):
         """How things stand, one of the binding's `_STATE` constants.
 
         CONNECTED_STATE; CONNECTING_STATE while there is no connection, whether the session goes on
-        or a new one is needed; NOTCONNECTED_STATE when this is closed.
+        or a new one is needed; NOTCONNECTED_STATE when this is closed, or is the parent's after a
+        fork and `reopen` has not been called.
         """
         return _STATES.get(self._session.state, zookeeper.CONNECTING_STATE)
 

@@ -64,8 +64,11 @@ class Connection:
         # The C client keeps it, and sends it first whenever it connects.
         zookeeper.add_auth(handle, *credential, partial(self._note_answer, credential))
 
-    def close(self) -> None:
-        """End the session; also one whose handle is still being opened."""
+    def close(self, *, lost: bool = False) -> None:
+        """End the session; also one whose handle is still being opened.
+
+        If it is `lost`, calls under way raise ConnectionLossException: nobody has closed anything.
+        """
         with self._lock:
             self._is_closed = True
             handle, self.handle = self.handle, None
@@ -73,7 +76,8 @@ class Connection:
         if handle is None:
             return
         try:
-            zookeeper.close(handle)
+            # The argument only where it is needed, for those who patch the function.
+            zookeeper.close(handle, **({"lost": True} if lost else {}))
         except zookeeper.ZooKeeperException as fault:
             logger.debug("%s: closing handle %s: %s", self._hosts, handle, fault)
 

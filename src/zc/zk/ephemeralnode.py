@@ -115,7 +115,7 @@ class EphemeralNode:
     def standing(self) -> Registered:
         """How things stand by now: what is there goes with its session."""
         session = self.owner.session
-        if session.state is State.CLOSED:
+        if session.state in (State.CLOSED, State.FORKED):
             return Registered.ENDED
         if self.state is Registered.REGISTERED and session.lives_in != self._epoch:
             return Registered.PENDING

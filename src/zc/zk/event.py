@@ -1,13 +1,18 @@
-"""Events of the library: `notify` passes them on, to whoever wants to know.
+"""Events of the library, and how programs hear of them.
 
-`notify` is `zope.event.notify` when zope.event is installed, and else a function that does
-nothing. Applications may put a function of their own in its place, so call it as
-`event.notify(...)`: a reference taken beforehand would miss that.
+`notify` gets the events of registrations. It is `zope.event.notify` when zope.event is installed,
+and else a function that does nothing. Applications may put a function of their own in its place, so
+call it as `event.notify(...)`: a reference taken beforehand would miss that.
+
+`subscribers` is a list of functions that get what happens to clients, which is `ClientEvent`s.
+These do not go to `notify`: functions that stand there since earlier releases know nothing but
+registrations, and take every event for one.
 """
 
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +34,8 @@ def _zope_notify() -> Callable[[object], None] | None:
 
 notify: Callable[[object], None] = _zope_notify() or _ignore
 
+logger = logging.getLogger("zc.zk")
+
 
 class RegisteringServer:
     """A server is about to be registered; subscribers may add to its properties.
@@ -46,11 +53,12 @@ class RegisteringServer:
         return f"{type(self).__name__}({self.name!r}, {self.path!r}, {self.properties!r})"
 
 
-class SessionEvent:
-    """Something has happened to the session of `zk`, a client.
+class ClientEvent:
+    """Something has happened to `zk`, a client.
 
     Subscribers are called in the thread of the client's callbacks, in order with these. They hear
-    of it after the event: `zk.state` may be another one already.
+    of it after the event: `zk.state` may be another one already. There may be more kinds of events
+    in later releases, so subscribers look at the type.
     """
 
     def __init__(self, zk: ZooKeeper) -> None:
@@ -58,6 +66,10 @@ class SessionEvent:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.zk!r})"
+
+
+class SessionEvent(ClientEvent):
+    """Something has happened to the session of `zk`, a client."""
 
 
 class Connected(SessionEvent):
@@ -81,3 +93,36 @@ class Reestablished(SessionEvent):
     Registrations have been made again, as far as the servers let them be. Live objects have been
     read again, and their callbacks called.
     """
+
+
+class CallbackFailed(ClientEvent):
+    """A callback of a live object, `watched`, has raised the exception `fault`.
+
+    Unless `is_kept`, it is not called any more.
+    """
+
+    def __init__(
+        self, zk: ZooKeeper, watched: object, callback: object, fault: BaseException, is_kept: bool
+    ) -> None:
+        super().__init__(zk)
+        self.watched = watched
+        self.callback = callback
+        self.fault = fault
+        self.is_kept = is_kept
+
+    def __repr__(self) -> str:
+        kept = "kept" if self.is_kept else "dropped"
+        return f"{type(self).__name__}({self.watched!r}, {self.callback!r}, {self.fault!r}: {kept})"
+
+
+# A program adds its functions, and takes them out again.
+subscribers: list[Callable[[ClientEvent], object]] = []
+
+
+def tell(event: ClientEvent) -> None:
+    """Call all subscribers; one that fails is logged, and the others are called."""
+    for subscriber in list(subscribers):
+        try:
+            subscriber(event)
+        except Exception:
+            logger.exception("subscriber %r failed at %r", subscriber, event)

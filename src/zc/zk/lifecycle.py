@@ -33,6 +33,7 @@ class State(enum.Enum):
     SUSPENDED = "suspended"  # no connection; the session lives until its timeout
     LOST = "lost"  # the session is over, and its handle good for nothing
     CLOSED = "closed"
+    FORKED = "of another process"  # which forked this one: nothing is kept up here
 
 
 class Moment(NamedTuple):

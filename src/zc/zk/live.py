@@ -10,21 +10,28 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import zookeeper
-from zc.zk.errors import CancelWatch, LinkLoop
+from zc.zk.errors import CancelWatch, LinkError, LinkLoop
+from zc.zk.event import CallbackFailed
 from zc.zk.keeper import SESSION_TROUBLE
 from zc.zk.links import check_path, is_direct
 from zc.zk.nodes import Interest
 from zc.zk.reading import LookReader
+from zc.zk.upkeep import pause
 from zc.zk.watches import Watches
 
 logger = logging.getLogger("zc.zk")
+
+# What a callback can raise for things as they are at the moment, and not by a mistake in it.
+MAY_PASS = (LinkError, *SESSION_TROUBLE)
 
 Callback = Callable[..., object]
 
@@ -37,6 +44,17 @@ class Look:
         self.essence = essence
         self.deleted = deleted
 
+
+# Whether this process was forked: one that was not need not ask at each read which one it is.
+_is_child = False
+
+
+def _note_fork() -> None:
+    global _is_child
+    _is_child = True
+
+
+os.register_at_fork(after_in_child=_note_fork)
 
 L = TypeVar("L", bound=Look)
 Self = TypeVar("Self", bound="LiveObject[Any]")
@@ -51,14 +69,22 @@ class LiveObject(ABC, Generic[L]):
 
     Callbacks are called in a thread of their own, those of all objects of a client one after
     another; in the meantime the data go on changing, and changes that come while an object waits
-    for its turn are told in one call. A callback that raises an exception is logged and dropped;
-    with CancelWatch it is dropped silently.
+    for its turn are told in one call.
+
+    A callback that raises CancelWatch is dropped. One that raises anything else is logged, counted
+    in `failed_calls` and told as a `CallbackFailed` event. It is kept when that may pass by itself:
+    a link that leads nowhere, a connection that is lost. Otherwise it is dropped, unless
+    `keep_callbacks` is set. One that is kept is called at the next change and, if its failure was
+    not about links, which are watched, after a pause.
     """
 
     def __init__(self, watches: Watches, path: str, watch: bool = True) -> None:
         check_path(path)
         self.path = path
         self.callbacks: list[Callback] = []
+        self.keep_callbacks = watches.keep_callbacks
+        self.failed_calls = 0
+        self._failing: dict[int, _Failure] = {}  # by the callback's id
         self._watches = watches
         self._lock = threading.Lock()
         self._serials = itertools.count(1)
@@ -90,6 +116,8 @@ class LiveObject(ABC, Generic[L]):
 
     @property
     def _seen(self) -> L:
+        if _is_child and self._interest is not None:
+            self._watches.warn_of_fork()
         assert self._look is not None
         return self._look
 
@@ -107,8 +135,12 @@ class LiveObject(ABC, Generic[L]):
         """Call `callback` now, and again whenever something has changed; returns the object.
 
         So it can be used as a decorator. An exception from the first call propagates, and there
-        will be no other calls then.
+        will be no other calls then. Raises TypeError when the object was made with watch=False.
         """
+        if self._interest is None:
+            raise TypeError(
+                f"{self!r} does not change, as it was made with watch=False: no callback is called"
+            )
         changes = self._changes
         self._tell(callback)
         self.callbacks.append(callback)
@@ -116,6 +148,16 @@ class LiveObject(ABC, Generic[L]):
             # The change may have found the list without the new callback.
             self._call_back_soon()
         return self
+
+    def __del__(self) -> None:
+        # In the middle of anything, perhaps of logging: so it is the keeper who logs.
+        callbacks = getattr(self, "callbacks", None)
+        if callbacks and self._interest is not None and self._watches.session.is_kept_up:
+            self._watches.session.tell(
+                logging.WARNING,
+                f"zc.zk.{type(self).__name__}({self.path}) is gone, as nobody refers to it, and its"
+                f" callbacks are not called any more: {', '.join(map(_name_of, callbacks))}",
+            )
 
     def __repr__(self) -> str:
         deleted = "DELETED: " if self._look is not None and self._look.deleted else ""
@@ -220,17 +262,59 @@ class LiveObject(ABC, Generic[L]):
         with self._lock:
             self._is_queued = False
         for callback in list(self.callbacks):
-            try:
-                self._tell(callback)
-            except CancelWatch:
-                logger.debug("%r: %r wants no more calls", self, callback)
-                self._drop(callback)
-            except Exception:
-                logger.exception("%r: callback %r failed and is dropped", self, callback)
-                self._drop(callback)
-            except BaseException:
-                self._drop(callback)
-                raise
+            self._call(callback)
+
+    def _call(self, callback: Callback) -> None:
+        try:
+            self._tell(callback)
+        except CancelWatch:
+            logger.debug("%r: %r wants no more calls", self, callback)
+            self._drop(callback)
+        except Exception as fault:
+            self._note_failure(callback, fault)
+        except BaseException as fault:
+            self._drop(callback)
+            self._announce_failure(callback, fault, is_kept=False)
+            raise
+        else:
+            if self._failing and self._failing.pop(id(callback), None) is not None:
+                logger.info("%r: callback %r works again", self, callback)
+
+    def _note_failure(self, callback: Callback, fault: Exception) -> None:
+        is_kept = self.keep_callbacks or isinstance(fault, MAY_PASS)
+        if not is_kept:
+            logger.error("%r: callback %r failed and is dropped", self, callback, exc_info=fault)
+            self._drop(callback)
+        else:
+            failure = self._failing.setdefault(id(callback), _Failure(callback))
+            if failure.is_news(fault):
+                logger.error("%r: callback %r failed and is kept", self, callback, exc_info=fault)
+            if not (isinstance(fault, LinkError) or failure.is_called_again):
+                self._call_again(failure)
+        self._announce_failure(callback, fault, is_kept)
+
+    def _announce_failure(self, callback: Callback, fault: BaseException, is_kept: bool) -> None:
+        self.failed_calls += 1
+        self._watches.session.announce(
+            partial(CallbackFailed, watched=self, callback=callback, fault=fault, is_kept=is_kept)
+        )
+
+    def _call_again(self, failure: _Failure) -> None:
+        """Call a callback after a pause, unless it has succeeded or is gone by then."""
+        reference = weakref.ref(self)
+        failure.is_called_again = True
+
+        def call_again() -> None:
+            failure.is_called_again = False
+            target = reference()
+            if target is None or target._failing.get(id(failure.callback)) is not failure:
+                return
+            if any(callback is failure.callback for callback in target.callbacks):
+                target._call(failure.callback)
+            else:  # the program has taken it out of the list
+                del target._failing[id(failure.callback)]
+
+        self._watches.session.call_soon(call_again, pause(failure.count))
 
     def _tell(self, callback: Callback) -> None:
         if not self.deleted:
@@ -239,10 +323,33 @@ class LiveObject(ABC, Generic[L]):
             callback()
 
     def _drop(self, callback: Callback) -> None:
+        self._failing.pop(id(callback), None)
         try:
             self.callbacks.remove(callback)
         except ValueError:
             pass  # it has removed itself
+
+
+class _Failure:
+    """A callback that has failed, so many times in a row."""
+
+    def __init__(self, callback: Callback) -> None:
+        self.callback = callback
+        self.count = 0
+        self.is_called_again = False
+        self._told = ""
+
+    def is_news(self, fault: Exception) -> bool:
+        """Whether it has failed in another way than the last time."""
+        self.count += 1
+        former, self._told = self._told, repr(fault)
+        return former != self._told
+
+
+def _name_of(callback: Callback) -> str:
+    """How a callback is called in a log line; nothing of the program's is called for it."""
+    name = getattr(callback, "__qualname__", None)
+    return name if isinstance(name, str) else object.__repr__(callback)
 
 
 def _needs_no_arguments(callback: Callback) -> bool:

@@ -20,11 +20,12 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import zookeeper
 from zc.zk.connection import Connection, Credential, delivers_inline, id_of, owner_of
 from zc.zk.errors import FailedConnect
-from zc.zk.event import Reestablished, SessionEvent
+from zc.zk.event import ClientEvent, Reestablished
 from zc.zk.keeper import SESSION_TROUBLE as SESSION_TROUBLE
 from zc.zk.keeper import Duty, Keeper
 from zc.zk.lifecycle import Lifecycle, Moment
@@ -42,6 +43,11 @@ KEEPER_END_SECONDS = 5.0
 CALLBACK_END_SECONDS = 1.0
 
 
+# What makes an event of a client: the class of a session event, for one.
+MakeEvent = Callable[[Any], ClientEvent]
+Listener = Callable[[MakeEvent], object]
+
+
 class Session:
     """A session with the servers, kept up until `close`.
 
@@ -57,7 +63,7 @@ class Session:
         self.delivers_inline = False
         self._credentials: list[Credential] = []
         self._program_watcher: Callable[[int, int, int, str], object] | None = None
-        self._listener: Callable[[type[SessionEvent]], object] | None = None
+        self._listener: Listener | None = None
         self._keeper = Keeper(self)
         self._life = Lifecycle(timeout_ms, self._keeper.tell)
         self._begin()
@@ -74,7 +80,8 @@ class Session:
 
     @property
     def state(self) -> State:
-        return self._life.state
+        state = self._life.state
+        return State.FORKED if self.is_forked and state is not State.CLOSED else state
 
     @property
     def epoch(self) -> int:
@@ -89,6 +96,11 @@ class Session:
     @property
     def handle(self) -> int | None:
         """The binding's handle; None while there is no session."""
+        return None if self.is_forked else self._handle
+
+    @property
+    def _handle(self) -> int | None:
+        """The same, in the process that the session belongs to."""
         connection = self._connection
         return connection.handle if self._life.has_session else None
 
@@ -101,7 +113,7 @@ class Session:
     def require_handle(self) -> int:
         """The handle. Raises what a call on it would raise while there is none."""
         self.check_process()
-        handle = self.handle
+        handle = self._handle
         if handle is not None:
             return handle
         if self.state is State.CLOSED:
@@ -123,6 +135,11 @@ class Session:
     def is_forked(self) -> bool:
         """Whether this is a child of the process that the session belongs to."""
         return os.getpid() != self._pid
+
+    @property
+    def is_kept_up(self) -> bool:
+        """Whether this process keeps the session up, or tries to."""
+        return self.state not in (State.CLOSED, State.FORKED)
 
     def owns(self, stat: Mapping[str, int]) -> bool:
         """Whether a node is an ephemeral one of this session."""
@@ -228,17 +245,30 @@ class Session:
         """`wake` for finalisers, which may run in the middle of anything."""
         self._keeper.worker.nudge()
 
-    def call_soon(self, callback: Callable[[], object]) -> None:
-        """Call something of the program's, after what is waiting already, one at a time."""
-        self._callbacks.put(callback)
+    def call_soon(self, callback: Callable[[], object], delay: float = 0.0) -> None:
+        """Call something of the program's, after what is waiting already, one at a time.
+
+        After a `delay` in seconds; where callbacks are called inline, no sooner than with others.
+        """
+        self._callbacks.put(callback, delay)
 
     def set_watcher(self, watcher: Callable[[int, int, int, str], object] | None) -> None:
         """Have the program told of session events."""
         self._program_watcher = watcher
 
-    def set_listener(self, listener: Callable[[type[SessionEvent]], object]) -> None:
-        """Have `listener` called, like a callback, with the kind of each session event."""
+    def set_listener(self, listener: Listener) -> None:
+        """Have `listener` called, like a callback, with what makes an event of the client."""
         self._listener = listener
+
+    def announce(self, happened: MakeEvent | None) -> None:
+        """Have the listener called with `happened`, if anything has."""
+        if happened is not None and self._listener is not None:
+            self.call_soon(partial(self._listener, happened))
+
+    def tell(self, level: int, text: str) -> None:
+        """Have something logged soon. For finalisers too, which may run in the middle of logging."""
+        self._keeper.tell(level, text)
+        self.nudge()
 
     def remember_credential(self, scheme: str, credential: str | bytes) -> None:
         """Authenticate later sessions too."""
@@ -250,7 +280,7 @@ class Session:
 
     def _note(self, connection: Connection, handle: int, state: int) -> None:
         life = self._life
-        happened: type[SessionEvent] | None = None
+        happened: MakeEvent | None = None
         granted_ms = connection.timeout_ms() if state == zookeeper.CONNECTED_STATE else None
         with life.changed:
             if connection is not self._connection or life.is_over:
@@ -268,15 +298,11 @@ class Session:
                 happened = life.note_refused({scheme for scheme, _ in connection.unconfirmed})
             else:
                 happened = life.note_disconnected()
-        self._announce(happened)
+        self.announce(happened)
         watcher = self._program_watcher
         if watcher is not None:
             self.call_soon(partial(watcher, handle, zookeeper.SESSION_EVENT, state, ""))
         self.wake()
-
-    def _announce(self, happened: type[SessionEvent] | None) -> None:
-        if happened is not None and self._listener is not None:
-            self.call_soon(partial(self._listener, happened))
 
     # The keeper
 
@@ -298,7 +324,7 @@ class Session:
             left = self._life.seconds_left(timeout_seconds)
             if left == 0:
                 happened = self._life.note_lost("no connection for too long, the session is over")
-        self._announce(happened)
+        self.announce(happened)
         return left
 
     def note_lost(self, epoch: int, reason: str) -> None:
@@ -306,19 +332,19 @@ class Session:
         with self._life.changed:
             if epoch == self.epoch and self.handle is not None:
                 happened = self._life.note_lost(reason)
-        self._announce(happened)
+        self.announce(happened)
         self.wake()
 
     def note_restored(self, epoch: int) -> None:
         if epoch > self._restored_epoch:
             self._restored_epoch = epoch
-            self._announce(Reestablished)
+            self.announce(Reestablished)
 
     def replace_handle(self) -> None:
         former = self._connection
         # A connection that got no session has no number, and 0 is nobody's.
         self._former_ids.update({former.session_id()} - {0})
-        former.close()
+        former.close(lost=True)
         self._open_connection()
 
     def _open_connection(self) -> int:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -144,13 +145,36 @@ class CallbackQueue:
     def __init__(self, name: str) -> None:
         self.worker = Worker(name, self._call)
         self._waiting: deque[Callable[[], object]] = deque()
+        # When it is due, and what.
+        self._delayed: deque[tuple[float, Callable[[], object]]] = deque()
 
-    def put(self, callback: Callable[[], object]) -> None:
-        """Have `callback` called, unless the worker is stopped before its turn comes."""
-        self._waiting.append(callback)
+    def put(self, callback: Callable[[], object], delay: float = 0.0) -> None:
+        """Have `callback` called, unless the worker is stopped before its turn comes.
+
+        Not before `delay`, in seconds, is over.
+        """
+        if delay:
+            self._delayed.append((time.monotonic() + delay, callback))
+        else:
+            self._waiting.append(callback)
         self.worker.wake()
 
-    def _call(self) -> None:
+    def _call(self) -> float | None:
+        self._take_due()
+        self._call_waiting()
+        now = time.monotonic()
+        return soonest(*[max(0.0, due - now) for due, _ in list(self._delayed)])
+
+    def _take_due(self) -> None:
+        now = time.monotonic()
+        for _ in range(len(self._delayed)):
+            due, callback = self._delayed.popleft()
+            if due <= now:
+                self._waiting.append(callback)
+            else:
+                self._delayed.append((due, callback))
+
+    def _call_waiting(self) -> None:
         while self._waiting and not self.worker.is_stopped:
             callback = self._waiting.popleft()
             try:

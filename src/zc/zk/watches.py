@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import time
 import weakref
 from collections import deque
@@ -48,6 +49,8 @@ class Watches:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        # What live objects that are made from now on do about callbacks that fail.
+        self.keep_callbacks = False
         self._nodes = Nodes()
         self._tickets = itertools.count(1)
         self._events: deque[tuple[int, str]] = deque()
@@ -58,6 +61,7 @@ class Watches:
         self._troubled: dict[Node, float] = {}
         self._epoch = 0
         self._connects = 0
+        self._warned_in = 0  # the process
         # One callable for all watches, the same object every time: the binding calls it once for
         # an event, however often it was given for a path.
         self._fetcher = Fetcher(self._note_event)
@@ -73,6 +77,17 @@ class Watches:
             observer = interest.observer()
             if observer is not None:
                 observer.begin_again()
+
+    def warn_of_fork(self) -> None:
+        """Have it logged, once, when nothing is kept up to date in this process."""
+        session = self.session
+        if session.is_forked and self._warned_in != (process := os.getpid()):
+            self._warned_in = process
+            logger.warning(
+                "%s: what live objects show is as it was at the fork, and does not change in this"
+                " process: call `reopen` of the client first, or make a new one",
+                session.connection_string,
+            )
 
     def __len__(self) -> int:
         return self._nodes.objects()

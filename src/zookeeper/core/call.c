@@ -39,7 +39,7 @@ int call_wait(call *c, int64_t deadline) { return core_wait(&c->finished, deadli
  * the Python thread starts the watch, in order with the events, before the waiter can go on to
  * cause one, and it is the one to drop the reference to the context. */
 static void ended(call *c, int code) {
-    c->code = request_code(code);
+    c->code = request_code(c->handle, code);
     if (c->context) {
         if (c->waiting) {
             c->references++;

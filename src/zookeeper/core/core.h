@@ -216,6 +216,7 @@ struct zk_handle {
     /* Held while a request is handed to the C client, never while anybody waits. */
     pthread_mutex_t submit;
     int shut;          /* guarded by submit: no request may be handed over any more */
+    _Atomic int farewell; /* the code of requests that are not answered before the end */
     pending requests;  /* guarded by submit: list head */
 
     pthread_mutex_t queue_lock;
@@ -242,7 +243,8 @@ struct zk_handle {
 /* NULL with errno set when the C client refuses the arguments. */
 zk_handle *handle_open(const char *hosts, int timeout_ms, const clientid_t *client, int read_only);
 /* Ends the session; afterwards every request has finished. Call it once. */
-int handle_close(zk_handle *handle);
+/* Requests that are under way end with `farewell`. */
+int handle_close(zk_handle *handle, int farewell);
 void handle_free(zk_handle *handle);
 /* The session's state, as of zoo_state, and its id and password (`client` may be NULL). */
 int handle_state(zk_handle *handle, clientid_t *client);
@@ -264,7 +266,10 @@ void request_done(zk_handle *handle, pending *p);
  * of the requests, as servers let happen to a session that comes back while its requests are under
  * way, the C client breaks the connection and tells everybody RUNTIMEINCONSISTENCY. That is a lost
  * connection; in transactions the word means something else. */
-static inline int request_code(int code) { return code == ZRUNTIMEINCONSISTENCY ? ZCONNECTIONLOSS : code; }
+static inline int request_code(const zk_handle *handle, int code) {
+    if (code == ZCLOSING) return handle->farewell;
+    return code == ZRUNTIMEINCONSISTENCY ? ZCONNECTIONLOSS : code;
+}
 
 /* The watcher given to the C client for everything. */
 void handle_event(zhandle_t *zh, int type, int state, const char *path, void *context);

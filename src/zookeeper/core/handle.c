@@ -84,6 +84,7 @@ zk_handle *handle_open(const char *hosts, int timeout_ms, const clientid_t *clie
     handle->requests.next = handle->requests.previous = &handle->requests;
     handle->session_timeout = timeout_ms;
     transport_init(&handle->connection, read_only);
+    handle->farewell = ZCLOSING;
     const char *slash = strchr(hosts, '/');
     handle->chroot = strdup(slash && slash[1] ? slash : "");
     if (!handle->chroot) abort();
@@ -113,7 +114,7 @@ int request_begin(zk_handle *handle, pending *p, void (*finish)(pending *, int))
     pthread_mutex_lock(&handle->submit);
     if (handle->shut) {
         pthread_mutex_unlock(&handle->submit);
-        return ZCLOSING;
+        return handle->farewell;
     }
     p->finish = finish;
     p->next = handle->requests.next;
@@ -143,8 +144,9 @@ int handle_state(zk_handle *handle, clientid_t *client) {
     return state;
 }
 
-int handle_close(zk_handle *handle) {
+int handle_close(zk_handle *handle, int farewell) {
     pthread_mutex_lock(&handle->submit);
+    handle->farewell = farewell;
     handle->shut = 1;
     pthread_mutex_unlock(&handle->submit);
     complete_apart(handle);
@@ -160,7 +162,7 @@ int handle_close(zk_handle *handle) {
         if (p != &handle->requests) unlist_request(p);
         pthread_mutex_unlock(&handle->submit);
         if (p == &handle->requests) break;
-        p->finish(p, ZCLOSING);
+        p->finish(p, farewell);
     }
     unlist_handle(handle);
     return code;

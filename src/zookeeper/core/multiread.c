@@ -224,7 +224,7 @@ typedef struct {
 static void single_ended(single_read *single, int code) {
     reader *r = single->reader;
     bulk *b = &r->base;
-    code = request_code(code);
+    code = request_code(b->handle, code);
     b->outstanding--;
     single->item.node->code = code;
     if (code_is_fatal(code) && code != ZBADARGUMENTS) {

@@ -120,7 +120,7 @@ static void get_done(int code, const char *value, int length, const struct Stat 
     wire_request *request = (wire_request *)data;
     request_done(request->handle, &request->request);
     if (code == ZOK) code = request->written ? request->answer_code : ZUNIMPLEMENTED;
-    finish(&request->request, request_code(code));
+    finish(&request->request, request_code(request->handle, code));
 }
 
 int wire_send(zk_handle *handle, wire_request *request) {

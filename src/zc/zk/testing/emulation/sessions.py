@@ -56,8 +56,8 @@ class Sessions:
         self._server.deliver()
         return handle.number
 
-    def close(self, h: int) -> Literal[0]:
-        """End a session."""
+    def close(self, h: int, *, lost: bool = False) -> Literal[0]:
+        """End a session. Nothing is under way that could be told whether it is given up as lost."""
         handle = self._server.find(h)
         with self._server.lock:
             if not handle.is_closed:
