@@ -266,7 +266,7 @@ class Session:
             self.call_soon(partial(self._listener, happened))
 
     def tell(self, level: int, text: str) -> None:
-        """Have something logged soon. For finalisers too, which may run in the middle of logging."""
+        """Have something logged soon. Safe in finalisers, which may run in the middle of that."""
         self._keeper.tell(level, text)
         self.nudge()
 
