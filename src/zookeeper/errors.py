@@ -54,6 +54,8 @@ class ConnectionLossException(ZooKeeperException):
 
 
 class MarshallingErrorException(ZooKeeperException):
+    """A request could not be written, or its answer is not what such a request is answered by."""
+
     code = constants.MARSHALLINGERROR
 
 

@@ -1,0 +1,254 @@
+"""Servers that are broken or mean harm: a call may fail, and that is all that they can do."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+import zookeeper
+from tests.binding import subprocesses
+from tests.calls import Calls
+from tests.deadlines import scaled, wait_until
+from tests.hostile import HANG_UP, HostileServer, Hostility, Pieces, Scenario, header, hostility
+from tests.hostile_scenarios import GROUPS, result
+from tests.ports import LOOPBACK
+from tests.sessions import OPEN, wait_until_connected
+from tests.testing import protocol as p
+from tests.wireframes import Op, Request
+
+TIMEOUT = int(scaled(10_000))
+
+
+def test_there_are_more_than_a_hundred_scenarios() -> None:
+    assert sum(len(list(group())) for group in GROUPS.values()) > 250
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_call_ends_and_the_process_goes_on(group: str) -> None:
+    """Each scenario with each call, in a process of its own.
+
+    It would be ended by a crash, and by what hangs; it looks for what spins by itself.
+    """
+    report = subprocesses.run("hostile", group)
+    assert report["problems"] == {}
+    assert report["calls"] > 50
+    for name, outcomes in report["outcomes"].items():
+        assert sum(outcomes.values()) == report["calls"], name
+
+
+@pytest.fixture
+def hostile() -> Iterator[Hostility]:
+    with hostility() as running:
+        yield running
+
+
+@pytest.fixture
+def opened() -> Iterator[list[int]]:
+    """Handles to be closed, before their servers are gone."""
+    handles: list[int] = []
+    yield handles
+    for handle in handles:
+        zookeeper.close(handle)
+
+
+def connected(server: HostileServer, opened: list[int]) -> int:
+    handle = zookeeper.init(server.connection_string, None, TIMEOUT)
+    opened.append(handle)
+    wait_until_connected(zookeeper, handle)
+    return handle
+
+
+class Answers:
+    """A server whose next answers to requests of one type have another body."""
+
+    def __init__(self, hostile: Hostility) -> None:
+        self.bodies: dict[int, bytes] = {}
+        self.server = hostile.serve(Scenario("bodies", answer=self._answer))
+
+    def _answer(self, request: Request, good: bytes) -> Pieces:
+        body = self.bodies.get(request.op, good[20:])
+        return [p.framed(header(request.xid) + body)]
+
+
+@pytest.fixture
+def answers(hostile: Hostility) -> Answers:
+    return Answers(hostile)
+
+
+def test_an_answer_that_cannot_be_read_fails_that_call_alone(
+    answers: Answers, opened: list[int]
+) -> None:
+    handle = connected(answers.server, opened)
+    answers.bodies[Op.EXISTS] = bytes(67)
+    with pytest.raises(zookeeper.MarshallingErrorException, match=r"^marshalling error: /x$"):
+        zookeeper.exists(handle, "/x")
+    assert zookeeper.get(handle, "/x")[0] == "data"
+    answers.bodies.clear()
+    assert zookeeper.exists(handle, "/x")
+    assert answers.server.connections == 1
+
+
+END = result(-1, is_end=b"\1", error=-1)
+CREATE = [("create", "/x", "", OPEN)]
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        pytest.param(result(Op.DELETE), id="another type"),
+        pytest.param(result(Op.SET_DATA, bytes(68)), id="another type with a body"),
+        pytest.param(result(-1, p.number(0)), id="an error that is none"),
+        pytest.param(b"", id="too few"),
+        pytest.param(result(Op.CREATE, p.buffer(b"/x")) * 2, id="too many"),
+        pytest.param(result(Op.CREATE, p.number(-1)), id="no path"),
+    ],
+)
+def test_a_transaction_answered_by_other_results_fails(
+    answers: Answers, opened: list[int], results: bytes
+) -> None:
+    handle = connected(answers.server, opened)
+    assert zookeeper.multi(handle, CREATE) == ["/x"]
+    answers.bodies[Op.MULTI] = results + END
+    with pytest.raises(zookeeper.MarshallingErrorException):
+        zookeeper.multi(handle, CREATE)
+    completion = Calls()
+    zookeeper.amulti(handle, CREATE, completion)
+    assert completion.wait_one() == (handle, zookeeper.MARSHALLINGERROR, None)
+    assert answers.server.connections == 1
+
+
+def test_the_log_says_what_is_wrong_with_a_server(
+    hostile: Hostility, opened: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "ZooKeeper"):
+        speech = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+        web = hostile.serve(Scenario("web", lambda good, count: [speech, HANG_UP]))
+        opened.append(zookeeper.init(web.connection_string, None, TIMEOUT))
+        wait_until(
+            lambda: "this is no answer of a ZooKeeper server" in caplog.text,
+            lambda: caplog.text,
+        )
+        assert "1213486160 bytes instead of 37 to open a session" in caplog.text
+        wait_until(lambda: "after growing pauses" in caplog.text, lambda: caplog.text)
+
+
+class Door:
+    """A server that hangs up on everybody for as long as it is shut."""
+
+    def __init__(self, hostile: Hostility) -> None:
+        self.is_shut = True
+        self.server = hostile.serve(Scenario("door", self._welcome))
+
+    def _welcome(self, good: bytes, _count: int) -> Pieces:
+        return [HANG_UP] if self.is_shut else [p.framed(good)]
+
+
+def test_a_server_that_hangs_up_is_not_stormed(hostile: Hostility, opened: list[int]) -> None:
+    """Whatever is submitted meanwhile; once it is well again, so are the clients."""
+    door = Door(hostile)
+    handle = zookeeper.init(door.server.connection_string, None, TIMEOUT)
+    opened.append(handle)
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        zookeeper.aget(handle, "/")
+        time.sleep(0.002)
+    # Two at once, then after at least 0.05, 0.1, 0.2, 0.4, 0.8 seconds.
+    assert 2 <= door.server.connections <= 8
+    door.is_shut = False
+    wait_until_connected(zookeeper, handle)
+    assert zookeeper.get(handle, "/")[0] == "data"
+
+
+def test_a_session_that_is_ended_at_once_is_not_resumed_in_a_storm(
+    hostile: Hostility, opened: list[int]
+) -> None:
+    """As by a server that hangs up over a request which it does not know."""
+    server = hostile.serve(Scenario("ends", answer=lambda request, good: [good, HANG_UP]))
+    handle = zookeeper.init(server.connection_string, None, TIMEOUT)
+    opened.append(handle)
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        zookeeper.aget(handle, "/")
+        time.sleep(0.002)
+    assert 2 <= server.connections <= 8
+
+
+def test_requests_do_not_make_a_client_connect_where_nobody_listens(
+    opened: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        port = listener.getsockname()[1]
+    zookeeper.set_debug_level(zookeeper.LOG_LEVEL_DEBUG)
+    try:
+        with caplog.at_level(logging.DEBUG, "ZooKeeper"):
+            handle = zookeeper.init(f"{LOOPBACK}:{port}", None, 600)
+            opened.append(handle)
+            end = time.monotonic() + 1
+            while time.monotonic() < end:
+                zookeeper.aget(handle, "/")
+                time.sleep(0.001)
+    finally:
+        zookeeper.set_debug_level(zookeeper.LOG_LEVEL_INFO)
+    attempts = caplog.text.count("[zk] connect()")
+    assert 1 <= attempts <= 60, "one in 20 milliseconds at the most"
+
+
+class TestReadOnly:
+    """A server that is cut off from the others, until another one is in touch with them."""
+
+    @pytest.fixture
+    def alone(self, hostile: Hostility) -> HostileServer:
+        """It answers nothing but `exists`."""
+        return hostile.serve(
+            Scenario(
+                "alone",
+                welcome=lambda good, _: [p.framed(good[:-1] + b"\1")],
+                answer=lambda request, good: [good] if request.op == Op.EXISTS else [],
+                isro=[b"ro", HANG_UP],
+            )
+        )
+
+    @pytest.fixture
+    def handle(self, alone: HostileServer, opened: list[int]) -> int:
+        """Connected to the server that is alone; there is a second one of no use yet."""
+        with socket.create_server((LOOPBACK, 0)) as listener:
+            self.port = listener.getsockname()[1]
+        hosts = f"{alone.connection_string},{LOOPBACK}:{self.port}"
+        handle = zookeeper.init(hosts, None, TIMEOUT, read_only=True)
+        opened.append(handle)
+        wait_until(
+            lambda: zookeeper.state(handle) == zookeeper.READONLY_STATE, "it is read-only", 30
+        )
+        return handle
+
+    def test_what_is_under_way_loses_its_connection(
+        self, hostile: Hostility, handle: int, alone: HostileServer
+    ) -> None:
+        lost = [Calls() for _ in range(3)]
+        zookeeper.aget(handle, "/", None, lost[0])
+        zookeeper.aget_children(handle, "/", None, lost[1])
+        zookeeper.amulti(handle, CREATE, lost[2])
+        whole = hostile.serve(Scenario("whole"), self.port)
+        for completion in lost:
+            assert completion.wait_one()[1] == zookeeper.CONNECTIONLOSS
+        wait_until_connected(zookeeper, handle)
+        assert zookeeper.get(handle, "/")[0] == "data"
+        # The one that asked for its state, and the session's.
+        assert whole.connections == 2
+
+    def test_asking_others_leaves_no_descriptors_behind(
+        self, handle: int, alone: HostileServer
+    ) -> None:
+        """The C client forgets a socket that could not be connected."""
+        wait_until(lambda: alone.connections >= 2, "the first one is asked")
+        before = len(os.listdir("/proc/self/fd"))
+        asked = alone.connections
+        # They are asked in turn, so another one has been asked in between.
+        wait_until(lambda: alone.connections >= asked + 2, "others are asked", 30)
+        wait_until(lambda: len(os.listdir("/proc/self/fd")) <= before, "all are closed")
+        assert zookeeper.exists(handle, "/")
