@@ -187,8 +187,96 @@ class TestBadDays:
         assert caught.value.path == "/closed"
         assert len(zk.watches) == 0
 
+    def test_braces_that_never_were_json_show_what_is_there(self, zk, other) -> None:
+        """HOCON, templates, JSON with comments: the same for a look now and for live objects."""
+        zk.create("/hocon", "{a = 1}")
+        callback = Calls()
+        live = zk.properties("/hocon")(callback)
+        for number, text in enumerate(["{a = 2}", "{{ x }}", "text", "{a = 3}", '{"a":4}']):
+            other.set("/hocon", text)
+            expected = {"a": 4} if text == '{"a":4}' else {"string_value": text}
+            wait_until(lambda expected=expected: live == expected, lambda: f"{dict(live)}")
+            callback.wait(number + 2)
+            assert zk.get_properties("/hocon") == expected
+            assert dict(zk.properties("/hocon", watch=False)) == expected
+
+    def test_what_was_json_is_kept_by_all_who_look(self, zk, other) -> None:
+        live = zk.properties("/fooservice")
+        last = {"database": "/databases/foomain", "threads": 1}
+        for version, text in enumerate(["{bad}", "{worse}"], 1):
+            other.set("/fooservice", text)
+            wait_until(lambda version=version: live.meta_data["version"] == version, "it is seen")
+            assert dict(live) == last
+            assert zk.get_properties("/fooservice") == last
+            assert dict(zk.properties("/fooservice", watch=False)) == last
+        zk.get_properties("/fooservice").clear()
+        assert dict(live) == last
+        # Who has not seen what was good does not know it.
+        assert other.get_properties("/fooservice") == {"string_value": "{worse}"}
+        other.set("/fooservice", "text")
+        wait_until(lambda: dict(live) == {"string_value": "text"}, "what is no JSON is no mistake")
+        other.set("/fooservice", "{a = 1}")
+        wait_until(lambda: dict(live) == {"string_value": "{a = 1}"}, "nor is this then")
+
+    def test_a_link_in_what_was_json_is_followed_on(self, zk, other) -> None:
+        zk.create("/base", '{"down ->": "/fooservice"}')
+        live = zk.properties("/base")
+        other.set("/base", "{bad}")
+        wait_until(lambda: live.meta_data["version"] == 1, "the change is seen")
+        assert zk.resolve("/base/down") == "/fooservice"
+
+    def test_a_node_that_is_made_anew_has_no_past(self, zk, other) -> None:
+        live = zk.properties("/fooservice")
+        other.delete("/fooservice")
+        wait_until(lambda: live.deleted, "it is gone")
+        other.create("/fooservice", "{bad}")
+        wait_until(lambda: dict(live) == {"string_value": "{bad}"}, "it shows what is there")
+
 
 class TestWriting:
+    def test_they_can_be_members_of_sets(self, zk, other) -> None:
+        properties = zk.properties("/fooservice")
+        assert {properties: 1}[properties] == 1
+        other.set("/fooservice", "{}")
+        wait_until(lambda: properties == {}, "the change is seen")
+        assert properties in {properties, zk.children("/")}
+
+    def test_del_takes_one_away(self, zk, other) -> None:
+        for watch in (True, False):
+            properties = zk.properties("/fooservice", watch=watch)
+            properties.update({"x": None, "link =>": ". threads", "y": 1, "y =>": ". threads"})
+            del properties["x"]
+            del properties["link"]
+            del properties["y"]
+            assert properties["y"] == 1
+            assert "y =>" in other.get_properties("/fooservice")
+            del properties["y =>"]
+            assert other.get_properties("/fooservice") == {
+                "database": "/databases/foomain", "threads": 1,
+            }  # fmt: skip
+            with pytest.raises(KeyError, match="x"):
+                del properties["x"]
+
+    def test_del_knows_what_others_wrote_meanwhile(self, zk, other) -> None:
+        properties = zk.properties("/fooservice", watch=False)
+        other.properties("/fooservice", watch=False).rewrite(
+            lambda now: {"count": now.pop("threads"), **now}
+        )
+        del properties["count"]
+        assert other.get_properties("/fooservice") == {"database": "/databases/foomain"}
+        properties = zk.properties("/fooservice", watch=False)
+        other.set("/fooservice", "")
+        with pytest.raises(KeyError, match="database"):
+            del properties["database"]
+
+    def test_rewrite_checks_the_links_that_are_new(self, zk) -> None:
+        properties = zk.properties("/fooservice")
+        with pytest.raises(ValueError, match="Bad property link"):
+            properties.rewrite(lambda now: {**now, "x =>": "/nowhere"})
+        with pytest.raises(ValueError, match="no thanks"):
+            properties.rewrite(lambda now: (_ for _ in ()).throw(ValueError("no thanks")))
+        assert properties["threads"] == 1
+
     def test_set_replaces_them_all(self, zk, other) -> None:
         properties = zk.properties("/fooservice")
         properties.set({"a": 1, "b": 2}, b=3)

@@ -158,6 +158,29 @@ class TestSetProperty:
         assert repr(word) in outcome.messages
         assert zk.get_properties("/shop") == before
 
+    def test_some_are_set_and_others_removed_in_one_step(self, command, place, zk):
+        zk.set("/shop", '{"a":null,"b":1,"main ->":"/shop/queue","t =>":"/shop b"}')
+        version = zk.exists("/shop")["version"]
+        removals = ["-r", "a", "--remove", "main->", "-r", "t =>"]
+        assert command("set_property", *removals, place, "/shop", "c=2") == (0, "", "")
+        assert zk.get_properties("/shop") == {"b": 1, "c": 2}
+        assert zk.exists("/shop")["version"] == version + 1
+        assert command("set_property", "-d", "-r", "b", place, "/shop").output == (
+            "/shop remove property b = 1\n"
+        )
+        assert command("set_property", "-r", "b", place, "/shop") == (0, "", "")
+        assert zk.get_properties("/shop") == {"c": 2}
+
+    def test_what_is_not_there_cannot_be_removed(self, command, place, zk):
+        before = zk.get_properties("/shop")
+        for options in ([], ["-d"]):
+            outcome = command("set_property", *options, "-r", "no", place, "/shop", "x=1")
+            assert outcome.status == 1
+            assert outcome.messages.endswith(": there is no property 'no' at /shop\n")
+        outcome = command("set_property", "-r", "x", place, "/shop", "x=1")
+        assert outcome.status == 2
+        assert zk.get_properties("/shop") == before
+
     def test_who_forgets_the_quotes_is_told_what_to_type(self, command, place):
         outcome = command("set_property", place, "/shop", "color=red")
         assert outcome.messages.endswith("""; if it is a string: "color='red'"\n""")

@@ -99,7 +99,9 @@ def change(settings: zc.zk.Properties) -> None:
     settings.update(lambda now: {"sold": now.get("sold", 0) + 1})
     settings.update(one_more, checked=True)
     settings.update(7)  # type: ignore[arg-type]
-    del settings["item"]  # type: ignore[attr-defined]
+    del settings["item"]
+    settings.rewrite(lambda now: {"bought": now.pop("sold"), **now})
+    settings.rewrite({})  # type: ignore[arg-type]
     version: int = settings.meta_data["version"]
     print(version, settings.copy())
 

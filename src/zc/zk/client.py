@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import zookeeper
-from zc.zk import event, nodedata
+from zc.zk import event
 from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, Acl
 from zc.zk.address import Address
 from zc.zk.children import Children
@@ -223,9 +223,12 @@ class ZooKeeper(LowLevel):
     # Single nodes
 
     def get_properties(self, path: str) -> dict[str, Any]:
-        """The properties of the node at `path` now, as they are stored: links are not followed."""
+        """The properties of the node at `path` now, as they are stored: links are not followed.
+
+        They are what a live object shows, also when the data have become bad JSON.
+        """
         data, _ = zookeeper.get(self._handle(), path)
-        return nodedata.decode(data, path)
+        return self.watches.decode(data, path)
 
     def is_ephemeral(self, path: str) -> bool:
         """Whether the node at `path` is an ephemeral one. Raises NoNodeException."""
@@ -250,7 +253,7 @@ class ZooKeeper(LowLevel):
 
         Raises NoNodeException with the path asked for, and LinkLoop. See `zc.zk.links`.
         """
-        return PlainReader(self._session).resolve(path)
+        return PlainReader(self._session, self.watches.decode).resolve(path)
 
     def ln(self, source: str, destination: str) -> None:
         """Create a symbolic link at `destination` that leads to `source`.

@@ -64,7 +64,7 @@ def decode_strictly(data: str | None) -> Properties:
     text = data.strip() if data is not None else ""
     if not text:
         return {}
-    if not (text.startswith("{") and text.endswith("}")):
+    if not is_in_braces(text):
         return {STRING_VALUE: data}
     try:
         properties: Properties = _from_json(text)
@@ -75,6 +75,12 @@ def decode_strictly(data: str | None) -> Properties:
     if _is_nested_too_deeply(text, properties):
         raise _nested_too_deeply(text)
     return properties
+
+
+def is_in_braces(data: str | None) -> bool:
+    """Whether data are meant to be a JSON object, or something else in braces."""
+    text = data.strip() if data is not None else ""
+    return text.startswith("{") and text.endswith("}")
 
 
 def encode(properties: Mapping[str, Any]) -> str:

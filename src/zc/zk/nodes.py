@@ -65,7 +65,8 @@ class Node:
     """One kind of knowledge of one node, and who depends on it."""
 
     __slots__ = (
-        "answer", "decoded", "failures", "interests", "kind", "path", "reads_under_way", "ticket",
+        "answer", "decoded", "failures", "good", "interests", "kind", "path", "reads_under_way",
+        "ticket",
     )  # fmt: skip
 
     def __init__(self, kind: Kind, path: str) -> None:
@@ -81,6 +82,8 @@ class Node:
         self.reads_under_way = 0  # by threads of the program
         # The properties last made of the data, and of which data.
         self.decoded: tuple[str | None, Properties] | None = None
+        # These, if it was a JSON object; the last that was one, if the data have become bad JSON.
+        self.good: Properties | None = None
         self.failures = 0
 
     @property
@@ -123,7 +126,7 @@ class Nodes:
                 continue
             known, interest.nodes = interest.nodes, set()
             for node in known:
-                self._connect(interest, node.kind, node.path)
+                self._connect(interest, node.kind, node.path).good = node.good
 
     def objects(self) -> int:
         """How many observers are held weakly."""
@@ -208,4 +211,4 @@ class Nodes:
                 node.ticket = ticket
                 node.answer = answer
                 if node.is_missing:
-                    node.decoded = None
+                    node.decoded = node.good = None

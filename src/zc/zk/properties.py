@@ -51,8 +51,8 @@ class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
     `Children`. A property that is a property link reads as what it leads to, under its name without
     the ` =>`; under its name with it, as the link itself. Symbolic links appear as they are.
 
-    Changes, by `set`, `update` and item assignment, are written to the server, and are seen here
-    when the call returns; callbacks then know of them like of anybody else's.
+    Changes, by `set`, `update`, `rewrite`, item assignment and `del`, are written to the server,
+    and are seen here when the call returns; callbacks then know of them like of anybody else's.
     """
 
     @property
@@ -89,6 +89,9 @@ class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    # That of the object: a mapping that is equal to another one need not be so any more later on.
+    __hash__ = object.__hash__
+
     def __contains__(self, name: object) -> bool:
         look = self._seen
         return name in look.properties or name in look.links
@@ -116,16 +119,61 @@ class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
 
         Raises what `set` raises, and BadVersionException when others change the node all the time.
         """
-        look = self._seen
-        if look.deleted:
-            current, version = self._read_again()
-        else:
-            current, version = dict(look.properties), look.stat["version"]
-        for attempt in range(1, UPDATE_ATTEMPTS + 1):
+
+        def change(current: dict[str, Any]) -> dict[str, Any]:
             changes = data(dict(current)) if callable(data) else data
             changes = {**dict(changes or ()), **properties}
             wanted = {**current, **changes}
             self._check_links(changes, wanted)
+            return wanted
+
+        self._change(change)
+
+    def rewrite(self, change: Callable[[dict[str, Any]], Items]) -> None:
+        """Let the node have the properties that `change` makes of those that are stored.
+
+        So this takes one away, and leaves another in its place:
+
+            properties.rewrite(lambda now: {"b": now.pop("a"), **now})
+
+        Nothing that somebody else writes at the same time is lost: see `update`. Raises what that
+        raises, and what `change` raises.
+        """
+
+        def wanted(current: dict[str, Any]) -> dict[str, Any]:
+            properties = dict(change(dict(current)))
+            new = {name for name in properties if properties[name] != current.get(name)}
+            self._check_links({name: properties[name] for name in new}, properties)
+            return properties
+
+        self._change(wanted)
+
+    def __delitem__(self, name: str) -> None:
+        """Take away the property `name`, or the property link `name` if there is no such property.
+
+        Raises KeyError when there is neither.
+        """
+
+        def change(current: dict[str, Any]) -> dict[str, Any]:
+            del current[name if name in current else _link_named(name, current)]
+            return current
+
+        self._change(change, anew=name not in self)
+
+    def _change(
+        self, change: Callable[[dict[str, Any]], dict[str, Any]], *, anew: bool = False
+    ) -> None:
+        """Write what `change` makes of the properties, again when somebody was faster.
+
+        They are those that were seen last, unless they are to be read `anew`.
+        """
+        look = self._seen
+        if anew or look.deleted:
+            current, version = self._read_again()
+        else:
+            current, version = dict(look.properties), look.stat["version"]
+        for attempt in range(1, UPDATE_ATTEMPTS + 1):
+            wanted = change(current)
             try:
                 return self._write(nodedata.encode(wanted), version)
             except zookeeper.BadVersionException:
@@ -157,7 +205,7 @@ class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
     def _read_again(self) -> tuple[dict[str, Any], int]:
         handle = self._watches.session.require_handle()
         data, stat = zookeeper.get(handle, self.real_path)
-        return nodedata.decode(data, self.real_path), stat["version"]
+        return self._watches.decode(data, self.real_path), stat["version"]
 
     def _check_links(self, changes: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
         """Raise ValueError if a property link among `changes` would lead nowhere."""
@@ -207,6 +255,13 @@ class _ReaderOfTheFuture(LookReader):
 
     def get_properties(self, path: str) -> Mapping[str, Any]:
         return self._wanted if path == self._path else super().get_properties(path)
+
+
+def _link_named(name: str, properties: Mapping[str, Any]) -> str:
+    link = name + PROPERTY_LINK
+    if link not in properties:
+        raise KeyError(name)
+    return link
 
 
 def _incarnation(stat: Stat) -> object:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import zookeeper
 from zc.zk import nodedata
 from zc.zk.links import Resolver
+from zc.zk.nodedata import Properties
 from zc.zk.nodes import Answer, Interest, Kind, Stat
 from zc.zk.session import Session
 from zc.zk.watches import Watches
@@ -16,15 +17,18 @@ from zc.zk.watches import Watches
 class PlainReader(Resolver):
     """Reads nodes by single calls, and follows links among them."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(
+        self, session: Session, decode: Callable[[str | None, str], Properties] = nodedata.decode
+    ) -> None:
         self._session = session
+        self._decode = decode
 
     def exists(self, path: str) -> bool:
         return zookeeper.exists(self._session.require_handle(), path) is not None
 
     def get_properties(self, path: str) -> Mapping[str, Any]:
         data, _ = zookeeper.get(self._session.require_handle(), path)
-        return nodedata.decode(data, path)
+        return self._decode(data, path)
 
 
 class LookReader(Resolver):
@@ -62,7 +66,7 @@ class LookReader(Resolver):
     def get_properties(self, path: str) -> Mapping[str, Any]:
         answer = self.data(path)
         if self._interest is None:
-            return nodedata.decode(answer[0], path)
+            return self._watches.decode(answer[0], path)
         return self._watches.properties(path, answer)
 
     def _read(self, kind: Kind, path: str) -> Answer:

@@ -149,26 +149,39 @@ class Watches:
             self.leave(interest)
 
     def properties(self, path: str, answer: Answer) -> Properties:
-        """The properties of a node that was read with this answer.
+        """The properties of a node that was read with this answer, as `decode` has it.
 
-        Bad JSON is logged, once, and changes nothing: they are what they were before.
+        They are shared. Bad JSON is logged once.
         """
         data, _ = answer
         node = self._nodes.find(Kind.DATA, path)
-        decoded = node.decoded if node is not None else None
-        if decoded is None:
-            properties = nodedata.decode(data, path)
-        elif decoded[0] == data:
-            return decoded[1]
-        else:
-            try:
-                properties = nodedata.decode_strictly(data)
-            except ValueError as fault:
-                logger.error("bad JSON data at %s, keeping the last good: %s", path, fault)
-                properties = decoded[1]
-        if node is not None:
+        if node is None:
+            return self.decode(data, path)
+        if node.decoded is None or node.decoded[0] != data:
+            properties, is_good = self._decode(data, path)
+            if is_good:
+                node.good = properties if nodedata.is_in_braces(data) else None
             node.decoded = data, properties
-        return properties
+        return node.decoded[1]
+
+    def decode(self, data: str | None, path: str) -> Properties:
+        """The properties of a node that has been read just now.
+
+        Of bad JSON in braces, the last good ones if it was JSON when it was read before, for a live
+        object; a node that never held JSON has another language, and shows what is there. Bad JSON
+        is logged.
+        """
+        return self._decode(data, path)[0]
+
+    def _decode(self, data: str | None, path: str) -> tuple[Properties, bool]:
+        try:
+            return nodedata.decode_strictly(data), True
+        except ValueError as fault:
+            node = self._nodes.find(Kind.DATA, path)
+            if node is not None and node.good is not None:
+                logger.error("bad JSON data at %s, keeping the last good: %s", path, fault)
+                return dict(node.good), False
+        return nodedata.decode(data, path), False
 
     def _read_now(self, node: Node) -> Answer:
         ticket = next(self._tickets)

@@ -1,4 +1,4 @@
-"""`zookeeper_set_property`: set properties of a node."""
+"""`zookeeper_set_property`: set properties of a node, and take others away."""
 
 from __future__ import annotations
 
@@ -17,45 +17,63 @@ from zc.zk.scripts.output import print_line
 from zc.zk.tree.changes import SetData
 from zc.zk.tree.parse import parse_tree
 
-USAGE = "[-d] [options] [CONNECTION] PATH NAME=LITERAL..."
+USAGE = "[-d] [-r NAME]... [options] [CONNECTION] PATH [NAME=LITERAL...]"
 DETAILS = """\
 CONNECTION is HOST:PORT, or several with commas in between. PATH is the node, which must exist;
 symbolic links are followed. The other arguments are lines as in a tree file: a property
 (NAME=LITERAL), a symbolic link (NAME->PATH) or a property link ('NAME=>PATH PROPERTY'). Literals
-are Python's, so strings have quotes, which the shell must not see. Other properties of the node
-stay as they are."""
+are Python's, so strings have quotes, which the shell must not see. --remove takes away the property
+NAME, or the link 'NAME ->' or 'NAME =>'. Other properties of the node stay as they are. All is
+written at once."""
 EXAMPLES = """\
 zookeeper.example.com:2181 /fooservice threads=4
-zookeeper.example.com:2181 /fooservice "favorite_color='blue'" 'main->/databases/main'"""
+zookeeper.example.com:2181 /fooservice "favorite_color='blue'" 'main->/databases/main'
+-r threads zookeeper.example.com:2181 /fooservice"""
 
 
 def add_arguments(parser: Parser) -> None:
     parser.add_words()
+    parser.add_argument(
+        "-r", "--remove", action="append", default=[], metavar="NAME",
+        help="take this property away; may be repeated",
+    )  # fmt: skip
     parser.add_dry_run_argument("print what would be changed, and change nothing")
     parser.add_server_arguments()
 
 
 def run(options: Namespace) -> int:
     connection, words = connection_and_rest(options, len(options.words))
-    if len(words) < 2:
+    if len(words) < (1 if options.remove else 2):
         raise Misuse("a path and at least one NAME=LITERAL are needed; --help tells more")
     path, changes = node_path(words[0]), _properties(words[1:])
+    removed = list(map(_name, options.remove))
+    for name in removed:
+        if name in changes:
+            raise Misuse(f"{name!r} is to be set and to be removed")
+
+    def change(now: dict[str, Any]) -> dict[str, Any]:
+        for name in removed:
+            if name not in now:
+                raise Failure(f"there is no property {name!r} at {path}")
+            del now[name]
+        return {**now, **changes}
+
     with connecting.client(options, connection) as zk:
         properties = zk.properties(path, watch=False)
         if options.dry_run:
             now = properties.data
-            change = SetData(
+            would = SetData(
                 properties.real_path,
                 nodedata.encode(now),
-                nodedata.encode({**now, **changes}),
+                nodedata.encode(change(dict(now))),
                 properties.meta_data["version"],
             )
-            if change.old != change.new:
-                for line in str(change).split("\n"):
+            if would.old != would.new:
+                for line in str(would).split("\n"):
                     print_line(line)
             return 0
         try:
-            properties.update(changes)
+            properties.rewrite(change)
         except ValueError as fault:
             # Of a bad property link the last argument is the cause, which names it.
             *link, reason = fault.args
@@ -78,6 +96,12 @@ def _properties(words: list[str]) -> dict[str, Any]:
                 raise Misuse(f"{name!r} is given twice")
             found[name] = value
     return found
+
+
+def _name(word: str) -> str:
+    """A property's name as it is stored: a link has a blank before its arrow."""
+    link = re.fullmatch(r"(.*?)\s*(->|=>)", word)
+    return f"{link[1]} {link[2]}" if link else word
 
 
 def _hint(word: str) -> str:
