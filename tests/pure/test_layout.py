@@ -280,3 +280,27 @@ def test_any_text_is_a_layout_or_a_value_error(text: str) -> None:
     except ValueError:
         return
     assert read_layout(str(layout)) == layout
+
+
+class Sliced(str):
+    """Text that counts the characters that are copied out of it."""
+
+    copied = 0
+
+    def __getitem__(self, place):
+        return self.noted(super().__getitem__(place))
+
+    def lstrip(self, characters=None):
+        return self.noted(super().lstrip(characters))
+
+    @classmethod
+    def noted(cls, part):
+        cls.copied += len(part)
+        return cls(part)
+
+
+def test_many_keys_are_read_without_copying_the_rest_for_each():
+    Sliced.copied = 0
+    text = Sliced(", ".join(f"key{number}" for number in range(5000)))
+    assert len(read_layout(Sliced("order " + text)).order) == 5000
+    assert Sliced.copied < 3 * len(text)

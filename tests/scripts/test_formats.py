@@ -12,6 +12,7 @@ from tests.pure import strategies
 from tests.pure.test_parse import REFERENCE
 from zc.zk import formats
 from zc.zk.errors import TreeSyntaxError
+from zc.zk.formats import jsontext
 from zc.zk.tree import ParseNode, parse_tree
 from zc.zk.tree.model import RawData
 
@@ -191,6 +192,9 @@ BAD = {
         ("\r\x85\u2028A: 1", 1, "bad path 'A'"),
         ("\ufeff/a: {}\nA: 1", 2, "bad path 'A'"),
         ("/a: {x: " + "9" * 5000 + "}", 1, "Exceeds the limit (4300"),
+        ("/a: {x: " + "1:" * 200 + "1.5}", 1, "the number is too large"),
+        ("/a: {x: " + "1:" * 100_000 + "1}", 1, "the number is too large"),
+        ("/a: {x: " + "1:" * 100_000 + "1.5}", 1, "the number is too large"),
     ],
 }
 
@@ -206,6 +210,43 @@ def test_what_cannot_be_read_is_named_with_its_line(format, text, lineno, reason
     assert raised.value.lineno == lineno
     assert raised.value.reason.startswith(reason)
     assert raised.value.line == text.split("\n")[lineno - 1]
+
+
+class Counted(str):
+    """Text that counts the characters that are looked through for line feeds."""
+
+    looked_through = 0
+
+    def count(self, part: str, start: int = 0, end: int | None = None) -> int:  # type: ignore[override]
+        end = len(self) if end is None else end
+        self.looked_through += end - start
+        return super().count(part, start, end)
+
+
+class Key(str):
+    """A property's name that counts comparisons with others."""
+
+    __slots__ = ()
+    comparisons = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Key.comparisons += 1
+        return super().__eq__(other)
+
+
+def test_the_lines_of_a_large_tree_are_counted_once():
+    text = Counted("{\n" + ",\n".join(f'"/n{number}": {{}}' for number in range(5000)) + "\n}")
+    assert [lineno for lineno, _, _ in jsontext.read(text)] == list(range(2, 5002))
+    assert text.looked_through <= len(text)
+
+
+def test_a_duplicate_key_is_found_without_comparing_all_with_all():
+    pairs = [(Key(f"key{number}"), 0) for number in range(5000)]
+    Key.comparisons = 0
+    with pytest.raises(ValueError, match="duplicate property 'key4999'"):
+        jsontext.distinct_members([*pairs, (Key("key4999"), 0)])
+    assert Key.comparisons < 5 * len(pairs)
 
 
 @pytest.mark.parametrize(

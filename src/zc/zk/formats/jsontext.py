@@ -31,7 +31,7 @@ def read(text: str) -> Iterator[Member]:
 
 
 def _members(text: str) -> Iterator[Member]:
-    decoder = json.JSONDecoder(object_pairs_hook=_distinct_members)
+    decoder = json.JSONDecoder(object_pairs_hook=distinct_members)
 
     def skip(position: int, *expected: str) -> int:
         """Go past one of the characters `expected`, and the blanks on both sides of it."""
@@ -53,13 +53,15 @@ def _members(text: str) -> Iterator[Member]:
 
     position = skip(0, "{")
     more = text[position : position + 1] != "}"
+    lineno, counted = 1, 0
     while more:
-        start = position
+        lineno += text.count("\n", counted, position)
+        counted = position
         if text[position : position + 1] != '"':
             raise json.JSONDecodeError("expected a path in double quotes", text, position)
         path, position = value(position)
         node, position = value(skip(position, ":"))
-        yield text.count("\n", 0, start) + 1, path, node
+        yield lineno, path, node
         position = _end_of_blanks(text, position)
         more = text[position : position + 1] != "}"
         if more:
@@ -75,10 +77,13 @@ def _end_of_blanks(text: str, position: int) -> int:
     return match.end()
 
 
-def _distinct_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def distinct_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """What an object with these members is. Raises ValueError when two have one name."""
     members = dict(pairs)
     if len(members) != len(pairs):
-        keys = [key for key, _ in pairs]
-        duplicate = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"duplicate property {excerpt(duplicate)}")
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise ValueError(f"duplicate property {excerpt(key)}")
+            seen.add(key)
     return members

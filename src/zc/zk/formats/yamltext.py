@@ -57,6 +57,11 @@ def read(text: str) -> Iterator[Member]:
 
 
 _YAML_SCALARS = {"null", "bool", "int", "float", "str"}
+
+# Digits that Python makes a number of, by default. Numbers with colons in them, to the base of 60,
+# it would make of any length, in a time that grows with its square.
+_LONGEST_NUMBER = 4300
+
 _TOO_DEEP = "nested too deeply"
 
 # What brackets are looked for between: quoted text, comments, plain text.
@@ -161,9 +166,13 @@ class _Reader:
         kind = tag.rpartition(":")[2]
         if kind not in _YAML_SCALARS:
             raise self.error(f"a {kind}, which JSON does not have: quote it", event)
+        if kind in ("int", "float") and len(event.value) > _LONGEST_NUMBER and ":" in event.value:
+            raise self.error("the number is too large", event)
         node = self.yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark)
         try:
             return self.loader.construct_object(node)
+        except OverflowError:
+            raise self.error("the number is too large", event) from None
         except (ValueError, LookupError) as fault:
             raise self.error(str(fault), event) from None
 

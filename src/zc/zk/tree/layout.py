@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 from zc.zk import nodedata
 from zc.zk.errors import excerpt
 from zc.zk.nodedata import Properties
-from zc.zk.tree.literals import split_quoted, write_literal
+from zc.zk.tree.literals import read_quoted, write_literal
 from zc.zk.tree.syntax import QUOTES, is_plain_property_name
 
 # An indentation is on every line: data that begin with a million spaces are not written that way.
@@ -41,6 +41,7 @@ _NO_LITERAL = re.compile(r"(?!(?:None|True|False)\b)[^\W\d]\w*(?![\w'\"])")
 _WORD = re.compile(r"(\S+)\s*")
 _NUMBER = re.compile(r"([0-9]{1,2})(?:\s+|$)")
 _UP_TO_COMMA = re.compile(r"[^,]*")
+_BLANKS = re.compile(r"\s*")
 _BEGINNING_WITH_INDENT = re.compile(r'\{\n( *)"')
 
 
@@ -156,29 +157,33 @@ def read_layout(text: str) -> Layout:
 
 def _read_order(text: str) -> tuple[str, ...]:
     keys: dict[str, None] = {}
-    is_complete = False
-    while not is_complete:
-        text = text.lstrip()
-        if text.startswith(QUOTES):
+    position = -1
+    while position < len(text):
+        position = _past_blanks(text, position + 1)
+        if text.startswith(QUOTES, position):
             try:
-                key, text = split_quoted(text)
+                key, position = read_quoted(text, position)
             except ValueError as fault:
                 raise ValueError(f"bad layout: {fault}") from None
         else:
-            match = _UP_TO_COMMA.match(text)
+            match = _UP_TO_COMMA.match(text, position)
             assert match is not None
-            key, text = match.group().rstrip(), text[match.end() :]
+            key, position = match.group().rstrip(), match.end()
             if not key:
                 raise ValueError("bad layout: a key is missing")
         if key in keys:
             raise ValueError(f"bad layout: duplicate key {excerpt(key)}")
         keys[key] = None
-        text = text.lstrip()
-        is_complete = not text
-        if not is_complete and text[0] != ",":
-            raise ValueError(f"bad layout: a comma is missing before {excerpt(text)}")
-        text = text[1:]
+        position = _past_blanks(text, position)
+        if position < len(text) and text[position] != ",":
+            raise ValueError(f"bad layout: a comma is missing before {excerpt(text[position:])}")
     return tuple(keys)
+
+
+def _past_blanks(text: str, position: int) -> int:
+    match = _BLANKS.match(text, position)
+    assert match is not None
+    return match.end()
 
 
 def _spelled(key: str) -> str:

@@ -97,15 +97,21 @@ def write_literal(value: Any) -> str:
     return repr(value)
 
 
-def split_quoted(text: str) -> tuple[str, str]:
-    """The value of the quoted string that `text` starts with, and the text behind it.
+def read_quoted(text: str, position: int = 0) -> tuple[str, int]:
+    """The value of the quoted string at `position`, and where it ends.
 
     Raises ValueError when there is none, or its end is missing.
     """
-    match = _QUOTED_NAME.match(text)
+    match = _QUOTED_NAME.match(text, position)
     if match is None:
         raise ValueError("a quote is not closed")
-    return _string(match.group()), text[match.end() :]
+    return _string(match.group()), match.end()
+
+
+def split_quoted(text: str) -> tuple[str, str]:
+    """The value of the quoted string that `text` starts with, and the text behind it."""
+    value, end = read_quoted(text)
+    return value, text[end:]
 
 
 def _tokens(text: str) -> Iterator[tuple[str, Any]]:
