@@ -49,7 +49,7 @@ DOCTEST = """
     >>> import zc.zk
     >>> zk = zc.zk.ZooKeeper('zookeeper.example.com:2181')
     >>> servers = zk.children('/service-1/providers')
-    >>> registration = zk.register_server('/service-1/providers', '1.2.3.4:80')
+    >>> registration = zk.register('/service-1/providers', '1.2.3.4:80')
     >>> wait_until(lambda: '1.2.3.4:80' in servers)
     True
     >>> settings = zk.properties('/service-1')

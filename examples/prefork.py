@@ -53,9 +53,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with zc.zk.ZooKeeper(session_timeout=SESSION_TIMEOUT) as zk:
         with SharedPriceServer(prices=zk.properties("/prices")) as server:
-            registration = zk.register_server(
-                "/prices/providers", ("127.0.0.1", server.server_port)
-            )
+            registration = zk.register("/prices/providers", ("127.0.0.1", server.server_port))
             print("registered as", *registration.paths, flush=True)
             supervise(zk, server)
 

@@ -50,7 +50,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with zc.zk.ZooKeeper(session_timeout=SESSION_TIMEOUT) as zk:
         with PriceServer(prices=zk.properties("/prices")) as server:
-            registration = zk.register_server("/prices/providers", server.server_address)
+            registration = zk.register("/prices/providers", server.server_address)
             print("registered as", *registration.paths)
             server.serve_forever()
 

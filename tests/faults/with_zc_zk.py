@@ -106,7 +106,7 @@ class Library:
 
     def register(self, parent: str, name: str, properties: dict[str, Any]) -> Registered:
         acl = zc.zk.READ_ACL_UNSAFE
-        return Registered(self.zk.register_server(parent, name, acl, **properties), list(acl))
+        return Registered(self.zk.register(parent, name, acl, **properties), list(acl))
 
     def follow(self, kind: str, path: str, told: Told | None) -> Children | Properties:
         live = (Children if kind == "children" else Properties)(self.zk, path)

@@ -98,7 +98,7 @@ class TestThreadAndOrder:
 class TestWhatTheyMayDo:
     def test_call_whatever_the_client_can_do(self, zk, other) -> None:
         def work() -> str:
-            with zk.register_server("/test", ADDRESS, weight=1) as registration:
+            with zk.register("/test", ADDRESS, weight=1) as registration:
                 registration.update(weight=2)
                 assert zk.get_properties("/test/1.2.3.4:80")["weight"] == 2
             zk.import_tree("/tree\n  n = 1\n  /twig\n")

@@ -111,7 +111,7 @@ def test_a_plan_that_cannot_be_applied_fails(prepared, proxy) -> None:
 
 def test_a_registration_is_left_for_later(prepared, proxy, other) -> None:
     proxy.stall()
-    registration = outcome_of(lambda: prepared.register_server("/tree", ("1.2.3.4", 80)))
+    registration = outcome_of(lambda: prepared.register("/tree", ("1.2.3.4", 80)))
     assert isinstance(registration, zc.zk.Registration)
     assert registration.state == "pending"
     assert outcome_of(lambda: registration.update(n=1)) is None

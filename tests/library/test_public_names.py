@@ -11,9 +11,12 @@ import zc.zk
 
 NAMES = """
     BadPropertyLink CancelWatch Children FailedConnect LinkLoop OPEN_ACL_UNSAFE ParseNode Properties
-    READ_ACL_UNSAFE RegisteringServer Registration ZK ZooKeeper parse_addr parse_tree
+    READ_ACL_UNSAFE RegisteringServer Registration Resolving ZK ZooKeeper parse_addr parse_tree
     world_permission
 """
+
+# Not for `from zc.zk import *`: these would take the place of others.
+PLAIN_WORDS = ("decode", "encode", "join")
 
 # What a program that registers, follows and reads single nodes has no use for: work on trees, and
 # what is large in the standard library.
@@ -35,7 +38,7 @@ def in_a_new_interpreter(program: str) -> list[str]:
 def test_the_public_names() -> None:
     assert sorted(zc.zk.__all__) == sorted(NAMES.split())
     assert all(hasattr(zc.zk, name) for name in zc.zk.__all__)
-    assert set(dir(zc.zk)) >= set(NAMES.split())
+    assert set(dir(zc.zk)) >= {*NAMES.split(), *PLAIN_WORDS}
     assert zc.zk.ZK is zc.zk.ZooKeeper
 
 
@@ -45,7 +48,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
 
 
 def test_each_name_can_be_the_first_one_that_is_asked_for() -> None:
-    for name in (*NAMES.split(), "event", "properties"):
+    for name in (*NAMES.split(), *PLAIN_WORDS, "event", "properties"):
         in_a_new_interpreter(f"import zc.zk; zc.zk.{name}")
     assert in_a_new_interpreter("from zc.zk import *; print(parse_addr(':80')[1])") == ["80"]
 
@@ -57,3 +60,33 @@ def test_a_plain_client_imports_nothing_that_it_does_not_need() -> None:
     )
     assert {"zookeeper._client", "zc.zk.client"} <= set(loaded)
     assert set(loaded) & set(NOT_FOR_A_PLAIN_CLIENT.split()) == set()
+
+
+def test_names_of_earlier_releases() -> None:
+    assert zc.zk.encode({"b": 1, "a": "x"}) == '{"a":"x","b":1}'
+    assert zc.zk.decode('{"a":"x","b":1}') == {"a": "x", "b": 1}
+    assert (zc.zk.join("/", "a"), zc.zk.join("/a", "b")) == ("/a", "/a/b")
+
+
+def test_links_can_be_followed_in_anything_that_has_nodes() -> None:
+    nodes: dict[str, dict[str, str]] = {"/": {}, "/a": {"b ->": "../c"}, "/c": {}, "/c/d": {}}
+
+    class Nodes(zc.zk.Resolving):
+        def exists(self, path: str) -> bool:
+            return path in nodes
+
+        def get_properties(self, path: str) -> dict[str, str]:
+            return nodes[path]
+
+    assert Nodes().resolve("/a/b/d") == "/c/d"
+
+
+def test_children_of_parsed_nodes_may_be_keywords() -> None:
+    grandchild = zc.zk.ParseNode()
+    node = zc.zk.ParseNode("top", {"x": 1}, a=zc.zk.ParseNode(children=grandchild))
+    assert (node.name, node.properties, list(node.children)) == ("top", {"x": 1}, ["a"])
+    assert grandchild.parent is node.children["a"]
+    assert [each.name for _, each in node.walk()] == ["top", "a", "children"]
+    named = zc.zk.ParseNode("b")
+    assert list(zc.zk.ParseNode(key=named).children) == ["b"]
+    assert list(zc.zk.ParseNode("", None, {"b": named}).children) == ["b"]

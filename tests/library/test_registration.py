@@ -69,14 +69,17 @@ class TestRegistering:
             (("::1", 80), "[::1]:80"),
             (("::1", 80, 0, 0), "[::1]:80"),
             (("example.com", 8080), "example.com:8080"),
+            (("h", "8080"), "h:8080"),
+            ("addr", "addr"),
+            ("a:b", "a:b"),
         ],
     )
     def test_addresses_come_in_many_forms(self, zk, other, address, name) -> None:
-        registration = zk.register_server("/providers", address)
+        registration = zk.register("/providers", address)
         assert registration.paths == [f"/providers/{name}"]
         assert other.get_children("/providers") == [name]
 
-    @pytest.mark.parametrize("address", ["1.2.3.4", ":x", ("a/b", 80), ("host", "80"), 80, None])
+    @pytest.mark.parametrize("address", ["", "a/b", ("a/b", 80), ("host", 0), 80, None])
     def test_a_bad_address_is_refused(self, zk, address) -> None:
         with pytest.raises(ValueError, match=r"address|port|host"):
             zk.register_server("/providers", address)
@@ -84,7 +87,7 @@ class TestRegistering:
 
     def test_a_blank_host_registers_every_address(self, zk, other, monkeypatch) -> None:
         monkeypatch.setattr("zc.zk.address.hosts_of_blank", lambda: ["10.0.0.1", "10.0.0.2"])
-        registration = zk.register_server("/providers", ("", 80), name="x")
+        registration = zk.register("/providers", ("", 80), name="x")
         assert sorted(other.get_children("/providers")) == ["10.0.0.1:80", "10.0.0.2:80"]
         assert sorted(registration.paths) == ["/providers/10.0.0.1:80", "/providers/10.0.0.2:80"]
         assert data_of(other, "/providers/10.0.0.2:80")["name"] == "x"
@@ -98,18 +101,21 @@ class TestRegistering:
             zk.register_server("/providers", ("", 80))
         assert other.get_children("/providers") == ["10.0.0.2:80"]
 
-    def test_register_is_another_name(self, zk) -> None:
-        assert zk.register("/providers", ADDRESS).paths == [PATH]
+    def test_the_registration_is_what_register_returns(self, zk, other) -> None:
+        assert zk.register_server("/providers", ADDRESS, OPEN_ACL_UNSAFE, weight=1) is None
+        assert data_of(other) == {"pid": os.getpid(), "weight": 1}
+        assert other.get_acl(PATH)[1] == OPEN_ACL_UNSAFE
+        assert zk.register("/providers", "a:1").paths == ["/providers/a:1"]
 
     def test_the_path_may_be_the_root(self, zk, other) -> None:
-        assert zk.register_server("/", ADDRESS).paths == ["/1.2.3.4:80"]
+        assert zk.register("/", ADDRESS).paths == ["/1.2.3.4:80"]
         assert other.exists("/1.2.3.4:80")
 
     def test_links_in_the_path_are_followed(self, zk, other) -> None:
         zk.import_tree("/service\n  link -> /providers\n  dots -> ../service/./link\n")
-        assert zk.register_server("/service/link", ADDRESS).paths == [PATH]
-        assert zk.register_server("/service/dots", "a:1").paths == ["/providers/a:1"]
-        assert zk.register_server("/service/../providers", "b:1").paths == ["/providers/b:1"]
+        assert zk.register("/service/link", ADDRESS).paths == [PATH]
+        assert zk.register("/service/dots", "a:1").paths == ["/providers/a:1"]
+        assert zk.register("/service/../providers", "b:1").paths == ["/providers/b:1"]
 
     def test_a_missing_path_is_an_error_that_names_it(self, zk) -> None:
         with pytest.raises(zookeeper.NoNodeException) as caught:
@@ -117,7 +123,7 @@ class TestRegistering:
         assert caught.value.path == "/missing/path"
 
     def test_the_same_address_twice_is_an_error(self, zk, other) -> None:
-        first = zk.register_server("/providers", ADDRESS, version=1)
+        first = zk.register("/providers", ADDRESS, version=1)
         zk.import_tree("/service\n  link -> /providers\n")
         for path in ("/providers", "/service/link"):
             with pytest.raises(zookeeper.NodeExistsException):
@@ -176,7 +182,7 @@ class TestEvents:
 
 class TestTheRegistration:
     def test_it_tells_where_and_how(self, zk) -> None:
-        registration = zk.register_server("/providers", ADDRESS, pid=1)
+        registration = zk.register("/providers", ADDRESS, pid=1)
         assert repr(registration) == f"<Registration {PATH}: registered>"
         assert (registration.paths, registration.properties) == ([PATH], {"pid": 1})
         registration.unregister()
@@ -184,7 +190,7 @@ class TestTheRegistration:
 
     @pytest.mark.parametrize("acl", [READ_ACL_UNSAFE, OPEN_ACL_UNSAFE])
     def test_its_data_can_be_updated(self, zk, other, acl) -> None:
-        registration = zk.register_server("/providers", ADDRESS, acl, pid=1, load=0)
+        registration = zk.register("/providers", ADDRESS, acl, pid=1, load=0)
         registration.update({"load": 1}, zone="a")
         assert data_of(other) == {"pid": 1, "load": 1, "zone": "a"}
         assert owner_of(other) == session_id(zk)
@@ -192,7 +198,7 @@ class TestTheRegistration:
         assert registration.properties == {"pid": 1, "load": 1, "zone": "a"}
 
     def test_an_update_is_not_seen_as_a_server_that_went(self, zk, other) -> None:
-        registration = zk.register_server("/providers", ADDRESS, load=0)
+        registration = zk.register("/providers", ADDRESS, load=0)
         callback = Calls()
         children = other.children("/providers")(callback)
         registration.update(load=1)
@@ -202,7 +208,7 @@ class TestTheRegistration:
         assert len(callback) == 2
 
     def test_unregistering_deletes_the_node_for_good(self, zk, other, connection_string) -> None:
-        registration = zk.register_server("/providers", ADDRESS)
+        registration = zk.register("/providers", ADDRESS)
         registration.unregister()
         assert not other.exists(PATH)
         registration.unregister()
@@ -214,7 +220,7 @@ class TestTheRegistration:
         self, zk, other
     ) -> None:
         """The keeper takes out what it is to see to, and meanwhile the program may end it."""
-        registration = zk.register_server("/providers", ADDRESS)
+        registration = zk.register("/providers", ADDRESS)
         (node,) = registration._properties
         registration.unregister()
         assert node.make_true(zk.handle)
@@ -223,7 +229,7 @@ class TestTheRegistration:
         wait_until(lambda: not known.interests() and not known.all(), "nothing is watched")
 
     def test_leaving_a_with_block_unregisters(self, zk, other) -> None:
-        with zk.register_server("/providers", ADDRESS):
+        with zk.register("/providers", ADDRESS):
             assert other.exists(PATH)
         assert not other.exists(PATH)
 
@@ -235,7 +241,7 @@ class TestTheRegistration:
     def test_deleting_the_node_through_the_client_ends_it(
         self, zk, other, connection_string
     ) -> None:
-        registration = zk.register_server("/providers", ADDRESS)
+        registration = zk.register("/providers", ADDRESS)
         zk.delete(PATH)
         assert str(registration.state) == "ended"
         expire(zk, connection_string)
@@ -243,7 +249,7 @@ class TestTheRegistration:
         assert not other.exists(PATH)
 
     def test_a_deletion_that_is_refused_does_not_end_it(self, zk, other) -> None:
-        registration = zk.register_server("/providers", ADDRESS)
+        registration = zk.register("/providers", ADDRESS)
         with pytest.raises(zookeeper.BadVersionException):
             zk.delete(PATH, 17)
         other.delete(PATH)
@@ -251,7 +257,7 @@ class TestTheRegistration:
         wait_for(registration, "registered")
 
     def test_delete_recursive_by_force_ends_it(self, zk, other) -> None:
-        registration = zk.register_server("/providers", ADDRESS)
+        registration = zk.register("/providers", ADDRESS)
         zk.delete_recursive("/providers", force=True)
         assert str(registration.state) == "ended"
         assert not other.exists("/providers")
@@ -266,7 +272,7 @@ class TestCuratorsChecklist:
             zk.create("/providers")
             server.kill()
             wait_until(lambda: zk.state == zookeeper.CONNECTING_STATE, "the loss is noticed")
-            registration = zk.register_server("/providers", ADDRESS, pid=1)
+            registration = zk.register("/providers", ADDRESS, pid=1)
             assert str(registration.state) == "pending"
             registration.update(load=5)
             server.start()
@@ -279,7 +285,7 @@ class TestCuratorsChecklist:
         self, client, proxy, root, other
     ) -> None:
         zk = client(proxy.connection_string + root)
-        registration = zk.register_server("/providers", ADDRESS, load=0)
+        registration = zk.register("/providers", ADDRESS, load=0)
         proxy.refuse()
         proxy.cut()
         wait_until(lambda: zk.state == zookeeper.CONNECTING_STATE, "the loss is noticed")
@@ -291,7 +297,7 @@ class TestCuratorsChecklist:
 
     def test_unregistering_while_there_is_no_connection(self, client, proxy, root, other) -> None:
         zk = client(proxy.connection_string + root, session_timeout=60_000)
-        registration = zk.register_server("/providers", ADDRESS)
+        registration = zk.register("/providers", ADDRESS)
         proxy.refuse()
         proxy.cut()
         wait_until(lambda: zk.state == zookeeper.CONNECTING_STATE, "the loss is noticed")
@@ -302,7 +308,7 @@ class TestCuratorsChecklist:
         wait_for(registration, "ended")
 
     def test_a_session_that_is_lost_several_times(self, zk, other, connection_string) -> None:
-        registration = zk.register_server("/providers", ADDRESS, pid=1)
+        registration = zk.register("/providers", ADDRESS, pid=1)
         for load in range(4):
             expire(zk, connection_string)
             registration.update(load=load)
@@ -312,7 +318,7 @@ class TestCuratorsChecklist:
     def test_while_there_is_no_session_it_is_pending(
         self, zk, other, connection_string, no_new_session
     ) -> None:
-        registration = zk.register_server("/providers", ADDRESS)
+        registration = zk.register("/providers", ADDRESS)
         assert registration.state == "registered"
         end_session(zk, connection_string)
         assert registration.state == "pending"
@@ -323,7 +329,7 @@ class TestCuratorsChecklist:
     def test_a_node_made_for_good_meanwhile_is_nobodys_former_one(
         self, zk, other, connection_string, no_new_session
     ) -> None:
-        registration = zk.register_server("/providers", ADDRESS)
+        registration = zk.register("/providers", ADDRESS)
         end_session(zk, connection_string)
         wait_until(lambda: not other.exists(PATH), "the former one is gone", 30)
         other.create(PATH, "for good")
@@ -336,7 +342,7 @@ class TestCuratorsChecklist:
     def test_a_node_of_another_session_that_then_ends(self, zk, client, other, caplog) -> None:
         crashed = client()
         crashed.register_server("/providers", ADDRESS, pid=1)
-        registration = zk.register_server("/providers", ADDRESS, pid=2)
+        registration = zk.register("/providers", ADDRESS, pid=2)
         assert str(registration.state) == "waiting"
         assert data_of(other) == {"pid": 1}
         crashed.close()
@@ -349,9 +355,9 @@ class TestCuratorsChecklist:
     def test_another_session_that_takes_the_name_after_an_expiry(
         self, zk, client, other, connection_string
     ) -> None:
-        registration = zk.register_server("/providers", ADDRESS, pid=1)
+        registration = zk.register("/providers", ADDRESS, pid=1)
         rival = client()
-        theirs = rival.register_server("/providers", ADDRESS, pid=2)
+        theirs = rival.register("/providers", ADDRESS, pid=2)
         assert str(theirs.state) == "waiting"
         expire(zk, connection_string)
 
@@ -369,7 +375,7 @@ class TestCuratorsChecklist:
         with zc.zk.ZooKeeper(other.connection_string, session_timeout=60_000) as former:
             former.register_server("/providers", ADDRESS, pid=1)
             zk.watches.session._former_ids.add(session_id(former))
-            registration = zk.register_server("/providers", ADDRESS, pid=2)
+            registration = zk.register("/providers", ADDRESS, pid=2)
             assert str(registration.state) == "registered"
             assert owner_of(other) == session_id(zk)
             assert data_of(other) == {"pid": 2}
@@ -377,7 +383,7 @@ class TestCuratorsChecklist:
         assert owner_of(other) == session_id(zk)
 
     def test_a_node_that_is_deleted_by_hand_is_made_again(self, zk, other) -> None:
-        registration = zk.register_server("/providers", ADDRESS, pid=1)
+        registration = zk.register("/providers", ADDRESS, pid=1)
         for _ in range(3):
             other.delete(PATH)
             wait_until(lambda: owner_of(other) == session_id(zk), "it is there again")
@@ -388,7 +394,7 @@ class TestCuratorsChecklist:
         self, zk, other, connection_string, caplog
     ) -> None:
         caplog.set_level(logging.INFO, "zc.zk")
-        registration = zk.register_server("/providers", ADDRESS)
+        registration = zk.register("/providers", ADDRESS)
         assert registration.revive
         registration.revive = False
         expire(zk, connection_string)
@@ -404,7 +410,7 @@ class TestCuratorsChecklist:
         assert not registration.revive
 
     def test_a_parent_that_is_deleted_and_returns(self, zk, other, caplog) -> None:
-        registration = zk.register_server("/providers", ADDRESS)
+        registration = zk.register("/providers", ADDRESS)
         other.delete_recursive("/providers", force=True)
         wait_for(registration, "refused")
         other.create("/providers")
@@ -412,7 +418,7 @@ class TestCuratorsChecklist:
         wait_for(registration, "registered")
 
     def test_a_parent_that_is_replaced_by_a_link(self, zk, other) -> None:
-        registration = zk.register_server("/providers", ADDRESS)
+        registration = zk.register("/providers", ADDRESS)
         other.create("/elsewhere")
         other.ln("/elsewhere", "/providers")
         other.delete_recursive("/providers", force=True)
@@ -426,7 +432,7 @@ class TestCuratorsChecklist:
             zk.register_server("/closed", ADDRESS)
 
     def test_a_permission_that_is_taken_away_and_given_back(self, zk, other) -> None:
-        registration = zk.register_server("/providers", ADDRESS)
+        registration = zk.register("/providers", ADDRESS)
         admin = {"perms": zookeeper.PERM_ADMIN | zookeeper.PERM_READ | zookeeper.PERM_DELETE}
         other.set_acl("/providers", -1, [{**OPEN_ACL_UNSAFE[0], **admin}])
         other.delete(PATH)
@@ -442,7 +448,7 @@ class TestCuratorsChecklist:
         wait_until(lambda: not other.exists(PATH), "it is gone")
 
     def test_after_close_it_is_not_revived(self, zk, other) -> None:
-        registration = zk.register_server("/providers", ADDRESS)
+        registration = zk.register("/providers", ADDRESS)
         zk.close()
         assert registration.state == "ended"
         registration.update(load=1)
@@ -455,7 +461,7 @@ class TestCuratorsChecklist:
         proxy.stall(TO_CLIENT)
         registrations = []
         thread = threading.Thread(
-            target=lambda: registrations.append(zk.register_server("/providers", ADDRESS, pid=1))
+            target=lambda: registrations.append(zk.register("/providers", ADDRESS, pid=1))
         )
         thread.start()
         wait_until(lambda: other.exists(PATH), "the node is made")
@@ -472,11 +478,11 @@ class TestManyOfThem:
     def test_they_return_after_an_expiry_though_some_cannot(
         self, zk, other, client, connection_string
     ) -> None:
-        good = [zk.register_server("/providers", ("host", port)) for port in range(1, 1201)]
+        good = [zk.register("/providers", ("host", port)) for port in range(1, 1201)]
         zk.create("/gone")
-        lost = zk.register_server("/gone", ADDRESS)
+        lost = zk.register("/gone", ADDRESS)
         rival = client()
-        theirs = [rival.register_server("/providers", ("host", port)) for port in (3, 700)]
+        theirs = [rival.register("/providers", ("host", port)) for port in (3, 700)]
         other.delete_recursive("/gone", force=True)
         expire(zk, connection_string)
 
@@ -505,8 +511,8 @@ class TestManyOfThem:
         kept = []
 
         def work(number: int) -> None:
-            for port in range(20):
-                registration = zk.register_server("/providers", (f"host{number}", port))
+            for port in range(1, 21):
+                registration = zk.register("/providers", (f"host{number}", port))
                 registration.update(load=port)
                 if port % 2:
                     registration.unregister()
@@ -519,7 +525,7 @@ class TestManyOfThem:
         expire(zk, connection_string)
         for thread in threads:
             thread.join(60)
-        expected = {f"host{number}:{port}" for number in range(6) for port in range(0, 20, 2)}
+        expected = {f"host{number}:{port}" for number in range(6) for port in range(2, 21, 2)}
         wait_until(
             lambda: (
                 set(other.get_children("/providers")) == expected

@@ -63,7 +63,7 @@ def test_live_objects_go_on_in_the_child_with_their_callbacks(zk, other) -> None
 
 
 def test_registrations_stay_with_the_parent(zk, other, connection_string) -> None:
-    registration = zk.register_server("/providers", ADDRESS)
+    registration = zk.register("/providers", ADDRESS)
     zk.create("/mine", "", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
 
     def work(child: Child) -> None:
@@ -84,11 +84,11 @@ def test_registrations_stay_with_the_parent(zk, other, connection_string) -> Non
 
 
 def test_the_child_can_register_what_the_parent_has_registered(zk, other) -> None:
-    registration = zk.register_server("/providers", ADDRESS)
+    registration = zk.register("/providers", ADDRESS)
 
     def work(child: Child) -> None:
         zk.reopen()
-        own = zk.register_server("/providers", ADDRESS)
+        own = zk.register("/providers", ADDRESS)
         child.tell(own.state)
         wait_until(lambda: str(own.state) == "registered", lambda: repr(own), SECONDS)
         child.tell(session_id(zk) & (2**64 - 1))
@@ -113,7 +113,7 @@ def test_a_child_of_a_busy_client_opens_it_whatever_its_threads_were_doing(zk, o
     def work() -> None:
         while not end.is_set():
             zk.children("/busy")(lambda _: None)
-            registration = zk.register_server("/providers", ADDRESS)
+            registration = zk.register("/providers", ADDRESS)
             registration.update(n=1)
             registration.unregister()
 
@@ -159,7 +159,7 @@ def test_credentials_are_given_to_the_childs_session(zk) -> None:
 
 
 def test_in_the_process_that_opened_it_nothing_happens(zk) -> None:
-    registration = zk.register_server("/providers", ADDRESS)
+    registration = zk.register("/providers", ADDRESS)
     ours = session_id(zk)
     zk.reopen()
     assert session_id(zk) == ours

@@ -135,7 +135,7 @@ class TestClosing:
             lambda: zk.create("/x"),
             lambda: zk.children("/"),
             lambda: zk.properties("/"),
-            lambda: zk.register_server("/", ("localhost", 80)),
+            lambda: zk.register("/", ("localhost", 80)),
             lambda: zk.import_tree("/x"),
             lambda: zk.export_tree(),
             lambda: list(zk.walk()),
@@ -279,7 +279,7 @@ class TestConnectionLoss:
 
     def test_a_server_restart_is_lived_through(self, client, own_server) -> None:
         zk = client(own_server.connection_string, session_timeout=60_000)
-        registration = zk.register_server("/", ("localhost", 80))
+        registration = zk.register("/", ("localhost", 80))
         callback = Calls()
         children = zk.children("/")(callback)
         own_server.kill()
@@ -308,7 +308,7 @@ class TestServersThatAreAwayForLong:
         return client(own_server.connection_string, session_timeout=1000)
 
     def test_with_their_data_have_registrations_in_a_new_session(self, zk, own_server) -> None:
-        registration = zk.register_server("/", ("localhost", 80))
+        registration = zk.register("/", ("localhost", 80))
         former = session_id(zk)
         own_server.stop()
         wait_until(lambda: zk.handle is None, "the session is given up", 30)
@@ -318,7 +318,7 @@ class TestServersThatAreAwayForLong:
         assert zk.exists("/localhost:80")["ephemeralOwner"] == session_id(zk) != former
 
     def test_without_their_data_are_as_good_as_new_ones(self, zk, own_server) -> None:
-        registration = zk.register_server("/", ("localhost", 80))
+        registration = zk.register("/", ("localhost", 80))
         children = zk.children("/")
         zk.create("/a")
         wait_until(lambda: "a" in children, "the watch works")
@@ -548,7 +548,7 @@ class TestFork:
             for call in (
                 lambda: zk.get("/"),
                 lambda: zk.children("/"),
-                lambda: zk.register_server("/", ("localhost", 80)),
+                lambda: zk.register("/", ("localhost", 80)),
                 lambda: zk.export_tree(),
                 lambda: zk.import_tree("/x"),
                 lambda: properties.set(a=1),

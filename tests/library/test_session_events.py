@@ -61,7 +61,7 @@ def test_a_lost_session_and_its_restoration_are_told_in_order(
     zk = client()
     zk.create("/providers")
     told.events.clear()
-    registration = zk.register_server("/providers", ("1.2.3.4", 80))
+    registration = zk.register("/providers", ("1.2.3.4", 80))
     children = zk.children("/providers")
     seen = []
     told.then = lambda event: seen.append((type(event), registration.state.value, list(children)))

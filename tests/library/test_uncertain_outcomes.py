@@ -51,7 +51,7 @@ class TestARegistration:
     ) -> None:
         monkeypatch.setattr(zk._session._keeper, "_duties", [])
         lose_answers(monkeypatch, "create", first, second)
-        registration = zk.register_server("/providers", ADDRESS, n=1)
+        registration = zk.register("/providers", ADDRESS, n=1)
         registration.update(n=2)
         monkeypatch.undo()
         zk._session.wake()
@@ -62,11 +62,11 @@ class TestARegistration:
         self, client, proxy, root, other
     ) -> None:
         zk = client(proxy.connection_string + root)
-        first = zk.register_server("/providers", ADDRESS, n=1)
+        first = zk.register("/providers", ADDRESS, n=1)
         proxy.refuse()
         proxy.cut()
         first.unregister()
-        second = zk.register_server("/providers", ADDRESS, n=2)
+        second = zk.register("/providers", ADDRESS, n=2)
         proxy.allow()
         wait_until(lambda: str(second.state) == "registered", lambda: repr(second), 30)
         wait_until(lambda: data_of(other)["n"] == 2, lambda: f"it is the new one: {data_of(other)}")
@@ -90,7 +90,7 @@ class TestARegistration:
             return create(handle, *arguments, **more)
 
         monkeypatch.setattr(zookeeper, "create", create_late)
-        registration = zk.register_server("/providers", ADDRESS)
+        registration = zk.register("/providers", ADDRESS)
         assert keeper_creates.wait(scaled(30))
         made_and_gone = Calls()
         other.exists(PATH, made_and_gone)
@@ -119,7 +119,7 @@ class TestARegistration:
 
         monkeypatch.setattr(zk._session._keeper, "_duties", [])
         monkeypatch.setattr(zookeeper, "create", create_later)
-        registration = zk.register_server("/providers", ADDRESS)
+        registration = zk.register("/providers", ADDRESS)
         registration.unregister()
         assert not other.exists(PATH)
         assert zookeeper.sync is sync, "it was made"
@@ -128,7 +128,7 @@ class TestARegistration:
         self, zk, other
     ) -> None:
         for round_ in range(50):
-            registration = zk.register_server("/providers", ADDRESS, n=round_)
+            registration = zk.register("/providers", ADDRESS, n=round_)
             updating = threading.Thread(target=registration.update, kwargs={"n": -1})
             updating.start()
             registration.unregister()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -41,8 +42,8 @@ def monitor():
         yield server
 
 
-def register(path, address):
-    zc.zk.monitor.notify(RegisteringServer(address, path, {}))
+def register(path, address, **properties):
+    zc.zk.monitor.notify(RegisteringServer(address, path, properties))
 
 
 def told(*arguments):
@@ -56,10 +57,19 @@ class TestServers:
         assert told() == "[]\n"
         assert told("/shop/providers") == ""
 
-    def test_all_are_pairs_of_path_and_address(self):
+    def test_all_are_objects_in_the_order_of_registration(self):
         register("/shop/providers", "1.2.3.4:80")
-        register("/", "[::1]:81")
-        assert json.loads(told()) == [["/shop/providers", "1.2.3.4:80"], ["/", "[::1]:81"]]
+        register("/", "[::1]:81", pid=7)
+        register("/", "addr", pid=None)
+        assert json.loads(told()) == [
+            {"path": "/shop/providers", "pid": os.getpid(), "address": "1.2.3.4:80"},
+            {"path": "/", "pid": 7, "address": "[::1]:81"},
+            {"path": "/", "pid": None, "address": "addr"},
+        ]
+
+    def test_a_process_id_may_be_anything(self):
+        register("/", "addr", pid=os)
+        assert json.loads(told())[0]["pid"] == str(os)
 
     def test_at_a_path_there_may_be_several(self):
         register("/shop/providers", "1.2.3.4:80")
@@ -97,6 +107,29 @@ class TestCheck:
         assert out.startswith(f"{LOOPBACK}:{port}: ")
         assert "Connection refused" in out
         assert err == ""
+
+    def test_a_blank_host_is_this_machine(self, monitor, listening, capsys):
+        register("/providers", listening.removeprefix(LOOPBACK))
+        port = monitor.address.rpartition(":")[2]
+        assert zc.zk.monitor.check(f":{port} /providers".split()) is None
+        assert capsys.readouterr() == ("", "")
+
+    def test_a_failed_check_is_logged(self, monitor, listening, caplog):
+        caplog.set_level(logging.DEBUG, "zc.zk.monitor")
+        register("/providers", listening)
+        zc.zk.monitor.check([monitor.address, "/providers"])
+        assert caplog.record_tuples == []
+        for address in f"{LOOPBACK}:{free_ports(1)[0]}", "addr":
+            register(f"/{address}", address)
+            with pytest.raises(SystemExit):
+                zc.zk.monitor.check([monitor.address, f"/{address}"])
+            assert caplog.record_tuples == [("zc.zk.monitor", logging.DEBUG, "Failed check")]
+            caplog.clear()
+
+    def test_what_is_registered_may_have_blanks_in_its_name(self, monitor, capsys):
+        register("/providers", "two words")
+        zc.zk.monitor.get_addr([monitor.address, "/providers"])
+        assert capsys.readouterr().out == "two words\n"
 
     def test_none_is_registered(self, monitor, capsys):
         register("/providers", "1.2.3.4:80")

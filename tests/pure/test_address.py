@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import sys
 from types import SimpleNamespace
@@ -11,8 +12,8 @@ import pytest
 
 from zc.zk.address import (
     format_addr,
-    host_and_port,
     hosts_of_blank,
+    names_to_register,
     parse_addr,
     worth_registering,
 )
@@ -31,17 +32,65 @@ from zc.zk.address import (
 def test_a_name_is_a_host_and_a_port(name: str, pair: tuple[str, int]) -> None:
     assert parse_addr(name) == pair
     assert format_addr(*pair) == name
-    assert host_and_port(name) == pair
-    assert host_and_port(pair) == pair
 
 
-def test_the_address_of_an_ipv6_socket() -> None:
-    assert host_and_port(("::1", 80, 0, 3)) == ("::1", 80)
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        (("host", 80), "host:80"),
+        (("host", "8080"), "host:8080"),
+        (("host", "http"), "host:http"),
+        (["host", 80], "host:80"),
+        ((b"host", 80), "host:80"),
+        ((bytearray(b"host"), 80), "host:80"),
+        ((ipaddress.ip_address("::1"), 80), "[::1]:80"),
+        (("two words", 80), "two words:80"),
+        (("::1", 80), "[::1]:80"),
+        (("[::1]", 80), "[::1]:80"),
+        (("::1", 80, 0, 3), "[::1]:80"),
+        (("fe80::1%eth0", 65535), "[fe80::1%eth0]:65535"),
+        *((name, name) for name in (
+            "addr", "a:b", "1.2.3.4", "1.2.3.4:80", "[::1]:80", "::1:80", "1.2.3.4:99999", "host:",
+            ":x", "größe", "with blanks", "...", "-",
+        )),
+    ],
+)  # fmt: skip
+def test_a_node_has_the_name_of_what_is_registered(address: Any, name: str) -> None:
+    assert names_to_register(address) == [name]
 
 
-@pytest.mark.parametrize("host", [b"host", bytearray(b"host")])
-def test_a_host_may_be_bytes(host: bytes | bytearray) -> None:
-    assert host_and_port((host, 80)) == ("host", 80)
+@pytest.mark.parametrize(
+    "address",
+    [
+        ("", 80), ("", "80"), (b"", 80), ("0.0.0.0", 80), ("::", 80), ("::", 80, 0, 0),
+        ":80", "0.0.0.0:80", "[::]:80",
+    ],
+)  # fmt: skip
+def test_all_interfaces_have_many_spellings(monkeypatch: pytest.MonkeyPatch, address: Any) -> None:
+    monkeypatch.setattr("zc.zk.address.hosts_of_blank", lambda: ["10.0.0.1", "10.0.0.2"])
+    assert names_to_register(address) == ["10.0.0.1:80", "10.0.0.2:80"]
+
+
+@pytest.mark.parametrize("listening", [socket.AF_INET, socket.AF_INET6])
+def test_what_a_server_says_of_itself_means_all_interfaces(
+    monkeypatch: pytest.MonkeyPatch, listening: socket.AddressFamily
+) -> None:
+    monkeypatch.setattr("zc.zk.address.hosts_of_blank", lambda: ["10.0.0.1"])
+    with socket.socket(listening) as server:
+        try:
+            server.bind(("", 0))
+        except OSError:
+            pytest.skip("no IPv6 here")
+        port = server.getsockname()[1]
+        assert names_to_register(server.getsockname()) == [f"10.0.0.1:{port}"]
+
+
+@pytest.mark.parametrize(
+    "address", [("host", 0), ("host", "0"), ("", 0), "host:0", ":0", "[::1]:0"]
+)
+def test_nobody_finds_a_server_at_port_0(address: Any) -> None:
+    with pytest.raises(ValueError, match="port 0 is any port that is free"):
+        names_to_register(address)
 
 
 @pytest.mark.parametrize(
@@ -65,13 +114,15 @@ def test_an_ipv6_host_without_brackets_gets_a_hint() -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        None, 80, b"host:80", ("host",), ("host", 80, 0), ("host", "80"), ("host", True),
-        ("host", 65536), (None, 80), ("a/b", 80), (b"a/b", 80),
+        None, 80, b"host:80", (), ("host",), ("host", 80, 0), ("host", True), ("host", None),
+        ("host", 80.0), ("host", ""), ("host", 65536), ("host", "65536"), ("host", -1), (None, 80),
+        ("a/b", 80), (b"a/b", 80), ("host", "a/b"), "", ".", "..", "a/b", "/", "a\0b", "a\n",
+        "a\x9f", "\ud800", "\U0001f600", ":99999",
     ],
 )  # fmt: skip
 def test_what_is_no_address_in_any_form_is_a_value_error(address: Any) -> None:
     with pytest.raises(ValueError, match="not a"):
-        host_and_port(address)
+        names_to_register(address)
 
 
 @pytest.mark.parametrize(

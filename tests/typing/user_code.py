@@ -23,7 +23,7 @@ import zookeeper
 def serve(handler: type[BaseHTTPRequestHandler]) -> None:
     with zc.zk.ZooKeeper(session_timeout=4000) as zk:
         with ThreadingHTTPServer(("", 0), handler) as server:
-            registration = zk.register_server("/prices/providers", server.server_address, weight=2)
+            registration = zk.register("/prices/providers", server.server_address, weight=2)
             assert_type(registration, zc.zk.Registration)
             registration.update(weight=3)
             server.serve_forever()
@@ -32,11 +32,12 @@ def serve(handler: type[BaseHTTPRequestHandler]) -> None:
 def register_in_all_forms(zk: zc.zk.ZooKeeper, listening: socket.socket) -> list[str]:
     zk.register_server("/providers", "192.168.0.42:8080")
     zk.register_server("/providers", ("192.168.0.42", 8080))
+    zk.register_server("/providers", ("192.168.0.42", "8080"))
     zk.register_server("/providers", ("::1", 8080, 0, 0))
     zk.register_server("/providers", listening.getsockname())
     zk.register("/providers", ":8080", acl=zc.zk.OPEN_ACL_UNSAFE, version="1.4")
     zk.register_server("/providers", 8080)  # type: ignore[arg-type]
-    with zk.register_server("/providers", ("", 8080)) as registration:
+    with zk.register("/providers", ("", 8080)) as registration:
         if registration.state == "registered":
             return registration.paths
     return []

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
         LinkLoop,
     )
     from zc.zk.event import RegisteringServer
+    from zc.zk.links import Resolver as Resolving
+    from zc.zk.links import join as join
+    from zc.zk.nodedata import decode as decode
+    from zc.zk.nodedata import encode as encode
     from zc.zk.properties import Properties
     from zc.zk.registration import Registration
     from zc.zk.tree.model import ParseNode
@@ -37,6 +41,7 @@ __all__ = [
     "Properties",
     "RegisteringServer",
     "Registration",
+    "Resolving",
     "ZooKeeper",
     "parse_addr",
     "parse_tree",
@@ -44,7 +49,8 @@ __all__ = [
 ]
 
 # A name's module is imported when the name is first asked for: a command that exports a tree has
-# no use for live objects, and a service none for the parser.
+# no use for live objects, and a service none for the parser. `decode`, `encode` and `join` are not
+# in `__all__`: they would take the place of others of these names where everything is imported.
 _MODULES = {
     "OPEN_ACL_UNSAFE": "acl",
     "READ_ACL_UNSAFE": "acl",
@@ -58,6 +64,10 @@ _MODULES = {
     "FailedConnect": "errors",
     "LinkLoop": "errors",
     "RegisteringServer": "event",
+    "Resolving": "links:Resolver",
+    "join": "links",
+    "decode": "nodedata",
+    "encode": "nodedata",
     "Properties": "properties",
     "Registration": "registration",
     "ParseNode": "tree.model",
@@ -70,10 +80,11 @@ def __getattr__(name: str) -> Any:
         return import_module(f"zc.zk.{name}")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"zc.zk.{_MODULES[name]}"), name)
+    module, _, attribute = _MODULES[name].partition(":")
+    value = getattr(import_module(f"zc.zk.{module}"), attribute or name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_MODULES})

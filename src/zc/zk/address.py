@@ -1,6 +1,8 @@
-"""Addresses of servers: `host:port` names, pairs, and the hosts that a blank one stands for.
+"""Addresses of servers: `host:port` names, pairs, and the hosts that all interfaces stand for.
 
-An IPv6 host is written in brackets, `[::1]:80`, because it has colons of its own.
+An IPv6 host is written in brackets, `[::1]:80`, because it has colons of its own. What is
+registered is a node's name first and an address second: any name will do, as the clients of a
+service know what they make of it.
 """
 
 from __future__ import annotations
@@ -12,9 +14,15 @@ from collections.abc import Iterable
 # A name, a (host, port) pair, or the four-tuple that IPv6 sockets use (host, port, flow, scope).
 # To type checkers, the host in a socketserver's `server_address` may be bytes.
 Host = str | bytes | bytearray
-Address = str | tuple[Host, int] | tuple[Host, int, int, int]
+Address = str | tuple[Host, int | str] | tuple[Host, int, int, int]
 
 HIGHEST_PORT = 65535
+
+# The host in the `server_address` of a server that listens on all interfaces of its machine.
+ALL_INTERFACES = ("", "0.0.0.0", "::")
+
+# No server takes these in a path.
+_NOT_IN_NAMES = re.compile("[\0-\x1f\x7f-\x9f\ud800-\uf8ff\ufff0-\U0010ffff]")
 
 _NAME = re.compile(r"(?:\[(?P<bracketed>[^][]*)\]|(?P<plain>[^][:]*)):(?P<port>[0-9]{1,5})")
 
@@ -42,24 +50,54 @@ def format_addr(host: str, port: int) -> str:
     Raises ValueError for a host that a node's name cannot hold, or a port out of range.
     """
     _check(host, port, (host, port))
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return _joined(host, str(port))
 
 
-def host_and_port(address: Address) -> tuple[str, int]:
-    """The host and port of an address in any of the forms it is given.
+def names_to_register(address: Address) -> list[str]:
+    """Return the names of the nodes under which a server at `address` is registered.
 
-    That is a name, a (host, port) pair, or the four-tuple of an IPv6 socket, of which flow and
-    scope mean nothing to other machines and are left out. Raises ValueError for anything else.
+    `address` is a pair (host, port), the four-tuple of an IPv6 socket, of which flow and scope mean
+    nothing to other machines and are left out, or any text that can be a node's name. A host that
+    means all interfaces stands for those of `hosts_of_blank`.
+
+    Raises ValueError for anything else, and for port 0, at which nobody can find a server.
     """
     if isinstance(address, str):
-        return parse_addr(address)
+        match = _NAME.fullmatch(address)
+        host = None if match is None else match["plain"] or match["bracketed"] or ""
+        if match is None or not (host in ALL_INTERFACES or int(match["port"]) == 0):
+            return [_checked_name(address, address)]
+        return _names(host, match["port"], address)
     match address:
         case (host, port) | (host, port, _, _):
             if isinstance(host, (bytes, bytearray)):
                 host = host.decode("ascii")
-            _check(host, port, address)
-            return host, port
+            return _names(host, port, address)
     raise ValueError(f"not an address: {address!r}")
+
+
+def _names(host: object, port: object, address: object) -> list[str]:
+    if host is None:
+        raise ValueError(f"not a host: {host!r}, in the address {address!r}")
+    name = str(port) if isinstance(port, (int, str)) and not isinstance(port, bool) else ""
+    if not name or (name.lstrip("-").isdecimal() and not 0 <= int(name) <= HIGHEST_PORT):
+        raise ValueError(f"not a port (1 to {HIGHEST_PORT}): {port!r}, in the address {address!r}")
+    if name.isdecimal() and int(name) == 0:
+        raise ValueError(
+            f"port 0 is any port that is free: register the one the server got, not {address!r}"
+        )
+    hosts = hosts_of_blank() if host in ALL_INTERFACES else [str(host)]
+    return [_checked_name(_joined(each, name), address) for each in hosts]
+
+
+def _joined(host: str, port: str) -> str:
+    return f"[{host}]:{port}" if ":" in host and host[0] != "[" else f"{host}:{port}"
+
+
+def _checked_name(name: str, address: object) -> str:
+    if name in ("", ".", "..") or "/" in name or _NOT_IN_NAMES.search(name):
+        raise ValueError(f"not an address, as no node can have that name: {address!r}")
+    return name
 
 
 def hosts_of_blank() -> list[str]:

@@ -24,7 +24,7 @@ from zc.zk.links import LINK, as_told
 from zc.zk.lowlevel import LowLevel
 from zc.zk.properties import Properties
 from zc.zk.reading import PlainReader
-from zc.zk.registration import Registration, register_server
+from zc.zk.registration import Registration, register
 from zc.zk.session import MakeEvent, Session, State
 from zc.zk.watches import Watches
 
@@ -180,17 +180,17 @@ class ZooKeeper(LowLevel):
 
     # Registration
 
-    def register_server(
+    def register(
         self, path: str, address: Address, acl: Acl = READ_ACL_UNSAFE, **data: Any
     ) -> Registration:
         """Register a server that listens at `address`, as an ephemeral node at `path`.
 
-        `address` is a (host, port) pair, an IPv6 socket's 4-tuple, or 'host:port'; the node's name
-        is 'host:port'. With a blank host there is a node for each of this machine's IPv4 addresses,
-        loopback only if there is nothing else, if the `netifaces` module is installed; and
-        otherwise one with the fully qualified host name. `path` may have links in it. `data` are
-        the node's properties, `pid` among them unless it is given; subscribers to
-        `RegisteringServer` events may add to them.
+        `address` is a (host, port) pair or an IPv6 socket's 4-tuple, for a node 'host:port', or any
+        text that can be a node's name. For a host that means all interfaces, '', '0.0.0.0' or '::',
+        there is a node for each of this machine's IPv4 addresses, loopback only if there is nothing
+        else, if the `netifaces` module is installed; and otherwise one with the fully qualified
+        host name. `path` may have links in it. `data` are the node's properties, `pid` among them
+        unless it is given; subscribers to `RegisteringServer` events may add to them.
 
         The node is kept in being until `Registration.unregister`. When another session's ephemeral
         node has the name, such as that of a process that just crashed, it is registered as soon as
@@ -198,11 +198,18 @@ class ZooKeeper(LowLevel):
 
         Raises NoNodeException when there is no node at `path`, NodeExistsException when this client
         has registered the address already or the node there is not ephemeral, ValueError for a bad
-        address and for data that JSON cannot hold. See `zc.zk.registration`.
+        address, port 0 among them, and for data that JSON cannot hold. See `zc.zk.registration`.
         """
-        return register_server(self._ephemerals, path, address, acl, data)
+        return register(self._ephemerals, path, address, acl, data)
 
-    register = register_server
+    def register_server(
+        self, path: str, address: Address, acl: Acl = READ_ACL_UNSAFE, **data: Any
+    ) -> None:
+        """Register a server like `register`, for as long as this client lives.
+
+        Returns None, as it always has: doctests show nothing.
+        """
+        self.register(path, address, acl, **data)
 
     # Live objects
 
@@ -235,18 +242,18 @@ class ZooKeeper(LowLevel):
         _, stat = zookeeper.get(self._handle(), path)
         return bool(stat["ephemeralOwner"])
 
-    def create_recursive(self, path: str, data: Data = "", acl: Acl = OPEN_ACL_UNSAFE) -> str:
+    def create_recursive(self, path: str, data: Data = "", acl: Acl = OPEN_ACL_UNSAFE) -> None:
         """Create a node, not ephemeral, and the nodes above it that are missing, which are blank.
 
-        Returns the path. Raises NodeExistsException when there is a node at `path`.
+        Raises NodeExistsException when there is a node at `path`.
         """
         try:
-            return zookeeper.create(self._handle(), path, data, acl, 0)
+            zookeeper.create(self._handle(), path, data, acl, 0)
         except zookeeper.NoNodeException:
             from zc.zk import bulk
 
             bulk.create_ancestors(self._session, path, acl)
-        return zookeeper.create(self._handle(), path, data, acl, 0)
+            zookeeper.create(self._handle(), path, data, acl, 0)
 
     def resolve(self, path: str) -> str:
         """The real path of the node that `path` leads to, links followed.

@@ -141,8 +141,13 @@ class Connection(StreamRequestHandler):
 
 
 def ask(address: int | str, line: str, seconds: float) -> str:
-    """The answer to a line of the server at `address`. Raises OSError, TimeoutError for one."""
+    """The answer to a line of the server at `address`. Raises OSError, TimeoutError for one.
+
+    A blank host is this machine.
+    """
     family, target = where(address)
+    if family == socket.AF_INET and not target[0]:
+        target = LOOPBACK, target[1]
     with socket.socket(family) as connection:
         connection.settimeout(seconds)
         connection.connect(target)

@@ -19,21 +19,26 @@ they found and end the process with 1 when something is wrong.
 from __future__ import annotations
 
 import json
+import logging
+import os
 import socket
 import sys
 import threading
 from collections.abc import Sequence
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from zc.zk.address import parse_addr
 from zc.zk.event import RegisteringServer
-from zc.zk.lineserver import LineServer, ask
+from zc.zk.lineserver import LOOPBACK, LineServer, ask
+
+logger = logging.getLogger("zc.zk.monitor")
 
 # The monitor, or a server, that has not answered for so long does not answer.
 PATIENCE_SECONDS = 5.0
 
 _lock = threading.Lock()
-_registered: dict[tuple[str, str], None] = {}
+# What `servers` tells of each, by path and address, in the order of registration.
+_registered: dict[tuple[str, str], dict[str, Any]] = {}
 
 
 class Writable(Protocol):
@@ -43,22 +48,28 @@ class Writable(Protocol):
 def notify(event: object) -> None:
     """Remember a server that is being registered; events of other kinds are ignored."""
     if isinstance(event, RegisteringServer):
+        told = {
+            "path": event.path,
+            "pid": event.properties.get("pid", os.getpid()),
+            "address": event.name,
+        }
         with _lock:
-            _registered[event.path, event.name] = None
+            _registered[event.path, event.name] = told
 
 
 def servers(connection: Writable, path: str | None = None) -> None:
     """Tell which servers this process has registered.
 
     With a path, the addresses at that path, one in a line. Without, all of them in a line of JSON:
-    a list of pairs of path and address. What was registered and withdrawn is told of, too.
+    a list of objects with `path`, `pid` and `address`, in the order of registration. What was
+    registered and withdrawn is told of, too.
     """
     with _lock:
-        known = list(_registered)
+        known = list(_registered.values())
     if path is None:
-        connection.write(f"{json.dumps(known)}\n")
+        connection.write(f"{json.dumps(known, default=str)}\n")
     else:
-        connection.write("".join(f"{address}\n" for where, address in known if where == path))
+        connection.write("".join(f"{told['address']}\n" for told in known if told["path"] == path))
 
 
 def start(address: int | str) -> LineServer:
@@ -70,12 +81,14 @@ def check(arguments: Sequence[str] | None = None) -> None:
     """Exit with 1 unless all servers that a process has registered at a path take connections.
 
     `arguments` are the address of the process's monitor and the path; by default those of this
-    process.
+    process. A blank host, in the monitor's address or in what is registered, is this machine.
     """
     for address in _addresses("check", arguments):
         try:
-            socket.create_connection(parse_addr(address), PATIENCE_SECONDS).close()
+            host, port = parse_addr(address)
+            socket.create_connection((host or LOOPBACK, port), PATIENCE_SECONDS).close()
         except (OSError, ValueError) as fault:
+            logger.debug("Failed check", exc_info=True)
             _fail(f"{address}: {fault}")
 
 
@@ -97,7 +110,7 @@ def _addresses(name: str, arguments: Sequence[str] | None) -> list[str]:
     if len(path.split()) != 1:
         _fail(f"a path without blanks is needed, not {path!r}")
     try:
-        addresses = ask(monitor, f"servers {path}", PATIENCE_SECONDS).split()
+        addresses = ask(monitor, f"servers {path}", PATIENCE_SECONDS).splitlines()
     except (OSError, ValueError) as fault:
         _fail(f"the monitor at {monitor}: {fault}")
     if not addresses:

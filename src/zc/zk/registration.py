@@ -101,15 +101,13 @@ class Registration:
         self._properties[self._ephemerals.register(parent, name, wish)] = properties
 
 
-def register_server(
+def register(
     ephemerals: Ephemerals, path: str, server: Address, acl: Acl, data: Mapping[str, Any]
 ) -> Registration:
-    """Register a server; see `zc.zk.ZooKeeper.register_server`."""
-    host, port = address.host_and_port(server)
+    """Register a server; see `zc.zk.ZooKeeper.register`."""
     registration = Registration(ephemerals, acl)
     try:
-        for each_host in [host] if host else address.hosts_of_blank():
-            name = address.format_addr(each_host, port)
+        for name in address.names_to_register(server):
             registering = event.RegisteringServer(name, path, {"pid": os.getpid(), **data})
             event.notify(registering)
             registration._add(path, name, registering.properties)

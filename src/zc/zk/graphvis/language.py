@@ -50,7 +50,7 @@ def _dot(picture: System, live: bool, title: str) -> Iterator[str]:
     yield "digraph system {\n"
     yield _HEAD
     if title:
-        yield f"  label={_quoted(title)}; fontsize=16\n"
+        yield f"  label={quoted(title)}; fontsize=16\n"
     types = sorted({unit.type for unit in picture.units if unit.type})
     colours = {kind: _PALETTE[index % len(_PALETTE)] for index, kind in enumerate(types)}
     groups: dict[str, list[Unit]] = {}
@@ -61,7 +61,7 @@ def _dot(picture: System, live: bool, title: str) -> Iterator[str]:
             yield from (f"  {_node(unit, unit.path[1:], colours, live)}\n" for unit in units)
             continue
         yield f"  subgraph cluster_{number} {{\n"
-        yield f"    label={_quoted('/' + name)}; labeljust=l; fontsize=11; style=rounded\n"
+        yield f"    label={quoted('/' + name)}; labeljust=l; fontsize=11; style=rounded\n"
         yield '    color="#cbd5e1"; bgcolor="#f8fafc"; penwidth=1; margin=14\n'
         for unit in units:
             shown = unit.path.removeprefix(f"/{name}").strip("/") or name
@@ -69,7 +69,7 @@ def _dot(picture: System, live: bool, title: str) -> Iterator[str]:
         yield "  }\n"
     for text in dict.fromkeys(edge.target for edge in picture.edges if edge.fault):
         yield (
-            f"  {_broken_node(text)} [label={_quoted(_cut(text))},"
+            f"  {_broken_node(text)} [label={quoted(_cut(text))},"
             f' style="rounded,dashed", color="{_BROKEN}", fontcolor="{_BROKEN}"]\n'
         )
     for edge in picture.edges:
@@ -96,42 +96,42 @@ def _node(unit: Unit, name: str, colours: Mapping[str, tuple[str, str]], live: b
             border = _BROKEN
     attributes = {
         "label": f"<{'<BR/>'.join(lines)}>",
-        "tooltip": _quoted(*tooltip),
+        "tooltip": quoted(*tooltip),
         "fillcolor": f'"{fill}"',
         "color": f'"{border}"',
         "style": f'"{style}"',
     }
-    return f"{_quoted(unit.path)} [{_written(attributes)}]"
+    return f"{quoted(unit.path)} [{_written(attributes)}]"
 
 
 def _edge(edge: Edge) -> str:
     names = list(edge.names[:_MOST_NAMES])
     if len(edge.names) > _MOST_NAMES:
         names.append(f"and {len(edge.names) - _MOST_NAMES} more")
-    attributes = {"label": _quoted(*map(_cut, names))}
+    attributes = {"label": quoted(*map(_cut, names))}
     if edge.is_property_link:
         attributes |= {"style": "dashed", "arrowhead": "vee"}
-    target = _quoted(edge.target)
+    target = quoted(edge.target)
     if edge.fault:
         target = _broken_node(edge.target)
         attributes |= {
             "color": f'"{_BROKEN}"',
             "fontcolor": f'"{_BROKEN}"',
-            "tooltip": _quoted(edge.fault),
+            "tooltip": quoted(edge.fault),
         }
-    return f"{_quoted(edge.source)} -> {target} [{_written(attributes)}]"
+    return f"{quoted(edge.source)} -> {target} [{_written(attributes)}]"
 
 
 def _broken_node(text: str) -> str:
     # No path is like this, so that it is no unit's.
-    return _quoted(f"broken {text}")
+    return quoted(f"broken {text}")
 
 
 def _written(attributes: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={value}" for name, value in attributes.items())
 
 
-def _quoted(*lines: str) -> str:
+def quoted(*lines: str) -> str:
     """A string of Graphviz's language, without what Graphviz would take for escapes or entities."""
     return '"' + "\\n".join(map(_escaped, lines)) + '"'
 

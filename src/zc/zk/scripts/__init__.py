@@ -1,13 +1,14 @@
 """The commands: `zookeeper_export` and its like, which are also `python -m zc.zk export` and so on.
 
 A command reads its arguments, does one thing, and returns the status that its process is to end
-with: 0 when all went well, 1 after an error, 2 when it was called in a way that makes no sense, 3
-when it was asked to look for differences and found some. Standard output gets the data that were
-asked for and nothing else; what is said to the user goes to standard error.
+with: None, which is 0, when all went well, 1 after an error, 2 when it was called in a way that
+makes no sense, 3 when it was asked to look for differences and found some. Standard output gets the
+data that were asked for and nothing else; what is said to the user goes to standard error.
 
 The functions here are the entry points. They take the arguments behind the command's name, by
-default those of the process. Each command is a module of its own, which is imported when the
-command is called: starting quickly matters for what is called in loops.
+default those of the process. Programs and suites call them, too, with whatever is in the place of
+`sys.stdin` and `sys.stdout` at that time. Each command is a module of its own, which is imported
+when the command is called: starting quickly matters for what is called in loops.
 """
 
 from __future__ import annotations
@@ -32,71 +33,84 @@ COMMANDS = {
 }
 
 
-def export(arguments: Arguments = None) -> int:
+def export(arguments: Arguments = None) -> int | None:
     return _run("export", arguments)
 
 
-def import_(arguments: Arguments = None) -> int:
+def import_(arguments: Arguments = None) -> int | None:
     return _run("import", arguments)
 
 
-def validate(arguments: Arguments = None) -> int:
+def validate(arguments: Arguments = None) -> int | None:
     return _run("validate", arguments)
 
 
-def diff(arguments: Arguments = None) -> int:
+validate_ = validate
+
+
+def diff(arguments: Arguments = None) -> int | None:
     return _run("diff", arguments)
 
 
-def set_property(arguments: Arguments = None) -> int:
+def set_property(arguments: Arguments = None) -> int | None:
     return _run("set_property", arguments)
 
 
-def delete(arguments: Arguments = None) -> int:
+def delete(arguments: Arguments = None) -> int | None:
     return _run("delete", arguments)
 
 
-def watch(arguments: Arguments = None) -> int:
+def watch(arguments: Arguments = None) -> int | None:
     return _run("watch", arguments)
 
 
-def graph(arguments: Arguments = None) -> int:
+def graph(arguments: Arguments = None) -> int | None:
     return _run("graph", arguments)
 
 
-def browse(arguments: Arguments = None) -> int:
+def browse(arguments: Arguments = None) -> int | None:
     return _run("browse", arguments)
 
 
-def server(arguments: Arguments = None) -> int:
+def server(arguments: Arguments = None) -> int | None:
     return _run("server", arguments)
 
 
-def main(arguments: Arguments = None) -> int:
+def main(arguments: Arguments = None) -> int | None:
     """`python -m zc.zk COMMAND ...`."""
     command, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     if command in COMMANDS:
         return _run(command, rest, f"python -m zc.zk {command}")
+    from zc.zk.scripts import running
+
+    return running.conclude("python -m zc.zk", lambda: _tell_of_commands(command)) or None
+
+
+def _tell_of_commands(command: str) -> int:
+    from zc.zk.scripts.failures import Misuse
+    from zc.zk.scripts.output import STANDARD, write_text
+
+    if command not in ("-h", "--help"):
+        raise Misuse(f"no such command: {command!r}; --help lists them")
     width = max(map(len, COMMANDS))
     summaries = "".join(f"  {name:{width}}  {summary}\n" for name, (_, summary) in COMMANDS.items())
-    if command in ("-h", "--help"):
-        sys.stdout.write(
-            f"usage: python -m zc.zk COMMAND ...\n\n{summaries}\n"
-            "`python -m zc.zk COMMAND --help` tells more. Each is also a command of its own,\n"
-            "zookeeper_COMMAND.\n"
-        )
-        return 0
-    sys.stderr.write(f"python -m zc.zk: no such command: {command!r}; --help lists them\n")
-    return 2
+    text = (
+        f"usage: python -m zc.zk COMMAND ...\n\n{summaries}\n"
+        "`python -m zc.zk COMMAND --help` tells more. Each is also a command of its own,\n"
+        "zookeeper_COMMAND.\n"
+    )
+    write_text(STANDARD, [text])
+    return 0
 
 
-def _run(command: str, arguments: Arguments, name: str | None = None) -> int:
+def _run(command: str, arguments: Arguments, name: str | None = None) -> int | None:
     from zc.zk.scripts import running
 
     module, summary = COMMANDS[command]
-    return running.run(
+    status = running.run(
         f"zc.zk.scripts.{module}",
         name or f"zookeeper_{command}",
         summary,
         list(sys.argv[1:] if arguments is None else arguments),
     )
+    return status or None

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, Protocol
 
 from zc.zk.links import as_told
 from zc.zk.scripts.failures import Misuse
+from zc.zk.scripts.output import STANDARD, write_text
 
 CONNECTION_VARIABLE = "ZC_ZK_CONNECTION_STRING"
 CREDENTIALS_VARIABLE = "ZC_ZK_CREDENTIALS_FILE"
@@ -89,6 +90,10 @@ class Parser(ArgumentParser):
             # An abbreviation that works today may mean two things tomorrow.
             allow_abbrev=False,
         )
+
+    def print_help(self, file: object = None) -> None:
+        """Write the help, and raise Failure where it cannot be written; argparse would not."""
+        write_text(STANDARD, [self.format_help()])
 
     def error(self, message: str) -> NoReturn:
         raise Misuse(f"{message}; --help tells more")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zc.zk.bulk import CONFLICTS
 from zc.zk.errors import printable
 from zc.zk.scripts.failures import Failure, Misuse
-from zc.zk.scripts.output import is_terminal
+from zc.zk.scripts.output import flush, is_terminal
 from zc.zk.tree.changes import DeleteNode
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def confirm(plan: Plan) -> None:
     for line in plan.lines():
         sys.stderr.write(f"{printable(line)}\n")
     sys.stderr.write(f"Delete {what}? [y/N] ")
-    sys.stderr.flush()
+    flush(sys.stderr)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise Failure("nothing was changed")
 

@@ -144,8 +144,11 @@ def _changes(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
 
 def _print_until_nobody_reads(lines: queue.SimpleQueue[str], *, timed: bool) -> None:
     reader = select.poll()
-    if sys.stdout is not None:
-        reader.register(sys.stdout, 0)
+    try:
+        if sys.stdout is not None:
+            reader.register(sys.stdout, 0)
+    except (TypeError, OSError):
+        pass  # no file: something that a program has put in its place
     while True:
         try:
             line = lines.get(timeout=LOOK_SECONDS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from zc.zk.scripts.arguments import format_of
 from zc.zk.scripts.failures import Failure
-from zc.zk.scripts.output import STANDARD
+from zc.zk.scripts.output import STANDARD, binary
 
 if TYPE_CHECKING:
     from zc.zk.tree.model import ParseNode
@@ -22,7 +22,9 @@ def read_text(file: str) -> tuple[str, str]:
     try:
         content = _read(file)
     except OSError as fault:
-        raise Failure(f"{name}: {fault.strerror}") from fault
+        raise Failure(f"{name}: {fault.strerror or fault}") from fault
+    if isinstance(content, str):
+        return content.removeprefix("\ufeff"), name
     try:
         return content.decode("utf-8-sig"), name
     except UnicodeDecodeError as fault:
@@ -44,10 +46,11 @@ def read_tree(file: str, format: str | None) -> ParseNode:
         raise Failure(f"{name}: {fault}") from fault
 
 
-def _read(file: str) -> bytes:
+def _read(file: str) -> bytes | str:
+    """What is in a file; text where a stream of text is in the place of standard input."""
     if file != STANDARD:
         with open(file, "rb") as source:
             return source.read()
     if sys.stdin is None:
         raise Failure("standard input is closed")
-    return sys.stdin.buffer.read()
+    return (binary(sys.stdin) or sys.stdin).read()

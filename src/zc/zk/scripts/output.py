@@ -1,22 +1,30 @@
-"""Where results go: standard output, or a file that is replaced as a whole."""
+"""Where results go: standard output, or a file that is replaced as a whole.
+
+Standard output is what stands in `sys.stdout` when something is written: that of the process, or
+what a suite or a doctest has put in its place, which may know how to write text and nothing else.
+"""
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO, TextIO
+from typing import IO, BinaryIO, TextIO, cast
 
-from zc.zk.scripts.failures import Failure
+from zc.zk.scripts.failures import Failure, Misuse
 
 STANDARD = "-"
 
 
 def write_text(file: str, chunks: Iterable[str]) -> None:
     """Write text, as UTF-8, to `file`; '-' is standard output."""
-    write(file, (chunk.encode() for chunk in chunks))
+    if file == STANDARD:
+        _write_to_standard_output(chunks)
+    else:
+        write(file, (chunk.encode() for chunk in chunks))
 
 
 def write(file: str, chunks: Iterable[bytes]) -> None:
@@ -43,29 +51,57 @@ def write(file: str, chunks: Iterable[bytes]) -> None:
 
 def print_line(text: str) -> None:
     """Write a line to standard output, now."""
-    _write_to_standard_output([f"{text}\n".encode("utf-8", "backslashreplace")])
+    _write_to_standard_output([f"{text}\n".encode("utf-8", "backslashreplace").decode()])
 
 
 def is_terminal(stream: TextIO | None) -> bool:
     """Whether a person sees or types what goes through a standard stream, which may be closed."""
-    return stream is not None and stream.isatty()
+    isatty = getattr(stream, "isatty", None)
+    return isatty is not None and isatty()
 
 
-def _write_to_standard_output(chunks: Iterable[bytes]) -> None:
-    if sys.stdout is None:
+def flush(stream: TextIO | None) -> None:
+    """Flush a standard stream, which may be closed, or be an object that only writes."""
+    flush = getattr(stream, "flush", None)
+    if flush is not None:
+        flush()
+
+
+def binary(stream: TextIO) -> BinaryIO | None:
+    """The stream of bytes below a standard stream; None when a stream of text is in its place."""
+    if isinstance(stream, (io.RawIOBase, io.BufferedIOBase)):
+        return cast(BinaryIO, stream)
+    return getattr(stream, "buffer", None)
+
+
+def _write_to_standard_output(chunks: Iterable[bytes] | Iterable[str]) -> None:
+    stream = sys.stdout
+    if stream is None:
         raise Failure("standard output is closed")
+    below = binary(stream)
     try:
-        sys.stdout.flush()
+        flush(stream)
         for chunk in chunks:
+            if below is None:
+                stream.write(chunk if isinstance(chunk, str) else _as_text(chunk))
+                continue
             # With PYTHONUNBUFFERED there is no buffer that would see to the rest.
-            rest = memoryview(chunk)
+            rest = memoryview(chunk.encode() if isinstance(chunk, str) else chunk)
             while rest:
-                rest = rest[sys.stdout.buffer.write(rest) :]
-        sys.stdout.buffer.flush()
+                rest = rest[below.write(rest) :]
+        if below is not None:
+            below.flush()
     except BrokenPipeError:
         raise
     except OSError as fault:
-        raise Failure(f"standard output: {fault.strerror}") from fault
+        raise Failure(f"standard output: {fault.strerror or fault}") from fault
+
+
+def _as_text(chunk: bytes) -> str:
+    try:
+        return chunk.decode()
+    except UnicodeDecodeError:
+        raise Misuse("standard output takes text only, and this is none: -o FILE") from None
 
 
 def _is_special(file: str) -> bool:

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol, cast
@@ -17,6 +17,7 @@ from typing import Protocol, cast
 from zc.zk.errors import Error, printable
 from zc.zk.scripts.arguments import Parser
 from zc.zk.scripts.failures import Failure
+from zc.zk.scripts.output import flush
 
 # As a shell counts processes that a signal has ended.
 BY_SIGNAL = 128
@@ -43,16 +44,24 @@ class Command(Protocol):
 def run(module: str, name: str, summary: str, arguments: Sequence[str]) -> int:
     """Run the command in `module` under the name `name`, and return its exit status."""
     debug = "--debug" in arguments
+
+    def run_command() -> int:
+        command = cast(Command, importlib.import_module(module))
+        parser = _parser(command, name, summary)
+        options = parser.parse_intermixed_args(arguments)
+        options.name = name
+        with _logging(name, debug):
+            return command.run(options)
+
+    return conclude(name, run_command, debug=debug)
+
+
+def conclude(name: str, action: Callable[[], int], *, debug: bool = False) -> int:
+    """Do something under the name `name`, and return the exit status, whatever happens."""
     try:
         with _ended_by_signals():
-            command = cast(Command, importlib.import_module(module))
-            parser = _parser(command, name, summary)
-            options = parser.parse_intermixed_args(arguments)
-            options.name = name
-            with _logging(name, debug):
-                status = command.run(options)
-            if sys.stdout is not None:
-                sys.stdout.flush()
+            status = action()
+            flush(sys.stdout)
             return status
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
@@ -69,6 +78,10 @@ def run(module: str, name: str, summary: str, arguments: Sequence[str]) -> int:
 
             traceback.print_exc()
         tell(name, _description(fault))
+        try:
+            flush(sys.stdout)
+        except OSError:
+            _forget_standard_output()
         return fault.status if isinstance(fault, Failure) else 1
 
 
@@ -76,7 +89,7 @@ def tell(name: str, text: str) -> None:
     """Say something to the user, in one line."""
     if sys.stderr is not None:
         sys.stderr.write(f"{name}: {printable(text)}\n")
-        sys.stderr.flush()
+        flush(sys.stderr)
 
 
 def _parser(command: Command, name: str, summary: str) -> Parser:
@@ -178,7 +191,12 @@ def _description(fault: Exception) -> str:
 
 
 def _forget_standard_output() -> None:
-    """Nobody reads it any more: the interpreter must not complain about that when it ends."""
+    """Nobody reads it any more: the interpreter must not complain about that when it ends.
+
+    What a program has put in its place is the program's own.
+    """
+    if sys.stdout is not sys.__stdout__:
+        return
     null = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(null, sys.__stdout__.fileno() if sys.__stdout__ is not None else 1)

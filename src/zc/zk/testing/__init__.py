@@ -112,10 +112,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zc.zk.testing.emulation import Emulation
     from zc.zk.testing.server import Server
-    from zc.zk.testing.suites import setUp, tearDown
+    from zc.zk.testing.suites import setUp, tearDown, testing_with_real_zookeeper
     from zc.zk.testing.waiting import assert_, wait_until
 
-__all__ = ["Emulation", "Server", "assert_", "setUp", "tearDown", "wait_until"]
+__all__ = [
+    "Emulation",
+    "Server",
+    "assert_",
+    "setUp",
+    "tearDown",
+    "testing_with_real_zookeeper",
+    "wait_until",
+]
 
 # Imported when they are first asked for: a server that listens on a port starts without the
 # emulation, and a suite of doctests without asyncio.
@@ -125,6 +133,7 @@ _MODULES = {
     "assert_": "waiting",
     "setUp": "suites",
     "tearDown": "suites",
+    "testing_with_real_zookeeper": "suites",
     "wait_until": "waiting",
 }
 

@@ -30,6 +30,11 @@ TREE: Final = """
 _PLACE: Final = "_zc_zk_testing"
 
 
+def testing_with_real_zookeeper() -> bool:
+    """Whether TEST_ZOOKEEPER_CONNECTION has suites run on a real server."""
+    return bool(os.environ.get(REAL_SERVER_VARIABLE))
+
+
 def setUp(test: Any, tree: str | None = None, connection_string: str = CONNECTION_STRING) -> None:
     """Prepare a test: `zookeeper.init(connection_string)` reaches a server of the test's own.
 

@@ -30,6 +30,9 @@ class ParseNode(Fields):
     them as a whole; the properties are then what they stand for. `layout` is how the properties are
     laid out as JSON, None for the library's own way.
 
+    Children may also be given as keywords, `ParseNode(a=ParseNode())`: each gets the keyword as its
+    name if it has none of its own.
+
     `parse_tree` calls a subclass with the name only, and sets the rest.
     """
 
@@ -37,7 +40,8 @@ class ParseNode(Fields):
         self,
         name: str = "",
         properties: dict[str, Any] | None = None,
-        children: Mapping[str, ParseNode] | None = None,
+        children: Mapping[str, ParseNode] | ParseNode | None = None,
+        **nodes: ParseNode,
     ) -> None:
         self.name = name
         self.properties: dict[str, Any] = {} if properties is None else properties
@@ -45,9 +49,14 @@ class ParseNode(Fields):
         self.parent: Any = None
         self.raw: RawData | None = None
         self.layout: Layout | None = None
-        if children:
+        if isinstance(children, ParseNode):  # one that is called so
+            nodes["children"] = children
+        elif children:
             for child in children.values():
                 self.add(child)
+        for key, child in nodes.items():
+            child.name = child.name or key
+            self.add(child)
 
     def add(self, child: ParseNode) -> None:
         """Put `child` under this node, in place of one with the same name."""
