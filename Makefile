@@ -85,14 +85,35 @@ build: .venv/.installed ## everything that is missing: Debian packages, .venv, t
 
 # The extension is built before the package is installed, which then finds it done: an installer
 # compiles in a folder of its own and throws the object files away.
-.venv/.installed: pyproject.toml | system
+.venv/.installed: pyproject.toml constraints.txt | system
 	@echo 'Installing into .venv what is missing there, and compiling: a minute or two ...' >&2
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --group dev
+	@$(BIN)/python -m pip install --quiet $(LOCKED) 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet $(LOCKED) --group dev
 	@$(BIN)/python setup.py --quiet build_ext --inplace
-	@$(BIN)/python -m pip install --quiet --no-build-isolation --editable '.[test]'
+	@$(BIN)/python -m pip install --quiet $(LOCKED) --no-build-isolation --editable '.[test]'
 	@touch $@
+
+# One release of each tool, for all Pythons: what passes today passes tomorrow.
+LOCKED := --constraint constraints.txt
+
+.PHONY: lock
+lock: .venv/.installed ## write constraints.txt anew: the latest releases of all tools
+	@$(BIN)/python -m pip install --quiet $(LOCKED) --group lock
+	@$(BIN)/python -m uv --quiet pip compile --universal --python-version 3.10 --upgrade \
+	    --extra test --extra netifaces --extra zope.event --group dev --group page --group lock \
+	    --no-annotate --custom-compile-command 'make lock' --output-file constraints.txt \
+	    pyproject.toml
+
+# In an environment of its own, as the lock is for .venv.
+.PHONY: latest
+latest: build ## without the lock: the tests of what leans on others' libraries, with their latest releases
+	@$(PYTHON) -m venv --clear build/latest
+	@build/latest/bin/python -m pip install --quiet --upgrade pip
+	@build/latest/bin/python -m pip install --quiet --group build
+	@build/latest/bin/python -m pip install --quiet --no-build-isolation --editable '.[test]'
+	@build/latest/bin/python -m pytest $(WORKERS) tests/pure tests/scripts tests/monitor \
+	    tests/docs/test_rendering.py $(ARGS)
 
 .PHONY: system
 system:
@@ -106,8 +127,8 @@ servers: ## the real server, which takes Java: for the tests
 page: .venv/.page-installed
 	@scripts/install-system-packages $(PYTHON) page
 
-.venv/.page-installed: pyproject.toml | .venv/.installed
-	@$(BIN)/python -m pip install --quiet --group page
+.venv/.page-installed: pyproject.toml constraints.txt | .venv/.installed
+	@$(BIN)/python -m pip install --quiet $(LOCKED) --group page
 	@touch $@
 
 .PHONY: clean
