@@ -10,7 +10,7 @@ cdef object wait_for_bulk(Handle handle, bulk *b, timeout, progress, total):
     Without a timeout (seconds) it is given up when nothing has happened for the session timeout.
     """
     cdef int status
-    cdef long done
+    cdef long done, told
     cdef long last_done = -1
     cdef int64_t now = core_now()
     cdef int64_t stalled_at = now
@@ -27,11 +27,11 @@ cdef object wait_for_bulk(Handle handle, bulk *b, timeout, progress, total):
         try:
             PyErr_CheckSignals()
             now = core_now()
-            done = bulk_progress(b)
+            done = bulk_progress(b, &told)
             if done != last_done:
                 last_done = done
                 if progress is not None:
-                    progress(done, total)
+                    progress(told, total)
                 stalled_at = now = core_now()
             if not deadline and now > stalled_at + <int64_t>handle.c.session_timeout * 1000000:
                 raise errors.error(constants.OPERATIONTIMEOUT, None, "nothing came for the session timeout")
@@ -667,7 +667,7 @@ def read_tree(h, path, *, progress=None, timeout=None):
         raise error_of(ZNONODE, path)
     result.arrange()
     if progress is not None:
-        progress(result.count, None)
+        progress(result.tree.count, None)
     return result
 
 

@@ -113,7 +113,7 @@ cdef extern from "core.h" nogil:
     void bulk_start(bulk *b)
     int bulk_wait(bulk *b, int64_t deadline)
     void bulk_abandon(bulk *b)
-    long bulk_progress(bulk *b)
+    long bulk_progress(bulk *b, long *told)
 
     ctypedef struct node_read:
         const char *path

@@ -199,3 +199,20 @@ def test_progress_is_told_while_a_read_goes_on(zookeeper, connect, proxy, root, 
     counts = [done for done, _ in told]
     assert counts == sorted(counts)
     assert told[-1] == (501, None)
+
+
+def test_progress_counts_nodes_and_not_reads(zookeeper, connect, proxy, root, handle):
+    """Of a node with children there are two reads, and it is one node."""
+    paths = [f"/{number:03}" for number in range(200)]
+    zookeeper.write_many(
+        handle,
+        [("create", path + end, "", OPEN) for end in ("", "/a", "/a/b") for path in paths],
+    )
+    slow = connect(hosts=proxy.connection_string + root)
+    proxy.delay(300)
+    told = []
+    tree = zookeeper.read_tree(slow, "/", progress=lambda *arguments: told.append(arguments))
+    assert len(told) > 3
+    counts = [done for done, _ in told]
+    assert counts == sorted(counts)
+    assert told[-1] == (len(tree), None) == (601, None)

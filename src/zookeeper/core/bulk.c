@@ -51,9 +51,10 @@ void bulk_abandon(bulk *b) {
     pthread_mutex_unlock(&b->lock);
 }
 
-long bulk_progress(bulk *b) {
+long bulk_progress(bulk *b, long *told) {
     pthread_mutex_lock(&b->lock);
     long done = b->done;
+    *told = done - b->untold;
     pthread_mutex_unlock(&b->lock);
     return done;
 }

@@ -369,7 +369,8 @@ typedef struct bulk {
     int abandoned;     /* nobody waits: send nothing more, touch nothing of the caller's */
     int over;
     long outstanding;  /* requests on their way */
-    long done;         /* units done so far, for progress and to see a stall */
+    long done;         /* units done so far, to see a stall */
+    long untold;       /* how many of them are nothing that progress counts */
     sem_t finished;
 } bulk;
 
@@ -380,7 +381,7 @@ void bulk_release(bulk *b);
 void bulk_start(bulk *b);
 int bulk_wait(bulk *b, int64_t deadline);
 void bulk_abandon(bulk *b);
-long bulk_progress(bulk *b);
+long bulk_progress(bulk *b, long *told);
 /* To be called at the end of each request's completion, with the lock held. */
 void bulk_advance(bulk *b);
 /* Codes that say something of the connection and not of a node. */

@@ -60,6 +60,7 @@ static void answered(reader *base, const read_item *items, int count) {
     subtree *s = (subtree *)base;
     for (int i = 0; i < count; i++) {
         tree_node *node = (tree_node *)items[i].node;
+        if (items[i].op == OP_GET_CHILDREN) base->base.untold++; /* its data has been counted */
         if (node->read.code != ZOK) continue;
         if (items[i].op == OP_GET_CHILDREN)
             add_children(s, node);
