@@ -26,6 +26,7 @@ WRAPPED = [
     "zookeeper_process",
     "process_completions",
     "process_async",
+    "pthread_create",
     "socket",
     "connect",
     "send",

@@ -5,6 +5,7 @@ The parts of this module lie beside it: conversion of values (_values.pxi), hand
 threads (_handle.pxi), the operations on one node (_calls.pxi) and those on many (_bulk.pxi).
 """
 
+import _thread
 import atexit
 import errno
 import os
@@ -16,7 +17,6 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.errno cimport EINTR, ETIMEDOUT
-from libc.errno cimport errno as c_errno
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset, strlen
@@ -37,8 +37,8 @@ from zookeeper.watchers import WatcherRegistry
 __all__ = [
     "Subtree", "Znode", "acreate", "acreate2", "add_auth", "adelete", "aexists", "aget",
     "aget_acl", "aget_children", "aget_children2", "aget_config", "amulti", "aremove_watches",
-    "aset", "aset_acl", "async_", "check_operations", "client_id", "close", "create", "create2",
-    "delete", "deterministic_conn_order", "event_thread", "exists", "get", "get_acl",
+    "aset", "aset_acl", "async_", "check_operations", "client_id", "close", "close_many", "create",
+    "create2", "delete", "deterministic_conn_order", "event_thread", "exists", "get", "get_acl",
     "get_children", "get_children2", "get_children_many", "get_config", "get_many", "init",
     "is_unrecoverable", "multi", "read_tree", "recv_timeout", "remove_watches", "set", "set2",
     "set_acl", "set_debug_level", "set_watcher", "state", "sync", "watch_many", "write_many",

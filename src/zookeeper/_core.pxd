@@ -40,6 +40,7 @@ cdef extern from "core.h" nogil:
     void zoo_deterministic_conn_order(int yes)
 
     int64_t core_now()
+    void *core_zeroed(size_t count, size_t size)
 
     enum item_kind:
         ITEM_EVENT, ITEM_CALL, ITEM_TRANSACTION, ITEM_WATCHES
@@ -64,14 +65,18 @@ cdef extern from "core.h" nogil:
         int session_timeout
         char *chroot
 
-    zk_handle *handle_open(const char *hosts, int timeout_ms, const clientid_t *client, int read_only)
-    int handle_close(zk_handle *handle, int farewell)
+    zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only)
+    int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client)
+    void handle_close(zk_handle *handle, int farewell)
+    void handle_close_many(zk_handle **handles, long count, int64_t deadline)
+    bint handle_closed(zk_handle *handle)
     void handle_free(zk_handle *handle)
     int handle_state(zk_handle *handle, clientid_t *client)
     void handle_after_fork()
 
     bint queue_push_watches(zk_handle *handle, void *watches)
     queue_item *queue_take(zk_handle *handle)
+    void queue_open(zk_handle *handle)
     void queue_stop(zk_handle *handle)
     int queue_stopped(zk_handle *handle)
 

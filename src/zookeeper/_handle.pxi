@@ -1,10 +1,15 @@
 # Handles: one per session, with a Python thread that delivers its events and completions.
 
-cdef list _handles = []  # by number; None where a number is free
-_handles_lock = threading.Lock()
+# By number; None where a number is free. Guarded by the GIL: what uses it calls nothing that could
+# run Python code, or a finaliser that opens or closes a handle would find it half done.
+cdef list _handles = []
 
 # How long (seconds) close() waits for callbacks that are still running.
 cdef double CALLBACK_GRACE = 1.0
+
+# How long (seconds) closing several handles may take as a whole, whatever their servers do. One
+# whose server does not answer takes about half of it.
+cdef double MOST_CLOSING = 5.0
 
 
 # A completion's arguments after handle and code.
@@ -34,6 +39,7 @@ cdef class Handle:
     cdef object watcher
     cdef object registry
     cdef object thread
+    cdef bint opened   # its session has begun
     cdef bint closing
 
     def __cinit__(self):
@@ -42,7 +48,8 @@ cdef class Handle:
     def __dealloc__(self):
         # Every request has finished and the event thread has ended: they hold references. In a
         # forked child, where neither exists, the handle stays in the table and never comes here.
-        if self.c is not NULL and self.process == getpid():
+        # One that is still being closed at exit, as its server is silent, is not free yet.
+        if self.c is not NULL and self.process == getpid() and (not self.opened or handle_closed(self.c)):
             handle_free(self.c)
 
     def deliver(self):
@@ -61,9 +68,9 @@ cdef class Handle:
                     self.deliver_item(item)
                 except BaseException:
                     # A callback's mistake must not cost the others their events.
-                    log_bridge.logger.exception("a callback of handle %d raised", self.number)
+                    log_raised("a callback of handle %d raised", (self.number,))
                 item = following
-        _forget(self)
+        forget(self)
 
     cdef deliver_item(self, queue_item *item):
         if item.kind == ITEM_EVENT:
@@ -90,7 +97,7 @@ cdef class Handle:
             try:
                 watcher(self.number, type, state, path)
             except BaseException:
-                log_bridge.logger.exception("a watcher of handle %d raised at %s", self.number, path)
+                log_raised("a watcher of handle %d raised at %s", (self.number, path))
 
     cdef deliver_call(self, call *c):
         cdef Context context = <Context>c.context
@@ -137,19 +144,43 @@ def _emit_log():
         following = line.next
         try:
             log_bridge.emit(line.text.decode("utf-8", "replace"))
-        except Exception:
-            pass  # a broken log stream must not stop the events
+        except BaseException:
+            pass  # a broken log stream or handler must not stop the events
         free(line)
         line = following
     if dropped:
-        log_bridge.emit_dropped(dropped)
+        try:
+            log_bridge.emit_dropped(dropped)
+        except BaseException:
+            pass
 
 
-def _forget(Handle handle):
+cdef void log_raised(str message, tuple arguments) noexcept:
+    """Log the exception that is being handled.
+
+    What a handler of the log raises goes to sys.unraisablehook and not to the caller.
+    """
+    log_bridge.logger.exception(message, *arguments)
+
+
+cdef int take_number(Handle handle) except -1:
+    """Give a handle the lowest number that is free."""
+    cdef Py_ssize_t number
+    for number in range(len(_handles)):
+        if _handles[number] is None:
+            break
+    else:
+        number = len(_handles)
+        _handles.append(None)
+    handle.number = number
+    _handles[number] = handle
+    return 0
+
+
+cdef forget(Handle handle):
     """The handle's number may be used again."""
-    with _handles_lock:
-        if _handles[handle.number] is handle:
-            _handles[handle.number] = None
+    if _handles[handle.number] is handle:
+        _handles[handle.number] = None
 
 
 cdef Handle find(h):
@@ -157,7 +188,7 @@ cdef Handle find(h):
     if isinstance(h, bool) or not isinstance(h, int):
         raise TypeError(f"a handle is an int, not {type(h).__name__}")
     cdef Handle handle = _handles[h] if 0 <= h < len(_handles) else None
-    if handle is None or handle.closing:
+    if handle is None or not handle.opened or handle.closing:
         raise errors.error(constants.INVALIDSTATE, None, f"handle {h} is closed or was never open")
     if handle.process != getpid():
         raise errors.with_context(
@@ -206,46 +237,81 @@ def init(hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=F
         client = client_id_of(client_id)
         client_pointer = &client
     cdef const char *hosts_pointer = encoded_hosts
-    cdef int timeout = recv_timeout
     cdef int only_read = bool(read_only)
+    cdef int problem
     cdef Handle handle = Handle.__new__(Handle)
-    cdef zk_handle *c
-    cdef int problem = 0
-    cdef Py_ssize_t number = 0
     handle.process = getpid()
     handle.watcher = watcher
     handle.registry = WatcherRegistry()
     handle.max_request = max_request
-    with nogil:
-        c = handle_open(hosts_pointer, timeout, client_pointer, only_read)
-        if c is NULL:
-            problem = c_errno
-    if c is NULL:
-        _emit_log()
-        if problem == errno.EINVAL:
-            raise errors.error(constants.BADARGUMENTS, None, f"not a list of HOST:PORT: {hosts!r}")
-        reason = "none of the names can be resolved" if problem == errno.ENOENT else os.strerror(problem)
-        raise errors.error(constants.SYSTEMERROR, None, f"cannot use {hosts!r}: {reason}")
-    handle.c = c
-    with _handles_lock:
-        for number, taken in enumerate(_handles):
-            if taken is None:
-                _handles[number] = handle
-                break
-        else:
-            number = len(_handles)
-            _handles.append(handle)
-        handle.number = number
-    handle.thread = threading.Thread(target=handle.deliver, name=f"zookeeper-{number}", daemon=True)
+    handle.c = handle_new(hosts_pointer, recv_timeout, only_read)
+    take_number(handle)
     try:
-        handle.thread.start()
-    except BaseException:
-        handle.closing = True
+        start_events(handle)
         with nogil:
-            handle_close(c, ZCLOSING)
-        _forget(handle)
+            problem = handle_open(handle.c, hosts_pointer, client_pointer)
+        if problem:
+            _emit_log()
+            raise refused(hosts, problem)
+    except BaseException:
+        queue_stop(handle.c)
+        forget(handle)
         raise
-    return number
+    # From here on there is a session, and nothing that could raise before its number is returned.
+    handle.opened = True
+    queue_open(handle.c)
+    return handle.number
+
+
+def start_events(Handle handle):
+    """Start the event thread: before there is a session, as this may fail, or be interrupted.
+
+    `Thread.start` runs Python code that an exception out of a signal handler leaves with its locks
+    in disorder, so that the thread never gets to work, nor to its end. There are such exceptions in
+    the main thread only: it has another one start it.
+    """
+    handle.thread = threading.Thread(
+        target=handle.deliver, name=f"zookeeper-{handle.number}", daemon=True
+    )
+    problems = []
+
+    def start():
+        try:
+            handle.thread.start()
+        except BaseException as problem:
+            problems.append(problem)
+
+    if threading.current_thread() is threading.main_thread():
+        over = _thread.allocate_lock()
+        over.acquire()
+
+        def start_and_tell():
+            start()
+            over.release()
+
+        try:
+            _thread.start_new_thread(start_and_tell, ())
+        except RuntimeError as problem:
+            problems.append(problem)
+        else:
+            over.acquire()
+    else:
+        start()
+    if problems:
+        raise errors.error(constants.SYSTEMERROR, None, f"no thread for events: {problems[0]}")
+
+
+cdef refused(hosts, int problem):
+    """Why there is no handle, as an exception."""
+    if problem == errno.EINVAL:
+        return errors.error(constants.BADARGUMENTS, None, f"not a list of HOST:PORT: {hosts!r}")
+    if problem == errno.ENOENT:
+        reason = "none of the names can be resolved"
+    elif problem == errno.EAGAIN:
+        reason = "no more threads can be had"
+    else:
+        reason = os.strerror(problem)
+    return errors.error(constants.SYSTEMERROR, None, f"cannot use {hosts!r}: {reason}")
 
 
 def close(h, *, lost=False):
@@ -256,33 +322,69 @@ def close(h, *, lost=False):
     May be called from any thread and from callbacks. What has been delivered to the event thread is
     still called, and waited for up to a second unless this is the event thread. Returns OK.
     """
+    cdef int farewell = ZCONNECTIONLOSS if lost else ZCLOSING
     cdef Handle handle = find(h)
-    _close(handle, ZCONNECTIONLOSS if lost else ZCLOSING)
+    handle.closing = True
+    with nogil:
+        handle_close(handle.c, farewell)
+    join_events([handle])
     return constants.OK
 
 
-cdef _close(Handle handle, int farewell):
-    cdef zk_handle *c = handle.c
-    if handle.closing:
-        return
-    handle.closing = True
+def close_many(handles):
+    """End several sessions side by side; their servers need not answer, see `close`.
+
+    Takes a few seconds at most as a whole: what is not over by then goes on in the background.
+    Handles that are closed already are passed over. Returns OK.
+    """
+    ours = []
+    for h in handles:
+        try:
+            ours.append(find(h))
+        except errors.InvalidStateException:
+            pass  # closed already
+    close_handles(ours)
+    return constants.OK
+
+
+cdef close_handles(list handles):
+    """Close handles side by side, each once, however often it is listed and whoever else closes it."""
+    cdef Py_ssize_t count = 0
+    cdef Handle handle
+    cdef int64_t deadline = core_now() + <int64_t>(MOST_CLOSING * 1e9)
+    cdef zk_handle **cs = <zk_handle **>core_zeroed(len(handles), sizeof(zk_handle *))
+    # Nothing here runs Python code: those that are marked as closing are closed.
+    for handle in handles:
+        if not handle.closing:
+            handle.closing = True
+            cs[count] = handle.c
+            count += 1
     with nogil:
-        handle_close(c, farewell)
-        queue_stop(c)
-    if threading.current_thread() is not handle.thread:
-        handle.thread.join(CALLBACK_GRACE)
+        handle_close_many(cs, count, deadline)
+        free(cs)
+    join_events(handles)
+
+
+cdef join_events(list handles):
+    """Wait for callbacks that are still running, for a second as a whole."""
+    cdef int64_t deadline = core_now() + <int64_t>(CALLBACK_GRACE * 1e9)
+    this = threading.current_thread()
+    for handle in handles:
+        if (<Handle>handle).thread is not this and handle_closed((<Handle>handle).c):
+            (<Handle>handle).thread.join(max(0.0, (deadline - core_now()) / 1e9))
 
 
 def _close_all():
     """At exit: sessions that are not closed keep their ephemeral nodes until they time out."""
-    for handle in list(_handles):
-        if handle is not None and (<Handle>handle).process == getpid():
-            _close(handle, ZCLOSING)
+    cdef Handle handle
+    ours = []
+    for handle in _handles:
+        if handle is not None and handle.opened and handle.process == getpid():
+            ours.append(handle)
+    close_handles(ours)
 
 
 def _after_fork_in_child():
-    global _handles_lock
-    _handles_lock = threading.Lock()
     handle_after_fork()
     wire_after_fork()
     log_after_fork()

@@ -40,6 +40,7 @@ EXCEPT_FOR_THE_EMULATION = {
     "test_logging",
     "test_lost_connections",
     "test_old_server",
+    "test_opening",
     "test_order_of_answers",
     "test_waiting",
     "test_a_name_that_does_not_resolve_does_not_hang_init",

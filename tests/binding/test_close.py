@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 
 import pytest
@@ -52,6 +53,72 @@ def test_closing_with_answers_under_way_ends_the_session_at_once(zookeeper, conn
             zookeeper.aget(other, "/big")
         zookeeper.close(other)
         assert zookeeper.exists(handle, path) is None
+
+
+def test_signals_do_not_keep_a_session_from_being_ended(zookeeper, connect, handle):
+    """One each millisecond, as a profiler sends them, interrupts whatever the thread waits for."""
+    zookeeper.create(handle, "/big", bytes(500_000), OPEN)
+    came = []
+    former = signal.signal(signal.SIGALRM, lambda *_: came.append(1))
+    try:
+        for number in range(20):
+            other = connect(recv_timeout=int(scaled(60_000)))
+            path = f"/e{number}"
+            zookeeper.create(other, path, "", OPEN, zookeeper.EPHEMERAL)
+            for _ in range(50):
+                zookeeper.aget(other, "/big")
+            signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+            zookeeper.close(other)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            assert zookeeper.exists(handle, path) is None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
+    assert came
+
+
+def test_many_are_closed_side_by_side_although_their_server_is_silent(
+    zookeeper, connect, proxy, root
+):
+    """Each alone takes two seconds; a hundred of them would be a hang."""
+    handles = [connect(hosts=proxy.connection_string + root) for _ in range(100)]
+    proxy.stall()
+    closer = threading.Thread(target=zookeeper.close_many, args=([*handles, handles[0]],))
+    closer.start()
+    closer.join(scaled(10))
+    assert not closer.is_alive()
+    for handle in handles:
+        with pytest.raises(zookeeper.InvalidStateException):
+            zookeeper.state(handle)
+    assert zookeeper.close_many(handles) == zookeeper.OK
+    with pytest.raises(TypeError):
+        zookeeper.close_many(["1"])
+
+
+def test_a_bulk_read_that_races_close_looks_at_no_freed_handle(zookeeper, connect):
+    """A read that begins when the handle has just been closed says so."""
+    for _ in range(50):
+        handle = connect()
+        go = threading.Barrier(3)
+        ends: list[object] = []
+
+        def read(handle=handle, go=go, ends=ends):
+            go.wait()
+            try:
+                while True:
+                    zookeeper.get_many(handle, ["/"])
+            except zookeeper.ZooKeeperException as end:
+                ends.append(type(end))
+
+        readers = [threading.Thread(target=read) for _ in range(2)]
+        for reader in readers:
+            reader.start()
+        go.wait()
+        zookeeper.close(handle)
+        for reader in readers:
+            reader.join(scaled(20))
+        assert set(ends) <= {zookeeper.ClosingException, zookeeper.InvalidStateException}
+        assert len(ends) == 2
 
 
 def test_a_handle_that_never_connected_can_be_closed(zookeeper, connect):

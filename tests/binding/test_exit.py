@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.binding import subprocesses
+from tests.deadlines import scaled
 from tests.wireframes import Op
 
 
@@ -28,6 +32,26 @@ def test_a_normal_exit_ends_the_session_at_once(zookeeper, connection_string, ro
 def test_an_exit_does_not_wait_for_a_server_that_does_not_answer(zookeeper, proxy, root):
     proxy.on_request = stall_after_create(proxy)
     subprocesses.run("exit", proxy.connection_string + root, "return", seconds=20)
+
+
+def test_an_exit_closes_all_sessions_side_by_side(zookeeper, proxy, root):
+    """Each takes two seconds with a server that does not answer."""
+    program = [sys.executable, "-m", "tests.binding.programs.exit_many"]
+    with subprocess.Popen(
+        [*program, proxy.connection_string + root, "50"],
+        cwd=subprocesses.ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "connected\n"
+            proxy.stall()
+            process.communicate("\n", timeout=scaled(20))
+        finally:
+            process.kill()
+    assert process.returncode == 0
 
 
 def stall_after_create(proxy):

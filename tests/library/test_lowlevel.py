@@ -67,7 +67,7 @@ def test_methods_call_what_is_in_the_module(zk, monkeypatch, name, given, passed
 
 
 def test_every_function_that_takes_a_handle_is_there() -> None:
-    others = {"init", "close", "state", "event_thread"}
+    others = {"init", "close", "state", "event_thread", "check_operations"}
     functions = {
         name
         for name, value in vars(zookeeper).items()
@@ -75,7 +75,7 @@ def test_every_function_that_takes_a_handle_is_there() -> None:
     }
     without_handle = {
         "zerror", "error", "set_debug_level", "set_log_stream", "deterministic_conn_order",
-        "with_context",
+        "with_context", "close_many",
     }  # fmt: skip
     methods = {name for name in dir(zc.zk.ZooKeeper) if not name.startswith("_")}
     assert functions - without_handle - others <= methods

@@ -28,6 +28,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -113,6 +114,8 @@ void queue_push(zk_handle *handle, queue_item *item);
 int queue_push_watches(zk_handle *handle, void *watches);
 /* Everything queued, in order; waits for something. NULL: woken for log lines, or stopped. */
 queue_item *queue_take(zk_handle *handle);
+/* The handle can be used: from now on what is queued may be taken. */
+void queue_open(zk_handle *handle);
 void queue_poke(zk_handle *handle);
 void queue_stop(zk_handle *handle);
 int queue_stopped(zk_handle *handle);
@@ -217,12 +220,14 @@ struct zk_handle {
     pthread_mutex_t submit;
     int shut;          /* guarded by submit: no request may be handed over any more */
     _Atomic int farewell; /* the code of requests that are not answered before the end */
+    _Atomic int closed; /* handle_close is done with it */
     pending requests;  /* guarded by submit: list head */
 
     pthread_mutex_t queue_lock;
     pthread_cond_t queue_filled;
     queue_item *queue_first, *queue_last;
-    int queue_stop, queue_poked;
+    int queue_opened, queue_stop, queue_poked;
+    int queue_idle; /* the Python thread waits for something */
 
     /* Which of the C client's threads calls completions (completing.c). */
     pthread_mutex_t completing;
@@ -240,11 +245,19 @@ struct zk_handle {
     long rewatch_generation;
 };
 
-/* NULL with errno set when the C client refuses the arguments. */
-zk_handle *handle_open(const char *hosts, int timeout_ms, const clientid_t *client, int read_only);
-/* Ends the session; afterwards every request has finished. Call it once. */
-/* Requests that are under way end with `farewell`. */
-int handle_close(zk_handle *handle, int farewell);
+/* A handle whose queue works, so that its Python thread can be there before its session is. */
+zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only);
+/* Begins to connect; events wait for queue_open. 0, or an errno: EAGAIN when there are no more threads
+ * to be had, otherwise why the C client refuses the arguments. */
+int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client);
+/* Ends the session; afterwards every request has finished, those under way with the code `farewell`,
+ * and the Python thread is told to end. Call it once, after handle_open has returned 0. */
+void handle_close(zk_handle *handle, int farewell);
+/* The same for many, side by side. Returns when all are closed, or at that moment of core_now: then
+ * threads of ours go on closing the others, and these must not be freed before `handle_closed`. */
+void handle_close_many(zk_handle **handles, long count, int64_t deadline);
+int handle_closed(zk_handle *handle);
+/* Of a handle that was never opened, or is closed. */
 void handle_free(zk_handle *handle);
 /* The session's state, as of zoo_state, and its id and password (`client` may be NULL). */
 int handle_state(zk_handle *handle, clientid_t *client);
@@ -273,6 +286,18 @@ static inline int request_code(const zk_handle *handle, int code) {
 
 /* The watcher given to the C client for everything. */
 void handle_event(zhandle_t *zh, int type, int state, const char *path, void *context);
+
+/* ---- threads.c ----------------------------------------------------------------------------- */
+
+/* Make the threads that the C client is going to ask for in this thread. 0 or an errno. */
+int threads_prepare(int count);
+/* End those that it did not ask for. */
+void threads_release(void);
+/* Like pthread_create, of a thread that blocks all signals. */
+int core_thread(pthread_t *thread, void *(*run)(void *), void *argument);
+/* Have this thread take no signals. */
+void signals_block(sigset_t *former);
+void signals_restore(const sigset_t *former);
 
 /* ---- completing.c -------------------------------------------------------------------------- */
 
@@ -332,6 +357,7 @@ typedef struct wire_request {
     zk_handle *handle;
     int32_t op;
     int32_t xid;
+    int was_connected; /* when it was handed over */
     int written;  /* both parts of our request replaced the C client's */
     int answer_code; /* ZOK once read_answer has run and understood the answer */
     /* Write the request's body. Returns a jute code (< 0: failed). */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +17,9 @@
 /* How long a server may take to answer what is under way and end the session, and to say anything. */
 #define MOST_FAREWELL_NS 5000000000
 #define FAREWELL_STALL_MS 1000
+
+/* What the C client makes of threads for each handle. */
+#define CLIENT_THREADS 2
 
 /* Whether this thread is closing a session that is connected. */
 static __thread int saying_farewell;
@@ -73,7 +77,7 @@ void handle_event(zhandle_t *zh, int type, int state, const char *path, void *co
     queue_push(handle, &event->item);
 }
 
-zk_handle *handle_open(const char *hosts, int timeout_ms, const clientid_t *client, int read_only) {
+zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only) {
     zk_handle *handle = core_zeroed(1, sizeof *handle);
     pthread_mutex_init(&handle->submit, NULL);
     pthread_mutex_init(&handle->queue_lock, NULL);
@@ -88,20 +92,26 @@ zk_handle *handle_open(const char *hosts, int timeout_ms, const clientid_t *clie
     const char *slash = strchr(hosts, '/');
     handle->chroot = strdup(slash && slash[1] ? slash : "");
     if (!handle->chroot) abort();
+    return handle;
+}
+
+int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client) {
+    int problem = threads_prepare(CLIENT_THREADS);
+    if (problem) return problem;
     list_handle(handle);
     /* Events may come before this returns: handle_event relies on the context alone. */
-    int flags = ZOO_NO_LOG_CLIENTENV | (read_only ? ZOO_READONLY : 0);
-    zhandle_t *zh = zookeeper_init2(hosts, handle_event, timeout_ms, client, handle, flags, log_push);
+    int flags = ZOO_NO_LOG_CLIENTENV | (handle->connection.frames.read_only ? ZOO_READONLY : 0);
+    zhandle_t *zh =
+        zookeeper_init2(hosts, handle_event, handle->session_timeout, client, handle, flags, log_push);
+    problem = errno;
+    threads_release();
     if (zh == NULL) {
-        int problem = errno;
         unlist_handle(handle);
-        handle_free(handle);
-        errno = problem;
-        return NULL;
+        return problem ? problem : EINVAL;
     }
     zoo_set_servers_resolution_delay(zh, RESOLUTION_WINDOW);
     handle->zh = zh;
-    return handle;
+    return 0;
 }
 
 static void unlist_request(pending *p) {
@@ -144,7 +154,10 @@ int handle_state(zk_handle *handle, clientid_t *client) {
     return state;
 }
 
-int handle_close(zk_handle *handle, int farewell) {
+void handle_close(zk_handle *handle, int farewell) {
+    /* A signal would interrupt the C client's wait to send the farewell, and it gives up then. */
+    sigset_t former;
+    signals_block(&former);
     pthread_mutex_lock(&handle->submit);
     handle->farewell = farewell;
     handle->shut = 1;
@@ -153,7 +166,7 @@ int handle_close(zk_handle *handle, int farewell) {
     /* Joins the C client's threads and calls the completions that are still queued: after it nothing
      * calls back. Whatever were still on the list of requests would have no other end. */
     saying_farewell = zoo_state(handle->zh) == ZOO_CONNECTED_STATE;
-    int code = complete_and_close(handle->zh);
+    complete_and_close(handle->zh);
     saying_farewell = 0;
     handle->zh = NULL;
     for (;;) {
@@ -165,8 +178,12 @@ int handle_close(zk_handle *handle, int farewell) {
         p->finish(p, farewell);
     }
     unlist_handle(handle);
-    return code;
+    queue_stop(handle);
+    signals_restore(&former);
+    handle->closed = 1;
 }
+
+int handle_closed(zk_handle *handle) { return handle->closed; }
 
 void handle_free(zk_handle *handle) {
     rewatch_clear(handle);
@@ -202,7 +219,7 @@ static void read_until_hangup(int fd) {
     char unread[65536];
     int64_t give_up = core_now() + MOST_FAREWELL_NS;
     struct pollfd ready = {fd, POLLIN, 0};
-    while (core_now() < give_up && poll(&ready, 1, FAREWELL_STALL_MS) == 1) {
+    while (core_now() < give_up && poll(&ready, 1, FAREWELL_STALL_MS) > 0) {
         ssize_t count = recv(fd, unread, sizeof unread, MSG_DONTWAIT);
         if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) return;
     }

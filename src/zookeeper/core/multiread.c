@@ -23,7 +23,6 @@ typedef struct {
     wire_request wire;
     reader *reader;
     long connections; /* of the handle when it was sent */
-    int was_connected;
     int count;
     int read;         /* how many have been answered */
     int64_t zxid;
@@ -140,7 +139,7 @@ static int learn(zk_handle *handle, read_batch *batch, int code) {
         handle->multiread = MULTIREAD_REFUSED;
         return 1;
     }
-    int reached_a_server = batch->was_connected || handle->connections != batch->connections;
+    int reached_a_server = batch->wire.was_connected || handle->connections != batch->connections;
     if (code != ZCONNECTIONLOSS || handle->multiread == MULTIREAD_WORKS || !reached_a_server) return 0;
     handle->multiread = handle->multiread == MULTIREAD_UNTRIED ? MULTIREAD_LOST_ONCE : MULTIREAD_REFUSED;
     return 1;
@@ -201,7 +200,6 @@ static void pump_batches(reader *r) {
         batch->wire.finished = batch_done;
         batch->reader = r;
         batch->connections = b->handle->connections;
-        batch->was_connected = zoo_state(b->handle->zh) == ZOO_CONNECTED_STATE;
         bulk_retain(b);
         b->outstanding++;
         int code = wire_send(b->handle, &batch->wire);

@@ -33,13 +33,26 @@ int queue_push_watches(zk_handle *handle, void *watches) {
     return !stopped;
 }
 
+void queue_open(zk_handle *handle) {
+    pthread_mutex_lock(&handle->queue_lock);
+    handle->queue_opened = 1;
+    pthread_cond_signal(&handle->queue_filled);
+    pthread_mutex_unlock(&handle->queue_lock);
+}
+
+/* An event may be there before the handle can be used: whoever is told of it would try. */
+static int has_items(const zk_handle *handle) { return handle->queue_first && handle->queue_opened; }
+
 queue_item *queue_take(zk_handle *handle) {
     pthread_mutex_lock(&handle->queue_lock);
-    while (!handle->queue_first && !handle->queue_stop && !handle->queue_poked)
+    while (!has_items(handle) && !handle->queue_stop && !handle->queue_poked)
         pthread_cond_wait(&handle->queue_filled, &handle->queue_lock);
     handle->queue_poked = 0;
-    queue_item *items = handle->queue_first;
-    handle->queue_first = handle->queue_last = NULL;
+    queue_item *items = NULL;
+    if (has_items(handle)) {
+        items = handle->queue_first;
+        handle->queue_first = handle->queue_last = NULL;
+    }
     pthread_mutex_unlock(&handle->queue_lock);
     return items;
 }
@@ -60,7 +73,7 @@ void queue_stop(zk_handle *handle) {
 
 int queue_stopped(zk_handle *handle) {
     pthread_mutex_lock(&handle->queue_lock);
-    int stopped = handle->queue_stop && !handle->queue_first;
+    int stopped = handle->queue_stop && !has_items(handle);
     pthread_mutex_unlock(&handle->queue_lock);
     return stopped;
 }

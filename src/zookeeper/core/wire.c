@@ -130,6 +130,7 @@ int wire_send(zk_handle *handle, wire_request *request) {
     request->answer_code = ZMARSHALLINGERROR;
     int code = request_begin(handle, &request->request, finish);
     if (code != ZOK) return code;
+    request->was_connected = zoo_state(handle->zh) == ZOO_CONNECTED_STATE;
     sending = request;
     code = zoo_awget(handle->zh, "/", NULL, NULL, get_done, request);
     sending = NULL;

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from threading import Thread
 from typing import Literal
@@ -12,7 +13,7 @@ from zc.zk.testing.emulation.arguments import Completion
 from zc.zk.testing.emulation.handle import Handle
 from zc.zk.testing.emulation.server import EmulatedServer
 from zc.zk.testing.engine import NO_PASSWORD, PASSWORD_BYTES
-from zookeeper import constants
+from zookeeper import constants, errors
 from zookeeper.watchers import Watcher
 
 
@@ -64,6 +65,13 @@ class Sessions:
                 handle.close()
                 del self._server.handles[handle.number]
         self._server.deliver()
+        return constants.OK
+
+    def close_many(self, handles: Iterable[int]) -> Literal[0]:
+        """End several sessions; those that are closed already are passed over."""
+        for h in handles:
+            with contextlib.suppress(errors.InvalidStateException):
+                self.close(h)
         return constants.OK
 
     def event_thread(self, h: int) -> Thread | None:

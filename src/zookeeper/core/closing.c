@@ -1,0 +1,71 @@
+/* Closing many handles side by side, as when a process ends.
+ *
+ * With a server that does not answer, closing takes seconds. One after the other, the sessions of a
+ * hundred handles would keep a process for minutes.
+ */
+#include "core.h"
+
+#include <stdlib.h>
+
+/* Threads at a time; more than a program has handles. */
+#define MOST_CLOSERS 500
+
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t all_closed;
+    long count, next, left; /* guarded by lock */
+    int references;         /* guarded by lock: closers, and the thread that waits */
+    zk_handle *handles[];
+} closing;
+
+static void release(closing *c) {
+    int last = --c->references == 0;
+    pthread_mutex_unlock(&c->lock);
+    if (!last) return;
+    pthread_mutex_destroy(&c->lock);
+    pthread_cond_destroy(&c->all_closed);
+    free(c);
+}
+
+static void *close_some(void *argument) {
+    closing *c = argument;
+    pthread_mutex_lock(&c->lock);
+    while (c->next < c->count) {
+        zk_handle *handle = c->handles[c->next++];
+        pthread_mutex_unlock(&c->lock);
+        handle_close(handle, ZCLOSING);
+        pthread_mutex_lock(&c->lock);
+        if (--c->left == 0) pthread_cond_signal(&c->all_closed);
+    }
+    release(c);
+    return NULL;
+}
+
+void handle_close_many(zk_handle **handles, long count, int64_t deadline) {
+    closing *c = core_zeroed(1, sizeof *c + sizeof *handles * (size_t)count);
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&c->all_closed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    for (long i = 0; i < count; i++) c->handles[i] = handles[i];
+    c->count = c->left = count;
+    c->references = 1;
+    pthread_mutex_lock(&c->lock);
+    for (long i = 0; i < count && i < MOST_CLOSERS; i++) {
+        pthread_t thread;
+        if (core_thread(&thread, close_some, c)) break;
+        pthread_detach(thread);
+        c->references++;
+    }
+    if (c->references == 1) { /* no more threads to be had: then one by one, here */
+        c->references++;
+        pthread_mutex_unlock(&c->lock);
+        close_some(c);
+        pthread_mutex_lock(&c->lock);
+    }
+    struct timespec until = {deadline / 1000000000, deadline % 1000000000};
+    while (c->left && pthread_cond_timedwait(&c->all_closed, &c->lock, &until) == 0) continue;
+    release(c);
+}

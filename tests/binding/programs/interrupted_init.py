@@ -1,0 +1,66 @@
+"""Signals raise an exception in the middle of `init`, again and again, in different places of it.
+
+Arguments: hosts, rounds. Prints how often it was interrupted, how many threads are left over, and
+whether another session that was opened after all of them ended at the exit.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+import zookeeper
+from tests.deadlines import wait_until
+from tests.sessions import OPEN, wait_until_connected
+
+
+class Interrupted(BaseException):
+    """What the signal raises; like KeyboardInterrupt nothing that Python's own code catches."""
+
+
+armed = False
+
+
+def interrupt(_number: int, frame: FrameType | None) -> None:
+    if armed:
+        raise Interrupted
+
+
+def main() -> None:
+    global armed
+    # One that comes in a finaliser of the interpreter's own is told of, and interrupts nothing.
+    sys.unraisablehook = lambda _: None
+    signal.signal(signal.SIGALRM, interrupt)
+    hosts, rounds = sys.argv[1], int(sys.argv[2])
+    zookeeper.close(zookeeper.init(hosts))
+    threads = len(os.listdir("/proc/self/task"))
+    interrupted = 0
+    opened = set()
+    for number in range(rounds):
+        try:
+            try:
+                armed = True
+                signal.setitimer(signal.ITIMER_REAL, 1e-6 + number * 2e-6)
+                opened.add(zookeeper.init(hosts))
+            finally:
+                armed = False
+        except Interrupted:
+            interrupted += 1
+        # A number that its caller never got is known to nobody but the table of handles.
+        zookeeper.close_many(range(rounds))
+    wait_until(
+        lambda: len(os.listdir("/proc/self/task")) <= threads,
+        lambda: f"threads end: {[thread.name for thread in threading.enumerate()]}",
+    )
+    handle = zookeeper.init(hosts)
+    wait_until_connected(zookeeper, handle)
+    zookeeper.create(handle, "/e", "", OPEN, zookeeper.EPHEMERAL)
+    print(json.dumps({"interrupted": interrupted, "opened": len(opened), "handle": handle}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Opens handles while no thread is to be had for one of the three that a handle has.
+
+Arguments: hosts, which thread. Prints what `init` raises, and the children of the root after that.
+
+A thread of the C client takes as much address space for its stack as the shell says, megabytes; one
+of Python's as much as `threading.stack_size` says. The process may have less than a stack more.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import resource
+import sys
+import threading
+from pathlib import Path
+
+import zookeeper
+from tests.sessions import wait_until_connected
+
+PLENTY = 1 << 30
+LITTLE = 1 << 18
+
+
+def main() -> None:
+    hosts, which = sys.argv[1:]
+    # It stays open, or the stacks of its threads would be kept for the next ones.
+    first = zookeeper.init(hosts)
+    wait_until_connected(zookeeper, first)
+    size = re.search(r"VmSize:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    assert size is not None
+    stack = resource.getrlimit(resource.RLIMIT_STACK)[0]
+    threading.stack_size(PLENTY if which == "python's" else LITTLE)
+    room = {"python's": 0, "the first": stack // 2, "the second": stack * 3 // 2}[which]
+    limit = (int(size[1]) << 10) + room
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, most))
+    raised = []
+    for _ in range(3):
+        try:
+            zookeeper.init(hosts)
+        except zookeeper.ZooKeeperException as problem:
+            raised.append([type(problem).__name__, str(problem)])
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    threading.stack_size(0)
+    handle = zookeeper.init(hosts)
+    wait_until_connected(zookeeper, handle)
+    children = zookeeper.get_children(handle, "/")
+    zookeeper.close_many([first, handle])
+    print(json.dumps({"raised": raised, "handle": handle, "children": children}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Opening a handle when something is missing, or comes in between."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+
+from tests.binding import subprocesses
+from tests.deadlines import scaled
+from tests.sessions import wait_until_connected
+
+# A sanitizer takes terabytes of address space, which no limit can make scarce.
+SANITIZED = bool(os.environ.get("LD_PRELOAD"))
+
+
+@pytest.mark.skipif(SANITIZED, reason="limits the address space")
+@pytest.mark.parametrize("which", ["python's", "the first", "the second"])
+def test_a_process_without_more_threads_gets_an_error(zookeeper, connection_string, root, which):
+    """And no assertion of the C client's ends it; what there was of the handle is gone."""
+    told = subprocesses.run("no_threads", connection_string + root, which)
+    assert [kind for kind, _ in told["raised"]] == ["SystemErrorException"] * 3, told
+    assert all("thread" in text for _, text in told["raised"]), told
+    assert (told["handle"], told["children"]) == (1, [])
+
+
+def test_an_interrupted_init_leaves_nothing_behind(zookeeper, connection_string, root, handle):
+    """No session that nobody knows of, and no handle without which the exit goes wrong."""
+    told = subprocesses.run("interrupted_init", connection_string + root, "400", seconds=120)
+    assert told["interrupted"] > 20, told
+    assert told["opened"] > 0, told
+    assert told["handle"] == 0
+    zookeeper.sync(handle, "/")
+    assert zookeeper.get_children(handle, "/") == []
+
+
+def test_numbers_can_be_closed_by_others_as_soon_as_they_are_given(zookeeper, connect, root):
+    """Another thread guesses them, which is what a number that was closed before comes down to."""
+    unexpected: list[BaseException] = []
+    closed: list[int] = []
+    is_over = threading.Event()
+
+    def close_all() -> None:
+        while not is_over.is_set():
+            for number in range(3):
+                try:
+                    zookeeper.close(number)
+                    closed.append(number)
+                except zookeeper.InvalidStateException:
+                    pass
+                except BaseException as problem:
+                    unexpected.append(problem)
+
+    closer = threading.Thread(target=close_all)
+    closer.start()
+    try:
+        for _ in range(100):
+            zookeeper.init("127.0.0.1:1")
+    finally:
+        is_over.set()
+        closer.join(scaled(30))
+    zookeeper.close_many(range(100))
+    assert not closer.is_alive()
+    assert unexpected == []
+    assert closed
+
+
+def test_a_watcher_may_use_its_handle_before_init_has_returned(zookeeper, connect):
+    used = []
+
+    def use(handle, kind, state, path):
+        used.append(zookeeper.state(handle))
+        if state == zookeeper.CONNECTED_STATE:
+            used.append(zookeeper.get_children(handle, "/"))
+
+    for _ in range(20):
+        handle = connect(use)
+        wait_until_connected(zookeeper, handle)
+        zookeeper.close(handle)
+    assert [] in used
