@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -325,7 +325,7 @@ class ZooKeeper(LowLevel):
 
     def print_tree(self, path: str = "/") -> None:
         """Print the node at `path` and all below it, ephemeral nodes too."""
-        print(self.export_tree(path, ephemeral=True), end="")
+        _print(self.export_tree(path, ephemeral=True).split("\n")[:-1])
 
     def plan_import(
         self,
@@ -429,6 +429,6 @@ def _trimmed(path: str) -> str:
     return as_told(path).rstrip("/") or "/"
 
 
-def _print(lines: Iterator[str]) -> None:
+def _print(lines: Iterable[str]) -> None:
     for line in lines:
-        print(line)
+        print(printable(line))

@@ -91,7 +91,12 @@ def excerpt(value: object) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` with what would break a line, or command a terminal, made harmless."""
+    """`text` with what would break a line, or command a terminal, made harmless.
+
+    Each line that is printed goes through here.
+    """
+    if text.isprintable():
+        return text
     return "".join(
         character
         if character.isprintable()

@@ -98,7 +98,7 @@ def get_addr(arguments: Sequence[str] | None = None) -> None:
     Takes the same arguments as `check`. Exits with 1 when there are none.
     """
     for address in _addresses("get_addr", arguments):
-        print(address)
+        print(printable(address))
 
 
 def _addresses(name: str, arguments: Sequence[str] | None) -> list[str]:
@@ -119,7 +119,7 @@ def _addresses(name: str, arguments: Sequence[str] | None) -> list[str]:
 
 
 def _fail(text: str) -> NoReturn:
-    print(text)
+    print(printable(text))
     raise SystemExit(1)
 
 

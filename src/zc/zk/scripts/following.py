@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk import nodedata
-from zc.zk.errors import BadPropertyLink, printable
+from zc.zk.errors import BadPropertyLink
 from zc.zk.scripts import connecting
 from zc.zk.scripts.arguments import Parser, connection_and_rest, node_path
 from zc.zk.scripts.failures import Misuse
@@ -139,7 +139,7 @@ def _values(properties: Properties) -> dict[str, Any]:
 def _changes(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     change = SetData(path, nodedata.encode(old), nodedata.encode(new), 0)
     if change.old != change.new:
-        yield from str(change).split("\n")
+        yield from change.lines()
 
 
 def _print_until_nobody_reads(lines: queue.SimpleQueue[str], *, timed: bool) -> None:
@@ -157,4 +157,4 @@ def _print_until_nobody_reads(lines: queue.SimpleQueue[str], *, timed: bool) -> 
                 raise BrokenPipeError from None
             continue
         now = time.strftime("%Y-%m-%d %H:%M:%S ") if timed else ""
-        print_line(now + printable(line))
+        print_line(now + line)

@@ -69,7 +69,7 @@ def run(options: Namespace) -> int:
                 properties.meta_data["version"],
             )
             if would.old != would.new:
-                for line in str(would).split("\n"):
+                for line in would.lines():
                     print_line(line)
             return 0
         try:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from zc.zk import nodedata
 from zc.zk.acl import Acl
+from zc.zk.errors import printable
 from zc.zk.garbage import collected_later
 from zc.zk.links import LINK, PROPERTY_LINK
 from zc.zk.tree.model import ParseNode
@@ -26,8 +27,9 @@ Operation = tuple[Any, ...]
 class Change:
     """One step of a plan, about the node at `path`.
 
-    `str()` is what a dry run prints for it, which may be several lines. Changes of the same kind
-    with the same attributes are equal.
+    `str()` is what a dry run prints for it, which may be several lines; whatever is in names and
+    values, there are no other characters in it than printable ones and the line feeds between
+    these lines. Changes of the same kind with the same attributes are equal.
     """
 
     # Plans may have a million changes, and small commands no time to import `dataclasses`.
@@ -59,6 +61,17 @@ class Change:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}{self.attributes()}"
+
+    def lines(self) -> list[str]:
+        """The lines that a dry run prints."""
+        return [*map(printable, self._lines())]
+
+    def _lines(self) -> list[str]:
+        """The same, with whatever is in names and values."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
 
     @property
     def notice(self) -> str:
@@ -103,12 +116,13 @@ class AddNode(Change):
     def attributes(self) -> tuple[Any, ...]:
         return self.path, self.data, self.is_nested
 
-    def __str__(self) -> str:
-        return f"add {self.path}"
+    def _lines(self) -> list[str]:
+        return [f"add {self.path}"]
 
     def details(self) -> list[str]:
         """A line for each property that the new node will have."""
-        return _property_changes(self.path, {}, nodedata.decode(self.data, self.path))
+        lines = _property_changes(self.path, {}, nodedata.decode(self.data, self.path))
+        return [*map(printable, lines)]
 
     def operation(self, acl: Acl) -> Operation:
         data = self._data
@@ -135,9 +149,9 @@ class SetData(Change):
     def attributes(self) -> tuple[Any, ...]:
         return self.path, self.old, self.new, self.version
 
-    def __str__(self) -> str:
+    def _lines(self) -> list[str]:
         lines = _property_changes(self.path, nodedata.decode(self.old), nodedata.decode(self.new))
-        return "\n".join(lines) or f"{self.path} data change from {self.old!r} to {self.new!r}"
+        return lines or [f"{self.path} data change from {self.old!r} to {self.new!r}"]
 
     def operation(self, acl: Acl) -> Operation:
         return ("set", self.path, self.new, self.version)
@@ -161,8 +175,8 @@ class DeleteNode(Change):
     def attributes(self) -> tuple[Any, ...]:
         return self.path, self.version
 
-    def __str__(self) -> str:
-        return f"would delete {self.path}."
+    def _lines(self) -> list[str]:
+        return [f"would delete {self.path}."]
 
     def operation(self, acl: Acl) -> Operation:
         return ("delete", self.path, self.version)
@@ -173,8 +187,8 @@ class KeepExtra(Change):
 
     __slots__ = ()
 
-    def __str__(self) -> str:
-        return f"extra path not trimmed: {self.path}"
+    def _lines(self) -> list[str]:
+        return [f"extra path not trimmed: {self.path}"]
 
     @property
     def notice(self) -> str:
@@ -186,12 +200,12 @@ class KeepEphemeral(Change):
 
     __slots__ = ()
 
-    def __str__(self) -> str:
-        return f"wouldn't delete {self.path} because it's ephemeral."
+    def _lines(self) -> list[str]:
+        return [f"wouldn't delete {self.path} because it's ephemeral."]
 
     @property
     def notice(self) -> str:
-        return f"Not deleting {self.path} because it's ephemeral."
+        return printable(f"Not deleting {self.path} because it's ephemeral.")
 
 
 class KeepAncestor(Change):
@@ -199,8 +213,8 @@ class KeepAncestor(Change):
 
     __slots__ = ()
 
-    def __str__(self) -> str:
-        return f"{self.path} not deleted due to ephemeral descendent."
+    def _lines(self) -> list[str]:
+        return [f"{self.path} not deleted due to ephemeral descendent."]
 
     @property
     def notice(self) -> str:
@@ -227,12 +241,12 @@ def messages(
             if change.notice:
                 yield change.notice
         elif not isinstance(change, AddNode):
-            yield from str(change).split("\n")
+            yield from change.lines()
         elif verbose:
-            yield str(change)
+            yield from change.lines()
             yield from change.details()
         elif not change.is_nested:
-            yield str(change)
+            yield from change.lines()
 
 
 def _is_short(data: str | None) -> bool:
