@@ -19,7 +19,7 @@ from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, Acl
 from zc.zk.address import Address
 from zc.zk.children import Children
 from zc.zk.ephemeral import Ephemerals
-from zc.zk.errors import FailedConnect
+from zc.zk.errors import FailedConnect, printable
 from zc.zk.links import LINK, as_told
 from zc.zk.lowlevel import LowLevel
 from zc.zk.properties import Properties

@@ -28,6 +28,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn, Protocol
 
 from zc.zk.address import parse_addr
+from zc.zk.errors import printable
 from zc.zk.event import RegisteringServer
 from zc.zk.lineserver import LOOPBACK, LineServer, ask
 
@@ -104,7 +105,7 @@ def get_addr(arguments: Sequence[str] | None = None) -> None:
 def _addresses(name: str, arguments: Sequence[str] | None) -> list[str]:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if len(given) != 2:
-        sys.stderr.write(f"usage: {name} MONITOR PATH\n")
+        sys.stderr.write(f"usage: {printable(name)} MONITOR PATH\n")
         raise SystemExit(2)
     monitor, path = given
     if len(path.split()) != 1:

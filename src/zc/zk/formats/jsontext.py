@@ -16,10 +16,19 @@ _BLANK = re.compile(r"[ \t\n\r]*")
 def render(members: Iterable[tuple[str, Any]]) -> Iterator[str]:
     separator = "{\n"
     for path, value in members:
-        key, text = (json.dumps(part, ensure_ascii=False) for part in (path, value))
+        key, text = (_printable(json.dumps(part, ensure_ascii=False)) for part in (path, value))
         yield f"{separator}  {key}: {text}"
         separator = ",\n"
     yield "{}\n" if separator == "{\n" else "\n}\n"
+
+
+def _printable(text: str) -> str:
+    """JSON with what would break its line, or command a terminal, as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else json.dumps(character)[1:-1] for character in text
+    )
 
 
 def read(text: str) -> Iterator[Member]:

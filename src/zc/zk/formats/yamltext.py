@@ -20,17 +20,25 @@ def render(members: Iterable[tuple[str, Any]]) -> Iterator[str]:
     is_empty = True
     for path, value in members:
         is_empty = False
-        text: str = yaml.dump(
-            {path: value},
-            Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
-            allow_unicode=True,
-            default_flow_style=False,
-            sort_keys=False,
-            width=1_000_000,
-        )
+        text = _dumped(yaml, path, value, allow_unicode=True)
+        # PyYAML leaves some characters alone that command a terminal, such as those that turn text.
+        if not text.replace("\n", "").isprintable():
+            text = _dumped(yaml, path, value, allow_unicode=False)
         yield text
     if is_empty:
         yield "{}\n"
+
+
+def _dumped(yaml: Any, path: str, value: Any, *, allow_unicode: bool) -> str:
+    text: str = yaml.dump(
+        {path: value},
+        Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
+        allow_unicode=allow_unicode,
+        default_flow_style=False,
+        sort_keys=False,
+        width=1_000_000,
+    )
+    return text
 
 
 def read(text: str) -> Iterator[Member]:

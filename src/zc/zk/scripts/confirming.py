@@ -6,9 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from zc.zk.bulk import CONFLICTS
-from zc.zk.errors import printable
 from zc.zk.scripts.failures import Failure, Misuse
-from zc.zk.scripts.output import flush, is_terminal
+from zc.zk.scripts.output import is_terminal, say
 from zc.zk.tree.changes import DeleteNode
 
 if TYPE_CHECKING:
@@ -28,9 +27,8 @@ def confirm(plan: Plan) -> None:
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         raise Misuse(f"this deletes {what}: --dry-run shows them, --yes deletes them")
     for line in plan.lines():
-        sys.stderr.write(f"{printable(line)}\n")
-    sys.stderr.write(f"Delete {what}? [y/N] ")
-    flush(sys.stderr)
+        say(line)
+    say(f"Delete {what}? [y/N] ", end="")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise Failure("nothing was changed")
 

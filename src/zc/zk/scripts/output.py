@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, BinaryIO, TextIO, cast
 
+from zc.zk.errors import printable
 from zc.zk.scripts.failures import Failure, Misuse
 
 STANDARD = "-"
@@ -50,8 +51,15 @@ def write(file: str, chunks: Iterable[bytes]) -> None:
 
 
 def print_line(text: str) -> None:
-    """Write a line to standard output, now."""
-    _write_to_standard_output([f"{text}\n".encode("utf-8", "backslashreplace").decode()])
+    """Write a line to standard output, now; what cannot be printed is escaped."""
+    _write_to_standard_output([f"{printable(text)}\n"])
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Write a line to standard error, if there is one, now; what cannot be printed is escaped."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"{printable(text)}{end}")
+        flush(sys.stderr)
 
 
 def is_terminal(stream: TextIO | None) -> bool:

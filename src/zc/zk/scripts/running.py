@@ -17,7 +17,7 @@ from typing import Protocol, cast
 from zc.zk.errors import Error, printable
 from zc.zk.scripts.arguments import Parser
 from zc.zk.scripts.failures import Failure
-from zc.zk.scripts.output import flush
+from zc.zk.scripts.output import flush, say
 
 # As a shell counts processes that a signal has ended.
 BY_SIGNAL = 128
@@ -76,7 +76,8 @@ def conclude(name: str, action: Callable[[], int], *, debug: bool = False) -> in
         if debug:
             import traceback
 
-            traceback.print_exc()
+            for line in traceback.format_exc().splitlines():
+                say(line)
         tell(name, _description(fault))
         try:
             flush(sys.stdout)
@@ -87,9 +88,7 @@ def conclude(name: str, action: Callable[[], int], *, debug: bool = False) -> in
 
 def tell(name: str, text: str) -> None:
     """Say something to the user, in one line."""
-    if sys.stderr is not None:
-        sys.stderr.write(f"{name}: {printable(text)}\n")
-        flush(sys.stderr)
+    say(f"{name}: {text}")
 
 
 def _parser(command: Command, name: str, summary: str) -> Parser:
@@ -135,10 +134,10 @@ def _logging(name: str, debug: bool) -> Iterator[None]:
     handler = logging.StreamHandler()
     if debug:
         handler.setFormatter(
-            logging.Formatter("%(asctime)s %(name)s %(levelname)s %(threadName)s: %(message)s")
+            _Printable("%(asctime)s %(name)s %(levelname)s %(threadName)s: %(message)s")
         )
     else:
-        handler.setFormatter(logging.Formatter(f"{name}: %(message)s"))
+        handler.setFormatter(_Printable(f"{name}: %(message)s"))
         handler.setLevel(logging.WARNING)
         handler.addFilter(lambda record: record.name.startswith("zc.zk"))
         handler.addFilter(_without_traceback)
@@ -157,6 +156,17 @@ def _logging(name: str, debug: bool) -> Iterator[None]:
             logger.propagate = propagate
 
 
+class _Printable(logging.Formatter):
+    """Makes a line of each message, whatever is in it, and one of each line of a traceback."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(printable, super().format(record).split("\n")))
+
+
 def _status_of_interruption(fault: BaseException) -> int | None:
     """The status for an error that came up only because a signal was unwinding the stack.
 
@@ -173,7 +183,6 @@ def _status_of_interruption(fault: BaseException) -> int | None:
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
-    record.msg, record.args = printable(record.getMessage()), None
     record.exc_info = record.exc_text = None
     return True
 

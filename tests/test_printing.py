@@ -1,0 +1,109 @@
+"""What is printed goes through one function: names and values are foreign, and may be hostile.
+
+`zc.zk.errors.printable` makes escapes of what cannot be printed. Data that were asked for, such as
+an export, are written as they are, by `zc.zk.scripts.output.write`: formats escape by themselves.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import zc.zk
+from zc.zk import formats
+from zc.zk.tree.changes import AddNode, DeleteNode, KeepAncestor, KeepEphemeral, KeepExtra, SetData
+
+LIBRARY = Path(zc.zk.__file__).parent
+MODULES = sorted(
+    path
+    for path in LIBRARY.rglob("*.py")
+    if path.name != "waiting.py"  # the words of whoever wrote the test
+)
+STREAMS = ("sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__")
+
+# An escape that hides what follows, a forged line, and a character that turns the text round.
+HOSTILE = "x\x1b[8m\nwould delete /\u202e\x9b2J"
+ESCAPED = "x\\x1b[8m\\nwould delete /\\u202e\\x9b2J"
+
+
+def is_printable(argument: ast.expr) -> bool:
+    """Whether an expression can have no other characters than printable ones and ends of lines."""
+    if isinstance(argument, ast.JoinedStr):
+        return all(map(is_printable, argument.values))
+    if isinstance(argument, ast.FormattedValue):
+        return is_printable(argument.value)
+    if isinstance(argument, ast.Name):
+        return argument.id == "end"
+    is_call = isinstance(argument, ast.Call)
+    return isinstance(argument, ast.Constant) or (
+        is_call and ast.unparse(argument.func) == "printable"  # type: ignore[attr-defined]
+    )
+
+
+def unsafe(source: str) -> list[str]:
+    """The calls in a module that print, and have not escaped what."""
+    found = []
+    for call in ast.walk(ast.parse(source)):
+        if not isinstance(call, ast.Call):
+            continue
+        function = ast.unparse(call.func)
+        writes = function in {
+            f"{stream}.{name}" for stream in STREAMS for name in ("write", "writelines")
+        }
+        if (writes or function in ("print", "os.write")) and not all(map(is_printable, call.args)):
+            found.append(f"line {call.lineno}: {ast.unparse(call)}")
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(LIBRARY)))
+def test_nothing_is_printed_that_is_not_printable(path: Path) -> None:
+    assert unsafe(path.read_text()) == []
+
+
+def test_this_test_finds_what_it_looks_for() -> None:
+    for line in ("print(x)", "sys.stdout.write(f'{x}\\n')", "sys.stderr.write(x)", "print(str(x))"):
+        assert unsafe(line), line
+    for line in ("print(printable(x))", "sys.stderr.write(f'{printable(x)}\\n')", "print('x')"):
+        assert not unsafe(line), line
+
+
+CHANGES = [
+    AddNode(f"/{HOSTILE}", ""),
+    AddNode("/n", f'{{"{HOSTILE.encode("unicode_escape").decode()}": 1}}'.replace("\\x", "\\u00")),
+    SetData(
+        "/n",
+        "",
+        f'{{"{HOSTILE.encode("unicode_escape").decode()} ->": "/a"}}'.replace("\\x", "\\u00"),
+        0,
+    ),
+    SetData(f"/{HOSTILE}", "[]", "[1]", 0),
+    DeleteNode(f"/{HOSTILE}", 0),
+    KeepExtra(f"/{HOSTILE}"),
+    KeepEphemeral(f"/{HOSTILE}"),
+    KeepAncestor(f"/{HOSTILE}"),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: type(change).__name__)
+def test_the_lines_of_changes_are_printable(change) -> None:
+    lines = [*change.lines(), change.notice]
+    if isinstance(change, AddNode):
+        lines += change.details()
+    assert any(ESCAPED in line for line in lines)
+    assert all(line.isprintable() for line in lines)
+    assert str(change).split("\n") == change.lines()
+
+
+@pytest.mark.parametrize("format", [formats.TEXT, formats.JSON, formats.YAML])
+def test_formats_escape_what_cannot_be_printed(format) -> None:
+    root = formats.parse("{}", formats.JSON)
+    name = HOSTILE.replace("/", "")
+    node = type(root)(name, {f"{HOSTILE} ->": HOSTILE, "value": [HOSTILE], "type": HOSTILE})
+    root.add(node)
+    plain = type(root)("plain", {"string_value": HOSTILE})
+    root.add(plain)
+    text = "".join(formats.render(root, format))
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert formats.parse(text, format).children[name].data == node.data
