@@ -27,11 +27,11 @@ LAYERS = [
     {"watches", "fetching", "nodes"},
     {"session", "lifecycle", "connection", "reachability", "keeper", "upkeep"},
     {"tree.", "interfaces"},
-    {"links", "nodedata", "address", "event", "acl", "boundedserver"},
+    {"links", "propertylinks", "nodedata", "address", "event", "acl", "boundedserver"},
     {"errors", "garbage"},
 ]
 
-PURE = {"formats.", "tree.", "links", "nodedata", "testing.engine."}
+PURE = {"formats.", "tree.", "links", "propertylinks", "nodedata", "testing.engine."}
 
 # What these may have besides: exceptions, constants, a word to the garbage collector.
 COMMON = {"errors", "acl", "garbage"}

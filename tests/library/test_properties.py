@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import subprocess
 import sys
@@ -548,3 +549,118 @@ class TestPropertyLinks:
 
     def test_raw_properties_do_not_follow_them(self, zk) -> None:
         assert zk.get_properties("/app")["threads =>"] == "/fooservice"
+
+
+class TestManyLinks:
+    """One node's links are no reason for others to wait, nor for many round trips."""
+
+    COUNT = 3000
+
+    @pytest.fixture
+    def targets(self, zk) -> list[str]:
+        zk.create("/t")
+        paths = [f"/t/{number}" for number in range(self.COUNT)]
+        zk.write_many(
+            [("create", path, f'{{"v":{n}}}', OPEN_ACL_UNSAFE) for n, path in enumerate(paths)]
+        )
+        return paths
+
+    def links(self, paths: list[str]) -> str:
+        return json.dumps({f"p{number} =>": f"{path} v" for number, path in enumerate(paths)})
+
+    def test_they_are_read_in_bulk_at_the_first_look(
+        self, client, proxy, root, other, targets
+    ) -> None:
+        other.create("/hub", self.links(targets))
+        zk = client(proxy.connection_string + root)
+        held = []
+        for watch in (True, False):
+            before = sum(proxy.requests.values())
+            hub = zk.properties("/hub", watch=watch)
+            held.append(hub)
+            assert dict(hub) == {f"p{number}": number for number in range(self.COUNT)}
+            assert sum(proxy.requests.values()) - before < 100
+        before = sum(proxy.requests.values())
+        hub.update({f"q{number} =>": f"{path} v" for number, path in enumerate(targets)})
+        assert sum(proxy.requests.values()) - before < 100
+
+    def test_the_keeper_reads_them_in_bulk_and_no_other_object_waits(
+        self, client, proxy, root, other, targets, monkeypatch
+    ) -> None:
+        zk = client(proxy.connection_string + root)
+        other.create("/hub", "{}")
+        hub, plain = zk.properties("/hub"), zk.properties("/fooservice")
+        callback = Calls()
+        hub(callback)
+        # Whatever is read while an object looks again, others wait for.
+        readers = Calls()
+        read_many = zk.watches.read_many
+        monkeypatch.setattr(
+            zk.watches, "read_many", lambda *arguments: (readers(), read_many(*arguments))[1]
+        )
+        before = sum(proxy.requests.values())
+        other.set("/hub", self.links(targets))
+        wait_until(lambda: len(hub) == self.COUNT, "the links are seen", 60)
+        assert dict(hub) == {f"p{number}": number for number in range(self.COUNT)}
+        callback.wait(2)
+        assert sum(proxy.requests.values()) - before < 100
+        assert readers.threads == []
+        other.set("/t/7", '{"v":"new"}')
+        wait_until(lambda: hub["p7"] == "new", "a change is seen")
+        other.set("/fooservice", "{}")
+        wait_until(lambda: plain == {}, "and others")
+
+    def test_a_new_session_has_each_told_though_it_lacks_something(
+        self, zk, other, connection_string, monkeypatch
+    ) -> None:
+        callback = Calls()
+        other.create("/hub", '{"x =>": "/fooservice threads"}')
+        hub = zk.properties("/hub")(callback)
+        monkeypatch.setattr(zk._session._keeper, "_duties", [])  # the keeper comes late
+        other.create("/late", '{"v":1}')
+        other.set("/hub", '{"x =>": "/late v"}')
+        monkeypatch.undo()
+        expire(zk, connection_string)
+        callback.wait(2)
+        wait_until(lambda: hub["x"] == 1, "it is seen")
+
+    def test_thousands_in_a_chain(self, zk, other) -> None:
+        chain = {f"p{number} =>": f". p{number + 1}" for number in range(5000)}
+        other.create("/hub", json.dumps({**chain, "p5000": "end"}))
+        hub = zk.properties("/hub")
+        assert hub["p4000"] == hub["p4999"] == "end"
+        with pytest.raises(zc.zk.BadPropertyLink, match="more than 1000 links"):
+            hub["p0"]
+        other.set("/hub", json.dumps({**chain, "p5000": "new end"}))
+        wait_until(lambda: hub["p4000"] == "new end", "the change is seen", 30)
+
+    def test_a_chain_over_nodes_is_read_step_by_step(self, zk, other) -> None:
+        count = 40
+        other.create("/c")
+        other.write_many(
+            [
+                ("create", f"/c/{n}", f'{{"v =>":"/c/{n + 1}"}}', OPEN_ACL_UNSAFE)
+                for n in range(count)
+            ]
+            + [("create", f"/c/{count}", '{"v":1}', OPEN_ACL_UNSAFE)]
+        )
+        other.create("/hub", "{}")
+        hub = zk.properties("/hub")
+        other.set("/hub", '{"v =>":"/c/0"}')
+        wait_until(lambda: hub.get("v") == 1, "the value is seen")
+        other.set(f"/c/{count}", '{"v":2}')
+        wait_until(lambda: hub["v"] == 2, "its change, too")
+        assert zk.properties("/hub")["v"] == zk.properties("/hub", watch=False)["v"] == 2
+
+    def test_a_path_that_cannot_be_asked_for_is_no_trouble_for_others(self, zk, other) -> None:
+        bad = {f"bad{n} =>": f"/a{n}/\x01" for n in range(5)}
+        good = {f"good{n} =>": "/fooservice threads" for n in range(5)}
+        other.create("/hub", json.dumps({**bad, **good}))
+        for watch in (True, False):
+            hub = zk.properties("/hub", watch=watch)
+            assert hub["good4"] == 1
+            with pytest.raises(zc.zk.BadPropertyLink):
+                hub["bad4"]
+        live = zk.properties("/hub")
+        other.set("/fooservice", '{"threads":2}')
+        wait_until(lambda: live["good0"] == 2, "a change is seen")

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from zc.zk.errors import BadPropertyLink, LinkError, LinkLoop
-from zc.zk.links import MOST_LINKS, Resolution, Resolver, is_path, join, split_property_link
+from zc.zk.links import (
+    MOST_LINKS,
+    LinkedProperty,
+    Resolution,
+    Resolver,
+    is_path,
+    join,
+    split_property_link,
+)
+from zc.zk.propertylinks import MOST_STEPS, PropertyLinks
 from zc.zk.tree import TreeResolver, parse_tree
 from zookeeper.errors import (
     BadArgumentsException,
@@ -206,6 +215,18 @@ def test_a_node_that_vanishes_on_the_way_is_a_missing_node() -> None:
         nodes.resolve("/a/b/c")
 
 
+class CountingNodes(Nodes):
+    reads = 0
+
+    def exists(self, path: str) -> bool:
+        self.reads += 1
+        return super().exists(path)
+
+    def get_properties(self, path: str) -> Mapping[str, Any]:
+        self.reads += 1
+        return super().get_properties(path)
+
+
 PROPERTY_LINKS = {
     "/a": {
         "x": 1,
@@ -263,9 +284,58 @@ def test_a_property_link_leads_to_a_value(name: str, value: object, end: str) ->
     assert f"{found.path} {found.name}" == end
 
 
-def test_a_property_link_tells_what_it_depends_on() -> None:
-    assert (follow("far").read, follow("far").missing) == (("/b", "/b/c", "/a"), ())
-    assert (follow("linked").read, follow("linked").missing) == (("/", "/b"), ("/sym",))
+def test_5000_links_in_a_chain_are_each_followed_once() -> None:
+    """The last thousand lead to the value, the others give up, and none asks twice."""
+    count = 5000
+    properties: dict[str, Any] = {f"p{n} =>": f"/ p{n + 1}" for n in range(count)}
+    nodes = CountingNodes({"/": {**properties, f"p{count}": "end"}})
+    links = PropertyLinks(nodes, count)
+    found = {n: links.find("/", f"p{n}", properties[f"p{n} =>"]) for n in range(count)}
+    assert nodes.reads <= 2 * count
+    for n in range(count):
+        if n < count - MOST_LINKS:
+            assert isinstance(found[n], BadPropertyLink)
+            assert (found[n].name, found[n].reason) == (f"p{n}", f"more than {MOST_LINKS} links")
+        else:
+            assert found[n] == LinkedProperty("end", "/", f"p{count}")
+
+
+def test_5000_links_in_a_circle_are_each_followed_once() -> None:
+    count = 5000
+    properties = {f"p{n} =>": f"/ p{(n + 1) % count}" for n in range(count)}
+    nodes = CountingNodes({"/": properties})
+    links = PropertyLinks(nodes, count)
+    found = [links.find("/", f"p{n}", properties[f"p{n} =>"]) for n in range(count)]
+    assert nodes.reads <= 2 * count
+    assert all(isinstance(fault, BadPropertyLink) for fault in found)
+    assert all(len(fault.reason) < 1000 for fault in found if isinstance(fault, BadPropertyLink))
+
+
+def test_links_through_very_many_nodes_are_given_up() -> None:
+    """Each of them alone would do."""
+    branches, depth = 100, 900
+    tree: dict[str, Any] = {"/": {f"b{n} =>": f"/b{n}/0 x" for n in range(branches)}}
+    for n in range(branches):
+        tree.update({f"/b{n}/{d}": {"x =>": f"/b{n}/{d + 1} x"} for d in range(depth)})
+        tree[f"/b{n}/{depth}"] = {"x": n}
+    nodes = CountingNodes(tree)
+    links = PropertyLinks(nodes, branches)
+    found = [links.find("/", f"b{n}", tree["/"][f"b{n} =>"]) for n in range(branches)]
+    assert found[0] == LinkedProperty(0, f"/b0/{depth}", "x")
+    assert isinstance(found[-1], BadPropertyLink)
+    assert found[-1].reason == f"more than {MOST_STEPS} links in all"
+    assert nodes.reads <= 3 * MOST_STEPS
+
+
+def test_symbolic_links_count_as_well() -> None:
+    count = 900
+    chain = {f"l{n} ->": f"l{n + 1}" for n in range(count)}
+    ways: dict[str, Any] = {f"p{n} =>": f"/./././l{n % 30}/{n} x" for n in range(300)}
+    nodes = CountingNodes({"/": {**chain, **ways}, f"/l{count}": {}})
+    links = PropertyLinks(nodes, len(ways))
+    found = [links.find("/", name[:-3], value) for name, value in ways.items()]
+    assert all(isinstance(fault, BadPropertyLink) for fault in found)
+    assert nodes.reads <= 5 * MOST_STEPS
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,7 @@ class EphemeralNode:
         Then it depends on what was looked at, and is seen to as soon as any of that changes.
         """
         reader = LookReader(self.owner.watches, self.interest, fresh=True)
-        path = join(reader.resolve(self.parent), self.name)
+        path = join(reader.complete(lambda reader: reader.resolve(self.parent)), self.name)
         if path == self.path:
             return False
         self.owner.claim(self, path)

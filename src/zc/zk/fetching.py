@@ -58,6 +58,13 @@ class Fetcher:
         """Read many nodes, and watch them, like `fetch`."""
         if len(nodes) <= FEW:
             return {node: self.fetch(handle, node) for node in nodes}
+        try:
+            return self._fetch_in_bulk(handle, nodes)
+        except zookeeper.BadArgumentsException:
+            # One of the paths is none that can be asked for, which is an answer about that one.
+            return {node: self.fetch(handle, node) for node in nodes}
+
+    def _fetch_in_bulk(self, handle: int, nodes: list[Node]) -> dict[Node, Answer]:
         of_kind = {kind: [node for node in nodes if node.kind is kind] for kind in Kind}
         results = self._watch_many(handle, **{kind.value: of_kind[kind] for kind in Kind})
         answers = {
@@ -81,6 +88,30 @@ class Fetcher:
                     answers[node] = self.fetch(handle, node)
         return answers
 
+    def peek_many(
+        self, handle: int, keys: list[tuple[Kind, str]]
+    ) -> dict[tuple[Kind, str], Answer]:
+        """Data, or the names of the children, of nodes, and watch none of them."""
+        if len(keys) > FEW:
+            try:
+                return self._peek_in_bulk(handle, keys)
+            except zookeeper.BadArgumentsException:
+                pass  # it is one of the paths
+        return {key: _peek(handle, *key) for key in keys}
+
+    def _peek_in_bulk(
+        self, handle: int, keys: list[tuple[Kind, str]]
+    ) -> dict[tuple[Kind, str], Answer]:
+        answers: dict[tuple[Kind, str], Answer] = {}
+        for kind, read in (
+            (Kind.DATA, zookeeper.get_many),
+            (Kind.CHILDREN, zookeeper.get_children_many),
+        ):
+            asked = [key for key in keys if key[0] is kind]
+            if asked:
+                answers.update(zip(asked, read(handle, [path for _, path in asked]), strict=True))
+        return answers
+
     def _watch_many(
         self,
         handle: int,
@@ -95,3 +126,14 @@ class Fetcher:
             [node.path for node in exists],
             self.watcher,
         )
+
+
+def _peek(handle: int, kind: Kind, path: str) -> Answer:
+    try:
+        if kind is Kind.DATA:
+            return zookeeper.get(handle, path)
+        return zookeeper.get_children(handle, path)
+    except SESSION_TROUBLE:
+        raise
+    except zookeeper.ZooKeeperException as refusal:
+        return copy(refusal)

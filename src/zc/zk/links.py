@@ -16,8 +16,6 @@ from typing import Any, NamedTuple, TypeGuard
 from zc.zk.errors import BadPropertyLink, LinkLoop, excerpt
 from zookeeper.constants import BADARGUMENTS, NONODE
 from zookeeper.errors import (
-    BadArgumentsException,
-    NoAuthException,
     NoNodeException,
     ZooKeeperException,
     error,
@@ -111,19 +109,16 @@ class Resolution(NamedTuple):
 class LinkedProperty(NamedTuple):
     """The value that a property link leads to.
 
-    `path` is the node, links resolved, and `name` the property at which following ended. `read` and
-    `missing` are as in `Resolution`; `read` has all nodes that were passed on the way, `path` too.
+    `path` is the node, links resolved, and `name` the property at which following ended.
     """
 
     value: Any
     path: str
     name: str
-    read: tuple[str, ...]
-    missing: tuple[str, ...]
 
 
-# What says that a property link leads nowhere; a lost connection, say, does not.
-_NOWHERE = (ValueError, LinkLoop, NoNodeException, NoAuthException, BadArgumentsException)
+class NotRead(Exception):
+    """Raised by a resolver that cannot tell yet what it is asked for, and notes that it was."""
 
 
 class Resolver(ABC):
@@ -151,10 +146,7 @@ class Resolver(ABC):
 
     def resolution(self, path: str) -> Resolution:
         """Like `resolve`, but also tells which nodes the answer depends on."""
-        check_path(path)
-        if is_direct(path) and self.exists(path):
-            return Resolution(path)
-        return _Journey(self, path).go()
+        return Journey(self, path).go()
 
     def follow_property_link(self, path: str, name: str, value: object) -> LinkedProperty:
         """Follow the property link `name` with this value, of the node at `path`, to its end.
@@ -162,37 +154,15 @@ class Resolver(ABC):
         `path` has no links in it. Raises `BadPropertyLink` when the value is no link, or the link
         leads nowhere or back to itself.
         """
-        asked_path, asked_name = path, name
-        steps: list[tuple[str, str]] = []
-        read: dict[str, None] = {}
-        missing: dict[str, None] = {}
+        from zc.zk.propertylinks import PropertyLinks
 
-        def bad(reason: object) -> BadPropertyLink:
-            return BadPropertyLink(asked_path, asked_name, str(reason))
-
-        while (path, name) not in steps:
-            steps.append((path, name))
-            if len(steps) > MOST_LINKS:
-                raise bad(f"more than {MOST_LINKS} links")
-            try:
-                target, name = split_property_link(value, name)
-                resolution = self.resolution(_absolute(path, target))
-                path = resolution.path
-                properties = self.get_properties(path)
-            except _NOWHERE as cause:
-                raise bad(cause) from cause
-            read.update(dict.fromkeys((*resolution.read, path)))
-            missing.update(dict.fromkeys(resolution.missing))
-            if name in properties:
-                return LinkedProperty(properties[name], path, name, tuple(read), tuple(missing))
-            if name + PROPERTY_LINK not in properties:
-                raise bad(f"{path} has no property {name!r}")
-            value = properties[name + PROPERTY_LINK]
-        loop = [*steps[steps.index((path, name)) :], (path, name)]
-        raise bad("leads back to itself: " + " => ".join(f"{path} {name}" for path, name in loop))
+        found = PropertyLinks(self, 1).find(path, name, value)
+        if isinstance(found, BadPropertyLink):
+            raise found
+        return found
 
 
-class _Journey:
+class Journey:
     """One path being resolved, component by component.
 
     `to_go` holds the components that are left, the next one last. A link's own components are put
@@ -201,19 +171,25 @@ class _Journey:
     """
 
     def __init__(self, resolver: Resolver, path: str) -> None:
+        check_path(path)
         self.resolver = resolver
         self.asked = path
         self.here = "/"
         self.to_go = _components(path)
-        self.being_followed: list[tuple[str, int]] = []  # links, and what is to go after each
+        # Links, and how much is to go after each.
+        self.being_followed: dict[str, int] = {}
         self.count = 0
         self.read: dict[str, None] = {}
         self.missing: dict[str, None] = {}
 
     def go(self) -> Resolution:
+        if is_direct(self.asked) and self.resolver.exists(self.asked):
+            return Resolution(self.asked)
         while self.to_go:
-            while self.being_followed and len(self.to_go) <= self.being_followed[-1][1]:
-                self.being_followed.pop()
+            while self.being_followed and len(self.to_go) <= next(
+                reversed(self.being_followed.values())
+            ):
+                self.being_followed.popitem()
             component = self.to_go.pop()
             if component == "..":
                 self.here = self.here.rpartition("/")[0] or "/"
@@ -233,10 +209,9 @@ class _Journey:
             raise self.no_node()
         self.read[self.here] = None
         self.count += 1
-        links = [path for path, _ in self.being_followed]
-        if link in links or self.count > MOST_LINKS:
-            raise LinkLoop((*links, link))
-        self.being_followed.append((link, len(self.to_go)))
+        if link in self.being_followed or self.count > MOST_LINKS:
+            raise LinkLoop((*self.being_followed, link))
+        self.being_followed[link] = len(self.to_go)
         self.to_go += _components(target)
         if target.startswith("/"):
             self.here = "/"
@@ -250,5 +225,6 @@ def _components(path: str) -> list[str]:
     return [part for part in reversed(path.split("/")) if part not in ("", ".")]
 
 
-def _absolute(base: str, path: str) -> str:
+def absolute(base: str, path: str) -> str:
+    """The path of what is at `path`, absolute or relative to the node at `base`."""
     return path if path.startswith("/") else join(base, path)

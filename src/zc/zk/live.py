@@ -22,7 +22,7 @@ import zookeeper
 from zc.zk.errors import CancelWatch, LinkError, LinkLoop
 from zc.zk.event import CallbackFailed
 from zc.zk.keeper import SESSION_TROUBLE
-from zc.zk.links import check_path, is_direct
+from zc.zk.links import NotRead, check_path, is_direct
 from zc.zk.nodes import Interest
 from zc.zk.reading import LookReader
 from zc.zk.upkeep import pause
@@ -95,6 +95,8 @@ class LiveObject(ABC, Generic[L]):
         self._changes = 0
         self._is_queued = False
         self._complaint = ""
+        # Whether the next complete look is to be told whatever it sees: the keeper's.
+        self._is_told_then = False
         self._interest: Interest | None = None
         if watch:
             self._interest = watches.enter(self)
@@ -108,7 +110,10 @@ class LiveObject(ABC, Generic[L]):
 
     @abstractmethod
     def _see(self, reader: LookReader) -> L:
-        """Take a look. Raises NoNodeException or LinkLoop when there is nothing to see."""
+        """Take a look. Raises NoNodeException or LinkLoop when there is nothing to see.
+
+        And NotRead, as the reader does.
+        """
 
     @abstractmethod
     def _see_nothing(self, real_path: str) -> L:
@@ -175,10 +180,15 @@ class LiveObject(ABC, Generic[L]):
             changed = self._take_look(fresh=False)
         except SESSION_TROUBLE:
             raise
+        except NotRead:
+            # It is read together with what others lack, and these are told before.
+            self._is_told_then = self._is_told_then or tell
+            return
         except zookeeper.ZooKeeperException as refusal:
             self._complain(refusal)
             return
         self._complaint = ""
+        tell, self._is_told_then = tell or self._is_told_then, False
         if changed or (tell and not was_deleted):
             self._note_change()
 
@@ -202,12 +212,14 @@ class LiveObject(ABC, Generic[L]):
             # A look at what is known takes no time. The keeper's could begin after one that asks
             # the servers, see less, and count: so first they are asked, and then there is a look.
             self._learn(self._interest)
-            fresh = False
         serial = next(self._serials)
-        reader = LookReader(self._watches, self._interest, fresh=fresh)
+        reader = LookReader(self._watches, self._interest, fresh=self._interest is None)
         look: L | None
         try:
-            look = self._see(reader)
+            look = reader.complete(self._see) if fresh else self._see(reader)
+        except NotRead:
+            reader.postpone()
+            raise
         except (zookeeper.NoNodeException, LinkLoop):
             if self._look is None:
                 with self._lock:
@@ -227,7 +239,7 @@ class LiveObject(ABC, Generic[L]):
     def _learn(self, interest: Interest) -> None:
         """Have what a look will need read from the servers now."""
         try:
-            self._see(LookReader(self._watches, interest, fresh=True))
+            LookReader(self._watches, interest, fresh=True).complete(self._see)
         except (zookeeper.NoNodeException, LinkLoop):
             pass  # which is known now
 

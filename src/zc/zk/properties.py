@@ -12,10 +12,11 @@ from typing import Any
 
 import zookeeper
 from zc.zk import nodedata
-from zc.zk.errors import BadPropertyLink, LinkError
-from zc.zk.links import PROPERTY_LINK, LinkedProperty
+from zc.zk.errors import BadPropertyLink
+from zc.zk.links import PROPERTY_LINK, LinkedProperty, NotRead
 from zc.zk.live import LiveObject, Look
 from zc.zk.nodes import Stat
+from zc.zk.propertylinks import PropertyLinks
 from zc.zk.reading import LookReader
 from zc.zk.upkeep import pause
 
@@ -212,25 +213,18 @@ class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
         links = [key for key in changes if str(key).endswith(PROPERTY_LINK)]
         if not links:
             return
+        path, asked = self.real_path, {key: changes[key] for key in links}
         reader = _ReaderOfTheFuture(self, wanted)
-        for key in links:
-            name, value = key.removesuffix(PROPERTY_LINK), changes[key]
-            try:
-                reader.follow_property_link(self.real_path, name, value)
-            except LinkError as cause:
-                raise ValueError("Bad property link", key, value, cause) from cause
+        found = reader.complete(lambda reader: _find_links(reader, path, asked))
+        for name, end in found.items():
+            if isinstance(end, BadPropertyLink):
+                key = name + PROPERTY_LINK
+                raise ValueError("Bad property link", key, changes[key], end) from end
 
     def _see(self, reader: LookReader) -> _PropertiesLook:
         real_path, (data, stat) = self._follow(reader, reader.data)
         properties = reader.get_properties(real_path)
-        links: dict[str, LinkedProperty | BadPropertyLink] = {}
-        for key, value in properties.items():
-            if key.endswith(PROPERTY_LINK):
-                name = key.removesuffix(PROPERTY_LINK)
-                try:
-                    links[name] = reader.follow_property_link(real_path, name, value)
-                except BadPropertyLink as fault:
-                    links[name] = fault
+        links = _find_links(reader, real_path, properties)
         essence = (
             real_path,
             data,
@@ -255,6 +249,28 @@ class _ReaderOfTheFuture(LookReader):
 
     def get_properties(self, path: str) -> Mapping[str, Any]:
         return self._wanted if path == self._path else super().get_properties(path)
+
+
+def _find_links(
+    reader: LookReader, path: str, properties: Mapping[str, Any]
+) -> dict[str, LinkedProperty | BadPropertyLink]:
+    """What the property links among properties of the node at `path` lead to, by name."""
+    asked = {
+        key.removesuffix(PROPERTY_LINK): value
+        for key, value in properties.items()
+        if key.endswith(PROPERTY_LINK)
+    }
+    if not asked:
+        return {}
+    links = PropertyLinks(reader, len(asked))
+    found: dict[str, LinkedProperty | BadPropertyLink] = {}
+    for name, value in asked.items():
+        try:
+            found[name] = links.find(path, name, value)
+        except NotRead:
+            pass  # others may lack more, which is then read at once
+    reader.require_all()
+    return found
 
 
 def _link_named(name: str, properties: Mapping[str, Any]) -> str:

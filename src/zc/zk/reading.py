@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from copy import copy
+from typing import Any, TypeVar
 
 import zookeeper
 from zc.zk import nodedata
-from zc.zk.links import Resolver
+from zc.zk.links import NotRead, Resolver
 from zc.zk.nodedata import Properties
-from zc.zk.nodes import Answer, Interest, Kind, Stat
+from zc.zk.nodes import UNREAD, Answer, Interest, Kind, Stat
 from zc.zk.session import Session
 from zc.zk.watches import Watches
+
+T = TypeVar("T")
 
 
 class PlainReader(Resolver):
@@ -34,8 +37,9 @@ class PlainReader(Resolver):
 class LookReader(Resolver):
     """Reads nodes for one look of a live object, each once.
 
-    For an `interest`, so that it depends on what is read; for None just so. Only if `fresh` the
-    server is asked for what is known already.
+    For an `interest`, so that it depends on what is read; for None just so. What is not known, and
+    if `fresh` everything, is not read when it is asked for: NotRead is raised then, and what a look
+    lacks is read at once, by `complete` or, for the keeper, by and by after `postpone`.
     """
 
     def __init__(self, watches: Watches, interest: Interest | None, *, fresh: bool) -> None:
@@ -43,6 +47,26 @@ class LookReader(Resolver):
         self._interest = interest
         self._fresh = fresh
         self.answers: dict[tuple[Kind, str], Answer] = {}
+        self.lacking: dict[tuple[Kind, str], None] = {}
+
+    def complete(self, see: Callable[[LookReader], T]) -> T:
+        """What `see` returns, called again until all has been read that it asks for."""
+        while True:
+            try:
+                return see(self)
+            except NotRead:
+                self._learn()
+
+    def postpone(self) -> None:
+        """Have the keeper read what is lacking; the look is taken again then."""
+        assert self._interest is not None
+        for kind, path in self.lacking:
+            self._watches.depend(self._interest, kind, path)
+
+    def require_all(self) -> None:
+        """Raise NotRead if a part of the look, which went on without it, lacked something."""
+        if self.lacking:
+            raise NotRead
 
     def data(self, path: str) -> tuple[str | None, Stat]:
         """Data and stat of the node at `path`. Raises NoNodeException."""
@@ -72,21 +96,23 @@ class LookReader(Resolver):
     def _read(self, kind: Kind, path: str) -> Answer:
         key = kind, path
         if key not in self.answers:
-            try:
-                self.answers[key] = self._ask(kind, path)
-            except zookeeper.NoNodeException as missing:
-                # Not `missing` itself, whose traceback refers to us.
-                self.answers[key] = zookeeper.error(missing.code, path)
-                raise
+            answer = UNREAD
+            if self._interest is not None and not self._fresh:
+                answer = self._watches.known(self._interest, kind, path)
+            if answer is UNREAD:
+                self.lacking[key] = None
+                raise NotRead
+            self.answers[key] = answer
         answer = self.answers[key]
         if isinstance(answer, zookeeper.NoNodeException):
             raise zookeeper.error(answer.code, path)
+        if isinstance(answer, zookeeper.ZooKeeperException):
+            raise copy(answer)  # to be raised means to refer to frames
         return answer
 
-    def _ask(self, kind: Kind, path: str) -> Answer:
+    def _learn(self) -> None:
+        lacking, self.lacking = list(self.lacking), {}
         if self._interest is not None:
-            return self._watches.read(self._interest, kind, path, fresh=self._fresh)
-        handle = self._watches.session.require_handle()
-        if kind is Kind.DATA:
-            return zookeeper.get(handle, path)
-        return zookeeper.get_children(handle, path)
+            self.answers.update(self._watches.read_many(self._interest, lacking))
+        else:
+            self.answers.update(self._watches.peek_many(lacking))

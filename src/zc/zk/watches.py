@@ -122,18 +122,50 @@ class Watches:
         That is (data, stat), the list of child names, or the stat. Only if `fresh`, or if nothing
         is known yet, the server is asked. Raises what the server says, NoNodeException for one.
         """
-        # Connected before it is read, so that what happens meanwhile is not missed.
-        node = self._nodes.connect(interest, kind, path)
-        self._leave_again(interest)
-        answer = self._read_now(node) if fresh or node.answer is UNREAD else node.answer
+        answer = UNREAD if fresh else self.known(interest, kind, path)
+        if answer is UNREAD:
+            answer = self.read_many(interest, [(kind, path)])[kind, path]
         if isinstance(answer, zookeeper.ZooKeeperException):
             raise copy(answer)  # to be raised means to refer to frames
         return answer
 
+    def known(self, interest: Interest, kind: Kind, path: str) -> Answer:
+        """What is known of a node, which `interest` depends on from now on: UNREAD if nothing is.
+
+        What the servers say against it is an answer, too.
+        """
+        return self._connect(interest, kind, path).answer
+
+    def read_many(
+        self, interest: Interest, keys: Iterable[tuple[Kind, str]]
+    ) -> dict[tuple[Kind, str], Answer]:
+        """What the servers say of these nodes, all of which `interest` depends on from now on."""
+        # Connected before they are read, so that what happens meanwhile is not missed.
+        nodes = {key: self._connect(interest, *key) for key in keys}
+        ticket = next(self._tickets)
+        for node in nodes.values():
+            self._nodes.begin_read(node)
+        try:
+            answers = self._fetcher.fetch_many(self.session.require_handle(), [*nodes.values()])
+            for node, answer in answers.items():
+                self._nodes.settle(node, ticket, answer)
+        finally:
+            for node in nodes.values():
+                self._nodes.end_read(node)
+        refused = [node for node in nodes.values() if node.is_refused]
+        if refused:
+            # Nothing watches them: the keeper is to try again from time to time.
+            self._wanted.extend(refused)
+            self.session.nudge()
+        return {key: answers[node] for key, node in nodes.items()}
+
+    def peek_many(self, keys: Iterable[tuple[Kind, str]]) -> dict[tuple[Kind, str], Answer]:
+        """What the servers say of these nodes now, and nobody depends on."""
+        return self._fetcher.peek_many(self.session.require_handle(), list(keys))
+
     def depend(self, interest: Interest, kind: Kind, path: str) -> None:
         """Let `interest` depend on a node that the keeper is to read soon."""
-        node = self._nodes.connect(interest, kind, path)
-        self._leave_again(interest)
+        node = self._connect(interest, kind, path)
         if node.answer is UNREAD:
             self._wanted.append(node)
             self.session.wake()
@@ -143,10 +175,12 @@ class Watches:
         if self._nodes.retain(interest, nodes):
             self.session.nudge()
 
-    def _leave_again(self, interest: Interest) -> None:
-        """An interest that ended while somebody was still using it has got new nodes."""
+    def _connect(self, interest: Interest, kind: Kind, path: str) -> Node:
+        node = self._nodes.connect(interest, kind, path)
         if interest.has_ended:
+            # Somebody was still using it, and it has got a new node.
             self.leave(interest)
+        return node
 
     def properties(self, path: str, answer: Answer) -> Properties:
         """The properties of a node that was read with this answer, as `decode` has it.
@@ -182,20 +216,6 @@ class Watches:
                 logger.error("bad JSON data at %s, keeping the last good: %s", path, fault)
                 return dict(node.good), False
         return nodedata.decode(data, path), False
-
-    def _read_now(self, node: Node) -> Answer:
-        ticket = next(self._tickets)
-        self._nodes.begin_read(node)
-        try:
-            answer = self._fetcher.fetch(self.session.require_handle(), node)
-            self._nodes.settle(node, ticket, answer)
-        finally:
-            self._nodes.end_read(node)
-        if node.is_refused:
-            # Nothing watches it: the keeper is to try again from time to time.
-            self._wanted.append(node)
-            self.session.nudge()
-        return answer
 
     # The event thread
 
