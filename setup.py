@@ -33,6 +33,10 @@ WRAPPED = [
     "recv",
     "pipe",
     "close",
+    "getaddrinfo",
+    "freeaddrinfo",
+    "poll",
+    "getsockopt",
 ]
 
 # Warnings are errors for our own C and for whoever works on it: not for Cython's output, and not

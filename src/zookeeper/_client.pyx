@@ -24,6 +24,10 @@ from posix.unistd cimport getpid
 
 from zookeeper._core cimport *
 
+cdef extern from "<netdb.h>":
+    int EAI_INTR, EAI_INPROGRESS
+    const char *gai_strerror(int code)
+
 cdef extern from "Python.h":
     bint PyUnicode_CheckExact(object value)
     bint PyUnicode_IS_ASCII(object text)
@@ -32,6 +36,7 @@ cdef extern from "Python.h":
 from zookeeper import constants, errors
 from zookeeper import log as log_bridge
 from zookeeper.answers import Answers
+from zookeeper.hosts import parse as parse_hosts
 from zookeeper.watchers import WatcherRegistry
 
 __all__ = [

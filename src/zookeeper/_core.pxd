@@ -65,7 +65,15 @@ cdef extern from "core.h" nogil:
         int session_timeout
         char *chroot
 
+    ctypedef struct server_names:
+        pass
+
+    int names_wait(server_names *names, int64_t deadline)
+    void names_after_fork()
+    void attempt_in_given_order(int yes)
+
     zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only)
+    server_names *handle_names(zk_handle *handle)
     int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client)
     void handle_close(zk_handle *handle, int farewell)
     void handle_close_many(zk_handle **handles, long count, int64_t deadline)

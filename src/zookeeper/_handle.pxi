@@ -201,12 +201,54 @@ cdef Handle find(h):
     return handle
 
 
-def _check_ports(hosts):
-    """The C client takes a port modulo 65536: it would connect to another server."""
-    for server in hosts.partition("/")[0].split(","):
-        port = server.rpartition(":")[2].strip()
-        if port.isdigit() and not 0 < int(port) < 65536:
-            raise errors.error(constants.BADARGUMENTS, None, f"no such port: {server!r}")
+# How long (seconds) init waits for names to be looked up before it goes on without.
+cdef double LOOKUP_GRACE = 1.0
+
+# Session timeouts (milliseconds) that the C client can keep: it divides by 60, and doubles. Servers have
+# narrower limits of their own, and say what they grant.
+cdef enum:
+    LEAST_TIMEOUT = 100
+    MOST_TIMEOUT = 1073741823
+
+
+def _parsed(hosts):
+    """The parts of a connection string. Raises BadArgumentsException."""
+    try:
+        ensemble = parse_hosts(hosts)
+        if ensemble.root:
+            encoded_path(ensemble.root)
+        return ensemble
+    except ValueError as fault:
+        reason = str(fault)
+    except errors.BadArgumentsException as fault:
+        reason = f"the root is no path: {fault}"
+    raise errors.error(constants.BADARGUMENTS, None, f"hosts {shortened(hosts)}: {reason}")
+
+
+cdef str shortened(str hosts):
+    return repr(hosts if len(hosts) <= 1000 else hosts[:1000] + "...")
+
+
+cdef int look_up(Handle handle, hosts) except -1:
+    """Wait until one of the servers' names is known, or none can be found out for now.
+
+    Raises what signal handlers raise, and SystemErrorException when all lookups have failed.
+    """
+    cdef int64_t deadline = core_now() + <int64_t>(LOOKUP_GRACE * 1e9)
+    cdef int code = EAI_INTR
+    while code == EAI_INTR:
+        with nogil:
+            code = names_wait(handle_names(handle.c), deadline)
+        if code == EAI_INTR:
+            PyErr_CheckSignals()
+    if code != 0 and code != EAI_INPROGRESS:
+        _emit_log()
+        reason = gai_strerror(code).decode("utf-8", "replace")
+        raise errors.error(
+            constants.SYSTEMERROR, None,
+            f"cannot use {shortened(hosts)}: none of the names can be resolved ({reason})",
+        )
+    return 0
 
 
 def init(hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=False, max_request=1048575):
@@ -214,29 +256,28 @@ def init(hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=F
 
     hosts: `host:port,...`, with a path at the end to be the root of every path (chroot).
     watcher: called `(handle, type, state, path)` for session events, on the handle's event thread.
-    recv_timeout: session timeout to ask for, milliseconds.
+    recv_timeout: session timeout to ask for, milliseconds; at least 100 are asked for.
     client_id: `(id, password)` of a session to resume, as `client_id()` gave it.
     read_only: also accept a server that is cut off from the others, for reading.
     max_request: the servers' jute.maxbuffer, bytes; larger requests are refused before sending.
 
-    Returns the handle, an int; the lowest that is free. Raises BadArgumentsException for hosts the C
-    client cannot parse, SystemErrorException if it cannot resolve any of them.
+    Returns the handle, an int; the lowest that is free. Raises BadArgumentsException for hosts that
+    are no connection string, SystemErrorException if no name can be resolved. A name service that does
+    not answer is waited for in the background, as servers are that do not.
     """
     if not isinstance(hosts, str):
         raise TypeError(f"hosts must be str, not {type(hosts).__name__}")
     checked_callable(watcher, "a watcher")
-    if not isinstance(recv_timeout, int) or not 0 < recv_timeout < 2 ** 31:
+    if isinstance(recv_timeout, bool) or not isinstance(recv_timeout, int) or not 0 < recv_timeout < 2 ** 31:
         raise errors.error(constants.BADARGUMENTS, None, f"recv_timeout must be a number of milliseconds: {recv_timeout!r}")
-    _check_ports(hosts)
-    cdef bytes encoded_hosts = encoded(hosts, "hosts", None)
-    if b"\0" in encoded_hosts:
-        raise errors.error(constants.BADARGUMENTS, None, "hosts must not hold a null character")
+    cdef bytes encoded_hosts = encoded(_parsed(hosts).text, "hosts", None)
     cdef clientid_t client
     cdef clientid_t *client_pointer = NULL
     if client_id is not None:
         client = client_id_of(client_id)
         client_pointer = &client
     cdef const char *hosts_pointer = encoded_hosts
+    cdef int timeout = min(max(recv_timeout, LEAST_TIMEOUT), MOST_TIMEOUT)
     cdef int only_read = bool(read_only)
     cdef int problem
     cdef Handle handle = Handle.__new__(Handle)
@@ -244,7 +285,8 @@ def init(hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=F
     handle.watcher = watcher
     handle.registry = WatcherRegistry()
     handle.max_request = max_request
-    handle.c = handle_new(hosts_pointer, recv_timeout, only_read)
+    handle.c = handle_new(hosts_pointer, timeout, only_read)
+    look_up(handle, hosts)
     take_number(handle)
     try:
         start_events(handle)
@@ -303,15 +345,8 @@ def start_events(Handle handle):
 
 cdef refused(hosts, int problem):
     """Why there is no handle, as an exception."""
-    if problem == errno.EINVAL:
-        return errors.error(constants.BADARGUMENTS, None, f"not a list of HOST:PORT: {hosts!r}")
-    if problem == errno.ENOENT:
-        reason = "none of the names can be resolved"
-    elif problem == errno.EAGAIN:
-        reason = "no more threads can be had"
-    else:
-        reason = os.strerror(problem)
-    return errors.error(constants.SYSTEMERROR, None, f"cannot use {hosts!r}: {reason}")
+    reason = "no more threads can be had" if problem == errno.EAGAIN else os.strerror(problem)
+    return errors.error(constants.SYSTEMERROR, None, f"cannot use {shortened(hosts)}: {reason}")
 
 
 def close(h, *, lost=False):
@@ -386,6 +421,7 @@ def _close_all():
 
 def _after_fork_in_child():
     handle_after_fork()
+    names_after_fork()
     wire_after_fork()
     log_after_fork()
 
@@ -441,6 +477,7 @@ def set_debug_level(level):
 def deterministic_conn_order(yes):
     """Whether handles opened from now on try the servers in the order given and not in a random one."""
     zoo_deterministic_conn_order(bool(yes))
+    attempt_in_given_order(bool(yes))
     return constants.OK
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,16 @@ from tests.deadlines import scaled
 ROOT = Path(__file__).parents[2]
 
 
-def run(program: str, *arguments: str, seconds: float = 60) -> Any:
+def run(program: str, *arguments: str, seconds: float = 60, within: Sequence[str] = ()) -> Any:
     """Run `tests.binding.programs.PROGRAM` and return what it printed last, as JSON.
+
+    `within` is a command that runs another one.
 
     Raises AssertionError with all of its output when it fails or does not end within `seconds`.
     """
     command = [
         *("setpriv", "--pdeathsig", "KILL", "--"),
+        *within,
         *(sys.executable, "-X", "faulthandler", "-W", "error"),
         # A warning of Python 3.12 that is to the point, and what the programs are there to try.
         *("-W", "ignore:This process:DeprecationWarning"),

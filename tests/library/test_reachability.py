@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.blackhole import black_hole
 from tests.deadlines import scaled
 from tests.ports import LOOPBACK, free_ports
 from zc.zk import reachability
@@ -42,23 +43,38 @@ def test_servers_are_told_apart_where_they_differ(refusing, silent) -> None:
 
 
 def test_a_name_that_is_not_known(monkeypatch) -> None:
-    def unknown(*_: object) -> None:
+    def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr(socket, "create_connection", unknown)
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
     assert reachability.describe("nowhere:2181") == "Name or service not known"
 
 
-def test_nobody_waits_for_a_name_server_or_a_network_that_hangs(monkeypatch) -> None:
+def test_nobody_waits_for_a_name_service_that_hangs(monkeypatch) -> None:
     answered = threading.Event()
     began = threading.Semaphore(0)
 
-    def hang(*_: object) -> None:
+    def hang(*_: object, **__: object) -> None:
         began.release()
         answered.wait(scaled(60))
         raise TimeoutError
 
-    monkeypatch.setattr(socket, "create_connection", hang)
-    assert reachability.describe("a:1,b:2", seconds=0.05) == "no answer"
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    for _ in range(3):
+        assert reachability.describe("a:1,b:2", seconds=0.05) == reachability.NO_NAME
     answered.set()
     assert began.acquire(timeout=scaled(10))
+    assert began.acquire(timeout=scaled(10))
+    assert not began.acquire(timeout=0.1), "there is one lookup of each at a time"
+
+
+def test_nobody_waits_for_a_network_that_swallows_packets() -> None:
+    with black_hole() as address:
+        assert reachability.describe(address, seconds=0.2) == "no answer"
+
+
+def test_a_string_that_names_no_server() -> None:
+    assert (
+        reachability.describe("/x")
+        == "it names no server before the root '/x'; HOST:PORT is needed"
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
@@ -25,7 +26,7 @@ from zc.zk.lowlevel import LowLevel
 from zc.zk.properties import Properties
 from zc.zk.reading import PlainReader
 from zc.zk.registration import Registration, register
-from zc.zk.session import MakeEvent, Session, State
+from zc.zk.session import MakeEvent, Session, State, why_there_is_none
 from zc.zk.watches import Watches
 
 if TYPE_CHECKING:
@@ -89,27 +90,27 @@ class ZooKeeper(LowLevel):
         self._session.add_duty(self._ephemerals.keep)
         self._session.add_duty(self.watches.keep)
         self._session.set_listener(self._announce)
-        self._session.open()
-        self._wait_or_close(wait)
+        deadline = time.monotonic() + self.initial_connection_wait
+        self._session.open(wait)
+        self._wait_or_close(wait, deadline)
 
     def _announce(self, happened: MakeEvent) -> None:
         event.tell(happened(self))
 
-    def _wait_or_close(self, wait: bool) -> None:
+    def _wait_or_close(self, wait: bool, deadline: float) -> None:
         try:
-            self._wait_for_session(wait)
+            self._wait_for_session(wait, deadline)
         except BaseException:
             self._session.close()
             raise
 
-    def _wait_for_session(self, wait: bool) -> None:
+    def _wait_for_session(self, wait: bool, deadline: float) -> None:
         seconds = self.initial_connection_wait
         name = self._session.connection_string
         known = ""
-        while not self._session.wait_until_connected(seconds):
-            from zc.zk import reachability
-
-            reason = reachability.describe(name)
+        while not self._session.wait_until_connected(max(0.0, deadline - time.monotonic())):
+            reason = why_there_is_none(name)
+            deadline = time.monotonic() + seconds
             if not wait:
                 raise FailedConnect(f"{name}: no answer within {seconds:g} seconds ({reason})")
             if reason != known:
@@ -153,8 +154,9 @@ class ZooKeeper(LowLevel):
             return
         self._ephemerals.begin_again()
         self.watches.begin_again()
-        self._session.reopen()
-        self._wait_or_close(wait)
+        deadline = time.monotonic() + self.initial_connection_wait
+        self._session.reopen(wait)
+        self._wait_or_close(wait, deadline)
 
     def close(self) -> None:
         """End the session; ephemeral nodes, and so registrations, go at once.

@@ -10,13 +10,21 @@ import queue
 import socket
 import threading
 import time
+from collections.abc import Iterator
+
+from zookeeper.hosts import parse, server_name
 
 # Threads look up names and connect, since nothing else can be given up; all of them together get
 # so long.
 PROBE_SECONDS = 1.0
 
 NO_ANSWER = "no answer"
+NO_NAME = "the name service does not answer"
 ACCEPTED = "connections are accepted, and no session is opened"
+
+# Servers whose probe goes on, as a lookup does for half a minute: there is one of each at a time.
+_probed: set[tuple[str, int]] = set()
+_lock = threading.Lock()
 
 
 def describe(connection_string: str, seconds: float = PROBE_SECONDS) -> str:
@@ -24,36 +32,79 @@ def describe(connection_string: str, seconds: float = PROBE_SECONDS) -> str:
 
     Takes no longer than `seconds`. Servers with which it is the same are not told apart.
     """
-    servers = connection_string.partition("/")[0].split(",")
-    answers: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+    try:
+        servers = list(dict.fromkeys(parse(connection_string).servers))
+    except ValueError as fault:
+        return str(fault)
+    answers: queue.SimpleQueue[tuple[tuple[str, int], str, bool]] = queue.SimpleQueue()
+    found = dict.fromkeys(servers, NO_NAME)
+    missing = set(servers)
     for server in servers:
-        threading.Thread(
-            target=lambda server: answers.put((server, _probe(server, seconds))),
-            args=[server],
-            name=f"zc.zk probe of {server}",
-            daemon=True,
-        ).start()
-    found = dict.fromkeys(servers, NO_ANSWER)
+        _begin(server, answers, seconds)
     deadline = time.monotonic() + seconds
-    for _ in servers:
+    while missing:
         try:
-            server, reason = answers.get(timeout=max(0.0, deadline - time.monotonic()))
+            server, reason, is_last = answers.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             break
         found[server] = reason
+        if is_last:
+            missing.discard(server)
     if len(set(found.values())) == 1:
         return found[servers[0]]
-    return ", ".join(f"{server}: {reason}" for server, reason in found.items())
+    return ", ".join(f"{server_name(*server)}: {reason}" for server, reason in found.items())
 
 
-def _probe(server: str, seconds: float) -> str:
-    host, _, port = server.strip().rpartition(":")
+def _begin(
+    server: tuple[str, int],
+    answers: queue.SimpleQueue[tuple[tuple[str, int], str, bool]],
+    seconds: float,
+) -> None:
+    with _lock:
+        if server in _probed:
+            return  # its name is still being looked up, for somebody who no longer waits
+        _probed.add(server)
+
+    def probe() -> None:
+        try:
+            for reason, is_last in _steps(*server, seconds):
+                answers.put((server, reason, is_last))
+        finally:
+            with _lock:
+                _probed.discard(server)
+
     try:
-        socket.create_connection((host.strip("[]"), int(port)), seconds).close()
-    except TimeoutError:
-        return NO_ANSWER
-    except OSError as fault:
-        return fault.strerror or str(fault)
-    except ValueError as fault:
-        return str(fault)
-    return ACCEPTED
+        threading.Thread(
+            target=probe, name=f"zc.zk probe of {server_name(*server)}", daemon=True
+        ).start()
+    except RuntimeError as fault:  # no more threads
+        with _lock:
+            _probed.discard(server)
+        answers.put((server, str(fault), True))
+
+
+def _steps(host: str, port: int, seconds: float) -> Iterator[tuple[str, bool]]:
+    """What is known of a server, the longer the more; and whether that is all."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as fault:
+        yield _words(fault), True
+        return
+    yield NO_ANSWER, False
+    reason = NO_ANSWER
+    for family, kind, protocol, _, address in found:
+        try:
+            with socket.socket(family, kind, protocol) as connection:
+                connection.settimeout(seconds / len(found))
+                connection.connect(address)
+            yield ACCEPTED, True
+            return
+        except TimeoutError:
+            reason = NO_ANSWER
+        except OSError as fault:
+            reason = _words(fault)
+    yield reason, True
+
+
+def _words(fault: Exception) -> str:
+    return getattr(fault, "strerror", None) or str(fault)

@@ -149,20 +149,34 @@ class Session:
         """Whether a node is one that a former session of ours made, and is about to vanish."""
         return owner_of(stat) in self._former_ids
 
-    def open(self) -> None:
-        """Begin to connect. Raises FailedConnect if the connection string is no good."""
+    def open(self, wait: bool = False) -> None:
+        """Begin to connect. Raises FailedConnect if the connection string is no good.
+
+        So it does when none of the names is known; if `wait`, that may change.
+        """
         try:
             handle = self._open_connection()
+        except zookeeper.SystemErrorException as fault:
+            if not wait:
+                self._life.state = State.CLOSED
+                raise FailedConnect(f"{self.connection_string!r}: {fault}") from fault
+            # The keeper, who opens all later handles, goes on.
+            self._begin_work(inline=False)
+            self.wake()
+            return
         except (zookeeper.ZooKeeperException, OSError, ValueError, TypeError) as fault:
             self._life.state = State.CLOSED
             raise FailedConnect(f"{self.connection_string!r}: {fault}") from fault
-        self.delivers_inline = delivers_inline(handle)
+        self._begin_work(inline=delivers_inline(handle))
+
+    def _begin_work(self, *, inline: bool) -> None:
+        self.delivers_inline = inline
         _open_sessions.add(self)
         for worker in (self._keeper.worker, self._callbacks.worker):
-            worker.start(inline=self.delivers_inline)
+            worker.start(inline=inline)
 
-    def reopen(self) -> None:
-        """In a child process begin to connect, for a session of its own.
+    def reopen(self, wait: bool = False) -> None:
+        """In a child process begin to connect, for a session of its own; `wait` is as in `open`.
 
         Raises ClosingException if this was closed before, and FailedConnect.
         """
@@ -171,7 +185,7 @@ class Session:
         self._keeper.begin_again()
         self._life.begin_again()
         self._begin()
-        self.open()
+        self.open(wait)
 
     def wait_until_connected(self, seconds: float) -> bool:
         """Whether there is a session within that time. Raises FailedConnect when it is refused."""
@@ -362,6 +376,18 @@ class Session:
         if life.state is State.CLOSED:
             connection.close()
         return handle
+
+
+def why_there_is_none(connection_string: str) -> str:
+    """The reason for having no session, in words, as far as it can be found out."""
+    try:
+        from zc.zk import reachability
+
+        return reachability.describe(connection_string)
+    except OSError as fault:  # out of descriptors: not even the module can be imported
+        return fault.strerror or str(fault)
+    except ImportError as fault:  # as it may then be, too
+        return str(fault)
 
 
 _open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()

@@ -13,6 +13,7 @@ before the changing call returns.
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import threading
 import time
@@ -31,10 +32,10 @@ def pause(failures: int) -> float:
     They double up to a limit, and are spread at random, so that a thousand clients that lost the
     same server do not come back to it all at once.
     """
-    import random
-
-    longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(failures, 20))
-    return random.uniform(longest / 2, longest)
+    longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(failures, 20))
+    # Not by `random`, which would be imported here: there may be no descriptor left to read it.
+    part = int.from_bytes(os.urandom(4), "big") / 2**32
+    return longest / 2 * (1 + part)
 
 
 def soonest(*delays: float | None) -> float | None:

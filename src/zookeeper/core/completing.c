@@ -30,18 +30,21 @@ static void wait_for(struct timeval *tv, int64_t left) {
     *tv = (struct timeval){left / 1000000000, left % 1000000000 / 1000};
 }
 
-/* On the I/O thread: connects, notices time-outs; both make session events. */
+/* On the I/O thread: connects, notices time-outs; both make session events. After a failure it may
+ * have set none of its results, or a descriptor that is closed; and its caller polls by them. */
 int __wrap_zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct timeval *tv) {
     zk_handle *handle = (zk_handle *)zoo_get_context(zh);
     connection *c = &handle->connection;
-    /* It sets none of these when it can look up no name, and the caller believes them. */
     *fd = -1;
     *interest = 0;
     *tv = (struct timeval){0, 0};
-    int64_t left = c->fd < 0 && zoo_state(zh) >= 0 ? pauses_left(&c->pauses, core_now()) : 0;
-    if (left) {
-        wait_for(tv, left);
-        return ZOK;
+    if (c->fd < 0 && zoo_state(zh) >= 0) {
+        int64_t left = pauses_left(&c->pauses, core_now());
+        if (left == 0) left = attempt_wait_for_names(handle);
+        if (left) {
+            wait_for(tv, left);
+            return ZOK;
+        }
     }
     transport_enter(handle);
     int code = __real_zookeeper_interest(zh, fd, interest, tv);
@@ -52,6 +55,7 @@ int __wrap_zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct time
         wait_for(tv, pauses_left(&c->pauses, core_now()));
     }
     complete_here(zh);
+    attempt_end_turn(handle, zoo_state(zh), tv);
     return code;
 }
 

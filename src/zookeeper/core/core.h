@@ -26,12 +26,15 @@
 #endif
 #include <zookeeper/zookeeper.h>
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/types.h>
 
 /* Operation numbers of the protocol (zookeeper's ZooDefs.OpCode). */
@@ -198,6 +201,87 @@ void transport_enter(zk_handle *handle);
 void transport_leave(void);
 void transport_closed(int fd);
 ssize_t transport_read(int fd, void *buffer, size_t size);
+/* ---- resolve.c: what the servers' names stand for -------------------------------------------- */
+
+typedef struct {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    };
+    socklen_t length;
+} server_address;
+
+static inline int is_same_address(const server_address *a, const server_address *b) {
+    return a->length == b->length && memcmp(&a->any, &b->any, a->length) == 0;
+}
+
+/* The servers of a connection string, with the names that all handles share. */
+typedef struct server_names server_names;
+
+/* `hosts` as zookeeper.hosts makes it. Begins to look the names up. */
+server_names *names_new(const char *hosts);
+void names_free(server_names *list);
+/* Waits until an address is known: 0. EAI_INTR after a signal, EAI_INPROGRESS after the deadline, or
+ * why no name can be looked up. */
+int names_wait(server_names *list, int64_t deadline);
+/* Looks names up again, those for which it is time. The next moment for that, or INT64_MAX. */
+int64_t names_refresh(server_names *list);
+/* What is known, each address once. Returns how many. */
+int names_known(server_names *list, server_address *addresses, int most);
+/* Write a byte to `fd` when a lookup has ended; -1: do not. */
+void names_wake_by(server_names *list, int fd);
+/* Whether this thread opens a handle, which does not take addresses. */
+void names_opening(int yes);
+void names_after_fork(void);
+
+/* ---- attempt.c: from no connection to one ---------------------------------------------------- */
+
+#define MOST_ADDRESSES 64
+
+typedef enum {
+    ATTEMPT_NONE,    /* connected, or not even trying */
+    ATTEMPT_RACING,  /* until a server accepts */
+    ATTEMPT_LOST,    /* the C client is about to hear that none has */
+    ATTEMPT_OPENING, /* a server has accepted, and is to open the session */
+} attempt_phase;
+
+typedef struct {
+    server_address address;
+    int fd; /* while it is being connected, or -1 */
+} racer;
+
+/* Of the I/O thread alone. */
+typedef struct {
+    attempt_phase phase;
+    int fd; /* the C client's socket, or -1 */
+    int count, next; /* racers, those before `next` have been started */
+    int error;       /* of the last one that failed */
+    int64_t next_start;
+    int64_t opening_since;
+    int64_t not_before; /* for the next connection */
+    int failures;       /* in a row */
+    int was_slow, rounds;
+    server_address winner;
+    racer racers[MOST_ADDRESSES];
+    int failed_count; /* addresses that failed lately */
+    struct {
+        server_address address;
+        int64_t at;
+    } failed[MOST_ADDRESSES];
+} attempt;
+
+/* As connect does: begins the race. */
+int attempt_connect(zk_handle *handle, int fd, const struct sockaddr *address, socklen_t length);
+/* How long (nanoseconds) to wait as no address is known, or 0. */
+int64_t attempt_wait_for_names(zk_handle *handle);
+/* After each zookeeper_interest, which says how long to poll at most. */
+void attempt_end_turn(zk_handle *handle, int state, struct timeval *tv);
+/* The C client has closed its socket. */
+void attempt_closed(zk_handle *handle);
+void attempt_clear(zk_handle *handle);
+/* Try the addresses in the order in which the names are given, and not in a random one. */
+void attempt_in_given_order(int yes);
 
 /* ---- handle.c ------------------------------------------------------------------------------ */
 
@@ -213,6 +297,8 @@ struct zk_handle {
     zhandle_t *zh;
     struct zk_handle *next_open;
     char *chroot; /* "" or a path prefix that the server sees before every path of ours */
+    server_names *names;
+    attempt attempt;
     _Atomic int session_timeout; /* milliseconds: asked for, then as negotiated */
     _Atomic long connections; /* how often the session has been connected */
 
@@ -245,8 +331,10 @@ struct zk_handle {
     long rewatch_generation;
 };
 
-/* A handle whose queue works, so that its Python thread can be there before its session is. */
+/* A handle whose queue works, so that its Python thread can be there before its session is.
+ * Its servers' names are being looked up. */
 zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only);
+server_names *handle_names(zk_handle *handle);
 /* Begins to connect; events wait for queue_open. 0, or an errno: EAGAIN when there are no more threads
  * to be had, otherwise why the C client refuses the arguments. */
 int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client);

@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* How long (milliseconds) the addresses of the servers' names are believed. The C client resolves
- * them at every poll unless told otherwise; never again would be as wrong. */
-#define RESOLUTION_WINDOW 5000
+/* The C client asks for the addresses of the servers only while it has no connection. Otherwise it
+ * would hang up on a server that its name no longer stands for, and whose session is well. */
+#define NOT_WHILE_CONNECTED (-1)
 
 /* How long a server may take to answer what is under way and end the session, and to say anything. */
 #define MOST_FAREWELL_NS 5000000000
@@ -77,6 +77,9 @@ void handle_event(zhandle_t *zh, int type, int state, const char *path, void *co
     queue_push(handle, &event->item);
 }
 
+/* The handle that this thread opens. */
+static __thread zk_handle *opening;
+
 zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only) {
     zk_handle *handle = core_zeroed(1, sizeof *handle);
     pthread_mutex_init(&handle->submit, NULL);
@@ -89,11 +92,15 @@ zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only) {
     handle->session_timeout = timeout_ms;
     transport_init(&handle->connection, read_only);
     handle->farewell = ZCLOSING;
+    handle->names = names_new(hosts);
+    handle->attempt.fd = -1;
     const char *slash = strchr(hosts, '/');
     handle->chroot = strdup(slash && slash[1] ? slash : "");
     if (!handle->chroot) abort();
     return handle;
 }
+
+server_names *handle_names(zk_handle *handle) { return handle->names; }
 
 int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client) {
     int problem = threads_prepare(CLIENT_THREADS);
@@ -101,15 +108,19 @@ int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client) 
     list_handle(handle);
     /* Events may come before this returns: handle_event relies on the context alone. */
     int flags = ZOO_NO_LOG_CLIENTENV | (handle->connection.frames.read_only ? ZOO_READONLY : 0);
+    names_opening(1);
+    opening = handle;
     zhandle_t *zh =
         zookeeper_init2(hosts, handle_event, handle->session_timeout, client, handle, flags, log_push);
     problem = errno;
+    opening = NULL;
+    names_opening(0);
     threads_release();
     if (zh == NULL) {
         unlist_handle(handle);
         return problem ? problem : EINVAL;
     }
-    zoo_set_servers_resolution_delay(zh, RESOLUTION_WINDOW);
+    zoo_set_servers_resolution_delay(zh, NOT_WHILE_CONNECTED);
     handle->zh = zh;
     return 0;
 }
@@ -163,12 +174,14 @@ void handle_close(zk_handle *handle, int farewell) {
     handle->shut = 1;
     pthread_mutex_unlock(&handle->submit);
     complete_apart(handle);
+    names_wake_by(handle->names, -1);
     /* Joins the C client's threads and calls the completions that are still queued: after it nothing
      * calls back. Whatever were still on the list of requests would have no other end. */
     saying_farewell = zoo_state(handle->zh) == ZOO_CONNECTED_STATE;
     complete_and_close(handle->zh);
     saying_farewell = 0;
     handle->zh = NULL;
+    attempt_clear(handle);
     for (;;) {
         pthread_mutex_lock(&handle->submit);
         pending *p = handle->requests.next;
@@ -188,6 +201,7 @@ int handle_closed(zk_handle *handle) { return handle->closed; }
 void handle_free(zk_handle *handle) {
     rewatch_clear(handle);
     transport_clear(&handle->connection);
+    names_free(handle->names);
     pthread_mutex_destroy(&handle->submit);
     pthread_mutex_destroy(&handle->queue_lock);
     pthread_mutex_destroy(&handle->rewatch_lock);
@@ -210,7 +224,12 @@ int __wrap_socket(int domain, int type, int protocol) {
     return __real_socket(domain, type | SOCK_CLOEXEC, protocol);
 }
 
-int __wrap_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+/* The one by which the I/O thread is woken. */
+int __wrap_pipe(int ends[2]) {
+    int result = pipe2(ends, O_CLOEXEC);
+    if (result == 0 && opening) names_wake_by(opening->names, ends[1]);
+    return result;
+}
 
 /* A socket that is closed with answers unread makes the kernel reset the connection, and the server
  * forget what it has not read itself: the request to close the session. The session's ephemeral nodes

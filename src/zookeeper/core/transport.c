@@ -2,7 +2,7 @@
  *
  * Everything that a server says comes through here, before the C client sees it, and is looked at on
  * the way (frames.c). Whatever carries the bytes instead of a plain socket belongs here as well: it
- * replaces transport_read and the two calls of __real_connect and __real_send.
+ * replaces transport_read and the calls of __real_send, and of __real_connect here and in attempt.c.
  *
  * The C client names neither the handle nor the purpose of a socket. So `here` is the handle whose
  * work this thread is doing: the C client's I/O thread during zookeeper_interest and
@@ -72,7 +72,7 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size) {
         size = c->found_size;
     }
     c->is_found = 0;
-    return __real_connect(fd, address, size);
+    return attempt_connect(here, fd, address, size);
 }
 
 ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags) {
@@ -111,6 +111,7 @@ void transport_closed(int fd) {
     if (fd == c->probe) c->probe = -1;
     if (fd != c->fd) return;
     c->fd = -1;
+    attempt_closed(here);
     if (frames_spoken(&c->frames) &&
         pauses_lost(&c->pauses, c->frames.welcomed_at, core_now(), here->session_timeout))
         log_say(ZOO_LOG_LEVEL_WARN, "transport", "connections are ended again and again: the next ones come after growing pauses");

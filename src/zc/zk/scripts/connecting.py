@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +17,7 @@ from zc.zk.errors import FailedConnect
 from zc.zk.scripts.arguments import CREDENTIAL_VARIABLE
 from zc.zk.scripts.failures import Failure
 from zc.zk.scripts.input import read_text
-from zc.zk.session import Session
+from zc.zk.session import Session, why_there_is_none
 
 if TYPE_CHECKING:
     from zc.zk import ZooKeeper
@@ -48,13 +49,12 @@ def session(options: Namespace, connection: str) -> Iterator[Session]:
         with _quiet(options), ExitStack() as begun:
             own = Session(connection, _session_timeout(options))
             begun.callback(own.close)
+            deadline = time.monotonic() + options.timeout
             own.open()
-            if not own.wait_until_connected(options.timeout):
-                from zc.zk import reachability
-
+            if not own.wait_until_connected(max(0.0, deadline - time.monotonic())):
                 raise FailedConnect(
                     f"{connection}: no answer within {options.timeout:g} seconds"
-                    f" ({reachability.describe(connection)})"
+                    f" ({why_there_is_none(connection)})"
                 )
             for scheme, credential in known:
                 add_auth = partial(zookeeper.add_auth, own.require_handle())

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from zc.zk.testing.engine import Entry
 from zookeeper import constants, errors
+from zookeeper.hosts import Ensemble, parse
 
 Completion = Callable[..., object]
 Progress = Callable[[int, int | None], object]
@@ -184,7 +185,8 @@ def timeout(seconds: object) -> None:
 
 
 def session_timeout(milliseconds: object) -> None:
-    if not isinstance(milliseconds, int) or not 0 < milliseconds < 2**31:
+    is_number = isinstance(milliseconds, int) and not isinstance(milliseconds, bool)
+    if not is_number or not 0 < milliseconds < 2**31:  # type: ignore[operator]
         raise bad(None, f"recv_timeout must be a number of milliseconds: {milliseconds!r}")
 
 
@@ -192,21 +194,16 @@ def hosts(value: object) -> tuple[str, str]:
     """Servers, and the path that is to be the root of all paths, '' without one."""
     if not isinstance(value, str):
         raise TypeError(f"hosts must be str, not {type(value).__name__}")
-    if "\0" in value:
-        raise bad(None, "hosts must not hold a null character")
-    servers, slash, rest = value.partition("/")
-    for server in servers.split(","):
-        port = server.rpartition(":")[2].strip()
-        if port.isdigit() and not 0 < int(port) < 65536:
-            raise bad(None, f"no such port: {server!r}")
-        if not server.rpartition(":")[0] or not port.isdigit():
-            raise bad(None, f"not a list of HOST:PORT: {value!r}")
-    chroot = slash + rest
-    if chroot in ("", "/"):
-        return servers, ""
-    if _path_fault(chroot, False):
-        raise bad(None, f"not a list of HOST:PORT: {value!r}")
-    return servers, chroot
+    shown = repr(value if len(value) <= 1000 else value[:1000] + "...")
+    try:
+        ensemble = parse(value)
+        if ensemble.root:
+            path(ensemble.root)
+    except ValueError as fault:
+        raise bad(None, f"hosts {shown}: {fault}") from None
+    except errors.BadArgumentsException as fault:
+        raise bad(None, f"hosts {shown}: the root is no path: {fault}") from None
+    return Ensemble(ensemble.servers, "").text, ensemble.root
 
 
 def request_size(limit: int, path: str, size: int) -> None:

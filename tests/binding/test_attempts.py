@@ -1,0 +1,175 @@
+"""Connecting: all servers are tried in time, whatever some of them do."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+import zookeeper
+from tests.blackhole import black_hole
+from tests.calls import Calls
+from tests.deadlines import scaled, wait_until
+from tests.ports import LOOPBACK, free_ports
+from tests.sessions import wait_until_connected
+from tests.tcpproxy import TcpProxy
+from zc.zk.testing import Server
+
+# Two thirds of it, which the C client gives to each address, are longer than a test waits.
+LONG = int(scaled(90_000))
+
+
+@pytest.fixture(autouse=True)
+def in_the_order_given() -> Iterator[None]:
+    zookeeper.deterministic_conn_order(True)
+    yield
+    zookeeper.deterministic_conn_order(False)
+
+
+@pytest.fixture
+def opened() -> Iterator[list[int]]:
+    """Handles that are closed at the end."""
+    handles: list[int] = []
+    yield handles
+    for handle in handles:
+        zookeeper.close(handle)
+
+
+def test_machines_that_are_switched_off_cost_a_new_session_nothing(opened) -> None:
+    with black_hole() as one, black_hole() as two, Server() as server:
+        opened.append(zookeeper.init(f"{one},{two},{server.connection_string}", None, LONG))
+        wait_until_connected(zookeeper, opened[0])
+
+
+def test_they_cost_no_session_that_loses_its_server(opened) -> None:
+    """All sessions outlive it: two of five are off, one goes away, two are there."""
+    with ExitStack() as stack:
+        off = [stack.enter_context(black_hole()) for _ in range(2)]
+        server = stack.enter_context(Server())
+        ways = [stack.enter_context(TcpProxy(server.connection_string)) for _ in range(2)]
+        (gone,) = free_ports(1)
+        hosts = [off[0], f"{LOOPBACK}:{gone}", off[1], *(w.connection_string for w in ways)]
+        watchers = [Calls() for _ in range(10)]
+        for watcher in watchers:
+            opened.append(zookeeper.init(",".join(hosts), watcher, int(scaled(1500))))
+        for handle in opened:
+            wait_until_connected(zookeeper, handle)
+        for way in ways:
+            way.refuse()
+            way.cut()
+            wait_until(
+                lambda: all(zookeeper.state(h) == zookeeper.CONNECTED_STATE for h in opened),
+                "all are connected",
+            )
+            way.allow()
+        states = {call[2] for watcher in watchers for call in watcher.all()}
+        assert zookeeper.EXPIRED_SESSION_STATE not in states
+
+
+def test_a_server_that_opens_no_session_has_its_share_of_the_time(opened) -> None:
+    """It accepts, as one that is stopped does, and says nothing."""
+    with ExitStack() as stack:
+        silent = [stack.enter_context(socket.create_server((LOOPBACK, 0))) for _ in range(2)]
+        server = stack.enter_context(Server())
+        hosts = [f"{LOOPBACK}:{listener.getsockname()[1]}" for listener in silent]
+        hosts.append(server.connection_string)
+        handle = zookeeper.init(",".join(hosts), None, int(scaled(12_000)))
+        opened.append(handle)
+        # Two shares of two seconds, where the C client would take two times eight.
+        wait_until(
+            lambda: zookeeper.state(handle) == zookeeper.CONNECTED_STATE, "it is connected", 12
+        )
+
+
+def test_a_slow_server_gets_more_time_when_it_is_the_only_hope(opened) -> None:
+    """What takes longer than its share is not given up for ever."""
+    with Server() as server:
+        host, port = server.connection_string.split(":")
+        with socket.create_server((LOOPBACK, 0)) as listener:
+            opened.append(
+                zookeeper.init(
+                    f"{LOOPBACK}:{listener.getsockname()[1]}," * 7
+                    + f"{LOOPBACK}:{free_ports(1)[0]}",
+                    None,
+                    6000,
+                )
+            )
+            # The least share is half a second; this answers after 0.8.
+            listener.settimeout(scaled(30))
+            while zookeeper.state(opened[0]) != zookeeper.CONNECTED_STATE:
+                client, _ = listener.accept()
+                with client, socket.create_connection((host, int(port))) as behind:
+                    answer_late(client, behind, opened[0])
+
+
+def answer_late(client: socket.socket, behind: socket.socket, handle: int) -> None:
+    greeting = client.recv(4096)
+    if not greeting:
+        return
+    behind.sendall(greeting)
+    answer = behind.recv(4096)
+    client.settimeout(0.8)
+    try:
+        if not client.recv(4096):
+            return  # given up
+    except TimeoutError:
+        pass
+    client.sendall(answer)
+    wait_until(
+        lambda: zookeeper.state(handle) == zookeeper.CONNECTED_STATE, "the answer is taken", 5
+    )
+
+
+def test_each_of_two_servers_is_found_when_the_other_one_ends(opened) -> None:
+    """The C client leaves out every other address."""
+    with Server() as server, ExitStack() as stack:
+        ways = [stack.enter_context(TcpProxy(server.connection_string)) for _ in range(2)]
+        hosts = ",".join(way.connection_string for way in ways)
+        opened.append(zookeeper.init(hosts, None, LONG))
+        wait_until_connected(zookeeper, opened[0])
+        for here, there in [ways, ways[::-1], ways, ways[::-1]]:
+            here.allow()
+            there.refuse()
+            there.cut()
+            wait_until(lambda here=here: here.open_connections, "it goes to the other one", 20)  # type: ignore[misc]
+            wait_until_connected(zookeeper, opened[0])
+
+
+def test_all_refuse_and_there_are_pauses(opened) -> None:
+    hosts = ",".join(f"{LOOPBACK}:{port}" for port in free_ports(5))
+    log = io.StringIO()
+    zookeeper.set_log_stream(log)
+    try:
+        opened.append(zookeeper.init(hosts, None, 3000))
+        wait_until(lambda: log.getvalue().count("Connection refused") >= 3, "it has tried")
+    finally:
+        zookeeper.set_log_stream(None)
+    times = [
+        line.split(":ZOO_")[0].rsplit(":", 1)[0]
+        for line in log.getvalue().splitlines()
+        if "Connection refused" in line
+    ]
+    assert len(times) == len(set(times)), "no two rounds begin in the same millisecond"
+
+
+def test_sockets_of_the_race_are_closed(opened) -> None:
+    with black_hole() as one, black_hole() as two, Server() as server:
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(3):
+            handle = zookeeper.init(f"{one},{two},{server.connection_string}", None, LONG)
+            wait_until_connected(zookeeper, handle)
+            zookeeper.close(handle)
+            # In the middle of it.
+            zookeeper.close(zookeeper.init(f"{one},{two}", None, LONG))
+        wait_until(lambda: len(os.listdir("/proc/self/fd")) <= before, "descriptors are as before")
+
+
+@pytest.mark.parametrize("timeout", [1, 59, 2**30, 2**31 - 1])
+def test_session_timeouts_at_the_limits_connect(opened, timeout) -> None:
+    with Server() as server:
+        opened.append(zookeeper.init(server.connection_string, None, timeout))
+        wait_until_connected(zookeeper, opened[0])
