@@ -17,6 +17,7 @@ LAYERS = [
     {"__main__", "scripts."},
     {"browse.", "monitor", "lineserver", "testing.pytest_plugin"},
     {"graphvis.", "formats.", "testing.suites", "testing.server", "testing.snapshot"},
+    {"testing.dispatch"},
     {"testing.wire.", "testing.emulation.", "testing.waiting"},
     {"testing.engine.", "testing.clock"},
     {"client"},

@@ -163,14 +163,24 @@ cdef void log_raised(str message, tuple arguments) noexcept:
     log_bridge.logger.exception(message, *arguments)
 
 
+cdef Py_ssize_t _first_number = 0
+
+
+def _number_from(first):
+    """Give handles that are opened from now on no number below `first`.
+
+    Those below are an emulation's then, which is asked by the same functions (`zc.zk.testing`).
+    """
+    global _first_number
+    _first_number = first
+
+
 cdef int take_number(Handle handle) except -1:
     """Give a handle the lowest number that is free."""
-    cdef Py_ssize_t number
-    for number in range(len(_handles)):
-        if _handles[number] is None:
-            break
-    else:
-        number = len(_handles)
+    cdef Py_ssize_t number = _first_number
+    while number < len(_handles) and _handles[number] is not None:
+        number += 1
+    while len(_handles) <= number:
         _handles.append(None)
     handle.number = number
     _handles[number] = handle

@@ -565,7 +565,7 @@ class TestFork:
         assert self.in_child(work) == "{'ForkedException'}"
 
     def test_the_child_has_no_session_and_says_so(self, zk) -> None:
-        registration = zk.register_server("/", ("localhost", 80))
+        registration = zk.register("/", ("localhost", 80))
 
         def work() -> object:
             return (zk.state, zk.handle, repr(zk).rpartition(": ")[2], str(registration.state))

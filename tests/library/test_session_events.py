@@ -155,7 +155,7 @@ def test_what_was_written_for_registrations_hears_of_nothing_else(
     expire(zk, connection_string)
     wait_until(lambda: Reestablished in told.kinds(), "it is told elsewhere", 30)
     zk.create("/providers")
-    registration = zk.register_server("/providers", ("1.2.3.4", 80))
+    registration = zk.register("/providers", ("1.2.3.4", 80))
     assert registration.properties["version"] == "1.4"
     assert [record for record in caplog.records if record.exc_info] == []
 

@@ -42,6 +42,12 @@ def test_emulation(zookeeper_emulation, number):
         assert handle == 0
         assert zookeeper.get_children(handle, "/") == ["zookeeper"]
         zookeeper_emulation.sessions[0].expire()
+
+
+def test_both(zookeeper_emulation, zookeeper_client):
+    with zc.zk.ZooKeeper("zookeeper.example.com:2181") as emulated:
+        emulated.import_tree("/a\\n")
+        assert zookeeper_client.get_children("/") == ["zookeeper"]
 """
 
 
@@ -65,9 +71,9 @@ def test_the_fixtures_serve_tests_without_any_service(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TEST_ZOOKEEPER_CONNECTION", raising=False)
-    assert run(tmp_path).startswith("5 passed in")
+    assert run(tmp_path).startswith("6 passed in")
 
 
 def test_with_the_variable_they_use_that_service(tmp_path: Path, real_server: Server) -> None:
     said = run(tmp_path, TEST_ZOOKEEPER_CONNECTION=real_server.connection_string)
-    assert said.startswith("4 passed, 1 skipped in")
+    assert said.startswith("5 passed, 1 skipped in")

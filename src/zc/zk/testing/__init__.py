@@ -26,8 +26,10 @@ module `zookeeper` reaches an emulated server:
       threads = 1
       /providers
 
-That is the tree there is unless `setUp` was given another one as text. Other connection strings
-lead to no server, unless `setUp` was given another one of them, too.
+That is the tree there is unless `setUp` was given another one as text, and that the connection
+string that leads to it unless `setUp` was given another one. Servers on this machine, at loopback
+addresses or localhost, are reached as ever, so that a test can have a `Server` besides; all other
+connection strings lead to no server.
 
 Watches are delivered before the call that changes something returns, and so are the completions of
 asynchronous calls. There is nothing to wait for:

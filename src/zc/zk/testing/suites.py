@@ -11,6 +11,7 @@ from typing import Any, Final
 import zc.zk
 import zc.zk.session
 import zookeeper
+from zc.zk.testing.dispatch import installed
 from zc.zk.testing.emulation import Emulation
 from zc.zk.testing.waiting import assert_, wait_until
 
@@ -42,6 +43,9 @@ def setUp(test: Any, tree: str | None = None, connection_string: str = CONNECTIO
         `ZooKeeper` (the emulated server, or None with a real one), `assert_` and `wait_until`.
     tree: what the server holds, as text for `import_tree`; a small service without it.
     connection_string: where the test's clients look for the server.
+
+    Clients of servers on this machine, such as a `zc.zk.testing.Server`, reach these as ever; see
+    `zc.zk.testing.dispatch`.
 
     With TEST_ZOOKEEPER_CONNECTION in the environment (`host:port,...`) that service is used: the
     test's root is a new node there, which `tearDown` removes.
@@ -98,7 +102,7 @@ def _emulated(connection_string: str) -> Iterator[Emulation]:
     emulation = Emulation(connection_string, with_config=False)
     with ExitStack() as patches:
         patches.callback(emulation.close)
-        patches.enter_context(_replaced(vars(zookeeper), emulation.functions))
+        patches.enter_context(installed(emulation))
         yield emulation
 
 
@@ -121,10 +125,7 @@ def _redirected(init: Callable[..., int], servers: str, root: str) -> Callable[.
 
 @contextmanager
 def _clients_closed() -> Iterator[None]:
-    """Close clients that are opened meanwhile and left open.
-
-    They must not outlive the test: the number of an emulated handle may be that of a real one.
-    """
+    """Close clients that are opened meanwhile and left open: they must not outlive the test."""
     before = set(zc.zk.session._open_sessions)
     try:
         yield

@@ -72,6 +72,10 @@ class Emulation:
             if servers & _servers(handle.hosts):
                 handle.connect()
 
+    def _avoid(self, is_taken: Callable[[int], bool]) -> None:
+        """Give no handle a number of which `is_taken` says that it is another one's."""
+        self._server.is_taken = is_taken
+
     def _can_reach(self, hosts: str) -> bool:
         return bool(self._reachable & _servers(hosts))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from itertools import count
 from typing import Final
 
 from zc.zk.testing.clock import Clock
@@ -37,12 +38,14 @@ class EmulatedServer:
         self.lock: Final = threading.Lock()
         self.delivery: Final = Delivery()
         self.handles: dict[int, Handle] = {}
+        # Numbers that are not to be given to handles, as others have them.
+        self.is_taken: Callable[[int], bool] = lambda number: False
         self._check_milliseconds = int(check_seconds * 1000)
         self._checked = self.clock()
 
     def add(self, make: Callable[[int], Handle]) -> Handle:
         """A new handle under the lowest number that is free. With the lock."""
-        number = next(n for n in range(len(self.handles) + 1) if n not in self.handles)
+        number = next(n for n in count() if n not in self.handles and not self.is_taken(n))
         handle = self.handles[number] = make(number)
         return handle
 
