@@ -41,6 +41,30 @@ REFERENCE = """\
 """
 
 
+def test_property_links_as_release_2_1_exported_them() -> None:
+    text = "/a\n  tea => = u'/prices'\n  vat => = '/prices tax'\n  up => =\"..\"\n"
+    tree = parse_tree(text)
+    properties = {"tea =>": "/prices", "vat =>": "/prices tax", "up =>": ".."}
+    assert tree.children["a"].properties == properties
+    assert "".join(render_tree(tree)) == "/a\n  tea => /prices\n  up => ..\n  vat => /prices tax\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [("'/x", "expression"), ("'/a b c'", "link"), ("'//'", "link"), ("u''", "link")],
+)
+def test_such_a_property_link_that_leads_nowhere_is_refused(value: str, fault: str) -> None:
+    with pytest.raises(TreeSyntaxError, match=f"line 2: bad {fault}"):
+        parse_tree(f"/a\n  tea => = {value}\n")
+
+
+def test_a_property_link_that_looks_like_one_of_them_comes_back() -> None:
+    node = parse_tree("/a\n  'x =>' = \"= 'y'\"\n  z => = y\n").children["a"]
+    assert node.properties == {"x =>": "= 'y'", "z =>": "= y"}
+    again = parse_tree("".join(render_tree(node.parent))).children["a"]
+    assert again.properties == node.properties
+
+
 def only_node(text: str) -> ParseNode:
     [node] = parse_tree(text).children.values()
     assert isinstance(node, ParseNode)

@@ -111,3 +111,67 @@ def test_text_of_any_language_is_utf_8_whatever_the_locale(command, place, zk):
     zk.import_tree("/größe\n  名 = '値'\n")
     output = command("export", place, "/größe", variables={"LC_ALL": "C"}).output
     assert output == "/größe\n  名 = '値'\n"
+
+
+@pytest.fixture
+def secret(zk):
+    for path in ("/cms/secret", "/cms/secret/below", "/databases/secret"):
+        zk.create(path, "")
+    for path in ("/cms/secret", "/databases/secret"):
+        zk.set_acl(path, -1, [{"scheme": "world", "id": "anyone", "perms": 31 & ~1}])
+
+
+@pytest.mark.usefixtures("secret")
+def test_a_node_that_may_not_be_read_is_an_error_that_says_what_to_do(command, place):
+    outcome = command("export", place)
+    assert (outcome.status, outcome.output) == (1, "")
+    assert outcome.messages.endswith(
+        ": not authenticated: /cms/secret (--skip-unreadable leaves out such nodes)\n"
+    )
+
+
+@pytest.mark.usefixtures("secret")
+def test_nodes_that_may_not_be_read_are_left_out_if_asked_for(command, place, tmp_path):
+    outcome = command("export", "--skip-unreadable", place)
+    assert (outcome.status, outcome.output) == (4, TREE)
+    assert outcome.messages.splitlines() == [
+        f"python -m zc.zk export: left out, with all below it: not authenticated: {path}"
+        for path in ("/cms/secret", "/databases/secret")
+    ]
+    outcome = command("export", "--skip-unreadable", "-o", "tree.json", place)
+    assert outcome.status == 4
+    assert "/databases/main" in json.loads((tmp_path / "tree.json").read_text())
+    assert command("graph", "--skip-unreadable", place).status == 4
+    assert command("graph", place).status == 1
+
+
+@pytest.mark.usefixtures("secret")
+def test_the_top_itself_cannot_be_left_out(command, place):
+    outcome = command("export", "--skip-unreadable", place, "/cms/secret")
+    assert (outcome.status, outcome.output) == (1, "")
+    assert outcome.messages.endswith(": not authenticated: /cms/secret\n")
+
+
+def test_of_many_nodes_that_are_left_out_some_are_named(command, place, zk):
+    zk.import_tree("/many\n" + "".join(f"  /n{number:02}\n" for number in range(30)))
+    for number in range(30):
+        zk.set_acl(f"/many/n{number:02}", -1, [{"scheme": "world", "id": "anyone", "perms": 30}])
+    outcome = command("export", "--skip-unreadable", place)
+    assert (outcome.status, outcome.output) == (4, TREE + "/many\n")
+    lines = outcome.messages.splitlines()
+    assert len(lines) == 11
+    assert lines[-1].endswith("left out, with all below them: 20 more")
+
+
+def test_nothing_left_out_is_a_success(command, place):
+    assert command("export", "--skip-unreadable", place) == (0, TREE, "")
+
+
+def test_a_node_of_ones_own_that_is_called_zookeeper_is_written(command, place, zk):
+    zk.import_tree("/zookeeper\n  x = 1\n  /quota\n")
+    mine = TREE + "/zookeeper\n  x = 1\n  /quota\n"
+    assert command("export", place).output == mine
+    assert zk.export_tree() == mine
+    outcome = command("diff", "--exit-code", "-", place, given=TREE)
+    assert outcome == (3, "add /zookeeper\n", "")
+    assert command("diff", "--exit-code", place, "-", given=mine) == (0, "", "")

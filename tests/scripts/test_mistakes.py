@@ -138,15 +138,16 @@ def test_no_permission(command, place, zk):
     zk.add_auth("digest", "alice:secret")
     zk.set_acl("/open/secret", -1, [{"scheme": "auth", "id": "", "perms": 31}])
     refusal = "not authenticated: /open/secret"
-    assert the_line(command("export", place), "export") == refusal
-    assert the_line(command("graph", place), "graph") == refusal
+    hint = " (--skip-unreadable leaves out such nodes)"
+    assert the_line(command("export", place), "export") == refusal + hint
+    assert the_line(command("graph", place), "graph") == refusal + hint
     assert the_line(command("watch", place, "/open/secret"), "watch") == refusal
     assert the_line(command("delete", "-y", place, "/open"), "delete") == refusal
     changed = "/open\n  x = 1\n  /secret\n    y = 1\n"
     assert the_line(command("import", place, given=changed), "import") == refusal
     assert zk.get_properties("/open") == {}
     wrong = {"ZC_ZK_CREDENTIAL": "digest:alice:wrong"}
-    assert the_line(command("export", place, variables=wrong), "export") == refusal
+    assert the_line(command("export", place, variables=wrong), "export") == refusal + hint
 
 
 # Credentials
@@ -369,6 +370,8 @@ def test_an_unknown_option(command, name):
         ("import", ["h:1", "-p", "x"], "argument -p/--permission: not permissions"),
         ("import", ["h:1", "--acl", "world"], "argument --acl: not of the form"),
         ("import", ["h:1", "--acl", "world:anyone:"], "argument --acl: not permissions"),
+        ("import", ["h:1", "--acl", "digest:a:b:r"], "argument --acl: not a digest: of 'a' the id"),
+        ("import", ["h:1", "--acl", "digest:a:r"], "argument --acl: not a digest"),
         ("import", ["h:1", "--acl", "a::r", "-p", "r"], "argument -p/--permission: not allowed"),
         ("delete", ["h:1"], "which node? PATH is missing"),
         ("watch", ["h:1"], "which node? PATH is missing"),
@@ -413,3 +416,10 @@ def test_a_format_whose_library_is_not_installed(command, tmp_path):
     assert the_line(outcome, "validate") == (
         "YAML needs PyYAML, which is not installed: pip install 'zc.zk[tools]'"
     )
+
+
+def test_what_may_be_a_password_is_not_repeated(command):
+    outcome = command("import", "h:1", "--acl", "world:anyone:r,digest:alice:wonderland:cdrwa")
+    assert outcome.status == 2
+    assert "'alice'" in outcome.messages
+    assert "wonderland" not in outcome.messages

@@ -8,6 +8,9 @@ import pytest
 
 import zc.zk
 
+# Nobody may read what has this.
+CLOSED = [{"scheme": "world", "id": "anyone", "perms": 31 & ~1}]
+
 TREE = """\
 /shop : web
   threads = 8
@@ -84,8 +87,41 @@ class TestDiff:
     ):
         zk.import_tree("/other\n")
         assert command("diff", place, "-", given=TREE).output == ""
-        assert command("diff", "-", place, given=TREE).output == ""
-        assert command("diff", place, "-", given="/new\n").output == "add /new\n"
+        outcome = command("diff", place, "-", given="/new\n")
+        assert outcome.output == "add /new\n"
+        assert outcome.messages.endswith(
+            ": not compared, as not in the file: /other, /shop (--all compares them)\n"
+        )
+        assert command("diff", "--part", place, "-", given=TREE) == (0, "", "")
+        assert command("diff", "--part", "-", place, given=TREE) == (0, "", "")
+        outcome = command("diff", "--all", "--exit-code", place, "-", given=TREE)
+        assert outcome == (3, "delete /other\n", "")
+
+    def test_what_has_come_up_on_the_servers_since_a_file_was_made_is_told(
+        self, command, place, zk
+    ):
+        zk.import_tree("/other\n  /below\n")
+        outcome = command("diff", "--exit-code", "-", place, given=TREE)
+        assert outcome == (3, "add /other\n", "")
+        outcome = command("diff", "--all", "--exit-code", "-", place, given=TREE)
+        assert outcome == (3, "add /other\n", "")
+
+    def test_what_may_not_be_read_is_an_error_or_left_out_of_both(self, command, place, zk):
+        zk.create_recursive("/shop/secret/below")
+        zk.create("/closed")
+        for path in ("/shop/secret", "/closed"):
+            zk.set_acl(path, -1, CLOSED)
+        outcome = command("diff", place, "-", given=TREE)
+        assert outcome.status == 1
+        assert outcome.messages.endswith(
+            "not authenticated: /closed (--skip-unreadable leaves out such nodes)\n"
+        )
+        given = TREE.replace("8", "9") + "/closed\n"
+        outcome = command("diff", "--skip-unreadable", "-", place, given=given)
+        assert (outcome.status, outcome.output) == (4, "/shop threads change from 9 to 8\n")
+        assert outcome.messages.count("left out, with all below it: not authenticated: /") == 2
+        outcome = command("diff", "--skip-unreadable", "--exit-code", "-", place, given=given)
+        assert outcome.status == 3
 
     def test_files_are_compared_as_a_whole(self, command, tmp_path):
         (tmp_path / "old.txt").write_text("/a\n  /b\n")
@@ -184,6 +220,20 @@ class TestSetProperty:
     def test_who_forgets_the_quotes_is_told_what_to_type(self, command, place):
         outcome = command("set_property", place, "/shop", "color=red")
         assert outcome.messages.endswith("""; if it is a string: "color='red'"\n""")
+
+    @pytest.mark.parametrize(
+        ("word", "constant"),
+        [("false", "False"), ("TRUE", "True"), ("no", "False"), ("null", "None")],
+    )
+    def test_who_writes_a_constant_in_another_way_is_told_both(
+        self, command, place, word, constant
+    ):
+        outcome = command("set_property", place, "/shop", f"sandbox={word}")
+        assert outcome.status == 2
+        assert outcome.messages.endswith(
+            f"; if it is {constant}: sandbox={constant}"
+            f"""; if it is a string: "sandbox='{word}'"\n"""
+        )
 
     def test_the_same_name_twice(self, command, place):
         outcome = command("set_property", place, "/shop", "x=1", "x=2")

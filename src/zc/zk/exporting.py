@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
@@ -15,8 +15,16 @@ from zc.zk.tree.syntax import is_node_name
 if TYPE_CHECKING:
     from zc.zk.writing import Progress
 
-# The servers' own node, which is no part of anybody's tree.
+# The servers' own node, which is no part of anybody's tree, where paths begin at their root.
 RESERVED = "/zookeeper"
+
+# What is done about a node that cannot be read.
+Skip = Callable[[str, Exception], object]
+
+
+def is_at_root(connection_string: str) -> bool:
+    """Whether paths begin at the servers' own root, and not at a node of somebody's."""
+    return not connection_string.partition("/")[2].strip("/ ")
 
 
 def export_tree(
@@ -26,8 +34,13 @@ def export_tree(
     ephemeral: bool,
     name: str | None,
     progress: Progress | None = None,
+    skip: Skip | None = None,
 ) -> str:
-    """A subtree as text; see `zc.zk.ZooKeeper.export_tree`."""
+    """A subtree as text; see `zc.zk.ZooKeeper.export_tree`.
+
+    With `skip`, nodes that cannot be read are left out, with all below them, and it is called with
+    their paths and why. The one at `path` is an error all the same.
+    """
 
     if name is not None and not is_node_name(name):
         raise ValueError(f"bad node name {excerpt(name)}")
@@ -44,6 +57,7 @@ def export_tree(
     tree = ride(session, read)
     top_name = name if name is not None else path.rpartition("/")[2]
     lift = 0 if top_name else 1
+    reserved = RESERVED if path == "/" and is_at_root(session.connection_string) else None
 
     def nodes() -> Iterator[tuple[int, str, str | None]]:
         for node in tree:
@@ -51,10 +65,13 @@ def export_tree(
                 if top_name:
                     yield 0, top_name, node.data
                 continue
-            if path == "/" and (node.path == RESERVED or node.path.startswith(RESERVED + "/")):
+            if reserved and (node.path == reserved or node.path.startswith(reserved + "/")):
                 continue
             if node.error is not None:
-                raise node.error
+                if skip is None:
+                    raise node.error
+                skip(node.path, node.error)
+                continue
             if ephemeral or not node.ephemeralOwner:
                 yield node.depth - lift, node.name, node.data
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import zookeeper
 from zc.zk import nodedata
-from zc.zk.exporting import RESERVED
+from zc.zk.exporting import RESERVED, is_at_root
 from zc.zk.links import Resolver, join
 from zc.zk.session import SESSION_TROUBLE
 from zc.zk.watches import Kind, Watches
@@ -129,7 +129,7 @@ class WatchedTree(Resolver):
         except zookeeper.ZooKeeperException as refusal:
             # One that is gone leaves with its parent's next look; the root stays, as it may return.
             data, stat, fault = None, None, zookeeper.zerror(refusal.code)
-        if path == TOP:
+        if path == TOP and is_at_root(self.watches.session.connection_string):
             names = [name for name in names if join(path, name) != RESERVED]
         with self._lock:
             if self._nodes.get(path) is not node:

@@ -147,8 +147,10 @@ def _escaped(text: str) -> str:
 
 
 def _markup(text: str) -> str:
-    # Graphviz has escapes in here too, such as \N for the name of the node.
-    return html.escape(_cut(printable(text))).replace("\\", "\\\\")
+    # Graphviz has escapes in here too, such as \N for the name of the node, and cannot read text
+    # that begins with a closing bracket.
+    markup = html.escape(_cut(printable(text))).replace("]", "&#93;")
+    return markup.replace("\\", "\\\\")
 
 
 def _cut(text: str) -> str:

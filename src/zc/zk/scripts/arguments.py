@@ -32,7 +32,8 @@ environment:
 """
 
 _EXIT_STATUS = """
-exit status: 0 success, 1 error, 2 wrong usage, 3 differences found (with --exit-code)
+exit status: 0 success, 1 error, 2 wrong usage, 3 differences found (with --exit-code),
+4 nodes left out (with --skip-unreadable)
 """
 
 
@@ -140,6 +141,13 @@ class Parser(ArgumentParser):
             metavar="FILE",
             default="-",
             help="write to this file, which is replaced only when all went well",
+        )
+
+    def add_skip_argument(self) -> None:
+        self.add_argument(
+            "--skip-unreadable",
+            action="store_true",
+            help="leave out nodes that may not be read, and all below them; say so and end with 4",
         )
 
     def add_dry_run_argument(self, what: str) -> None:

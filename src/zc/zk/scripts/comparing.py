@@ -6,26 +6,28 @@ import os
 from argparse import Namespace
 from collections.abc import Iterator
 
-from zc.zk.exporting import export_tree
-from zc.zk.scripts import connecting
+from zc.zk.links import as_told
 from zc.zk.scripts.arguments import CONNECTION_VARIABLE, Parser, is_connection
-from zc.zk.scripts.failures import DIFFERENCES, Misuse
+from zc.zk.scripts.failures import DIFFERENCES, INCOMPLETE, Misuse
 from zc.zk.scripts.input import read_tree
 from zc.zk.scripts.output import print_line
-from zc.zk.scripts.progress import progress
+from zc.zk.scripts.reading import MOST_TOLD, Skipped, tree_text
+from zc.zk.scripts.running import tell
 from zc.zk.tree.changes import Change, KeepExtra, messages
 from zc.zk.tree.diff import plan_import, snapshot
 from zc.zk.tree.model import ParseNode, TreeResolver
 from zc.zk.tree.parse import parse_tree
 
-USAGE = "[-e] [-v] [--exit-code] [options] [OLD] NEW"
+USAGE = "[-e] [-v] [--all | --part] [--exit-code] [options] [OLD] NEW"
 DETAILS = """\
 OLD and NEW are each a tree: in a file (text, JSON or YAML), in standard input (-), or on servers,
 as HOST:PORT or HOST:PORT/PATH, several with commas in between. Of servers all is compared that is
 below PATH. OLD is by default what ZC_ZK_CONNECTION_STRING names.
 
-Each line is a change that makes NEW of OLD. A file need not tell of everything: compared with it
-are those top-level nodes on servers that it has."""
+Each line is a change that makes NEW of OLD. Between a file and servers, in this order, all is
+compared that they have, as somebody who looks for what has drifted wants it; with --part only
+those top-level nodes that the file has. Between servers and a file that is what is compared, as it
+is what an import looks at; with --all it is everything."""
 EXAMPLES = """\
 zookeeper.example.com:2181 tree.txt
 zookeeper.example.com:2181/fooservice test.example.com:2181/fooservice
@@ -41,6 +43,16 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--exit-code", action="store_true", help="end with 3 if there are differences"
     )
+    top_level = parser.add_mutually_exclusive_group()
+    top_level.add_argument(
+        "--all", action="store_true", help="compare all top-level nodes, as of a file and a server"
+    )
+    top_level.add_argument(
+        "--part",
+        action="store_true",
+        help="compare the top-level nodes of the file only, as of a server and a file",
+    )
+    parser.add_skip_argument()
     parser.add_format_argument("files")
     parser.add_server_arguments()
 
@@ -53,31 +65,52 @@ def run(options: Namespace) -> int:
         raise Misuse("two trees to compare are needed; --help tells more")
     if sides == ["-", "-"]:
         raise Misuse("only one of the trees can be standard input")
-    old, new = (_tree(options, side) for side in sides)
-    if is_connection(sides[0]) and not is_connection(sides[1]):
-        _keep(old, new)
-    elif is_connection(sides[1]) and not is_connection(sides[0]):
-        _keep(new, old)
-    status = 0
+    skipped = Skipped(options.name)
+    old, new = (_tree(options, side, skipped) for side in sides)
+    for path in skipped.paths:
+        # Nothing is known of it, so it is neither there nor not.
+        _drop(old, path)
+        _drop(new, path)
+    _choose_top_level(options, sides, old, new)
+    differs = False
     for line in _lines(old, new, options.verbose):
         print_line(line)
-        if options.exit_code:
-            status = DIFFERENCES
-    return status
+        differs = True
+    is_incomplete = skipped.conclude()
+    if differs and options.exit_code:
+        return DIFFERENCES
+    return INCOMPLETE if is_incomplete else 0
 
 
-def _tree(options: Namespace, side: str) -> ParseNode:
+def _tree(options: Namespace, side: str, skipped: Skipped) -> ParseNode:
     if not is_connection(side):
         return read_tree(side, options.format)
-    with connecting.session(options, side) as session, progress("read") as bar:
-        text = export_tree(session, "/", ephemeral=options.ephemeral, name=None, progress=bar)
+    text = tree_text(options, as_told(side), "/", skipped, ephemeral=options.ephemeral)
     return parse_tree(text)
 
 
-def _keep(tree: ParseNode, other: ParseNode) -> None:
-    """Drop the top-level nodes that `other` does not have."""
-    for name in set(tree.children) - set(other.children):
-        del tree.children[name]
+def _drop(tree: ParseNode, path: str) -> None:
+    above, _, name = path.rpartition("/")
+    node = TreeResolver(tree).find(above or "/")
+    if node is not None:
+        node.children.pop(name, None)
+
+
+def _choose_top_level(options: Namespace, sides: list[str], old: ParseNode, new: ParseNode) -> None:
+    """Drop top-level nodes that are not to be compared, as a file need not tell of everything."""
+    from_server, to_server = map(is_connection, sides)
+    if from_server == to_server or options.all:
+        return
+    server, file = (old, new) if from_server else (new, old)
+    if to_server and not options.part:
+        return
+    names = sorted(set(server.children) - set(file.children))
+    for name in names:
+        del server.children[name]
+    if names and not options.part:
+        told = ", ".join(f"/{name}" for name in names[:MOST_TOLD])
+        more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
+        tell(options.name, f"not compared, as not in the file: {told}{more} (--all compares them)")
 
 
 def _lines(old: ParseNode, new: ParseNode, verbose: bool) -> Iterator[str]:

@@ -6,16 +6,13 @@ import sys
 from argparse import Namespace
 
 from zc.zk import graphvis
-from zc.zk.exporting import export_tree
 from zc.zk.links import as_told
-from zc.zk.scripts import connecting
 from zc.zk.scripts.arguments import Parser, connection_and_rest, node_path
-from zc.zk.scripts.failures import Misuse
+from zc.zk.scripts.failures import INCOMPLETE, Misuse
 from zc.zk.scripts.input import read_tree
 from zc.zk.scripts.output import STANDARD, is_terminal, write
-from zc.zk.scripts.progress import progress
+from zc.zk.scripts.reading import Skipped, tree_text
 from zc.zk.scripts.running import tell
-from zc.zk.tree.model import ParseNode
 from zc.zk.tree.parse import parse_tree
 
 DOT = "dot"
@@ -41,6 +38,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--title", type=as_told, default="", metavar="TEXT", help="write this above the picture"
     )
+    parser.add_skip_argument()
     parser.add_output_argument()
     parser.add_argument(
         "--format",
@@ -54,31 +52,27 @@ def run(options: Namespace) -> int:
     format = options.format or _format_of(options.output)
     if format in ("png", "pdf") and options.output == STANDARD and is_terminal(sys.stdout):
         raise Misuse(f"{format} is nothing for a terminal: -o FILE")
+    skipped = Skipped(options.name)
     if options.tree is not None:
         if options.live or len(options.words) > 1:
             raise Misuse("with --tree there is neither CONNECTION nor --live")
         path, tree = _top(options.words), read_tree(options.tree, None)
     else:
         connection, words = connection_and_rest(options, 1)
-        path, tree = _top(words), _tree_of_server(options, connection)
+        # All of it, as links may lead anywhere.
+        text = tree_text(options, connection, "/", skipped, ephemeral=options.live)
+        path, tree = _top(words), parse_tree(text)
     system = graphvis.system(tree, path)
     if not system.units:
         tell(options.name, "nothing to draw: no node has providers, a type or links")
     source = graphvis.dot(system, live=options.live, title=options.title)
     drawn = source.encode() if format == DOT else graphvis.picture(source, format)
     write(options.output, [drawn])
-    return 0
+    return INCOMPLETE if skipped.conclude() else 0
 
 
 def _top(words: list[str]) -> str:
     return node_path(words[0]) if words else "/"
-
-
-def _tree_of_server(options: Namespace, connection: str) -> ParseNode:
-    # All of it, as links may lead anywhere.
-    with connecting.session(options, connection) as session, progress("read") as bar:
-        text = export_tree(session, "/", ephemeral=options.live, name=None, progress=bar)
-    return parse_tree(text)
 
 
 def _format_of(file: str) -> str:

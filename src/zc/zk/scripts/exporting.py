@@ -5,12 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterable
 
-from zc.zk.exporting import export_tree
 from zc.zk.links import as_told
-from zc.zk.scripts import connecting
 from zc.zk.scripts.arguments import Parser, connection_and_rest, format_of, node_path
+from zc.zk.scripts.failures import INCOMPLETE
 from zc.zk.scripts.output import write_text
-from zc.zk.scripts.progress import progress
+from zc.zk.scripts.reading import Skipped, tree_text
 
 USAGE = "[-e] [-o FILE] [options] [CONNECTION] [PATH]"
 DETAILS = """\
@@ -33,6 +32,7 @@ def add_arguments(parser: Parser) -> None:
         metavar="NAME",
         help="write this name for the top node",
     )
+    parser.add_skip_argument()
     parser.add_output_argument()
     parser.add_format_argument("output")
     parser.add_server_arguments()
@@ -41,13 +41,19 @@ def add_arguments(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     connection, words = connection_and_rest(options, 1)
     path = node_path(words[0]) if words else "/"
-    with connecting.session(options, connection) as session, progress("export") as bar:
-        text = export_tree(
-            session, path, ephemeral=options.ephemeral, name=options.name_of_top, progress=bar
-        )
+    skipped = Skipped(options.name)
+    text = tree_text(
+        options,
+        connection,
+        path,
+        skipped,
+        what="export",
+        ephemeral=options.ephemeral,
+        name=options.name_of_top,
+    )
     format = format_of(options.output, options.format)
     write_text(options.output, [text] if format == "text" else _converted(text, format))
-    return 0
+    return INCOMPLETE if skipped.conclude() else 0
 
 
 def _converted(text: str, format: str) -> Iterable[str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 # The status of a process that was asked whether there are differences.
 DIFFERENCES = 3
 
+# The status of one that has left something out, as it was told to.
+INCOMPLETE = 4
+
 
 class Failure(Exception):
     """Something is wrong, and this one line says what: name the file, line, path or limit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from base64 import b64decode
 from typing import TYPE_CHECKING
 
 from zc.zk.acl import OPEN_ACL_UNSAFE, world_permission
@@ -19,6 +20,8 @@ from zookeeper.constants import (
 
 if TYPE_CHECKING:
     from zookeeper import AclEntry
+
+SHA1_BYTES = 20
 
 # The letters that ZooKeeper's own shell uses.
 _LETTERS = {
@@ -63,7 +66,27 @@ def _entry(text: str) -> AclEntry:
     id, colon, letters = rest.rpartition(":")
     if not scheme or not colon:
         raise ArgumentTypeError(f"not of the form SCHEME:ID:PERMISSIONS: {text!r}")
+    if scheme == "digest":
+        _require_digest(id)
     return {"perms": _permissions(letters), "scheme": scheme, "id": id}
+
+
+def _require_digest(id: str) -> None:
+    """Raise ArgumentTypeError if nobody can be who `id` says, whom the servers would wait for.
+
+    The message keeps what may be a password to itself.
+    """
+    user, _, digest = id.partition(":")
+    try:
+        is_digest = len(b64decode(digest, validate=True)) == SHA1_BYTES
+    except ValueError:
+        is_digest = False
+    if not (user and is_digest):
+        raise ArgumentTypeError(
+            f"not a digest: of {user!r} the id is USER:DIGEST, where DIGEST is the SHA-1 of"
+            " USER:PASSWORD in base64, and not the password; for the user of --credentials"
+            " write auth::PERMISSIONS"
+        )
 
 
 def _world(text: str) -> list[AclEntry]:

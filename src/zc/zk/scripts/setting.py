@@ -104,6 +104,14 @@ def _name(word: str) -> str:
     return f"{link[1]} {link[2]}" if link else word
 
 
+# Words for Python's constants, in JSON, YAML and by people.
+_CONSTANTS = {
+    **dict.fromkeys(("true", "yes", "on"), "True"),
+    **dict.fromkeys(("false", "no", "off"), "False"),
+    **dict.fromkeys(("none", "null", "nil"), "None"),
+}
+
+
 def _hint(word: str) -> str:
     """For those whose shell, or who themselves, forgot the quotes of a string."""
     name, equals, value = word.partition("=")
@@ -111,4 +119,6 @@ def _hint(word: str) -> str:
         return ""
     literal = f"{name}={value!r}"
     quoted = f'"{literal}"' if re.fullmatch(r"[\w./:@ =\'-]+", literal) else shlex.quote(literal)
-    return f"; if it is a string: {quoted}"
+    constant = _CONSTANTS.get(value.strip().lower())
+    meant = f"; if it is {constant}: {name}={constant}" if constant else ""
+    return f"{meant}; if it is a string: {quoted}"

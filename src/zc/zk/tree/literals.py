@@ -4,7 +4,8 @@ They are read by taking the text apart into tokens; nothing is compiled, so no t
 and nesting is bounded. Read are strings (with the prefixes `u` and `r`, and in adjacent pieces),
 integers, floats, True, False, None, lists, tuples (also without parentheses) and dictionaries, and
 a comment behind the value. What JSON would change is changed already: a tuple reads as a list, a
-key 1 as '1'.
+key 1 as '1'. What only Python 2 has, and exports of earlier releases, is read as there: 10L, 0777
+and ur''.
 
 They are written by `repr`, so always on one line: it escapes all that is not printable.
 """
@@ -24,7 +25,7 @@ from zc.zk.nodedata import MAX_NESTING
 _SINGLE_QUOTED = r"'[^'\\]*(?:\\.[^'\\]*)*'"
 _DOUBLE_QUOTED = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 _STRING = (
-    r"[uUrR]?(?:'''(?:[^\\]|\\.)*?'''"
+    r"(?:[uU][rR]?|[rR])?(?:'''(?:[^\\]|\\.)*?'''"
     r'|"""(?:[^\\]|\\.)*?"""'
     rf"|{_SINGLE_QUOTED}|{_DOUBLE_QUOTED})"
 )
@@ -61,6 +62,10 @@ _ESCAPE = re.compile(
     r"|(?:x(?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})|U(?P<U>[0-9a-fA-F]{8}))"
     r"|N\{(?P<character>[^{}]*)\}|(?P<simple>.))",
     re.DOTALL,
+)
+_UNICODE_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))")
+_PYTHON_2_INTEGER = re.compile(
+    r"([-+]?)(?:0([0-7]+)[lL]?|(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|0|[1-9][0-9]*)[lL])"
 )
 _SIMPLE_ESCAPES = {
     "\n": "", "\\": "\\", "'": "'", '"': '"',
@@ -134,11 +139,15 @@ def _tokens(text: str) -> Iterator[tuple[str, Any]]:
 
 
 def _string(token: str) -> str:
-    is_raw = token[0] in "rR"
-    token = token.lstrip("uUrR")
+    prefix = token[: min(token.find(quote) for quote in "'\"" if quote in token)].lower()
+    token = token[len(prefix) :]
     quotes = 3 if token[:3] in ("'''", '"""') else 1
     content = token[quotes:-quotes]
-    return content if is_raw or "\\" not in content else _ESCAPE.sub(_unescape, content)
+    if "\\" not in content or prefix == "r":
+        return content
+    if prefix == "ur":
+        return _UNICODE_ESCAPE.sub(_unescape_unicode, content)
+    return _ESCAPE.sub(_unescape, content)
 
 
 def _unescape(match: re.Match[str]) -> str:
@@ -160,13 +169,26 @@ def _unescape(match: re.Match[str]) -> str:
         raise ValueError(f"no character has the number {match.group()}") from None
 
 
+def _unescape_unicode(match: re.Match[str]) -> str:
+    """Python 2's only escape in ur'', behind an odd number of backslashes."""
+    backslashes, u, big_u = match.groups()
+    try:
+        return f"{backslashes}{chr(int(u or big_u, 16))}"
+    except (ValueError, OverflowError):
+        raise ValueError(f"no character has the number \\U{big_u}") from None
+
+
 def _number(token: str) -> int | float:
     digits = "".join(token.split())
     try:
         if re.search(r"[.eE]", digits) and "x" not in digits.lower():
             value: int | float = float(digits)
         else:
-            value = int(digits, 0)
+            if old := _PYTHON_2_INTEGER.fullmatch(digits):
+                sign, octal, other = old.groups()
+                value = int(f"{sign}0o{octal}" if octal else f"{sign}{other}", 0)
+            else:
+                value = int(digits, 0)
             str(value)  # JSON is decimal, and Python limits the digits it converts
     except ValueError as fault:
         if "Exceeds the limit" in str(fault):

@@ -17,7 +17,7 @@ from zc.zk.tree import _lines
 from zc.zk.tree.layout import is_layout, read_layout
 from zc.zk.tree.literals import read_literal, split_quoted
 from zc.zk.tree.model import Node, ParseNode, RawData
-from zc.zk.tree.syntax import OPERATOR, QUOTES, TYPE_COLON, is_node_name
+from zc.zk.tree.syntax import OLD_LINK, OPERATOR, QUOTES, TYPE_COLON, is_node_name
 
 T = TypeVar("T")
 
@@ -180,6 +180,9 @@ class _Parser(_lines.Position):
         elif sign == "->":
             self.set_property(name + LINK, _link_target(target))
         else:
+            if OLD_LINK.match(target):
+                # As release 2.1 exported it, like any property: `tea => = u'/prices'`.
+                target = self.read_value(target[1:])
             self.set_property(name + PROPERTY_LINK, _property_link_target(target))
 
     def owner(self) -> ParseNode:
@@ -234,7 +237,7 @@ def _link_target(text: str) -> str:
     return path
 
 
-def _property_link_target(text: str) -> str:
+def _property_link_target(text: Any) -> str:
     try:
         split_property_link(text, "")
     except ValueError as fault:

@@ -33,6 +33,9 @@ OPERATOR = re.compile(r"->|=>?")
 TYPE_COLON = re.compile(r"(?<=\s):|:(?=\s)")
 QUOTES = ("'", '"')
 
+# What stands behind `=>` in exports of release 2.1: the value of the property, as a literal.
+OLD_LINK = re.compile(r"=\s*[uU]?[rR]?['\"]")
+
 
 def is_plain_word(text: str) -> bool:
     """Whether a link's path can be written as it is."""
@@ -59,7 +62,9 @@ def is_plain_property_link(value: object) -> bool:
     if not isinstance(value, str) or not value.isprintable():
         return False
     words = value.split(" ")
-    return len(words) in (1, 2) and all(words) and is_path(words[0])
+    return (
+        len(words) in (1, 2) and all(words) and is_path(words[0]) and OLD_LINK.match(value) is None
+    )
 
 
 def is_node_name(name: str) -> bool:
