@@ -124,6 +124,16 @@ class TestImport:
         assert zk.get_acl("/a")[1] == OPEN_ACL_UNSAFE
         assert zk.get_acl("/a/b")[1] == READ_ACL_UNSAFE + OPEN_ACL_UNSAFE
 
+    @pytest.mark.parametrize("trim", [None, True, False])
+    def test_nodes_that_are_there_keep_their_acl(self, zk, trim) -> None:
+        own = [zc.zk.world_permission(zookeeper.PERM_ALL), *READ_ACL_UNSAFE]
+        zk.import_tree("/a\n  x = 1\n  /b\n", acl=own)
+        zk.import_tree("/a\n  x = 2\n  /b\n    y = 1\n", "/", trim, READ_ACL_UNSAFE)
+        zk.import_tree("/a\n  x = 3\n  /b\n", "/", trim)
+        assert zk.get_properties("/a") == {"x": 3}
+        assert zk.get_acl("/a") == ({**zk.get_acl("/a")[0], "aversion": 0}, own)
+        assert zk.get_acl("/a/b") == ({**zk.get_acl("/a/b")[0], "aversion": 0}, own)
+
     def test_a_bad_line_changes_nothing(self, zk) -> None:
         with pytest.raises(ValueError, match="line 2"):
             zk.import_tree("/a\n  what?\n/b\n")

@@ -365,9 +365,10 @@ class ZooKeeper(LowLevel):
 
         Nodes that the text does not mention, below those that it does, are reported; deleted if
         `trim`, unless they are ephemeral or have ephemeral ones below them; and passed over in
-        silence if it is False. Nodes that are created get the ACL `acl`. Only what differs is
-        written; all at once when it is no more than 500 nodes and 500 KB, in order otherwise. If
-        others change the same nodes meanwhile, the rest is planned again.
+        silence if it is False. Nodes that are created get the ACL `acl`; those that are there keep
+        theirs. Only what differs is written; all at once when it is no more than 500 nodes and
+        500 KB, in order otherwise. If others change the same nodes meanwhile, the rest is planned
+        again.
 
         If `dry_run`, only prints what would be done; `verbose` then tells all about new nodes.
         `progress(done, total or None)` is called a few times a second, and may raise to give up.

@@ -35,7 +35,9 @@ _LETTERS = {
 
 def add_acl_arguments(parser: Parser) -> None:
     """Who may do what with nodes that are created, as `acl`."""
-    group = parser.add_argument_group("access to new nodes").add_mutually_exclusive_group()
+    group = parser.add_argument_group(
+        "access to new nodes", "Nodes that are there keep the permissions that they have."
+    ).add_mutually_exclusive_group()
     group.add_argument(
         "--acl",
         type=acl,
