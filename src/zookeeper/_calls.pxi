@@ -142,6 +142,18 @@ cdef int check_size(Handle handle, bytes where, long size) except -1:
     return 0
 
 
+cdef int check_credential(Handle handle, long size) except -1:
+    """It would be sent at each connection, and each would be closed by the server, for ever."""
+    size += 64
+    if size > handle.max_request:
+        raise errors.error(
+            constants.BADARGUMENTS,
+            None,
+            f"a credential of {size} bytes is over the limit of {handle.max_request} (jute.maxbuffer)",
+        )
+    return 0
+
+
 cdef int acl_size(AclVector acl):
     cdef int size = 0
     for text in acl.strings:
@@ -494,10 +506,17 @@ def add_auth(h, scheme, credential, completion=None):
     """Authenticate the session, now and after each reconnect; `completion(handle, code)`.
 
     scheme: such as `digest`; credential: for it, `user:password`, as text or bytes.
+
+    It is sent at once, or with the next connection. A connection that is lost before the answer is
+    told as CONNECTIONLOSS: the credential is sent with the next one all the same, and who adds it
+    again, which costs nothing, hears of the answer.
     """
     cdef Handle handle = find(h)
     cdef bytes kind = encoded(scheme, "a scheme", None)
     cdef bytes secret = encoded(credential, "a credential", None)
+    if b"\0" in kind:
+        raise errors.error(constants.BADARGUMENTS, None, "a scheme must not hold a null character")
+    check_credential(handle, len(kind) + len(secret))
     cdef call *c = new_call(handle, False, completion_context(None, completion, no_results))
     return submitted(c, call_add_auth(c, kind, PyBytes_AS_STRING(secret), <int>len(secret)), None)
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
@@ -416,6 +417,29 @@ class TestExpiry:
         expire(zk, connection_string)
         properties.update(x=2)
         assert zk.get("/private")[0] == '{"x":2}'
+
+    def test_a_session_with_credentials_comes_back_after_a_long_outage(
+        self, proxy, root, other
+    ) -> None:
+        """The handle that is opened meanwhile gets them while it has no connection."""
+        with closing(zc.zk.ZooKeeper(proxy.connection_string + root, 400, wait=True)) as zk:
+            done = Calls()
+            zk.add_auth("digest", "jim:secret", done)
+            assert done.wait_one()[1] == zookeeper.OK
+            proxy.refuse()
+            proxy.cut()
+            former = zk._session._connection
+            wait_until(lambda: zk._session._connection is not former, "a new handle is opened", 30)
+            handle = wait_until(lambda: zk._session._connection.handle, "it has a number")
+            wait_until(lambda: zookeeper.state(handle) == 0, "an attempt has failed", 30)
+            # A further one, which is there for the next session although there is none now.
+            zk.add_auth("digest", "joe:secret")
+            proxy.allow()
+            assert zk._session.wait_for_connection(scaled(30))
+            wait_until(lambda: len(zk._session._credentials) == 2, "both are remembered")
+            acl = [{"perms": zookeeper.PERM_ALL, "scheme": "auth", "id": ""}]
+            zk.create("/private", "x", acl)
+            assert len(zk.get_acl("/private")[1]) == 2
 
     def test_a_refused_credential_costs_a_session_and_no_more(self, zk) -> None:
         former = session_id(zk)

@@ -8,6 +8,7 @@ directly is not.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -276,16 +277,28 @@ class LowLevel:
     def add_auth(
         self, scheme: str, credential: str | bytes, completion: Completion | None = None
     ) -> int:
-        """Authenticate this session, as `zookeeper.add_auth` does, and later ones."""
+        """Authenticate this session, as `zookeeper.add_auth` does, and later ones.
 
-        def done(handle: int, code: int) -> None:
+        Also one that is still being opened, or has no connection just now. Where the answer is lost
+        with the connection, `completion` is told; that it is accepted later is noted all the same.
+        """
+
+        def noted(handle: int, code: int) -> None:
             # One that is refused ends the session: it must not end the next one too.
             if code == zookeeper.OK:
                 self._session.remember_credential(scheme, credential)
+            elif code in (zookeeper.CONNECTIONLOSS, zookeeper.OPERATIONTIMEOUT):
+                # It is sent again by itself; to hear of the answer takes another call.
+                with contextlib.suppress(zookeeper.ZooKeeperException):
+                    zookeeper.add_auth(handle, scheme, credential, noted)
+
+        def done(handle: int, code: int) -> None:
+            noted(handle, code)
             if completion is not None:
                 completion(handle, code)
 
-        return zookeeper.add_auth(self._handle(), scheme, credential, done)
+        handle = self._session.credentials_handle()
+        return zookeeper.add_auth(handle, scheme, credential, done)
 
     def set_watcher(self, watcher: Watcher | None) -> int:
         """Have `watcher(handle, type, state, path)` called for session events, of all sessions.

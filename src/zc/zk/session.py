@@ -120,6 +120,14 @@ class Session:
             raise zookeeper.error(zookeeper.CLOSING, None, "this client has been closed")
         raise zookeeper.error(zookeeper.CONNECTIONLOSS, None, f"no session: {self._life.reason}")
 
+    def credentials_handle(self) -> int:
+        """The handle, also of a session that is being opened; raises as `require_handle` does."""
+        self.check_process()
+        handle = self._connection.handle
+        if handle is None or self._life.is_over:
+            return self.require_handle()
+        return handle
+
     def check_process(self) -> None:
         """Raise ForkedException in a child process.
 

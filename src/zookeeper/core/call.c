@@ -38,7 +38,7 @@ int call_wait(call *c, int64_t deadline) { return core_wait(&c->finished, deadli
 /* The request is over. A call with a context goes through the queue even if somebody waits for it:
  * the Python thread starts the watch, in order with the events, before the waiter can go on to
  * cause one, and it is the one to drop the reference to the context. */
-static void ended(call *c, int code) {
+void call_ended(call *c, int code) {
     c->code = request_code(c->handle, code);
     if (c->context) {
         if (c->waiting) {
@@ -55,7 +55,7 @@ static void ended(call *c, int code) {
     }
 }
 
-static void finish(pending *p, int code) { ended(of_request(p), code); }
+static void finish(pending *p, int code) { call_ended(of_request(p), code); }
 
 static void copy_stat(call *c, const struct Stat *stat) {
     if (stat == NULL) return;
@@ -78,12 +78,12 @@ static call *answered(const void *data) {
     return c;
 }
 
-static void void_done(int code, const void *data) { ended(answered(data), code); }
+static void void_done(int code, const void *data) { call_ended(answered(data), code); }
 
 static void stat_done(int code, const struct Stat *stat, const void *data) {
     call *c = answered(data);
     if (code == ZOK) copy_stat(c, stat);
-    ended(c, code);
+    call_ended(c, code);
 }
 
 static void data_done(int code, const char *value, int length, const struct Stat *stat, const void *data) {
@@ -92,7 +92,7 @@ static void data_done(int code, const char *value, int length, const struct Stat
         if (value && length >= 0) copy_value(c, value, (size_t)length);
         copy_stat(c, stat);
     }
-    ended(c, code);
+    call_ended(c, code);
 }
 
 static void path_stat_done(int code, const char *path, const struct Stat *stat, const void *data) {
@@ -101,7 +101,7 @@ static void path_stat_done(int code, const char *path, const struct Stat *stat, 
         if (path) copy_value(c, path, strlen(path));
         copy_stat(c, stat);
     }
-    ended(c, code);
+    call_ended(c, code);
 }
 
 static void path_done(int code, const char *path, const void *data) {
@@ -116,7 +116,7 @@ static void names_done(int code, const struct String_vector *names, const struct
             if (!(c->names.data[i] = strdup(names->data[i]))) abort();
         copy_stat(c, stat);
     }
-    ended(c, code);
+    call_ended(c, code);
 }
 
 static void acl_done(int code, struct ACL_vector *acl, struct Stat *stat, const void *data) {
@@ -132,7 +132,7 @@ static void acl_done(int code, struct ACL_vector *acl, struct Stat *stat, const 
         }
         copy_stat(c, stat);
     }
-    ended(c, code);
+    call_ended(c, code);
 }
 
 static int begin(call *c) {
@@ -208,7 +208,7 @@ int call_sync(call *c, const char *path) {
 
 int call_add_auth(call *c, const char *scheme, const char *credential, int length) {
     int code = begin(c);
-    return code != ZOK ? code : sent(c, zoo_add_auth(c->handle->zh, scheme, credential, length, void_done, c));
+    return code != ZOK ? code : sent(c, credential_add(c, scheme, credential, length));
 }
 
 int call_remove_watches(call *c, const char *path, int kind) {

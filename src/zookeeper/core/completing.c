@@ -54,6 +54,7 @@ int __wrap_zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct time
         pauses_no_socket(&c->pauses, core_now(), tv->tv_sec * INT64_C(1000000000) + tv->tv_usec * INT64_C(1000));
         wait_for(tv, pauses_left(&c->pauses, core_now()));
     }
+    credentials_attend(handle, zh, code);
     complete_here(zh);
     attempt_end_turn(handle, zoo_state(zh), tv);
     return code;
@@ -61,9 +62,11 @@ int __wrap_zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct time
 
 /* On the I/O thread: sends requests, reads answers and events. */
 int __wrap_zookeeper_process(zhandle_t *zh, int events) {
-    transport_enter((zk_handle *)zoo_get_context(zh));
+    zk_handle *handle = (zk_handle *)zoo_get_context(zh);
+    transport_enter(handle);
     int code = __real_zookeeper_process(zh, events);
     transport_leave();
+    credentials_attend(handle, zh, code);
     complete_here(zh);
     return code;
 }

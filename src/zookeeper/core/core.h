@@ -60,6 +60,9 @@ enum {
     OP_EVENT = -101
 };
 
+/* Numbers (xid) that are not of a request. */
+enum { XID_EVENT = -1, XID_PING = -2, XID_AUTH = -4, XID_SET_WATCHES = -8 };
+
 /* Requests are cut into pieces well under the server's limit for one (jute.maxbuffer). */
 #define PIECE_BYTES 400000
 
@@ -184,6 +187,7 @@ int event_fits(const char *body, size_t size);
 
 typedef struct {
     int fd; /* -1: none */
+    long ends; /* how often one has ended, or could not be made */
     frames frames;
     pauses pauses;
     /* From a read-only connection: the socket that asks another server, which one, and whether the
@@ -322,6 +326,12 @@ struct zk_handle {
 
     _Atomic int multiread; /* a multiread_state */
 
+    /* Credentials (credentials.c), guarded by submit, and how many of them the C client has not got. */
+    struct credential *credentials;
+    _Atomic int credentials_count, credentials_kept;
+    struct call *credentials_waiting; /* for an answer; the newest first */
+    long credentials_ends;            /* of the I/O thread: the ends of connections it knows of */
+
     connection connection; /* of the thread that works for the handle (transport.c) */
 
     /* A reconnect's SetWatches that was too large for one request (rewatch.c). */
@@ -362,6 +372,8 @@ void handle_after_fork(void);
 int request_begin(zk_handle *handle, pending *p, void (*finish)(pending *, int));
 int request_sent(zk_handle *handle, pending *p, int code);
 void request_done(zk_handle *handle, pending *p);
+/* The same for one who holds `submit`. */
+void request_unlist(pending *p);
 
 /* What a request has come to, given the code of its completion. When answers do not come in the order
  * of the requests, as servers let happen to a session that comes back while its requests are under
@@ -397,6 +409,8 @@ int complete_and_close(zhandle_t *zh);
 
 typedef enum { RESULT_NONE, RESULT_STAT, RESULT_DATA, RESULT_NAMES, RESULT_PATH, RESULT_ACL } result_kind;
 
+typedef struct credential credential;
+
 typedef struct call {
     queue_item item; /* first: a call is queued as itself */
     pending request;
@@ -407,6 +421,8 @@ typedef struct call {
     _Atomic int abandoned; /* nobody waits any more */
     void *context;    /* a Python object; owned by whoever takes the call from the queue */
     int watched;      /* the context asks for a watch */
+    credential *credential; /* an add_auth: whose answer it waits for, and who else waits for one */
+    struct call *next_waiting;
 
     int code;
     struct Stat stat;
@@ -420,6 +436,8 @@ typedef struct call {
 call *call_new(zk_handle *handle, int waiting, void *context, int watched);
 void call_release(call *c);
 int call_wait(call *c, int64_t deadline);
+/* The request is over: its end is told, and its reference given back. */
+void call_ended(call *c, int code);
 
 /* Each returns the C client's code for handing the request over; after ZOK one more reference to
  * the call is held until it has finished. */
@@ -436,6 +454,15 @@ int call_sync(call *c, const char *path);
 int call_add_auth(call *c, const char *scheme, const char *credential, int length);
 int call_remove_watches(call *c, const char *path, int kind);
 int call_get_config(call *c, const char *unused);
+
+/* ---- credentials.c --------------------------------------------------------------------------- */
+
+/* Have a credential sent, now or with the next connection, and the call told of the answer to it. With
+ * `submit` held. */
+int credential_add(call *c, const char *scheme, const char *secret, int length);
+/* After each round of the I/O thread, which had that result. */
+void credentials_attend(zk_handle *handle, zhandle_t *zh, int code);
+void credentials_clear(zk_handle *handle);
 
 /* ---- wire.c: requests that the C client's API does not offer ------------------------------- */
 
@@ -461,6 +488,9 @@ int wire_send(zk_handle *handle, wire_request *request);
 int wire_read_data(struct iarchive *in, struct GetDataResponse *v);
 /* The zxid of the answer that is being handled; in completions only. */
 int64_t wire_answer_zxid(void);
+/* Whether this thread has seen an answer to a credential since it was last asked, and which: the first
+ * that is an error, or ZOK. */
+int wire_auth_answer(int *code);
 /* A path as the server knows it, with the chroot (to be freed); the same written to a request; and
  * back: a server's path without the chroot. */
 char *wire_server_path(zk_handle *handle, const char *path);

@@ -42,9 +42,6 @@
 #define MOST_UNASKED 1000 /* frames on one connection */
 #define DROPPED_AT_ONCE (1 << 20)
 
-/* Numbers that are not of a request. */
-enum { XID_EVENT = -1, XID_PING = -2, XID_AUTH = -4, XID_SET_WATCHES = -8 };
-
 enum { PHASE_WELCOME, PHASE_HEAD, PHASE_BODY, PHASE_DROP, PHASE_BROKEN };
 
 void frames_clear(frames *f) {

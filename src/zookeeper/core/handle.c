@@ -125,7 +125,7 @@ int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client) 
     return 0;
 }
 
-static void unlist_request(pending *p) {
+void request_unlist(pending *p) {
     p->previous->next = p->next;
     p->next->previous = p->previous;
     p->next = p->previous = NULL;
@@ -146,14 +146,14 @@ int request_begin(zk_handle *handle, pending *p, void (*finish)(pending *, int))
 }
 
 int request_sent(zk_handle *handle, pending *p, int code) {
-    if (code != ZOK) unlist_request(p);
+    if (code != ZOK) request_unlist(p);
     pthread_mutex_unlock(&handle->submit);
     return code;
 }
 
 void request_done(zk_handle *handle, pending *p) {
     pthread_mutex_lock(&handle->submit);
-    unlist_request(p);
+    request_unlist(p);
     pthread_mutex_unlock(&handle->submit);
 }
 
@@ -185,7 +185,7 @@ void handle_close(zk_handle *handle, int farewell) {
     for (;;) {
         pthread_mutex_lock(&handle->submit);
         pending *p = handle->requests.next;
-        if (p != &handle->requests) unlist_request(p);
+        if (p != &handle->requests) request_unlist(p);
         pthread_mutex_unlock(&handle->submit);
         if (p == &handle->requests) break;
         p->finish(p, farewell);
@@ -200,6 +200,7 @@ int handle_closed(zk_handle *handle) { return handle->closed; }
 
 void handle_free(zk_handle *handle) {
     rewatch_clear(handle);
+    credentials_clear(handle);
     transport_clear(&handle->connection);
     names_free(handle->names);
     pthread_mutex_destroy(&handle->submit);

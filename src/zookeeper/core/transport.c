@@ -112,6 +112,7 @@ void transport_closed(int fd) {
     if (fd != c->fd) return;
     c->fd = -1;
     attempt_closed(here);
+    c->ends++;
     if (frames_spoken(&c->frames) &&
         pauses_lost(&c->pauses, c->frames.welcomed_at, core_now(), here->session_timeout))
         log_say(ZOO_LOG_LEVEL_WARN, "transport", "connections are ended again and again: the next ones come after growing pauses");

@@ -39,6 +39,9 @@ int __wrap_deserialize_GetDataResponse(struct iarchive *in, const char *tag, str
 
 static __thread wire_request *sending;
 static __thread struct ReplyHeader reply;
+static __thread struct {
+    int seen, code;
+} auth_answer;
 
 /* Requests on their way, of all handles: the C client counts xids for the whole process. There are
  * rarely more than a dozen. */
@@ -94,6 +97,10 @@ int __wrap_serialize_GetDataRequest(struct oarchive *out, const char *tag, struc
 int __wrap_deserialize_ReplyHeader(struct iarchive *in, const char *tag, struct ReplyHeader *v) {
     int result = __real_deserialize_ReplyHeader(in, tag, v);
     reply = *v;
+    if (result >= 0 && v->xid == XID_AUTH) {
+        auth_answer.seen = 1;
+        if (auth_answer.code == ZOK) auth_answer.code = v->err;
+    }
     return result;
 }
 
@@ -140,6 +147,14 @@ int wire_send(zk_handle *handle, wire_request *request) {
 
 int wire_read_data(struct iarchive *in, struct GetDataResponse *v) {
     return __real_deserialize_GetDataResponse(in, "answer", v);
+}
+
+int wire_auth_answer(int *code) {
+    int seen = auth_answer.seen;
+    *code = auth_answer.code;
+    auth_answer.seen = 0;
+    auth_answer.code = ZOK;
+    return seen;
 }
 
 int64_t wire_answer_zxid(void) { return reply.zxid; }

@@ -214,6 +214,17 @@ def request_size(limit: int, path: str, size: int) -> None:
         raise bad(shown, f"a request of {size} bytes is over the limit of {limit} (jute.maxbuffer)")
 
 
+def credential(scheme: str, secret: bytes, limit: int) -> None:
+    """Raise what the binding raises for one that no server would take."""
+    if "\0" in scheme:
+        raise bad(None, "a scheme must not hold a null character")
+    size = len(scheme.encode("utf-8", "replace")) + len(secret) + REQUEST_OVERHEAD
+    if size > limit:
+        raise bad(
+            None, f"a credential of {size} bytes is over the limit of {limit} (jute.maxbuffer)"
+        )
+
+
 def acl_size(entries: Sequence[Entry]) -> int:
     return sum(len(text or "") + 8 for entry in entries for text in (entry.scheme, entry.id))
 

@@ -114,6 +114,7 @@ class Sessions:
         kind = arguments.encoded(scheme, "a scheme", None).decode("utf-8", "replace")
         secret = arguments.encoded(credential, "a credential", None)
         arguments.function(completion, "a completion")
+        arguments.credential(kind, secret, handle.max_request)
         handle.require_usable(None)
         with self._server.lock:
             code = handle.prove(kind, secret)

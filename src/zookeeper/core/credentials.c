@@ -1,0 +1,136 @@
+/* Credentials (add_auth): each is given to the C client once, which sends it first whenever it connects.
+ *
+ * The C client's own ways with them are dangerous. It calls their completions with its lock held, when
+ * a connection is lost: ours take `submit`, under which others take that lock. It refuses them between
+ * two attempts to connect, although the session goes on. It keeps what it is given as often as it is
+ * given, and sends all of it each time. And it tells of one answer only, be it that the connection was
+ * lost.
+ *
+ * So it is given no completions. Credentials that it will not take yet are kept here until it does;
+ * the same one is given once. After each round of the I/O thread (completing.c) those who wait for an
+ * answer hear what came of it: the answer, which wire.c sees passing, or the loss of the connection.
+ * After a loss the credential is still sent with the next connection; who wants to know what comes of
+ * it adds it again.
+ */
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct credential {
+    credential *next;
+    int given;    /* the C client has it */
+    int accepted; /* by the server of the connection that there is */
+    int length;
+    char *scheme;
+    char secret[];
+};
+
+/* All of these are guarded by submit, and none of it is done with a lock of the C client held. */
+
+static credential *known(zk_handle *handle, const char *scheme, const char *secret, int length) {
+    for (credential *k = handle->credentials; k; k = k->next)
+        if (k->length == length && strcmp(k->scheme, scheme) == 0 && memcmp(k->secret, secret, (size_t)length) == 0)
+            return k;
+    return NULL;
+}
+
+static credential *keep(zk_handle *handle, const char *scheme, const char *secret, int length) {
+    credential *k = core_zeroed(1, sizeof *k + (size_t)length + 1);
+    k->length = length;
+    memcpy(k->secret, secret, (size_t)length);
+    k->scheme = core_alloc(strlen(scheme) + 1);
+    strcpy(k->scheme, scheme);
+    credential **last = &handle->credentials;
+    while (*last) last = &(*last)->next;
+    *last = k;
+    handle->credentials_count++;
+    handle->credentials_kept++;
+    return k;
+}
+
+static void give(zk_handle *handle, zhandle_t *zh, credential *k) {
+    int code = zoo_add_auth(zh, k->scheme, k->secret, k->length, NULL, NULL);
+    /* Another error is about the sending: the C client has it by then, and sends it as it connects. */
+    if (code == ZINVALIDSTATE || code == ZSYSTEMERROR) return;
+    k->given = 1;
+    handle->credentials_kept--;
+}
+
+int credential_add(call *c, const char *scheme, const char *secret, int length) {
+    zk_handle *handle = c->handle;
+    if (zoo_state(handle->zh) < 0) return ZINVALIDSTATE;
+    credential *k = known(handle, scheme, secret, length);
+    if (k == NULL) k = keep(handle, scheme, secret, length);
+    if (!k->given) give(handle, handle->zh, k);
+    if (k->accepted) {
+        request_unlist(&c->request);
+        call_ended(c, ZOK);
+    } else {
+        c->credential = k;
+        c->next_waiting = handle->credentials_waiting;
+        handle->credentials_waiting = c;
+    }
+    return ZOK;
+}
+
+/* What a round of the I/O thread has brought, if anything: 1, and the code of the end. */
+static int has_ended(zk_handle *handle, int state, int code, int *end) {
+    connection *c = &handle->connection;
+    int answer;
+    int answered = wire_auth_answer(&answer);
+    int lost = c->ends != handle->credentials_ends;
+    handle->credentials_ends = c->ends;
+    *end = ZOK;
+    if (answered && answer != ZOK)
+        *end = answer;
+    else if (state < 0)
+        *end = state == ZOO_AUTH_FAILED_STATE ? ZAUTHFAILED : ZSESSIONEXPIRED;
+    else if (lost)
+        *end = code < 0 ? code : ZCONNECTIONLOSS;
+    else
+        /* Of several that are under way one may still be refused. */
+        return answered && c->frames.auths == 0;
+    return 1;
+}
+
+void credentials_attend(zk_handle *handle, zhandle_t *zh, int code) {
+    int state = zoo_state(zh), end;
+    int ended = has_ended(handle, state, code, &end);
+    if (handle->credentials_count == 0 || !(ended || (handle->credentials_kept && state > 0))) return;
+    call *over = NULL;
+    pthread_mutex_lock(&handle->submit);
+    if (ended) {
+        for (credential *k = handle->credentials; k; k = k->next) k->accepted = k->given && end == ZOK;
+        for (call **link = &handle->credentials_waiting, *c; (c = *link);) {
+            if (!c->credential->given && state >= 0) {
+                link = &c->next_waiting;
+                continue;
+            }
+            *link = c->next_waiting;
+            request_unlist(&c->request);
+            c->next_waiting = over;
+            over = c;
+        }
+    }
+    if (!handle->shut && state > 0)
+        for (credential *k = handle->credentials; k; k = k->next)
+            if (!k->given) give(handle, zh, k);
+    pthread_mutex_unlock(&handle->submit);
+    /* Those that have waited longest come first: the last in the list. */
+    while (over) {
+        call *next = over->next_waiting;
+        call_ended(over, end);
+        over = next;
+    }
+}
+
+void credentials_clear(zk_handle *handle) {
+    while (handle->credentials) {
+        credential *k = handle->credentials;
+        handle->credentials = k->next;
+        explicit_bzero(k->secret, (size_t)k->length);
+        free(k->scheme);
+        free(k);
+    }
+}
