@@ -36,6 +36,9 @@ NOT_FOR_THE_EMULATION = {
     "test_that_is_withdrawn_while_it_is_being_made_stays_away",
     "test_the_first_call_is_in_the_programs_thread_and_all_others_in_one",
     # There is nobody who tries again after some time.
+    "test_it_is_kept_where_that_is_wished",
+    "test_one_that_lost_its_connection_is_called_again",
+    "test_what_is_taken_out_of_the_list_is_not_called_again",
     "test_a_credential_refused_later_on_is_given_again_at_growing_intervals",
     "test_a_handle_that_somebody_else_closed_is_replaced",
     "test_a_node_made_for_good_meanwhile_is_nobodys_former_one",
@@ -43,6 +46,8 @@ NOT_FOR_THE_EMULATION = {
     "test_one_that_has_ended_leaves_nothing_though_the_keeper_comes_late",
     "test_while_there_is_no_session_it_is_pending",
     # Servers that are somewhere else, or nowhere.
+    "test_it_reads_while_the_quorum_is_lost_and_goes_on_as_before",
+    "test_without_being_asked_for_it_waits_for_a_server_that_can_write",
     "test_a_bad_connection_string_is_an_error_that_quotes_it",
     "test_a_pause_of_the_process_beyond_the_timeout_is_lived_through",
     "test_a_server_restart_is_lived_through",

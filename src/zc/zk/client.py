@@ -41,6 +41,7 @@ CONNECTION_STRING_VARIABLE = "ZC_ZK_CONNECTION_STRING"
 
 _STATES = {
     State.CONNECTED: zookeeper.CONNECTED_STATE,
+    State.READ_ONLY: zookeeper.READONLY_STATE,
     State.CLOSED: zookeeper.NOTCONNECTED_STATE,
     State.FORKED: zookeeper.NOTCONNECTED_STATE,
 }
@@ -64,6 +65,11 @@ class ZooKeeper(LowLevel):
     If `keep_callbacks`, callbacks of live objects that raise an exception are logged and called
     again, and not dropped; see `zc.zk.live`.
 
+    If `read_only`, a server that is cut off from the others, and serves readers all the same, will
+    do while there is no better one. Live objects then go on there, `state` is READONLY_STATE,
+    writes raise NotReadOnlyException, and registrations are pending. When servers can write again
+    there is a new session, with all that was registered.
+
     Besides the methods here it has the functions of `zookeeper` that take a handle, without it.
     They may be used from any thread.
     """
@@ -77,17 +83,18 @@ class ZooKeeper(LowLevel):
         wait: bool = False,
         *,
         keep_callbacks: bool = False,
+        read_only: bool = False,
     ) -> None:
         if connection_string is None:
             connection_string = os.environ.get(
                 CONNECTION_STRING_VARIABLE, DEFAULT_CONNECTION_STRING
             )
-        self._session = Session(connection_string, session_timeout)
+        self._session = Session(connection_string, session_timeout, read_only=read_only)
         self.watches = Watches(self._session)
         self.watches.keep_callbacks = keep_callbacks
         self._ephemerals = Ephemerals(self._session, self.watches)
         # In this order, so that those who watch for our servers see them back at the first look.
-        self._session.add_duty(self._ephemerals.keep)
+        self._session.add_duty(self._ephemerals.keep, writes=True)
         self._session.add_duty(self.watches.keep)
         self._session.set_listener(self._announce)
         deadline = time.monotonic() + self.initial_connection_wait
@@ -133,9 +140,9 @@ class ZooKeeper(LowLevel):
     def state(self) -> int:
         """How things stand, one of the binding's `_STATE` constants.
 
-        CONNECTED_STATE; CONNECTING_STATE while there is no connection, whether the session goes on
-        or a new one is needed; NOTCONNECTED_STATE when this is closed, or is the parent's after a
-        fork and `reopen` has not been called.
+        CONNECTED_STATE; READONLY_STATE, if `read_only` was asked for; CONNECTING_STATE while there
+        is no connection, whether the session goes on or a new one is needed; NOTCONNECTED_STATE
+        when this is closed, or is the parent's after a fork and `reopen` has not been called.
         """
         return _STATES.get(self._session.state, zookeeper.CONNECTING_STATE)
 

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import Any
 
 import zookeeper
 
@@ -13,6 +14,8 @@ logger = logging.getLogger("zc.zk")
 
 # Numbers of sessions are 64 bits, which some show with a sign.
 ID_BITS = 2**64 - 1
+
+CONNECTED_STATES = (zookeeper.CONNECTED_STATE, zookeeper.READONLY_STATE)
 
 Credential = tuple[str, "str | bytes"]
 
@@ -34,24 +37,30 @@ class Connection:
         hosts: str,
         note: Callable[[Connection, int, int], object],
         credentials: Iterable[Credential] = (),
+        *,
+        read_only: bool = False,
     ) -> None:
         self._hosts = hosts
         self._note = note
         self._credentials = list(credentials)
         self.unconfirmed = set(self._credentials)
-        self._is_connected = False
+        # Arguments only where they are needed, for those who patch the function.
+        self._options: dict[str, Any] = {"read_only": True} if read_only else {}
+        self._state = 0
         self._lock = threading.Lock()
         self._is_closed = False
         self._was_closed_handle = False
         self.handle: int | None = None
+        # Whether there has been a session, and, where that may change, the number of the last one.
         self.was_established = False
+        self.established_id = 0
 
     def open(self, timeout_ms: int | None) -> int:
         """Begin to connect. Raises what `zookeeper.init` raises."""
         if timeout_ms is None:
-            handle = zookeeper.init(self._hosts, self._watcher)
+            handle = zookeeper.init(self._hosts, self._watcher, **self._options)
         else:
-            handle = zookeeper.init(self._hosts, self._watcher, timeout_ms)
+            handle = zookeeper.init(self._hosts, self._watcher, timeout_ms, **self._options)
         self._take(handle)
         if self._is_closed:
             self.close()
@@ -108,8 +117,8 @@ class Connection:
     def _watcher(self, handle: int, type: int, state: int, path: str) -> None:
         if type == zookeeper.SESSION_EVENT:
             self._take(handle)
-            self._is_connected = state == zookeeper.CONNECTED_STATE
-            if not (self._is_connected and self.unconfirmed):
+            self._state = state
+            if not (state in CONNECTED_STATES and self.unconfirmed):
                 self._note(self, handle, state)
 
     def _note_answer(self, credential: Credential, handle: int, code: int) -> None:
@@ -122,8 +131,8 @@ class Connection:
                 logger.debug("%s: no credential any more: %s", self._hosts, fault)
         elif code == zookeeper.OK:
             self.unconfirmed.discard(credential)
-            if self._is_connected and not self.unconfirmed:
-                self._note(self, handle, zookeeper.CONNECTED_STATE)
+            if self._state in CONNECTED_STATES and not self.unconfirmed:
+                self._note(self, handle, self._state)
 
 
 def id_of(handle: int) -> int:

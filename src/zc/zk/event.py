@@ -76,6 +76,14 @@ class Connected(SessionEvent):
     """There is a connection: for the first time, again, or in a new session."""
 
 
+class ReadOnly(SessionEvent):
+    """There is a connection to a server that is cut off from the others: reading works.
+
+    Only clients that were made with `read_only` come to that. `Connected` follows when there is a
+    server that can write.
+    """
+
+
 class Disconnected(SessionEvent):
     """The connection is lost. The session, and with it all registrations, may go on."""
 

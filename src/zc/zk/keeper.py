@@ -28,6 +28,7 @@ SESSION_TROUBLE = (
     zookeeper.InvalidStateException,
     zookeeper.AuthFailedException,
     zookeeper.ClosingException,
+    zookeeper.NotReadOnlyException,
 )
 
 # A duty restores or maintains a part of what the session has on the servers. It is called with the
@@ -48,6 +49,10 @@ class Kept(Protocol):
     @property
     def is_lost(self) -> bool:
         """Whether the handle is of no use any more."""
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the server that there is a connection to can only be read."""
 
     @property
     def connected_handle(self) -> int | None:
@@ -72,7 +77,7 @@ class Keeper:
     def __init__(self, session: Kept) -> None:
         self._session = session
         self._name = session.connection_string
-        self._duties: list[Duty] = []
+        self._duties: list[tuple[Duty, bool]] = []
         self.begin_again()
 
     def begin_again(self) -> None:
@@ -86,9 +91,12 @@ class Keeper:
         self._rest_until = 0.0
         self.worker = Worker(f"zc.zk keeper {self._name}", self._round)
 
-    def add_duty(self, duty: Duty) -> None:
-        """Have `duty` done in each round, after those that were added before."""
-        self._duties.append(duty)
+    def add_duty(self, duty: Duty, *, writes: bool) -> None:
+        """Have `duty` done in each round, after those that were added before.
+
+        If it `writes`, only where that is possible.
+        """
+        self._duties.append((duty, writes))
 
     def tell(self, level: int, text: str) -> None:
         """Have something logged, by the keeper, as handlers of loggers may do anything."""
@@ -106,12 +114,15 @@ class Keeper:
         if handle is None:
             return self._session.give_up_in_time()
         try:
-            delay = soonest(*[duty(handle) for duty in self._duties])
+            read_only = self._session.is_read_only
+            due = [duty for duty, writes in self._duties if not (writes and read_only)]
+            delay = soonest(*[duty(handle) for duty in due])
         except SESSION_TROUBLE as trouble:
             self._look_into(epoch, handle, trouble)
             return pause(self._failures)
         self._failures = self._futile = 0
-        self._session.note_restored(epoch)
+        if not read_only:
+            self._session.note_restored(epoch)
         return delay
 
     def _replace_handle(self) -> float | None:

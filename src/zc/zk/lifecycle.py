@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from zc.zk.event import Connected, Disconnected, Expired, SessionEvent
+from zc.zk.event import Connected, Disconnected, Expired, ReadOnly, SessionEvent
 
 NO_ANSWER = "no answer"
 
@@ -21,6 +21,10 @@ NO_ANSWER = "no answer"
 # have long ended it; those that come back without their data would turn away, for ever, whoever
 # asks for it, as he has seen a later state than theirs.
 PATIENCE = 2
+
+# A server that is cut off from the others does not go on with a session that can write. So a client
+# that can do with reading gives it up as soon as the servers may have done so.
+PATIENCE_OF_READERS = 1
 
 Happened = type[SessionEvent] | None
 
@@ -30,6 +34,7 @@ class State(enum.Enum):
 
     CONNECTING = "connecting"  # there is a handle, and no session yet
     CONNECTED = "connected"
+    READ_ONLY = "read-only"  # connected to a server that is cut off from the others
     SUSPENDED = "suspended"  # no connection; the session lives until its timeout
     LOST = "lost"  # the session is over, and its handle good for nothing
     CLOSED = "closed"
@@ -50,8 +55,11 @@ class Lifecycle:
     is noted returns the event that is to be announced, if any.
     """
 
-    def __init__(self, asked_ms: int | None, tell: Callable[[int, str], object]) -> None:
+    def __init__(
+        self, asked_ms: int | None, tell: Callable[[int, str], object], *, read_only: bool = False
+    ) -> None:
         self._asked_ms = asked_ms
+        self._patience = PATIENCE_OF_READERS if read_only else PATIENCE
         self._tell = tell
         # Sessions had so far, and times that a connection was made: whoever remembers the number it
         # saw last knows whether there was a gap in which events may have been missed.
@@ -76,18 +84,22 @@ class Lifecycle:
 
     @property
     def has_session(self) -> bool:
-        return self.state in (State.CONNECTED, State.SUSPENDED)
+        return self.is_connected or self.state is State.SUSPENDED
 
     @property
     def is_over(self) -> bool:
         """Whether the handle is of no use any more, or none is wanted."""
         return self.state in (State.LOST, State.CLOSED)
 
+    @property
+    def is_connected(self) -> bool:
+        return self.state in (State.CONNECTED, State.READ_ONLY)
+
     def seconds_left(self, timeout_seconds: float) -> float | None:
         """In how many seconds the session is to be given up, if there is no connection then."""
         if self.state is not State.SUSPENDED:
             return None
-        return max(0.0, self._suspended_at + PATIENCE * timeout_seconds - time.monotonic())
+        return max(0.0, self._suspended_at + self._patience * timeout_seconds - time.monotonic())
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Whether the condition holds, or comes to do so within that time."""
@@ -100,25 +112,29 @@ class Lifecycle:
         if self.state is not State.CLOSED:
             self.state = State.CONNECTING
 
-    def note_connected(self, *, is_new: bool, granted_ms: int | None) -> Happened:
+    def note_connected(
+        self, *, is_new: bool, granted_ms: int | None, read_only: bool = False
+    ) -> Happened:
         """There is a connection, in a new session or the one that there was."""
-        if self.state is State.CONNECTED:
+        state = State.READ_ONLY if read_only else State.CONNECTED
+        if self.state is state:
             return None
-        self.state = State.CONNECTED
+        self.state = state
         self.reason = NO_ANSWER
         self.connects += 1
         self.epoch += is_new
+        how = ", read-only, to a server that is cut off from the others" if read_only else ""
         if not is_new:
-            self._tell(logging.INFO, "connected again")
+            self._tell(logging.INFO, f"connected again{how}")
         else:
             again = ", in a new session" if self.epoch > 1 else ""
-            self._tell(logging.INFO, f"connected{again}")
+            self._tell(logging.INFO, f"connected{again}{how}")
         self._note_granted(granted_ms)
         self.changed.notify_all()
-        return Connected
+        return ReadOnly if read_only else Connected
 
     def note_disconnected(self) -> Happened:
-        if self.state is not State.CONNECTED:
+        if not self.is_connected:
             return None
         self.state = State.SUSPENDED
         self._suspended_at = time.monotonic()

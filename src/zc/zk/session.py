@@ -18,12 +18,19 @@ import logging
 import os
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
 import zookeeper
-from zc.zk.connection import Connection, Credential, delivers_inline, id_of, owner_of
+from zc.zk.connection import (
+    CONNECTED_STATES,
+    Connection,
+    Credential,
+    delivers_inline,
+    id_of,
+    owner_of,
+)
 from zc.zk.errors import FailedConnect
 from zc.zk.event import ClientEvent, Reestablished
 from zc.zk.keeper import SESSION_TROUBLE as SESSION_TROUBLE
@@ -52,12 +59,20 @@ class Session:
     """A session with the servers, kept up until `close`.
 
     `connection_string` is a comma-separated list of host:port, with an optional /root behind it;
-    `timeout_ms` the session timeout, the binding's default if None. `open` comes next.
+    `timeout_ms` the session timeout, the binding's default if None. If `read_only`, a server that
+    is cut off from the others will do for reading. `open` comes next.
     """
 
-    def __init__(self, connection_string: str, timeout_ms: int | None = None) -> None:
+    def __init__(
+        self,
+        connection_string: str,
+        timeout_ms: int | None = None,
+        *,
+        read_only: bool = False,
+    ) -> None:
         self.connection_string = connection_string
         self._timeout_ms = timeout_ms
+        self._read_only = read_only
         self._timeout_seconds = (timeout_ms or DEFAULT_TIMEOUT_MS) / 1000
         # Whether watches fire in the thread that makes the change, before its call returns.
         self.delivers_inline = False
@@ -65,13 +80,13 @@ class Session:
         self._program_watcher: Callable[[int, int, int, str], object] | None = None
         self._listener: Listener | None = None
         self._keeper = Keeper(self)
-        self._life = Lifecycle(timeout_ms, self._keeper.tell)
+        self._life = Lifecycle(timeout_ms, self._keeper.tell, read_only=read_only)
         self._begin()
 
     def _begin(self) -> None:
         """What belongs to a process, and is made anew in a child."""
         self._pid = os.getpid()
-        self._connection = Connection(self.connection_string, self._note)
+        self._connection = self._new_connection()
         self._former_ids: set[int] = set()
         self._restored_epoch = self.epoch + 1
         self._callbacks = CallbackQueue(f"zc.zk callbacks {self.connection_string}")
@@ -216,13 +231,14 @@ class Session:
     def wait_for_gap(self, since: Moment, seconds: float) -> bool:
         """Whether the connection of that moment has broken, or does within that time."""
         return self._life.wait(
-            lambda: self.state is not State.CONNECTED or self.connects != since.connects, seconds
+            lambda: not self._life.is_connected or self.connects != since.connects, seconds
         )
 
     def wait_for_connection(self, seconds: float) -> bool:
         """Whether the session has, or a new one gets, a connection within that time."""
-        self._life.wait(lambda: self.state in (State.CONNECTED, State.CLOSED), seconds)
-        return self.state is State.CONNECTED
+        life = self._life
+        life.wait(lambda: life.is_connected or life.state is State.CLOSED, seconds)
+        return life.is_connected
 
     def timeout_seconds(self) -> float:
         """The session timeout: as agreed with the servers, if there is a session."""
@@ -255,9 +271,12 @@ class Session:
 
     # What parts of the library use
 
-    def add_duty(self, duty: Duty) -> None:
-        """Have `duty` done by the keeper; those added first are done first."""
-        self._keeper.add_duty(duty)
+    def add_duty(self, duty: Duty, *, writes: bool = False) -> None:
+        """Have `duty` done by the keeper; those added first are done first.
+
+        If it `writes`, only where that is possible.
+        """
+        self._keeper.add_duty(duty, writes=writes)
 
     def wake(self) -> None:
         """Have the duties done: there may be something to do."""
@@ -303,14 +322,22 @@ class Session:
     def _note(self, connection: Connection, handle: int, state: int) -> None:
         life = self._life
         happened: MakeEvent | None = None
-        granted_ms = connection.timeout_ms() if state == zookeeper.CONNECTED_STATE else None
+        is_connected = state in CONNECTED_STATES
+        granted_ms = connection.timeout_ms() if is_connected else None
+        session_id = connection.session_id() if is_connected and self._read_only else 0
         with life.changed:
             if connection is not self._connection or life.is_over:
                 return
             was_established = connection.was_established
-            if state == zookeeper.CONNECTED_STATE:
-                connection.was_established = True
-                happened = life.note_connected(is_new=not was_established, granted_ms=granted_ms)
+            if is_connected:
+                # A handle that could only read gets another session where it can write.
+                is_new = not was_established or session_id != connection.established_id
+                connection.was_established, connection.established_id = True, session_id
+                happened = life.note_connected(
+                    is_new=is_new,
+                    granted_ms=granted_ms,
+                    read_only=state == zookeeper.READONLY_STATE,
+                )
             elif state == zookeeper.EXPIRED_SESSION_STATE:
                 happened = life.note_lost("the session expired")
             elif state == zookeeper.AUTH_FAILED_STATE and was_established:
@@ -336,7 +363,12 @@ class Session:
     @property
     def connected_handle(self) -> int | None:
         handle = self._connection.handle
-        return handle if self.state is State.CONNECTED else None
+        return handle if self._life.is_connected else None
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the server that there is a connection to can only be read."""
+        return self._life.state is State.READ_ONLY
 
     def give_up_in_time(self) -> float | None:
         """Give up a session that has had no connection for too long, or say when that will be."""
@@ -369,11 +401,16 @@ class Session:
         former.close(lost=True)
         self._open_connection()
 
+    def _new_connection(self, credentials: Iterable[Credential] = ()) -> Connection:
+        return Connection(
+            self.connection_string, self._note, credentials, read_only=self._read_only
+        )
+
     def _open_connection(self) -> int:
         life = self._life
         with life.changed:
             life.note_connecting()
-            connection = Connection(self.connection_string, self._note, self._credentials)
+            connection = self._new_connection(self._credentials)
             self._connection = connection
         try:
             handle = connection.open(self._timeout_ms)

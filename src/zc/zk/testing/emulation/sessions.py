@@ -34,7 +34,7 @@ class Sessions:
         read_only: bool = False,
         max_request: int = 1048575,
     ) -> int:
-        """Open a session with the emulated server."""
+        """Open a session with the emulated server, which can always write, also if `read_only`."""
         arguments.function(watcher, "a watcher")
         arguments.session_timeout(recv_timeout)
         servers, chroot = arguments.hosts(hosts)
