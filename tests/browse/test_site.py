@@ -132,6 +132,11 @@ class TestEvents:
         page.wait_until(lambda: "/open/secret/below" in page.views)
         assert page.views["/open/secret"]["fault"] is None
 
+    def test_one_s_own_node_of_that_name_is_not(self, serve, read, zk, place):
+        zk.create("/zookeeper", "")
+        page = read(serve(place))
+        page.wait_until(lambda: "/zookeeper" in page.views)
+
     def test_zookeeper_s_own_node_is_left_out(self, serve, read, connection_string):
         page = read(serve(connection_string))
         page.wait_until(lambda: len(page.views) > 1)

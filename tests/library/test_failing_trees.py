@@ -9,6 +9,7 @@ import pytest
 import zc.zk
 import zookeeper
 from zc.zk import OPEN_ACL_UNSAFE, writing
+from zc.zk.treework import Plan
 
 # More than one transaction has of each, and no more than the servers do in a moment.
 MANY = 1200
@@ -171,6 +172,37 @@ class TestOtherNodesOfTheSameName:
         monkeypatch.setattr(zookeeper, "get_many", noting)
         plan.apply()
         assert read == ["/top"]
+
+    def test_when_nothing_has_changed_one_node_is_read(self, zk, monkeypatch) -> None:
+        reads: list[list[int]] = []
+        # Now and then a session of an earlier test ends just then, which is a change as well.
+        while [1] not in reads and len(reads) < 5:
+            zk.import_tree("".join(f"/top{number}\n  /below\n" for number in range(300)))
+            plan = zk.plan_import("".join(f"/top{number}\n" for number in range(300)), trim=True)
+            reads.append(self.reads_of(plan, monkeypatch))
+        assert reads[-1] == [1]
+
+    def test_when_something_has_the_parents_are(self, zk, other, monkeypatch) -> None:
+        zk.import_tree("".join(f"/top{number}\n  /below\n" for number in range(300)))
+        plan = zk.plan_import("".join(f"/top{number}\n" for number in range(300)), trim=True)
+        other.create("/other", "")
+        other.create("/top7/new", "")
+        assert self.reads_of(plan, monkeypatch) == [1, 300, 1]
+
+    @staticmethod
+    def reads_of(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """How many nodes are read at a time while the plan is applied."""
+        reads: list[int] = []
+        get_many = zookeeper.get_many
+
+        def noting(handle: int, paths: list[str], **options: Any) -> Any:
+            reads.append(len(paths))
+            return get_many(handle, paths, **options)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(zookeeper, "get_many", noting)
+            plan.apply()
+        return reads
 
     def test_among_many_deletions_the_last_ones_are_looked_at_late(
         self, zk, other, monkeypatch

@@ -19,6 +19,7 @@ many nodes are deleted, the time that `CHECKED_TOGETHER` of them take.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -39,6 +40,15 @@ CHECKED_TOGETHER = 10 * MOST_OPERATIONS
 
 # Transactions under way at once, where nothing can be refused.
 IN_FLIGHT = 4
+
+# With more parents than this, first ask whether there was any change at all.
+FEW = 100
+
+_KINDS: dict[type[Change], str] = {
+    AddNode: "creations",
+    SetData: "changes of data",
+    DeleteNode: "deletions",
+}
 
 _UNCERTAIN = (zookeeper.ConnectionLossException, zookeeper.OperationTimeoutException)
 _CONSEQUENCES = (zookeeper.RuntimeInconsistencyException, zookeeper.NothingException)
@@ -68,7 +78,7 @@ def write_plan(
     # What cannot be sent is found before anything has been.
     if unsure := operations([change for change in changes if not change.is_sure], acl):
         zookeeper.check_operations(session.require_handle(), unsure)
-    _Writer(session, acl, zxid, progress, _Account(changes)).write(changes)
+    _Writer(session, changes, acl, zxid, progress).write()
 
 
 def require_same_nodes(session: Session, changes: Iterable[Change], zxid: int) -> None:
@@ -110,56 +120,26 @@ def raise_first(results: Iterable[Any]) -> None:
 def _possibly_new(session: Session, paths: Sequence[str], zxid: int) -> Iterator[tuple[str, Any]]:
     """Those nodes that may have been made after the change `zxid`, and what `get_many` says.
 
-    A node tells when its last child came or went, so most nodes need not be looked at themselves.
+    A node tells when its last child came or went, so most nodes need not be looked at themselves;
+    and nothing need be when nothing has changed anywhere.
     """
     parents = list(dict.fromkeys(map(_parent, paths)))
     if not parents or zxid <= 0:  # not known
         return
-    found = ride(session, lambda handle: zookeeper.get_many(handle, parents))
+    if len(parents) > FEW and _read(session, parents[:1]).zxid <= zxid:
+        return
+    found = _read(session, parents)
     as_they_were = {
         parent
         for parent, answer in zip(parents, found, strict=True)
         if isinstance(answer, tuple) and answer[1]["pzxid"] <= zxid
     }
     doubtful = [path for path in paths if _parent(path) not in as_they_were]
-    answers = ride(session, lambda handle: zookeeper.get_many(handle, doubtful))
-    yield from zip(doubtful, answers, strict=True)
+    yield from zip(doubtful, _read(session, doubtful) if doubtful else [], strict=True)
 
 
-class _Account:
-    """What of a plan has been done."""
-
-    def __init__(self, changes: Sequence[Change]) -> None:
-        self._kinds = {AddNode: "creations", SetData: "changes of data", DeleteNode: "deletions"}
-        self._planned = dict.fromkeys(self._kinds, 0)
-        for change in changes:
-            self._planned[type(change)] += 1
-        self._done = dict.fromkeys(self._kinds, 0)
-        self._uncertain = 0
-        self.total = len(changes)
-
-    def note(self, changes: Sequence[Change], results: Sequence[Any]) -> None:
-        for change, result in zip(changes, results, strict=True):
-            if not isinstance(result, Exception):
-                self._done[type(change)] += 1
-            elif isinstance(result, _UNCERTAIN):
-                self._uncertain += 1
-
-    def note_uncertain(self, changes: Sequence[Change]) -> None:
-        self._uncertain += len(changes)
-
-    @property
-    def done(self) -> int:
-        return sum(self._done.values())
-
-    def __str__(self) -> str:
-        parts = [
-            f"{self._done[kind] or 'none'} of {planned} {self._kinds[kind]}"
-            for kind, planned in self._planned.items()
-            if planned
-        ]
-        text = f"done: {', '.join(parts)}"
-        return f"{text}; {self._uncertain} others may have been" if self._uncertain else text
+def _read(session: Session, paths: list[str]) -> zookeeper.Answers[Any]:
+    return ride(session, lambda handle: zookeeper.get_many(handle, paths))
 
 
 class _Writer:
@@ -168,32 +148,35 @@ class _Writer:
     def __init__(
         self,
         session: Session,
+        changes: Sequence[Change],
         acl: Acl,
         zxid: int,
         progress: Progress | None,
-        account: _Account,
     ) -> None:
         self._session = session
+        self._changes = changes
         self._acl = acl
         self._zxid = zxid
         self._progress = progress
-        self._account = account
+        # The parts that were begun, each with its results; None where there are none.
+        self._begun: list[tuple[Sequence[Change], Sequence[Any] | None]] = []
 
-    def write(self, changes: Sequence[Change]) -> None:
-        deletions = [change for change in changes if isinstance(change, DeleteNode)]
-        nested = [change for change in changes if isinstance(change, AddNode) and change.is_nested]
-        others = [
-            change
-            for change in changes
-            if isinstance(change, SetData) or (isinstance(change, AddNode) and not change.is_nested)
-        ]
+    def write(self) -> None:
+        others: list[Change] = []
+        nested: list[Change] = []
+        deletions: list[Change] = []
+        for change in self._changes:
+            if isinstance(change, AddNode):
+                (nested if change.is_nested else others).append(change)
+            else:
+                (deletions if isinstance(change, DeleteNode) else others).append(change)
         try:
             self._write(others, in_flight=1)
             self._write(nested, in_flight=IN_FLIGHT)
             for start in range(0, len(deletions), CHECKED_TOGETHER):
                 self._write(deletions[start : start + CHECKED_TOGETHER], in_flight=1)
         except zookeeper.ZooKeeperException as fault:
-            fault.args = (f"{fault.args[0]} ({self._account})", *fault.args[1:])
+            fault.args = (f"{fault.args[0]} ({self._account()})", *fault.args[1:])
             raise
 
     def _write(self, changes: Sequence[Change], *, in_flight: int) -> None:
@@ -202,6 +185,7 @@ class _Writer:
         require_same_nodes(self._session, changes, self._zxid)
         # While the first ones are on their way. Nothing can be wrong with the last ones.
         steps = (step for change in changes if (step := change.operation(self._acl)) is not None)
+        results = None
         try:
             results = zookeeper.write_many(
                 self._session.require_handle(),
@@ -211,19 +195,37 @@ class _Writer:
                 in_flight=in_flight,
                 progress=self._told(),
             )
-        except zookeeper.ZooKeeperException:
-            self._account.note_uncertain(changes)
-            raise
-        self._account.note(changes, results)
+        finally:
+            self._begun.append((changes, results))
         raise_first(results)
 
     def _told(self) -> Progress | None:
-        """The progress function for a part of the changes."""
+        """The progress function for a part of the changes; those before it are all done."""
         progress = self._progress
         if progress is None:
             return None
-        before, total = self._account.done, self._account.total
+        before, total = sum(len(part) for part, _ in self._begun), len(self._changes)
         return lambda done, _: progress(before + done, total)
+
+    def _account(self) -> str:
+        """What has been done, and what may have been."""
+        planned = Counter(map(type, self._changes))
+        done: Counter[type[Change]] = Counter()
+        uncertain = 0
+        for changes, results in self._begun:
+            if results is None:
+                uncertain += len(changes)
+                continue
+            for change, result in zip(changes, results, strict=True):
+                done[type(change)] += not isinstance(result, Exception)
+                uncertain += isinstance(result, _UNCERTAIN)
+        parts = [
+            f"{done[kind] or 'none'} of {planned[kind]} {name}"
+            for kind, name in _KINDS.items()
+            if planned[kind]
+        ]
+        told = f"done: {', '.join(parts)}"
+        return f"{told}; {uncertain} others may have been" if uncertain else told
 
 
 def _parent(path: str) -> str:
