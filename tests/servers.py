@@ -95,7 +95,7 @@ class Server:
         self.port = port
         self.connection_string = f"{LOOPBACK}:{port}"
         self.log = folder / "server.log"
-        self._java_options = [f"-Xmx{heap}", *java_options]
+        self.java_options = [f"-Xmx{heap}", *java_options]
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         lines = {**SETTINGS, "dataDir": folder / "data", **settings}
@@ -178,7 +178,7 @@ class Server:
             "-Djava.net.preferIPv4Stack=true",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
             CONTAINER_CHECK,
-            *self._java_options,
+            *self.java_options,
             "-cp", ":".join(map(str, JARS)),
             "org.apache.zookeeper.server.quorum.QuorumPeerMain",
             str(self._configuration),

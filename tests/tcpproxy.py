@@ -30,6 +30,8 @@ from tests.wireframes import Request, RequestSplitter
 
 T = TypeVar("T")
 
+OnRequest = Callable[[Request], "bool | bytes"]
+
 # What may be under way in one direction of a connection before the proxy stops reading.
 MOST_BYTES_UNDER_WAY = 64 * 1024 * 1024
 
@@ -52,12 +54,13 @@ class TcpProxy:
 
     `on_request`, when given, is called with each request, in the proxy's thread, before the
     request goes on to the server. When it returns False the request is dropped and its connection
-    cut, which is what a server does to a request that it does not understand.
+    cut, which is what a server does to a request that it does not understand. Bytes go to the
+    server instead of the request; none at all leave it unanswered.
 
     The verbs may be used from any thread, and have taken effect when they return.
     """
 
-    def __init__(self, target: str, on_request: Callable[[Request], bool] | None = None) -> None:
+    def __init__(self, target: str, on_request: OnRequest | None = None) -> None:
         host, _, port = target.rpartition(":")
         self.target = host, int(port)
         self.on_request = on_request
@@ -222,10 +225,15 @@ class _Link:
     def from_client(self, data: bytes) -> None:
         for request in self._splitter.feed(data):
             self._proxy.requests[request.op] += 1
-            if self._proxy.on_request is not None and not self._proxy.on_request(request):
+            verdict: bool | bytes = True
+            if self._proxy.on_request is not None:
+                verdict = self._proxy.on_request(request)
+            if verdict is False:
                 self.close()
                 return
-            self._streams[TO_SERVER].take(request.frame)
+            frame = verdict if isinstance(verdict, bytes) else request.frame
+            if frame:
+                self._streams[TO_SERVER].take(frame)
 
     def from_server(self, data: bytes) -> None:
         self._streams[TO_CLIENT].take(data)

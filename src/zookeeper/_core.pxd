@@ -118,6 +118,7 @@ cdef extern from "core.h" nogil:
     int call_get_config(call *c, const char *unused)
 
     void wire_after_fork()
+    void service_after_fork()
 
     struct bulk:
         int code

@@ -433,6 +433,7 @@ def _after_fork_in_child():
     handle_after_fork()
     names_after_fork()
     wire_after_fork()
+    service_after_fork()
     log_after_fork()
 
 

@@ -27,6 +27,7 @@ SESSION_TROUBLE = (
     zookeeper.SessionMovedException,
     zookeeper.InvalidStateException,
     zookeeper.AuthFailedException,
+    zookeeper.SessionClosedRequireSaslAuthException,
     zookeeper.ClosingException,
     zookeeper.NotReadOnlyException,
 )
@@ -61,6 +62,9 @@ class Kept(Protocol):
     def give_up_in_time(self) -> float | None:
         """Give up a session that has had no connection for too long, or say when that will be."""
 
+    def drop_handle(self) -> None:
+        """Close a lost handle: it would go on to connect for a session that is over."""
+
     def replace_handle(self) -> None:
         """Open a new handle. Raises ZooKeeperException or OSError if that is not possible now."""
 
@@ -83,11 +87,11 @@ class Keeper:
     def begin_again(self) -> None:
         """Have a new worker, in a process that does not have the thread of the one before."""
         self._news: deque[tuple[int, str]] = deque()
-        # Rounds that failed in a row, and new handles in a row that got no session; the session's
-        # epoch when the last one of these was opened.
+        # Rounds that failed in a row, and new handles in a row whose session, if they got one, did
+        # not live to see the duties done; whether the last one has yet to prove itself.
         self._failures = 0
         self._futile = 0
-        self._opened_in: int | None = None
+        self._is_unproven = False
         self._rest_until = 0.0
         self.worker = Worker(f"zc.zk keeper {self._name}", self._round)
 
@@ -121,21 +125,23 @@ class Keeper:
             self._look_into(epoch, handle, trouble)
             return pause(self._failures)
         self._failures = self._futile = 0
+        self._is_unproven = False
         if not read_only:
             self._session.note_restored(epoch)
         return delay
 
     def _replace_handle(self) -> float | None:
         """Open a new handle; or in how many seconds to come back and do so."""
-        if self._opened_in == self._session.epoch:
-            # The last one got no session, but was refused, which may pass.
-            self._opened_in = None
+        self._session.drop_handle()
+        if self._is_unproven:
+            # What ended the last one, whatever that had achieved, may pass; until then each new
+            # session is a burden on the servers.
+            self._is_unproven = False
             self._futile += 1
             self._rest_until = time.monotonic() + pause(self._futile)
         rest = self._rest_until - time.monotonic()
         if rest > 0:
             return rest
-        epoch = self._session.epoch
         try:
             self._session.replace_handle()
         except (zookeeper.ZooKeeperException, OSError) as fault:
@@ -144,7 +150,7 @@ class Keeper:
             level = logging.WARNING if self._futile == 1 else logging.DEBUG
             logger.log(level, "%s: no new session, will try again: %s", self._name, fault)
             return pause(self._futile)
-        self._opened_in = epoch
+        self._is_unproven = True
         return None
 
     def _look_into(self, epoch: int, handle: int, trouble: zookeeper.ZooKeeperException) -> None:
@@ -154,6 +160,11 @@ class Keeper:
             logger.debug("%s: upkeep interrupted: %s", self._name, trouble)
         elif isinstance(trouble, zookeeper.OperationTimeoutException):
             logger.warning("%s: upkeep interrupted: %s", self._name, trouble)
+        elif isinstance(trouble, zookeeper.SessionClosedRequireSaslAuthException):
+            # Each new connection would be ended as well, and the session kept by it for nothing.
+            self._session.note_lost(
+                epoch, "the servers want a credential of another scheme (enforce.auth.schemes)"
+            )
         elif isinstance(trouble, zookeeper.SessionExpiredException) or _is_over(handle):
             # The C client need not know: a server may go on with a connection whose session has
             # ended, and refuse only what needs one.

@@ -74,6 +74,8 @@ class Lifecycle:
         # Why there is no session, and, when none is to be had at all, why that is so.
         self.reason = NO_ANSWER
         self.refusal: str | None = None
+        # Why a session was lost, told already; until a session has been restored it is no news.
+        self.complaint = ""
         self._granted_ms: int | None = None
         self._suspended_at = 0.0
         self._first_epoch = self.epoch + 1
@@ -144,9 +146,9 @@ class Lifecycle:
 
     def note_lost(self, reason: str, *, was_established: bool = True) -> Happened:
         """The handle is of no use any more; was there a session before?"""
-        is_news = reason != self.reason
+        is_news = reason != self.complaint
         self.state = State.LOST
-        self.reason = reason
+        self.reason = self.complaint = reason
         self._tell(logging.WARNING if is_news else logging.DEBUG, reason)
         self.changed.notify_all()
         return Expired if was_established else None

@@ -390,15 +390,19 @@ class Session:
         self.wake()
 
     def note_restored(self, epoch: int) -> None:
+        self._life.complaint = ""
         if epoch > self._restored_epoch:
             self._restored_epoch = epoch
             self.announce(Reestablished)
 
-    def replace_handle(self) -> None:
+    def drop_handle(self) -> None:
         former = self._connection
         # A connection that got no session has no number, and 0 is nobody's.
         self._former_ids.update({former.session_id()} - {0})
         former.close(lost=True)
+
+    def replace_handle(self) -> None:
+        self.drop_handle()
         self._open_connection()
 
     def _new_connection(self, credentials: Iterable[Credential] = ()) -> Connection:

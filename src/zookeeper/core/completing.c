@@ -57,17 +57,25 @@ int __wrap_zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct time
     credentials_attend(handle, zh, code);
     complete_here(zh);
     attempt_end_turn(handle, zoo_state(zh), tv);
+    int64_t doubt = service_probe(handle);
+    if (doubt && doubt < tv->tv_sec * INT64_C(1000000000) + tv->tv_usec * INT64_C(1000)) wait_for(tv, doubt);
     return code;
 }
 
+static __thread zk_handle *reading;
+
+zk_handle *complete_whose(void) { return reading; }
+
 /* On the I/O thread: sends requests, reads answers and events. */
 int __wrap_zookeeper_process(zhandle_t *zh, int events) {
-    zk_handle *handle = (zk_handle *)zoo_get_context(zh);
+    zk_handle *handle = reading = (zk_handle *)zoo_get_context(zh);
     transport_enter(handle);
     int code = __real_zookeeper_process(zh, events);
     transport_leave();
+    reading = NULL;
     credentials_attend(handle, zh, code);
     complete_here(zh);
+    rewatch_attend(handle);
     return code;
 }
 

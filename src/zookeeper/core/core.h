@@ -13,7 +13,8 @@
  *      SetWatches) travel on its own session all the same (wire.c).
  *
  * Locks, in the order in which they may be taken together:
- *   bulk.lock -> handle.submit -> (the C client's own) -> log and queue locks, which are leaves.
+ *   bulk.lock -> handle.submit -> (the C client's own) -> service lock -> log and queue locks, which
+ *   are leaves.
  */
 #ifndef ZOOKEEPER_CORE_H
 #define ZOOKEEPER_CORE_H
@@ -47,6 +48,7 @@ enum {
     OP_GET_ACL = 6,
     OP_GET_CHILDREN = 8,
     OP_SYNC = 9,
+    OP_PING = 11,
     OP_GET_CHILDREN2 = 12,
     OP_CHECK = 13,
     OP_MULTI = 14,
@@ -295,7 +297,10 @@ typedef struct pending {
     void (*finish)(struct pending *, int code);
 } pending;
 
-typedef enum { MULTIREAD_UNTRIED, MULTIREAD_LOST_ONCE, MULTIREAD_WORKS, MULTIREAD_REFUSED } multiread_state;
+/* What a service may turn out not to know (service.c). */
+typedef enum { KNOWS_MULTI_READ, KNOWS_SET_WATCHES, KNOWS_TRANSACTIONS, KNOWS_REMOVE_WATCHES, ABILITIES } ability;
+
+struct service;
 
 struct zk_handle {
     zhandle_t *zh;
@@ -305,6 +310,7 @@ struct zk_handle {
     attempt attempt;
     _Atomic int session_timeout; /* milliseconds: asked for, then as negotiated */
     _Atomic long connections; /* how often the session has been connected */
+    _Atomic int turned_away;  /* the last connection ended because of a credential that is missing */
 
     /* Held while a request is handed to the C client, never while anybody waits. */
     pthread_mutex_t submit;
@@ -324,7 +330,10 @@ struct zk_handle {
     pthread_cond_t completing_changed;
     int complete_apart;
 
-    _Atomic int multiread; /* a multiread_state */
+    struct service *service;
+    long struck[ABILITIES]; /* I/O thread: the connection of the last strike */
+    _Atomic long doubtful;  /* requests under way that may never be answered */
+    _Atomic int64_t doubted_at; /* when the first of them was sent, or the last one answered or probed */
 
     /* Credentials (credentials.c), guarded by submit, and how many of them the C client has not got. */
     struct credential *credentials;
@@ -334,8 +343,11 @@ struct zk_handle {
 
     connection connection; /* of the thread that works for the handle (transport.c) */
 
-    /* A reconnect's SetWatches that was too large for one request (rewatch.c). */
+    /* A reconnect's SetWatches (rewatch.c). */
     pthread_mutex_t rewatch_lock;
+    _Atomic long rewatch_unanswered;  /* bytes of the C client's own one; 0: there is none */
+    _Atomic int rewatch_redo;         /* it will not be answered: do its work by other means */
+    struct set_watches *rewatch_sent; /* what it asked for, while nobody knows whether that works */
     struct set_watches *rewatch_rest; /* still to be sent */
     int64_t rewatch_zxid;             /* of the oldest one not confirmed by the server; 0: none */
     long rewatch_generation;
@@ -378,10 +390,12 @@ void request_unlist(pending *p);
 /* What a request has come to, given the code of its completion. When answers do not come in the order
  * of the requests, as servers let happen to a session that comes back while its requests are under
  * way, the C client breaks the connection and tells everybody RUNTIMEINCONSISTENCY. That is a lost
- * connection; in transactions the word means something else. */
+ * connection; in transactions the word means something else. A server that wants another
+ * authentication says so once, and hangs up on all that is under way. */
 static inline int request_code(const zk_handle *handle, int code) {
     if (code == ZCLOSING) return handle->farewell;
-    return code == ZRUNTIMEINCONSISTENCY ? ZCONNECTIONLOSS : code;
+    if (code == ZRUNTIMEINCONSISTENCY) code = ZCONNECTIONLOSS;
+    return code == ZCONNECTIONLOSS && handle->turned_away ? ZSESSIONCLOSEDREQUIRESASLAUTH : code;
 }
 
 /* The watcher given to the C client for everything. */
@@ -399,9 +413,51 @@ int core_thread(pthread_t *thread, void *(*run)(void *), void *argument);
 void signals_block(sigset_t *former);
 void signals_restore(const sigset_t *former);
 
+/* ---- service.c ----------------------------------------------------------------------------- */
+
+typedef struct service {
+    struct service *next;
+    int handles;
+    _Atomic int64_t learned; /* when it turned out last not to do something; 0: it does all */
+    _Atomic long piece_bytes; /* requests that can be cut are cut at so many */
+    struct {
+        _Atomic int strikes, works, refused;
+    } abilities[ABILITIES];
+    char hosts[];
+} service;
+
+/* How a request was sent that may be lost because of what it asks. */
+typedef struct {
+    long connection;
+    int was_connected;
+    long bytes;
+} dispatch;
+
+/* What all handles with these hosts know; to be released. */
+service *service_of(const char *hosts);
+void service_release(service *s);
+void service_after_fork(void);
+/* Whether the service does without an operation; has proven to know it; at what size to cut. */
+int service_refuses(const zk_handle *handle, ability which);
+int service_is_proven(const zk_handle *handle, ability which);
+long service_piece_bytes(const zk_handle *handle);
+/* A request was answered; lost, by `code`: whether to try again, with what has been learned; will
+ * never be answered, as `evidence` shows: 1. */
+void service_answered(zk_handle *handle, ability which);
+int service_lost(zk_handle *handle, ability which, dispatch sent, int code);
+int service_unknown(zk_handle *handle, ability which, const char *evidence);
+/* A request that may never be answered is sent; has ended. */
+void service_doubt(zk_handle *handle);
+void service_trust(zk_handle *handle);
+/* On the I/O thread, from time to time: find out whether such a request has been passed over. In how
+ * many nanoseconds to come back; 0: no need to. */
+int64_t service_probe(zk_handle *handle);
+
 /* ---- completing.c -------------------------------------------------------------------------- */
 
 /* The C client's completion thread is needed again: before closing. */
+/* The handle whose answers this thread, an I/O thread, is just reading, or NULL. */
+zk_handle *complete_whose(void);
 void complete_apart(zk_handle *handle);
 int complete_and_close(zhandle_t *zh);
 
@@ -472,7 +528,7 @@ typedef struct wire_request {
     zk_handle *handle;
     int32_t op;
     int32_t xid;
-    int was_connected; /* when it was handed over */
+    dispatch sent; /* its bytes, where they matter, are for the caller to say */
     int written;  /* both parts of our request replaced the C client's */
     int answer_code; /* ZOK once read_answer has run and understood the answer */
     /* Write the request's body. Returns a jute code (< 0: failed). */
@@ -690,6 +746,18 @@ void set_watches_add(set_watches *s, int list, const char *path);
 void set_watches_activate(set_watches *s);
 /* Send what the C client's SetWatches left over; on each connect. */
 void rewatch_send_rest(zk_handle *handle);
+/* The connection is lost; an answer came; both on the I/O thread. */
+void rewatch_note_lost(zk_handle *handle);
+void rewatch_note_answer(zk_handle *handle, const struct ReplyHeader *header);
+/* Do by other means what the C client's SetWatches has turned out not to do. */
+void rewatch_attend(zk_handle *handle);
+/* Whether the C client is about to send one to a service that does not know it. */
+int rewatch_leaves_out(void);
+
+/* ---- watchone.c: watches that are set one by one ------------------------------------------- */
+
+/* Sends what may be sent of a bulk operation's watches. With its lock held. */
+void watch_one_by_one(set_watches *s);
 void rewatch_clear(zk_handle *handle);
 
 /* ---- path.c -------------------------------------------------------------------------------- */

@@ -64,8 +64,11 @@ void handle_event(zhandle_t *zh, int type, int state, const char *path, void *co
         if (context == NULL) return;
         if (state == ZOO_CONNECTED_STATE || state == ZOO_READONLY_STATE) {
             handle->connections++;
+            handle->turned_away = 0;
             handle->session_timeout = zoo_recv_timeout(zh);
             rewatch_send_rest(handle);
+        } else {
+            rewatch_note_lost(handle);
         }
     }
     size_t size = path ? strlen(path) + 1 : 1;
@@ -97,6 +100,7 @@ zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only) {
     const char *slash = strchr(hosts, '/');
     handle->chroot = strdup(slash && slash[1] ? slash : "");
     if (!handle->chroot) abort();
+    handle->service = service_of(hosts);
     return handle;
 }
 
@@ -203,6 +207,7 @@ void handle_free(zk_handle *handle) {
     credentials_clear(handle);
     transport_clear(&handle->connection);
     names_free(handle->names);
+    service_release(handle->service);
     pthread_mutex_destroy(&handle->submit);
     pthread_mutex_destroy(&handle->queue_lock);
     pthread_mutex_destroy(&handle->rewatch_lock);

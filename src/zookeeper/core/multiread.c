@@ -1,9 +1,8 @@
 /* Many reads in one request: MultiRead (op 22, servers from 3.6), pipelined single reads elsewhere.
  *
- * A server that does not know the operation answers by dropping the connection, which looks like any
- * connection loss. So the first MultiRead of a handle goes out alone. If the connection is lost under
- * it, it is sent once more; lost again, the handle stops using MultiRead. A loss counts only if the
- * request can have reached a server: a service that is simply down must not be mistaken for an old one.
+ * A server that does not know the operation drops the connection as a rule, which looks like any
+ * connection loss (service.c). So a MultiRead goes out alone until one has been answered. If the
+ * connection is lost under it, it is sent once more.
  *
  * Answers have no size limit, and the server builds each in memory. The number of reads in a request
  * therefore shrinks when nodes turn out to be large.
@@ -22,7 +21,6 @@
 typedef struct {
     wire_request wire;
     reader *reader;
-    long connections; /* of the handle when it was sent */
     int count;
     int read;         /* how many have been answered */
     int64_t zxid;
@@ -133,18 +131,6 @@ static void send_again(reader *r, const read_item *items, int count) {
     r->repeat_count += count;
 }
 
-/* Whether a batch that failed by `code` should be tried again, after learning from it. */
-static int learn(zk_handle *handle, read_batch *batch, int code) {
-    if (code == ZUNIMPLEMENTED) {
-        handle->multiread = MULTIREAD_REFUSED;
-        return 1;
-    }
-    int reached_a_server = batch->wire.was_connected || handle->connections != batch->connections;
-    if (code != ZCONNECTIONLOSS || handle->multiread == MULTIREAD_WORKS || !reached_a_server) return 0;
-    handle->multiread = handle->multiread == MULTIREAD_UNTRIED ? MULTIREAD_LOST_ONCE : MULTIREAD_REFUSED;
-    return 1;
-}
-
 static void batch_done(wire_request *wire, int code) {
     read_batch *batch = of_wire(wire);
     reader *r = batch->reader;
@@ -152,13 +138,13 @@ static void batch_done(wire_request *wire, int code) {
     pthread_mutex_lock(&b->lock);
     b->outstanding--;
     if (code == ZOK) {
-        b->handle->multiread = MULTIREAD_WORKS;
+        service_answered(b->handle, KNOWS_MULTI_READ);
         note_zxid(r, batch->zxid);
         double mean = (double)batch->bytes / batch->count;
         r->answer_bytes = r->answer_bytes > mean ? (r->answer_bytes * 3 + mean) / 4 : mean;
         answered(r, batch->items, batch->count);
     } else if (b->code == ZOK) {
-        if (learn(b->handle, batch, code))
+        if (service_lost(b->handle, KNOWS_MULTI_READ, wire->sent, code))
             send_again(r, batch->items, batch->count);
         else
             b->code = code;
@@ -169,11 +155,18 @@ static void batch_done(wire_request *wire, int code) {
     bulk_release(b);
 }
 
+/* Bytes that a read takes in a request. */
+static long size_of_read(const reader *r, const read_item *item) {
+    return (long)strlen(r->base.handle->chroot) + (long)strlen(item->node->path) + 14;
+}
+
 static int take_reads(reader *r, read_item *items, int most, int bytes) {
     if (r->repeat_count == 0) return r->next_reads(r, items, most, bytes);
-    int count = r->repeat_count < most ? r->repeat_count : most;
-    r->repeat_count -= count;
-    memcpy(items, r->repeat + r->repeat_count, sizeof *items * (size_t)count);
+    int count = 0;
+    while (count < most && bytes > 0 && r->repeat_count > 0) {
+        items[count] = r->repeat[--r->repeat_count];
+        bytes -= (int)size_of_read(r, &items[count++]);
+    }
     return count;
 }
 
@@ -185,11 +178,11 @@ static int reads_in_a_request(const reader *r) {
 
 static void pump_batches(reader *r) {
     bulk *b = &r->base;
-    int in_flight = b->handle->multiread == MULTIREAD_WORKS ? REQUESTS_IN_FLIGHT : 1;
+    int in_flight = service_is_proven(b->handle, KNOWS_MULTI_READ) ? REQUESTS_IN_FLIGHT : 1;
     while (b->code == ZOK && b->outstanding < in_flight) {
         int most = reads_in_a_request(r);
         read_batch *batch = core_zeroed(1, sizeof *batch + sizeof(read_item) * (size_t)most);
-        batch->count = take_reads(r, batch->items, most, PIECE_BYTES);
+        batch->count = take_reads(r, batch->items, most, (int)service_piece_bytes(b->handle));
         if (batch->count == 0) {
             free(batch);
             break;
@@ -199,7 +192,7 @@ static void pump_batches(reader *r) {
         batch->wire.read_answer = read_batch_answer;
         batch->wire.finished = batch_done;
         batch->reader = r;
-        batch->connections = b->handle->connections;
+        for (int i = 0; i < batch->count; i++) batch->wire.sent.bytes += size_of_read(r, &batch->items[i]);
         bulk_retain(b);
         b->outstanding++;
         int code = wire_send(b->handle, &batch->wire);
@@ -299,7 +292,7 @@ static void pump_singles(reader *r) {
 
 static void pump(bulk *b) {
     reader *r = (reader *)b;
-    if (b->handle->multiread == MULTIREAD_REFUSED)
+    if (service_refuses(b->handle, KNOWS_MULTI_READ))
         pump_singles(r);
     else
         pump_batches(r);

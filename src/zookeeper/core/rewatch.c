@@ -13,6 +13,9 @@
  *     (ZOOKEEPER-706). We let it send the first piece and send the rest when it is connected. Until
  *     the server has confirmed the rest, a further reconnect must not use a newer zxid for it.
  *
+ * Where the server does not know the operation (service.c), watches are set one by one (watchone.c).
+ * The C client's own request is then a ping, and all of its watches are the rest.
+ *
  * All of this needs the C client to be the build that setup.py expects: the functions and the
  * structure declared below are its own, and in no installed header.
  */
@@ -99,13 +102,29 @@ static int read_nothing(wire_request *wire, struct iarchive *in, int64_t zxid) {
     return 0;
 }
 
+static void send_again(const piece *p) {
+    for (int i = 0; i < WATCH_LISTS; i++) {
+        watch_list *list = &p->owner->lists[i];
+        if (p->count[i] && p->first[i] < list->next) list->next = p->first[i];
+    }
+}
+
 static void piece_done(wire_request *wire, int code) {
     piece *p = of_wire(wire);
     bulk *b = &p->owner->base;
     pthread_mutex_lock(&b->lock);
     b->outstanding--;
-    for (int list = 0; list < WATCH_LISTS; list++) b->done += p->count[list];
-    if (code != ZOK && b->code == ZOK) b->code = code;
+    if (code == ZOK) {
+        service_answered(b->handle, KNOWS_SET_WATCHES);
+        for (int list = 0; list < WATCH_LISTS; list++) b->done += p->count[list];
+    } else if (b->code == ZOK) {
+        /* What waits for an answer after it is lost as well, or set twice, which is no harm. The C
+         * client sets what it knows on a new connection, too, but with a newer zxid. */
+        if (service_lost(b->handle, KNOWS_SET_WATCHES, wire->sent, code))
+            send_again(p);
+        else
+            b->code = code;
+    }
     free(p);
     bulk_advance(b);
     pthread_mutex_unlock(&b->lock);
@@ -121,17 +140,24 @@ static int complete(bulk *b) {
 
 static void pump(bulk *b) {
     set_watches *s = (set_watches *)b;
-    while (b->code == ZOK && b->outstanding < REQUESTS_IN_FLIGHT && !complete(b)) {
+    if (service_refuses(b->handle, KNOWS_SET_WATCHES)) {
+        watch_one_by_one(s);
+        return;
+    }
+    long most_bytes = service_piece_bytes(b->handle);
+    int in_flight = service_is_proven(b->handle, KNOWS_SET_WATCHES) ? REQUESTS_IN_FLIGHT : 1;
+    while (b->code == ZOK && b->outstanding < in_flight && !complete(b)) {
         piece *p = core_zeroed(1, sizeof *p);
         p->owner = s;
         long bytes = 0;
         for (int i = 0; i < WATCH_LISTS; i++) {
             watch_list *list = &s->lists[i];
             p->first[i] = list->next;
-            for (; list->next < list->count && bytes < PIECE_BYTES; list->next++)
+            for (; list->next < list->count && bytes < most_bytes; list->next++)
                 bytes += (long)strlen(list->paths[list->next]) + 4;
             p->count[i] = list->next - p->first[i];
         }
+        p->wire.sent.bytes = bytes;
         p->wire.op = OP_SET_WATCHES;
         p->wire.write = write_piece;
         p->wire.read_answer = read_nothing;
@@ -194,16 +220,50 @@ static struct String_vector cut(const struct String_vector *all, long *room, wat
     return first;
 }
 
+static __thread int leaving_out;
+
+int rewatch_leaves_out(void) {
+    zk_handle *handle = (zk_handle *)zoo_get_context(locked_by_this_thread);
+    leaving_out = service_refuses(handle, KNOWS_SET_WATCHES);
+    return leaving_out;
+}
+
+static long copy_paths(watch_list *list, const struct String_vector *paths) {
+    long bytes = 0;
+    for (int32_t i = 0; i < paths->count; i++) {
+        char *path = strdup(paths->data[i]);
+        if (path == NULL) abort();
+        add_path(list, path);
+        bytes += (long)strlen(path) + 4;
+    }
+    return bytes;
+}
+
+/* Until it is known that the service knows the operation, what was asked for is kept. With the lock
+ * held; what was kept before, to be released without it. */
+static set_watches *keep_sent(zk_handle *handle, const struct SetWatches *request) {
+    set_watches *before = handle->rewatch_sent;
+    set_watches *sent = set_watches_new(handle, request->relativeZxid);
+    long bytes = copy_paths(&sent->lists[WATCH_LIST_DATA], &request->dataWatches);
+    bytes += copy_paths(&sent->lists[WATCH_LIST_EXISTS], &request->existWatches);
+    bytes += copy_paths(&sent->lists[WATCH_LIST_CHILDREN], &request->childWatches);
+    handle->rewatch_sent = sent;
+    if (handle->rewatch_unanswered == 0) service_doubt(handle);
+    handle->rewatch_unanswered = bytes;
+    return before;
+}
+
 int __wrap_serialize_SetWatches(struct oarchive *out, const char *tag, struct SetWatches *all) {
     zk_handle *handle = (zk_handle *)zoo_get_context(locked_by_this_thread);
     pthread_mutex_lock(&handle->rewatch_lock);
     set_watches *superseded = handle->rewatch_rest;
+    set_watches *sent_before = NULL;
     handle->rewatch_rest = NULL;
     struct SetWatches request = *all;
     if (handle->rewatch_zxid && handle->rewatch_zxid < request.relativeZxid)
         request.relativeZxid = handle->rewatch_zxid;
     set_watches *rest = set_watches_new(handle, request.relativeZxid);
-    long room = PIECE_BYTES;
+    long room = leaving_out ? 0 : service_piece_bytes(handle);
     request.dataWatches = cut(&all->dataWatches, &room, &rest->lists[WATCH_LIST_DATA]);
     request.existWatches = cut(&all->existWatches, &room, &rest->lists[WATCH_LIST_EXISTS]);
     request.childWatches = cut(&all->childWatches, &room, &rest->lists[WATCH_LIST_CHILDREN]);
@@ -217,10 +277,54 @@ int __wrap_serialize_SetWatches(struct oarchive *out, const char *tag, struct Se
         /* This request goes first: whatever makes the C client's own zxid newer comes after it. */
         handle->rewatch_zxid = 0;
     }
+    if (!leaving_out) sent_before = keep_sent(handle, &request);
     pthread_mutex_unlock(&handle->rewatch_lock);
     if (!left) bulk_release(&rest->base);
     if (superseded) bulk_release(&superseded->base);
-    return __real_serialize_SetWatches(out, tag, &request);
+    if (sent_before) bulk_release(&sent_before->base);
+    return leaving_out ? 0 : __real_serialize_SetWatches(out, tag, &request);
+}
+
+static set_watches *take_sent(zk_handle *handle) {
+    pthread_mutex_lock(&handle->rewatch_lock);
+    set_watches *sent = handle->rewatch_sent;
+    handle->rewatch_sent = NULL;
+    if (handle->rewatch_unanswered) service_trust(handle);
+    handle->rewatch_unanswered = 0;
+    handle->rewatch_redo = 0;
+    pthread_mutex_unlock(&handle->rewatch_lock);
+    return sent;
+}
+
+void rewatch_note_lost(zk_handle *handle) {
+    if (handle->rewatch_unanswered == 0) return;
+    dispatch sent = {handle->connections, 1, handle->rewatch_unanswered};
+    service_lost(handle, KNOWS_SET_WATCHES, sent, request_code(handle, ZCONNECTIONLOSS));
+    set_watches *lost = take_sent(handle);
+    if (lost) bulk_release(&lost->base);
+}
+
+/* It is the first request on its connection, save for credentials, and answers come in order: any
+ * other request's answer says that there will be none. */
+void rewatch_note_answer(zk_handle *handle, const struct ReplyHeader *header) {
+    if (handle->rewatch_unanswered == 0) return;
+    if (header->xid == XID_SET_WATCHES && header->err == ZOK) {
+        service_answered(handle, KNOWS_SET_WATCHES);
+        set_watches *sent = take_sent(handle);
+        if (sent) bulk_release(&sent->base);
+    } else if (header->xid == XID_SET_WATCHES && header->err == ZUNIMPLEMENTED) {
+        handle->rewatch_redo = service_unknown(handle, KNOWS_SET_WATCHES, "it says so");
+    } else if (header->xid > 0 && header->zxid > 0) {
+        handle->rewatch_redo = service_unknown(handle, KNOWS_SET_WATCHES, "it answers what comes after");
+    }
+}
+
+void rewatch_attend(zk_handle *handle) {
+    if (!handle->rewatch_redo) return;
+    set_watches *sent = take_sent(handle);
+    if (sent == NULL) return;
+    bulk_start(&sent->base);
+    bulk_release(&sent->base);
 }
 
 void rewatch_send_rest(zk_handle *handle) {
@@ -236,4 +340,6 @@ void rewatch_send_rest(zk_handle *handle) {
 void rewatch_clear(zk_handle *handle) {
     if (handle->rewatch_rest) bulk_release(&handle->rewatch_rest->base);
     handle->rewatch_rest = NULL;
+    if (handle->rewatch_sent) bulk_release(&handle->rewatch_sent->base);
+    handle->rewatch_sent = NULL;
 }

@@ -80,6 +80,10 @@ static wire_request *find(int32_t xid) {
 }
 
 int __wrap_serialize_RequestHeader(struct oarchive *out, const char *tag, struct RequestHeader *v) {
+    if (sending == NULL && v->type == OP_SET_WATCHES && rewatch_leaves_out()) {
+        struct RequestHeader ping = {XID_PING, OP_PING};
+        return __real_serialize_RequestHeader(out, tag, &ping);
+    }
     if (sending == NULL) return __real_serialize_RequestHeader(out, tag, v);
     struct RequestHeader header = {v->xid, sending->op};
     sending->xid = v->xid;
@@ -101,6 +105,11 @@ int __wrap_deserialize_ReplyHeader(struct iarchive *in, const char *tag, struct 
         auth_answer.seen = 1;
         if (auth_answer.code == ZOK) auth_answer.code = v->err;
     }
+    zk_handle *handle = complete_whose();
+    if (handle) {
+        handle->turned_away = v->err == ZSESSIONCLOSEDREQUIRESASLAUTH;
+        rewatch_note_answer(handle, v);
+    }
     return result;
 }
 
@@ -119,6 +128,7 @@ static wire_request *of_pending(pending *p) {
 static void finish(pending *p, int code) {
     wire_request *request = of_pending(p);
     forget(request);
+    service_trust(request->handle);
     request->finished(request, code);
 }
 
@@ -137,11 +147,13 @@ int wire_send(zk_handle *handle, wire_request *request) {
     request->answer_code = ZMARSHALLINGERROR;
     int code = request_begin(handle, &request->request, finish);
     if (code != ZOK) return code;
-    request->was_connected = zoo_state(handle->zh) == ZOO_CONNECTED_STATE;
+    request->sent.connection = handle->connections;
+    request->sent.was_connected = zoo_state(handle->zh) == ZOO_CONNECTED_STATE;
     sending = request;
     code = zoo_awget(handle->zh, "/", NULL, NULL, get_done, request);
     sending = NULL;
     if (code != ZOK && request->written) forget(request);
+    if (code == ZOK) service_doubt(handle);
     return request_sent(handle, &request->request, code);
 }
 

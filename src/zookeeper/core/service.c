@@ -1,0 +1,187 @@
+/* What a service has turned out not to do: operations, and requests of a certain size.
+ *
+ * A server that does not know an operation may say so (UNIMPLEMENTED), hang up, or not answer. A
+ * request over its jute.maxbuffer makes it hang up, too. To send the same again after each reconnect
+ * would be an attack on the servers, by each of their clients. So a lost connection is a *strike*
+ * against the operation that waited for an answer on it, and an answer clears the operation. From
+ * the second strike in a row the request is made smaller, and when it is small already the operation
+ * is left out: its work is done node by node.
+ *
+ * A request that a server just does not answer would wait for the session timeout, with everything
+ * that comes after it: answers come in order, so the C client waits as for a hung server. After a
+ * part of the timeout a probe is sent behind it. If the probe is answered first, the C client finds
+ * the order wrong and ends the connection, which is a strike. A server that is merely slow answers
+ * both, in order.
+ *
+ * One strike is nothing, as networks fail. A strike counts only if the request can have reached a
+ * server, and once for each connection.
+ *
+ * The knowledge belongs to the servers and not to a handle: a server that never resumes sessions
+ * gets a new handle after each loss. All handles of a connection string share it, those to come
+ * included. Servers get upgraded: what was learned an hour ago is tried anew by the next handle.
+ */
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A request of so many bytes is not what a server finds too large. */
+#define SMALL_REQUEST 4000
+#define SHRINK 4
+
+/* Strikes in a row after which an operation is left out: of one that has worked before, more. */
+#define STRIKES 2
+#define STRIKES_OF_A_WORKING_ONE 4
+
+/* The part of a session timeout after which a request is probed for. */
+#define DOUBT_PARTS 4
+
+#define BELIEVED_NS (3600 * INT64_C(1000000000))
+
+/* Services that no handle uses any more are forgotten beyond so many. */
+#define MOST_SERVICES 100
+
+static const struct {
+    const char *operation, *instead;
+} words[ABILITIES] = {
+    {"MultiRead", "nodes are read one by one"},
+    {"SetWatches", "watches are set one by one"},
+    {"transactions", "bulk writes are done node by node"},
+    {"RemoveWatches", "watches stay until they fire"},
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static service *services;
+
+static void begin_anew(service *s) {
+    s->learned = 0;
+    s->piece_bytes = PIECE_BYTES;
+    for (int i = 0; i < ABILITIES; i++) s->abilities[i].strikes = s->abilities[i].works = s->abilities[i].refused = 0;
+}
+
+/* The unused one that was added first goes, if there are many. With the lock held. */
+static void forget_one(void) {
+    int count = 0;
+    service **oldest = NULL;
+    for (service **link = &services; *link; link = &(*link)->next) {
+        count++;
+        if ((*link)->handles == 0) oldest = link;
+    }
+    if (count < MOST_SERVICES || oldest == NULL) return;
+    service *gone = *oldest;
+    *oldest = gone->next;
+    free(gone);
+}
+
+service *service_of(const char *hosts) {
+    pthread_mutex_lock(&lock);
+    service *s = services;
+    while (s && strcmp(s->hosts, hosts) != 0) s = s->next;
+    if (s == NULL) {
+        forget_one();
+        size_t size = strlen(hosts) + 1;
+        s = core_zeroed(1, sizeof *s + size);
+        memcpy(s->hosts, hosts, size);
+        begin_anew(s);
+        s->next = services;
+        services = s;
+    } else if (s->learned && core_now() > s->learned + BELIEVED_NS) {
+        begin_anew(s);
+    }
+    s->handles++;
+    pthread_mutex_unlock(&lock);
+    return s;
+}
+
+void service_release(service *s) {
+    if (s == NULL) return;
+    pthread_mutex_lock(&lock);
+    s->handles--;
+    pthread_mutex_unlock(&lock);
+}
+
+void service_after_fork(void) { pthread_mutex_init(&lock, NULL); }
+
+int service_refuses(const zk_handle *handle, ability which) { return handle->service->abilities[which].refused; }
+
+int service_is_proven(const zk_handle *handle, ability which) {
+    service *s = handle->service;
+    return s->abilities[which].works && s->abilities[which].strikes == 0;
+}
+
+long service_piece_bytes(const zk_handle *handle) { return handle->service->piece_bytes; }
+
+void service_answered(zk_handle *handle, ability which) {
+    service *s = handle->service;
+    s->abilities[which].works = 1;
+    s->abilities[which].strikes = 0;
+}
+
+static void refuse(service *s, ability which, const char *evidence) {
+    if (s->abilities[which].refused) return;
+    s->abilities[which].refused = 1;
+    s->learned = core_now();
+    log_say(ZOO_LOG_LEVEL_WARN, "service", "%.100s: the server does not know %s (%s), so %s", s->hosts,
+            words[which].operation, evidence, words[which].instead);
+}
+
+static void shrink(service *s, ability which, long bytes) {
+    long smaller = (bytes < s->piece_bytes ? bytes : s->piece_bytes) / SHRINK;
+    s->piece_bytes = smaller > SMALL_REQUEST ? smaller : SMALL_REQUEST;
+    s->learned = core_now();
+    log_say(ZOO_LOG_LEVEL_WARN, "service",
+            "%.100s: the server hangs up at %s of %ld bytes (its jute.maxbuffer?), so requests are cut at %ld",
+            s->hosts, words[which].operation, bytes, s->piece_bytes);
+}
+
+int service_unknown(zk_handle *handle, ability which, const char *evidence) {
+    refuse(handle->service, which, evidence);
+    return 1;
+}
+
+int service_lost(zk_handle *handle, ability which, dispatch sent, int code) {
+    service *s = handle->service;
+    if (code == ZUNIMPLEMENTED) return service_unknown(handle, which, "it says so");
+    long connection = handle->connections;
+    if (code != ZCONNECTIONLOSS || !(sent.was_connected || connection != sent.connection)) return 0;
+    pthread_mutex_lock(&lock);
+    int again = 1;
+    if (!s->abilities[which].refused && handle->struck[which] != connection) {
+        handle->struck[which] = connection;
+        int strikes = ++s->abilities[which].strikes;
+        int works = s->abilities[which].works;
+        if (strikes < STRIKES)
+            again = !works;
+        else if (sent.bytes > SMALL_REQUEST)
+            shrink(s, which, sent.bytes);
+        else if (strikes >= (works ? STRIKES_OF_A_WORKING_ONE : STRIKES))
+            refuse(s, which, "the connection breaks each time");
+        else
+            again = 0;
+    } else if (!s->abilities[which].refused && s->abilities[which].strikes < STRIKES) {
+        again = !s->abilities[which].works;
+    }
+    pthread_mutex_unlock(&lock);
+    return again;
+}
+
+void service_doubt(zk_handle *handle) {
+    if (handle->doubtful++ == 0) handle->doubted_at = core_now();
+}
+
+void service_trust(zk_handle *handle) {
+    handle->doubted_at = core_now();
+    handle->doubtful--;
+}
+
+int64_t service_probe(zk_handle *handle) {
+    if (handle->doubtful == 0 || zoo_state(handle->zh) != ZOO_CONNECTED_STATE) return 0;
+    int64_t patience = (int64_t)handle->session_timeout * 1000000 / DOUBT_PARTS;
+    int64_t left = handle->doubted_at + patience - core_now();
+    if (left > 0) return left;
+    handle->doubted_at = core_now();
+    call *probe = call_new(handle, 1, NULL, 0);
+    call_exists(probe, "/");
+    call_release(probe);
+    return patience;
+}

@@ -1,0 +1,182 @@
+"""Servers that cannot do what is asked are not stormed, and the client works as well as they allow.
+
+Each test counts what arrives at the server. The bounds are for clients that learn; those that try
+again at once make thousands of connections in the time that it takes.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+import pytest
+
+import zc.zk
+import zookeeper
+from tests.awkward import (
+    awkward,
+    deny,
+    forget_sessions,
+    give_new_sessions,
+    hang_up_at,
+    never_answer,
+)
+from tests.deadlines import scaled, wait_until
+from tests.servers import QUICK_START, standalone
+from tests.sessions import OPEN
+from tests.tcpproxy import TcpProxy
+from tests.wireframes import Op
+
+TIMEOUT_MILLISECONDS = int(scaled(10_000))
+
+# A client may need so many connections to find out what its server cannot do.
+MOST_CONNECTIONS = 12
+
+ENFORCED = [
+    "-Dzookeeper.enforce.auth.enabled=true",
+    "-Dzookeeper.enforce.auth.schemes=digest",
+]
+
+
+@pytest.fixture
+def client(proxy, root):
+    """A function that makes clients of the awkward server."""
+    made = []
+
+    def client(timeout=TIMEOUT_MILLISECONDS):
+        zk = zc.zk.ZooKeeper(proxy.connection_string + root, timeout)
+        made.append(zk)
+        return zk
+
+    yield client
+    for zk in made:
+        zk.close()
+
+
+@pytest.fixture
+def writer(connect, server, root):
+    """A session beside the awkward server, with the good one behind it."""
+    return connect(hosts=server.connection_string + root)
+
+
+def make_nodes(writer, count, length=5):
+    """So many nodes, with names of so many characters: their paths."""
+    paths = [f"/{number:0{length}}" for number in range(count)]
+    write(writer, [("create", path, '{"v": 0}', OPEN) for path in paths])
+    return paths
+
+
+def change(writer, paths, objects, value):
+    """Change all nodes and wait until live objects show it."""
+    write(writer, [("set", path, f'{{"v": {value}}}') for path in paths])
+    wait_until(
+        lambda: all(properties.get("v") == value for properties in objects),
+        lambda: f"all follow: {[dict(properties) for properties in objects][:5]}",
+        30,
+    )
+
+
+def has_more(proxy, connections):
+    """Whether there have been more connections than that."""
+    return proxy.connections > connections
+
+
+def has_length(items, count):
+    """Whether there are so many."""
+    return len(items) == count
+
+
+def write(writer, steps):
+    """Do the steps by a session with a good server."""
+    results = zookeeper.write_many(writer, steps, batch=200)
+    assert [result for result in results if isinstance(result, Exception)] == []
+
+
+class TestNoSetWatches:
+    @pytest.mark.parametrize("resumes", [True, False])
+    @pytest.mark.parametrize("habit", [hang_up_at, deny, never_answer])
+    def test_live_objects_follow_and_the_server_is_not_stormed(
+        self, proxy, client, writer, habit, resumes
+    ):
+        habits = [habit(Op.SET_WATCHES)] + ([] if resumes else [forget_sessions])
+        proxy.on_request = awkward(*habits)
+        zk, paths = client(), make_nodes(writer, 30)
+        objects = [zk.properties(path) for path in paths]
+        for value in range(1, 4):
+            change(writer, paths, objects, value)
+            proxy.cut()
+        change(writer, paths, objects, 4)
+        assert proxy.connections <= MOST_CONNECTIONS
+        assert proxy.requests[Op.SET_WATCHES] <= 4
+
+
+class TestSmallRequests:
+    """A server that hangs up at requests far below the usual limit."""
+
+    def test_watches_of_many_nodes_are_sent_in_smaller_pieces(self, connect):
+        java = (*QUICK_START, "-Djute.maxbuffer=131072")
+        with standalone(java_options=java) as server, TcpProxy(server.connection_string) as proxy:
+            writer = connect(hosts=server.connection_string)
+            paths = make_nodes(writer, 3000, 60)
+            with zc.zk.ZooKeeper(proxy.connection_string, TIMEOUT_MILLISECONDS) as zk:
+                objects = [zk.properties(path) for path in paths]
+                for value in range(1, 3):
+                    change(writer, paths, objects, value)
+                    proxy.cut()
+                change(writer, paths, objects, 3)
+            assert proxy.connections <= MOST_CONNECTIONS
+
+
+class TestNoCredential:
+    """`enforce.auth.enabled` is switched on while a client without that scheme runs."""
+
+    def test_the_client_says_so_comes_at_growing_intervals_and_recovers(self, own_server, caplog):
+        with TcpProxy(own_server.connection_string) as proxy:
+            with zc.zk.ZooKeeper(proxy.connection_string, int(scaled(6000))) as zk:
+                zk.create("/servers", "", OPEN)
+                registration = zk.register("/servers", "a:1")
+                children = zk.children("/servers")
+                own_server.java_options += ENFORCED
+                own_server.restart()
+                wait_until(lambda: registration.state == "pending", "it is not registered", 30)
+                sessions = proxy.requests[Op.CREATE_SESSION]
+                wait_until(
+                    lambda: proxy.requests[Op.CREATE_SESSION] > sessions + 3, "it tries again", 30
+                )
+                complaints = [r for r in caplog.records if "enforce.auth" in r.getMessage()]
+                assert [r.levelname for r in complaints if r.levelno > logging.DEBUG] == ["WARNING"]
+                # The seventh pause is 3.2 seconds at least: that many are no storm.
+                assert proxy.requests[Op.CREATE_SESSION] < 4 * MOST_CONNECTIONS
+                own_server.java_options = own_server.java_options[: -len(ENFORCED)]
+                own_server.restart()
+                wait_until(lambda: registration.state == "registered", "it is registered", 60)
+                wait_until(lambda: list(children) == ["a:1"], "children are followed", 30)
+
+    def test_a_call_says_why_it_failed(self, zookeeper, connect):
+        with standalone(java_options=[*QUICK_START, *ENFORCED]) as server:
+            handle = connect(hosts=server.connection_string)
+            with pytest.raises(zookeeper.SessionClosedRequireSaslAuthException):
+                zookeeper.get(handle, "/")
+
+
+class TestNewSessions:
+    """A server that gives a new session to a client that comes back, without a word."""
+
+    def test_registrations_and_live_objects_return(self, proxy, client, writer):
+        proxy.on_request = give_new_sessions
+        zookeeper.create(writer, "/servers", "", OPEN)
+        zk = client()
+        registration = zk.register("/servers", "a:1")
+        children = zk.children("/servers")
+        first = zookeeper.client_id(zk.handle)[0]
+        for count in (2, 3):
+            connections = proxy.connections
+            proxy.cut()
+            wait_until(partial(has_more, proxy, connections), "it connects again", 30)
+            zookeeper.create(writer, f"/servers/{count}", "", OPEN)
+            wait_until(lambda: registration.state == "registered", "it is registered", 30)
+            wait_until(partial(has_length, children, count), "children are followed", 30)
+        assert zookeeper.client_id(zk.handle)[0] != first
+        owner = zookeeper.exists(writer, "/servers/a:1")["ephemeralOwner"]
+        assert owner == zookeeper.client_id(zk.handle)[0]
+        assert proxy.connections <= MOST_CONNECTIONS
