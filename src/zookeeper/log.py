@@ -8,6 +8,7 @@ without a server, the C client says the same eight times a second.
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import time
@@ -25,6 +26,14 @@ _LEVELS = {
     "INFO": logging.INFO,
     "DEBUG": logging.DEBUG,
 }
+
+# A lost connection or session: WARNING and not ERROR, as the client goes on by itself. For some the
+# C client makes up an errno, the text of which is about something else ("Stale file handle").
+_LOST = re.compile(r"Socket \S+ zk retcode=")
+_MADE_UP = re.compile(
+    rf", errno=(?:{errno.ESTALE}|{errno.EHOSTDOWN}(?=\([^)]*\): failed while))\([^)]*\)"
+)
+
 _MISSED_DEADLINE = re.compile(r"Exceeded deadline by \d+ms")
 
 # What was said above INFO, and when (seconds): the latest few.
@@ -77,6 +86,9 @@ def emit(line: str) -> None:
         return
     message = match["message"]
     level = _LEVELS.get(match["level"], logging.INFO)
+    if _LOST.match(message):
+        level = min(level, logging.WARNING)
+        message = _MADE_UP.sub("", message)
     if _MISSED_DEADLINE.search(message) or (level > logging.INFO and _is_repeated(message)):
         level = logging.DEBUG
     logger.log(level, "%s: %s", match["function"], message)

@@ -50,7 +50,7 @@ def test_lines_become_records_of_the_logger_zookeeper_with_their_levels(
         return {record.levelno for record in own_records(caplog)}
 
     wait_until(
-        lambda: levels() >= {logging.DEBUG, logging.INFO, logging.ERROR},
+        lambda: levels() >= {logging.DEBUG, logging.INFO, logging.WARNING},
         lambda: f"records of several levels: {levels()}",
     )
     for record in own_records(caplog):
@@ -80,12 +80,41 @@ def test_lines_about_a_missed_deadline_are_for_nobody(zookeeper, caplog, line, l
     assert record.getMessage().endswith(message)
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "zk retcode=-112, errno=116(Stale file handle): sessionId=0x1 has expired.",
+            "zk retcode=-112: sessionId=0x1 has expired.",
+        ),
+        (
+            "zk retcode=-4, errno=112(Host is down): failed while receiving a server response",
+            "zk retcode=-4: failed while receiving a server response",
+        ),
+        (
+            "zk retcode=-4, errno=112(Host is down): server refused to accept the client",
+            "zk retcode=-4, errno=112(Host is down): server refused to accept the client",
+        ),
+        (
+            "zk retcode=-4, errno=111(Connection refused): server refused to accept the client",
+            "zk retcode=-4, errno=111(Connection refused): server refused to accept the client",
+        ),
+    ],
+)
+def test_a_loss_is_a_warning_without_errors_that_are_made_up(zookeeper, caplog, said, told):
+    caplog.set_level(logging.DEBUG, "ZooKeeper")
+    zookeeper.log.emit(f"ZOO_ERROR@check_events@12: Socket 127.0.0.1:{len(said)} {said}")
+    *_, record = own_records(caplog)
+    assert record.levelno == logging.WARNING
+    assert record.getMessage() == f"check_events: Socket 127.0.0.1:{len(said)} {told}"
+
+
 def test_the_level_holds_back_what_is_below_it(zookeeper, connect, proxy, root, caplog):
     caplog.set_level(logging.DEBUG, "ZooKeeper")
     assert zookeeper.set_debug_level(zookeeper.LOG_LEVEL_ERROR) == zookeeper.OK
     lose_the_connection(connect, proxy, root)
     wait_until(lambda: own_records(caplog), "the loss is logged")
-    assert {record.levelno for record in own_records(caplog)} == {logging.ERROR}
+    assert {record.levelno for record in own_records(caplog)} == {logging.WARNING}
 
 
 def test_lines_can_go_to_a_stream_instead(zookeeper, connect, proxy, root, caplog):

@@ -11,6 +11,7 @@ from contextlib import closing
 
 import pytest
 
+from tests.deadlines import scaled
 from tests.ports import LOOPBACK, free_ports
 from zc.zk.scripts import COMMANDS
 
@@ -45,6 +46,25 @@ def test_no_server(command):
     ]:
         line = the_line(command(name, "--timeout", "0.3", *words), name)
         assert line == f"{address}: no answer within 0.3 seconds (Connection refused)"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("export", []), ("watch", ["/a"])], ids=["session", "client"]
+)
+def test_a_command_that_has_to_wait_for_servers_says_so(start, own_server, name, words):
+    own_server.stop()
+    process = start(name, "--timeout", "100", own_server.connection_string, *words)
+    line = process.stderr.readline().decode()
+    assert line.startswith(
+        f"python -m zc.zk {name}: {own_server.connection_string}: Connection refused; trying for "
+    )
+    own_server.start()
+    if name == "export":
+        assert process.wait(scaled(60)) == 0
+        assert process.stderr.read() == b""
+    else:
+        assert process.stderr.readline().decode() == f"python -m zc.zk {name}: no node: /a\n"
+        assert process.wait(scaled(60)) == 1
 
 
 def test_a_port_where_nobody_answers(command):

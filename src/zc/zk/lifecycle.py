@@ -16,6 +16,7 @@ from typing import NamedTuple
 from zc.zk.event import Connected, Disconnected, Expired, ReadOnly, SessionEvent
 
 NO_ANSWER = "no answer"
+CONNECTION_LOST = "connection lost"
 
 # A session without a connection is given up after so many of its timeouts. Servers that were there
 # have long ended it; those that come back without their data would turn away, for ever, whoever
@@ -140,7 +141,7 @@ class Lifecycle:
             return None
         self.state = State.SUSPENDED
         self._suspended_at = time.monotonic()
-        self._tell(logging.INFO, "connection lost")
+        self._tell(logging.WARNING, CONNECTION_LOST)
         self.changed.notify_all()
         return Disconnected
 

@@ -17,6 +17,7 @@ from zc.zk.errors import FailedConnect
 from zc.zk.scripts.arguments import CREDENTIAL_VARIABLE
 from zc.zk.scripts.failures import Failure
 from zc.zk.scripts.input import read_text
+from zc.zk.scripts.running import tell
 from zc.zk.session import Session, why_there_is_none
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ _CONNECTION_TROUBLE = (
     zookeeper.ClosingException,
     zookeeper.AuthFailedException,
 )
+
+# A user who has waited for so long wants to know what for.
+SILENCE_SECONDS = 1.0
 
 # Servers grant session timeouts (seconds) within these limits if nobody changed them, and we say so
 # when they do not grant what was asked for.
@@ -51,6 +55,7 @@ def session(options: Namespace, connection: str) -> Iterator[Session]:
             begun.callback(own.close)
             deadline = time.monotonic() + options.timeout
             own.open()
+            _tell_of_waiting(options, own, deadline)
             if not own.wait_until_connected(max(0.0, deadline - time.monotonic())):
                 raise FailedConnect(
                     f"{connection}: no answer within {options.timeout:g} seconds"
@@ -72,6 +77,10 @@ def client(options: Namespace, connection: str) -> Iterator[ZooKeeper]:
     class Client(ZooKeeper):
         initial_connection_wait = options.timeout
 
+        def _wait_for_session(self, wait: bool, deadline: float) -> None:
+            _tell_of_waiting(options, self._session, deadline)
+            super()._wait_for_session(wait, deadline)
+
     known = credentials(options.credentials)
     with _failures_named(connection), ExitStack() as opened:
         with _quiet(options), ExitStack() as begun:
@@ -80,6 +89,17 @@ def client(options: Namespace, connection: str) -> Iterator[ZooKeeper]:
                 _authenticate(zk.add_auth, scheme, credential, options.timeout)
             opened.push(begun.pop_all())
         yield zk
+
+
+def _tell_of_waiting(options: Namespace, session: Session, deadline: float) -> None:
+    """Wait a moment for a connection, and say why it takes longer, if it does."""
+    left = deadline - time.monotonic()
+    if left <= 2 * SILENCE_SECONDS or session.wait_until_connected(SILENCE_SECONDS):
+        return
+    reason = why_there_is_none(session.connection_string)
+    left = deadline - time.monotonic()
+    if not session.wait_until_connected(0) and left > 0:
+        tell(options.name, f"{session.connection_string}: {reason}; trying for {left:.0f} s more")
 
 
 def _session_timeout(options: Namespace) -> int:

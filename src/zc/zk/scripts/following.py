@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import select
 import sys
@@ -9,12 +10,14 @@ import threading
 import time
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk import nodedata
 from zc.zk.errors import BadPropertyLink
+from zc.zk.lifecycle import CONNECTION_LOST
 from zc.zk.scripts import connecting
 from zc.zk.scripts.arguments import Parser, connection_and_rest, node_path
 from zc.zk.scripts.failures import Misuse
@@ -61,7 +64,7 @@ def run(options: Namespace) -> int:
         raise Misuse("which node? PATH is missing; --help tells more")
     paths = list(map(node_path, paths))
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-    with connecting.client(options, connection) as zk:
+    with connecting.client(options, connection) as zk, _not_told_twice():
         zk.set_watcher(partial(_tell_of_session, options.name))
         followers = [_Follower(zk, path, options, lines) for path in paths]
         if options.changes:
@@ -70,6 +73,21 @@ def run(options: Namespace) -> int:
         _print_until_nobody_reads(lines, timed=not options.no_time)
         del followers
     return 0
+
+
+@contextmanager
+def _not_told_twice() -> Iterator[None]:
+    """Leave out of what is logged that the connection is lost: we say so ourselves."""
+
+    def is_news(record: logging.LogRecord) -> bool:
+        return CONNECTION_LOST not in record.getMessage()
+
+    logger = logging.getLogger("zc.zk")
+    logger.addFilter(is_news)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_news)
 
 
 def _tell_of_session(name: str, handle: int, type: int, state: int, path: str) -> None:
