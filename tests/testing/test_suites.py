@@ -230,6 +230,18 @@ class TestBesideTheBinding:
             with pytest.raises(TypeError):
                 zookeeper.state(wrong)  # type: ignore[arg-type]
 
+    def test_many_are_closed_wherever_they_are(
+        self, test: Any, server: zc.zk.testing.Server
+    ) -> None:
+        handles = [zookeeper.init(place) for place in (server.connection_string, CONNECTION_STRING)]
+        wait_until(lambda: server.sessions(), "it is connected")
+        assert zookeeper.close_many(iter([*handles, 77])) == zookeeper.OK
+        for handle in handles:
+            with pytest.raises(zookeeper.InvalidStateException):
+                zookeeper.state(handle)
+        assert not test.ZooKeeper.sessions
+        wait_until(lambda: not server.sessions(), "the session is over")
+
     def test_several_emulations_and_the_binding(
         self, test: Any, server: zc.zk.testing.Server
     ) -> None:

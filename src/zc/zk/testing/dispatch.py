@@ -13,7 +13,7 @@ emulations leave out those that are taken, and the binding begins to count at `F
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
@@ -39,6 +39,7 @@ class Dispatch:
         self.functions: Final[Functions] = {
             "init": self._init(),
             **{name: self._by_handle(name) for name in names[1:]},
+            "close_many": self._close_many(),
         }
         self._emulations: list[Emulation] = []
 
@@ -65,6 +66,18 @@ class Dispatch:
             return self._functions_of_handle(h)[name](h, *args, **kwargs)
 
         return function
+
+    def _close_many(self) -> Callable[..., int]:
+        @wraps(self.binding["close_many"])
+        def close_many(handles: Iterable[int]) -> int:
+            handles = list(handles)
+            for place in (self.binding, *(each.functions for each in self._emulations)):
+                own = [h for h in handles if self._functions_of_handle(h) is place]
+                if own:
+                    place["close_many"](own)
+            return zookeeper.OK
+
+        return close_many
 
     def _functions_of_servers(self, hosts: object) -> Functions:
         emulations = self._emulations[::-1]
