@@ -22,7 +22,7 @@ LAYERS = [
     {"testing.engine.", "testing.clock"},
     {"client"},
     {"treework", "exporting", "walking", "lowlevel", "registration", "children", "properties"},
-    {"bulk", "live", "ephemeral"},
+    {"bulk", "live", "ephemeral", "root"},
     {"writing"},
     {"reading", "ephemeralnode", "riding"},
     {"watches", "fetching", "nodes"},

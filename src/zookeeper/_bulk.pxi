@@ -279,7 +279,7 @@ def multi(h, ops, *, timeout=None):
         codes = codes_of(w.results, operations.count)
         for i, code in enumerate(codes):
             if code != ZOK:
-                problem = error_of(code, operations.path_of(i))
+                problem = refusal(handle, code, operations.path_of(i))
                 problem.index = i
                 problem.results = codes
                 raise problem
@@ -460,15 +460,24 @@ cdef void finish_reads(Handle handle, read_many *reads, timeout, progress) excep
         progress(reads.count, reads.count)
 
 
-cdef list read_results(read_many *reads, list paths, int op):
+cdef list read_results(Handle handle, read_many *reads, list paths, int op):
     cdef Py_ssize_t i
     cdef int j
     cdef node_read *node
     cdef list results = []
+    cdef object fault = None
+    cdef bint is_asked = False
+    for i in range(reads.count):
+        if reads.nodes[i].code == ZOK:
+            handle.has_root = True
+            break
     for i in range(reads.count):
         node = &reads.nodes[i]
         if node.code != ZOK:
-            results.append(error_of(node.code, paths[i]))
+            if node.code == ZNONODE and not is_asked:
+                is_asked = True
+                fault = root_fault(handle)
+            results.append(errors.error(node.code, paths[i], fault if node.code == ZNONODE else None))
         elif op == OP_GET_DATA:
             results.append((data_of(node.data, node.length), stat_of(&node.stat)))
         else:
@@ -482,7 +491,7 @@ cdef object read_all(h, paths, int op, timeout, progress):
     cdef read_many *reads = start_reads(handle, encoded_paths(handle, paths, {}), op)
     try:
         finish_reads(handle, reads, timeout, progress)
-        answers = Answers(read_results(reads, paths, op))
+        answers = Answers(read_results(handle, reads, paths, op))
         answers.zxid = reads.reader.lowest_zxid
         return answers
     finally:
@@ -664,7 +673,8 @@ def read_tree(h, path, *, progress=None, timeout=None):
     if code != ZOK:
         raise error_of(code, path)
     if subtree_node(result.tree, 0).read.code == ZNONODE:
-        raise error_of(ZNONODE, path)
+        raise refusal(handle, ZNONODE, path)
+    handle.has_root = True
     result.arrange()
     if progress is not None:
         progress(result.tree.count, None)
@@ -749,7 +759,7 @@ def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None
         }
         parents = [path for path in children if path not in leaves]
         children_reads = start_reads(handle, [encoded[path] for path in parents], OP_GET_CHILDREN)
-        data_results = read_results(data_reads, nodes, OP_GET_DATA)
+        data_results = read_results(handle, data_reads, nodes, OP_GET_DATA)
         finish_reads(handle, children_reads, timeout, None)
         zxid = min(
             [z for z in (data_reads.reader.lowest_zxid, children_reads.reader.lowest_zxid) if z] or [0]
@@ -764,7 +774,7 @@ def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None
             zxid,
             watcher,
         )
-        names = iter(read_results(children_reads, parents, OP_GET_CHILDREN))
+        names = iter(read_results(handle, children_reads, parents, OP_GET_CHILDREN))
         children_results = [[] if path in leaves else next(names) for path in children]
         wait_for_bulk(handle, &watches.base, timeout, None, None)
         if watches.base.code != ZOK:

@@ -106,12 +106,33 @@ cdef void abandon(call *c) noexcept:
     call_release(c)
 
 
-cdef void check(call *c, path) except *:
+cdef void check(Handle handle, call *c, path) except *:
     """An answer that says no: the call is gone."""
     cdef int code = c.code
     if code != ZOK:
         call_release(c)
-        raise error_of(code, path)
+        raise refusal(handle, code, path)
+    handle.has_root = True
+
+
+cdef object refusal(Handle handle, int code, path):
+    """The exception for an answer. What is missing may be the root of all paths: then it says so."""
+    return errors.error(code, path, root_fault(handle) if code == ZNONODE else None)
+
+
+cdef object root_fault(Handle handle):
+    """What is wrong with the root of all paths, or None.
+
+    Asks the servers until the root has been there once, which most handles see by themselves.
+    """
+    if handle.c.chroot[0] == 0 or handle.has_root:
+        return None
+    root = handle.c.chroot.decode("utf-8", "surrogateescape")
+    try:
+        handle.has_root = exists(handle.number, "/", timeout=1.0) is not None
+    except errors.ZooKeeperException:
+        return None
+    return None if handle.has_root else f"the root {root} does not exist"
 
 
 cdef void drop(call *c) noexcept:
@@ -257,7 +278,7 @@ cdef object create_call(h, path, data, acl, flags, ttl, timeout, bint with_stat,
         if code == ZOK:
             status = call_wait(c, deadline)
     settle(handle, c, code, status, deadline, path)
-    check(c, path)
+    check(handle, c, path)
     try:
         return path_stat_results(c) if with_stat else data_of(c.value, c.length)
     finally:
@@ -311,7 +332,7 @@ def delete(h, path, version=-1, *, timeout=None):
         if code == ZOK:
             status = call_wait(c, deadline)
     settle(handle, c, code, status, deadline, path)
-    check(c, path)
+    check(handle, c, path)
     call_release(c)
     return constants.OK
 
@@ -345,7 +366,7 @@ def set2(h, path, data, version=-1, *, timeout=None):
         if code == ZOK:
             status = call_wait(c, deadline)
     settle(handle, c, code, status, deadline, path)
-    check(c, path)
+    check(handle, c, path)
     try:
         return stat_of(&c.stat)
     finally:
@@ -380,7 +401,7 @@ def exists(h, path, watcher=None, *, timeout=None):
     cdef Context context = watch_context(path, watcher, constants.WATCH_DATA, True)
     cdef call *c = ask(handle, path, encoded_path(path), call_exists, context, timeout)
     if c.code != ZNONODE:
-        check(c, path)
+        check(handle, c, path)
     try:
         return stat_of(&c.stat) if c.code == ZOK else None
     finally:
@@ -402,7 +423,7 @@ def get(h, path, watcher=None, *, timeout=None):
     cdef Handle handle = find(h)
     cdef Context context = watch_context(path, watcher, constants.WATCH_DATA)
     cdef call *c = ask(handle, path, encoded_path(path), call_get, context, timeout)
-    check(c, path)
+    check(handle, c, path)
     try:
         return data_results(c)
     finally:
@@ -429,7 +450,7 @@ def get_children2(h, path, watcher=None, *, timeout=None):
     cdef Handle handle = find(h)
     cdef Context context = watch_context(path, watcher, constants.WATCH_CHILDREN)
     cdef call *c = ask(handle, path, encoded_path(path), call_get_children, context, timeout)
-    check(c, path)
+    check(handle, c, path)
     try:
         return names_stat_results(c)
     finally:
@@ -456,7 +477,7 @@ def get_acl(h, path, *, timeout=None):
     """A node's stat and access control list."""
     cdef Handle handle = find(h)
     cdef call *c = ask(handle, path, encoded_path(path), call_get_acl, None, timeout)
-    check(c, path)
+    check(handle, c, path)
     try:
         return stat_of(&c.stat), acl_of(&c.acl)
     finally:
@@ -486,7 +507,7 @@ def set_acl(h, path, version, acl, *, timeout=None):
         if code == ZOK:
             status = call_wait(c, deadline)
     settle(handle, c, code, status, deadline, path)
-    check(c, path)
+    check(handle, c, path)
     call_release(c)
     return constants.OK
 
@@ -527,7 +548,7 @@ def sync(h, path, *, timeout=None):
     """Wait until the server has seen every change made before at that path; returns the path."""
     cdef Handle handle = find(h)
     cdef call *c = ask(handle, path, encoded_path(path), call_sync, None, timeout)
-    check(c, path)
+    check(handle, c, path)
     try:
         return data_of(c.value, c.length)
     finally:
@@ -548,7 +569,7 @@ def get_config(h, watcher=None, *, timeout=None):
     cdef Handle handle = find(h)
     cdef Context context = watch_context(CONFIG_NODE, watcher, constants.WATCH_DATA)
     cdef call *c = ask(handle, CONFIG_NODE, b"", call_get_config, context, timeout)
-    check(c, CONFIG_NODE)
+    check(handle, c, CONFIG_NODE)
     try:
         return data_results(c)
     finally:
@@ -631,7 +652,7 @@ def remove_watches(h, path, kind=3, watcher=None, local=False, *, timeout=None):
             status = call_wait(c, deadline)
     settle(handle, c, code, status, deadline, path)
     if not local or c.code == NO_WATCHER:
-        check(c, path)
+        check(handle, c, path)
     call_release(c)
     return constants.OK
 

@@ -39,6 +39,7 @@ cdef class Handle:
     cdef object watcher
     cdef object registry
     cdef object thread
+    cdef bint has_root # the root of all paths has been there
     cdef bint opened   # its session has begun
     cdef bint closing
 

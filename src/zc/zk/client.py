@@ -7,12 +7,13 @@ trees in `zc.zk.treework` and `zc.zk.exporting`, which are imported when there i
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 import zookeeper
 from zc.zk import event
@@ -47,6 +48,25 @@ _STATES = {
 }
 
 Self = TypeVar("Self", bound="ZooKeeper")
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def tells_of_root(method: Method) -> Method:
+    """Have a method say so if a node is missing because the root of all paths is."""
+
+    @functools.wraps(method)
+    def telling(self: ZooKeeper, /, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(self, *args, **kwargs)
+        except zookeeper.NoNodeException as missing:
+            from zc.zk import root
+
+            told = root.named(self._session, missing)
+            if told is missing:
+                raise
+            raise told from None
+
+    return cast(Method, telling)
 
 
 class ZooKeeper(LowLevel):
@@ -189,6 +209,7 @@ class ZooKeeper(LowLevel):
 
     # Registration
 
+    @tells_of_root
     def register(
         self, path: str, address: Address, acl: Acl = READ_ACL_UNSAFE, **data: Any
     ) -> Registration:
@@ -211,6 +232,7 @@ class ZooKeeper(LowLevel):
         """
         return register(self._ephemerals, path, address, acl, data)
 
+    @tells_of_root
     def register_server(
         self, path: str, address: Address, acl: Acl = READ_ACL_UNSAFE, **data: Any
     ) -> None:
@@ -222,6 +244,7 @@ class ZooKeeper(LowLevel):
 
     # Live objects
 
+    @tells_of_root
     def children(self, path: str, watch: bool = True) -> Children:
         """The names of the children of the node at `path`, kept up to date unless `watch` is false.
 
@@ -229,6 +252,7 @@ class ZooKeeper(LowLevel):
         """
         return Children(self.watches, path, watch)
 
+    @tells_of_root
     def properties(self, path: str, watch: bool = True) -> Properties:
         """The properties of the node at `path`, kept up to date unless `watch` is false.
 
@@ -238,6 +262,7 @@ class ZooKeeper(LowLevel):
 
     # Single nodes
 
+    @tells_of_root
     def get_properties(self, path: str) -> dict[str, Any]:
         """The properties of the node at `path` now, as they are stored: links are not followed.
 
@@ -246,6 +271,7 @@ class ZooKeeper(LowLevel):
         data, _ = zookeeper.get(self._handle(), path)
         return self.watches.decode(data, path)
 
+    @tells_of_root
     def is_ephemeral(self, path: str) -> bool:
         """Whether the node at `path` is an ephemeral one. Raises NoNodeException."""
         _, stat = zookeeper.get(self._handle(), path)
@@ -254,16 +280,24 @@ class ZooKeeper(LowLevel):
     def create_recursive(self, path: str, data: Data = "", acl: Acl = OPEN_ACL_UNSAFE) -> None:
         """Create a node, not ephemeral, and the nodes above it that are missing, which are blank.
 
+        These may be the root of the connection string, and what is above that.
+
         Raises NodeExistsException when there is a node at `path`.
         """
         try:
             zookeeper.create(self._handle(), path, data, acl, 0)
         except zookeeper.NoNodeException:
-            from zc.zk import bulk
+            from zc.zk import bulk, root
 
+            if root.is_missing(self._session):
+                root.make(self._session, acl)
+                if path == "/":
+                    zookeeper.set(self._handle(), path, data)
+                    return
             bulk.create_ancestors(self._session, path, acl)
             zookeeper.create(self._handle(), path, data, acl, 0)
 
+    @tells_of_root
     def resolve(self, path: str) -> str:
         """The real path of the node that `path` leads to, links followed.
 
@@ -271,6 +305,7 @@ class ZooKeeper(LowLevel):
         """
         return PlainReader(self._session, self.watches.decode).resolve(path)
 
+    @tells_of_root
     def ln(self, source: str, destination: str) -> None:
         """Create a symbolic link at `destination` that leads to `source`.
 
@@ -309,6 +344,7 @@ class ZooKeeper(LowLevel):
 
         return walking.walk(self._session, path, ephemeral=ephemeral, children=children)
 
+    @tells_of_root
     def export_tree(
         self,
         path: str = "/",

@@ -104,8 +104,6 @@ class LookReader(Resolver):
                 raise NotRead
             self.answers[key] = answer
         answer = self.answers[key]
-        if isinstance(answer, zookeeper.NoNodeException):
-            raise zookeeper.error(answer.code, path)
         if isinstance(answer, zookeeper.ZooKeeperException):
             raise copy(answer)  # to be raised means to refer to frames
         return answer

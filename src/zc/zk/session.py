@@ -311,6 +311,18 @@ class Session:
         self._keeper.tell(level, text)
         self.nudge()
 
+    @property
+    def root(self) -> str:
+        """The path behind the servers that is the root of all paths, or ''."""
+        _, slash, path = self.connection_string.strip().partition("/")
+        return slash + path if path else ""
+
+    def elsewhere(self, connection_string: str) -> Session:
+        """Another session, with the same credentials, to be opened and closed by the caller."""
+        other = Session(connection_string, self._timeout_ms)
+        other._credentials = list(self._credentials)
+        return other
+
     def remember_credential(self, scheme: str, credential: str | bytes) -> None:
         """Authenticate later sessions too."""
         with self._life.changed:

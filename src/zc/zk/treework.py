@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import zookeeper
-from zc.zk import bulk
+from zc.zk import bulk, root
 from zc.zk.acl import OPEN_ACL_UNSAFE, Acl
 from zc.zk.ephemeral import Ephemerals
 from zc.zk.reading import PlainReader
@@ -70,6 +70,9 @@ class Plan:
         is called a few times a second. See `zc.zk.writing`.
         """
         changes = [change for change in self._changes if change.writes]
+        if changes and isinstance(changes[0], AddNode) and changes[0].path == "/":
+            root.make(self._session, self._acl)
+            del changes[0]
         write_plan(self._session, changes, self._acl, self._zxid, progress)
         logger.info("%s: %d nodes changed", self._session.connection_string, len(changes))
 
@@ -85,6 +88,8 @@ def make_plan(
 ) -> Plan:
     """What has to change for the nodes below `path` to become what `tree` says."""
     present, zxid = bulk.read_present(session, path, tree.children, progress)
+    if not present and path == "/":
+        return Plan(session, _plan_from_nothing(session, tree, path), acl, zxid)
     if not present:
         try:
             path = ride(session, lambda _: PlainReader(session).resolve(path))
@@ -96,8 +101,10 @@ def make_plan(
 
 def _plan_from_nothing(session: Session, tree: ParseNode, path: str) -> list[Change]:
     """The plan for a path that does not exist: it is made first, and what is above it."""
-    names = path.split("/")[1:]
+    names = [name for name in path.split("/") if name]
     ancestors = ["/" + "/".join(names[: count + 1]) for count in range(len(names))]
+    if session.root:
+        ancestors.insert(0, "/")
     answers = ride(session, lambda handle: zookeeper.get_many(handle, ancestors))
     changes: list[Change] = [
         AddNode(ancestor, "")

@@ -66,7 +66,8 @@ def session(options: Namespace, connection: str) -> Iterator[Session]:
                 _authenticate(add_auth, scheme, credential, options.timeout)
                 own.remember_credential(scheme, credential)
             opened.push(begun.pop_all())
-        yield own
+        with _root_told(own):
+            yield own
 
 
 @contextmanager
@@ -88,7 +89,8 @@ def client(options: Namespace, connection: str) -> Iterator[ZooKeeper]:
             for scheme, credential in known:
                 _authenticate(zk.add_auth, scheme, credential, options.timeout)
             opened.push(begun.pop_all())
-        yield zk
+        with _root_told(zk._session):
+            yield zk
 
 
 def _tell_of_waiting(options: Namespace, session: Session, deadline: float) -> None:
@@ -149,6 +151,20 @@ def _quiet(options: Namespace) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+@contextmanager
+def _root_told(session: Session) -> Iterator[None]:
+    """Say so if a node is missing because the root of the connection string is."""
+    try:
+        yield
+    except zookeeper.NoNodeException as missing:
+        from zc.zk import root
+
+        told = root.named(session, missing)
+        if told is missing:
+            raise
+        raise told from None
 
 
 @contextmanager

@@ -26,10 +26,19 @@ class Asking:
     def _now(self, h: int, request: Request, timeout: float | None) -> tuple[Any, ...]:
         """The results of a request. `timeout` is checked; an emulation answers at once."""
         arguments.timeout(timeout)
-        code, results = self._server.find(h).ask(request)
+        handle = self._server.find(h)
+        code, results = handle.ask(request)
         if code != constants.OK:
-            raise errors.error(code, request.path)
+            raise self._refusal(handle, code, request.path)
         return results
+
+    def _refusal(self, handle: Handle, code: int, path: str | None) -> errors.ZooKeeperException:
+        """The exception for an answer. What is missing may be the root of all paths."""
+        # One look, which needs no lock: whoever answers for many nodes holds it already.
+        nodes = self._server.engine.tree.nodes
+        if code == constants.NONODE and handle.chroot and handle.chroot not in nodes:
+            return errors.error(code, path, f"the root {handle.chroot} does not exist")
+        return errors.error(code, path)
 
     def _later(self, h: int, request: Request, completion: Completion | None) -> Literal[0]:
         arguments.function(completion, "a completion")

@@ -129,7 +129,7 @@ class Bulk(Asking):
         try:
             return read(client, handle.server_path(arguments.path(path)), watch)
         except Refusal as refusal:
-            return errors.error(refusal.code, path)
+            return self._refusal(handle, refusal.code, path)
 
     def _read_and_watch(
         self, handle: Handle, client: Client, kind: int, read: Read, path: str, watcher: Watcher

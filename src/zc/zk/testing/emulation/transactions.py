@@ -57,7 +57,7 @@ class Transactions(Asking):
         results, codes = outcome
         for index, failed in enumerate(codes):
             if failed != constants.OK:
-                problem = errors.error(failed, planned[index].path)
+                problem = self._refusal(handle, failed, planned[index].path)
                 vars(problem).update(index=index, results=codes)
                 raise problem
         return list(results)
