@@ -154,12 +154,15 @@ def test_the_configuration_is_above_every_chroot(zookeeper, inner, top):
 def test_a_chroot_that_does_not_exist_can_be_connected_to(zookeeper, connect, top, root):
     """Who connects may be the one to create it."""
     early = connect(root=f"{root}/later")
-    with pytest.raises(zookeeper.NoNodeException, match=r"^no node: /$"):
+    why = f"the root {root}/later does not exist$"
+    with pytest.raises(zookeeper.NoNodeException, match=f"^no node: /: {why}"):
         zookeeper.get(early, "/")
-    with pytest.raises(zookeeper.NoNodeException, match=r"^no node: /a$"):
+    with pytest.raises(zookeeper.NoNodeException, match=f"^no node: /a: {why}"):
         zookeeper.create(early, "/a", "", OPEN)
-    with pytest.raises(zookeeper.NoNodeException, match=r"^no node: /$"):
+    with pytest.raises(zookeeper.NoNodeException, match=f"^no node: /: {why}"):
         zookeeper.read_tree(early, "/")
+    (answer,) = zookeeper.get_many(early, ["/a"])
+    assert str(answer) == f"no node: /a: {why[:-1]}"
     zookeeper.create(top, f"{root}/later", "", OPEN)
     assert zookeeper.create(early, "/a", "", OPEN) == "/a"
 

@@ -264,7 +264,7 @@ def test_hosts_that_make_no_sense_are_refused_by_init(zookeeper, hosts):
     assert repr(hosts) in str(raised.value) or "hosts" in str(raised.value)
 
 
-@pytest.mark.parametrize("recv_timeout", [0, -1, 2**31, "10", 1.5, None])
+@pytest.mark.parametrize("recv_timeout", [0, -1, 2**31, "10", 1.5, None, True])
 def test_a_session_timeout_that_makes_no_sense_is_refused(
     zookeeper, connection_string, recv_timeout
 ):

@@ -70,6 +70,22 @@ class TestConnecting:
         told = f"the session timeout is {granted} milliseconds, as the servers do not grant the 5"
         wait_until(lambda: told in caplog.text, "it is logged")
 
+    @pytest.mark.parametrize("timeout", [30, 30.0, 999])
+    def test_what_looks_like_seconds_is_warned_of(self, client, caplog, timeout) -> None:
+        client(session_timeout=timeout)
+        told = f"it is not in seconds: {int(timeout)} seconds are {int(timeout) * 1000}"
+        assert told in caplog.text
+
+    @pytest.mark.parametrize("timeout", [True, 1.5, "10", b"10", float("nan"), float("inf")])
+    def test_a_session_timeout_that_is_no_number_is_refused(self, timeout) -> None:
+        with pytest.raises(TypeError, match="a whole number of milliseconds"):
+            zc.zk.ZooKeeper(session_timeout=timeout)
+
+    @pytest.mark.parametrize("timeout", [0, -1, 2**31, 1e30])
+    def test_a_session_timeout_out_of_range_is_refused(self, timeout) -> None:
+        with pytest.raises(ValueError, match="from 1 to 2147483647 milliseconds"):
+            zc.zk.ZooKeeper(session_timeout=timeout)
+
     @pytest.mark.parametrize(
         "hosts", ["no.such.host.invalid:2181", "", ":", "127.0.0.1:port", "127.0.0.1:99999", "\0"]
     )

@@ -30,6 +30,38 @@ PATIENCE_OF_READERS = 1
 Happened = type[SessionEvent] | None
 
 
+# Below this, a session timeout looks like one in seconds, which earlier releases took.
+FEW_MILLISECONDS = 1000
+MOST_MILLISECONDS = 2**31 - 1
+
+
+def checked_timeout(milliseconds: object) -> int | None:
+    """A session timeout, or None for the default. Raises TypeError and ValueError."""
+    if milliseconds is None:
+        return None
+    if isinstance(milliseconds, float) and milliseconds.is_integer():
+        milliseconds = int(milliseconds)
+    if isinstance(milliseconds, bool) or not isinstance(milliseconds, int):
+        raise TypeError(
+            f"a session timeout is a whole number of milliseconds, not {milliseconds!r}"
+        )
+    if not 0 < milliseconds <= MOST_MILLISECONDS:
+        raise ValueError(
+            f"a session timeout is from 1 to {MOST_MILLISECONDS} milliseconds, not {milliseconds}"
+        )
+    return milliseconds
+
+
+def doubt_about_timeout(milliseconds: int | None) -> str | None:
+    """What to tell the log about a session timeout, if anything."""
+    if milliseconds is None or milliseconds >= FEW_MILLISECONDS:
+        return None
+    return (
+        f"a session timeout of {milliseconds} milliseconds is asked for; it is not in seconds:"
+        f" {milliseconds} seconds are {milliseconds * 1000}"
+    )
+
+
 class State(enum.Enum):
     """Where a session stands."""
 

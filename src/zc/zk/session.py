@@ -35,7 +35,7 @@ from zc.zk.errors import FailedConnect
 from zc.zk.event import ClientEvent, Reestablished
 from zc.zk.keeper import SESSION_TROUBLE as SESSION_TROUBLE
 from zc.zk.keeper import Duty, Keeper
-from zc.zk.lifecycle import Lifecycle, Moment
+from zc.zk.lifecycle import Lifecycle, Moment, checked_timeout, doubt_about_timeout
 from zc.zk.lifecycle import State as State
 from zc.zk.upkeep import CallbackQueue
 
@@ -71,6 +71,10 @@ class Session:
         read_only: bool = False,
     ) -> None:
         self.connection_string = connection_string
+        timeout_ms = checked_timeout(timeout_ms)
+        doubt = doubt_about_timeout(timeout_ms)
+        if doubt:
+            logger.warning("%s: %s", connection_string, doubt)
         self._timeout_ms = timeout_ms
         self._read_only = read_only
         self._timeout_seconds = (timeout_ms or DEFAULT_TIMEOUT_MS) / 1000
