@@ -124,7 +124,12 @@ def aexists(
     completion: Callable[[int, int, Stat | None], object] | None = None,
 ) -> Literal[0]: ...
 def get(
-    h: int, path: str, watcher: Watcher | None = None, *, timeout: float | None = None
+    h: int,
+    path: str,
+    watcher: Watcher | None = None,
+    bufferlen: int | None = None,
+    *,
+    timeout: float | None = None,
 ) -> tuple[str | None, Stat]: ...
 def aget(
     h: int,

@@ -4,17 +4,18 @@
 cdef int64_t LOOK_AGAIN = 100000000
 
 
-cdef object wait_for_bulk(Handle handle, bulk *b, timeout, progress, total):
+cdef object wait_for_bulk(Handle handle, bulk *b, double seconds, progress, total):
     """Wait until a bulk operation that has been started is over.
 
-    Without a timeout (seconds) it is given up when nothing has happened for the session timeout.
+    Without a timeout (seconds < 0) it is given up when nothing has happened for the session timeout.
+    Whatever it raises, the operation may go on: `give_up` it.
     """
     cdef int status
     cdef long done, told
     cdef long last_done = -1
     cdef int64_t now = core_now()
     cdef int64_t stalled_at = now
-    cdef int64_t deadline = 0 if timeout is None else deadline_of(handle, timeout)
+    cdef int64_t deadline = 0 if seconds < 0 else now + <int64_t>(seconds * 1e9)
     cdef int64_t slice
     while True:
         slice = now + LOOK_AGAIN
@@ -24,22 +25,29 @@ cdef object wait_for_bulk(Handle handle, bulk *b, timeout, progress, total):
             status = bulk_wait(b, slice)
         if status == 0:
             return
-        try:
-            PyErr_CheckSignals()
-            now = core_now()
-            done = bulk_progress(b, &told)
-            if done != last_done:
-                last_done = done
-                if progress is not None:
-                    progress(told, total)
-                stalled_at = now = core_now()
-            if not deadline and now > stalled_at + <int64_t>handle.c.session_timeout * 1000000:
-                raise errors.error(constants.OPERATIONTIMEOUT, None, "nothing came for the session timeout")
-            if deadline and now >= deadline:
-                raise errors.error(constants.OPERATIONTIMEOUT, None, "not finished within the time given")
-        except:
+        PyErr_CheckSignals()
+        now = core_now()
+        done = bulk_progress(b, &told)
+        if done != last_done:
+            last_done = done
+            if progress is not None:
+                progress(told, total)
+            stalled_at = now = core_now()
+        if not deadline and now > stalled_at + <int64_t>handle.c.session_timeout * 1000000:
+            raise errors.error(constants.OPERATIONTIMEOUT, None, "nothing came for the session timeout")
+        if deadline and now >= deadline:
+            raise errors.error(constants.OPERATIONTIMEOUT, None, "not finished within the time given")
+
+
+cdef void give_up(bulk *b) noexcept:
+    """Let go of a bulk operation, which may not be over: it sends nothing more, and reads nothing of ours.
+
+    That is the only end that it has: there is no telling what raises while the I/O thread works for it.
+    """
+    if b is not NULL:
+        with nogil:
             bulk_abandon(b)
-            raise
+            bulk_release(b)
 
 
 # Servers put up with a thousand requests from all clients together.
@@ -60,6 +68,7 @@ cdef int check_arguments(name, operation, Py_ssize_t least, Py_ssize_t most) exc
 
 
 @cython.final
+@cython.internal
 cdef class WriteOps:
     """Operations as the C core wants them, and what their strings belong to."""
 
@@ -72,7 +81,7 @@ cdef class WriteOps:
     cdef AclVector vector
     cdef bytearray kinds
 
-    def __cinit__(self, Handle handle, Py_ssize_t room):
+    def __cinit__(self, Handle handle not None, Py_ssize_t room):
         self.handle = handle
         self.owned = []
         self.acls = {}
@@ -80,6 +89,16 @@ cdef class WriteOps:
         self.ops = <write_op *>calloc(max(room, 1), sizeof(write_op))
         if self.ops is NULL:
             raise MemoryError
+
+    cdef int make_room(self, Py_ssize_t room) except -1:
+        """For more operations; before any is sent."""
+        cdef write_op *ops = <write_op *>realloc(self.ops, room * sizeof(write_op))
+        if ops is NULL:
+            raise MemoryError
+        memset(ops + self.count, 0, (room - self.count) * sizeof(write_op))
+        self.ops = ops
+        self.kinds.extend(bytes(room - len(self.kinds)))
+        return 0
 
     cdef int add(self, operation) except -1:
         """Write down one more, for which there has to be room."""
@@ -94,12 +113,7 @@ cdef class WriteOps:
             raise TypeError(f"{problem} (operation {self.count})") from None
         size = write_op_size(self.handle.c, op)
         if size + 32 > self.handle.max_request:
-            raise errors.error(
-                constants.BADARGUMENTS,
-                operation[1],
-                f"operation {self.count} of {size} bytes is over the limit of"
-                f" {self.handle.max_request} (jute.maxbuffer)",
-            )
+            raise self.too_large(size, self.path_of_op(op))
         self.count += 1
         return 0
 
@@ -109,7 +123,9 @@ cdef class WriteOps:
     cdef int convert(self, write_op *op, operation) except -1:
         """Fill in `op`; says what the operation gives."""
         cdef Py_ssize_t count
-        if not isinstance(operation, (tuple, list)) or len(operation) < 2:
+        if isinstance(operation, list):
+            operation = tuple(operation)  # it stays as it is while it is looked at
+        if not isinstance(operation, tuple) or len(operation) < 2:
             raise TypeError(f"an operation is a tuple of its name, a path and more: {operation!r}")
         name = operation[0]
         path = operation[1]
@@ -147,10 +163,10 @@ cdef class WriteOps:
     cdef int convert_create(self, write_op *op, path, data, acl, int flags, ttl) except -1:
         if acl is not self.acl or self.vector is None:
             self.vector = self.acls.get(id(acl))
-            if self.vector is None:
-                self.vector = self.acls[id(acl)] = AclVector(acl, path)
-                self.owned.append(acl)  # nothing else may get its id
             self.acl = acl
+        if self.vector is None or not self.vector.is_of(acl):
+            self.vector = self.acls[id(acl)] = AclVector(acl, path)
+            self.owned.append((acl, self.vector))  # nothing else may get its id; operations point to it
         op.path = self.own_path(path, is_sequential(flags))
         self.own_data(op, data, path)
         op.acl = &self.vector.vector
@@ -184,23 +200,46 @@ cdef class WriteOps:
         cdef Py_ssize_t length
         if is_ascii_text(data):
             op.data = PyUnicode_AsUTF8AndSize(data, &length)
+            self.check_length(length, path)
             op.length = <int>length
             self.owned.append(data)
             return 0
         value = encoded_data(data, path)
         self.owned.append(value)
+        self.check_length(data_size(value), path)
         op.data = data_pointer(value)
         op.length = data_length(value)
         return 0
 
+    cdef int check_length(self, Py_ssize_t length, path) except -1:
+        """Data of more than a request has is not to be made a C int of."""
+        if length > self.handle.max_request:
+            raise self.too_large(length, path)
+        return 0
+
+    cdef too_large(self, Py_ssize_t size, path):
+        return errors.error(
+            constants.BADARGUMENTS,
+            path,
+            f"operation {self.count} of {size} bytes is over the limit of"
+            f" {self.handle.max_request} (jute.maxbuffer)",
+        )
+
     cdef path_of(self, Py_ssize_t i):
-        return text_of(self.ops[i].path, strlen(self.ops[i].path)) if i < self.count else None
+        return self.path_of_op(&self.ops[i]) if i < self.count else None
+
+    cdef path_of_op(self, const write_op *op):
+        return text_of(op.path, strlen(op.path))
 
 
 cdef WriteOps all_of(Handle handle, operations):
-    cdef list all_operations = list(operations)
-    cdef WriteOps ops = WriteOps(handle, len(all_operations))
-    for operation in all_operations:
+    """Each is written down as it comes: its lists may be others by the time of the next one."""
+    cdef Py_ssize_t room = len(operations) if isinstance(operations, (list, tuple)) else 16
+    cdef WriteOps ops = WriteOps(handle, room)
+    for operation in operations:
+        if ops.count == room:
+            room = 2 * room + 16
+            ops.make_room(room)
         ops.add(operation)
     return ops
 
@@ -265,15 +304,19 @@ def multi(h, ops, *, timeout=None):
     `results` the list of codes: OK before it, RUNTIMEINCONSISTENCY after it.
     """
     cdef Handle handle = find(h)
+    cdef double seconds = seconds_of(timeout)
     cdef WriteOps operations = all_of(handle, ops)
     cdef Py_ssize_t i
     if operations.count == 0:
         return []
     size_of_all(handle, operations)
-    if timeout is None:
-        timeout = handle.c.session_timeout / 1000
-    cdef bulk_write *w = run_writes(handle, operations, operations.count, handle.max_request, 1, True, timeout, None)
+    if seconds < 0:
+        seconds = handle.c.session_timeout / 1000.0
+    cdef bulk_write *w = start_writes(handle, operations, operations.count, operations.count, handle.max_request, 1, True)
     try:
+        with nogil:
+            bulk_write_ready(w, operations.count)
+        wait_for_bulk(handle, &w.base, seconds, None, None)
         if w.base.code != ZOK:
             raise error_of(w.base.code, None)
         codes = codes_of(w.results, operations.count)
@@ -285,7 +328,7 @@ def multi(h, ops, *, timeout=None):
                 raise problem
         return [write_result_of(&w.results[i], operations.kinds[i]) for i in range(operations.count)]
     finally:
-        bulk_release(&w.base)
+        give_up(&w.base)
 
 
 def amulti(h, ops, completion=None):
@@ -307,48 +350,31 @@ def amulti(h, ops, completion=None):
     return constants.OK
 
 
-cdef bulk_write *run_writes(Handle handle, WriteOps ops, long batch, long batch_bytes, int in_flight,
-                            bint stop, timeout, progress) except NULL:
-    cdef bulk_write *w = bulk_write_new(handle.c, ops.ops, ops.count, batch, batch_bytes, in_flight, stop)
-    with nogil:
-        bulk_write_ready(w, ops.count)
-    try:
-        wait_for_bulk(handle, &w.base, timeout, progress, ops.count)
-    except:
-        bulk_release(&w.base)
-        raise
+cdef bulk_write *start_writes(Handle handle, WriteOps ops, Py_ssize_t count, long batch, long batch_bytes,
+                              int in_flight, bint stop) except NULL:
+    """Operations that are sent as bulk_write_ready tells of them. To be given up, before `ops` go."""
+    cdef bulk_write *w = bulk_write_new(handle.c, ops.ops, count, batch, batch_bytes, in_flight, stop)
+    if w is NULL:
+        raise MemoryError(f"{count} operations")
     return w
 
 
-cdef bulk_write *run_writes_as_they_come(Handle handle, WriteOps ops, iterator, Py_ssize_t count, long batch,
-                                         long batch_bytes, int in_flight, bint stop, timeout,
-                                         progress) except NULL:
-    """Like run_writes, for operations that are taken from an iterator meanwhile."""
-    cdef bulk_write *w = bulk_write_new(handle.c, ops.ops, count, batch, batch_bytes, in_flight, stop)
+cdef object write_as_they_come(bulk_write *w, WriteOps ops, iterator, Py_ssize_t count, long batch):
+    """Take operations from an iterator while the first ones are on their way."""
     cdef bint goes_on = True
     with nogil:
         bulk_write_ready(w, 0)
-    try:
-        try:
-            for operation in iterator:
-                if ops.count == count:
-                    raise too_many_or_few(count, f"{count + 1} or more")
-                ops.add(operation)
-                if ops.count % batch == 0 or ops.count == count:
-                    with nogil:
-                        goes_on = bulk_write_ready(w, ops.count)
-                    if not goes_on:
-                        break
-            if goes_on and ops.count < count:
-                raise too_many_or_few(count, ops.count)
-        except:
-            bulk_abandon(&w.base)
-            raise
-        wait_for_bulk(handle, &w.base, timeout, progress, count)
-    except:
-        bulk_release(&w.base)
-        raise
-    return w
+    for operation in iterator:
+        if ops.count == count:
+            raise too_many_or_few(count, f"{count + 1} or more")
+        ops.add(operation)
+        if ops.count % batch == 0 or ops.count == count:
+            with nogil:
+                goes_on = bulk_write_ready(w, ops.count)
+            if not goes_on:
+                return
+    if ops.count < count:
+        raise too_many_or_few(count, ops.count)
 
 
 cdef object too_many_or_few(Py_ssize_t announced, came):
@@ -387,6 +413,9 @@ def write_many(h, ops, *, count=None, batch=500, in_flight=4, stop=True, progres
     cdef Py_ssize_t i, total
     cdef long batch_bytes = min(500000, handle.max_request - 64)
     cdef bulk_write *w
+    cdef double seconds = seconds_of(timeout)
+    cdef bint stops = bool(stop)
+    checked_callable(progress, "progress")
     if integer(batch, "batch") < 1:
         raise errors.error(constants.BADARGUMENTS, None, f"batch must be at least 1: {batch}")
     if not 1 <= integer(in_flight, "in_flight") <= MOST_IN_FLIGHT:
@@ -396,17 +425,21 @@ def write_many(h, ops, *, count=None, batch=500, in_flight=4, stop=True, progres
     if count is None:
         operations = all_of(handle, ops)
         total = operations.count
-        w = run_writes(handle, operations, batch, batch_bytes, in_flight, bool(stop), timeout, progress)
+        iterator = None
     else:
         total = integer(count, "count")
         if total < 0:
             raise errors.error(constants.BADARGUMENTS, None, f"count must not be negative: {count}")
+        iterator = iter(ops)
         operations = WriteOps(handle, total)
-        w = run_writes_as_they_come(
-            handle, operations, iter(ops), total, batch, batch_bytes, in_flight, bool(stop), timeout,
-            progress,
-        )
+    w = start_writes(handle, operations, total, batch, batch_bytes, in_flight, stops)
     try:
+        if iterator is None:
+            with nogil:
+                bulk_write_ready(w, total)
+        else:
+            write_as_they_come(w, operations, iterator, total, batch)
+        wait_for_bulk(handle, &w.base, seconds, progress, total)
         if progress is not None:
             progress(total, total)
         return [
@@ -416,7 +449,7 @@ def write_many(h, ops, *, count=None, batch=500, in_flight=4, stop=True, progres
             for i in range(total)
         ]
     finally:
-        bulk_release(&w.base)
+        give_up(&w.base)
 
 
 # ---- reads -----------------------------------------------------------------------------------
@@ -441,8 +474,8 @@ cdef list encoded_paths(Handle handle, list paths, dict known):
     return result
 
 
-cdef read_many *start_reads(Handle handle, list encoded_paths, int op):
-    """Send the reads of many paths. To be released."""
+cdef read_many *start_reads(Handle handle, list encoded_paths, int op) except NULL:
+    """Send the reads of many paths. To be given up."""
     cdef read_many *reads = read_many_new(handle.c, op, len(encoded_paths))
     cdef Py_ssize_t i
     for i in range(len(encoded_paths)):
@@ -452,8 +485,8 @@ cdef read_many *start_reads(Handle handle, list encoded_paths, int op):
     return reads
 
 
-cdef void finish_reads(Handle handle, read_many *reads, timeout, progress) except *:
-    wait_for_bulk(handle, &reads.reader.base, timeout, progress, reads.count)
+cdef void finish_reads(Handle handle, read_many *reads, double seconds, progress) except *:
+    wait_for_bulk(handle, &reads.reader.base, seconds, progress, reads.count)
     if reads.reader.base.code != ZOK:
         raise error_of(reads.reader.base.code, None)
     if progress is not None:
@@ -487,15 +520,17 @@ cdef list read_results(Handle handle, read_many *reads, list paths, int op):
 
 cdef object read_all(h, paths, int op, timeout, progress):
     cdef Handle handle = find(h)
+    cdef double seconds = seconds_of(timeout)
+    checked_callable(progress, "progress")
     paths = list_of_paths(paths)
     cdef read_many *reads = start_reads(handle, encoded_paths(handle, paths, {}), op)
     try:
-        finish_reads(handle, reads, timeout, progress)
+        finish_reads(handle, reads, seconds, progress)
         answers = Answers(read_results(handle, reads, paths, op))
         answers.zxid = reads.reader.lowest_zxid
         return answers
     finally:
-        bulk_release(&reads.reader.base)
+        give_up(&reads.reader.base)
 
 
 def get_many(h, paths, *, progress=None, timeout=None):
@@ -529,54 +564,63 @@ cdef class Znode:
     cdef Subtree tree
     cdef tree_node *node
 
+    def __init__(self):
+        raise TypeError("a Znode comes from read_tree")
+
+    cdef tree_node *its(self) except NULL:
+        """The node, which one made by `Znode.__new__` has not."""
+        if self.node is NULL:
+            raise TypeError("a Znode comes from read_tree")
+        return self.node
+
     @property
     def path(self):
         """The whole path."""
-        return text_of(self.node.read.path, self.node.path_length)
+        return text_of(self.its().read.path, self.its().path_length)
 
     @property
     def name(self):
         """The last part of the path; '' for '/'."""
-        cdef const char *path = self.node.read.path
-        cdef Py_ssize_t start = self.node.path_length
+        cdef const char *path = self.its().read.path
+        cdef Py_ssize_t start = self.its().path_length
         while start > 0 and path[start - 1] != b"/":
             start -= 1
-        return text_of(path + start, self.node.path_length - start)
+        return text_of(path + start, self.its().path_length - start)
 
     @property
     def depth(self):
         """How many levels below the subtree's root."""
-        return self.node.depth
+        return self.its().depth
 
     @property
     def data(self):
         """The data as text, None for null data and for nodes that could not be read."""
-        return data_of(self.node.read.data, self.node.read.length)
+        return data_of(self.its().read.data, self.its().read.length)
 
     @property
     def error(self):
         """Why the node could not be read (NoAuthException, as a rule), or None."""
-        return None if self.node.read.code == ZOK else error_of(self.node.read.code, self.path)
+        return None if self.its().read.code == ZOK else error_of(self.its().read.code, self.path)
 
     @property
     def stat(self):
         """The stat as a dict, None for nodes that could not be read."""
-        return stat_of(&self.node.read.stat) if self.node.read.code == ZOK else None
+        return stat_of(&self.its().read.stat) if self.its().read.code == ZOK else None
 
     @property
     def version(self):
         """The data version."""
-        return self.node.read.stat.version
+        return self.its().read.stat.version
 
     @property
     def ephemeralOwner(self):
         """The session that an ephemeral node lives with; 0 for others."""
-        return self.node.read.stat.ephemeralOwner
+        return self.its().read.stat.ephemeralOwner
 
     @property
     def numChildren(self):
         """How many children the node had when its data was read."""
-        return self.node.read.stat.numChildren
+        return self.its().read.stat.numChildren
 
     def __repr__(self):
         return f"<Znode {self.path}>"
@@ -588,12 +632,15 @@ cdef class Subtree:
 
     cdef subtree *tree
     cdef int64_t *order
-    cdef readonly Py_ssize_t count
+    cdef readonly Py_ssize_t count  # 0 unless read_tree has read it
+
+    def __init__(self):
+        raise TypeError("a Subtree comes from read_tree")
 
     def __dealloc__(self):
         free(self.order)
         if self.tree is not NULL:
-            bulk_release(&self.tree.reader.base)
+            give_up(&self.tree.reader.base)
 
     cdef int arrange(self) except -1:
         """Find the order; nodes that vanished while they were read are left out."""
@@ -624,6 +671,8 @@ cdef class Subtree:
     @property
     def zxid(self):
         """The last change that the server knew of when it was asked first, as in Answers."""
+        if self.tree is NULL:
+            raise TypeError("a Subtree comes from read_tree")
         return self.tree.reader.lowest_zxid
 
     cdef Znode znode(self, Py_ssize_t place):
@@ -662,13 +711,16 @@ def read_tree(h, path, *, progress=None, timeout=None):
     all: ConnectionLossException and the like.
     """
     cdef Handle handle = find(h)
+    cdef double seconds = seconds_of(timeout)
     cdef bytes where = encoded_path(path)
-    cdef Subtree result = Subtree.__new__(Subtree)
+    checked_callable(progress, "progress")
     check_size(handle, where, 0)
+    # Until it is there, and after whatever is raised here, its end is that of the Subtree.
+    cdef Subtree result = Subtree.__new__(Subtree)
     result.tree = subtree_new(handle.c, where)
     with nogil:
         bulk_start(&result.tree.reader.base)
-    wait_for_bulk(handle, &result.tree.reader.base, timeout, progress, None)
+    wait_for_bulk(handle, &result.tree.reader.base, seconds, progress, None)
     cdef int code = result.tree.reader.base.code
     if code != ZOK:
         raise error_of(code, path)
@@ -685,7 +737,7 @@ def read_tree(h, path, *, progress=None, timeout=None):
 
 cdef set_watches *start_watches(Handle handle, list data, list exists, list children, dict encoded,
                                 int64_t zxid, watcher) except NULL:
-    """Send the watches of paths, whose bytes are in `encoded`. To be released."""
+    """Send the watches of paths, whose bytes are in `encoded`. To be given up."""
     cdef set_watches *s = set_watches_new(handle.c, zxid)
     try:
         for path in data:
@@ -706,16 +758,9 @@ cdef set_watches *start_watches(Handle handle, list data, list exists, list chil
             set_watches_activate(s)
             bulk_start(&s.base)
     except:
-        bulk_release(&s.base)
+        give_up(&s.base)
         raise
     return s
-
-
-cdef void give_up(bulk *b) noexcept:
-    """Let go of a bulk operation that may not be over."""
-    if b is not NULL:
-        bulk_abandon(b)
-        bulk_release(b)
 
 
 def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None):
@@ -739,6 +784,7 @@ def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None
     cdef dict encoded = {}
     cdef Py_ssize_t i
     cdef int64_t zxid
+    cdef double seconds = seconds_of(timeout)
     if watcher is None:
         raise TypeError("a watcher is needed")
     checked_callable(watcher, "a watcher")
@@ -750,7 +796,7 @@ def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None
     # What has come is made into Python's objects while the next answers are on their way.
     try:
         data_reads = start_reads(handle, encoded_nodes, OP_GET_DATA)
-        finish_reads(handle, data_reads, timeout, None)
+        finish_reads(handle, data_reads, seconds, None)
         # Most nodes of most trees are leaves: their stat says so, and they need not be asked.
         leaves = {
             data[i]
@@ -760,7 +806,7 @@ def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None
         parents = [path for path in children if path not in leaves]
         children_reads = start_reads(handle, [encoded[path] for path in parents], OP_GET_CHILDREN)
         data_results = read_results(handle, data_reads, nodes, OP_GET_DATA)
-        finish_reads(handle, children_reads, timeout, None)
+        finish_reads(handle, children_reads, seconds, None)
         zxid = min(
             [z for z in (data_reads.reader.lowest_zxid, children_reads.reader.lowest_zxid) if z] or [0]
         )
@@ -776,7 +822,7 @@ def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None
         )
         names = iter(read_results(handle, children_reads, parents, OP_GET_CHILDREN))
         children_results = [[] if path in leaves else next(names) for path in children]
-        wait_for_bulk(handle, &watches.base, timeout, None, None)
+        wait_for_bulk(handle, &watches.base, seconds, None, None)
         if watches.base.code != ZOK:
             raise error_of(watches.base.code, None)
     finally:

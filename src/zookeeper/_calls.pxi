@@ -66,14 +66,25 @@ cdef Context completion_context(Context context, completion, results_function re
     return context
 
 
-cdef int64_t deadline_of(Handle handle, timeout) except? -1:
-    """The moment until which to wait: `timeout` seconds from now, or the session's timeout."""
+cdef double seconds_of(timeout) except? -2:
+    """A timeout, checked; -1 for none. To be called before anything is sent."""
     cdef double seconds
     if timeout is None:
-        return core_now() + <int64_t>handle.c.session_timeout * 1000000
-    seconds = timeout
+        return -1
+    try:
+        seconds = timeout
+    except OverflowError:
+        seconds = -1
     if not 0 <= seconds < 1e9:
         raise errors.error(constants.BADARGUMENTS, None, f"timeout must be a number of seconds: {timeout!r}")
+    return seconds
+
+
+cdef int64_t deadline_of(Handle handle, timeout) except? -1:
+    """The moment until which to wait: `timeout` seconds from now, or the session's timeout."""
+    cdef double seconds = seconds_of(timeout)
+    if seconds < 0:
+        return core_now() + <int64_t>handle.c.session_timeout * 1000000
     return core_now() + <int64_t>(seconds * 1e9)
 
 
@@ -151,8 +162,11 @@ cdef int submitted(call *c, int code, path) except? -1:
     return 0
 
 
-cdef int check_size(Handle handle, bytes where, long size) except -1:
-    """The server would close the connection over a larger request, and fail everything in flight."""
+cdef int check_size(Handle handle, bytes where, Py_ssize_t size) except -1:
+    """The server would close the connection over a larger request, and fail everything in flight.
+
+    And a larger length is not to be made a C int of.
+    """
     size += 64 + len(where) + strlen(handle.c.chroot)
     if size > handle.max_request:
         raise errors.error(
@@ -163,7 +177,7 @@ cdef int check_size(Handle handle, bytes where, long size) except -1:
     return 0
 
 
-cdef int check_credential(Handle handle, long size) except -1:
+cdef int check_credential(Handle handle, Py_ssize_t size) except -1:
     """It would be sent at each connection, and each would be closed by the server, for ever."""
     size += 64
     if size > handle.max_request:
@@ -175,8 +189,8 @@ cdef int check_credential(Handle handle, long size) except -1:
     return 0
 
 
-cdef int acl_size(AclVector acl):
-    cdef int size = 0
+cdef Py_ssize_t acl_size(AclVector acl):
+    cdef Py_ssize_t size = 0
     for text in acl.strings:
         size += len(text) + 8
     return size
@@ -267,7 +281,7 @@ cdef object create_call(h, path, data, acl, flags, ttl, timeout, bint with_stat,
     cdef int status = 0
     cdef int64_t deadline
     cdef call *c
-    check_size(handle, where, n + acl_size(vector))
+    check_size(handle, where, data_size(value) + acl_size(vector))
     if not wait:
         c = new_call(handle, False, completion_context(None, completion, path_stat_results if with_stat else path_results))
         return submitted(c, call_create(c, p, d, n, &vector.vector, kind, lifetime, with_stat), path)
@@ -359,7 +373,7 @@ def set2(h, path, data, version=-1, *, timeout=None):
     cdef int code
     cdef int status = 0
     cdef int64_t deadline = deadline_of(handle, timeout)
-    check_size(handle, where, n)
+    check_size(handle, where, data_size(value))
     cdef call *c = new_call(handle, True, None)
     with nogil:
         code = call_set(c, p, d, n, wanted)
@@ -385,7 +399,7 @@ def aset(h, path, data, version=-1, completion=None):
     cdef int wanted = integer(version, "a version")
     cdef bytes where = encoded_path(path)
     cdef bytes value = encoded_data(data, path)
-    check_size(handle, where, data_length(value))
+    check_size(handle, where, data_size(value))
     cdef call *c = new_call(handle, False, completion_context(None, completion, stat_results))
     return submitted(c, call_set(c, where, data_pointer(value), data_length(value), wanted), path)
 
@@ -415,10 +429,11 @@ def aexists(h, path, watcher=None, completion=None):
     return ask_later(find(h), path, encoded_path(path), call_exists, context)
 
 
-def get(h, path, watcher=None, *, timeout=None):
+def get(h, path, watcher=None, bufferlen=None, *, timeout=None):
     """A node's data (None: null) and stat.
 
     watcher: called once, `(handle, type, state, path)`, when the node is changed or deleted.
+    bufferlen: not looked at: data is read as long as it is. zkpython needed to be told how much.
     """
     cdef Handle handle = find(h)
     cdef Context context = watch_context(path, watcher, constants.WATCH_DATA)

@@ -17,6 +17,7 @@ ctypedef tuple (*results_function)(call *)
 
 
 @cython.final
+@cython.internal
 cdef class Context:
     """What the event thread does when a request has finished."""
 
@@ -31,6 +32,7 @@ cdef class Context:
 
 
 @cython.final
+@cython.internal
 cdef class Handle:
     cdef zk_handle *c
     cdef readonly int number
@@ -57,6 +59,8 @@ cdef class Handle:
         """The event thread: everything the C client has to say, in order."""
         cdef queue_item *item
         cdef queue_item *following
+        if self.c is NULL:
+            raise TypeError("a handle comes from init")
         while True:
             with nogil:
                 item = queue_take(self.c)
@@ -198,7 +202,12 @@ cdef Handle find(h):
     """The open handle of that number, in the process that opened it."""
     if isinstance(h, bool) or not isinstance(h, int):
         raise TypeError(f"a handle is an int, not {type(h).__name__}")
-    cdef Handle handle = _handles[h] if 0 <= h < len(_handles) else None
+    cdef Py_ssize_t number
+    try:
+        number = h
+    except OverflowError:
+        number = -1
+    cdef Handle handle = _handles[number] if 0 <= number < len(_handles) else None
     if handle is None or not handle.opened or handle.closing:
         raise errors.error(constants.INVALIDSTATE, None, f"handle {h} is closed or was never open")
     if handle.process != getpid():
@@ -279,6 +288,7 @@ def init(hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=F
     if not isinstance(hosts, str):
         raise TypeError(f"hosts must be str, not {type(hosts).__name__}")
     checked_callable(watcher, "a watcher")
+    cdef long limit = request_limit(max_request)
     if isinstance(recv_timeout, bool) or not isinstance(recv_timeout, int) or not 0 < recv_timeout < 2 ** 31:
         raise errors.error(constants.BADARGUMENTS, None, f"recv_timeout must be a number of milliseconds: {recv_timeout!r}")
     cdef bytes encoded_hosts = encoded(_parsed(hosts).text, "hosts", None)
@@ -295,7 +305,7 @@ def init(hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=F
     handle.process = getpid()
     handle.watcher = watcher
     handle.registry = WatcherRegistry()
-    handle.max_request = max_request
+    handle.max_request = limit
     handle.c = handle_new(hosts_pointer, timeout, only_read)
     look_up(handle, hosts)
     take_number(handle)

@@ -81,8 +81,28 @@ cdef const char *data_pointer(bytes data) noexcept:
     return NULL if data is None else PyBytes_AS_STRING(data)
 
 
+cdef Py_ssize_t data_size(bytes data) noexcept:
+    return 0 if data is None else PyBytes_GET_SIZE(data)
+
+
 cdef int data_length(bytes data) noexcept:
+    """As the C client wants it, -1 for null data. Its size has been checked."""
     return -1 if data is None else <int>PyBytes_GET_SIZE(data)
+
+
+# A frame's length is a C int in the protocol.
+cdef long LARGEST_REQUEST = 2 ** 31 - 1
+
+
+cdef long request_limit(max_request) except -1:
+    """The servers' jute.maxbuffer, checked: every length that fits in a request fits in a C int."""
+    if isinstance(max_request, bool) or not isinstance(max_request, int):
+        raise TypeError(f"max_request must be an int, not {type(max_request).__name__}")
+    if not 0 < max_request <= LARGEST_REQUEST:
+        raise errors.error(
+            constants.BADARGUMENTS, None, f"max_request must be a number of bytes below 2 ** 31: {max_request}"
+        )
+    return max_request
 
 
 cdef int integer(object value, str what) except? -32000:
@@ -98,25 +118,38 @@ cdef int checked_callable(object value, str what) except -1:
     return 0
 
 
+# Of one access control list: more do not fit in any request.
+cdef Py_ssize_t MOST_ENTRIES = LARGEST_REQUEST // 12
+
+
 @cython.final
+@cython.internal
 cdef class AclVector:
     """An access control list as the C client wants it."""
 
     cdef ACL_vector vector
     cdef list strings  # owns what the entries point to
+    cdef object made_of
 
     def __cinit__(self, acl, path):
         cdef int32_t i
+        cdef list entries
         if not isinstance(acl, (list, tuple)):
             raise invalid_acl(path, f"a list of dicts is needed: {acl!r}")
-        if not acl:
+        entries = list(acl)  # whose length stays as it is, whatever looking at it does
+        if not entries:
             raise invalid_acl(path, "it is empty")
+        if len(entries) > MOST_ENTRIES:
+            raise invalid_acl(path, f"it has {len(entries)} entries")
+        self.made_of = [entry.copy() if isinstance(entry, dict) else entry for entry in entries]
+        if isinstance(acl, tuple):
+            self.made_of = tuple(self.made_of)
         self.strings = []
-        self.vector.data = <ACL *>calloc(len(acl), sizeof(ACL))
+        self.vector.data = <ACL *>calloc(len(entries), sizeof(ACL))
         if self.vector.data is NULL:
             raise MemoryError
-        self.vector.count = <int32_t>len(acl)
-        for i, entry in enumerate(acl):
+        self.vector.count = <int32_t>len(entries)
+        for i, entry in enumerate(entries):
             self.vector.data[i].perms = acl_perms(entry, path)
             self.vector.data[i].id.scheme = self.field(entry, "scheme", path)
             self.vector.data[i].id.id = self.field(entry, "id", path)
@@ -130,6 +163,10 @@ cdef class AclVector:
             raise invalid_acl(path, f"{name} must not hold a null character in {entry!r}")
         self.strings.append(text)
         return PyBytes_AS_STRING(text)
+
+    cdef bint is_of(self, acl) except -1:
+        """Whether it is what `acl` says: a list may have changed since it was made of it."""
+        return self.made_of == acl
 
     def __dealloc__(self):
         free(self.vector.data)

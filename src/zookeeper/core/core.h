@@ -717,7 +717,7 @@ typedef struct {
     write_result results[];
 } bulk_write;
 
-/* `ops` has room for `count` operations. Nothing is sent before bulk_write_ready has been called. */
+/* `ops` has room for `count` operations; NULL without memory. Nothing is sent before bulk_write_ready has been called. */
 bulk_write *bulk_write_new(zk_handle *handle, const write_op *ops, long count, long batch,
                            long batch_bytes, int in_flight, int stop);
 /* So many of the operations are written down; 0: no more will be sent, they are not needed. */

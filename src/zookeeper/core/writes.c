@@ -78,7 +78,8 @@ static void dispose(bulk *b) {
 
 bulk_write *bulk_write_new(zk_handle *handle, const write_op *ops, long count, long batch,
                            long batch_bytes, int in_flight, int stop) {
-    bulk_write *w = core_zeroed(1, sizeof *w + sizeof(write_result) * (size_t)count);
+    bulk_write *w = calloc(1, sizeof *w + sizeof(write_result) * (size_t)count);
+    if (w == NULL) return NULL; /* somebody announced more operations than there will ever be */
     bulk_init(&w->base, handle, pump, complete, dispose);
     w->ops = ops;
     w->count = count;

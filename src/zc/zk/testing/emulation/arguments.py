@@ -214,6 +214,14 @@ def request_size(limit: int, path: str, size: int) -> None:
         raise bad(shown, f"a request of {size} bytes is over the limit of {limit} (jute.maxbuffer)")
 
 
+def request_limit(value: object) -> None:
+    """The servers' jute.maxbuffer."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"max_request must be an int, not {type(value).__name__}")
+    if not 0 < value < 2**31:
+        raise bad(None, f"max_request must be a number of bytes below 2 ** 31: {value}")
+
+
 def credential(scheme: str, secret: bytes, limit: int) -> None:
     """Raise what the binding raises for one that no server would take."""
     if "\0" in scheme:

@@ -46,8 +46,9 @@ class Reads(Asking):
         return Request(path, perform, (None,), watch)
 
     def get(
-        self, h: int, path: str, watcher: Watcher | None = None, *, timeout: float | None = None
-    ) -> tuple[str | None, dict[str, int]]:
+        self, h: int, path: str, watcher: Watcher | None = None, bufferlen: int | None = None, *,
+        timeout: float | None = None,
+    ) -> tuple[str | None, dict[str, int]]:  # fmt: skip
         """A node's data and stat."""
         data, stat = self._now(h, self._get(h, path, watcher), timeout)
         return data, stat

@@ -36,6 +36,7 @@ class Sessions:
     ) -> int:
         """Open a session with the emulated server, which can always write, also if `read_only`."""
         arguments.function(watcher, "a watcher")
+        arguments.request_limit(max_request)
         arguments.session_timeout(recv_timeout)
         servers, chroot = arguments.hosts(hosts)
         resumed = (0, NO_PASSWORD) if client_id is None else _client_id(client_id)
