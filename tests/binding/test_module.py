@@ -106,7 +106,7 @@ SIGNATURES = {
     "set2": ["path", "data", ("version", -1)],
     "set_acl": ["path", "version", "acl"],
     "exists": ["path", ("watcher", None)],
-    "get": ["path", ("watcher", None)],
+    "get": ["path", ("watcher", None), ("bufferlen", None)],
     "get_children": ["path", ("watcher", None)],
     "get_children2": ["path", ("watcher", None)],
     "get_acl": ["path"],
