@@ -81,7 +81,7 @@ def good_result(op: int, path: bytes) -> bytes:
         Op.SET_DATA: STAT,
         Op.GET_ACL: p.acl([(31, "world", "anyone")]) + STAT,
         Op.SET_ACL: STAT,
-        Op.GET_CHILDREN: b"" if path == b"/" else p.texts([]),
+        Op.GET_CHILDREN: p.texts(["a", "b"] if path == b"/x" else []),
         Op.GET_CHILDREN2: p.texts(["a", "b"]) + STAT,
         Op.SYNC: p.buffer(path),
     }.get(op, b"")  # type: ignore[call-overload]
@@ -112,9 +112,7 @@ def good_results(op: int, body: bytes) -> bytes:
                     (length,) = struct.unpack_from(">i", body, at)
                     at += 4 + length
                 at += 4
-        children = p.texts(["a", "b"]) if path == b"/x" else p.texts([])
-        result = children if kind == Op.GET_CHILDREN else good_result(kind, path)
-        results += struct.pack(">i?i", kind, False, 0) + result
+        results += struct.pack(">i?i", kind, False, 0) + good_result(kind, path)
 
 
 @dataclass(frozen=True)
@@ -169,6 +167,7 @@ class _Connection:
             return self.send([p.framed(header(request.xid)), HANG_UP])
         if request.op == Op.PING:
             return self.send([p.framed(header(-2))])
+        self.server.requests += 1
         body = b"" if request.op in (Op.AUTH, Op.SET_WATCHES) else good_body(request)
         return self.send(scenario.answer(request, p.framed(header(request.xid) + body)))
 
@@ -192,6 +191,7 @@ class HostileServer:
         self.connection_string = f"{LOOPBACK}:{listener.getsockname()[1]}"
         self.connections = 0
         self.sessions = 0
+        self.requests = 0  # but pings
 
 
 class Hostility:

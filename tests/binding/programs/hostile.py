@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -176,7 +176,7 @@ class Trial:
             self.problems.append(f"{name} succeeds: {value!r:.200}")
 
 
-def watch_for_spins(trials: list[Trial], hostile: Hostility) -> None:
+def watch_for_spins(trials: Sequence[Trial], hostile: Hostility) -> None:
     """All handles are left alone for a while: none may use a processor, or connect for ever."""
     mine = {str(threading.get_native_id())}
     before = {thread: cpu_of(thread) for thread in threads() - mine}
