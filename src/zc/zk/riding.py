@@ -33,6 +33,9 @@ BREAKS = (
     zookeeper.ClosingException,
 )
 
+# So often may work fail like that while the session knows of no break: it may hear of one late.
+ATTEMPTS_WITHOUT_A_BREAK = 3
+
 # A call hears of a break a moment before the session does.
 NEWS_SECONDS = 1.0
 
@@ -43,21 +46,40 @@ def ride(session: Session, work: Callable[[int], T]) -> T:
     It must be work that may be done twice. Raises what stopped it when there is no connection for
     the session timeout, or after so many attempts that something must be wrong with the work.
     """
+    breaks = Breaks(session)
     for _ in range(ATTEMPTS - 1):
         begun = session.moment
         try:
             return work(session.require_handle())
         except BREAKS as trouble:
-            wait_out(session, begun, trouble)
+            breaks.wait_out(begun, trouble)
     return work(session.require_handle())
 
 
-def wait_out(session: Session, begun: Moment, trouble: zookeeper.ZooKeeperException) -> None:
-    """Wait for a connection, for the session timeout at most; then raise `trouble`.
+class Breaks:
+    """The breaks that a piece of work meets."""
 
-    `begun` is when the work was begun. When nothing has happened to the connection since, a server
-    takes too long with the work, and `trouble` is raised as well.
-    """
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._unbroken = 0  # failures in a row without one
+
+    def wait_out(self, begun: Moment, trouble: zookeeper.ZooKeeperException) -> None:
+        """Wait for a connection, for the session timeout at most; then raise `trouble`.
+
+        `begun` is when the work was begun. When nothing has happened to the connection since, a
+        server takes too long with the work, or says what it says whatever the connection, and
+        `trouble` is raised as well.
+        """
+        if _wait_out(self._session, begun, trouble):
+            self._unbroken = 0
+            return
+        self._unbroken += 1
+        if self._unbroken >= ATTEMPTS_WITHOUT_A_BREAK:
+            raise trouble
+
+
+def _wait_out(session: Session, begun: Moment, trouble: zookeeper.ZooKeeperException) -> bool:
+    """Whether there has been a break. Raises `trouble` when it is not to be waited out."""
     if isinstance(trouble, zookeeper.ForkedException):
         raise trouble
     if isinstance(trouble, zookeeper.SessionExpiredException):
@@ -70,3 +92,4 @@ def wait_out(session: Session, begun: Moment, trouble: zookeeper.ZooKeeperExcept
     logger.info("%s: again after: %s", session.connection_string, trouble)
     # Not at once, should it be something else that stops the work.
     time.sleep(pause(1))
+    return broke

@@ -11,7 +11,7 @@ from zc.zk import bulk, root
 from zc.zk.acl import OPEN_ACL_UNSAFE, Acl
 from zc.zk.ephemeral import Ephemerals
 from zc.zk.reading import PlainReader
-from zc.zk.riding import BREAKS, ride, wait_out
+from zc.zk.riding import BREAKS, Breaks, ride
 from zc.zk.session import Session
 from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages, operations
 from zc.zk.tree.diff import NodeState, plan_deletion, plan_import
@@ -130,6 +130,7 @@ def import_tree(
     progress: Progress | None = None,
 ) -> Plan:
     """Plan and apply until no conflict with anybody else is left; returns the last plan."""
+    breaks = Breaks(session)
     for attempt in range(1, bulk.ATTEMPTS + 1):
         begun = session.moment
         plan = make_plan(session, tree, path, trim=trim, acl=acl, progress=progress)
@@ -143,7 +144,7 @@ def import_tree(
         except BREAKS as trouble:
             if attempt == bulk.ATTEMPTS:
                 raise
-            wait_out(session, begun, trouble)
+            breaks.wait_out(begun, trouble)
         else:
             return plan
     raise AssertionError("unreachable")

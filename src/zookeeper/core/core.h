@@ -137,9 +137,9 @@ typedef struct {
 } pauses;
 
 void pauses_init(pauses *p);
-/* A connection is lost; its session was welcomed at that moment, or never (0). Says whether it is
- * time to tell somebody. */
-int pauses_lost(pauses *p, int64_t welcomed_at, int64_t now, int session_timeout);
+/* A connection is lost; its session was welcomed at that moment, or never (0), and requests were
+ * answered or not. Says whether it is time to tell somebody. */
+int pauses_lost(pauses *p, int64_t welcomed_at, int served, int64_t now, int session_timeout);
 /* There is no socket, and the C client wants to wait for `pause`. */
 void pauses_no_socket(pauses *p, int64_t now, int64_t pause);
 int64_t pauses_left(const pauses *p, int64_t now);
@@ -167,6 +167,7 @@ typedef struct {
     asked *asked;
     size_t asked_first, asked_count, asked_room;
     long pings, auths, set_watches;
+    int served; /* one of them has been answered */
     /* What is being received: its first bytes, its size, and how much of it has been taken. */
     char head[WELCOME_FRAME];
     size_t head_count, size, taken;
@@ -184,6 +185,7 @@ int frames_spoken(const frames *f); /* anything has been sent at all */
 
 int answer_fits(int32_t op, const char *body, size_t size);
 int event_fits(const char *body, size_t size);
+int error_fits(int32_t code); /* a server's, and not what a client says of itself */
 
 /* ---- transport.c: the C client's system calls to do with servers ------------------------------ */
 

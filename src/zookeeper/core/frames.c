@@ -57,6 +57,7 @@ void frames_begin(frames *f) {
     f->sent = 0;
     f->session = f->welcomed_at = 0;
     f->head_count = 0;
+    f->served = 0;
     f->pings = f->auths = f->set_watches = f->unasked = 0;
 }
 
@@ -66,6 +67,11 @@ static int32_t int_at(const char *bytes) {
     uint32_t value;
     memcpy(&value, bytes, sizeof value);
     return (int32_t)ntohl(value);
+}
+
+static void set_int(char *bytes, int32_t value) {
+    uint32_t ordered = htonl((uint32_t)value);
+    memcpy(bytes, &ordered, sizeof ordered);
 }
 
 static int64_t long_at(const char *bytes) {
@@ -198,6 +204,19 @@ static int one_of(long *outstanding) {
     return 1;
 }
 
+/* The error in f->head. What only a client says of itself would have it believe that its connection is
+ * lost, or that it has been closed. */
+static int32_t error_in_head(frames *f) {
+    char *error = f->head + HEAD_BYTES - 4;
+    int32_t code = int_at(error);
+    if (!error_fits(code) || code == ZRUNTIMEINCONSISTENCY) {
+        log_say(ZOO_LOG_LEVEL_ERROR, "frames", "an answer with the error %d, which no server gives", code);
+        code = ZMARSHALLINGERROR;
+        set_int(error, code);
+    }
+    return code;
+}
+
 /* Whether the frame that begins with f->head has been asked for. */
 static int is_expected(frames *f) {
     int32_t xid = int_at(f->head + LENGTH_BYTES);
@@ -209,9 +228,10 @@ static int is_expected(frames *f) {
     case XID_SET_WATCHES: return one_of(&f->set_watches);
     }
     if (f->asked_count && f->asked[f->asked_first].xid == xid) {
-        if (int_at(f->head + HEAD_BYTES - 4) == ZOK) f->op = f->asked[f->asked_first].op;
+        if (error_in_head(f) == ZOK) f->op = f->asked[f->asked_first].op;
         f->asked_first = (f->asked_first + 1) % f->asked_room;
         f->asked_count--;
+        f->served = 1;
         return 1;
     }
     /* Answers in another order: the C client ends the connection and says that nothing is known of
@@ -257,12 +277,11 @@ static int check(const frames *f, char *frame) {
     if (f->op == OP_EVENT) {
         if (!event_fits(body, size)) return 0;
         /* Events of the session are the C client's own affair. One of type 0 is for nobody. */
-        if (int_at(body) == ZOO_SESSION_EVENT) memset(body, 0, 4);
+        if (int_at(body) == ZOO_SESSION_EVENT) set_int(body, 0);
         return 1;
     }
     if (!answer_fits(f->op, body, size)) {
-        uint32_t code = htonl((uint32_t)ZMARSHALLINGERROR);
-        memcpy(frame + HEADER_BYTES - 4, &code, sizeof code);
+        set_int(frame + HEADER_BYTES - 4, ZMARSHALLINGERROR);
         log_say(ZOO_LOG_LEVEL_ERROR, "frames", "an answer of %zu bytes to a request of type %d is not one", size, f->op);
     }
     return 1;

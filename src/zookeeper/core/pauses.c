@@ -6,7 +6,8 @@
  *
  * The connection that follows a good one comes at once, and so does one more, since another server
  * may take over. After that pauses double (backoff), each made shorter at random (jitter) so that
- * clients do not come in step. They stay well below the session timeout: a session must find the
+ * clients do not come in step. On a bad network connections are short and good for something: they
+ * cost a short pause at the most. All stay well below the session timeout: a session must find the
  * servers again before it ends.
  */
 #include "core.h"
@@ -15,6 +16,7 @@
 
 #define FIRST_PAUSE_NS 100000000
 #define LONGEST_PAUSE_NS 5000000000
+#define MOST_SERVED 3 /* failures, after a connection on which requests were answered */
 #define SESSION_PARTS 6 /* the longest pause is that part of the session timeout */
 #define LEAST_PAUSE_NS 20000000
 #define SETTLED_NS 1000000000 /* a session served for that long was no failed attempt */
@@ -35,11 +37,12 @@ static int64_t longest(int session_timeout) {
     return part < LONGEST_PAUSE_NS ? part : LONGEST_PAUSE_NS;
 }
 
-int pauses_lost(pauses *p, int64_t welcomed_at, int64_t now, int session_timeout) {
+int pauses_lost(pauses *p, int64_t welcomed_at, int served, int64_t now, int session_timeout) {
     if (welcomed_at && now - welcomed_at >= SETTLED_NS) {
         p->failures = 0;
         return 0;
     }
+    if (served && p->failures >= MOST_SERVED) p->failures = MOST_SERVED - 1;
     if (++p->failures < 2) return 0;
     int64_t pause = FIRST_PAUSE_NS, most = longest(session_timeout);
     for (int i = 2; i < p->failures && pause < most; i++) pause *= 2;

@@ -114,6 +114,6 @@ void transport_closed(int fd) {
     attempt_closed(here);
     c->ends++;
     if (frames_spoken(&c->frames) &&
-        pauses_lost(&c->pauses, c->frames.welcomed_at, core_now(), here->session_timeout))
+        pauses_lost(&c->pauses, c->frames.welcomed_at, c->frames.served, core_now(), here->session_timeout))
         log_say(ZOO_LOG_LEVEL_WARN, "transport", "connections are ended again and again: the next ones come after growing pauses");
 }
