@@ -50,6 +50,10 @@ asan: build servers ## the binding's tests under AddressSanitizer and UndefinedB
 asan-text: build ## the same for what reads and writes tree text
 	@$(BIN)/python scripts/run_sanitized.py --text $(WORKERS) $(ARGS)
 
+.PHONY: tsan
+tsan: build ## the C core under ThreadSanitizer, in many threads, its connections cut; ARGS: rounds
+	@$(BIN)/python scripts/run_tsan.py $(ARGS)
+
 .PHONY: faults
 faults: build servers ## 500 faults for real servers and clients, some minutes; ARGS=--short: one minute
 	@$(BIN)/python -m tests.faults $(ARGS)

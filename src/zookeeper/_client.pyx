@@ -9,6 +9,7 @@ import _thread
 import atexit
 import errno
 import os
+import sys
 import threading
 
 cimport cython

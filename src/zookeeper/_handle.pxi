@@ -160,12 +160,16 @@ def _emit_log():
             pass
 
 
-cdef void log_raised(str message, tuple arguments) noexcept:
-    """Log the exception that is being handled.
-
-    What a handler of the log raises goes to sys.unraisablehook and not to the caller.
-    """
-    log_bridge.logger.exception(message, *arguments)
+cdef log_raised(str message, tuple arguments):
+    """Log the exception that is being handled. What a handler of the log raises goes no further."""
+    try:
+        log_bridge.logger.exception(message, *arguments)
+    except BaseException:
+        # Not by sys.unraisablehook: Cython's way to it ends the process over a SystemExit.
+        try:
+            sys.excepthook(*sys.exc_info())
+        except BaseException:
+            pass
 
 
 cdef Py_ssize_t _first_number = 0

@@ -3,7 +3,8 @@
 A line looks like `2026-11-22 07:17:41,123:4567(0x7f...):ZOO_INFO@function@123: message`. It becomes
 a record of the logger `ZooKeeper` with that level. Two things go to DEBUG instead: a missed
 deadline, which is for nobody (ZOOKEEPER-642), and what was said less than a minute ago already:
-without a server, the C client says the same eight times a second.
+without a server, the C client says the same eight times a second, and with one that hangs up, as
+often as it connects. Numbers of milliseconds and of requests, which change, make no difference.
 """
 
 from __future__ import annotations
@@ -36,13 +37,16 @@ _MADE_UP = re.compile(
 
 _MISSED_DEADLINE = re.compile(r"Exceeded deadline by \d+ms")
 
-# What was said above INFO, and when (seconds): the latest few.
+# What was said at INFO and above, and when (seconds): the latest. As many as the servers and
+# sessions of a large program say in a minute: a shorter memory would take all of it for new.
 _REPEATED_SECONDS = 60.0
-_REMEMBERED = 50
+_REMEMBERED = 2000
+_CHANGING = re.compile(r"\d+ms\b|(?<=expected )0x[0-9a-f]+|(?<=received )0x[0-9a-f]+")
 _said: OrderedDict[str, float] = OrderedDict()
 
 
 def _is_repeated(message: str) -> bool:
+    message = _CHANGING.sub("", message)
     now = time.monotonic()
     last = _said.get(message)
     if last is not None and now < last + _REPEATED_SECONDS:
@@ -89,7 +93,7 @@ def emit(line: str) -> None:
     if _LOST.match(message):
         level = min(level, logging.WARNING)
         message = _MADE_UP.sub("", message)
-    if _MISSED_DEADLINE.search(message) or (level > logging.INFO and _is_repeated(message)):
+    if _MISSED_DEADLINE.search(message) or (level >= logging.INFO and _is_repeated(message)):
         level = logging.DEBUG
     logger.log(level, "%s: %s", match["function"], message)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import logging
 import re
+from pathlib import Path
 
 import pytest
 
+from tests.calls import Calls
 from tests.deadlines import wait_until
+from tests.sessions import wait_until_connected
 
 # What the C client puts in front of its messages: time, process, thread, level.
 PREFIX = re.compile(r"ZOO_[A-Z]+@|\(0x[0-9a-f]+\)")
@@ -144,6 +147,86 @@ def test_a_stream_that_raises_harms_nobody(zookeeper, connect, proxy, root):
 def test_what_cannot_be_written_to_is_refused(zookeeper, stream):
     with pytest.raises(TypeError, match="write"):
         zookeeper.set_log_stream(stream)
+
+
+@pytest.mark.parametrize("level", ["INFO", "WARN", "ERROR"])
+def test_what_is_said_again_and_again_is_for_nobody(zookeeper, caplog, level):
+    """As of a server that hangs up at once; numbers that change make no difference."""
+    caplog.set_level(logging.DEBUG, "ZooKeeper")
+    for number in range(5):
+        zookeeper.log.emit(f"x:ZOO_{level}@f@12: connection to a:1 timed out (by {number}ms)")
+    zookeeper.log.emit(f"x:ZOO_{level}@f@12: connection to a:2 timed out (by 1ms)")
+    first, *repeated, other = [record.levelno for record in own_records(caplog)]
+    assert repeated == [logging.DEBUG] * 4
+    assert first == other > logging.DEBUG
+
+
+def test_messages_of_many_sessions_do_not_make_each_other_new(zookeeper, caplog):
+    caplog.set_level(logging.INFO, "ZooKeeper")
+    for _ in range(2):
+        for server in range(500):
+            zookeeper.log.emit(f"x:ZOO_WARN@f@12: server {server} refused")
+    assert len(own_records(caplog)) == 500
+
+
+class Raising(logging.Handler):
+    """A handler that is broken, as a program's own may be."""
+
+    def __init__(self, problem: type[BaseException]) -> None:
+        super().__init__()
+        self.problem = problem
+        self.called = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.called += 1
+        raise self.problem("the log is broken")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("problem", [OSError, SystemExit])
+def test_a_handler_that_raises_ends_no_event_thread(zookeeper, connect, proxy, root, problem):
+    """Neither over the C client's lines nor over a callback's exception."""
+
+    def fail(*_: object) -> None:
+        raise ValueError("a callback's")
+
+    handler = Raising(problem)
+    handle = connect(hosts=proxy.connection_string + root)
+    logging.getLogger("ZooKeeper").addHandler(handler)
+    try:
+        zookeeper.aget(handle, "/", None, fail)
+        zookeeper.get(handle, "/", fail)
+        zookeeper.set(handle, "/", "x")
+        proxy.cut()
+        wait_until(lambda: handler.called >= 3, "the handler has raised", 30)
+        answered = Calls()
+        wait_until_connected(zookeeper, handle)
+        zookeeper.aget(handle, "/", None, answered)
+        assert answered.wait_one()[1] == zookeeper.OK
+        assert zookeeper.event_thread(handle).is_alive()
+    finally:
+        logging.getLogger("ZooKeeper").removeHandler(handler)
+
+
+def test_a_line_wakes_one_thread_and_not_those_of_all_handles(zookeeper, connect, proxy, root):
+    """By the kernel's count of how often threads went to sleep."""
+    others = [zookeeper.event_thread(connect()) for _ in range(20)]
+    handle = connect(hosts=proxy.connection_string + root)
+    zookeeper.set_debug_level(zookeeper.LOG_LEVEL_DEBUG)
+
+    def sleeps(thread):
+        status = Path(f"/proc/self/task/{thread.native_id}/status").read_text()
+        return int(re.search(r"\nvoluntary_ctxt_switches:\s*(\d+)", status)[1])
+
+    before = list(map(sleeps, others))
+    lines = io.StringIO()
+    zookeeper.set_log_stream(lines)
+    for _ in range(300):
+        zookeeper.get(handle, "/")
+    wait_until(lambda: len(lines.getvalue().splitlines()) > 300, "the lines are written")
+    # Waiting for the interpreter's lock is a sleep as well: the one that writes them has many.
+    woken = [after - b for after, b in zip(map(sleeps, others), before, strict=True)]
+    assert sum(count > 50 for count in woken) <= 2, woken
 
 
 def test_a_handler_that_uses_zookeeper_does_not_deadlock(zookeeper, connect, proxy, root):

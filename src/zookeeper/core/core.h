@@ -15,6 +15,8 @@
  * Locks, in the order in which they may be taken together:
  *   bulk.lock -> handle.submit -> (the C client's own) -> service lock -> log and queue locks, which
  *   are leaves.
+ * So nothing that the C client calls with a lock of its own held may take the first two: it has no
+ * completions for credentials (credentials.c). `make tsan` looks at all of it.
  */
 #ifndef ZOOKEEPER_CORE_H
 #define ZOOKEEPER_CORE_H
@@ -124,7 +126,8 @@ int queue_push_watches(zk_handle *handle, void *watches);
 queue_item *queue_take(zk_handle *handle);
 /* The handle can be used: from now on what is queued may be taken. */
 void queue_open(zk_handle *handle);
-void queue_poke(zk_handle *handle);
+/* Have the Python thread look for log lines; says whether it is going to at once. */
+int queue_poke(zk_handle *handle);
 void queue_stop(zk_handle *handle);
 int queue_stopped(zk_handle *handle);
 
@@ -374,8 +377,8 @@ void handle_free(zk_handle *handle);
 /* The session's state, as of zoo_state, and its id and password (`client` may be NULL). */
 int handle_state(zk_handle *handle, clientid_t *client);
 
-/* Wakes the Python thread of every open handle: there are log lines. */
-void handle_poke_all(void);
+/* There are log lines: wakes the Python thread of an open handle. */
+void handle_poke(void);
 void handle_after_fork(void);
 
 /* Hand a request over:

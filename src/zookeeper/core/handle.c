@@ -27,9 +27,12 @@ static __thread int saying_farewell;
 static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
 static zk_handle *open_handles;
 
-void handle_poke_all(void) {
+void handle_poke(void) {
     pthread_mutex_lock(&open_lock);
-    for (zk_handle *handle = open_handles; handle; handle = handle->next_open) queue_poke(handle);
+    /* One that has nothing else to do; while all are busy, the first that is done: a callback may
+     * keep any of them for as long as it likes. */
+    for (zk_handle *handle = open_handles; handle; handle = handle->next_open)
+        if (queue_poke(handle)) break;
     pthread_mutex_unlock(&open_lock);
 }
 

@@ -39,7 +39,7 @@ void log_push(const char *text) {
     }
     pthread_mutex_unlock(&lock);
     if (full) free(line);
-    if (was_empty) handle_poke_all();
+    if (was_empty) handle_poke();
 }
 
 void log_say(ZooLogLevel level, const char *where, const char *format, ...) {

@@ -45,8 +45,11 @@ static int has_items(const zk_handle *handle) { return handle->queue_first && ha
 
 queue_item *queue_take(zk_handle *handle) {
     pthread_mutex_lock(&handle->queue_lock);
-    while (!has_items(handle) && !handle->queue_stop && !handle->queue_poked)
+    while (!has_items(handle) && !handle->queue_stop && !handle->queue_poked) {
+        handle->queue_idle = 1;
         pthread_cond_wait(&handle->queue_filled, &handle->queue_lock);
+    }
+    handle->queue_idle = 0;
     handle->queue_poked = 0;
     queue_item *items = NULL;
     if (has_items(handle)) {
@@ -57,11 +60,13 @@ queue_item *queue_take(zk_handle *handle) {
     return items;
 }
 
-void queue_poke(zk_handle *handle) {
+int queue_poke(zk_handle *handle) {
     pthread_mutex_lock(&handle->queue_lock);
+    int idle = handle->queue_idle;
     handle->queue_poked = 1;
     pthread_cond_signal(&handle->queue_filled);
     pthread_mutex_unlock(&handle->queue_lock);
+    return idle;
 }
 
 void queue_stop(zk_handle *handle) {

@@ -1,0 +1,217 @@
+/* Drives the C core without Python, in many threads, for ThreadSanitizer (scripts/run_tsan.py).
+ *
+ * driver HOSTS ROUNDS: in each round three handles are opened, used in every way while their
+ * connections are cut, and closed meanwhile, one alone or all side by side.
+ * driver planted: locks two mutexes in both orders, and shares a number without a lock, so that the
+ * caller sees that both are found.
+ */
+#include "core.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HANDLES 3
+#define USERS 6
+#define PATIENCE_NS 2000000000
+
+static _Atomic long ends[4]; /* of calls: answered, lost, closed, anything else */
+
+static void note(int code) {
+    ends[code == ZOK ? 0 : code == ZCONNECTIONLOSS ? 1 : code == ZCLOSING ? 2 : 3]++;
+}
+
+static struct ACL open_entry[] = {{31, {"world", "anyone"}}};
+static const struct ACL_vector open_acl = {1, open_entry};
+
+/* What the Python thread of a handle does. */
+static void *deliver(void *argument) {
+    zk_handle *handle = argument;
+    for (;;) {
+        queue_item *item = queue_take(handle);
+        long dropped;
+        for (log_line *line = log_take(&dropped), *next; line; line = next) {
+            next = line->next;
+            free(line);
+        }
+        if (item == NULL && queue_stopped(handle)) return NULL;
+        for (queue_item *next; item; item = next) {
+            next = item->next;
+            if (item->kind == ITEM_CALL) {
+                note(((call *)item)->code);
+                call_release((call *)item);
+            } else if (item->kind == ITEM_TRANSACTION) {
+                note(((transaction *)item)->code);
+                transaction_free((transaction *)item);
+            } else {
+                free(item);
+            }
+        }
+    }
+}
+
+/* 0 when the handle is closed. */
+static int end_call(call *c, int code) {
+    if (code == ZOK && call_wait(c, core_now() + PATIENCE_NS)) {
+        c->abandoned = 1;
+        code = ZOPERATIONTIMEOUT;
+    } else if (code == ZOK) {
+        code = c->code;
+    }
+    note(code);
+    call_release(c);
+    return code != ZCLOSING;
+}
+
+static void *call_one_by_one(void *argument) {
+    zk_handle *handle = argument;
+    for (int i = 0;; i++) {
+        call *c = call_new(handle, 1, NULL, 0);
+        int code;
+        switch (i % 4) {
+        case 0: code = call_get(c, "/a"); break;
+        case 1: code = call_set(c, "/a", "x", 1, -1); break;
+        case 2: code = call_get_children(c, "/"); break;
+        default: code = call_create(c, "/a/s", "", 0, &open_acl, ZOO_EPHEMERAL | ZOO_SEQUENCE, -1, 0);
+        }
+        if (!end_call(c, code)) return NULL;
+        handle_state(handle, NULL);
+    }
+}
+
+/* Calls whose ends come through the queue, among them credentials. */
+static void *call_later(void *argument) {
+    static int context;
+    zk_handle *handle = argument;
+    char secret[40];
+    for (int i = 0;; i++) {
+        call *c = call_new(handle, 0, &context, i % 3 == 0);
+        snprintf(secret, sizeof secret, "user%d:x", i % 50);
+        int code = i % 3 == 0   ? call_exists(c, "/a")
+                   : i % 3 == 1 ? call_add_auth(c, "digest", secret, (int)strlen(secret))
+                                : call_sync(c, "/");
+        call_release(c);
+        if (code == ZCLOSING || code == ZINVALIDSTATE) return NULL;
+        if (i % 20 == 0) usleep(1000);
+    }
+}
+
+static int end_bulk(bulk *b) {
+    int status = bulk_wait(b, core_now() + PATIENCE_NS);
+    long told = 0;
+    bulk_progress(b, &told);
+    if (status) bulk_abandon(b);
+    int code = status ? ZOPERATIONTIMEOUT : b->code;
+    note(code);
+    bulk_release(b);
+    return code != ZCLOSING;
+}
+
+static void *read_many_times(void *argument) {
+    zk_handle *handle = argument;
+    for (int i = 0;; i++) {
+        bulk *b;
+        if (i % 2) {
+            b = &subtree_new(handle, "/")->reader.base;
+        } else {
+            read_many *r = read_many_new(handle, OP_GET_DATA, 200);
+            for (long n = 0; n < 200; n++) read_many_path(r, n, "/a");
+            b = &r->reader.base;
+        }
+        bulk_start(b);
+        if (!end_bulk(b)) return NULL;
+    }
+}
+
+static void *write_many_times(void *argument) {
+    zk_handle *handle = argument;
+    for (;;) {
+        write_op ops[50];
+        memset(ops, 0, sizeof ops);
+        for (int i = 0; i < 50; i++) {
+            ops[i].op = OP_SET_DATA;
+            ops[i].path = "/a";
+            ops[i].data = "y";
+            ops[i].length = 1;
+            ops[i].version = -1;
+        }
+        bulk_write *w = bulk_write_new(handle, ops, 50, 10, PIECE_BYTES, 4, 1);
+        bulk_write_ready(w, 50);
+        if (!end_bulk(&w->base)) return NULL;
+    }
+}
+
+static void *watch_many_times(void *argument) {
+    zk_handle *handle = argument;
+    for (;;) {
+        set_watches *s = set_watches_new(handle, 1);
+        set_watches_add(s, WATCH_LIST_DATA, "/a");
+        set_watches_add(s, WATCH_LIST_EXISTS, "/missing");
+        set_watches_add(s, WATCH_LIST_CHILDREN, "/");
+        set_watches_activate(s);
+        bulk_start(&s->base);
+        if (!end_bulk(&s->base)) return NULL;
+        usleep(2000);
+    }
+}
+
+static pthread_t started(void *(*run)(void *), void *argument) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, run, argument)) abort();
+    return thread;
+}
+
+static void play(const char *hosts, int round) {
+    void *(*uses[USERS])(void *) = {call_one_by_one, call_one_by_one,  call_later,
+                                    read_many_times, write_many_times, watch_many_times};
+    zk_handle *handles[HANDLES];
+    pthread_t delivering[HANDLES], using[HANDLES][USERS];
+    for (int i = 0; i < HANDLES; i++) {
+        handles[i] = handle_new(hosts, 5000, 0);
+        while (names_wait(handle_names(handles[i]), core_now() + PATIENCE_NS)) continue;
+        delivering[i] = started(deliver, handles[i]);
+        if (handle_open(handles[i], hosts, NULL)) abort();
+        queue_open(handles[i]);
+        for (int j = 0; j < USERS; j++) using[i][j] = started(uses[j], handles[i]);
+    }
+    usleep(400000);
+    if (round % 2)
+        handle_close_many(handles, HANDLES, core_now() + 20 * INT64_C(1000000000));
+    else
+        for (int i = 0; i < HANDLES; i++) handle_close(handles[i], ZCLOSING);
+    for (int i = 0; i < HANDLES; i++) {
+        for (int j = 0; j < USERS; j++) pthread_join(using[i][j], NULL);
+        pthread_join(delivering[i], NULL);
+        if (!handle_closed(handles[i])) abort();
+        handle_free(handles[i]);
+    }
+}
+
+static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER, two = PTHREAD_MUTEX_INITIALIZER;
+static int shared;
+
+static void *take_both(void *first) {
+    pthread_mutex_t *second = first == &one ? &two : &one;
+    shared++;
+    pthread_mutex_lock(first);
+    pthread_mutex_lock(second);
+    pthread_mutex_unlock(second);
+    pthread_mutex_unlock(first);
+    shared++;
+    return NULL;
+}
+
+int main(int count, char **arguments) {
+    if (count == 2 && strcmp(arguments[1], "planted") == 0) {
+        pthread_t thread = started(take_both, &one);
+        shared++;
+        pthread_join(thread, NULL);
+        pthread_join(started(take_both, &two), NULL);
+        return 0;
+    }
+    if (count != 3) return 2;
+    for (int round = 0; round < atoi(arguments[2]); round++) play(arguments[1], round);
+    printf("answered %ld, lost %ld, closed %ld, otherwise %ld\n", ends[0], ends[1], ends[2], ends[3]);
+    return ends[0] && ends[1] && ends[2] ? 0 : 3;
+}
