@@ -45,7 +45,7 @@ def test_every_call_ends_and_the_process_goes_on(group: str) -> None:
     "scenarios",
     [
         *(["bodies"], ["errors"], ["unasked"], ["transactions"], ["closes"]),
-        pytest.param(["welcomes", "HTTP", "a timeout of", "read-only"], id="welcomes"),
+        pytest.param(["welcomes", "HTTP", "a timeout of", "another session"], id="welcomes"),
         pytest.param(["frames", "of -1", "HTTP", "hanging up"], id="frames"),
     ],
     ids=lambda scenarios: scenarios[0],
