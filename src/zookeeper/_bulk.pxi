@@ -300,7 +300,8 @@ def multi(h, ops, *, timeout=None):
 
     Returns a list with each operation's result: the path, `(path, stat)` (the stat None from servers
     that do not tell it), the stat, None, None.
-    Raises the exception of the first operation that failed; its `index` is that operation's place, its
+    Raises UnimplementedException where the server turns out to know no transactions; otherwise
+    the exception of the first operation that failed; its `index` is that operation's place, its
     `results` the list of codes: OK before it, RUNTIMEINCONSISTENCY after it.
     """
     cdef Handle handle = find(h)
@@ -312,7 +313,7 @@ def multi(h, ops, *, timeout=None):
     size_of_all(handle, operations)
     if seconds < 0:
         seconds = handle.c.session_timeout / 1000.0
-    cdef bulk_write *w = start_writes(handle, operations, operations.count, operations.count, handle.max_request, 1, True)
+    cdef bulk_write *w = start_writes(handle, operations, operations.count, operations.count, handle.max_request, 1, True, False)
     try:
         with nogil:
             bulk_write_ready(w, operations.count)
@@ -351,9 +352,9 @@ def amulti(h, ops, completion=None):
 
 
 cdef bulk_write *start_writes(Handle handle, WriteOps ops, Py_ssize_t count, long batch, long batch_bytes,
-                              int in_flight, bint stop) except NULL:
+                              int in_flight, bint stop, bint divisible) except NULL:
     """Operations that are sent as bulk_write_ready tells of them. To be given up, before `ops` go."""
-    cdef bulk_write *w = bulk_write_new(handle.c, ops.ops, count, batch, batch_bytes, in_flight, stop)
+    cdef bulk_write *w = bulk_write_new(handle.c, ops.ops, count, batch, batch_bytes, in_flight, stop, divisible)
     if w is NULL:
         raise MemoryError(f"{count} operations")
     return w
@@ -399,6 +400,7 @@ def write_many(h, ops, *, count=None, batch=500, in_flight=4, stop=True, progres
     in_flight: how many transactions may be under way at once. With 1 each is sent when the one before
     it has been done, so that with `stop` nothing is changed any more after a failure.
     stop: after a transaction that failed, send no more. Those that are under way may be done all the same.
+    Where the server turns out to know no transactions, each operation is one of its own.
     progress: called `(done, total)` a few times a second; may raise to give up.
     timeout: seconds for all; by default, it fails when nothing has come for the session timeout.
 
@@ -432,7 +434,7 @@ def write_many(h, ops, *, count=None, batch=500, in_flight=4, stop=True, progres
             raise errors.error(constants.BADARGUMENTS, None, f"count must not be negative: {count}")
         iterator = iter(ops)
         operations = WriteOps(handle, total)
-    w = start_writes(handle, operations, total, batch, batch_bytes, in_flight, stops)
+    w = start_writes(handle, operations, total, batch, batch_bytes, in_flight, stops, True)
     try:
         if iterator is None:
             with nogil:

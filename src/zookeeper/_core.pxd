@@ -195,7 +195,7 @@ cdef extern from "core.h" nogil:
         write_result *results
 
     bulk_write *bulk_write_new(zk_handle *handle, const write_op *ops, long count, long batch,
-                               long batch_bytes, int in_flight, int stop)
+                               long batch_bytes, int in_flight, int stop, int divisible)
     int bulk_write_ready(bulk_write *w, long count)
 
     enum: WATCH_LIST_DATA, WATCH_LIST_EXISTS, WATCH_LIST_CHILDREN

@@ -19,6 +19,7 @@ from tests.awkward import (
     forget_sessions,
     give_new_sessions,
     hang_up_at,
+    limit_requests_to,
     never_answer,
 )
 from tests.deadlines import scaled, wait_until
@@ -179,4 +180,76 @@ class TestNewSessions:
         assert zookeeper.client_id(zk.handle)[0] != first
         owner = zookeeper.exists(writer, "/servers/a:1")["ephemeralOwner"]
         assert owner == zookeeper.client_id(zk.handle)[0]
+        assert proxy.connections <= MOST_CONNECTIONS
+
+
+class TestNoOperation:
+    """A server that lacks one operation: it hangs up, says so, or never answers."""
+
+    HABITS = pytest.mark.parametrize("habit", [hang_up_at, deny, never_answer])
+
+    @HABITS
+    def test_trees_are_read_without_multi_read(self, proxy, client, writer, habit):
+        proxy.on_request = habit(Op.MULTI_READ)
+        make_nodes(writer, 50)
+        zk = client()
+        assert zk.export_tree().count("v = 0") == 50
+        assert proxy.requests[Op.MULTI_READ] <= 2
+        assert proxy.connections <= 4
+        objects = [zk.properties(f"/{number:05}") for number in range(5)]
+        change(writer, [f"/{number:05}" for number in range(5)], objects, 1)
+
+    @HABITS
+    def test_trees_are_written_without_transactions(self, zookeeper, proxy, client, writer, habit):
+        proxy.on_request = habit(Op.MULTI)
+        zk = client()
+        zk.import_tree("/a\n  v = 1\n  /b\n/c\n")
+        zk.import_tree("/a\n  v = 2\n/d\n", trim=True)
+        assert sorted(zookeeper.get_children(writer, "/")) == ["a", "c", "d"]
+        assert zookeeper.get_children(writer, "/a") == []
+        assert zk.get_properties("/a") == {"v": 2}
+        assert proxy.requests[Op.MULTI] <= 2
+        assert proxy.connections <= 4
+
+    def test_a_transaction_is_not_taken_apart(self, zookeeper, proxy, client):
+        proxy.on_request = deny(Op.MULTI)
+        zk = client()
+        for _ in range(2):
+            with pytest.raises(zookeeper.UnimplementedException):
+                zookeeper.multi(zk.handle, [("create", "/x", "", OPEN), ("create", "/y", "", OPEN)])
+        assert zk.get_children("/") == []
+        results = zookeeper.write_many(
+            zk.handle,
+            [
+                ("create2", "/x", "1", OPEN),
+                ("check", "/x", 0),
+                ("check", "/x", 7),
+                ("delete", "/x"),
+            ],
+        )
+        assert results[0][0] == "/x"
+        assert results[1] is None
+        assert [type(result) for result in results[2:]] == [
+            zookeeper.BadVersionException,
+            zookeeper.NothingException,
+        ]
+        assert proxy.requests[Op.MULTI] == 1
+
+    @HABITS
+    def test_watches_stay_without_remove_watches(self, proxy, client, writer, habit):
+        proxy.on_request = habit(Op.REMOVE_WATCHES)
+        paths = make_nodes(writer, 20)
+        zk = client()
+        objects = [zk.properties(path) for path in paths]
+        kept = objects.pop(0)
+        objects.clear()
+        for value in range(1, 4):
+            change(writer, paths[:1], [kept], value)
+        assert proxy.connections <= 4
+
+    def test_large_transactions_become_smaller(self, zookeeper, proxy, client, writer):
+        proxy.on_request = limit_requests_to(40_000)
+        text = "".join(f"/{number:03}\n  v = '{'x' * 300}'\n" for number in range(300))
+        client().import_tree(text)
+        assert len(zookeeper.get_children(writer, "/")) == 300
         assert proxy.connections <= MOST_CONNECTIONS

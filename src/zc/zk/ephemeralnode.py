@@ -259,6 +259,11 @@ class EphemeralNode:
             )
         except (zookeeper.NoNodeException, zookeeper.BadVersionException):
             return False
+        except zookeeper.UnimplementedException:
+            # Without transactions it is gone for a moment; the next step makes it.
+            zookeeper.delete(handle, self.path, stat["version"])
+            self.state = Registered.PENDING
+            return False
         self.note_written(wish)
         return True
 

@@ -20,8 +20,9 @@ logger = logging.getLogger("zc.zk")
 
 T = TypeVar("T")
 
-# With so many breaks in a row something must be wrong with the work.
-ATTEMPTS = 100
+# With so many breaks in a row something must be wrong with the work. The pauses between them grow
+# (backoff), so that they are no burden for the servers.
+ATTEMPTS = 20
 
 # The connection broke, or the session with it; with the next one the same work can be done.
 BREAKS = (
@@ -61,6 +62,7 @@ class Breaks:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._count = 0
         self._unbroken = 0  # failures in a row without one
 
     def wait_out(self, begun: Moment, trouble: zookeeper.ZooKeeperException) -> None:
@@ -70,7 +72,10 @@ class Breaks:
         server takes too long with the work, or says what it says whatever the connection, and
         `trouble` is raised as well.
         """
-        if _wait_out(self._session, begun, trouble):
+        self._count += 1
+        if self._count >= ATTEMPTS:
+            raise trouble
+        if _wait_out(self._session, begun, trouble, self._count):
             self._unbroken = 0
             return
         self._unbroken += 1
@@ -78,7 +83,9 @@ class Breaks:
             raise trouble
 
 
-def _wait_out(session: Session, begun: Moment, trouble: zookeeper.ZooKeeperException) -> bool:
+def _wait_out(
+    session: Session, begun: Moment, trouble: zookeeper.ZooKeeperException, attempt: int
+) -> bool:
     """Whether there has been a break. Raises `trouble` when it is not to be waited out."""
     if isinstance(trouble, zookeeper.ForkedException):
         raise trouble
@@ -91,5 +98,5 @@ def _wait_out(session: Session, begun: Moment, trouble: zookeeper.ZooKeeperExcep
         raise trouble
     logger.info("%s: again after: %s", session.connection_string, trouble)
     # Not at once, should it be something else that stops the work.
-    time.sleep(pause(1))
+    time.sleep(pause(attempt))
     return broke

@@ -142,8 +142,6 @@ def import_tree(
             logger.info("%s: planning again after: %s", session.connection_string, conflict)
             bulk.rest_before_attempt(attempt)
         except BREAKS as trouble:
-            if attempt == bulk.ATTEMPTS:
-                raise
             breaks.wait_out(begun, trouble)
         else:
             return plan

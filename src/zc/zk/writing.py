@@ -70,15 +70,23 @@ def write_plan(
         at_once = operations(changes, acl)
         if sum(map(_size, at_once)) <= MOST_BYTES:
             require_same_nodes(session, changes, zxid)
-            if at_once:
-                zookeeper.multi(session.require_handle(), at_once)
-                if progress is not None:
+            if not at_once or _write_at_once(session, at_once):
+                if at_once and progress is not None:
                     progress(len(at_once), len(at_once))
-            return
+                return
     # What cannot be sent is found before anything has been.
     if unsure := operations([change for change in changes if not change.is_sure], acl):
         zookeeper.check_operations(session.require_handle(), unsure)
     _Writer(session, changes, acl, zxid, progress).write()
+
+
+def _write_at_once(session: Session, steps: list[Operation]) -> bool:
+    """Write all in one transaction; False if the servers do not take it."""
+    try:
+        zookeeper.multi(session.require_handle(), steps)
+    except zookeeper.UnimplementedException:
+        return False
+    return True
 
 
 def require_same_nodes(session: Session, changes: Iterable[Change], zxid: int) -> None:

@@ -69,3 +69,19 @@ int code_is_fatal(int code) {
         return 1;
     }
 }
+
+int code_is_of_the_session(int code) {
+    switch (code) {
+    case ZCONNECTIONLOSS:
+    case ZOPERATIONTIMEOUT:
+    case ZINVALIDSTATE:
+    case ZCLOSING:
+    case ZSESSIONEXPIRED:
+    case ZSESSIONMOVED:
+    case ZAUTHFAILED:
+    case ZSESSIONCLOSEDREQUIRESASLAUTH:
+        return 1;
+    default:
+        return 0;
+    }
+}

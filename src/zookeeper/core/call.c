@@ -211,13 +211,27 @@ int call_add_auth(call *c, const char *scheme, const char *credential, int lengt
     return code != ZOK ? code : sent(c, credential_add(c, scheme, credential, length));
 }
 
+static void removal_done(int code, const void *data) {
+    call *c = answered(data);
+    service_trust(c->handle);
+    if (code == ZOK || code == ZNOWATCHER)
+        service_answered(c->handle, KNOWS_REMOVE_WATCHES);
+    else
+        service_lost(c->handle, KNOWS_REMOVE_WATCHES, c->sent, request_code(c->handle, code));
+    call_ended(c, code);
+}
+
 int call_remove_watches(call *c, const char *path, int kind) {
+    if (service_refuses(c->handle, KNOWS_REMOVE_WATCHES)) return ZUNIMPLEMENTED;
     int code = begin(c);
     if (code != ZOK) return code;
+    c->sent.connection = c->handle->connections;
+    c->sent.was_connected = zoo_state(c->handle->zh) == ZOO_CONNECTED_STATE;
+    service_doubt(c->handle);
     /* Not zoo_aremove_watches: with a watcher it only asks the server whether there is a watch. And
      * never its local form: it takes our call for a structure of its own and writes to it. */
     return sent(c, zoo_aremove_all_watches(c->handle->zh, path, (ZooWatcherType)kind, 0,
-                                           (void_completion_t *)void_done, c));
+                                           (void_completion_t *)removal_done, c));
 }
 
 int call_get_config(call *c, const char *unused) {

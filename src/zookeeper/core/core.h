@@ -425,6 +425,7 @@ typedef struct service {
     int handles;
     _Atomic int64_t learned; /* when it turned out last not to do something; 0: it does all */
     _Atomic long piece_bytes; /* requests that can be cut are cut at so many */
+    _Atomic long hung_up_at;  /* a request of so many bytes has ended connections; 0: none */
     struct {
         _Atomic int strikes, works, refused;
     } abilities[ABILITIES];
@@ -446,6 +447,7 @@ void service_after_fork(void);
 int service_refuses(const zk_handle *handle, ability which);
 int service_is_proven(const zk_handle *handle, ability which);
 long service_piece_bytes(const zk_handle *handle);
+int service_hangs_up_at(const zk_handle *handle, long bytes);
 /* A request was answered; lost, by `code`: whether to try again, with what has been learned; will
  * never be answered, as `evidence` shows: 1. */
 void service_answered(zk_handle *handle, ability which);
@@ -482,6 +484,7 @@ typedef struct call {
     _Atomic int abandoned; /* nobody waits any more */
     void *context;    /* a Python object; owned by whoever takes the call from the queue */
     int watched;      /* the context asks for a watch */
+    dispatch sent;    /* of a request that the service may not know */
     credential *credential; /* an add_auth: whose answer it waits for, and who else waits for one */
     struct call *next_waiting;
 
@@ -591,6 +594,8 @@ long bulk_progress(bulk *b, long *told);
 void bulk_advance(bulk *b);
 /* Codes that say something of the connection and not of a node. */
 int code_is_fatal(int code);
+/* Those that say that a request got no answer. */
+int code_is_of_the_session(int code);
 
 /* ---- multiread.c: many reads in one request ------------------------------------------------ */
 
@@ -718,15 +723,21 @@ typedef struct {
     long batch;       /* operations in a transaction, at most */
     long batch_bytes; /* and bytes */
     int in_flight;    /* transactions, at most */
+    int divisible;    /* without transactions it may be done node by node */
     int stop, failed; /* stop: after a transaction that failed, send no more */
     write_result results[];
 } bulk_write;
 
 /* `ops` has room for `count` operations; NULL without memory. Nothing is sent before bulk_write_ready has been called. */
 bulk_write *bulk_write_new(zk_handle *handle, const write_op *ops, long count, long batch,
-                           long batch_bytes, int in_flight, int stop);
+                           long batch_bytes, int in_flight, int stop, int divisible);
 /* So many of the operations are written down; 0: no more will be sent, they are not needed. */
 int bulk_write_ready(bulk_write *w, long count);
+
+/* ---- writeone.c: for servers without transactions ------------------------------------------ */
+
+/* Sends the next operation, if it is its turn. With the lock held. */
+void write_one_by_one(bulk_write *w);
 
 /* ---- rewatch.c: many watches at once ------------------------------------------------------- */
 

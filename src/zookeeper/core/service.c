@@ -56,6 +56,7 @@ static service *services;
 static void begin_anew(service *s) {
     s->learned = 0;
     s->piece_bytes = PIECE_BYTES;
+    s->hung_up_at = 0;
     for (int i = 0; i < ABILITIES; i++) s->abilities[i].strikes = s->abilities[i].works = s->abilities[i].refused = 0;
 }
 
@@ -111,6 +112,11 @@ int service_is_proven(const zk_handle *handle, ability which) {
 
 long service_piece_bytes(const zk_handle *handle) { return handle->service->piece_bytes; }
 
+int service_hangs_up_at(const zk_handle *handle, long bytes) {
+    long limit = handle->service->hung_up_at;
+    return limit && bytes >= limit;
+}
+
 void service_answered(zk_handle *handle, ability which) {
     service *s = handle->service;
     s->abilities[which].works = 1;
@@ -127,6 +133,7 @@ static void refuse(service *s, ability which, const char *evidence) {
 
 static void shrink(service *s, ability which, long bytes) {
     long smaller = (bytes < s->piece_bytes ? bytes : s->piece_bytes) / SHRINK;
+    if (s->hung_up_at == 0 || bytes < s->hung_up_at) s->hung_up_at = bytes;
     s->piece_bytes = smaller > SMALL_REQUEST ? smaller : SMALL_REQUEST;
     s->learned = core_now();
     log_say(ZOO_LOG_LEVEL_WARN, "service",

@@ -146,6 +146,11 @@ static int read_results(wire_request *wire, struct iarchive *in, int64_t zxid) {
 
 static void finished(wire_request *wire, int code) {
     transaction *t = of_wire(wire);
+    /* It is not sent again here: a transaction that was lost may have been done. */
+    if (code == ZOK)
+        service_answered(wire->handle, KNOWS_TRANSACTIONS);
+    else
+        service_lost(wire->handle, KNOWS_TRANSACTIONS, wire->sent, code);
     t->failure = code;
     if (code != ZOK) t->code = code;
     /* What went before the operation that failed is undone, and says "ok". */
@@ -168,6 +173,9 @@ transaction *transaction_new(const write_op *ops, write_result *results, int cou
 }
 
 int transaction_send(zk_handle *handle, transaction *t) {
+    for (int i = 0; i < t->count; i++) t->wire.sent.bytes += write_op_size(handle, &t->ops[i]);
+    if (service_refuses(handle, KNOWS_TRANSACTIONS) || service_hangs_up_at(handle, t->wire.sent.bytes))
+        return ZUNIMPLEMENTED;
     t->wire.op = OP_MULTI;
     t->wire.write = write_ops;
     t->wire.read_answer = read_results;

@@ -13,9 +13,15 @@ static void ended(transaction *t) {
     bulk *b = &w->base;
     pthread_mutex_lock(&b->lock);
     b->outstanding--;
-    b->done += t->count;
-    if (t->code != ZOK) w->failed = 1;
-    if (t->failure != ZOK && b->code == ZOK) b->code = t->failure;
+    if (t->failure == ZUNIMPLEMENTED && w->divisible) {
+        /* None of it was done, nor of what is under way behind it: it is done in another way. */
+        long first = t->ops - w->ops;
+        if (first < w->next) w->next = first;
+    } else {
+        b->done += t->count;
+        if (t->code != ZOK) w->failed = 1;
+        if (t->failure != ZOK && b->code == ZOK) b->code = t->failure;
+    }
     free(t);
     bulk_advance(b);
     pthread_mutex_unlock(&b->lock);
@@ -29,12 +35,20 @@ static int is_ready(const bulk_write *w) {
 
 static void pump(bulk *b) {
     bulk_write *w = (bulk_write *)b;
+    if (service_refuses(b->handle, KNOWS_TRANSACTIONS) && w->divisible) {
+        write_one_by_one(w);
+        return;
+    }
+    /* A server that hangs up at less gets less, unless it has to be one transaction. */
+    long most_bytes = w->batch_bytes;
+    if (w->divisible && service_piece_bytes(b->handle) < PIECE_BYTES && service_piece_bytes(b->handle) < most_bytes)
+        most_bytes = service_piece_bytes(b->handle);
     while (b->code == ZOK && b->outstanding < w->in_flight && is_ready(w) &&
            !(w->stop && w->failed)) {
         long count = 0, bytes = 0;
         while (w->next + count < w->ready && count < w->batch) {
             bytes += write_op_size(b->handle, &w->ops[w->next + count]);
-            if (count && bytes > w->batch_bytes) break;
+            if (count && bytes > most_bytes) break;
             count++;
         }
         transaction *t = transaction_new(&w->ops[w->next], &w->results[w->next], (int)count, &w->memory);
@@ -77,7 +91,7 @@ static void dispose(bulk *b) {
 }
 
 bulk_write *bulk_write_new(zk_handle *handle, const write_op *ops, long count, long batch,
-                           long batch_bytes, int in_flight, int stop) {
+                           long batch_bytes, int in_flight, int stop, int divisible) {
     bulk_write *w = calloc(1, sizeof *w + sizeof(write_result) * (size_t)count);
     if (w == NULL) return NULL; /* somebody announced more operations than there will ever be */
     bulk_init(&w->base, handle, pump, complete, dispose);
@@ -86,6 +100,7 @@ bulk_write *bulk_write_new(zk_handle *handle, const write_op *ops, long count, l
     w->batch = batch;
     w->batch_bytes = batch_bytes;
     w->in_flight = in_flight;
+    w->divisible = divisible;
     w->stop = stop;
     for (long i = 0; i < count; i++) w->results[i].code = ZNOTHING;
     return w;
