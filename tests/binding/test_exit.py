@@ -34,11 +34,12 @@ def test_an_exit_does_not_wait_for_a_server_that_does_not_answer(zookeeper, prox
     subprocesses.run("exit", proxy.connection_string + root, "return", seconds=20)
 
 
-def test_an_exit_closes_all_sessions_side_by_side(zookeeper, proxy, root):
+@pytest.mark.parametrize("module", ["zookeeper", "zc.zk"])
+def test_an_exit_closes_all_sessions_side_by_side(zookeeper, proxy, root, module):
     """Each takes two seconds with a server that does not answer."""
     program = [sys.executable, "-m", "tests.binding.programs.exit_many"]
     with subprocess.Popen(
-        [*program, proxy.connection_string + root, "50"],
+        [*program, proxy.connection_string + root, "50", module],
         cwd=subprocesses.ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

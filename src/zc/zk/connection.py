@@ -78,10 +78,7 @@ class Connection:
 
         If it is `lost`, calls under way raise ConnectionLossException: nobody has closed anything.
         """
-        with self._lock:
-            self._is_closed = True
-            handle, self.handle = self.handle, None
-            self._was_closed_handle = self._was_closed_handle or handle is not None
+        handle = self.release()
         if handle is None:
             return
         try:
@@ -89,6 +86,14 @@ class Connection:
             zookeeper.close(handle, **({"lost": True} if lost else {}))
         except zookeeper.ZooKeeperException as fault:
             logger.debug("%s: closing handle %s: %s", self._hosts, handle, fault)
+
+    def release(self) -> int | None:
+        """Take it as closed, and return the handle, if any, which the caller has to close."""
+        with self._lock:
+            self._is_closed = True
+            handle, self.handle = self.handle, None
+            self._was_closed_handle = self._was_closed_handle or handle is not None
+        return handle
 
     def session_id(self) -> int:
         """The number by which servers know the session; 0 when there is none."""

@@ -259,19 +259,27 @@ class Session:
         any more when it returns, though one may be going on: this may have been called by it, or
         it takes its time.
         """
+        if self._begin_closing():
+            self._connection.close()
+            self._join_threads(KEEPER_END_SECONDS, CALLBACK_END_SECONDS)
+
+    def _begin_closing(self) -> bool:
+        """Have its threads end. Whether it was open, so that its connection is to be closed."""
         if self.is_forked:
             # No lock is safe here: a thread that no longer exists may hold it.
             self._life.state = State.CLOSED
-            return
+            return False
         with self._life.changed:
             if not self._life.note_closed():
-                return
+                return False
         _open_sessions.discard(self)
         self._callbacks.worker.stop()
         self._keeper.worker.stop()
-        self._connection.close()
-        self._keeper.worker.join(KEEPER_END_SECONDS)
-        self._callbacks.worker.join(CALLBACK_END_SECONDS)
+        return True
+
+    def _join_threads(self, keeper_seconds: float, callback_seconds: float) -> None:
+        self._keeper.worker.join(keeper_seconds)
+        self._callbacks.worker.join(callback_seconds)
 
     # What parts of the library use
 
@@ -460,8 +468,14 @@ _open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
 
 @atexit.register
 def _close_sessions() -> None:
-    """Let ephemeral nodes go with the program that made them, and not seconds later."""
-    deadline = time.monotonic() + KEEPER_END_SECONDS
-    for session in list(_open_sessions):
-        if time.monotonic() < deadline:
-            session.close()
+    """Let ephemeral nodes go with the program that made them, and not seconds later.
+
+    All side by side: with servers that do not answer, many take as long as one.
+    """
+    closing = [session for session in list(_open_sessions) if session._begin_closing()]
+    handles = [session._connection.release() for session in closing]
+    zookeeper.close_many([handle for handle in handles if handle is not None])
+    deadline = time.monotonic() + CALLBACK_END_SECONDS
+    for session in closing:
+        left = max(0.0, deadline - time.monotonic())
+        session._join_threads(left, left)
