@@ -58,6 +58,11 @@ def never_answer(op: int) -> Habit:
     return lambda request: request.op != op or b""
 
 
+def answer_pings_only(request: Request) -> bool | bytes:
+    """Open sessions, and then answer nothing but pings."""
+    return True if request.op in (Op.CREATE_SESSION, Op.PING) else b""
+
+
 def limit_requests_to(size: int) -> Habit:
     """Hang up at requests over so many bytes, as servers do at jute.maxbuffer."""
     return lambda request: len(request.frame) - LENGTH.size <= size

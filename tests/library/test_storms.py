@@ -7,6 +7,7 @@ again at once make thousands of connections in the time that it takes.
 from __future__ import annotations
 
 import logging
+import threading
 from functools import partial
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 import zc.zk
 import zookeeper
 from tests.awkward import (
+    answer_pings_only,
     awkward,
     deny,
     forget_sessions,
@@ -210,6 +212,36 @@ class TestNoOperation:
         assert zk.get_properties("/a") == {"v": 2}
         assert proxy.requests[Op.MULTI] <= 2
         assert proxy.connections <= 4
+
+    @pytest.mark.parametrize(
+        "work",
+        [
+            lambda zk: zk.export_tree(),
+            lambda zk: zk.import_tree("/a\n  /b\n"),
+            lambda zk: zk.delete_recursive("/a"),
+            lambda zk: list(zk.walk()),
+        ],
+        ids=["export", "import", "delete", "walk"],
+    )
+    def test_work_on_trees_ends_where_nothing_but_pings_is_answered(self, proxy, client, work):
+        zk = client(3000)
+        zk.create("/a", "")
+        proxy.on_request = answer_pings_only
+        raised = []
+
+        def try_it():
+            try:
+                work(zk)
+            except zookeeper.ZooKeeperException as fault:
+                raised.append(fault)
+
+        trying = threading.Thread(target=try_it)
+        trying.start()
+        trying.join(scaled(20))
+        assert not trying.is_alive(), "it has not ended"
+        assert raised
+        proxy.on_request = None
+        proxy.cut()
 
     def test_a_transaction_is_not_taken_apart(self, zookeeper, proxy, client):
         proxy.on_request = deny(Op.MULTI)

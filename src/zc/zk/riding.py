@@ -37,6 +37,10 @@ BREAKS = (
 # So often may work fail like that while the session knows of no break: it may hear of one late.
 ATTEMPTS_WITHOUT_A_BREAK = 3
 
+# So often in a row may the C client give up on a server that does not answer: twice is what hung
+# servers of an ensemble can cost, each two thirds of the session timeout.
+ATTEMPTS_WITHOUT_AN_ANSWER = 3
+
 # A call hears of a break a moment before the session does.
 NEWS_SECONDS = 1.0
 
@@ -64,6 +68,7 @@ class Breaks:
         self._session = session
         self._count = 0
         self._unbroken = 0  # failures in a row without one
+        self._unanswered = 0  # failures in a row for want of an answer
 
     def wait_out(self, begun: Moment, trouble: zookeeper.ZooKeeperException) -> None:
         """Wait for a connection, for the session timeout at most; then raise `trouble`.
@@ -73,7 +78,9 @@ class Breaks:
         `trouble` is raised as well.
         """
         self._count += 1
-        if self._count >= ATTEMPTS:
+        is_unanswered = isinstance(trouble, zookeeper.OperationTimeoutException)
+        self._unanswered = self._unanswered + 1 if is_unanswered else 0
+        if self._count >= ATTEMPTS or self._unanswered >= ATTEMPTS_WITHOUT_AN_ANSWER:
             raise trouble
         if _wait_out(self._session, begun, trouble, self._count):
             self._unbroken = 0
