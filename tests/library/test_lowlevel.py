@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import pydoc
 from typing import Any
 
 import pytest
@@ -14,6 +16,9 @@ from tests.library.bad_days import expire
 from zc.zk import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
 
 ACL = OPEN_ACL_UNSAFE
+
+# The emulation has functions of its own.
+BINDING = zookeeper
 
 
 def watcher(*arguments: object) -> None: ...
@@ -83,7 +88,129 @@ def test_every_function_that_takes_a_handle_is_there() -> None:
 
 def test_they_have_names_and_documentation(zk) -> None:
     assert zk.get.__name__ == "get"
-    assert zk.get.__doc__ == zc.zk.ZooKeeper.get.__doc__ == zookeeper.get.__doc__
+    assert zk.get.__doc__ == zc.zk.ZooKeeper.get.__doc__
+    signature, _, text = zookeeper.get.__doc__.partition("\n\n")
+    assert zk.get.__doc__ == text
+    assert signature.startswith("get(h, ")
+    shown = pydoc.plain(pydoc.render_doc(zc.zk.ZooKeeper.get))
+    assert "get(self, path, watcher=None, bufferlen=None, *, timeout=None)" in shown
+    assert text.splitlines()[0] in shown
+
+
+# Those of the binding that take a handle. What a program may not leave out there, it may here.
+METHODS = [
+    name
+    for name, function in vars(BINDING).items()
+    if callable(function)
+    and not name.startswith("_")
+    and hasattr(zc.zk.ZooKeeper, name)
+    and [*inspect.signature(function).parameters][:1] == ["h"]
+]
+HERE_ALONE = {
+    ("create", "data"): "",
+    ("create", "acl"): OPEN_ACL_UNSAFE,
+    ("create2", "data"): "",
+    ("create2", "acl"): OPEN_ACL_UNSAFE,
+}
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name not in ("close", "state")])
+def test_methods_have_the_signatures_of_the_binding_without_the_handle(zk, name) -> None:
+    method = getattr(zc.zk.ZooKeeper, name)
+    own, *parameters = inspect.signature(method).parameters.values()
+    assert own.name == "self"
+    _, *behind_the_handle = inspect.signature(vars(BINDING)[name]).parameters.values()
+
+    def expected(parameter: inspect.Parameter) -> tuple[object, ...]:
+        default = HERE_ALONE.get((name, parameter.name), parameter.default)
+        return parameter.name, parameter.kind, default
+
+    found = [(each.name, each.kind, each.default) for each in parameters]
+    assert found == [expected(each) for each in behind_the_handle]
+    bound = inspect.signature(getattr(zk, name)).parameters.values()
+    assert [each.name for each in bound] == [each.name for each in parameters]
+    summary, *_ = method.__doc__.splitlines()
+    assert summary
+    assert not summary.startswith(f"{name}(")
+
+
+def test_there_are_methods_to_compare() -> None:
+    assert len(METHODS) > 30
+    assert {"get", "create", "multi", "async", "async_", "add_auth", "set_watcher"} <= {*METHODS}
+
+
+def test_methods_are_functions_like_others(zk) -> None:
+    assert zc.zk.ZooKeeper.get(zk, "/") == zk.get("/")
+    assert zk.get == zk.get
+    assert hash(zk.get) == hash(zk.get)
+    assert zk.get != zk.exists
+    assert inspect.isfunction(zc.zk.ZooKeeper.get)
+    assert inspect.ismethod(zk.get)
+    with pytest.raises(TypeError):
+        zc.zk.ZooKeeper.get()
+
+
+# Each calls the binding once before it says what it has to say.
+TOO_LATE = [
+    lambda zk: zk.get("/"),
+    lambda zk: zk.aget("/"),
+    lambda zk: zk.read_tree("/"),
+    lambda zk: zk.create("/a"),
+    lambda zk: zk.acreate("/a", "", ACL),
+    lambda zk: zk.set("/", ""),
+    lambda zk: zk.delete("/a"),
+    lambda zk: zk.adelete("/a"),
+    lambda zk: zk.multi([("check", "/")]),
+    lambda zk: zk.amulti([("check", "/")]),
+    lambda zk: zk.write_many([("set", "/", "")]),
+    lambda zk: zk.client_id(),
+    lambda zk: zk.add_auth("digest", "alice:secret"),
+    lambda zk: zk.get_properties("/"),
+    lambda zk: zk.is_ephemeral("/"),
+    lambda zk: zk.create_recursive("/a"),
+    lambda zk: zk.resolve("/a"),
+    lambda zk: zk.properties("/"),
+    lambda zk: zk.children("/"),
+]
+
+
+@pytest.fixture
+def unused_handle(zk) -> int:
+    """A number that no handle has."""
+    return 10_000_000
+
+
+@pytest.mark.parametrize("call", TOO_LATE)
+def test_a_handle_that_is_replaced_just_before_the_call_is_a_lost_connection(
+    zk, monkeypatch, unused_handle, call
+) -> None:
+    for name in ("require_handle", "credentials_handle"):
+        monkeypatch.setattr(zk._session, name, lambda: unused_handle)
+    with pytest.raises(zookeeper.ConnectionLossException, match="has just been lost") as raised:
+        call(zk)
+    assert isinstance(raised.value.__cause__, zookeeper.InvalidStateException)
+
+
+def test_a_client_that_is_closed_just_before_the_call_says_so(
+    zk, monkeypatch, unused_handle
+) -> None:
+    zk.close()
+    monkeypatch.setattr(zk._session, "require_handle", lambda: unused_handle)
+    with pytest.raises(zookeeper.ClosingException, match="this client has been closed"):
+        zk.get("/")
+
+
+def test_the_handle_is_closed_between_its_number_and_the_call(zk, monkeypatch) -> None:
+    get = zookeeper.get
+
+    def too_late(handle: int, *arguments: Any) -> Any:
+        # As the keeper does.
+        zookeeper.close(handle, lost=True)
+        return get(handle, *arguments)
+
+    monkeypatch.setattr(zookeeper, "get", too_late)
+    with pytest.raises(zookeeper.ConnectionLossException):
+        zk.get("/")
 
 
 def test_asynchronous_calls_pass_results_to_completions(zk) -> None:

@@ -146,4 +146,4 @@ def create_ancestors(session: Session, path: str, acl: Acl) -> None:
     """
     names = path.split("/")[1:-1]
     steps = [("create", "/" + "/".join(names[: count + 1]), "", acl) for count in range(len(names))]
-    zookeeper.write_many(session.require_handle(), steps, batch=1, stop=False)
+    session.call(zookeeper.write_many, steps, batch=1, stop=False)

@@ -62,7 +62,7 @@ class Ephemerals:
         node = EphemeralNode(self, parent, name, wish, is_watched=True)
         try:
             self.claim(node, node.path)
-            self._make_true(self.session.require_handle(), node)
+            self.session.call(self._make_true, node)
             if node.state is Registered.WAITING and not node.other_owner:
                 raise zookeeper.error(zookeeper.NODEEXISTS, node.path, "it is not ephemeral")
         except zookeeper.ZooKeeperException as fault:
@@ -217,7 +217,7 @@ class Ephemerals:
 
     def _make_true_if_possible(self, node: EphemeralNode) -> None:
         try:
-            self._make_true(self.session.require_handle(), node)
+            self.session.call(self._make_true, node)
         except zookeeper.ForkedException:
             raise
         except zookeeper.ZooKeeperException as fault:

@@ -156,7 +156,8 @@ class Keeper:
     def _look_into(self, epoch: int, handle: int, trouble: zookeeper.ZooKeeperException) -> None:
         """A duty could not be done. It is tried again when an event comes, or after a pause."""
         self._failures += 1
-        if isinstance(trouble, zookeeper.ConnectionLossException):
+        is_closed = isinstance(trouble.__cause__, zookeeper.InvalidStateException)
+        if isinstance(trouble, zookeeper.ConnectionLossException) and not is_closed:
             logger.debug("%s: upkeep interrupted: %s", self._name, trouble)
         elif isinstance(trouble, zookeeper.OperationTimeoutException):
             logger.warning("%s: upkeep interrupted: %s", self._name, trouble)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE, Acl
@@ -19,7 +19,9 @@ from zc.zk.ephemeralnode import EphemeralNode
 from zc.zk.session import Session
 
 if TYPE_CHECKING:
-    from zookeeper import Data, Operation, Stat, Watcher
+    from inspect import Signature
+
+    from zookeeper import Data, Operation, Progress, Stat, Watcher
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,21 +42,39 @@ _UNCERTAIN = {
 _GONE = {zookeeper.OK, zookeeper.NONODE, *_UNCERTAIN}
 
 
-class call(Generic[P, R]):
+class _Shown:
+    """What `inspect.signature` finds behind a method: a function's, with `self` for `h`.
+
+    It is made when somebody asks, as imports are to be quick, and `inspect` is a large one.
+    """
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        self._function = function
+
+    @property
+    def __signature__(self) -> Signature:
+        import inspect
+
+        signature = inspect.signature(self._function)
+        _, *parameters = signature.parameters.values()
+        own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        return signature.replace(parameters=[own, *parameters])
+
+
+def passed_on(function: Callable[Concatenate[int, P], R]) -> Callable[Concatenate[Any, P], R]:
     """A method that passes its arguments on to a function of the binding, behind the handle."""
+    name = function.__name__
 
-    def __init__(self, function: Callable[Concatenate[int, P], R]) -> None:
-        self._name = function.__name__
-        self.__doc__ = function.__doc__
+    def method(self: LowLevel, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        function: Callable[..., R] = getattr(zookeeper, name)
+        return self._session.call(function, *args, **kwargs)
 
-    def __get__(self, client: LowLevel, owner: type[LowLevel]) -> Callable[P, R]:
-        def method(*args: P.args, **kwargs: P.kwargs) -> R:
-            function: Callable[..., R] = getattr(zookeeper, self._name)
-            return function(client._session.require_handle(), *args, **kwargs)
-
-        method.__name__ = self._name
-        method.__doc__ = self.__doc__
-        return method
+    method.__name__ = name
+    method.__qualname__ = f"LowLevel.{name}"
+    # The function's begins with its signature, in which there is the handle.
+    _, _, method.__doc__ = (function.__doc__ or "").partition("\n\n")
+    method.__wrapped__ = _Shown(function)  # type: ignore[attr-defined]
+    return method
 
 
 class LowLevel:
@@ -63,56 +83,62 @@ class LowLevel:
     _session: Session
     _ephemerals: Ephemerals
 
-    exists = call(zookeeper.exists)
-    aexists = call(zookeeper.aexists)
-    get = call(zookeeper.get)
-    aget = call(zookeeper.aget)
-    get_children = call(zookeeper.get_children)
-    aget_children = call(zookeeper.aget_children)
-    get_children2 = call(zookeeper.get_children2)
-    aget_children2 = call(zookeeper.aget_children2)
-    get_acl = call(zookeeper.get_acl)
-    aget_acl = call(zookeeper.aget_acl)
-    get_config = call(zookeeper.get_config)
-    aget_config = call(zookeeper.aget_config)
-    get_many = call(zookeeper.get_many)
-    get_children_many = call(zookeeper.get_children_many)
-    read_tree = call(zookeeper.read_tree)
-    watch_many = call(zookeeper.watch_many)
-    remove_watches = call(zookeeper.remove_watches)
-    aremove_watches = call(zookeeper.aremove_watches)
-    sync = call(zookeeper.sync)
-    async_ = call(zookeeper.async_)
-    client_id = call(zookeeper.client_id)
-    recv_timeout = call(zookeeper.recv_timeout)
-    is_unrecoverable = call(zookeeper.is_unrecoverable)
+    exists = passed_on(zookeeper.exists)
+    aexists = passed_on(zookeeper.aexists)
+    get = passed_on(zookeeper.get)
+    aget = passed_on(zookeeper.aget)
+    get_children = passed_on(zookeeper.get_children)
+    aget_children = passed_on(zookeeper.aget_children)
+    get_children2 = passed_on(zookeeper.get_children2)
+    aget_children2 = passed_on(zookeeper.aget_children2)
+    get_acl = passed_on(zookeeper.get_acl)
+    aget_acl = passed_on(zookeeper.aget_acl)
+    get_config = passed_on(zookeeper.get_config)
+    aget_config = passed_on(zookeeper.aget_config)
+    get_many = passed_on(zookeeper.get_many)
+    get_children_many = passed_on(zookeeper.get_children_many)
+    read_tree = passed_on(zookeeper.read_tree)
+    watch_many = passed_on(zookeeper.watch_many)
+    remove_watches = passed_on(zookeeper.remove_watches)
+    aremove_watches = passed_on(zookeeper.aremove_watches)
+    sync = passed_on(zookeeper.sync)
+    async_ = passed_on(zookeeper.async_)
+    client_id = passed_on(zookeeper.client_id)
+    recv_timeout = passed_on(zookeeper.recv_timeout)
+    is_unrecoverable = passed_on(zookeeper.is_unrecoverable)
 
     # Creating
 
     def create(
-        self, path: str, data: Data = "", acl: Acl = OPEN_ACL_UNSAFE, flags: int = 0, **options: Any
-    ) -> str:
+        self, path: str, data: Data = "", acl: Acl = OPEN_ACL_UNSAFE, flags: int = 0, *,
+        ttl: int | None = None, timeout: float | None = None,
+    ) -> str:  # fmt: skip
         """Create a node and return its path, as `zookeeper.create` does.
 
         An ephemeral node, unless it has a sequence number, is created again in later sessions.
         """
         epoch = self._session.epoch
-        made = zookeeper.create(self._handle(), path, data, acl, flags, **options)
+        made = self._session.call(
+            zookeeper.create, path, data, acl, flags, **_given(ttl=ttl, timeout=timeout)
+        )
         self._note_created(made, data, acl, flags, epoch)
         return made
 
     def create2(
-        self, path: str, data: Data = "", acl: Acl = OPEN_ACL_UNSAFE, flags: int = 0, **options: Any
-    ) -> tuple[str, Stat]:
+        self, path: str, data: Data = "", acl: Acl = OPEN_ACL_UNSAFE, flags: int = 0, *,
+        ttl: int | None = None, timeout: float | None = None,
+    ) -> tuple[str, Stat]:  # fmt: skip
         """Like `create`, and return the path and the stat."""
         epoch = self._session.epoch
-        made, stat = zookeeper.create2(self._handle(), path, data, acl, flags, **options)
+        made, stat = self._session.call(
+            zookeeper.create2, path, data, acl, flags, **_given(ttl=ttl, timeout=timeout)
+        )
         self._note_created(made, data, acl, flags, epoch)
         return made, stat
 
     def acreate(
         self, path: str, data: Data, acl: Acl, flags: int = 0,
-        completion: Completion | None = None, **options: Any,
+        completion: Completion | None = None, *, ttl: int | None = None,
     ) -> int:  # fmt: skip
         """Like `create`; `completion(handle, code, path)`."""
         epoch = self._session.epoch
@@ -123,11 +149,13 @@ class LowLevel:
             if completion is not None:
                 completion(handle, code, made)
 
-        return zookeeper.acreate(self._handle(), path, data, acl, flags, done, **options)
+        return self._session.call(
+            zookeeper.acreate, path, data, acl, flags, done, **_given(ttl=ttl)
+        )
 
     def acreate2(
         self, path: str, data: Data, acl: Acl, flags: int = 0,
-        completion: Completion | None = None, **options: Any,
+        completion: Completion | None = None, *, ttl: int | None = None,
     ) -> int:  # fmt: skip
         """Like `create2`; `completion(handle, code, path, stat)`."""
         epoch = self._session.epoch
@@ -138,16 +166,20 @@ class LowLevel:
             if completion is not None:
                 completion(handle, code, made, stat)
 
-        return zookeeper.acreate2(self._handle(), path, data, acl, flags, done, **options)
+        return self._session.call(
+            zookeeper.acreate2, path, data, acl, flags, done, **_given(ttl=ttl)
+        )
 
     # Deleting
 
-    def delete(self, path: str, version: int = -1, **options: Any) -> int:
+    def delete(self, path: str, version: int = -1, *, timeout: float | None = None) -> int:
         """Delete a node, as `zookeeper.delete` does; a registered server ends with it."""
-        handle = self._handle()
+        self._session.require_handle()
         held = self._ephemerals.hold(path)
         try:
-            code = zookeeper.delete(handle, path, *_if_any(version), **options)
+            code = self._session.call(
+                zookeeper.delete, path, *_if_any(version), **_given(timeout=timeout)
+            )
         except BaseException as fault:
             self._ephemerals.release(held, is_gone=_code_of(fault) in _GONE)
             raise
@@ -156,7 +188,7 @@ class LowLevel:
 
     def adelete(self, path: str, version: int = -1, completion: Completion | None = None) -> int:
         """Like `delete`; `completion(handle, code)`."""
-        handle = self._handle()
+        self._session.require_handle()
         held = self._ephemerals.hold(path)
 
         def done(handle: int, code: int) -> None:
@@ -165,24 +197,30 @@ class LowLevel:
                 completion(handle, code)
 
         try:
-            return zookeeper.adelete(handle, path, version, done)
+            return self._session.call(zookeeper.adelete, path, version, done)
         except BaseException:
             self._ephemerals.release(held, is_gone=False)
             raise
 
     # Writing
 
-    def set(self, path: str, data: Data, version: int = -1, **options: Any) -> int:
+    def set(self, path: str, data: Data, version: int = -1, *, timeout: float | None = None) -> int:
         """Replace a node's data, as `zookeeper.set` does."""
         epoch = self._session.epoch
-        code = zookeeper.set(self._handle(), path, data, *_if_any(version), **options)
+        code = self._session.call(
+            zookeeper.set, path, data, *_if_any(version), **_given(timeout=timeout)
+        )
         self._ephemerals.note_data(path, data, epoch)
         return code
 
-    def set2(self, path: str, data: Data, version: int = -1, **options: Any) -> Stat:
+    def set2(
+        self, path: str, data: Data, version: int = -1, *, timeout: float | None = None
+    ) -> Stat:
         """Like `set`, and return the new stat."""
         epoch = self._session.epoch
-        stat = zookeeper.set2(self._handle(), path, data, *_if_any(version), **options)
+        stat = self._session.call(
+            zookeeper.set2, path, data, *_if_any(version), **_given(timeout=timeout)
+        )
         self._ephemerals.note_data(path, data, epoch)
         return stat
 
@@ -198,12 +236,12 @@ class LowLevel:
             if completion is not None:
                 completion(handle, code, stat)
 
-        return zookeeper.aset(self._handle(), path, data, version, done)
+        return self._session.call(zookeeper.aset, path, data, version, done)
 
-    def set_acl(self, path: str, version: int, acl: Acl, **options: Any) -> int:
+    def set_acl(self, path: str, version: int, acl: Acl, *, timeout: float | None = None) -> int:
         """Replace a node's access control list, as `zookeeper.set_acl` does."""
         epoch = self._session.epoch
-        code = zookeeper.set_acl(self._handle(), path, version, acl, **options)
+        code = self._session.call(zookeeper.set_acl, path, version, acl, **_given(timeout=timeout))
         self._ephemerals.note_acl(path, acl, epoch)
         return code
 
@@ -219,18 +257,18 @@ class LowLevel:
             if completion is not None:
                 completion(handle, code)
 
-        return zookeeper.aset_acl(self._handle(), path, version, acl, done)
+        return self._session.call(zookeeper.aset_acl, path, version, acl, done)
 
     # Transactions
 
-    def multi(self, ops: Iterable[Operation], **options: Any) -> list[Any]:
+    def multi(self, ops: Iterable[Operation], *, timeout: float | None = None) -> list[Any]:
         """Do several operations, all or none, as `zookeeper.multi` does."""
         operations = list(ops)
         epoch = self._session.epoch
-        handle = self._handle()
+        self._session.require_handle()
         held = self._hold_deleted(operations)
         try:
-            results = zookeeper.multi(handle, operations, **options)
+            results = self._session.call(zookeeper.multi, operations, **_given(timeout=timeout))
         except BaseException as fault:
             self._release_all(held, _code_of(fault))
             raise
@@ -241,7 +279,7 @@ class LowLevel:
         """Like `multi`; `completion(handle, code, results)`."""
         operations = list(ops)
         epoch = self._session.epoch
-        handle = self._handle()
+        self._session.require_handle()
         held = self._hold_deleted(operations)
 
         def done(handle: int, code: int, results: list[Any] | None) -> None:
@@ -253,19 +291,26 @@ class LowLevel:
                 completion(handle, code, results)
 
         try:
-            return zookeeper.amulti(handle, operations, done)
+            return self._session.call(zookeeper.amulti, operations, done)
         except BaseException:
             self._release_all(held, None)
             raise
 
-    def write_many(self, ops: Iterable[Operation], **options: Any) -> list[Any]:
+    def write_many(
+        self, ops: Iterable[Operation], *, count: int | None = None, batch: int = 500,
+        in_flight: int = 4, stop: bool = True, progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> list[Any]:  # fmt: skip
         """Do many operations in a sequence of transactions, as `zookeeper.write_many` does."""
         operations = list(ops)
         epoch = self._session.epoch
-        handle = self._handle()
+        self._session.require_handle()
         held = self._hold_deleted(operations)
         try:
-            results = zookeeper.write_many(handle, operations, **options)
+            results = self._session.call(
+                zookeeper.write_many, operations, count=count, batch=batch, in_flight=in_flight,
+                stop=stop, progress=progress, timeout=timeout,
+            )  # fmt: skip
         except BaseException as fault:
             self._release_all(held, _code_of(fault))
             raise
@@ -298,7 +343,10 @@ class LowLevel:
                 completion(handle, code)
 
         handle = self._session.credentials_handle()
-        return zookeeper.add_auth(handle, scheme, credential, done)
+        try:
+            return zookeeper.add_auth(handle, scheme, credential, done)
+        except zookeeper.InvalidStateException as fault:
+            raise self._session.as_lost(fault) from fault
 
     def set_watcher(self, watcher: Watcher | None) -> int:
         """Have `watcher(handle, type, state, path)` called for session events, of all sessions.
@@ -307,9 +355,6 @@ class LowLevel:
         """
         self._session.set_watcher(watcher)
         return zookeeper.OK
-
-    def _handle(self) -> int:
-        return self._session.require_handle()
 
     def _note_created(self, path: str, data: Data, acl: Acl, flags: int, epoch: int) -> None:
         # Of a node with a sequence number a later session would make another one.
@@ -357,6 +402,11 @@ setattr(LowLevel, "async", LowLevel.__dict__["async_"])
 
 def _if_any(version: int) -> tuple[int, ...]:
     return () if version == -1 else (version,)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Those that the program has given: a test's stand-in for a function need not know others."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _code_of(fault: BaseException) -> int | None:

@@ -190,12 +190,8 @@ class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
         self.update({name: value})
 
     def _write(self, data: str, version: int | None = None) -> None:
-        handle = self._watches.session.require_handle()
-        path = self.real_path
-        if version is None:
-            zookeeper.set(handle, path, data)
-        else:
-            zookeeper.set(handle, path, data, version)
+        given = () if version is None else (version,)
+        self._watches.session.call(zookeeper.set, self.real_path, data, *given)
         try:
             changed = self._take_look(fresh=True)
         except zookeeper.ZooKeeperException:
@@ -204,8 +200,7 @@ class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
             self._note_change()
 
     def _read_again(self) -> tuple[dict[str, Any], int]:
-        handle = self._watches.session.require_handle()
-        data, stat = zookeeper.get(handle, self.real_path)
+        data, stat = self._watches.session.call(zookeeper.get, self.real_path)
         return self._watches.decode(data, self.real_path), stat["version"]
 
     def _check_links(self, changes: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

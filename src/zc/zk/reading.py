@@ -27,10 +27,10 @@ class PlainReader(Resolver):
         self._decode = decode
 
     def exists(self, path: str) -> bool:
-        return zookeeper.exists(self._session.require_handle(), path) is not None
+        return self._session.call(zookeeper.exists, path) is not None
 
     def get_properties(self, path: str) -> Mapping[str, Any]:
-        data, _ = zookeeper.get(self._session.require_handle(), path)
+        data, _ = self._session.call(zookeeper.get, path)
         return self._decode(data, path)
 
 

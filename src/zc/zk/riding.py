@@ -55,10 +55,10 @@ def ride(session: Session, work: Callable[[int], T]) -> T:
     for _ in range(ATTEMPTS - 1):
         begun = session.moment
         try:
-            return work(session.require_handle())
+            return session.call(work)
         except BREAKS as trouble:
             breaks.wait_out(begun, trouble)
-    return work(session.require_handle())
+    return session.call(work)
 
 
 class Breaks:

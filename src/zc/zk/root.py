@@ -24,7 +24,7 @@ def named(session: Session, missing: zookeeper.ZooKeeperException) -> Exception:
     if isinstance(missing, zookeeper.NoNodeException) and session.root:
         fault = f"the root {session.root} does not exist"
         try:
-            is_told = fault in str(missing) or zookeeper.exists(session.require_handle(), "/")
+            is_told = fault in str(missing) or session.call(zookeeper.exists, "/")
         except zookeeper.ZooKeeperException:
             return missing
         if not is_told:
@@ -47,7 +47,7 @@ def make(session: Session, acl: Acl) -> None:
         if not outside.wait_until_connected(session.timeout_seconds()):
             reason = why_there_is_none(servers)
             raise zookeeper.error(zookeeper.CONNECTIONLOSS, session.root, reason)
-        results = zookeeper.write_many(outside.require_handle(), steps, batch=1, stop=False)
+        results = outside.call(zookeeper.write_many, steps, batch=1, stop=False)
     finally:
         outside.close()
     # One above may be refused because it is there, and may not be written to.

@@ -20,7 +20,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import zookeeper
 from zc.zk.connection import (
@@ -49,6 +49,9 @@ DEFAULT_TIMEOUT_MS = 10_000
 KEEPER_END_SECONDS = 5.0
 CALLBACK_END_SECONDS = 1.0
 
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # What makes an event of a client: the class of a session event, for one.
 MakeEvent = Callable[[Any], ClientEvent]
@@ -136,8 +139,32 @@ class Session:
         if handle is not None:
             return handle
         if self.state is State.CLOSED:
-            raise zookeeper.error(zookeeper.CLOSING, None, "this client has been closed")
+            raise _closed()
         raise zookeeper.error(zookeeper.CONNECTIONLOSS, None, f"no session: {self._life.reason}")
+
+    def call(
+        self, function: Callable[Concatenate[int, P], R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Call a function of the binding with the handle in front.
+
+        The keeper may replace the handle just then: the call that comes too late for the old one
+        raises what those do that are under way in it.
+        """
+        handle = self.require_handle()
+        try:
+            return function(handle, *args, **kwargs)
+        except zookeeper.InvalidStateException as fault:
+            raise self.as_lost(fault) from fault
+
+    def as_lost(self, fault: zookeeper.InvalidStateException) -> zookeeper.ZooKeeperException:
+        """What a call raises that found the handle closed."""
+        if isinstance(fault, zookeeper.ForkedException):
+            return fault
+        if self.state is State.CLOSED:
+            return _closed()
+        return zookeeper.error(
+            zookeeper.CONNECTIONLOSS, fault.path, "the session has just been lost"
+        )
 
     def credentials_handle(self) -> int:
         """The handle, also of a session that is being opened; raises as `require_handle` does."""
@@ -170,7 +197,7 @@ class Session:
 
     def owns(self, stat: Mapping[str, int]) -> bool:
         """Whether a node is an ephemeral one of this session."""
-        return id_of(self.require_handle()) == owner_of(stat)
+        return self.call(id_of) == owner_of(stat)
 
     def owned(self, stat: Mapping[str, int]) -> bool:
         """Whether a node is one that a former session of ours made, and is about to vanish."""
@@ -208,7 +235,7 @@ class Session:
         Raises ClosingException if this was closed before, and FailedConnect.
         """
         if self.state is State.CLOSED:
-            raise zookeeper.error(zookeeper.CLOSING, None, "this client has been closed")
+            raise _closed()
         self._keeper.begin_again()
         self._life.begin_again()
         self._begin()
@@ -449,6 +476,10 @@ class Session:
         if life.state is State.CLOSED:
             connection.close()
         return handle
+
+
+def _closed() -> zookeeper.ZooKeeperException:
+    return zookeeper.error(zookeeper.CLOSING, None, "this client has been closed")
 
 
 def why_there_is_none(connection_string: str) -> str:

@@ -146,7 +146,7 @@ class Watches:
         for node in nodes.values():
             self._nodes.begin_read(node)
         try:
-            answers = self._fetcher.fetch_many(self.session.require_handle(), [*nodes.values()])
+            answers = self.session.call(self._fetcher.fetch_many, [*nodes.values()])
             for node, answer in answers.items():
                 self._nodes.settle(node, ticket, answer)
         finally:
@@ -161,7 +161,7 @@ class Watches:
 
     def peek_many(self, keys: Iterable[tuple[Kind, str]]) -> dict[tuple[Kind, str], Answer]:
         """What the servers say of these nodes now, and nobody depends on."""
-        return self._fetcher.peek_many(self.session.require_handle(), list(keys))
+        return self.session.call(self._fetcher.peek_many, list(keys))
 
     def depend(self, interest: Interest, kind: Kind, path: str) -> None:
         """Let `interest` depend on a node that the keeper is to read soon."""

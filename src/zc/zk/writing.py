@@ -76,14 +76,14 @@ def write_plan(
                 return
     # What cannot be sent is found before anything has been.
     if unsure := operations([change for change in changes if not change.is_sure], acl):
-        zookeeper.check_operations(session.require_handle(), unsure)
+        session.call(zookeeper.check_operations, unsure)
     _Writer(session, changes, acl, zxid, progress).write()
 
 
 def _write_at_once(session: Session, steps: list[Operation]) -> bool:
     """Write all in one transaction; False if the servers do not take it."""
     try:
-        zookeeper.multi(session.require_handle(), steps)
+        session.call(zookeeper.multi, steps)
     except zookeeper.UnimplementedException:
         return False
     return True
@@ -195,8 +195,8 @@ class _Writer:
         steps = (step for change in changes if (step := change.operation(self._acl)) is not None)
         results = None
         try:
-            results = zookeeper.write_many(
-                self._session.require_handle(),
+            results = self._session.call(
+                zookeeper.write_many,
                 steps,
                 count=len(changes),
                 batch=MOST_OPERATIONS,
