@@ -459,7 +459,7 @@ def write_many(h, ops, *, count=None, batch=500, in_flight=4, stop=True, progres
 cdef list list_of_paths(paths):
     if isinstance(paths, str):
         raise TypeError(f"a list of paths is needed, not one path: {paths!r}")
-    return list(paths)
+    return [exact(path) for path in paths]
 
 
 cdef list encoded_paths(Handle handle, list paths, dict known):
@@ -738,7 +738,7 @@ def read_tree(h, path, *, progress=None, timeout=None):
 # ---- watches ---------------------------------------------------------------------------------
 
 cdef set_watches *start_watches(Handle handle, list data, list exists, list children, dict encoded,
-                                int64_t zxid, watcher) except NULL:
+                                int64_t zxid, watcher, double seconds) except NULL:
     """Send the watches of paths, whose bytes are in `encoded`. To be given up."""
     cdef set_watches *s = set_watches_new(handle.c, zxid)
     try:
@@ -750,15 +750,24 @@ cdef set_watches *start_watches(Handle handle, list data, list exists, list chil
             set_watches_add(s, WATCH_LIST_CHILDREN, <bytes>encoded[path])
         watches = [(constants.WATCH_DATA, data + exists), (constants.WATCH_CHILDREN, children)]
         context = (watches, watcher)
-        with handle.registry.lock:
-            for kind, paths in watches:
-                handle.registry.expect(kind, paths, watcher)
-            # The event thread knows of the watches before the first of their events can be queued.
-            Py_INCREF(context)
-            if not queue_push_watches(handle.c, <void *>context):
-                Py_DECREF(context)
-            set_watches_activate(s)
-            bulk_start(&s.base)
+        for kind, paths in watches:
+            handle.registry.expect(kind, paths, watcher)
+        if handle.removals:
+            # The C client forgets all it has at a path when the answer to a removal comes, which may
+            # have been sent when nobody expected this. Answers come in the order of requests.
+            try:
+                call_release(ask(handle, "/", b"/", call_exists, None, None if seconds < 0 else seconds))
+            except:
+                for kind, paths in watches:
+                    handle.registry.settle(kind, paths, watcher, False)
+                raise
+        # At once: see _watchers.pxi. The event thread knows of the watches before the first of their
+        # events can be queued.
+        Py_INCREF(context)
+        if not queue_push_watches(handle.c, <void *>context):
+            Py_DECREF(context)
+        set_watches_activate(s)
+        bulk_start(&s.base)
     except:
         give_up(&s.base)
         raise
@@ -821,6 +830,7 @@ def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None
             encoded,
             zxid,
             watcher,
+            seconds,
         )
         names = iter(read_results(handle, children_reads, parents, OP_GET_CHILDREN))
         children_results = [[] if path in leaves else next(names) for path in children]

@@ -52,7 +52,7 @@ cdef Context watch_context(path, watcher, int kind, bint missing_too=False):
     cdef Context context = Context.__new__(Context)
     context.watcher = watcher
     context.watch_kind = kind
-    context.path = path
+    context.path = exact(path)
     context.missing_too = missing_too
     return context
 
@@ -206,9 +206,12 @@ cdef int send_watched(Handle handle, call *c, const char *p, path_request send) 
     cdef int code = ZOK
     if context.watcher is None:
         return send(c, p)
-    with handle.registry.lock:
+    try:
         handle.registry.expect(context.watch_kind, (context.path,), context.watcher)
-        code = send(c, p)
+    except:
+        drop(c)
+        raise
+    code = send(c, p)  # at once: see _watchers.pxi
     if code != ZOK:
         handle.registry.settle(context.watch_kind, (context.path,), context.watcher, False)
     return code
@@ -608,15 +611,27 @@ cdef int send_removal(Handle handle, call *c, const char *p) except? -32000:
     """Ask the server to drop its watch, unless somebody else here still needs it: REMOVED_HERE."""
     cdef Context context = <Context>c.context
     cdef int code = ZOK
-    with handle.registry.lock:
-        if context.watcher is not None:
-            kinds = handle.registry.remove(context.watch_kind, context.path, context.watcher)
-            if kinds is None:
-                return NO_WATCHER
-            if not kinds:
-                return REMOVED_HERE
-            context.watch_kind = kinds
+    cdef Removal removal
+    cdef Comparison ours
+    if context.watcher is None:
         code = call_remove_watches(c, p, context.watch_kind)
+    else:
+        try:
+            ours = comparison(context.watcher)
+            removal = handle.registry.removal(context.watch_kind, context.path, ours)
+            while not removal.is_done():
+                removal = handle.registry.removal(context.watch_kind, context.path, ours)
+        except:
+            drop(c)
+            raise
+        if not removal.found:
+            return NO_WATCHER
+        if not removal.last:
+            return REMOVED_HERE
+        context.watch_kind = removal.last
+        code = call_remove_watches(c, p, context.watch_kind)  # at once: see _watchers.pxi
+    if code == ZOK:
+        handle.removals += 1
     if code != ZOK and removal_code(context, code) == ZOK:
         handle.registry.forget(context.watch_kind, context.path, context.watcher)
         return REMOVED_HERE
@@ -636,7 +651,7 @@ cdef enum:
 cdef Context forgetting(path, kind, watcher, local, completion):
     cdef Context context = completion_context(None, completion, no_results)
     context.forget = True
-    context.path = path
+    context.path = exact(path)
     context.watch_kind = checked_kind(kind, path)
     context.watcher = watcher
     context.local = bool(local)

@@ -14,6 +14,7 @@ import threading
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.dict cimport PyDict_Values
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.unicode cimport PyUnicode_DecodeUTF8
@@ -32,13 +33,13 @@ cdef extern from "<netdb.h>":
 cdef extern from "Python.h":
     bint PyUnicode_CheckExact(object value)
     bint PyUnicode_IS_ASCII(object text)
+    str PyUnicode_FromObject(object text)
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *length) except NULL
 
 from zookeeper import constants, errors
 from zookeeper import log as log_bridge
 from zookeeper.answers import Answers
 from zookeeper.hosts import parse as parse_hosts
-from zookeeper.watchers import WatcherRegistry
 
 __all__ = [
     "Subtree", "Znode", "acreate", "acreate2", "add_auth", "adelete", "aexists", "aget",
@@ -51,6 +52,7 @@ __all__ = [
 ]
 
 include "_values.pxi"
+include "_watchers.pxi"
 include "_handle.pxi"
 include "_calls.pxi"
 include "_bulk.pxi"

@@ -39,7 +39,8 @@ cdef class Handle:
     cdef int process
     cdef long max_request
     cdef object watcher
-    cdef object registry
+    cdef WatcherRegistry registry
+    cdef long removals  # of watches, on their way to the server and back
     cdef object thread
     cdef bint has_root # the root of all paths has been there
     cdef bint opened   # its session has begun
@@ -110,6 +111,7 @@ cdef class Handle:
         c.context = NULL
         try:
             if context.forget:
+                self.removals -= 1
                 c.code = removal_code(context, c.code)
                 if c.code in (ZOK, ZNOWATCHER):
                     self.registry.forget(context.watch_kind, context.path, context.watcher)

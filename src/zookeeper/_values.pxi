@@ -42,6 +42,13 @@ cdef list acl_of(const ACL_vector *acl):
     ]
 
 
+cdef str exact(text):
+    """A str that is no object of a subclass, whose comparison might run Python."""
+    if not isinstance(text, str):
+        raise TypeError(f"a path must be str, not {type(text).__name__}")
+    return <str>text if PyUnicode_CheckExact(text) else PyUnicode_FromObject(text)
+
+
 cdef inline bint is_ascii_text(object value):
     """Whether the text is UTF-8 as it lies in memory, so that nothing has to be copied."""
     return PyUnicode_CheckExact(value) and PyUnicode_IS_ASCII(value)

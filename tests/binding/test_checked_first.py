@@ -302,7 +302,7 @@ def test_no_other_class_can_be_had_from_the_extension():
 
     classes = {name for name, value in vars(extension).items() if isinstance(value, type)}
     made = {name for name in classes if getattr(extension, name).__module__ == "zookeeper._client"}
-    assert made == {"Subtree", "Znode"}
+    assert made == {"Subtree", "WatcherRegistry", "Znode"}
 
 
 def test_a_handle_that_is_made_by_hand_does_nothing(zookeeper, handle, target):

@@ -135,8 +135,7 @@ class Bulk(Asking):
         self, handle: Handle, client: Client, kind: int, read: Read, path: str, watcher: Watcher
     ) -> Any:
         registry = handle.registry
-        with registry.lock:
-            registry.expect(kind, (path,), watcher)
+        registry.expect(kind, (path,), watcher)
         result = self._read(handle, client, read, path, True)
         is_set = not isinstance(result, errors.ZooKeeperException)
         self._server.delivery.put(partial(registry.settle, kind, (path,), watcher, is_set))

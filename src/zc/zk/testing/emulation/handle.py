@@ -142,8 +142,7 @@ class Handle:
         with self._server.lock:
             watch = request.watch
             if watch is not None:
-                with self.registry.lock:
-                    self.registry.expect(watch.kind, (watch.path,), watch.watcher)
+                self.registry.expect(watch.kind, (watch.path,), watch.watcher)
             code, results = self._perform(request)
             # In the queue, and not at once: events that wait there are older than this watch.
             if watch is not None:

@@ -62,8 +62,7 @@ class Removals(Asking):
         def perform(client: Client | None) -> tuple[Any, ...]:
             kinds: int | None = asked
             if watcher is not None:
-                with registry.lock:
-                    kinds = registry.remove(asked, path, watcher)
+                kinds = registry.remove(asked, path, watcher)
             if kinds is None:
                 raise Refusal(constants.NOWATCHER)
             if kinds:  # and otherwise others still wait there
