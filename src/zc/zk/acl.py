@@ -22,5 +22,15 @@ def world_permission(perms: int = PERM_READ) -> AclEntry:
     return {"perms": perms, "scheme": "world", "id": "anyone"}
 
 
+def kept(acl: Acl) -> Acl:
+    """A copy of an ACL, for use after the caller may have changed his.
+
+    What is none stays as it is, for the binding to say so.
+    """
+    if not isinstance(acl, (list, tuple)):
+        return acl
+    return [entry.copy() if isinstance(entry, dict) else entry for entry in acl]
+
+
 OPEN_ACL_UNSAFE = [world_permission(PERM_ALL)]
 READ_ACL_UNSAFE = [world_permission(PERM_READ)]

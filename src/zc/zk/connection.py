@@ -47,7 +47,7 @@ class Connection:
         # Arguments only where they are needed, for those who patch the function.
         self._options: dict[str, Any] = {"read_only": True} if read_only else {}
         self._state = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._is_closed = False
         self._was_closed_handle = False
         self.handle: int | None = None

@@ -33,9 +33,10 @@ class Ephemerals:
     def __init__(self, session: Session, watches: Watches) -> None:
         self.session = session
         self.watches = watches
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         # Guarded by the lock: the nodes by `path`, those whose wish may not be true, and when it
-        # is time to see to these.
+        # is time to see to these. A finaliser or a signal handler may come here in the thread that
+        # holds the lock; what is *one step* calls nothing, so that none of them comes between.
         self._by_path: dict[str, EphemeralNode] = {}
         self._due: dict[EphemeralNode, float] = {}
         self._connects = 0
@@ -43,7 +44,7 @@ class Ephemerals:
 
     def begin_again(self) -> None:
         """In a child process, whose session has none of the parent's nodes."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         for node in list(self._by_path.values()):
             self.finish(node)
         self._by_path.clear()
@@ -127,11 +128,18 @@ class Ephemerals:
     def _note_change(self, path: str, epoch: int, **change: Any) -> None:
         with self._lock:
             node = self._by_path.get(path)
-            if node is None or node.wish is None:
+            if node is None:
                 return
-            node.wish = node.wish._replace(**change)
+            while True:
+                former = node.wish
+                if former is None:
+                    return
+                wish = former._replace(**change)
+                if node.wish is former:
+                    node.wish = wish  # in one step
+                    break
             if epoch == self.session.epoch:
-                node.written = node.wish
+                node.written = wish
                 return
         # It was the former session's node that was written; there may be another one already.
         self._see_to(node)
@@ -169,12 +177,16 @@ class Ephemerals:
         One that is not wished for any more gives way.
         """
         with self._lock:
-            other = self._by_path.get(path)
+            # One step.
+            other = None
+            if path in self._by_path:
+                other = self._by_path[path]
             if other is not None and other is not node and other.wish is not None:
                 raise zookeeper.error(zookeeper.NODEEXISTS, path, "this client has it already")
             self._by_path[path] = node
             if node.path != path:
-                del self._by_path[node.path]
+                if node.path in self._by_path and self._by_path[node.path] is node:
+                    del self._by_path[node.path]
                 node.path = path
         if other is not None and other is not node:
             self.finish(other)
@@ -201,14 +213,16 @@ class Ephemerals:
         node.state = Registered.ENDED
         with self._lock:
             self._due.pop(node, None)
-            if self._by_path.get(node.path) is node:
+            # One step.
+            if node.path in self._by_path and self._by_path[node.path] is node:
                 del self._by_path[node.path]
         self.watches.leave(node.interest)
 
     def _see_to(self, node: EphemeralNode, when: float = 0.0) -> None:
         """Have the keeper see to a node, now or later."""
         with self._lock:
-            self._due[node] = min(when, self._due.get(node, when))
+            if node not in self._due or when < self._due[node]:
+                self._due[node] = when  # in one step
         self.session.wake()
 
     def _make_true(self, handle: int, node: EphemeralNode) -> None:
@@ -259,7 +273,7 @@ class Ephemerals:
                     self._due.setdefault(node, 0.0)
         now = time.monotonic()
         with self._lock:
-            return soonest(*[max(0.0, due - now) for due in self._due.values()])
+            return soonest(*[max(0.0, due - now) for due in list(self._due.values())])
 
     def _note_gap(self) -> None:
         if self._connects == self.session.connects:
@@ -272,7 +286,7 @@ class Ephemerals:
             self._due.update(dict.fromkeys(self._due, 0.0))
             if is_new_session:
                 self._due.update(dict.fromkeys(self._by_path.values(), 0.0))
-                for node in self._by_path.values():
+                for node in list(self._by_path.values()):
                     if node.has_outlived(self._epoch):
                         node.state = Registered.PENDING
 
@@ -280,9 +294,9 @@ class Ephemerals:
         """The nodes to see to. Taken out first: what makes one due from now on counts again."""
         now = time.monotonic()
         with self._lock:
-            due = [node for node, time_due in self._due.items() if time_due <= now]
+            due = [node for node, time_due in list(self._due.items()) if time_due <= now]
             for node in due:
-                del self._due[node]
+                self._due.pop(node, None)
             # Of those that the program deletes we hear again when it has done so.
             nodes = [node for node in due if not node.hands_off]
             for node in nodes:

@@ -144,17 +144,15 @@ class Lifecycle:
     # To be called with `changed` held
 
     def note_connecting(self) -> None:
-        if self.state is not State.CLOSED:
-            self.state = State.CONNECTING
+        self._enter(State.CONNECTING)
 
     def note_connected(
         self, *, is_new: bool, granted_ms: int | None, read_only: bool = False
     ) -> Happened:
         """There is a connection, in a new session or the one that there was."""
         state = State.READ_ONLY if read_only else State.CONNECTED
-        if self.state is state:
+        if self.state is state or not self._enter(state):
             return None
-        self.state = state
         self.reason = NO_ANSWER
         self.connects += 1
         self.epoch += is_new
@@ -169,9 +167,8 @@ class Lifecycle:
         return ReadOnly if read_only else Connected
 
     def note_disconnected(self) -> Happened:
-        if not self.is_connected:
+        if not self.is_connected or not self._enter(State.SUSPENDED):
             return None
-        self.state = State.SUSPENDED
         self._suspended_at = time.monotonic()
         self._tell(logging.WARNING, CONNECTION_LOST)
         self.changed.notify_all()
@@ -180,7 +177,8 @@ class Lifecycle:
     def note_lost(self, reason: str, *, was_established: bool = True) -> Happened:
         """The handle is of no use any more; was there a session before?"""
         is_news = reason != self.complaint
-        self.state = State.LOST
+        if not self._enter(State.LOST):
+            return None
         self.reason = self.complaint = reason
         self._tell(logging.WARNING if is_news else logging.DEBUG, reason)
         self.changed.notify_all()
@@ -199,14 +197,24 @@ class Lifecycle:
 
     def note_unopened(self) -> None:
         """There was to be a handle, and there is none."""
-        if self.state is not State.CLOSED:
-            self.state = State.LOST
+        self._enter(State.LOST)
+
+    def _enter(self, state: State) -> bool:
+        """Whether it is in that state now, and not closed, which is for good.
+
+        A finaliser or a signal handler may have closed it just now, in the thread that holds
+        `changed`. Nothing is called between the comparison and what it is for.
+        """
+        closed = State.CLOSED
+        if self.state is closed:
+            return False
+        self.state = state
+        return True
 
     def note_closed(self) -> bool:
         """Whether this was the first to close it."""
-        if self.state is State.CLOSED:
+        if not self._enter(State.CLOSED):
             return False
-        self.state = State.CLOSED
         self.reason = "closed"
         self.changed.notify_all()
         return True

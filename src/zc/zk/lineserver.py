@@ -73,6 +73,10 @@ class LineServer:
 
         In a child process, whose parent goes on answering, this ends nothing of the parent's.
         """
+        if self._thread is threading.current_thread():
+            # In a finaliser: the loop, which it is in the middle of, would be waited for by itself.
+            threading.Thread(target=self.close, name="zc.zk line server's end", daemon=True).start()
+            return
         is_ours = self._thread.is_alive()  # a child has not got it, and would wait for it for ever
         if is_ours:
             self._server.shutdown()

@@ -86,7 +86,7 @@ class LiveObject(ABC, Generic[L]):
         self.failed_calls = 0
         self._failing: dict[int, _Failure] = {}  # by the callback's id
         self._watches = watches
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._serials = itertools.count(1)
         # All guarded by the lock: the last look and its serial number, how often the object has
         # changed, and whether a round of callbacks waits for its turn.
@@ -170,7 +170,7 @@ class LiveObject(ABC, Generic[L]):
         return f"{deleted}zc.zk.{type(self).__name__}({handle}, {self.path})"
 
     def begin_again(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._is_queued = False
 
     def look_again(self, tell: bool) -> None:
@@ -230,10 +230,15 @@ class LiveObject(ABC, Generic[L]):
         with self._lock:
             if serial < self._serial:
                 return False
+            # Without a call between these: a finaliser may have the emulation's keeper take a look.
             self._serial = serial
             previous, self._look = self._look, look
             if self._interest is not None:
                 self._watches.retain(self._interest, reader.answers)
+            is_overtaken = self._serial != serial
+        if is_overtaken:
+            # In this very thread, by a look that may have lost what it depends on.
+            return self._take_look(fresh=fresh)
         return previous is not None and previous.essence != look.essence
 
     def _learn(self, interest: Interest) -> None:

@@ -23,7 +23,6 @@ import logging
 import os
 import socket
 import sys
-import threading
 from collections.abc import Sequence
 from typing import Any, NoReturn, Protocol
 
@@ -37,8 +36,8 @@ logger = logging.getLogger("zc.zk.monitor")
 # The monitor, or a server, that has not answered for so long does not answer.
 PATIENCE_SECONDS = 5.0
 
-_lock = threading.Lock()
-# What `servers` tells of each, by path and address, in the order of registration.
+# What `servers` tells of each, by path and address, in the order of registration. Used in single
+# steps, without a lock: servers are registered in finalisers and signal handlers, too.
 _registered: dict[tuple[str, str], dict[str, Any]] = {}
 
 
@@ -54,8 +53,7 @@ def notify(event: object) -> None:
             "pid": event.properties.get("pid", os.getpid()),
             "address": event.name,
         }
-        with _lock:
-            _registered[event.path, event.name] = told
+        _registered[event.path, event.name] = told
 
 
 def servers(connection: Writable, path: str | None = None) -> None:
@@ -65,8 +63,7 @@ def servers(connection: Writable, path: str | None = None) -> None:
     a list of objects with `path`, `pid` and `address`, in the order of registration. What was
     registered and withdrawn is told of, too.
     """
-    with _lock:
-        known = list(_registered.values())
+    known = list(_registered.values())
     if path is None:
         connection.write(f"{json.dumps(known, default=str)}\n")
     else:

@@ -2,6 +2,10 @@
 
 Pure bookkeeping: nothing here talks to a server. `Nodes` has a lock of its own, and holds it for no
 longer than the bookkeeping takes.
+
+A finaliser or a signal handler may come back to it in the thread that holds the lock, which is
+re-entrant, and finds all as it should be: what belongs together is *one step*, statements that call
+nothing and make no object, between which Python runs neither of these.
 """
 
 from __future__ import annotations
@@ -58,7 +62,7 @@ class Interest:
         self.epoch = epoch
         self.is_weak = is_weak
         self.has_ended = False
-        self.nodes: set[Node] = set()
+        self.nodes: dict[Node, None] = {}
 
 
 class Node:
@@ -108,7 +112,7 @@ class Nodes:
     """The nodes that somebody depends on, and those who do."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._nodes: dict[tuple[Kind, str], Node] = {}
         self._interests: dict[Interest, None] = {}
         # Watches, (kind, path) as the server knows them, that nobody may need any more. They are
@@ -117,14 +121,14 @@ class Nodes:
 
     def begin_again(self) -> None:
         """In a child process: know who depends on what, and nothing of it."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.unneeded.clear()
         self._nodes.clear()
         for interest in list(self._interests):
             if interest.has_ended:
                 del self._interests[interest]
                 continue
-            known, interest.nodes = interest.nodes, set()
+            known, interest.nodes = interest.nodes, {}
             for node in known:
                 self._connect(interest, node.kind, node.path).good = node.good
 
@@ -168,25 +172,38 @@ class Nodes:
         """Let `interest` depend on none but `nodes`. Whether it did."""
         wanted = set(nodes)
         with self._lock:
-            gone = [node for node in interest.nodes if (node.kind, node.path) not in wanted]
+            known = list(interest.nodes)
+            gone = [node for node in known if (node.kind, node.path) not in wanted]
             for node in gone:
                 self._disconnect(interest, node)
         return bool(gone)
 
     def _connect(self, interest: Interest, kind: Kind, path: str) -> Node:
-        node = self._nodes.get((kind, path))
-        if node is None:
-            node = self._nodes[kind, path] = Node(kind, path)
-        node.interests[interest] = None
-        interest.nodes.add(node)
-        return node
+        key = (kind, path)
+        new: Node | None = None
+        while True:
+            # From here on one step.
+            if key in self._nodes:
+                node = self._nodes[key]
+            elif new is not None:
+                node = self._nodes[key] = new
+            else:
+                new = Node(kind, path)
+                continue
+            node.interests[interest] = None
+            interest.nodes[node] = None
+            return node
 
     def _disconnect(self, interest: Interest, node: Node) -> None:
-        interest.nodes.discard(node)
-        node.interests.pop(interest, None)
-        if node.interests or self._nodes.get((node.kind, node.path)) is not node:
+        key = (node.kind, node.path)
+        # From here on one step.
+        if node in interest.nodes:
+            del interest.nodes[node]
+        if interest in node.interests:
+            del node.interests[interest]
+        if node.interests or key not in self._nodes or self._nodes[key] is not node:
             return
-        del self._nodes[node.kind, node.path]
+        del self._nodes[key]
         for kind in node.server_watches():
             self.unneeded.append((kind, node.path))
 

@@ -24,7 +24,7 @@ ACCEPTED = "connections are accepted, and no session is opened"
 
 # Servers whose probe goes on, as a lookup does for half a minute: there is one of each at a time.
 _probed: set[tuple[str, int]] = set()
-_lock = threading.Lock()
+_lock = threading.RLock()  # a finaliser may want to know, too
 
 
 def describe(connection_string: str, seconds: float = PROBE_SECONDS) -> str:

@@ -61,7 +61,7 @@ class WatchedTree(Resolver):
         self.watches = watches
         self.limit = limit
         self._changed = changed
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._nodes: dict[str, WatchedNode] = {}
         self._top = self._nodes[TOP] = WatchedNode(self, TOP)
 
@@ -73,7 +73,7 @@ class WatchedTree(Resolver):
 
     def begin_again(self) -> None:
         """In a child process: a thread that does not exist here may have held the lock."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def close(self) -> None:
         """Watch nothing any more."""

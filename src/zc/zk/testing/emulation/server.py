@@ -21,7 +21,9 @@ class EmulatedServer:
     """An engine with a lock around it, its clients, and what is due to be called.
 
     Threads: `lock` is held over every use of the engine and of the table of handles, and never
-    while a program's function is called.
+    while a program's function is called. But a finaliser or a signal handler may come in the middle
+    of the engine. It can neither wait for its own thread nor use an engine that has half done
+    something: so its calls raise OperationTimeoutException, and have done nothing.
     """
 
     def __init__(
@@ -35,13 +37,25 @@ class EmulatedServer:
         self.engine: Final = Engine(
             self.clock, b"emulation", limits=limits, superuser=superuser, with_config=with_config
         )
-        self.lock: Final = threading.Lock()
+        self._lock: Final = threading.RLock()
         self.delivery: Final = Delivery()
         self.handles: dict[int, Handle] = {}
         # Numbers that are not to be given to handles, as others have them.
         self.is_taken: Callable[[int], bool] = lambda number: False
         self._check_milliseconds = int(check_seconds * 1000)
         self._checked = self.clock()
+
+    @property
+    def lock(self) -> threading.RLock:  # type: ignore[valid-type]
+        """What to hold. Raises OperationTimeoutException in a thread that has it already."""
+        if self._lock._is_owned():
+            raise errors.error(
+                constants.OPERATIONTIMEOUT,
+                None,
+                "a finaliser or signal handler has called the emulation in the middle of a call"
+                " that its thread is in",
+            )
+        return self._lock
 
     def add(self, make: Callable[[int], Handle]) -> Handle:
         """A new handle under the lowest number that is free. With the lock."""
