@@ -7,7 +7,7 @@ An ACL is a list of dictionaries with the keys `perms` (bits of `zookeeper.PERM_
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zookeeper.constants import PERM_ALL, PERM_READ
 
@@ -29,7 +29,8 @@ def kept(acl: Acl) -> Acl:
     """
     if not isinstance(acl, (list, tuple)):
         return acl
-    return [entry.copy() if isinstance(entry, dict) else entry for entry in acl]
+    entries: list[Any] = [entry.copy() if isinstance(entry, dict) else entry for entry in acl]
+    return entries
 
 
 OPEN_ACL_UNSAFE = [world_permission(PERM_ALL)]

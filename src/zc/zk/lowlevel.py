@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import zookeeper
-from zc.zk.acl import OPEN_ACL_UNSAFE, Acl
+from zc.zk.acl import OPEN_ACL_UNSAFE, Acl, kept
 from zc.zk.ephemeral import Ephemerals
 from zc.zk.ephemeralnode import EphemeralNode
 from zc.zk.session import Session
@@ -117,6 +117,7 @@ class LowLevel:
 
         An ephemeral node, unless it has a sequence number, is created again in later sessions.
         """
+        acl = kept(acl)
         epoch = self._session.epoch
         made = self._session.call(
             zookeeper.create, path, data, acl, flags, **_given(ttl=ttl, timeout=timeout)
@@ -129,6 +130,7 @@ class LowLevel:
         ttl: int | None = None, timeout: float | None = None,
     ) -> tuple[str, Stat]:  # fmt: skip
         """Like `create`, and return the path and the stat."""
+        acl = kept(acl)
         epoch = self._session.epoch
         made, stat = self._session.call(
             zookeeper.create2, path, data, acl, flags, **_given(ttl=ttl, timeout=timeout)
@@ -141,6 +143,7 @@ class LowLevel:
         completion: Completion | None = None, *, ttl: int | None = None,
     ) -> int:  # fmt: skip
         """Like `create`; `completion(handle, code, path)`."""
+        acl = kept(acl)
         epoch = self._session.epoch
 
         def done(handle: int, code: int, made: str | None) -> None:
@@ -158,6 +161,7 @@ class LowLevel:
         completion: Completion | None = None, *, ttl: int | None = None,
     ) -> int:  # fmt: skip
         """Like `create2`; `completion(handle, code, path, stat)`."""
+        acl = kept(acl)
         epoch = self._session.epoch
 
         def done(handle: int, code: int, made: str | None, stat: Stat | None) -> None:
@@ -240,6 +244,7 @@ class LowLevel:
 
     def set_acl(self, path: str, version: int, acl: Acl, *, timeout: float | None = None) -> int:
         """Replace a node's access control list, as `zookeeper.set_acl` does."""
+        acl = kept(acl)
         epoch = self._session.epoch
         code = self._session.call(zookeeper.set_acl, path, version, acl, **_given(timeout=timeout))
         self._ephemerals.note_acl(path, acl, epoch)
@@ -249,6 +254,7 @@ class LowLevel:
         self, path: str, version: int, acl: Acl, completion: Completion | None = None
     ) -> int:
         """Like `set_acl`; `completion(handle, code)`."""
+        acl = kept(acl)
         epoch = self._session.epoch
 
         def done(handle: int, code: int) -> None:
@@ -263,7 +269,7 @@ class LowLevel:
 
     def multi(self, ops: Iterable[Operation], *, timeout: float | None = None) -> list[Any]:
         """Do several operations, all or none, as `zookeeper.multi` does."""
-        operations = list(ops)
+        operations = _kept_all(ops)
         epoch = self._session.epoch
         self._session.require_handle()
         held = self._hold_deleted(operations)
@@ -277,7 +283,7 @@ class LowLevel:
 
     def amulti(self, ops: Iterable[Operation], completion: Completion | None = None) -> int:
         """Like `multi`; `completion(handle, code, results)`."""
-        operations = list(ops)
+        operations = _kept_all(ops)
         epoch = self._session.epoch
         self._session.require_handle()
         held = self._hold_deleted(operations)
@@ -302,7 +308,7 @@ class LowLevel:
         timeout: float | None = None,
     ) -> list[Any]:  # fmt: skip
         """Do many operations in a sequence of transactions, as `zookeeper.write_many` does."""
-        operations = list(ops)
+        operations = _kept_all(ops)
         epoch = self._session.epoch
         self._session.require_handle()
         held = self._hold_deleted(operations)
@@ -398,6 +404,17 @@ class LowLevel:
 
 # A keyword since Python 3.7, and still the name under which programs know it.
 setattr(LowLevel, "async", LowLevel.__dict__["async_"])
+
+
+def _kept_all(ops: Iterable[Operation]) -> list[Operation]:
+    """The operations; of those that are remembered afterwards, ephemeral nodes, copies."""
+    operations: list[Any] = list(ops)
+    for index, operation in enumerate(operations):
+        if isinstance(operation, list):
+            operation = operations[index] = tuple(operation)
+        if isinstance(operation, tuple) and operation[4:5] == (zookeeper.EPHEMERAL,):
+            operations[index] = (*operation[:3], kept(operation[3]), *operation[4:])
+    return operations
 
 
 def _if_any(version: int) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from zc.zk import address, event, nodedata
-from zc.zk.acl import Acl
+from zc.zk.acl import Acl, kept
 from zc.zk.address import Address
 from zc.zk.ephemeral import Ephemerals
 from zc.zk.ephemeralnode import EphemeralNode, Registered, Wish
@@ -24,7 +24,7 @@ class Registration:
 
     def __init__(self, ephemerals: Ephemerals, acl: Acl) -> None:
         self._ephemerals = ephemerals
-        self._acl = acl
+        self._acl = kept(acl)  # the nodes are made again with it
         self._properties: dict[EphemeralNode, dict[str, Any]] = {}
 
     @property

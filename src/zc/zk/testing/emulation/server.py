@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 from zc.zk.testing.clock import Clock
 from zc.zk.testing.emulation.delivery import Delivery
@@ -37,7 +38,7 @@ class EmulatedServer:
         self.engine: Final = Engine(
             self.clock, b"emulation", limits=limits, superuser=superuser, with_config=with_config
         )
-        self._lock: Final = threading.RLock()
+        self._lock: Final[Any] = threading.RLock()
         self.delivery: Final = Delivery()
         self.handles: dict[int, Handle] = {}
         # Numbers that are not to be given to handles, as others have them.
@@ -46,7 +47,7 @@ class EmulatedServer:
         self._checked = self.clock()
 
     @property
-    def lock(self) -> threading.RLock:  # type: ignore[valid-type]
+    def lock(self) -> AbstractContextManager[bool]:
         """What to hold. Raises OperationTimeoutException in a thread that has it already."""
         if self._lock._is_owned():
             raise errors.error(
@@ -55,7 +56,8 @@ class EmulatedServer:
                 "a finaliser or signal handler has called the emulation in the middle of a call"
                 " that its thread is in",
             )
-        return self._lock
+        lock: AbstractContextManager[bool] = self._lock
+        return lock
 
     def add(self, make: Callable[[int], Handle]) -> Handle:
         """A new handle under the lowest number that is free. With the lock."""

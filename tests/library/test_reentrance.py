@@ -1,0 +1,308 @@
+"""Finalisers and signal handlers that use the client in the middle of what its threads do.
+
+They run on a thread that may be anywhere, with any lock of the library held. Nothing may wait for
+its own thread, and neither a watch nor a registration may be lost.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import zc.zk
+import zookeeper
+from tests.conftest import SESSION_TIMEOUT_MILLISECONDS, embedded
+from tests.deadlines import scaled, wait_until
+from zc.zk import lifecycle
+from zc.zk.lineserver import LineServer
+from zc.zk.nodes import Interest, Kind, Nodes
+
+ROUNDS = 60
+SERVER_THREAD = "zookeeper server"
+
+
+@pytest.fixture(scope="session", params=["real", "wire"])
+def hosts(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "real":
+        yield request.getfixturevalue("real_server").connection_string
+    else:
+        with embedded() as running:
+            yield running.connection_string
+
+
+@pytest.fixture
+def zk(hosts: str) -> Iterator[zc.zk.ZooKeeper]:
+    """A client of either server, of a root of its own."""
+    root = f"/reentrance-{os.urandom(6).hex()}"
+    with zc.zk.ZooKeeper(hosts, session_timeout=SESSION_TIMEOUT_MILLISECONDS) as outside:
+        outside.create(root)
+        zk = zc.zk.ZooKeeper(hosts + root, session_timeout=SESSION_TIMEOUT_MILLISECONDS)
+        try:
+            yield zk
+        finally:
+            zk.close()
+            outside.delete_recursive(root)
+
+
+class Meddler:
+    """Does all kinds of things with the client, one each time."""
+
+    def __init__(self, zk: zc.zk.ZooKeeper) -> None:
+        self.zk = zk
+        self.count = 0
+        self.problems: list[BaseException] = []
+        self.is_over = False
+        self._busy = threading.local()
+        self.kept: list[object] = []
+
+    def can(self) -> bool:
+        """Not in the thread that is the server, which would wait for its own answer."""
+        is_server = threading.current_thread().name.startswith(SERVER_THREAD)
+        return not (is_server or self.is_over or getattr(self._busy, "yes", False))
+
+    def meddle(self) -> None:
+        if not self.can():
+            return
+        self._busy.yes = True  # deeper than once tells nothing new
+        self.count += 1
+        try:
+            self._do(self.count)
+        except BaseException as problem:
+            self.problems.append(problem)
+        finally:
+            self._busy.yes = False
+
+    def _do(self, number: int) -> None:
+        zk = self.zk
+        kind = number % 6
+        if kind == 0:
+            assert zk.get("/settings")[0]
+        elif kind == 1:
+            zk.properties("/settings")  # and it is dropped
+        elif kind == 2:
+            self.kept = [zk.children("/servers")(lambda children: None)]  # in place of another one
+        elif kind == 3:
+            zk.register("/servers", f"meddler-{number}:1").unregister()
+        elif kind == 4:
+            zk.create(f"/servers/node-{number}", "", flags=1)
+            zk.delete(f"/servers/node-{number}")
+        else:
+            zk.properties("/settings")(lambda properties: None)
+            assert zk.state == zookeeper.CONNECTED_STATE
+
+
+def work(zk: zc.zk.ZooKeeper, name: str, after_each: Callable[[], object]) -> Callable[[], None]:
+    """What a thread does; afterwards what it has followed has to be right."""
+
+    def run() -> None:
+        path = f"/settings-{name}"
+        zk.create(path, "{}")
+        registration = zk.register("/servers", f"{name}:1")
+        followed = zk.properties(path)
+        seen: list[object] = []
+        followed(lambda properties: seen.append(properties.get("n")))
+        for number in range(ROUNDS):
+            zk.set(path, f'{{"n": {number}}}')
+            registration.update(n=number)
+            children = zk.children("/servers")
+            assert f"{name}:1" in children
+            del children
+            after_each()
+        wait_until(lambda: followed.get("n") == ROUNDS - 1, "the object follows")
+        wait_until(lambda: seen[-1] == ROUNDS - 1, "the callback is told")
+        wait_until(
+            lambda: zk.get_properties(f"/servers/{name}:1")["n"] == ROUNDS - 1, "it is registered"
+        )
+
+    return run
+
+
+def all_done(works: list[Callable[[], None]]) -> None:
+    """Have each done by a thread, which may hang."""
+    problems: list[BaseException] = []
+
+    def one(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=one, args=(work,), daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(scaled(60))
+    assert not any(thread.is_alive() for thread in threads), "a thread hangs"
+    for problem in problems:
+        raise problem
+
+
+def prepared(zk: zc.zk.ZooKeeper) -> Meddler:
+    zk.create("/settings", '{"a": 1}')
+    zk.create("/servers")
+    return Meddler(zk)
+
+
+def everything_follows(zk: zc.zk.ZooKeeper, meddler: Meddler) -> None:
+    meddler.is_over = True
+    assert meddler.problems == []
+    assert meddler.count
+    children, settings = zk.children("/servers"), zk.properties("/settings")
+    zk.set("/settings", '{"a": "last"}')
+    zk.create("/servers/last")
+    wait_until(lambda: "last" in children, "the list follows")
+    wait_until(lambda: settings.get("a") == "last", "the settings follow")
+
+
+def test_finalisers_use_the_client(zk):
+    meddler = prepared(zk)
+
+    class Garbage:
+        def __init__(self) -> None:
+            self.me = self
+
+        def __del__(self) -> None:
+            if meddler.can():
+                meddler.meddle()
+            elif not meddler.is_over:
+                Garbage()  # for another thread, or later
+
+    thresholds = gc.get_threshold()
+    gc.set_threshold(10)
+    try:
+        all_done([work(zk, name, Garbage) for name in ("a", "b")])
+    finally:
+        gc.set_threshold(*thresholds)
+    everything_follows(zk, meddler)
+
+
+def test_signal_handlers_use_the_client(zk):
+    meddler = prepared(zk)
+    before = signal.signal(signal.SIGALRM, lambda *_: meddler.meddle())
+    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+    try:
+        work(zk, "main", lambda: None)()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    everything_follows(zk, meddler)
+
+
+def interrupted(main: Callable[[], object], handler: Callable[[], object], times: int) -> None:
+    """Call `main` again and again until a signal has come in the middle so many times."""
+    count = 0
+    is_busy = False
+
+    def handle(*_: object) -> None:
+        nonlocal count, is_busy
+        if not is_busy:
+            is_busy = True
+            count += 1
+            handler()
+            is_busy = False
+
+    before = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.00005, 0.00005)
+    try:
+        while count < times:
+            main()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_who_depends_on_what_is_known_whatever_comes_in_between():
+    nodes = Nodes()
+    keys = [(kind, path) for kind in Kind for path in ("/a", "/b")]
+    ours, theirs = (Interest(lambda: None, 0, False) for _ in range(2))
+    turn = 0
+
+    def agrees() -> None:
+        for interest in (ours, theirs):
+            for node in interest.nodes:
+                assert interest in node.interests
+                assert nodes.find(node.kind, node.path) is node
+        for node in nodes.all():
+            assert node.interests
+            for interest in node.interests:
+                assert node in interest.nodes
+
+    def meddle() -> None:
+        nonlocal turn
+        turn += 1
+        key = keys[turn % len(keys)]
+        agrees()
+        if turn % 3:
+            assert nodes.connect(theirs, *key) is nodes.find(*key)
+        elif turn % 2:
+            nodes.retain(theirs, keys[:1])
+        else:
+            nodes.leave(theirs)
+
+    def main() -> None:
+        for key in keys:
+            nodes.connect(ours, *key)
+        nodes.retain(ours, keys[::2])
+        assert {(node.kind, node.path) for node in ours.nodes} == set(keys[::2])
+        nodes.leave(ours)
+        assert not ours.nodes
+
+    interrupted(main, meddle, 3000)
+    agrees()
+
+
+def test_what_was_closed_in_the_middle_stays_closed():
+    life = lifecycle.Lifecycle(None, lambda level, text: None)
+    with life.changed:
+        with life.changed:
+            assert life.note_closed()
+        assert life.note_connected(is_new=True, granted_ms=None) is None
+        assert life.note_disconnected() is None
+        assert life.note_lost("it is over") is None
+        life.note_connecting()
+        life.note_unopened()
+    assert life.state is lifecycle.State.CLOSED
+    assert life.reason == "closed"
+
+
+def test_a_line_server_is_closed_by_its_own_thread(tmp_path):
+    """A finaliser of the program's may run there."""
+    path = str(tmp_path / "socket")
+    server = LineServer(path, {})
+    ended = threading.Event()
+
+    def close() -> None:
+        server._server.service_actions = lambda: None  # once
+        server.close()
+        ended.set()
+
+    server._server.service_actions = close
+    assert ended.wait(scaled(10))
+    wait_until(lambda: not server._thread.is_alive(), "its thread ends")
+    wait_until(lambda: not os.path.exists(path), "its socket goes")
+
+
+def test_a_caller_s_permissions_may_change_afterwards(zk):
+    """What is made again in later sessions is made with those that were given."""
+    zk.create("/servers")
+    acl = [zc.zk.world_permission(31)]
+    made = threading.Event()
+    zk.acreate("/one", "", acl, 1, lambda *_: made.set())
+    acl[0]["perms"] = 1
+    acl.append({"perms": 1, "scheme": "world", "id": "nobody"})
+    assert made.wait(scaled(10))
+    acl[:] = [zc.zk.world_permission(31)]
+    operation = ["create", "/two", "", acl, 1]
+    zk.multi([operation])
+    zk.create("/three", "", acl, 1)
+    registration = zk.register("/servers", "a:1", acl)
+    zk.set_acl("/three", -1, acl)
+    acl[0]["perms"] = 1
+    kept = {node.path: node.wish.acl for node in zk._ephemerals._by_path.values()}
+    assert set(kept) == {"/one", "/two", "/three", *registration.paths}
+    assert all(acl == [zc.zk.world_permission(31)] for acl in kept.values())
