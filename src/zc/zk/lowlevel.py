@@ -99,6 +99,7 @@ class LowLevel:
     get_children_many = passed_on(zookeeper.get_children_many)
     read_tree = passed_on(zookeeper.read_tree)
     watch_many = passed_on(zookeeper.watch_many)
+    check_operations = passed_on(zookeeper.check_operations)
     remove_watches = passed_on(zookeeper.remove_watches)
     aremove_watches = passed_on(zookeeper.aremove_watches)
     sync = passed_on(zookeeper.sync)
