@@ -15,6 +15,7 @@ import pytest
 from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
 from tests.sessions import OPEN
+from zookeeper import errors
 
 ROUNDS = 150
 
@@ -213,3 +214,29 @@ def test_a_path_may_be_of_a_class_of_its_own(zookeeper, handle):
     wait_until(watcher.all, "the watcher is called")
     with pytest.raises(TypeError, match="path"):
         zookeeper.watch_many(handle, [7], watcher=watcher)
+
+
+def test_a_removal_under_way_takes_no_later_watch_with_it(zookeeper, handle, monkeypatch):
+    """Its answer makes the C client forget all that it has at the path.
+
+    It is sent when watch_many has read, and before it says what it will watch.
+    """
+    zookeeper.create(handle, "/a", "", OPEN)
+    error = errors.error
+    for number in range(20):
+        first, second = Calls(), Calls()
+        zookeeper.get(handle, "/a", first)
+
+        def remove_first(*arguments, first=first):
+            monkeypatch.setattr(errors, "error", error)
+            zookeeper.aremove_watches(handle, "/a", zookeeper.WATCH_DATA, first)
+            return error(*arguments)
+
+        monkeypatch.setattr(errors, "error", remove_first)
+        answers, _, _ = zookeeper.watch_many(handle, ["/a", "/missing"], [], [], second)
+        assert isinstance(answers[1], zookeeper.NoNodeException)
+        assert errors.error is error
+        zookeeper.set(handle, "/a", str(number))
+        wait_until(second.all, "the later watcher is called")
+        assert len(second.all()) == 1
+        assert first.all() == []
