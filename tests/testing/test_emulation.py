@@ -426,3 +426,28 @@ def test_closing_an_emulation_closes_all_handles(emulation: Emulation, z: Any) -
     assert len(emulation.sessions) == 0
     with pytest.raises(zookeeper.InvalidStateException):
         z.state(handle)
+
+
+def test_a_call_in_the_middle_of_a_call_of_its_thread_is_refused(
+    emulation: Emulation, z: Any
+) -> None:
+    """A finaliser or a signal handler: the engine has half done something, and nobody may wait."""
+    h = z.init(HOSTS)
+    clock = emulation._server.engine.clock
+    problems: list[str] = []
+
+    class Interrupting:
+        def __call__(self) -> int:
+            for call in (z.get, z.get_children, z.delete):
+                with pytest.raises(zookeeper.OperationTimeoutException, match="in the middle"):
+                    call(h, "/")
+            with pytest.raises(zookeeper.OperationTimeoutException, match="in the middle"):
+                z.close(h)
+            problems.append("all are refused")
+            return clock()
+
+    emulation._server.engine.clock = Interrupting()
+    z.create(h, "/a", "", OPEN)
+    assert problems
+    emulation._server.engine.clock = clock
+    assert z.get(h, "/a")[0] == ""
