@@ -16,6 +16,7 @@ from zc.zk.acl import Acl
 from zc.zk.ephemeralnode import ATTEMPTS, EphemeralNode, Registered, Wish
 from zc.zk.fetching import FEW
 from zc.zk.keeper import SESSION_TROUBLE
+from zc.zk.nodes import drop
 from zc.zk.session import Session, State
 from zc.zk.upkeep import pause, soonest
 from zc.zk.watches import Watches
@@ -36,7 +37,7 @@ class Ephemerals:
         self._lock = threading.RLock()
         # Guarded by the lock: the nodes by `path`, those whose wish may not be true, and when it
         # is time to see to these. A finaliser or a signal handler may come here in the thread that
-        # holds the lock; what is *one step* calls nothing, so that none of them comes between.
+        # holds the lock; what is *one step* (`nodes`) lets none of them come between.
         self._by_path: dict[str, EphemeralNode] = {}
         self._due: dict[EphemeralNode, float] = {}
         self._connects = 0
@@ -82,10 +83,11 @@ class Ephemerals:
 
         One that has ended stays so.
         """
+        wishes = (None, wish)
         with self._lock:
+            node.wish = wishes[node.wish is not None]  # in one step
             if node.wish is None:
                 return
-            node.wish = wish
         self._make_true_if_possible(node)
 
     def end(self, node: EphemeralNode) -> None:
@@ -177,19 +179,13 @@ class Ephemerals:
         One that is not wished for any more gives way.
         """
         with self._lock:
-            # One step.
-            other = None
-            if path in self._by_path:
-                other = self._by_path[path]
-            if other is not None and other is not node and other.wish is not None:
-                raise zookeeper.error(zookeeper.NODEEXISTS, path, "this client has it already")
-            self._by_path[path] = node
+            while (other := self._by_path.setdefault(path, node)) is not node:
+                if other.wish is not None:
+                    raise zookeeper.error(zookeeper.NODEEXISTS, path, "this client has it already")
+                self.finish(other)
             if node.path != path:
-                if node.path in self._by_path and self._by_path[node.path] is node:
-                    del self._by_path[node.path]
-                node.path = path
-        if other is not None and other is not node:
-            self.finish(other)
+                former, node.path = node.path, path
+                drop(self._by_path, former, node)
 
     def has_given_way(self, node: EphemeralNode) -> bool:
         """Whether another one is to be at its path now."""
@@ -213,16 +209,18 @@ class Ephemerals:
         node.state = Registered.ENDED
         with self._lock:
             self._due.pop(node, None)
-            # One step.
-            if node.path in self._by_path and self._by_path[node.path] is node:
-                del self._by_path[node.path]
+            drop(self._by_path, node.path, node)
         self.watches.leave(node.interest)
 
     def _see_to(self, node: EphemeralNode, when: float = 0.0) -> None:
         """Have the keeper see to a node, now or later."""
         with self._lock:
-            if node not in self._due or when < self._due[node]:
-                self._due[node] = when  # in one step
+            self._due.setdefault(node, when)
+            try:
+                if when < self._due[node]:
+                    self._due[node] = when  # in one step
+            except KeyError:
+                self._due[node] = when
         self.session.wake()
 
     def _make_true(self, handle: int, node: EphemeralNode) -> None:

@@ -203,18 +203,18 @@ class Lifecycle:
         """Whether it is in that state now, and not closed, which is for good.
 
         A finaliser or a signal handler may have closed it just now, in the thread that holds
-        `changed`. Nothing is called between the comparison and what it is for.
+        `changed`; so this is one step (`nodes`).
         """
         closed = State.CLOSED
-        if self.state is closed:
-            return False
-        self.state = state
-        return True
+        states = (state, closed)
+        self.state = states[self.state is closed]
+        return self.state is state
 
     def note_closed(self) -> bool:
         """Whether this was the first to close it."""
-        if not self._enter(State.CLOSED):
+        if self.state is State.CLOSED:
             return False
+        self.state = State.CLOSED
         self.reason = "closed"
         self.changed.notify_all()
         return True

@@ -92,6 +92,7 @@ class LiveObject(ABC, Generic[L]):
         # changed, and whether a round of callbacks waits for its turn.
         self._look: L | None = None
         self._serial = 0
+        self._looks = 0
         self._changes = 0
         self._is_queued = False
         self._complaint = ""
@@ -228,16 +229,18 @@ class LiveObject(ABC, Generic[L]):
                 raise
             look = self._see_nothing(self._look.real_path)
         with self._lock:
+            looks = self._looks
             if serial < self._serial:
                 return False
-            # Without a call between these: a finaliser may have the emulation's keeper take a look.
+            self._looks += 1
             self._serial = serial
             previous, self._look = self._look, look
             if self._interest is not None:
                 self._watches.retain(self._interest, reader.answers)
-            is_overtaken = self._serial != serial
+            is_overtaken = self._looks != looks + 1
         if is_overtaken:
-            # In this very thread, by a look that may have lost what it depends on.
+            # In this very thread, where a finaliser had the emulation's keeper take a look, which
+            # may have been replaced by this one, or lost what it depends on.
             return self._take_look(fresh=fresh)
         return previous is not None and previous.essence != look.essence
 

@@ -5,7 +5,7 @@ longer than the bookkeeping takes.
 
 A finaliser or a signal handler may come back to it in the thread that holds the lock, which is
 re-entrant, and finds all as it should be: what belongs together is *one step*, statements that call
-nothing and make no object, between which Python runs neither of these.
+nothing, make no object and jump nowhere, between which Python runs neither of these.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class Node:
     """One kind of knowledge of one node, and who depends on it."""
 
     __slots__ = (
-        "answer", "decoded", "failures", "good", "interests", "kind", "path", "reads_under_way",
-        "ticket",
+        "answer", "decoded", "failures", "good", "interests", "is_gone", "kind", "path",
+        "reads_under_way", "ticket",
     )  # fmt: skip
 
     def __init__(self, kind: Kind, path: str) -> None:
@@ -78,6 +78,8 @@ class Node:
         self.path = path
         # In the order in which they came, which is the order in which objects are told.
         self.interests: dict[Interest, None] = {}
+        # Whether nobody has depended on it, once, and another one is to take its place.
+        self.is_gone = False
         self.answer: Answer = UNREAD
         # Reads may overlap; each draws a ticket before it begins. An answer is dropped when a read
         # that began later has answered. If the dropped one was newer after all, then the change
@@ -106,6 +108,19 @@ class Node:
         if self.answer is UNREAD or self.reads_under_way:
             return {zookeeper.WATCH_DATA, zookeeper.WATCH_CHILDREN}
         return {zookeeper.WATCH_DATA if self.is_missing else zookeeper.WATCH_CHILDREN}
+
+
+def drop(table: dict[Any, Any], key: object, value: object) -> bool:
+    """Delete an entry of a table if its value is that object, in one step. Whether it was."""
+    keys = (_NO_KEY, key)
+    try:
+        del table[keys[table[key] is value]]
+    except KeyError:
+        return False
+    return True
+
+
+_NO_KEY = object()
 
 
 class Nodes:
@@ -180,32 +195,29 @@ class Nodes:
 
     def _connect(self, interest: Interest, kind: Kind, path: str) -> Node:
         key = (kind, path)
-        new: Node | None = None
         while True:
-            # From here on one step.
-            if key in self._nodes:
-                node = self._nodes[key]
-            elif new is not None:
-                node = self._nodes[key] = new
-            else:
-                new = Node(kind, path)
-                continue
+            node = self._nodes.get(key)
+            if node is None:
+                node = self._nodes.setdefault(key, Node(kind, path))
+            # One step.
             node.interests[interest] = None
             interest.nodes[node] = None
-            return node
+            is_gone = node.is_gone
+            if not is_gone:
+                return node
+            self._disconnect(interest, node)
 
     def _disconnect(self, interest: Interest, node: Node) -> None:
-        key = (node.kind, node.path)
-        # From here on one step.
-        if node in interest.nodes:
+        try:
+            # One step.
             del interest.nodes[node]
-        if interest in node.interests:
             del node.interests[interest]
-        if node.interests or key not in self._nodes or self._nodes[key] is not node:
+        except KeyError:
             return
-        del self._nodes[key]
-        for kind in node.server_watches():
-            self.unneeded.append((kind, node.path))
+        node.is_gone |= not node.interests  # one step, after which nobody takes it
+        if node.is_gone and drop(self._nodes, (node.kind, node.path), node):
+            for kind in node.server_watches():
+                self.unneeded.append((kind, node.path))
 
     def needing(self, kind: int, path: str) -> list[Node]:
         """The nodes for which there may be a watch, of a kind as the server knows it."""
