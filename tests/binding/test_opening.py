@@ -20,7 +20,7 @@ SANITIZED = bool(os.environ.get("LD_PRELOAD"))
 def test_a_process_without_more_threads_gets_an_error(zookeeper, connection_string, root, which):
     """And no assertion of the C client's ends it; what there was of the handle is gone."""
     told = subprocesses.run("no_threads", connection_string + root, which)
-    assert [kind for kind, _ in told["raised"]] == ["SystemErrorException"] * 3, told
+    assert {kind for kind, _ in told["raised"]} == {"SystemErrorException"}, told
     assert all("thread" in text for _, text in told["raised"]), told
     assert (told["handle"], told["children"]) == (1, [])
 

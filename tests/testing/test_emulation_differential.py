@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator
 from types import ModuleType
@@ -92,6 +93,7 @@ class Side:
         except (zookeeper.ZooKeeperException, TypeError, OverflowError) as problem:
             # Types are the same; what Python says of wrong ones depends on who looks at them.
             text = str(problem) if isinstance(problem, zookeeper.ZooKeeperException) else ""
+            text = _without_root(text)
             return type(problem).__name__, text, getattr(problem, "results", None)
 
     def delivered(self, number: int) -> list[list[Any]]:
@@ -117,7 +119,7 @@ class Side:
             owner = self._number_of.get(value["ephemeralOwner"], 0)
             return {**value, "ctime": 0, "mtime": 0, "ephemeralOwner": owner}
         if isinstance(value, zookeeper.ZooKeeperException):
-            return type(value).__name__, str(value)
+            return type(value).__name__, _without_root(str(value))
         if name == "read_tree":
             return [self._znode(znode) for znode in value]
         if isinstance(value, list):
@@ -132,6 +134,11 @@ class Side:
         stat = self._comparable("", znode.stat)
         own = [znode.path, znode.name, znode.depth, znode.data, znode.version, znode.numChildren]
         return *own, stat, error, znode.ephemeralOwner != 0
+
+
+def _without_root(text: str) -> str:
+    """A message without the note on the root: a handle that has seen its root once asks no more."""
+    return re.sub(": the root /.* does not exist$", "", text)
 
 
 def _is_without_order(name: str, value: list[Any]) -> bool:

@@ -188,9 +188,14 @@ class TestBesideTheBinding:
             assert real.handle == before
             server.expire()
             wait_until(lambda: server.sessions() not in (sessions, []), "there is another session")
-            wait_until(
-                lambda: real.get_children("/providers") == ["1.2.3.4:80"], "it is registered again"
-            )
+
+            def is_registered() -> bool:
+                try:
+                    return real.get_children("/providers") == ["1.2.3.4:80"]
+                except zookeeper.ConnectionLossException:
+                    return False  # the client has not got the new session yet
+
+            wait_until(is_registered, "it is registered again")
             assert emulated.get_children("/providers") == ["1.2.3.4:80"]
 
     def test_clients_that_were_there_before_go_on(self, server: zc.zk.testing.Server) -> None:

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 # With so many breaks in a row something must be wrong with the work. The pauses between them grow
 # (backoff), so that they are no burden for the servers.
-ATTEMPTS = 20
+ATTEMPTS = 12
 
 # The connection broke, or the session with it; with the next one the same work can be done.
 BREAKS = (

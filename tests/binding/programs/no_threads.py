@@ -38,9 +38,12 @@ def main() -> None:
     raised = []
     for _ in range(3):
         try:
-            zookeeper.init(hosts)
+            opened = zookeeper.init(hosts)
         except zookeeper.ZooKeeperException as problem:
             raised.append([type(problem).__name__, str(problem)])
+        else:
+            # The stack of the thread that there was for the one before has been kept for this one.
+            zookeeper.close(opened)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     threading.stack_size(0)
     handle = zookeeper.init(hosts)
