@@ -12,6 +12,8 @@ from setuptools import Extension, setup
 
 PACKAGE = Path("src/zookeeper")
 CORE = PACKAGE / "core"
+TLS = PACKAGE / "tls"
+C_CLIENT = "ZooKeeper's C client", "libzookeeper-mt-dev"
 
 # Functions of the C client, and of libc as the C client calls it, that the core puts itself in
 # front of: NAME becomes __wrap_NAME, and the original stays reachable as __real_NAME.
@@ -44,7 +46,7 @@ WRAPPED = [
 STRICT = ["-Wextra", "-Werror"] if os.environ.get("ZOOKEEPER_WERROR") else ["-Wextra"]
 
 
-def part_of_c_client(variable: str, *candidates: Path) -> str:
+def part_of(what: str, package: str, variable: str, *candidates: Path) -> str:
     """The path that the environment variable names, or the first candidate that exists."""
     named = os.environ.get(variable)
     tried = [Path(named)] if named else candidates
@@ -52,8 +54,8 @@ def part_of_c_client(variable: str, *candidates: Path) -> str:
         if path.exists():
             return str(path)
     raise SystemExit(
-        f"A part of ZooKeeper's C client is missing; looked for {', '.join(map(str, tried))}. "
-        f"Run `apt-get install libzookeeper-mt-dev`, or set {variable} to where it is."
+        f"A part of {what} is missing; looked for {', '.join(map(str, tried))}. "
+        f"Run `apt-get install {package}`, or set {variable} to where it is."
     )
 
 
@@ -75,7 +77,7 @@ class build_ext(cython_build_ext):
             newest = max(headers, Path(src).stat().st_mtime)
             if built.exists() and built.stat().st_mtime >= newest and not self.force:
                 return
-            if CORE in Path(src).parents:
+            if {CORE, TLS} & set(Path(src).parents):
                 extra_postargs = [*extra_postargs, *STRICT]
             compile_file(obj, src, ext, cc_args, extra_postargs, pp_opts)
 
@@ -88,14 +90,31 @@ class build_ext(cython_build_ext):
                 os.utime(made, (began, began))
 
 
-library = part_of_c_client(
-    "ZOOKEEPER_STATIC_LIB",
-    # Debian keeps libraries in a folder named for the machine, such as x86_64-linux-gnu.
-    Path("/usr/lib", sysconfig.get_config_var("MULTIARCH") or "", "libzookeeper_mt.a"),
-    Path("/usr/local/lib/libzookeeper_mt.a"),
+# Debian keeps libraries in a folder named for the machine, such as x86_64-linux-gnu.
+folders = [
+    Path("/usr/lib", sysconfig.get_config_var("MULTIARCH") or ""),
+    Path("/usr/local/lib"),
+]
+library = part_of(
+    *C_CLIENT, "ZOOKEEPER_STATIC_LIB", *(folder / "libzookeeper_mt.a" for folder in folders)
 )
-include_dir = part_of_c_client(
-    "ZOOKEEPER_INCLUDE_DIR", Path("/usr/include/zookeeper"), Path("/usr/local/include/zookeeper")
+# OpenSSL is linked statically as well, so that a wheel needs libc alone. ZOOKEEPER_OPENSSL names
+# the folder of another libssl.a and libcrypto.a, or is `shared`, for the libraries of the system.
+openssl: dict[str, list[str]] = {"libraries": ["ssl", "crypto"]}
+if os.environ.get("ZOOKEEPER_OPENSSL") != "shared":
+    folder = part_of(
+        "OpenSSL",
+        "libssl-dev",
+        "ZOOKEEPER_OPENSSL",
+        *(folder for folder in folders if (folder / "libssl.a").exists()),
+    )
+    openssl = {"extra_objects": [f"{folder}/libssl.a", f"{folder}/libcrypto.a"]}
+
+include_dir = part_of(
+    *C_CLIENT,
+    "ZOOKEEPER_INCLUDE_DIR",
+    Path("/usr/include/zookeeper"),
+    Path("/usr/local/include/zookeeper"),
 )
 
 setup(
@@ -122,6 +141,15 @@ setup(
                 "-Wl,-z,now",
                 *(f"-Wl,--wrap={name}" for name in WRAPPED),
             ],
+        ),
+        Extension(
+            "zookeeper._tls",
+            [str(PACKAGE / "_tls.pyx"), *sorted(map(str, TLS.glob("*.c")))],
+            depends=["setup.py", *sorted(map(str, TLS.glob("*.h")))],
+            include_dirs=[str(TLS)],
+            extra_compile_args=["-std=gnu11", "-O2", "-Wall", "-fvisibility=hidden", "-pthread"],
+            extra_link_args=["-pthread", "-Wl,--exclude-libs,ALL", "-Wl,-z,now"],
+            **openssl,
         ),
         *(
             Extension(

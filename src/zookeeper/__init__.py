@@ -13,4 +13,13 @@ from zookeeper.constants import *  # noqa: F403
 from zookeeper.errors import *  # noqa: F403
 from zookeeper.log import set_log_stream as set_log_stream
 
+
+def __getattr__(name: str) -> object:
+    if name == "TLS":  # which few programs need
+        from zookeeper.tls import TLS
+
+        return TLS
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 globals()["async"] = async_  # noqa: F405  a keyword since Python 3.7, and zkpython's name for it

@@ -8,6 +8,7 @@ from zookeeper.constants import *  # noqa: F403
 from zookeeper.errors import *  # noqa: F403
 from zookeeper.errors import ZooKeeperException as ZooKeeperException
 from zookeeper.log import set_log_stream as set_log_stream
+from zookeeper.tls import TLS as TLS
 
 __version__: Final[str]
 
@@ -43,7 +44,9 @@ def init(
     *,
     read_only: bool = False,
     max_request: int = 1048575,
+    tls: TLS | bool | None = None,
 ) -> int: ...
+def connection_fault(h: int) -> str | None: ...
 def close(h: int, *, lost: bool = False) -> Literal[0]: ...
 def close_many(handles: Iterable[int]) -> Literal[0]: ...
 def event_thread(h: int) -> Thread | None: ...

@@ -16,6 +16,7 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.dict cimport PyDict_Values
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_Import
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.errno cimport EINTR, ETIMEDOUT
@@ -44,8 +45,8 @@ from zookeeper.hosts import parse as parse_hosts
 __all__ = [
     "Subtree", "Znode", "acreate", "acreate2", "add_auth", "adelete", "aexists", "aget",
     "aget_acl", "aget_children", "aget_children2", "aget_config", "amulti", "aremove_watches",
-    "aset", "aset_acl", "async_", "check_operations", "client_id", "close", "close_many", "create",
-    "create2", "delete", "deterministic_conn_order", "event_thread", "exists", "get", "get_acl",
+    "aset", "aset_acl", "async_", "check_operations", "client_id", "close", "close_many",
+    "connection_fault", "create", "create2", "delete", "deterministic_conn_order", "event_thread", "exists", "get", "get_acl",
     "get_children", "get_children2", "get_children_many", "get_config", "get_many", "init",
     "is_unrecoverable", "multi", "read_tree", "recv_timeout", "remove_watches", "set", "set2",
     "set_acl", "set_debug_level", "set_watcher", "state", "sync", "watch_many", "write_many",

@@ -65,6 +65,20 @@ cdef extern from "core.h" nogil:
         int session_timeout
         char *chroot
 
+    enum:
+        LAYER_WHY
+    ctypedef struct layer:
+        pass
+    ctypedef struct layer_config:
+        pass
+    ctypedef struct layer_functions:
+        pass
+    const char *LAYER_CAPSULE
+    const char *LAYER_CONFIGURATION
+
+    void layer_use(layer *l, const layer_functions *functions, layer_config *config)
+    void layer_why(layer *l, char *why)
+
     ctypedef struct server_names:
         pass
 
@@ -74,6 +88,7 @@ cdef extern from "core.h" nogil:
 
     zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only)
     server_names *handle_names(zk_handle *handle)
+    layer *handle_layer(zk_handle *handle)
     int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client)
     void handle_close(zk_handle *handle, int farewell)
     void handle_close_many(zk_handle **handles, long count, int64_t deadline)

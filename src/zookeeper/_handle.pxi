@@ -277,7 +277,32 @@ cdef int look_up(Handle handle, hosts) except -1:
     return 0
 
 
-def init(hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=False, max_request=1048575):
+cdef int secure(Handle handle, tls) except -1:
+    """Have the handle's connections go by TLS, if that is asked for."""
+    if tls is None or tls is False:
+        return 0
+    from zookeeper.tls import configuration
+
+    configured = configuration(tls)
+    cdef object capsule = configured.capsule()
+    layer_use(
+        handle_layer(handle.c),
+        <const layer_functions *>PyCapsule_Import(LAYER_CAPSULE, 0),
+        <layer_config *>PyCapsule_GetPointer(capsule, LAYER_CONFIGURATION),
+    )
+    return 0
+
+
+def connection_fault(h):
+    """Why TLS with a server has failed since the last time that it did not, in words; or None."""
+    cdef char why[LAYER_WHY]
+    layer_why(handle_layer(find(h).c), why)
+    return text_of(why, strlen(why)) or None
+
+
+def init(
+    hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=False, max_request=1048575, tls=None
+):
     """Open a session; it connects in the background.
 
     hosts: `host:port,...`, with a path at the end to be the root of every path (chroot).
@@ -286,9 +311,12 @@ def init(hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=F
     client_id: `(id, password)` of a session to resume, as `client_id()` gave it.
     read_only: also accept a server that is cut off from the others, for reading.
     max_request: the servers' jute.maxbuffer, bytes; larger requests are refused before sending.
+    tls: a `TLS`, or True for the one with the system's authorities: encrypted, to servers that are
+        what they say.
 
     Returns the handle, an int; the lowest that is free. Raises BadArgumentsException for hosts that
-    are no connection string, SystemErrorException if no name can be resolved. A name service that does
+    are no connection string, SystemErrorException if no name can be resolved, ValueError for a file
+    of `tls` that cannot be used. A name service that does
     not answer is waited for in the background, as servers are that do not.
     """
     if not isinstance(hosts, str):
@@ -313,6 +341,7 @@ def init(hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=F
     handle.registry = WatcherRegistry()
     handle.max_request = limit
     handle.c = handle_new(hosts_pointer, timeout, only_read)
+    secure(handle, tls)
     look_up(handle, hosts)
     take_number(handle)
     try:

@@ -218,11 +218,53 @@ static void text_of(const server_address *address, char *text, size_t size) {
         snprintf(text, size, address->any.sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
+static int port_of(const server_address *address) {
+    return ntohs(address->any.sa_family == AF_INET6 ? address->v6.sin6_port : address->v4.sin_port);
+}
+
 /* For the C client tells of the address that it has asked for. */
 static void log_winner(const attempt *a) {
     char name[NI_MAXHOST + NI_MAXSERV + 4];
     text_of(&a->winner, name, sizeof name);
     log_say(ZOO_LOG_LEVEL_INFO, "connect", "%s accepts the connection", name);
+}
+
+/* The server that has accepted is none that one can talk to. */
+static void reject_winner(zk_handle *handle) {
+    note_failed(&handle->attempt, &handle->attempt.winner);
+    rest(handle);
+    lose(handle, EPROTO);
+}
+
+static void begin_layer(zk_handle *handle) {
+    attempt *a = &handle->attempt;
+    char host[NI_MAXHOST], server[NI_MAXHOST + NI_MAXSERV + 4];
+    names_host(handle->names, &a->winner, host, sizeof host);
+    if (host[0])
+        snprintf(server, sizeof server, strchr(host, ':') ? "[%s]:%d" : "%s:%d", host, port_of(&a->winner));
+    else
+        text_of(&a->winner, server, sizeof server);
+    a->phase = ATTEMPT_SHAKING;
+    if (layer_begin(&handle->layer, a->fd, host, server) != 0) reject_winner(handle);
+}
+
+/* Poll for what the handshake waits for; the C client hears of its end only. */
+static int poll_shaking(zk_handle *handle, struct pollfd *fds, int timeout) {
+    attempt *a = &handle->attempt;
+    short events = 0;
+    fds[0].revents = fds[1].revents = 0;
+    int code = layer_shake(&handle->layer, &events);
+    if (code == 0) {
+        struct pollfd watched[2] = {fds[0], {.fd = a->fd, .events = events}};
+        int ready = __real_poll(watched, 2, timeout);
+        if (ready < 0) return ready;
+        fds[0].revents = watched[0].revents;
+        if (watched[1].revents) code = layer_shake(&handle->layer, &events);
+    }
+    if (code > 0) a->phase = ATTEMPT_OPENING;
+    if (code < 0) reject_winner(handle);
+    if (code != 0) fds[1].revents = POLLOUT;
+    return (fds[0].revents != 0) + (fds[1].revents != 0);
 }
 
 static void win(zk_handle *handle, int index) {
@@ -240,6 +282,7 @@ static void win(zk_handle *handle, int index) {
     a->opening_since = core_now();
     close_racers(a);
     if (a->next > 1) log_winner(a);
+    if (handle->layer.functions) begin_layer(handle);
 }
 
 static void look_at_racer(zk_handle *handle, int index) {
@@ -282,16 +325,18 @@ static int poll_racers(zk_handle *handle, struct pollfd *fds, int timeout) {
     for (int i = 1; ready > 0 && i < count && a->phase == ATTEMPT_RACING; i++)
         if (watched[i].revents) look_at_racer(handle, indexes[i]);
     if (a->phase == ATTEMPT_RACING) start_what_is_due(handle);
-    if (a->phase != ATTEMPT_RACING) fds[1].revents = POLLOUT;
+    if (a->phase == ATTEMPT_OPENING || a->phase == ATTEMPT_LOST) fds[1].revents = POLLOUT;
     return (fds[0].revents != 0) + (fds[1].revents != 0);
 }
 
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout) {
     if (current == NULL || count != 2) return __real_poll(fds, count, timeout);
     attempt *a = &current->attempt;
-    int is_race = a->phase == ATTEMPT_RACING || a->phase == ATTEMPT_LOST;
-    if (!is_race || fds[1].fd != a->fd) return __real_poll(fds, count, timeout);
-    return poll_racers(current, fds, timeout);
+    if (fds[1].fd != a->fd) return __real_poll(fds, count, timeout);
+    if (a->phase == ATTEMPT_RACING || a->phase == ATTEMPT_LOST) return poll_racers(current, fds, timeout);
+    if (a->phase == ATTEMPT_SHAKING) return poll_shaking(current, fds, timeout);
+    if (current->layer.connection == NULL) return __real_poll(fds, count, timeout);
+    return layer_poll(&current->layer, fds, count, &fds[1], timeout);
 }
 
 int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size) {
@@ -323,14 +368,17 @@ void attempt_end_turn(zk_handle *handle, int state, struct timeval *tv) {
     int64_t wait = INT64_MAX, now = core_now();
     int64_t next = names_refresh(handle->names);
     if (next != INT64_MAX) wait = next - now;
-    if (a->phase == ATTEMPT_OPENING) {
+    if (a->phase == ATTEMPT_OPENING || a->phase == ATTEMPT_SHAKING) {
         int64_t timeout = timeout_of(handle);
         int64_t share = timeout / 2 / (a->count ? a->count : 1);
         if (share < LEAST_SHARE) share = LEAST_SHARE;
         share = between(0, share << a->rounds, timeout * 2 / 3);
         int64_t left = a->opening_since + share - now;
         /* The C client then reads the end of the connection, as if the server had hung up. */
-        if (left <= 0) shutdown(a->fd, SHUT_RDWR);
+        if (left <= 0) {
+            if (a->phase == ATTEMPT_SHAKING) layer_give_up(&handle->layer);
+            shutdown(a->fd, SHUT_RDWR);
+        }
         if (left < wait) wait = left < 0 ? 0 : left;
     }
     if (wait == INT64_MAX) return;
@@ -343,7 +391,7 @@ void attempt_end_turn(zk_handle *handle, int state, struct timeval *tv) {
 
 void attempt_closed(zk_handle *handle) {
     attempt *a = &handle->attempt;
-    if (a->phase == ATTEMPT_OPENING) {
+    if (a->phase == ATTEMPT_OPENING || a->phase == ATTEMPT_SHAKING) {
         note_failed(a, &a->winner);
         a->was_slow = 1;
     } else if (a->phase == ATTEMPT_RACING) {

@@ -29,7 +29,10 @@
 #endif
 #include <zookeeper/zookeeper.h>
 
+#include "../tls/layer.h"
+
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -238,6 +241,8 @@ void names_free(server_names *list);
 int names_wait(server_names *list, int64_t deadline);
 /* Looks names up again, those for which it is time. The next moment for that, or INT64_MAX. */
 int64_t names_refresh(server_names *list);
+/* The host that the address is known by, without brackets; "" when it no longer is. */
+void names_host(server_names *list, const server_address *address, char *host, size_t size);
 /* What is known, each address once. Returns how many. */
 int names_known(server_names *list, server_address *addresses, int most);
 /* Write a byte to `fd` when a lookup has ended; -1: do not. */
@@ -254,6 +259,7 @@ typedef enum {
     ATTEMPT_NONE,    /* connected, or not even trying */
     ATTEMPT_RACING,  /* until a server accepts */
     ATTEMPT_LOST,    /* the C client is about to hear that none has */
+    ATTEMPT_SHAKING, /* a server has accepted, and the layer's handshake goes on */
     ATTEMPT_OPENING, /* a server has accepted, and is to open the session */
 } attempt_phase;
 
@@ -293,6 +299,42 @@ void attempt_closed(zk_handle *handle);
 void attempt_clear(zk_handle *handle);
 /* Try the addresses in the order in which the names are given, and not in a random one. */
 void attempt_in_given_order(int yes);
+
+/* ---- layer.c: TLS, if there is any ------------------------------------------------------------- */
+
+#define LAYER_SERVER 256 /* bytes of a server's name and port, cut if need be */
+
+typedef struct {
+    const layer_functions *functions; /* NULL: the socket is used as it is */
+    layer_config *config;
+    layer_memory *memory;
+    layer_connection *connection; /* of the socket that there is, or NULL */
+    char server[LAYER_SERVER];    /* of the socket, for messages */
+    int is_late;                   /* the handshake has taken its share of the time */
+    int has_failed;                /* whether there is a `why` */
+    short read_waits, write_waits; /* events of poll; 0: the obvious ones */
+    pthread_mutex_t lock;          /* a leaf */
+    char why[LAYER_WHY];           /* guarded by lock: the last failure, "" since a server has spoken */
+} layer;
+
+void layer_init(layer *l);
+void layer_clear(layer *l);
+/* Have all connections go by that layer: before the handle is opened. */
+void layer_use(layer *l, const layer_functions *functions, layer_config *config);
+/* Why the last connection failed, LAYER_WHY bytes; "" if it did not. */
+void layer_why(layer *l, char *why);
+/* Begin on a socket that a server has accepted: 0, or -1. `host` is "" if it is not known. */
+int layer_begin(layer *l, int fd, const char *host, const char *server);
+/* The handshake has taken too long: the caller shuts the socket down. */
+void layer_give_up(layer *l);
+/* Go on with the handshake: 1 over, 0 waits for `events`, -1 failed. */
+int layer_shake(layer *l, short *events);
+void layer_end(layer *l);
+/* As recv and send. */
+ssize_t layer_read(layer *l, void *buffer, size_t size);
+ssize_t layer_write(layer *l, const void *bytes, size_t size);
+/* As poll, `socket` being the one of `fds` that the layer is on. */
+int layer_poll(layer *l, struct pollfd *fds, nfds_t count, struct pollfd *socket, int timeout);
 
 /* ---- handle.c ------------------------------------------------------------------------------ */
 
@@ -347,6 +389,7 @@ struct zk_handle {
     long credentials_ends;            /* of the I/O thread: the ends of connections it knows of */
 
     connection connection; /* of the thread that works for the handle (transport.c) */
+    layer layer;           /* the same, but for `why` */
 
     /* A reconnect's SetWatches (rewatch.c). */
     pthread_mutex_t rewatch_lock;
@@ -362,6 +405,7 @@ struct zk_handle {
  * Its servers' names are being looked up. */
 zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only);
 server_names *handle_names(zk_handle *handle);
+layer *handle_layer(zk_handle *handle);
 /* Begins to connect; events wait for queue_open. 0, or an errno: EAGAIN when there are no more threads
  * to be had, otherwise why the C client refuses the arguments. */
 int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client);

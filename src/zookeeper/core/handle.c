@@ -97,6 +97,7 @@ zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only) {
     handle->requests.next = handle->requests.previous = &handle->requests;
     handle->session_timeout = timeout_ms;
     transport_init(&handle->connection, read_only);
+    layer_init(&handle->layer);
     handle->farewell = ZCLOSING;
     handle->names = names_new(hosts);
     handle->attempt.fd = -1;
@@ -108,6 +109,8 @@ zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only) {
 }
 
 server_names *handle_names(zk_handle *handle) { return handle->names; }
+
+layer *handle_layer(zk_handle *handle) { return &handle->layer; }
 
 int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client) {
     int problem = threads_prepare(CLIENT_THREADS);
@@ -209,6 +212,7 @@ void handle_free(zk_handle *handle) {
     rewatch_clear(handle);
     credentials_clear(handle);
     transport_clear(&handle->connection);
+    layer_clear(&handle->layer);
     names_free(handle->names);
     service_release(handle->service);
     pthread_mutex_destroy(&handle->submit);

@@ -311,6 +311,26 @@ int names_known(server_names *list, server_address *addresses, int most) {
     return count;
 }
 
+void names_host(server_names *list, const server_address *address, char *host, size_t size) {
+    const char *text = NULL;
+    pthread_mutex_lock(&lock);
+    for (int i = 0; i < list->count && text == NULL; i++)
+        for (int j = 0; j < list->servers[i].name->count; j++) {
+            server_address one = list->servers[i].name->addresses[j];
+            set_port(&one, list->servers[i].port);
+            if (is_same_address(&one, address)) text = list->servers[i].name->text;
+        }
+    size_t length = text ? strlen(text) : 0;
+    if (length > 1 && text[0] == '[') {
+        text++;
+        length -= 2;
+    }
+    if (length >= size) length = 0;
+    if (length) memcpy(host, text, length);
+    host[length] = 0;
+    pthread_mutex_unlock(&lock);
+}
+
 /* 0: some address is known; EAI_...: each lookup has ended, in vain; EAI_INPROGRESS: neither yet.
  * `is_open`: a name may still be found out. */
 static int outcome(const server_names *list, int *is_open) {

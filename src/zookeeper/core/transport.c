@@ -1,8 +1,7 @@
 /* Where the C client meets the network: connect, send, recv and close, each by the linker's --wrap.
  *
  * Everything that a server says comes through here, before the C client sees it, and is looked at on
- * the way (frames.c). Whatever carries the bytes instead of a plain socket belongs here as well: it
- * replaces transport_read and the calls of __real_send, and of __real_connect here and in attempt.c.
+ * the way (frames.c). It may come by way of a layer such as TLS (layer.c).
  *
  * The C client names neither the handle nor the purpose of a socket. So `here` is the handle whose
  * work this thread is doing: the C client's I/O thread during zookeeper_interest and
@@ -44,7 +43,11 @@ void transport_enter(zk_handle *handle) { here = handle; }
 
 void transport_leave(void) { here = NULL; }
 
-ssize_t transport_read(int fd, void *buffer, size_t size) { return __real_recv(fd, buffer, size, 0); }
+ssize_t transport_read(int fd, void *buffer, size_t size) {
+    if (here && here->layer.connection && fd == here->connection.fd)
+        return layer_read(&here->layer, buffer, size);
+    return __real_recv(fd, buffer, size, 0);
+}
 
 int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size) {
     if (here == NULL) return __real_connect(fd, address, size);
@@ -58,7 +61,8 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size) {
         c->probe = fd;
         memcpy(&c->probed, address, size);
         c->probed_size = size;
-        int code = __real_connect(fd, address, size);
+        /* The question is four letters in the clear, which a layer's server does not understand. */
+        int code = here->layer.functions ? -1 : __real_connect(fd, address, size);
         if (code < 0) {
             c->probe = -1;
             __real_close(fd);
@@ -76,9 +80,10 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size) {
 }
 
 ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags) {
-    ssize_t count = __real_send(fd, bytes, size, flags);
-    if (here && fd == here->connection.fd && count > 0)
-        frames_sent(&here->connection.frames, bytes, (size_t)count);
+    if (here == NULL || fd != here->connection.fd) return __real_send(fd, bytes, size, flags);
+    ssize_t count = here->layer.connection ? layer_write(&here->layer, bytes, size)
+                                           : __real_send(fd, bytes, size, flags);
+    if (count > 0) frames_sent(&here->connection.frames, bytes, (size_t)count);
     return count;
 }
 
@@ -111,6 +116,7 @@ void transport_closed(int fd) {
     if (fd == c->probe) c->probe = -1;
     if (fd != c->fd) return;
     c->fd = -1;
+    layer_end(&here->layer);
     attempt_closed(here);
     c->ends++;
     if (frames_spoken(&c->frames) &&

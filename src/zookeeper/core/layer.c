@@ -1,0 +1,124 @@
+/* What lies between the socket and the protocol: nothing, or a layer such as TLS (../tls/layer.h).
+ *
+ * attempt.c begins the layer's connection when a server has accepted, and shows the C client a socket
+ * that is not writable yet until the handshake is over: the C client sends its first request as soon
+ * as it can, and takes EAGAIN for a failure. Afterwards transport.c reads and writes by way of the
+ * layer, and poll is told what the layer waits for, which need not be what the C client asks for.
+ *
+ * All of it belongs to the thread that works for the handle. Only `why` is read by others.
+ */
+#include "core.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
+
+static void note(layer *l, const char *why) {
+    pthread_mutex_lock(&l->lock);
+    memcpy(l->why, why, LAYER_WHY);
+    pthread_mutex_unlock(&l->lock);
+    l->has_failed = why[0] != 0;
+    if (why[0]) log_say(ZOO_LOG_LEVEL_ERROR, "tls", "%s", why);
+}
+
+void layer_init(layer *l) { pthread_mutex_init(&l->lock, NULL); }
+
+void layer_use(layer *l, const layer_functions *functions, layer_config *config) {
+    functions->retain(config);
+    l->functions = functions;
+    l->config = config;
+    l->memory = functions->remember();
+}
+
+void layer_clear(layer *l) {
+    layer_end(l);
+    if (l->functions) {
+        l->functions->forget(l->memory);
+        l->functions->release(l->config);
+    }
+    pthread_mutex_destroy(&l->lock);
+}
+
+void layer_why(layer *l, char *why) {
+    pthread_mutex_lock(&l->lock);
+    memcpy(why, l->why, LAYER_WHY);
+    pthread_mutex_unlock(&l->lock);
+}
+
+int layer_begin(layer *l, int fd, const char *host, const char *server) {
+    char why[LAYER_WHY] = "";
+    char *complaint = l->functions->complaint(l->config);
+    if (complaint) {
+        log_say(ZOO_LOG_LEVEL_ERROR, "tls", "a changed file cannot be used, and what was there before goes on: %s",
+                complaint);
+        free(complaint);
+    }
+    l->is_late = 0;
+    snprintf(l->server, sizeof l->server, "%.255s", server);
+    l->read_waits = l->write_waits = 0;
+    l->connection = l->functions->begin(l->config, l->memory, fd, host, l->server, why);
+    if (l->connection) return 0;
+    note(l, why);
+    return -1;
+}
+
+void layer_end(layer *l) {
+    if (l->connection) l->functions->end(l->connection);
+    l->connection = NULL;
+}
+
+int layer_shake(layer *l, short *events) {
+    char why[LAYER_WHY] = "";
+    int code = l->functions->shake(l->connection, events, why);
+    if (code < 0 && l->is_late)
+        snprintf(why, sizeof why, "%s accepts connections, and does not answer the TLS handshake", l->server);
+    if (code < 0) note(l, why);
+    return code;
+}
+
+void layer_give_up(layer *l) { l->is_late = 1; }
+
+ssize_t layer_read(layer *l, void *buffer, size_t size) {
+    char why[LAYER_WHY] = "";
+    short waits = 0;
+    ssize_t count = l->functions->read(l->connection, buffer, size, &waits, why);
+    int problem = errno;
+    l->read_waits = waits;
+    /* A server may refuse a certificate after the handshake: it is well when it has said something. */
+    if (why[0] || (count > 0 && l->has_failed)) note(l, why);
+    errno = problem;
+    return count;
+}
+
+ssize_t layer_write(layer *l, const void *bytes, size_t size) {
+    char why[LAYER_WHY] = "";
+    short waits = 0;
+    ssize_t count = l->functions->write(l->connection, bytes, size, &waits, why);
+    int problem = errno;
+    l->write_waits = waits;
+    if (why[0]) note(l, why);
+    errno = problem;
+    return count;
+}
+
+int layer_poll(layer *l, struct pollfd *fds, nfds_t count, struct pollfd *socket, int timeout) {
+    short asked = socket->events;
+    short for_reading = l->read_waits ? l->read_waits : POLLIN;
+    short for_writing = l->write_waits ? l->write_waits : POLLOUT;
+    int is_pending = (asked & POLLIN) && l->functions->is_pending(l->connection);
+    socket->events = (short)((asked & POLLIN ? for_reading : 0) | (asked & POLLOUT ? for_writing : 0));
+    int ready = __real_poll(fds, count, is_pending ? 0 : timeout);
+    short got = ready > 0 ? socket->revents : 0;
+    short told = got & (POLLERR | POLLHUP | POLLNVAL);
+    socket->events = asked;
+    if (ready < 0) return ready;
+    if ((asked & POLLIN) && (is_pending || (got & for_reading))) told |= POLLIN;
+    if ((asked & POLLOUT) && (got & for_writing)) told |= POLLOUT;
+    socket->revents = told;
+    ready = 0;
+    for (nfds_t i = 0; i < count; i++) ready += fds[i].revents != 0;
+    return ready;
+}

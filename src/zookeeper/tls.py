@@ -1,0 +1,166 @@
+"""How a session is secured by TLS: what is trusted, and what the client shows.
+
+    zookeeper.init("zk1:2281", tls=True)                        # the system's authorities
+    zookeeper.init("zk1:2281", tls=TLS(ca="/etc/zk/ca.pem"))    # one's own
+
+Files are read when a session is opened, and again for each connection when they have changed. While
+changed files cannot be used, the ones before go on to serve.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from zookeeper._tls import Configuration
+
+logger = logging.getLogger("zookeeper")
+
+StrPath = str | os.PathLike[str]
+
+VERSIONS: Final = {"1.2": 0x0303, "1.3": 0x0304}
+
+
+class TLS:
+    """The TLS settings of a session; they do not change, and can be shared by many.
+
+    ca: a PEM file, or a folder of hashed names, with the certificates of the authorities that are
+        trusted; the system's by default.
+    certificate: a PEM file with the client's certificate, and those between it and an authority.
+    key: a PEM file with the client's key; by default it is in `certificate`.
+    key_password: what the key is encrypted with.
+    check_hostname: whether a server's certificate has to be for the host of the connection string.
+    server_hostname: the name that it has to be for instead, also told to the server (SNI).
+    minimum_version: '1.2' or '1.3'.
+    verify: whether a server's certificate has to come from an authority that is trusted. Without
+        that anybody can be the server; a warning is logged.
+    """
+
+    __slots__ = (
+        "_configuration", "ca", "certificate", "check_hostname", "key", "key_password",
+        "minimum_version", "server_hostname", "verify",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        ca: StrPath | None = None,
+        certificate: StrPath | None = None,
+        key: StrPath | None = None,
+        key_password: str | bytes | None = None,
+        check_hostname: bool = True,
+        server_hostname: str | None = None,
+        minimum_version: str = "1.2",
+        verify: bool = True,
+    ) -> None:
+        if key is not None and certificate is None:
+            raise ValueError("a key is of no use without its certificate")
+        if key_password is not None and certificate is None:
+            raise ValueError("a password is of no use without a key")
+        if server_hostname is not None and not server_hostname:
+            raise ValueError("server_hostname is empty")
+        if minimum_version not in VERSIONS:
+            raise ValueError(f"minimum_version is '1.2' or '1.3', not {minimum_version!r}")
+        self.ca = ca
+        self.certificate = certificate
+        self.key = key
+        self.key_password = key_password
+        self.check_hostname = check_hostname
+        self.server_hostname = server_hostname
+        self.minimum_version = minimum_version
+        self.verify = verify
+        self._configuration: tuple[int, Configuration] | None = None
+
+    def __repr__(self) -> str:
+        """All but the password."""
+        default: dict[str, Any] = TLS.__init__.__kwdefaults__ or {}
+        shown = [
+            f"{name}={'...' if name == 'key_password' else repr(getattr(self, name))}"
+            for name in default
+            if getattr(self, name) != default[name]
+        ]
+        return f"TLS({', '.join(shown)})"
+
+    def configuration(self) -> Configuration:
+        """Read the files, the first time. Raises ValueError for one that cannot be used."""
+        # A lock in it may have been held when a child was forked.
+        if self._configuration is None or self._configuration[0] != os.getpid():
+            self._configuration = os.getpid(), self._configure()
+        return self._configuration[1]
+
+    def _configure(self) -> Configuration:
+        from zookeeper._tls import Configuration
+
+        file, folder = self._authorities()
+        if not self.verify:
+            logger.warning("%r: whoever answers is taken for the server", self)
+        elif not self.check_hostname:
+            logger.warning("%r: whoever has a certificate is taken for the server", self)
+        key = self.key if self.key is not None else self.certificate
+        if key is not None:
+            _warn_of_readers(key)
+        return Configuration(
+            file,
+            folder,
+            _path(self.certificate),
+            _path(self.key),
+            _bytes("key_password", self.key_password),
+            _bytes("server_hostname", self.server_hostname),
+            self.check_hostname,
+            self.verify,
+            VERSIONS[self.minimum_version],
+        )
+
+    def _authorities(self) -> tuple[bytes | None, bytes | None]:
+        """The file and the folder of the authorities' certificates."""
+        if self.ca is not None:
+            path = _path(self.ca)
+            return (None, path) if os.path.isdir(self.ca) else (path, None)
+        if not self.verify:
+            return None, None
+        import ssl  # which takes its time
+
+        # The OpenSSL that is built in does not know where this system has them; Python's does.
+        paths = ssl.get_default_verify_paths()
+        return _path(paths.cafile), _path(paths.capath)
+
+
+def configuration(tls: Any) -> Configuration | None:
+    """The configuration that the argument `tls` of `init` stands for: True, False, None, a TLS."""
+    if tls is None or tls is False:
+        return None
+    if tls is True:
+        return TLS().configuration()
+    if isinstance(tls, TLS):
+        return tls.configuration()
+    raise TypeError(f"tls must be True, False, None or a TLS, not {type(tls).__name__}")
+
+
+def _path(path: StrPath | None) -> bytes | None:
+    if path is None:
+        return None
+    encoded = os.fsencode(path)
+    if b"\0" in encoded:
+        raise ValueError(f"a path must not hold a null character: {path!r}")
+    return encoded
+
+
+def _bytes(name: str, value: str | bytes | None) -> bytes | None:
+    if value is None:
+        return None
+    encoded = value.encode() if isinstance(value, str) else value
+    if b"\0" in encoded:
+        raise ValueError(f"{name} must not hold a null character")
+    return encoded
+
+
+def _warn_of_readers(key: StrPath) -> None:
+    try:
+        mode = os.stat(key).st_mode
+    except OSError:
+        return  # which its reading will tell
+    if mode & stat.S_IROTH:
+        logger.warning("%s: everybody on this machine can read the key", os.fspath(key))

@@ -1,0 +1,131 @@
+/* Certificates and keys: from files to an OpenSSL context. */
+#include "tls.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509_vfy.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define READ_AHEAD 65536 /* bytes */
+
+/* The first of OpenSSL's errors is the cause, and the others are what became of it. */
+static int is_cause(int library, int reason) {
+    unsigned long code = ERR_peek_error();
+    return ERR_GET_LIB(code) == library && (reason == 0 || ERR_GET_REASON(code) == reason);
+}
+
+/* OpenSSL's word for a file that is no PEM leads nobody anywhere. */
+static void explain_file(char *why, const char *what, const char *file) {
+    FILE *opened = fopen(file, "re");
+    if (opened == NULL) {
+        tls_reason(why, "%s: %s cannot be read: %s", file, what, strerror(errno));
+        return;
+    }
+    fclose(opened);
+    if (is_cause(ERR_LIB_PEM, PEM_R_NO_START_LINE) || is_cause(ERR_LIB_X509, X509_R_NO_CERTIFICATE_OR_CRL_FOUND) ||
+        is_cause(ERR_LIB_OSSL_DECODER, 0))
+        tls_reason(why, "%s: there is no %s in PEM form", file, what);
+    else
+        tls_reason(why, "%s: %s cannot be used: %s", file, what, ERR_reason_error_string(ERR_peek_error()));
+}
+
+static int give_password(char *buffer, int size, int is_writing, void *password) {
+    (void)is_writing;
+    if (password == NULL) return -1; /* not an empty one */
+    size_t length = strlen(password);
+    if (length > (size_t)size) return -1;
+    memcpy(buffer, password, length);
+    return (int)length;
+}
+
+static int load_authorities(SSL_CTX *context, const tls_settings *settings, char *why) {
+    if (settings->ca_file && SSL_CTX_load_verify_file(context, settings->ca_file) != 1) {
+        explain_file(why, "certificate of an authority", settings->ca_file);
+        return 0;
+    }
+    if (settings->ca_folder && SSL_CTX_load_verify_dir(context, settings->ca_folder) != 1) {
+        tls_reason(why, "%s: the folder cannot be used: %s", settings->ca_folder, tls_last_error());
+        return 0;
+    }
+    /* An intermediate authority, or the server's certificate itself, may be what is trusted. */
+    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context),
+                                X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
+    return 1;
+}
+
+static int load_certificate(SSL_CTX *context, const tls_settings *settings, char *why) {
+    if (settings->certificate == NULL) return 1;
+    if (SSL_CTX_use_certificate_chain_file(context, settings->certificate) != 1) {
+        explain_file(why, "certificate", settings->certificate);
+        return 0;
+    }
+    const char *key = settings->key ? settings->key : settings->certificate;
+    SSL_CTX_set_default_passwd_cb(context, give_password);
+    SSL_CTX_set_default_passwd_cb_userdata(context, (void *)settings->key_password);
+    int is_loaded = SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1;
+    /* The context outlives these settings. */
+    SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
+    if (is_loaded) return 1;
+    if (is_cause(ERR_LIB_X509, X509_R_KEY_VALUES_MISMATCH) || is_cause(ERR_LIB_X509, X509_R_KEY_TYPE_MISMATCH))
+        tls_reason(why, "%s: the key does not belong to the certificate in %s", key, settings->certificate);
+    else if (settings->key_password == NULL &&
+             (is_cause(ERR_LIB_PEM, PEM_R_BAD_PASSWORD_READ) ||
+              ERR_GET_REASON(ERR_peek_error()) == ERR_R_INTERRUPTED_OR_CANCELLED))
+        tls_reason(why, "%s: the key is encrypted, and there is no password for it", key);
+    else if (settings->key_password && (is_cause(ERR_LIB_PROV, 0) || is_cause(ERR_LIB_EVP, 0) ||
+                                        is_cause(ERR_LIB_PEM, PEM_R_BAD_DECRYPT)))
+        tls_reason(why, "%s: the password of the key is wrong", key);
+    else
+        explain_file(why, "private key", key);
+    return 0;
+}
+
+SSL_CTX *tls_context(const tls_settings *settings, char *why) {
+    ERR_clear_error();
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    if (context == NULL) {
+        tls_reason(why, "there is no TLS: %s", tls_last_error());
+        return NULL;
+    }
+    /* A connection may end without a goodbye: ZooKeeper's frames tell whether that is in the middle of
+     * something, and the session can be resumed. */
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    /* Several records by one call of recv, where one takes two otherwise. */
+    SSL_CTX_set_read_ahead(context, 1);
+    SSL_CTX_set_default_read_buffer_len(context, READ_AHEAD);
+    SSL_CTX_set_verify(context, settings->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
+                       settings->verify ? tls_note_refused : NULL);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    if (SSL_CTX_set_min_proto_version(context, settings->minimum_version) != 1) {
+        tls_reason(why, "there is no TLS of version %#x", (unsigned)settings->minimum_version);
+    } else if (load_authorities(context, settings, why) && load_certificate(context, settings, why)) {
+        ERR_clear_error();
+        return context;
+    }
+    SSL_CTX_free(context);
+    ERR_clear_error();
+    return NULL;
+}
+
+static unsigned long long mixed(unsigned long long stamp, unsigned long long value) {
+    return (stamp ^ value) * 1099511628211ull;
+}
+
+unsigned long long tls_stamp(const tls_settings *settings) {
+    const char *files[] = {settings->ca_file, settings->ca_folder, settings->certificate, settings->key};
+    unsigned long long stamp = 14695981039346656037ull;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct stat status;
+        if (files[i] == NULL || stat(files[i], &status) != 0) memset(&status, 0, sizeof status);
+        stamp = mixed(stamp, (unsigned long long)status.st_ino);
+        stamp = mixed(stamp, (unsigned long long)status.st_size);
+        stamp = mixed(stamp, (unsigned long long)status.st_mtim.tv_sec);
+        stamp = mixed(stamp, (unsigned long long)status.st_mtim.tv_nsec);
+    }
+    return stamp;
+}
