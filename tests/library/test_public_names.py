@@ -11,7 +11,7 @@ import zc.zk
 
 NAMES = """
     BadPropertyLink CancelWatch Children FailedConnect LinkLoop OPEN_ACL_UNSAFE ParseNode Properties
-    READ_ACL_UNSAFE RegisteringServer Registration Resolving ZK ZooKeeper parse_addr parse_tree
+    READ_ACL_UNSAFE RegisteringServer Registration Resolving TLS ZK ZooKeeper parse_addr parse_tree
     world_permission
 """
 
@@ -22,7 +22,7 @@ PLAIN_WORDS = ("decode", "encode", "join")
 # what is large in the standard library.
 NOT_FOR_A_PLAIN_CLIENT = """
     zc.zk.bulk zc.zk.exporting zc.zk.formats zc.zk.graphvis zc.zk.monitor zc.zk.scripts
-    zc.zk.testing zc.zk.tree zc.zk.treework zc.zk.walking
+    zc.zk.testing zc.zk.tree zc.zk.treework zc.zk.walking zookeeper._tls zookeeper.tls
     argparse ast asyncio concurrent.futures dataclasses importlib.metadata inspect ipaddress
     multiprocessing random socket ssl subprocess tempfile urllib
 """

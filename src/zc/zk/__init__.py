@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from zc.zk.registration import Registration
     from zc.zk.tree.model import ParseNode
     from zc.zk.tree.parse import parse_tree
+    from zookeeper.tls import TLS
 
     ZK = ZooKeeper
 
 __all__ = [
     "OPEN_ACL_UNSAFE",
     "READ_ACL_UNSAFE",
+    "TLS",
     "ZK",
     "BadPropertyLink",
     "CancelWatch",
@@ -72,6 +74,8 @@ _MODULES = {
     "Registration": "registration",
     "ParseNode": "tree.model",
     "parse_tree": "tree.parse",
+    # Of the binding, and only for those who secure a session.
+    "TLS": "zookeeper.tls:TLS",
 }
 
 
@@ -81,7 +85,8 @@ def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, _, attribute = _MODULES[name].partition(":")
-    value = getattr(import_module(f"zc.zk.{module}"), attribute or name)
+    full = module if module.startswith("zookeeper.") else f"zc.zk.{module}"
+    value = getattr(import_module(full), attribute or name)
     globals()[name] = value
     return value
 

@@ -27,13 +27,14 @@ from zc.zk.lowlevel import LowLevel
 from zc.zk.properties import Properties
 from zc.zk.reading import PlainReader
 from zc.zk.registration import Registration, register
-from zc.zk.session import MakeEvent, Session, State, why_there_is_none
+from zc.zk.session import MakeEvent, Session, State
 from zc.zk.watches import Watches
 
 if TYPE_CHECKING:
     from zc.zk.treework import Plan
     from zc.zk.writing import Progress
     from zookeeper import Data
+    from zookeeper.tls import TLS
 
 logger = logging.getLogger("zc.zk")
 
@@ -90,6 +91,9 @@ class ZooKeeper(LowLevel):
     writes raise NotReadOnlyException, and registrations are pending. When servers can write again
     there is a new session, with all that was registered.
 
+    `tls` is a `zc.zk.TLS`, or True for one with the system's authorities: connections are
+    encrypted, and servers have to be what they say.
+
     Besides the methods here it has the functions of `zookeeper` that take a handle, without it.
     They may be used from any thread.
     """
@@ -104,12 +108,13 @@ class ZooKeeper(LowLevel):
         *,
         keep_callbacks: bool = False,
         read_only: bool = False,
+        tls: TLS | bool | None = None,
     ) -> None:
         if connection_string is None:
             connection_string = os.environ.get(
                 CONNECTION_STRING_VARIABLE, DEFAULT_CONNECTION_STRING
             )
-        self._session = Session(connection_string, session_timeout, read_only=read_only)
+        self._session = Session(connection_string, session_timeout, read_only=read_only, tls=tls)
         self.watches = Watches(self._session)
         self.watches.keep_callbacks = keep_callbacks
         self._ephemerals = Ephemerals(self._session, self.watches)
@@ -136,7 +141,7 @@ class ZooKeeper(LowLevel):
         name = self._session.connection_string
         known = ""
         while not self._session.wait_until_connected(max(0.0, deadline - time.monotonic())):
-            reason = why_there_is_none(name)
+            reason = self._session.why_there_is_none()
             deadline = time.monotonic() + seconds
             if not wait:
                 raise FailedConnect(f"{name}: no answer within {seconds:g} seconds ({reason})")

@@ -6,9 +6,12 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import zookeeper
+
+if TYPE_CHECKING:
+    from zookeeper.tls import TLS
 
 logger = logging.getLogger("zc.zk")
 
@@ -39,6 +42,7 @@ class Connection:
         credentials: Iterable[Credential] = (),
         *,
         read_only: bool = False,
+        tls: TLS | bool | None = None,
     ) -> None:
         self._hosts = hosts
         self._note = note
@@ -46,6 +50,8 @@ class Connection:
         self.unconfirmed = set(self._credentials)
         # Arguments only where they are needed, for those who patch the function.
         self._options: dict[str, Any] = {"read_only": True} if read_only else {}
+        if tls is not None and tls is not False:
+            self._options["tls"] = tls
         self._state = 0
         self._lock = threading.RLock()
         self._is_closed = False
@@ -112,6 +118,16 @@ class Connection:
         try:
             return None if handle is None else zookeeper.recv_timeout(handle)
         except zookeeper.InvalidStateException:
+            return None  # closed just now
+
+    def fault(self) -> str | None:
+        """Why TLS with a server has failed, in words, if it has."""
+        handle = self.handle
+        if handle is None or "tls" not in self._options:
+            return None
+        try:
+            return zookeeper.connection_fault(handle)
+        except zookeeper.ZooKeeperException:
             return None  # closed just now
 
     def _take(self, handle: int) -> None:

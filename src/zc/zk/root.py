@@ -9,7 +9,7 @@ from __future__ import annotations
 import zookeeper
 from zc.zk.acl import Acl
 from zc.zk.riding import ride
-from zc.zk.session import Session, why_there_is_none
+from zc.zk.session import Session
 
 
 def is_missing(session: Session) -> bool:
@@ -45,7 +45,7 @@ def make(session: Session, acl: Acl) -> None:
     outside.open()
     try:
         if not outside.wait_until_connected(session.timeout_seconds()):
-            reason = why_there_is_none(servers)
+            reason = outside.why_there_is_none()
             raise zookeeper.error(zookeeper.CONNECTIONLOSS, session.root, reason)
         results = outside.call(zookeeper.write_many, steps, batch=1, stop=False)
     finally:

@@ -20,7 +20,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import zookeeper
 from zc.zk.connection import (
@@ -38,6 +38,9 @@ from zc.zk.keeper import Duty, Keeper
 from zc.zk.lifecycle import Lifecycle, Moment, checked_timeout, doubt_about_timeout
 from zc.zk.lifecycle import State as State
 from zc.zk.upkeep import CallbackQueue
+
+if TYPE_CHECKING:
+    from zookeeper.tls import TLS
 
 logger = logging.getLogger("zc.zk")
 
@@ -63,7 +66,7 @@ class Session:
 
     `connection_string` is a comma-separated list of host:port, with an optional /root behind it;
     `timeout_ms` the session timeout, the binding's default if None. If `read_only`, a server that
-    is cut off from the others will do for reading. `open` comes next.
+    is cut off from the others will do for reading. `tls` is the binding's. `open` comes next.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Session:
         timeout_ms: int | None = None,
         *,
         read_only: bool = False,
+        tls: TLS | bool | None = None,
     ) -> None:
         self.connection_string = connection_string
         timeout_ms = checked_timeout(timeout_ms)
@@ -80,6 +84,7 @@ class Session:
             logger.warning("%s: %s", connection_string, doubt)
         self._timeout_ms = timeout_ms
         self._read_only = read_only
+        self._tls = tls
         self._timeout_seconds = (timeout_ms or DEFAULT_TIMEOUT_MS) / 1000
         # Whether watches fire in the thread that makes the change, before its call returns.
         self.delivers_inline = False
@@ -358,7 +363,7 @@ class Session:
 
     def elsewhere(self, connection_string: str) -> Session:
         """Another session, with the same credentials, to be opened and closed by the caller."""
-        other = Session(connection_string, self._timeout_ms)
+        other = Session(connection_string, self._timeout_ms, tls=self._tls)
         other._credentials = list(self._credentials)
         return other
 
@@ -452,13 +457,21 @@ class Session:
         self._former_ids.update({former.session_id()} - {0})
         former.close(lost=True)
 
+    def why_there_is_none(self) -> str:
+        """The reason for having no connection, in words, as far as it can be found out."""
+        return self._connection.fault() or why_there_is_none(self.connection_string)
+
     def replace_handle(self) -> None:
         self.drop_handle()
         self._open_connection()
 
     def _new_connection(self, credentials: Iterable[Credential] = ()) -> Connection:
         return Connection(
-            self.connection_string, self._note, credentials, read_only=self._read_only
+            self.connection_string,
+            self._note,
+            credentials,
+            read_only=self._read_only,
+            tls=self._tls,
         )
 
     def _open_connection(self) -> int:
@@ -483,7 +496,7 @@ def _closed() -> zookeeper.ZooKeeperException:
 
 
 def why_there_is_none(connection_string: str) -> str:
-    """The reason for having no session, in words, as far as it can be found out."""
+    """What a plain connection to the servers comes to, in words."""
     try:
         from zc.zk import reachability
 

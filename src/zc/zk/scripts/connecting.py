@@ -18,7 +18,7 @@ from zc.zk.scripts.arguments import CREDENTIAL_VARIABLE
 from zc.zk.scripts.failures import Failure
 from zc.zk.scripts.input import read_text
 from zc.zk.scripts.running import tell
-from zc.zk.session import Session, why_there_is_none
+from zc.zk.session import Session
 
 if TYPE_CHECKING:
     from zc.zk import ZooKeeper
@@ -59,7 +59,7 @@ def session(options: Namespace, connection: str) -> Iterator[Session]:
             if not own.wait_until_connected(max(0.0, deadline - time.monotonic())):
                 raise FailedConnect(
                     f"{connection}: no answer within {options.timeout:g} seconds"
-                    f" ({why_there_is_none(connection)})"
+                    f" ({own.why_there_is_none()})"
                 )
             for scheme, credential in known:
                 add_auth = partial(zookeeper.add_auth, own.require_handle())
@@ -98,7 +98,7 @@ def _tell_of_waiting(options: Namespace, session: Session, deadline: float) -> N
     left = deadline - time.monotonic()
     if left <= 2 * SILENCE_SECONDS or session.wait_until_connected(SILENCE_SECONDS):
         return
-    reason = why_there_is_none(session.connection_string)
+    reason = session.why_there_is_none()
     left = deadline - time.monotonic()
     if not session.wait_until_connected(0) and left > 0:
         tell(options.name, f"{session.connection_string}: {reason}; trying for {left:.0f} s more")

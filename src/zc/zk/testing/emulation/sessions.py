@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from threading import Thread
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from zc.zk.testing.emulation import arguments
 from zc.zk.testing.emulation.arguments import Completion
@@ -15,6 +15,9 @@ from zc.zk.testing.emulation.server import EmulatedServer
 from zc.zk.testing.engine import NO_PASSWORD, PASSWORD_BYTES
 from zookeeper import constants, errors
 from zookeeper.watchers import Watcher
+
+if TYPE_CHECKING:
+    from zookeeper.tls import TLS
 
 
 class Sessions:
@@ -33,8 +36,16 @@ class Sessions:
         *,
         read_only: bool = False,
         max_request: int = 1048575,
+        tls: TLS | bool | None = None,
     ) -> int:
-        """Open a session with the emulated server, which can always write, also if `read_only`."""
+        """Open a session with the emulated server.
+
+        It can always write, also if `read_only`. It needs no `tls`, and only reads its files.
+        """
+        if tls is not None and tls is not False:
+            from zookeeper.tls import configuration
+
+            configuration(tls)
         arguments.function(watcher, "a watcher")
         arguments.request_limit(max_request)
         arguments.session_timeout(recv_timeout)
@@ -74,6 +85,10 @@ class Sessions:
             with contextlib.suppress(errors.InvalidStateException):
                 self.close(h)
         return constants.OK
+
+    def connection_fault(self, h: int) -> None:
+        """Why TLS with a server has failed: never, here."""
+        self._server.find(h)
 
     def event_thread(self, h: int) -> Thread | None:
         """None: watchers and completions are called by whoever causes it."""
