@@ -37,7 +37,16 @@ from tests.ports import LOOPBACK, free_ports
 # The scheme and credential of a user that no ACL keeps out.
 SUPERUSER = ("digest", "super:secret")
 
-JARS = [Path("/usr/share/java") / jar for jar in ("zookeeper.jar", "slf4j-simple.jar")]
+JARS = [
+    Path("/usr/share/java") / jar
+    for jar in (
+        "zookeeper.jar",
+        "slf4j-simple.jar",
+        "netty-codec.jar",
+        "netty-resolver.jar",
+        "netty-transport-native-unix-common.jar",
+    )
+]
 
 # A test server lives for seconds: the second compiler and the parallel collectors only slow its
 # start. Benchmarks want () instead.

@@ -57,19 +57,25 @@ class TcpProxy:
     cut, which is what a server does to a request that it does not understand. Bytes go to the
     server instead of the request; none at all leave it unanswered.
 
+    If `is_opaque`, what goes through is not ZooKeeper's protocol in the clear, and nothing is seen.
+
     The verbs may be used from any thread, and have taken effect when they return.
     """
 
-    def __init__(self, target: str, on_request: OnRequest | None = None) -> None:
+    def __init__(
+        self, target: str, on_request: OnRequest | None = None, *, is_opaque: bool = False
+    ) -> None:
         host, _, port = target.rpartition(":")
         self.target = host, int(port)
         self.on_request = on_request
+        self.is_opaque = is_opaque
         self.connections = 0
         self.requests: Counter[int] = Counter()
         self.bytes_delivered: Counter[Direction] = Counter()
         (self.port,) = free_ports(1)
         self.connection_string = f"{LOOPBACK}:{self.port}"
         self._delay_seconds = 0.0
+        self._most_at_once = MOST_BYTES_UNDER_WAY
         self._stalled: set[Direction] = set()
         self._bytes_until_cut: dict[Direction, int] = {}
         self._links: set[_Link] = set()
@@ -155,6 +161,14 @@ class TcpProxy:
 
         self._do(delay)
 
+    def trickle(self, byte_count: int) -> None:
+        """Deliver no more than so many bytes at once."""
+
+        def trickle() -> None:
+            self._most_at_once = byte_count
+
+        self._do(trickle)
+
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
@@ -223,6 +237,9 @@ class _Link:
         self._streams[TO_SERVER].connect(server)
 
     def from_client(self, data: bytes) -> None:
+        if self._proxy.is_opaque:
+            self._streams[TO_SERVER].take(data)
+            return
         for request in self._splitter.feed(data):
             self._proxy.requests[request.op] += 1
             verdict: bool | bytes = True
@@ -309,7 +326,13 @@ class _Stream:
             if not data:
                 self._link.close(reset=False)
                 return
-            self._write(data)
+            most = self._proxy._most_at_once
+            self._write(data[:most])
+            if len(data) > most:
+                self._size += len(data) - most
+                self._pieces.appendleft((due, data[most:]))
+                self._timer = self._proxy._loop.call_later(0, self.pump)
+                break
         self._throttle()
 
     def drop(self) -> None:

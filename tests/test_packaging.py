@@ -93,6 +93,7 @@ def test_the_extensions_need_libc_and_nothing_else(environment: Path) -> None:
     assert libraries_beyond_libc(extension_in_use()) == []
     assert libraries_beyond_libc(installed_extension(environment)) == []
     assert libraries_beyond_libc(installed_extension(environment, "zc/zk/_plain")) == []
+    assert libraries_beyond_libc(installed_extension(environment, "zookeeper/_tls")) == []
 
 
 def test_the_extension_offers_its_initialisation_and_keeps_the_c_client_to_itself(

@@ -98,7 +98,9 @@ def test_the_reference_has_every_name_of_the_library() -> None:
 
 def test_the_reference_has_every_function_of_the_binding() -> None:
     assert not missing(
-        [name for name in dir(zookeeper) if name.islower() and callable(getattr(zookeeper, name))]
+        name
+        for name in dir(zookeeper)
+        if name.islower() and name[0] != "_" and callable(getattr(zookeeper, name))
     )
 
 
