@@ -24,6 +24,10 @@ T = TypeVar("T")
 # (backoff), so that they are no burden for the servers.
 ATTEMPTS = 12
 
+# Work that has failed for so many session timeouts since it first did is given up, however few the
+# attempts: a command that is to end says so, and does not go on for minutes.
+TIMEOUTS_OF_TROUBLE = 3
+
 # The connection broke, or the session with it; with the next one the same work can be done.
 BREAKS = (
     zookeeper.ConnectionLossException,
@@ -49,7 +53,7 @@ def ride(session: Session, work: Callable[[int], T]) -> T:
     """What `work` returns, called with the handle; again after the connection broke.
 
     It must be work that may be done twice. Raises what stopped it when there is no connection for
-    the session timeout, or after so many attempts that something must be wrong with the work.
+    the session timeout, when it goes on failing for three of them, or after many attempts.
     """
     breaks = Breaks(session)
     for _ in range(ATTEMPTS - 1):
@@ -69,6 +73,7 @@ class Breaks:
         self._count = 0
         self._unbroken = 0  # failures in a row without one
         self._unanswered = 0  # failures in a row for want of an answer
+        self._since = 0.0  # the first failure, by the monotonic clock
 
     def wait_out(self, begun: Moment, trouble: zookeeper.ZooKeeperException) -> None:
         """Wait for a connection, for the session timeout at most; then raise `trouble`.
@@ -80,7 +85,15 @@ class Breaks:
         self._count += 1
         is_unanswered = isinstance(trouble, zookeeper.OperationTimeoutException)
         self._unanswered = self._unanswered + 1 if is_unanswered else 0
-        if self._count >= ATTEMPTS or self._unanswered >= ATTEMPTS_WITHOUT_AN_ANSWER:
+        now = time.monotonic()
+        if self._count == 1:
+            self._since = now
+        trouble_seconds = TIMEOUTS_OF_TROUBLE * self._session.timeout_seconds()
+        if (
+            self._count >= ATTEMPTS
+            or self._unanswered >= ATTEMPTS_WITHOUT_AN_ANSWER
+            or (self._count > 1 and now - self._since >= trouble_seconds)
+        ):
             raise trouble
         if _wait_out(self._session, begun, trouble, self._count):
             self._unbroken = 0
