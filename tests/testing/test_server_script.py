@@ -142,7 +142,7 @@ def test_a_data_file_that_is_damaged_is_left_alone(start: Start, tmp_path: Path)
 
 
 def test_a_data_file_that_is_a_folder(tmp_path: Path) -> None:
-    expected = f"{tmp_path}: cannot be read: Is a directory"
+    expected = f"{tmp_path}: not a regular file"
     assert fault("--port", "0", "--data", tmp_path) == expected
 
 

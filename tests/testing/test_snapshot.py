@@ -161,6 +161,62 @@ def test_a_server_does_not_start_with_a_file_that_is_damaged(file: Path) -> None
         Server(data=file)
 
 
+def test_a_fifo_is_refused_without_waiting_for_its_other_end(file: Path) -> None:
+    os.mkfifo(file)
+    with pytest.raises(SnapshotError, match=f"{file}: not a regular file"):
+        Server(data=file)
+    assert stat.S_ISFIFO(file.stat().st_mode)
+
+
+def test_a_folder_is_refused(file: Path) -> None:
+    file.mkdir()
+    with pytest.raises(SnapshotError, match=f"{file}: not a regular file"):
+        Server(data=file)
+
+
+def test_a_device_is_refused_and_stays(file: Path) -> None:
+    try:
+        os.mknod(file, stat.S_IFCHR | 0o600, os.stat("/dev/null").st_rdev)
+    except PermissionError:
+        pytest.skip("only root makes devices")
+    with pytest.raises(SnapshotError, match=f"{file}: not a regular file"):
+        Server(data=file)
+    assert stat.S_ISCHR(file.stat().st_mode)
+
+
+def test_what_becomes_a_fifo_before_the_start_is_refused(file: Path) -> None:
+    server = Server(data=file)
+    os.mkfifo(file)
+    with pytest.raises(SnapshotError, match=f"{file}: not a regular file"):
+        server.start()
+    assert stat.S_ISFIFO(file.stat().st_mode)
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_the_target_of_a_symbolic_link_is_replaced_and_not_the_link(
+    file: Path, tmp_path: Path, is_there: bool
+) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    target = folder / "target"
+    file.symlink_to(target)
+    if is_there:
+        save(grown(), target)
+    with (
+        Server(data=file) as server,
+        sessions.session(zookeeper, server.connection_string) as handle,
+    ):
+        assert bool(zookeeper.exists(handle, "/null")) is is_there
+        zookeeper.create(handle, "/a", "", OPEN)
+        with pytest.raises(SnapshotError, match=f"{target}: another server uses it"):
+            Server(data=target)
+    assert file.readlink() == target
+    assert list(folder.iterdir()) == [target]
+    engine = fresh()
+    load(engine, target)
+    assert "/a" in engine.tree.nodes
+
+
 def test_two_servers_do_not_use_one_file(file: Path) -> None:
     with Server(data=file) as server:
         with pytest.raises(SnapshotError, match=f"{file}: another server uses it"):

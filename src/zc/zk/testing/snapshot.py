@@ -7,10 +7,12 @@ was killed goes on with what it had when the file was last written.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import hashlib
 import logging
 import os
+import stat
 import struct
 import tempfile
 import time
@@ -44,6 +46,8 @@ class Snapshots:
     """A file that is kept up to date. Raises SnapshotError for one that cannot be used."""
 
     def __init__(self, engine: Engine, path: Path) -> None:
+        # Where a symbolic link leads: a save replaces that file, and not the link.
+        path = Path(os.path.realpath(path))
         self._engine = engine
         self._path = path
         self._timer: asyncio.TimerHandle | None = None
@@ -127,7 +131,7 @@ class Claim:
     def look(self) -> bool:
         """Whether there is something to load. Raises SnapshotError while a server uses it."""
         try:
-            descriptor = os.open(self._path, os.O_RDONLY)
+            descriptor = self._open()
         except FileNotFoundError:
             return False
         try:
@@ -141,7 +145,7 @@ class Claim:
 
     def take(self) -> None:
         """Claim the file, which is made if need be. Raises SnapshotError, OSError."""
-        descriptor = os.open(self._path, os.O_RDONLY | os.O_CREAT, 0o600)
+        descriptor = self._open(os.O_CREAT)
         try:
             self._lock(descriptor, fcntl.LOCK_EX)
             status, named = os.fstat(descriptor), os.stat(self._path)
@@ -166,6 +170,13 @@ class Claim:
             # In so many words, as a forked child may have a copy of the descriptor.
             fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
+
+    def _open(self, flags: int = 0) -> int:
+        # A save would replace a device by a file, and to open a FIFO waits for its other end.
+        with contextlib.suppress(FileNotFoundError):
+            if not stat.S_ISREG(os.stat(self._path).st_mode):
+                raise SnapshotError(f"{self._path}: not a regular file")
+        return os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | flags, 0o600)
 
     def _lock(self, descriptor: int, kind: int) -> None:
         try:
