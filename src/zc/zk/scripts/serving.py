@@ -13,7 +13,7 @@ from zc.zk.scripts.input import read_tree
 from zc.zk.scripts.output import print_line
 from zc.zk.scripts.running import tell
 from zc.zk.testing.server import LOOPBACK, Server
-from zc.zk.testing.snapshot import SnapshotError
+from zc.zk.testing.snapshot import SAVE_SECONDS, SnapshotError
 
 if TYPE_CHECKING:
     from zc.zk.tree.model import ParseNode
@@ -63,7 +63,9 @@ def add_arguments(parser: Parser) -> None:
         "--data",
         metavar="FILE",
         help="keep nodes and sessions in this file: it is read at the start if it is there, and"
-        " replaced whenever something has changed, a few seconds later and at the end",
+        f" replaced every {SAVE_SECONDS:.0f} seconds, if something has changed, and at the end;"
+        f" kill -9 loses up to {SAVE_SECONDS:.0f} seconds of what was acknowledged, more if the"
+        " file is large and takes long",
     )
 
 

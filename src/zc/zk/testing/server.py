@@ -42,6 +42,7 @@ class Server:
     host: where to listen; clients on other machines need another address than loopback.
     data: a file to keep nodes and sessions in: read when the object is made, if it is there, and
         written by `start`, every few seconds, and by `stop`. SnapshotError if it cannot be used.
+        It is a regular file, or a symbolic link to one.
     superuser: the `name:digest` of one whom no ACL stops (see `zc.zk.testing.engine.digest`).
     limits: between what time-outs, in milliseconds, clients may choose.
 
