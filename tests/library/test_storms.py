@@ -162,6 +162,78 @@ class TestNoCredential:
                 zookeeper.get(handle, "/")
 
 
+class TestOneNodeTooMany:
+    """A registration that the server ends each connection at, and a client that has others."""
+
+    LIMIT = 5_000
+
+    def test_the_others_go_on_and_it_rests(self, proxy, client, writer, caplog):
+        zk = client()
+        zk.create("/providers", "")
+        small = zk.register("/providers", "1.1.1.1:80")
+        large = zk.register("/providers", "2.2.2.2:80")
+        proxy.on_request = limit_requests_to(self.LIMIT)
+        before = proxy.connections
+        large.update(blob="x" * 2 * self.LIMIT)
+        wait_until(lambda: "/providers/2.2.2.2:80: the connection is lost" in caplog.text, "told")
+        assert proxy.connections - before < MOST_CONNECTIONS
+
+        def is_calm():
+            """Several calls in a row find a connection."""
+            try:
+                for _ in range(20):
+                    zk.get("/providers")
+            except zookeeper.ConnectionLossException:
+                return False
+            return True
+
+        wait_until(is_calm, "the connection is kept between two attempts")
+        small.update(v=2)
+        wait_until(
+            lambda: zk.get_properties("/providers/1.1.1.1:80").get("v") == 2, "it is written"
+        )
+        large.update(blob="small")
+
+        def is_cured():
+            return zk.get_properties("/providers/2.2.2.2:80").get("blob") == "small"
+
+        wait_until(is_cured, "what is small enough is written at once")
+        assert large.state == small.state == "registered"
+        assert caplog.text.count("jute.maxbuffer") == 1
+
+    def test_many_that_are_made_again_do_not_wait_for_it(self, proxy, client, writer, caplog):
+        zk = client()
+        zk.create("/providers", "")
+        for number in range(10):
+            zk.register("/providers", f"1.1.1.{number}:80")
+        zk.register("/providers", "2.2.2.2:80", blob="x" * 2 * self.LIMIT)
+        proxy.on_request = awkward(limit_requests_to(self.LIMIT), forget_sessions)
+        proxy.cut()
+
+        def others():
+            names = zookeeper.get_children(writer, "/providers")
+            return {name for name in names if name.startswith("1.")}
+
+        expired = "the session expired"
+        wait_until(lambda: expired in caplog.text, "there is another session")
+        proxy.on_request = limit_requests_to(self.LIMIT)
+
+        def are_ours():
+            paths = [f"/providers/1.1.1.{number}:80" for number in range(10)]
+            found = zookeeper.get_many(writer, paths)
+            owners = {isinstance(each, tuple) and each[1]["ephemeralOwner"] for each in found}
+            try:
+                return {owner & 2**64 - 1 for owner in owners} == {zk.client_id()[0] & 2**64 - 1}
+            except zookeeper.ConnectionLossException:
+                return False
+
+        wait_until(are_ours, lambda: f"all are there, {others()}", 30)
+        proxy.on_request = None
+        wait_until(
+            lambda: "2.2.2.2:80" in zookeeper.get_children(writer, "/providers"), "it, too", 30
+        )
+
+
 class TestNewSessions:
     """A server that gives a new session to a client that comes back, without a word."""
 

@@ -9,11 +9,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import zookeeper
 from zc.zk.acl import Acl
-from zc.zk.ephemeralnode import ATTEMPTS, EphemeralNode, Registered, Wish
+from zc.zk.ephemeralnode import (
+    ATTEMPTS,
+    LOSSES_OF_A_NETWORK,
+    EphemeralNode,
+    Registered,
+    Wish,
+)
 from zc.zk.fetching import FEW
 from zc.zk.keeper import SESSION_TROUBLE
 from zc.zk.nodes import drop
@@ -42,6 +49,7 @@ class Ephemerals:
         self._due: dict[EphemeralNode, float] = {}
         self._connects = 0
         self._epoch = 0
+        self._bulk_losses = 0  # connections in a row, under transactions; the keeper's
 
     def begin_again(self) -> None:
         """In a child process, whose session has none of the parent's nodes."""
@@ -88,6 +96,7 @@ class Ephemerals:
             node.wish = wishes[node.wish is not None]  # in one step
             if node.wish is None:
                 return
+        node.note_change()
         self._make_true_if_possible(node)
 
     def end(self, node: EphemeralNode) -> None:
@@ -214,6 +223,7 @@ class Ephemerals:
 
     def _see_to(self, node: EphemeralNode, when: float = 0.0) -> None:
         """Have the keeper see to a node, now or later."""
+        when = max(when, node.not_before)
         with self._lock:
             self._due.setdefault(node, when)
             try:
@@ -235,6 +245,8 @@ class Ephemerals:
         except zookeeper.ZooKeeperException as fault:
             if self.session.state is State.CLOSED:
                 return
+            if isinstance(fault, zookeeper.ConnectionLossException):
+                node.note_loss()
             self._see_to(node)
             if not self._may_pass(fault):
                 raise
@@ -252,11 +264,14 @@ class Ephemerals:
         taken = self._take_due()
         nodes = list(taken)
         try:
-            if len(nodes) > FEW:
+            if len(nodes) > FEW and self._bulk_losses < LOSSES_OF_A_NETWORK:
                 self._create_many(handle, nodes)
             while nodes:
                 try:
                     self._make_true(handle, nodes[-1])
+                except zookeeper.ConnectionLossException:
+                    nodes[-1].note_loss()
+                    raise
                 except SESSION_TROUBLE:
                     raise
                 except zookeeper.ZooKeeperException as refusal:
@@ -268,7 +283,7 @@ class Ephemerals:
                 for node in taken:
                     node.in_hand = False
                 for node in nodes:
-                    self._due.setdefault(node, 0.0)
+                    self._due.setdefault(node, node.not_before)
         now = time.monotonic()
         with self._lock:
             return soonest(*[max(0.0, due - now) for due in list(self._due.values())])
@@ -280,10 +295,10 @@ class Ephemerals:
         is_new_session = self._epoch != self.session.epoch
         self._epoch = self.session.epoch
         with self._lock:
-            # What was put off need not wait any longer.
-            self._due.update(dict.fromkeys(self._due, 0.0))
+            # What was put off need not wait any longer, unless it is what ends connections.
+            self._due.update({node: node.not_before for node in list(self._due)})
             if is_new_session:
-                self._due.update(dict.fromkeys(self._by_path.values(), 0.0))
+                self._due.update({node: node.not_before for node in list(self._by_path.values())})
                 for node in list(self._by_path.values()):
                     if node.has_outlived(self._epoch):
                         node.state = Registered.PENDING
@@ -312,6 +327,7 @@ class Ephemerals:
                 if wish is not None
             }
             results = zookeeper.write_many(handle, list(operations.values()), stop=False)
+            self._note_bulk(results)
             for node, result in zip(operations, results, strict=True):
                 if isinstance(result, SESSION_TROUBLE):
                     raise result
@@ -325,6 +341,11 @@ class Ephemerals:
             if len(left) in (0, len(operations)):
                 break
         nodes[:] = [node for node in nodes if node not in made]
+
+    def _note_bulk(self, results: Sequence[object]) -> None:
+        """Count connections lost under transactions: one by one it shows which node does it."""
+        is_lost = any(isinstance(result, zookeeper.ConnectionLossException) for result in results)
+        self._bulk_losses = self._bulk_losses + 1 if is_lost else 0
 
     def _note_refusal(self, node: EphemeralNode, refusal: Exception) -> None:
         node.state = Registered.REFUSED

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import enum
 import logging
+import time
 from typing import NamedTuple, Protocol
 
 import zookeeper
@@ -23,6 +24,7 @@ from zc.zk.links import join
 from zc.zk.nodes import Kind, Stat
 from zc.zk.reading import LookReader
 from zc.zk.session import Session, State
+from zc.zk.upkeep import pause
 from zc.zk.watches import Watches
 
 logger = logging.getLogger("zc.zk")
@@ -30,6 +32,9 @@ logger = logging.getLogger("zc.zk")
 # A wish that changes, or a node that comes and goes, faster than we can write is left for later
 # after so many attempts.
 ATTEMPTS = 10
+
+# So many connections in a row, lost while a node is written, are no accident.
+LOSSES_OF_A_NETWORK = 3
 
 
 class Registered(str, enum.Enum):
@@ -102,6 +107,9 @@ class EphemeralNode:
         self._epoch = 0
         self.other_owner = 0
         self.failures = 0
+        # Connections in a row that were lost while it was written, and how long it rests for that.
+        self.losses = 0
+        self.not_before = 0.0
         self._complaint = ""
         self.interest = owner.watches.enter(self, weakly=False)
 
@@ -163,12 +171,38 @@ class EphemeralNode:
         self.written = wish
         self.note_registered()
         self.failures = 0
+        self.note_change()
         if self._complaint:
             self._complaint = ""
             logger.info("%s is registered", self.path)
         if self.is_watched:
             self.owner.watches.depend(self.interest, Kind.EXISTS, self.path)
             self.owner.watches.retain(self.interest, [(Kind.EXISTS, self.path)])
+
+    def note_change(self) -> None:
+        """What is to be written is something else, or has been: what was lost says nothing."""
+        self.losses = 0
+        self.not_before = 0.0
+
+    def note_loss(self) -> None:
+        """The connection was lost while the node was seen to.
+
+        Once or twice is a network's. A server that ends each connection by which this is written
+        would do so for ever, at the cost of all other calls of the client.
+        """
+        self.losses += 1
+        if self.losses < LOSSES_OF_A_NETWORK:
+            return
+        self.not_before = time.monotonic() + pause(self.losses)
+        if self.losses == LOSSES_OF_A_NETWORK and self.wish is not None:
+            size = len(self.wish.data or "")
+            logger.warning(
+                "%s: the connection is lost each time that this node, of %d bytes, is written;"
+                " servers end it at requests over their jute.maxbuffer. It is tried again, at"
+                " growing intervals",
+                self.path,
+                size,
+            )
 
     def complain(self, complaint: str) -> None:
         """Log why the node is not there, once."""
