@@ -259,7 +259,7 @@ def test_what_was_closed_in_the_middle_stays_closed():
     life = lifecycle.Lifecycle(None, lambda level, text: None)
     with life.changed:
         with life.changed:
-            assert life.note_closed()
+            life.note_closed()
         assert life.note_connected(is_new=True, granted_ms=None) is None
         assert life.note_disconnected() is None
         assert life.note_lost("it is over") is None

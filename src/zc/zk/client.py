@@ -123,18 +123,17 @@ class ZooKeeper(LowLevel):
         self._session.add_duty(self.watches.keep)
         self._session.set_listener(self._announce)
         deadline = time.monotonic() + self.initial_connection_wait
-        self._session.open(wait)
-        self._wait_or_close(wait, deadline)
-
-    def _announce(self, happened: MakeEvent) -> None:
-        event.tell(happened(self))
-
-    def _wait_or_close(self, wait: bool, deadline: float) -> None:
+        # Here and in no function of its own, from whose end to that of this an interrupt would find
+        # nobody to close the session.
         try:
+            self._session.open(wait)
             self._wait_for_session(wait, deadline)
         except BaseException:
             self._session.close()
             raise
+
+    def _announce(self, happened: MakeEvent) -> None:
+        event.tell(happened(self))
 
     def _wait_for_session(self, wait: bool, deadline: float) -> None:
         seconds = self.initial_connection_wait
@@ -187,14 +186,19 @@ class ZooKeeper(LowLevel):
         self._ephemerals.begin_again()
         self.watches.begin_again()
         deadline = time.monotonic() + self.initial_connection_wait
-        self._session.reopen(wait)
-        self._wait_or_close(wait, deadline)
+        try:
+            self._session.reopen(wait)
+            self._wait_for_session(wait, deadline)
+        except BaseException:
+            self._session.close()
+            raise
 
     def close(self) -> None:
         """End the session; ephemeral nodes, and so registrations, go at once.
 
         It takes a few seconds at most, also when no server answers. A second call is harmless, and
-        so is a call in a child process after a fork, where the parent's session is left alone.
+        finishes what Ctrl-C has interrupted. So is a call in a child process after a fork, where
+        the parent's session is left alone.
         """
         self._session.close()
 

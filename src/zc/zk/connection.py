@@ -31,8 +31,9 @@ class Connection:
     `credentials`: until then nothing else is done for those who need them. `unconfirmed` are those
     that have not been accepted.
 
-    Whoever closes it first closes the handle, and nobody does it again: its number may be another
-    client's handle by then.
+    One thread at a time closes the handle, and nobody does it again: its number may be another
+    client's handle by then. An exception out of a signal handler may come between any two steps, so
+    the number is kept until the handle is closed: a `close` that was interrupted is done again.
     """
 
     def __init__(
@@ -55,7 +56,13 @@ class Connection:
         self._state = 0
         self._lock = threading.RLock()
         self._is_closed = False
-        self._was_closed_handle = False
+        # The handle that is to be closed, until it is; who is at it; and, once that was tried, the
+        # thread of its events, by which it is told from a later one of the same number.
+        self._unclosed: int | None = None
+        self._closer: object = None
+        self._was_tried = False
+        self._events: threading.Thread | None = None
+        self._had_handle = False
         self.handle: int | None = None
         # Whether there has been a session, and, where that may change, the number of the last one.
         self.was_established = False
@@ -83,23 +90,52 @@ class Connection:
         """End the session; also one whose handle is still being opened.
 
         If it is `lost`, calls under way raise ConnectionLossException: nobody has closed anything.
+        A thread that finds another one closing it returns.
         """
-        handle = self.release()
-        if handle is None:
-            return
+        closer = object()
         try:
-            # The argument only where it is needed, for those who patch the function.
-            zookeeper.close(handle, **({"lost": True} if lost else {}))
+            handle = self._claim(closer)
+            if handle is None:
+                return
+            if self._is_ours(handle):
+                self._events = _event_thread(handle)
+                self._was_tried = True
+                # The argument only where it is needed, for those who patch the function.
+                zookeeper.close(handle, **({"lost": True} if lost else {}))
+            self._unclosed = None
         except zookeeper.ZooKeeperException as fault:
-            logger.debug("%s: closing handle %s: %s", self._hosts, handle, fault)
+            logger.debug("%s: closing the handle: %s", self._hosts, fault)
+            self._unclosed = None
+        finally:
+            if self._closer is closer:
+                self._closer = None
 
     def release(self) -> int | None:
         """Take it as closed, and return the handle, if any, which the caller has to close."""
+        handle = self._retire()
+        return handle if handle is not None and self._is_ours(handle) else None
+
+    def _claim(self, closer: object) -> int | None:
+        """The handle that is to be closed, by `closer` and nobody else; None if there is none."""
+        with self._lock:
+            handle = self._retire()
+            if handle is None or self._closer is not None:
+                return None
+            self._closer = closer
+            return handle
+
+    def _retire(self) -> int | None:
+        """Take it as closed; the handle that is still to be closed."""
         with self._lock:
             self._is_closed = True
-            handle, self.handle = self.handle, None
-            self._was_closed_handle = self._was_closed_handle or handle is not None
-        return handle
+            if self.handle is not None:
+                self._unclosed = self.handle
+                self.handle = None
+            return self._unclosed
+
+    def _is_ours(self, handle: int) -> bool:
+        """Whether the number is not a later handle's, after an interrupted attempt to close it."""
+        return not self._was_tried or _event_thread(handle) is self._events
 
     def session_id(self) -> int:
         """The number by which servers know the session; 0 when there is none."""
@@ -132,12 +168,17 @@ class Connection:
 
     def _take(self, handle: int) -> None:
         with self._lock:
-            if not self._was_closed_handle:
+            if not self._had_handle:
                 self.handle = handle
+                self._had_handle = True
 
     def _watcher(self, handle: int, type: int, state: int, path: str) -> None:
         if type == zookeeper.SESSION_EVENT:
             self._take(handle)
+            if self._is_closed:
+                # `open` was interrupted before it had the handle, or `close` before it was done.
+                self.close()
+                return
             self._state = state
             if not (state in CONNECTED_STATES and self.unconfirmed):
                 self._note(self, handle, state)
@@ -164,6 +205,14 @@ def id_of(handle: int) -> int:
 def owner_of(stat: Mapping[str, int]) -> int:
     """The number of the session that an ephemeral node belongs to, 0 for any other node."""
     return stat["ephemeralOwner"] & ID_BITS
+
+
+def _event_thread(handle: int) -> threading.Thread | None:
+    """The thread of a handle's events; None for one that has none, or is closed."""
+    try:
+        return zookeeper.event_thread(handle)
+    except zookeeper.ZooKeeperException:
+        return None
 
 
 def delivers_inline(handle: int) -> bool:

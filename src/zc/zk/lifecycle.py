@@ -1,6 +1,6 @@
 """Where a session stands, and how it came there: states, and what leads from one to the next.
 
-Nothing here talks to a server. Whoever hears of something notes it here, holding `changed`; whoever
+Nothing here talks to a server. Whoever hears of something notes it here, holding `lock`; whoever
 waits for something to happen waits for `changed`.
 """
 
@@ -102,7 +102,10 @@ class Lifecycle:
 
     def begin_again(self) -> None:
         """What belongs to a process, and is made anew in a child."""
-        self.changed = threading.Condition()
+        # To be taken by this, and not by `changed`, whose own Python code an exception out of a
+        # signal handler may leave with the lock taken.
+        self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
         self.state = State.CONNECTING
         # Why there is no session, and, when none is to be had at all, why that is so.
         self.reason = NO_ANSWER
@@ -138,10 +141,10 @@ class Lifecycle:
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Whether the condition holds, or comes to do so within that time."""
-        with self.changed:
+        with self.lock:
             return self.changed.wait_for(condition, seconds)
 
-    # To be called with `changed` held
+    # To be called with `lock` held
 
     def note_connecting(self) -> None:
         self._enter(State.CONNECTING)
@@ -203,21 +206,18 @@ class Lifecycle:
         """Whether it is in that state now, and not closed, which is for good.
 
         A finaliser or a signal handler may have closed it just now, in the thread that holds
-        `changed`; so this is one step (`nodes`).
+        `lock`; so this is one step (`nodes`).
         """
         closed = State.CLOSED
         states = (state, closed)
         self.state = states[self.state is closed]
         return self.state is state
 
-    def note_closed(self) -> bool:
-        """Whether this was the first to close it."""
-        if self.state is State.CLOSED:
-            return False
+    def note_closed(self) -> None:
+        """Nothing more is wanted. Idempotent, for closing that is interrupted is done again."""
         self.state = State.CLOSED
         self.reason = "closed"
         self.changed.notify_all()
-        return True
 
     def _note_granted(self, granted_ms: int | None) -> None:
         if granted_ms in (None, self._granted_ms):

@@ -211,26 +211,30 @@ class Session:
     def open(self, wait: bool = False) -> None:
         """Begin to connect. Raises FailedConnect if the connection string is no good.
 
-        So it does when none of the names is known; if `wait`, that may change.
+        So it does when none of the names is known; if `wait`, that may change. Whatever it raises,
+        nothing is left open.
         """
         try:
+            _open_sessions.add(self)
+            self._begin_to_connect(wait)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin_to_connect(self, wait: bool) -> None:
+        try:
             handle = self._open_connection()
-        except zookeeper.SystemErrorException as fault:
-            if not wait:
-                self._life.state = State.CLOSED
+        except (zookeeper.ZooKeeperException, OSError, ValueError, TypeError) as fault:
+            if not (wait and isinstance(fault, zookeeper.SystemErrorException)):
                 raise FailedConnect(f"{self.connection_string!r}: {fault}") from fault
             # The keeper, who opens all later handles, goes on.
             self._begin_work(inline=False)
             self.wake()
-            return
-        except (zookeeper.ZooKeeperException, OSError, ValueError, TypeError) as fault:
-            self._life.state = State.CLOSED
-            raise FailedConnect(f"{self.connection_string!r}: {fault}") from fault
-        self._begin_work(inline=delivers_inline(handle))
+        else:
+            self._begin_work(inline=delivers_inline(handle))
 
     def _begin_work(self, *, inline: bool) -> None:
         self.delivers_inline = inline
-        _open_sessions.add(self)
         for worker in (self._keeper.worker, self._callbacks.worker):
             worker.start(inline=inline)
 
@@ -287,31 +291,37 @@ class Session:
         """End the session, and with it its ephemeral nodes.
 
         Harmless when it is closed already, and in a child process, where it ends nothing of the
-        parent's. It takes a few seconds at most, also when no server answers. No callback begins
-        any more when it returns, though one may be going on: this may have been called by it, or
-        it takes its time.
+        parent's. What an exception out of a signal handler interrupts, as Ctrl-C does, a second
+        call finishes, or the end of the program. It takes a few seconds at most, also when no
+        server answers. No callback begins any more when it returns, though one may be going on:
+        this may have been called by it, or it takes its time.
         """
         if self._begin_closing():
             self._connection.close()
-            self._join_threads(KEEPER_END_SECONDS, CALLBACK_END_SECONDS)
+            self._end(KEEPER_END_SECONDS, CALLBACK_END_SECONDS)
 
     def _begin_closing(self) -> bool:
-        """Have its threads end. Whether it was open, so that its connection is to be closed."""
+        """Have its threads end. Whether anything is left to do, so that `_end` is to be called.
+
+        Idempotent, as all of closing: an interrupted `close` is done again.
+        """
         if self.is_forked:
             # No lock is safe here: a thread that no longer exists may hold it.
             self._life.state = State.CLOSED
             return False
-        with self._life.changed:
-            if not self._life.note_closed():
-                return False
-        _open_sessions.discard(self)
+        with self._life.lock:
+            self._life.note_closed()
+        if self not in _open_sessions:
+            return False
         self._callbacks.worker.stop()
         self._keeper.worker.stop()
         return True
 
-    def _join_threads(self, keeper_seconds: float, callback_seconds: float) -> None:
+    def _end(self, keeper_seconds: float, callback_seconds: float) -> None:
+        """Wait for its threads; with that all is done."""
         self._keeper.worker.join(keeper_seconds)
         self._callbacks.worker.join(callback_seconds)
+        _open_sessions.discard(self)
 
     # What parts of the library use
 
@@ -369,7 +379,7 @@ class Session:
 
     def remember_credential(self, scheme: str, credential: str | bytes) -> None:
         """Authenticate later sessions too."""
-        with self._life.changed:
+        with self._life.lock:
             if (scheme, credential) not in self._credentials:
                 self._credentials.append((scheme, credential))
 
@@ -381,7 +391,7 @@ class Session:
         is_connected = state in CONNECTED_STATES
         granted_ms = connection.timeout_ms() if is_connected else None
         session_id = connection.session_id() if is_connected and self._read_only else 0
-        with life.changed:
+        with life.lock:
             if connection is not self._connection or life.is_over:
                 return
             was_established = connection.was_established
@@ -430,7 +440,7 @@ class Session:
         """Give up a session that has had no connection for too long, or say when that will be."""
         timeout_seconds = self.timeout_seconds()
         happened = None
-        with self._life.changed:
+        with self._life.lock:
             left = self._life.seconds_left(timeout_seconds)
             if left == 0:
                 happened = self._life.note_lost("no connection for too long, the session is over")
@@ -439,7 +449,7 @@ class Session:
 
     def note_lost(self, epoch: int, reason: str) -> None:
         happened = None
-        with self._life.changed:
+        with self._life.lock:
             if epoch == self.epoch and self.handle is not None:
                 happened = self._life.note_lost(reason)
         self.announce(happened)
@@ -476,14 +486,14 @@ class Session:
 
     def _open_connection(self) -> int:
         life = self._life
-        with life.changed:
+        with life.lock:
             life.note_connecting()
             connection = self._new_connection(self._credentials)
             self._connection = connection
         try:
             handle = connection.open(self._timeout_ms)
         except BaseException:
-            with life.changed:
+            with life.lock:
                 life.note_unopened()
             raise
         if life.state is State.CLOSED:
@@ -522,4 +532,4 @@ def _close_sessions() -> None:
     deadline = time.monotonic() + CALLBACK_END_SECONDS
     for session in closing:
         left = max(0.0, deadline - time.monotonic())
-        session._join_threads(left, left)
+        session._end(left, left)

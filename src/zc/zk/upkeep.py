@@ -12,6 +12,7 @@ before the changing call returns.
 
 from __future__ import annotations
 
+import _thread
 import logging
 import os
 import queue
@@ -69,7 +70,7 @@ class Worker:
             self._work_here()
         else:
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-            self._thread.start()
+            _start(self._thread)
 
     def wake(self) -> None:
         """Have the work done: soon by the worker's thread, or, inline, now.
@@ -138,6 +139,32 @@ class Worker:
         except Exception:
             logger.exception("%s failed and will try again", self._name)
             return LONGEST_PAUSE_SECONDS
+
+
+def _start(thread: threading.Thread) -> None:
+    """Start a thread, whatever interrupts the calling one.
+
+    An exception out of a signal handler may leave `Thread.start` with its locks taken, and the
+    thread waiting for them for ever. The main thread, where such exceptions come, has another one
+    start it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        thread.start()
+        return
+    results: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+
+    def start() -> None:
+        try:
+            thread.start()
+        except BaseException as problem:
+            results.put(problem)
+        else:
+            results.put(None)
+
+    _thread.start_new_thread(start, ())
+    problem = results.get()
+    if problem is not None:
+        raise problem
 
 
 class CallbackQueue:

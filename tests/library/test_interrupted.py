@@ -1,0 +1,209 @@
+"""Exceptions out of signal handlers, as Ctrl-C raises them, while a client opens or closes.
+
+They come between any two steps; here, one after the other, at each place where the interpreter
+looks for signals: after a call, at the beginning of a function, and where a loop begins again.
+"""
+
+from __future__ import annotations
+
+import dis
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from types import FrameType
+
+import pytest
+
+import zc.zk
+import zookeeper
+from tests.deadlines import wait_until
+from zc.zk import session as sessions
+from zc.zk.connection import Connection
+from zc.zk.session import Session
+
+LOOKS_FOR_SIGNALS = ("CALL", "RESUME", "JUMP_BACKWARD", "JUMP_ABSOLUTE")
+
+# Whose code the interrupts come in, besides that of the library: what it calls in between.
+FILES = ("/zc/zk/", "/threading.py", "/_weakrefset.py", "/queue.py")
+
+
+class Interrupt:
+    """Raises KeyboardInterrupt at the `number`th place, counted from 1, that `call` gets to."""
+
+    def __init__(self, number: int) -> None:
+        self._left = number
+        self._last: dict[FrameType, int] = {}
+        self.place = ""
+
+    def call(self, function: Callable[[], object]) -> bool:
+        """Whether it came; False when there are not so many places."""
+        former = sys.gettrace()
+        sys.settrace(self._trace)
+        try:
+            function()
+        except KeyboardInterrupt:
+            return True
+        finally:
+            sys.settrace(former)
+            self._last.clear()
+        # An error of the interrupted code that was swallowed, or another one in its place.
+        assert not self.place, f"the interrupt at {self.place} is lost"
+        return False
+
+    def _trace(self, frame: FrameType, event: str, argument: object) -> object:
+        name = frame.f_code.co_filename
+        if not any(part in name for part in FILES):
+            return None
+        frame.f_trace_lines = False
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            last = self._last.get(frame)
+            self._last[frame] = frame.f_lasti
+            if last is not None:
+                self._pass(frame, dis.opname[frame.f_code.co_code[last]])
+        return self._trace
+
+    def _pass(self, frame: FrameType, operation: str) -> None:
+        if not operation.startswith(LOOKS_FOR_SIGNALS):
+            return
+        self._left -= 1
+        if self._left == 0:
+            sys.settrace(None)
+            self.place = f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}"
+            raise KeyboardInterrupt
+
+
+def our_threads() -> list[str]:
+    """The threads of sessions and of handles."""
+    names = [thread.name for thread in threading.enumerate()]
+    return sorted(name for name in names if name.startswith(("zc.zk ", "zookeeper-")))
+
+
+def test_a_close_that_was_interrupted_is_finished_by_the_next(zk, connection_string, root) -> None:
+    zk.create("/providers")
+    before = our_threads()
+    number = 0
+    came = True
+    while came:
+        number += 1
+        one = zc.zk.ZooKeeper(connection_string + root, 60_000)
+        one.register("/providers", "host:1")
+        interrupt = Interrupt(number)
+        came = interrupt.call(one.close)
+        one.close()
+        assert one._session not in sessions._open_sessions, interrupt.place
+        assert zk.get_children("/providers") == [], interrupt.place
+        wait_until(lambda: our_threads() == before, f"threads end after {interrupt.place}")
+    assert number > 30
+
+
+def test_an_interrupted_opening_leaves_nothing(zk, connection_string, root) -> None:
+    before = our_threads()
+    number = 0
+    came = True
+    while came:
+        number += 1
+        opened: list[zc.zk.ZooKeeper] = []
+        interrupt = Interrupt(number)
+        came = interrupt.call(
+            lambda opened=opened: opened.append(zc.zk.ZooKeeper(connection_string + root, 60_000))
+        )
+        for one in opened:
+            one.close()
+        wait_until(lambda: our_threads() == before, f"threads end after {interrupt.place}")
+        assert not [one for one in sessions._open_sessions if one is not zk._session], (
+            interrupt.place
+        )
+    assert number > 60
+
+
+def test_the_end_of_the_program_finishes_what_was_interrupted(
+    zk, connection_string, root, monkeypatch
+) -> None:
+    """Of a `close` that nobody repeats."""
+    zk.create("/providers")
+    for number in range(1, 200, 3):
+        one = zc.zk.ZooKeeper(connection_string + root, 60_000)
+        one.register("/providers", "host:1")
+        with monkeypatch.context() as patch:
+            mine = weakref.WeakSet([one._session])
+            patch.setattr(sessions, "_open_sessions", mine)
+            interrupt = Interrupt(number)
+            came = interrupt.call(one.close)
+            sessions._close_sessions()
+            assert not list(mine)
+        assert zk.get_children("/providers") == [], interrupt.place
+        if not came:
+            break
+    else:
+        pytest.fail("closing has no end")
+
+
+def test_an_interrupted_close_closes_no_later_handle(zk, connection_string, root, monkeypatch):
+    """One that came after the handle was closed, when another one may have got its number."""
+    one = zc.zk.ZooKeeper(connection_string + root)
+    number = one.handle
+    close = zookeeper.close
+
+    def interrupted(handle: int, **options: bool) -> None:
+        close(handle, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(zookeeper, "close", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        one.close()
+    monkeypatch.undo()
+    with zc.zk.ZooKeeper(connection_string + root) as two:
+        assert two.handle == number
+        one.close()
+        assert two.exists("/")
+        assert two.handle == number
+
+
+def test_a_handle_whose_number_was_lost_is_closed_at_its_first_event(
+    zk, connection_string, root, monkeypatch
+) -> None:
+    before = our_threads()
+    init = zookeeper.init
+
+    def interrupted(*arguments: object, **options: object) -> int:
+        init(*arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(zookeeper, "init", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        zc.zk.ZooKeeper(connection_string + root)
+    wait_until(lambda: our_threads() == before, "its event thread ends")
+
+
+def test_two_threads_close_a_handle_once(monkeypatch) -> None:
+    """The second one neither waits nor does it again."""
+    inside, go_on = threading.Event(), threading.Event()
+    closed: list[int] = []
+
+    def close(handle: int) -> int:
+        closed.append(handle)
+        inside.set()
+        assert go_on.wait(30)
+        return 0
+
+    monkeypatch.setattr(zookeeper, "init", lambda hosts, watcher: 4711)
+    monkeypatch.setattr(zookeeper, "close", close)
+    connection = Connection("hosts", lambda *_: None)
+    connection.open(None)
+    first = threading.Thread(target=connection.close)
+    first.start()
+    assert inside.wait(30)
+    connection.close()
+    go_on.set()
+    first.join()
+    connection.close()
+    assert closed == [4711]
+
+
+def test_a_session_that_was_never_opened_is_closed(connection_string) -> None:
+    one = Session(connection_string)
+    one.close()
+    one.close()
+    assert not one.is_kept_up
