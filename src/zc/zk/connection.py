@@ -134,8 +134,13 @@ class Connection:
             return self._unclosed
 
     def _is_ours(self, handle: int) -> bool:
-        """Whether the number is not a later handle's, after an interrupted attempt to close it."""
-        return not self._was_tried or _event_thread(handle) is self._events
+        """Whether the number is not a later handle's, after an interrupted attempt to close it.
+
+        A handle without a thread, an emulation's, is taken as closed by such an attempt.
+        """
+        if not self._was_tried:
+            return True
+        return self._events is not None and _event_thread(handle) is self._events
 
     def session_id(self) -> int:
         """The number by which servers know the session; 0 when there is none."""
