@@ -390,6 +390,28 @@ class TestWriting:
         if not written:
             assert other.get("/fooservice") == before
 
+    @pytest.mark.parametrize("number", [float("nan"), float("inf")])
+    def test_numbers_that_json_does_not_have_change_nothing(self, zk, other, number) -> None:
+        properties = zk.properties("/fooservice")
+        before = other.get("/fooservice")
+        for change in (properties.set, properties.update):
+            with pytest.raises(ValueError, match="property 'load': NaN and infinity"):
+                change(threads=2, load=number)
+        assert other.get("/fooservice") == before
+
+    def test_such_a_number_that_somebody_else_wrote_is_read_and_can_be_replaced(
+        self, zk, other
+    ) -> None:
+        other.set("/fooservice", '{"load":Infinity,"threads":1}')
+        properties = zk.properties("/fooservice")
+        assert properties["load"] == float("inf")
+        with pytest.raises(ValueError, match="property 'load': NaN and infinity"):
+            properties.update(threads=2)
+        properties.update(threads=2, load=1)
+        other.set("/fooservice", '{"load":Infinity,"threads":1}')
+        del properties["load"]
+        assert other.get_properties("/fooservice") == {"threads": 1}
+
     def test_two_processes_that_count_lose_nothing(self, zk, connection_string, root) -> None:
         zk.set("/fooservice", "")
         program = f"""if 1:

@@ -142,6 +142,17 @@ class TestRegistering:
         zk.register_server("/providers", ADDRESS)
         assert owner_of(other) == session_id(zk)
 
+    @pytest.mark.parametrize("number", [float("nan"), float("-inf")])
+    def test_numbers_that_json_does_not_have_are_refused(self, zk, other, number) -> None:
+        with pytest.raises(ValueError, match="property 'load': NaN and infinity"):
+            zk.register("/providers", ADDRESS, load=number)
+        assert zk.get_children("/providers") == []
+        registration = zk.register("/providers", ADDRESS, load=1)
+        before = other.get(PATH)
+        with pytest.raises(ValueError, match="property 'load': NaN and infinity"):
+            registration.update(load=[number])
+        assert other.get(PATH) == before
+
     def test_what_json_cannot_hold_is_refused(self, zk) -> None:
         with pytest.raises(ValueError, match="JSON"):
             zk.register_server("/providers", ADDRESS, data=object())

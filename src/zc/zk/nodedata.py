@@ -35,6 +35,8 @@ STRING_VALUE = "string_value"
 _COMPACT = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
 _DECODER = json.JSONDecoder()
 
+BEYOND_JSON = "NaN and infinity are no numbers in JSON"
+
 # Deepest nesting of objects and arrays, the outermost object included. Python's own JSON reader
 # gives up at a depth that depends on its version and on how deep its caller already is; this one
 # is always the same, and leaves room below Python's for comparing and printing the values.
@@ -86,8 +88,21 @@ def is_in_braces(data: str | None) -> bool:
 def encode(properties: Mapping[str, Any]) -> str:
     """The data to write for `properties`.
 
-    Raises ValueError, naming the reason, for what JSON cannot hold: other types, keys that are no
-    strings, or more than `MAX_NESTING` levels.
+    Raises ValueError, naming the reason, for what JSON cannot hold: other types, NaN and the
+    infinities, keys that are no strings, or more than `MAX_NESTING` levels.
+    """
+    text = as_read(properties)
+    if "NaN" in text or "Infinity" in text:
+        for key, value in properties.items():
+            if has_number_beyond_json(to_json(value)):
+                raise ValueError(f"property {key!r}: {BEYOND_JSON}")
+    return text
+
+
+def as_read(properties: Mapping[str, Any]) -> str:
+    """Encode `properties` that may come from foreign data, which may hold NaN.
+
+    This is to compare or to show; strict JSON readers refuse what `encode` refuses besides.
     """
     if not properties:
         return ""

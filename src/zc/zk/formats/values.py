@@ -36,7 +36,7 @@ def _value(data: str | None) -> Any:
     except ValueError:
         return data
     says_it_all = (
-        nodedata.encode(properties) == data
+        nodedata.as_read(properties) == data
         and properties.get(nodedata.STRING_VALUE) != data
         and list(properties) != [BASE64]
         and not nodedata.has_number_beyond_json(data)
@@ -77,9 +77,8 @@ class Builder:
 
 def _fill(node: ParseNode, value: Any) -> None:
     if isinstance(value, dict) and list(value) != [BASE64]:
-        data = nodedata.encode(value)
-        if nodedata.has_number_beyond_json(data):
-            raise ValueError("NaN and infinity are no numbers in JSON")
+        if nodedata.has_number_beyond_json(nodedata.as_read(value)):
+            raise ValueError(nodedata.BEYOND_JSON)
         node.properties.update(value)
         return
     if isinstance(value, dict):

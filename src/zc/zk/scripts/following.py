@@ -155,7 +155,7 @@ def _values(properties: Properties) -> dict[str, Any]:
 
 
 def _changes(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    change = SetData(path, nodedata.encode(old), nodedata.encode(new), 0)
+    change = SetData(path, nodedata.as_read(old), nodedata.as_read(new), 0)
     if change.old != change.new:
         yield from change.lines()
 

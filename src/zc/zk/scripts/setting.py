@@ -62,12 +62,12 @@ def run(options: Namespace) -> int:
         properties = zk.properties(path, watch=False)
         if options.dry_run:
             now = properties.data
-            would = SetData(
-                properties.real_path,
-                nodedata.encode(now),
-                nodedata.encode(change(dict(now))),
-                properties.meta_data["version"],
-            )
+            try:
+                data = nodedata.encode(change(dict(now)))
+            except ValueError as fault:
+                raise Failure(str(fault)) from fault
+            version = properties.meta_data["version"]
+            would = SetData(properties.real_path, nodedata.as_read(now), data, version)
             if would.old != would.new:
                 for line in would.lines():
                     print_line(line)

@@ -75,7 +75,7 @@ def _contents(data: str | None) -> tuple[Properties, str | None]:
         return {nodedata.STRING_VALUE: data}, None
     if data is None or nodedata.has_number_beyond_json(data):
         return {}, write_literal(data)
-    if nodedata.encode(properties) == data:
+    if nodedata.as_read(properties) == data:
         return properties, None
     if layout := layout_of(data, properties):
         return {key: properties[key] for key in sorted(properties)}, str(layout)
