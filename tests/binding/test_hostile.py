@@ -230,18 +230,29 @@ class TestReadOnly:
             )
         )
 
-    @pytest.fixture
-    def handle(self, alone: HostileServer, opened: list[int]) -> int:
-        """Connected to the server that is alone; there is a second one of no use yet."""
+    @pytest.fixture(params=[False, True], ids=["untried", "has-refused"])
+    def handle(
+        self, request: pytest.FixtureRequest, alone: HostileServer, opened: list[int]
+    ) -> Iterator[int]:
+        """Connected to the server that is alone; there is a second one of no use yet.
+
+        The second one is given first if it is to refuse a connection before.
+        """
         with socket.create_server((LOOPBACK, 0)) as listener:
             self.port = listener.getsockname()[1]
-        hosts = f"{alone.connection_string},{LOOPBACK}:{self.port}"
-        handle = zookeeper.init(hosts, None, TIMEOUT, read_only=True)
-        opened.append(handle)
-        wait_until(
-            lambda: zookeeper.state(handle) == zookeeper.READONLY_STATE, "it is read-only", 30
-        )
-        return handle
+        hosts = [alone.connection_string, f"{LOOPBACK}:{self.port}"]
+        if request.param:
+            hosts.reverse()
+        zookeeper.deterministic_conn_order(True)
+        try:
+            handle = zookeeper.init(",".join(hosts), None, TIMEOUT, read_only=True)
+            opened.append(handle)
+            wait_until(
+                lambda: zookeeper.state(handle) == zookeeper.READONLY_STATE, "it is read-only", 30
+            )
+            yield handle
+        finally:
+            zookeeper.deterministic_conn_order(False)
 
     def test_what_is_under_way_loses_its_connection(
         self, hostile: Hostility, handle: int, alone: HostileServer

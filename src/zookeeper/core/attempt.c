@@ -85,6 +85,13 @@ static void note_good(attempt *a, const server_address *address) {
         }
 }
 
+void attempt_answered(zk_handle *handle, const struct sockaddr *address, socklen_t length) {
+    server_address answered = {.length = length};
+    if (length > sizeof(struct sockaddr_in6)) return;
+    memcpy(&answered.any, address, length);
+    note_good(&handle->attempt, &answered);
+}
+
 /* A pause before the next race: all servers have refused the last one. */
 static void rest(zk_handle *handle) {
     attempt *a = &handle->attempt;

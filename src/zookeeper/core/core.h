@@ -290,6 +290,8 @@ typedef struct {
 
 /* As connect does: begins the race. */
 int attempt_connect(zk_handle *handle, int fd, const struct sockaddr *address, socklen_t length);
+/* The server at the address answers: that it has failed before does not count. */
+void attempt_answered(zk_handle *handle, const struct sockaddr *address, socklen_t length);
 /* How long (nanoseconds) to wait as no address is known, or 0. */
 int64_t attempt_wait_for_names(zk_handle *handle);
 /* After each zookeeper_interest, which says how long to poll at most. */

@@ -71,9 +71,10 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size) {
     }
     c->fd = fd;
     frames_begin(&c->frames);
-    if (c->is_found && c->found.ss_family == address->sa_family) {
+    if (c->is_found) {
         address = (struct sockaddr *)&c->found;
         size = c->found_size;
+        attempt_answered(here, address, size);
     }
     c->is_found = 0;
     return attempt_connect(here, fd, address, size);
