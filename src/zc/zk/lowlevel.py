@@ -107,6 +107,7 @@ class LowLevel:
     client_id = passed_on(zookeeper.client_id)
     recv_timeout = passed_on(zookeeper.recv_timeout)
     is_unrecoverable = passed_on(zookeeper.is_unrecoverable)
+    connection_fault = passed_on(zookeeper.connection_fault)
 
     # Creating
 
