@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from zc.zk.acl import READ_ACL_UNSAFE
 from zc.zk.links import join
-from zc.zk.tree import ParseNode, parse_tree, render
+from zc.zk.tree import ParseNode, parse_tree
 from zc.zk.tree._lines import is_same
 from zc.zk.tree.changes import (
     AddNode,
@@ -25,6 +25,7 @@ from zc.zk.tree.changes import (
     operations,
 )
 from zc.zk.tree.diff import AS_WANTED, NodeState, plan_deletion, plan_import, snapshot
+from zc.zk.tree.render import render
 from zookeeper.errors import NoAuthException, NoChildrenForEphemeralsException, NoNodeException
 
 from . import strategies

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.pure import strategies
 from zc.zk import _plain, nodedata
-from zc.zk.tree import render
+from zc.zk.tree.render import render
 
 words = st.from_regex(r"[a-zA-Z_]\w{0,3}", fullmatch=True) | st.sampled_from(
     ["type", "string_value", "a", "a ->", "b ->", "a_", "é", "a.b", "1a", ""]

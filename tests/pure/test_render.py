@@ -8,7 +8,8 @@ from itertools import islice
 import pytest
 from hypothesis import given, settings
 
-from zc.zk.tree import ParseNode, parse_tree, render, render_tree
+from zc.zk.tree import ParseNode, parse_tree, render_tree
+from zc.zk.tree.render import render
 
 from . import strategies
 from .test_parse import REFERENCE
