@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from zc.zk import nodedata
 from zc.zk.errors import TreeSyntaxError
-from zc.zk.tree import ParseNode, parse_tree, render
+from zc.zk.tree import ParseNode, parse_tree
 from zc.zk.tree.diff import NodeState, plan_import
 from zc.zk.tree.layout import Layout, is_layout, layout_of, read_layout
+from zc.zk.tree.render import render
 
 from . import strategies
 
