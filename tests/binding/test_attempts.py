@@ -139,6 +139,29 @@ def test_each_of_two_servers_is_found_when_the_other_one_ends(opened) -> None:
             wait_until_connected(zookeeper, opened[0])
 
 
+def test_a_server_that_hangs_in_the_middle_is_tried_last(opened) -> None:
+    """The other one refused, long ago: that is no reason to go back to the one that hangs."""
+    watcher = Calls()
+    with Server() as server, ExitStack() as stack:
+        ways = [stack.enter_context(TcpProxy(server.connection_string)) for _ in range(2)]
+        there, here = ways
+        there.refuse()
+        hosts = ",".join(way.connection_string for way in ways)
+        opened.append(zookeeper.init(hosts, watcher, int(scaled(3000))))
+        wait_until_connected(zookeeper, opened[0])
+        session_id = zookeeper.client_id(opened[0])[0]
+        there.allow()
+        here.stall()
+        wait_until(lambda: there.open_connections, "it goes to the other one", 20)
+        wait_until_connected(zookeeper, opened[0])
+        assert zookeeper.client_id(opened[0])[0] == session_id
+        here.resume()
+        # It is not asked once more: that would cost another share of the session timeout.
+        assert here.connections == 1
+        states = {call[2] for call in watcher.all()}
+        assert zookeeper.EXPIRED_SESSION_STATE not in states
+
+
 def test_all_refuse_and_there_are_pauses(opened) -> None:
     hosts = ",".join(f"{LOOPBACK}:{port}" for port in free_ports(5))
     log = io.StringIO()

@@ -147,13 +147,13 @@ static void choose_racers(zk_handle *handle, const server_address *asked) {
         a->racers[i].fd = -1;
         failed += failed_at(a, &a->racers[i].address) != 0;
     }
+    sort_by_failure(a);
     if (failed == a->count) {
         /* A round is over: all get another chance, and longer if some may just be slow. */
         a->failed_count = 0;
         if (a->was_slow && a->rounds < 10) a->rounds++;
         a->was_slow = 0;
     }
-    sort_by_failure(a);
 }
 
 static void lose(zk_handle *handle, int error) {
@@ -398,7 +398,11 @@ void attempt_end_turn(zk_handle *handle, int state, struct timeval *tv) {
 
 void attempt_closed(zk_handle *handle) {
     attempt *a = &handle->attempt;
-    if (a->phase == ATTEMPT_OPENING || a->phase == ATTEMPT_SHAKING) {
+    if (a->phase == ATTEMPT_NONE) {
+        /* A server that hangs still accepts connections, so without this it would win the next race
+         * against one that failed longer ago. */
+        note_failed(a, &a->winner);
+    } else if (a->phase == ATTEMPT_OPENING || a->phase == ATTEMPT_SHAKING) {
         note_failed(a, &a->winner);
         a->was_slow = 1;
     } else if (a->phase == ATTEMPT_RACING) {
