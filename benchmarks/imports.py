@@ -24,7 +24,7 @@ from harness.service import Service, connected, connected_library
 PLAIN = "zc.zk.ZooKeeper"
 IMPORTS = {
     PLAIN: "import zc.zk; zc.zk.ZooKeeper",
-    "all of zc.zk": "from zc.zk import *; import zc.zk.treework",
+    "all of zc.zk": "from zc.zk import *; import zc.zk.operations.import_",
     "zookeeper": "import zookeeper",
     "kazoo.client": "import kazoo.client",
     "logging, typing, threading, json": "import logging, typing, threading, json",

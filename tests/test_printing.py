@@ -1,7 +1,7 @@
 """What is printed goes through one function: names and values are foreign, and may be hostile.
 
 `zc.zk.errors.printable` makes escapes of what cannot be printed. Data that were asked for, such as
-an export, are written as they are, by `zc.zk.scripts.output.write`: formats escape by themselves.
+an export, are written as they are, by `zc.zk.cli.output.write`: formats escape by themselves.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ import pytest
 from tests.docs import transcripts
 from tests.docs.test_readme import NAMED, PROJECT, README, REFERENCE
 from tests.ports import free_ports
+from zc.zk.cli.arguments import Parser
 from zc.zk.scripts import COMMANDS
-from zc.zk.scripts.arguments import Parser
 
 # Where the guide has the page, and a server of its own.
 PAGE_PORT, SERVER_PORT = "8080", "2182"
@@ -51,7 +51,7 @@ def test_the_reference_has_every_command() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_reference_has_every_option_and_no_others(name: str) -> None:
-    module = importlib.import_module(f"zc.zk.scripts.{COMMANDS[name][0]}")
+    module = importlib.import_module(f"zc.zk.cli.{COMMANDS[name][0]}")
     parser = Parser(name, module.USAGE, "", module)
     module.add_arguments(parser)
     parser.add_general_arguments()

@@ -9,9 +9,9 @@ import os
 from typing import Any
 
 import zookeeper
-from zc.zk.ephemeralnode import EphemeralNode, Wish
-from zc.zk.fetching import Fetcher
-from zc.zk.watches import Watches
+from zc.zk.registration.persistent import EphemeralNode, Wish
+from zc.zk.watching.dependencies import Watches
+from zc.zk.watching.fetch import Fetcher
 
 VARIABLE = "ZK_FAULTS_BREAK"
 

@@ -8,8 +8,9 @@ import pytest
 
 import zc.zk
 import zookeeper
-from zc.zk import OPEN_ACL_UNSAFE, writing
-from zc.zk.treework import Plan
+from zc.zk import OPEN_ACL_UNSAFE
+from zc.zk.operations import apply
+from zc.zk.operations.import_ import Plan
 
 # More than one transaction has of each, and no more than the servers do in a moment.
 MANY = 1200
@@ -210,7 +211,7 @@ class TestOtherNodesOfTheSameName:
         zk.import_tree(text_of("top", range(MANY)))
         plan = zk.plan_import("/top\n", trim=True)
         last = plan[len(plan) - 1].path
-        monkeypatch.setattr(writing, "CHECKED_TOGETHER", 500)
+        monkeypatch.setattr(apply, "CHECKED_TOGETHER", 500)
         write_many = zookeeper.write_many
 
         def meanwhile(*arguments: Any, **options: Any) -> list[Any]:

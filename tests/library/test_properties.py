@@ -358,7 +358,7 @@ class TestWriting:
         assert other.get_properties("/fooservice") == {"threads": 21}
 
     def test_update_gives_up_when_others_never_stop(self, zk, other, monkeypatch) -> None:
-        monkeypatch.setattr(zc.zk.properties, "UPDATE_ATTEMPTS", 3)
+        monkeypatch.setattr(zc.zk.watching.properties, "UPDATE_ATTEMPTS", 3)
         properties = zk.properties("/fooservice", watch=False)
 
         def interfere(now: dict[str, int]) -> dict[str, int]:

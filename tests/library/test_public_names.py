@@ -21,8 +21,8 @@ PLAIN_WORDS = ("decode", "encode", "join")
 # What a program that registers, follows and reads single nodes has no use for: work on trees, and
 # what is large in the standard library.
 NOT_FOR_A_PLAIN_CLIENT = """
-    zc.zk.bulk zc.zk.exporting zc.zk.formats zc.zk.graphvis zc.zk.monitor zc.zk.scripts
-    zc.zk.testing zc.zk.tree zc.zk.treework zc.zk.walking zookeeper._tls zookeeper.tls
+    zc.zk.cli zc.zk.formats zc.zk.graphvis zc.zk.monitor zc.zk.operations zc.zk.scripts
+    zc.zk.testing zc.zk.tree zookeeper._tls zookeeper.tls
     argparse ast asyncio concurrent.futures dataclasses importlib.metadata inspect ipaddress
     multiprocessing random socket ssl subprocess tempfile urllib
 """

@@ -11,7 +11,7 @@ import pytest
 from tests.blackhole import black_hole
 from tests.deadlines import scaled
 from tests.ports import LOOPBACK, free_ports
-from zc.zk import reachability
+from zc.zk.session import diagnosis
 
 
 @pytest.fixture
@@ -28,18 +28,18 @@ def silent() -> Iterator[str]:
 
 
 def test_a_refused_connection(refusing) -> None:
-    assert reachability.describe(f"{refusing}/root") == "Connection refused"
+    assert diagnosis.describe(f"{refusing}/root") == "Connection refused"
 
 
 def test_a_server_that_opens_no_session(silent) -> None:
-    assert reachability.describe(silent) == reachability.ACCEPTED
+    assert diagnosis.describe(silent) == diagnosis.ACCEPTED
 
 
 def test_servers_are_told_apart_where_they_differ(refusing, silent) -> None:
-    assert reachability.describe(f"{refusing},{silent}") == (
-        f"{refusing}: Connection refused, {silent}: {reachability.ACCEPTED}"
+    assert diagnosis.describe(f"{refusing},{silent}") == (
+        f"{refusing}: Connection refused, {silent}: {diagnosis.ACCEPTED}"
     )
-    assert reachability.describe(f"{refusing},{refusing}") == "Connection refused"
+    assert diagnosis.describe(f"{refusing},{refusing}") == "Connection refused"
 
 
 def test_a_name_that_is_not_known(monkeypatch) -> None:
@@ -47,7 +47,7 @@ def test_a_name_that_is_not_known(monkeypatch) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    assert reachability.describe("nowhere:2181") == "Name or service not known"
+    assert diagnosis.describe("nowhere:2181") == "Name or service not known"
 
 
 def test_nobody_waits_for_a_name_service_that_hangs(monkeypatch) -> None:
@@ -61,7 +61,7 @@ def test_nobody_waits_for_a_name_service_that_hangs(monkeypatch) -> None:
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     for _ in range(3):
-        assert reachability.describe("a:1,b:2", seconds=0.05) == reachability.NO_NAME
+        assert diagnosis.describe("a:1,b:2", seconds=0.05) == diagnosis.NO_NAME
     answered.set()
     assert began.acquire(timeout=scaled(10))
     assert began.acquire(timeout=scaled(10))
@@ -70,11 +70,10 @@ def test_nobody_waits_for_a_name_service_that_hangs(monkeypatch) -> None:
 
 def test_nobody_waits_for_a_network_that_swallows_packets() -> None:
     with black_hole() as address:
-        assert reachability.describe(address, seconds=0.2) == "no answer"
+        assert diagnosis.describe(address, seconds=0.2) == "no answer"
 
 
 def test_a_string_that_names_no_server() -> None:
     assert (
-        reachability.describe("/x")
-        == "it names no server before the root '/x'; HOST:PORT is needed"
+        diagnosis.describe("/x") == "it names no server before the root '/x'; HOST:PORT is needed"
     )

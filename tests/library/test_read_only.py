@@ -19,7 +19,7 @@ from tests.deadlines import scaled, wait_until
 from tests.library.bad_days import session_id
 from tests.servers import QUICK_START, Ensemble, ensemble_of
 from zc.zk.event import ClientEvent, Connected, ReadOnly, Reestablished, SessionEvent
-from zc.zk.lifecycle import Lifecycle, State
+from zc.zk.session.state import Lifecycle, State
 
 READ_ONLY_SERVERS = (*QUICK_START, "-Dreadonlymode.enabled=true")
 LOCAL_SESSIONS = {"localSessionsEnabled": "true", "localSessionsUpgradingEnabled": "true"}

@@ -18,9 +18,9 @@ import zc.zk
 import zookeeper
 from tests.conftest import SESSION_TIMEOUT_MILLISECONDS, embedded
 from tests.deadlines import scaled, wait_until
-from zc.zk import lifecycle
 from zc.zk.lineserver import LineServer
-from zc.zk.nodes import Interest, Kind, Nodes
+from zc.zk.session import state
+from zc.zk.watching.cache import Interest, Kind, Nodes
 
 ROUNDS = 60
 SERVER_THREAD = "zookeeper server"
@@ -256,7 +256,7 @@ def test_who_depends_on_what_is_known_whatever_comes_in_between():
 
 
 def test_what_was_closed_in_the_middle_stays_closed():
-    life = lifecycle.Lifecycle(None, lambda level, text: None)
+    life = state.Lifecycle(None, lambda level, text: None)
     with life.changed:
         with life.changed:
             life.note_closed()
@@ -265,7 +265,7 @@ def test_what_was_closed_in_the_middle_stays_closed():
         assert life.note_lost("it is over") is None
         life.note_connecting()
         life.note_unopened()
-    assert life.state is lifecycle.State.CLOSED
+    assert life.state is state.State.CLOSED
     assert life.reason == "closed"
 
 

@@ -86,7 +86,9 @@ class TestRegistering:
         assert zk.get_children("/providers") == []
 
     def test_a_blank_host_registers_every_address(self, zk, other, monkeypatch) -> None:
-        monkeypatch.setattr("zc.zk.address.hosts_of_blank", lambda: ["10.0.0.1", "10.0.0.2"])
+        monkeypatch.setattr(
+            "zc.zk.registration.address.hosts_of_blank", lambda: ["10.0.0.1", "10.0.0.2"]
+        )
         registration = zk.register("/providers", ("", 80), name="x")
         assert sorted(other.get_children("/providers")) == ["10.0.0.1:80", "10.0.0.2:80"]
         assert sorted(registration.paths) == ["/providers/10.0.0.1:80", "/providers/10.0.0.2:80"]
@@ -95,7 +97,9 @@ class TestRegistering:
         assert other.get_children("/providers") == []
 
     def test_of_several_nodes_all_or_none_are_registered(self, zk, other, monkeypatch) -> None:
-        monkeypatch.setattr("zc.zk.address.hosts_of_blank", lambda: ["10.0.0.1", "10.0.0.2"])
+        monkeypatch.setattr(
+            "zc.zk.registration.address.hosts_of_blank", lambda: ["10.0.0.1", "10.0.0.2"]
+        )
         other.create("/providers/10.0.0.2:80")
         with pytest.raises(zookeeper.NodeExistsException):
             zk.register_server("/providers", ("", 80))

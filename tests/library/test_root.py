@@ -8,8 +8,8 @@ import pytest
 
 import zc.zk
 import zookeeper
-from zc.zk import bulk
 from zc.zk.acl import OPEN_ACL_UNSAFE
+from zc.zk.operations import subtree
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_what_is_permanent_is_no_conflict(zk, monkeypatch) -> None:
     """An ephemeral node has no children, however often that is tried."""
     zk.create("/e", "", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
     rests: list[int] = []
-    monkeypatch.setattr(bulk, "rest_before_attempt", rests.append)
+    monkeypatch.setattr(subtree, "rest_before_attempt", rests.append)
     with pytest.raises(zookeeper.NoChildrenForEphemeralsException):
         zk.import_tree("/e\n  /child\n")
     assert len(rests) < 5

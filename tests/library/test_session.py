@@ -23,7 +23,7 @@ from tests.library.bad_days import end_session, expire, session_id
 from tests.ports import LOOPBACK, free_ports
 from tests.servers import standalone
 from tests.tcpproxy import TO_CLIENT
-from zc.zk.session import Session
+from zc.zk.session.session import Session
 from zc.zk.testing import Server
 
 
@@ -522,7 +522,7 @@ class TestExpiry:
             pauses.append(failures)
             return 0.001
 
-        monkeypatch.setattr("zc.zk.keeper.pause", short_pause)
+        monkeypatch.setattr("zc.zk.session.maintenance.pause", short_pause)
         zk.register_server("/", ("localhost", 80))
         credentials = zk._session._credentials
         credentials.append(("nonsense", "x"))

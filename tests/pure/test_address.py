@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from zc.zk.address import (
+from zc.zk.registration.address import (
     format_addr,
     hosts_of_blank,
     names_to_register,
@@ -67,7 +67,9 @@ def test_a_node_has_the_name_of_what_is_registered(address: Any, name: str) -> N
     ],
 )  # fmt: skip
 def test_all_interfaces_have_many_spellings(monkeypatch: pytest.MonkeyPatch, address: Any) -> None:
-    monkeypatch.setattr("zc.zk.address.hosts_of_blank", lambda: ["10.0.0.1", "10.0.0.2"])
+    monkeypatch.setattr(
+        "zc.zk.registration.address.hosts_of_blank", lambda: ["10.0.0.1", "10.0.0.2"]
+    )
     assert names_to_register(address) == ["10.0.0.1:80", "10.0.0.2:80"]
 
 
@@ -75,7 +77,7 @@ def test_all_interfaces_have_many_spellings(monkeypatch: pytest.MonkeyPatch, add
 def test_what_a_server_says_of_itself_means_all_interfaces(
     monkeypatch: pytest.MonkeyPatch, listening: socket.AddressFamily
 ) -> None:
-    monkeypatch.setattr("zc.zk.address.hosts_of_blank", lambda: ["10.0.0.1"])
+    monkeypatch.setattr("zc.zk.registration.address.hosts_of_blank", lambda: ["10.0.0.1"])
     with socket.socket(listening) as server:
         try:
             server.bind(("", 0))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from zc.zk import nodedata
+from zc.zk import codec
 from zc.zk.errors import TreeSyntaxError
 from zc.zk.tree import ParseNode, parse_tree
 from zc.zk.tree.diff import NodeState, plan_import
@@ -243,7 +243,7 @@ def test_any_properties_can_be_laid_out_like_any_others(
     if layout is None:
         return
     data = layout.encode(new)
-    assert nodedata.is_storable(data)
+    assert codec.is_storable(data)
     assert json.dumps(json.loads(data), sort_keys=True) == json.dumps(
         json.loads(json.dumps(new)), sort_keys=True
     )

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from zc.zk.nodedata import MAX_NESTING
+from zc.zk.codec import MAX_NESTING
 from zc.zk.tree.literals import read_literal, split_quoted, write_literal
 
 from .strategies import json_values

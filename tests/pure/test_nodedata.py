@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 
-from zc.zk import nodedata
+from zc.zk import codec
 
 from . import strategies
 
@@ -33,7 +33,7 @@ from . import strategies
     ],
 )
 def test_data_read_as_properties(data: str | None, properties: object) -> None:
-    assert nodedata.decode(data) == properties
+    assert codec.decode(data) == properties
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_data_read_as_properties(data: str | None, properties: object) -> None:
     ],
 )
 def test_properties_are_written_as_data(properties: dict[str, object], data: str) -> None:
-    assert nodedata.encode(properties) == data
+    assert codec.encode(properties) == data
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_properties_are_written_as_data(properties: dict[str, object], data: str
 def test_bad_json_in_braces_is_logged_and_a_string(
     data: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert nodedata.decode(data, "/some/node") == {"string_value": data}
+    assert codec.decode(data, "/some/node") == {"string_value": data}
     [record] = caplog.records
     assert (record.name, record.levelno) == ("zc.zk", logging.ERROR)
     assert "/some/node" in record.getMessage()
@@ -78,26 +78,26 @@ def test_bad_json_in_braces_is_logged_and_a_string(
 @pytest.mark.parametrize("depth", [5_000, 1_000_000])
 def test_data_nested_without_end_are_a_string(brackets: str, depth: int) -> None:
     data = '{"a":' + brackets[:-1] * depth + "1" + brackets[-1] * depth + "}"
-    with pytest.raises(ValueError, match=f"nested deeper than {nodedata.MAX_NESTING} levels"):
-        nodedata.decode_strictly(data)
-    assert nodedata.decode(data) == {"string_value": data}
+    with pytest.raises(ValueError, match=f"nested deeper than {codec.MAX_NESTING} levels"):
+        codec.decode_strictly(data)
+    assert codec.decode(data) == {"string_value": data}
 
 
 @pytest.mark.parametrize("more", ["1", '[[],[{"x":[]}]]'])
 def test_nesting_is_read_and_written_up_to_the_bound(more: str) -> None:
-    depth = nodedata.MAX_NESTING - 1
+    depth = codec.MAX_NESTING - 1
     data = '{"a":' + "[" * depth + "]" * depth + ',"b":' + more + "}"
-    properties = nodedata.decode_strictly(data)
-    assert nodedata.encode(properties) == data
+    properties = codec.decode_strictly(data)
+    assert codec.encode(properties) == data
     with pytest.raises(ValueError, match="nested deeper"):
-        nodedata.encode({"a": [properties["a"]]})
+        codec.encode({"a": [properties["a"]]})
     with pytest.raises(ValueError, match="nested deeper"):
-        nodedata.decode_strictly(data.replace("[", "[[", 1).replace("]", "]]", 1))
+        codec.decode_strictly(data.replace("[", "[[", 1).replace("]", "]]", 1))
 
 
 def test_many_brackets_are_no_depth() -> None:
     properties = {"a": [[number] for number in range(1000)], "b": "[" * 1000}
-    assert nodedata.decode_strictly(nodedata.encode(properties)) == properties
+    assert codec.decode_strictly(codec.encode(properties)) == properties
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_many_brackets_are_no_depth() -> None:
 )
 def test_what_json_cannot_hold_is_a_value_error(properties: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"JSON cannot hold it|must be a string"):
-        nodedata.encode(properties)
+        codec.encode(properties)
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
@@ -121,43 +121,43 @@ def test_what_json_cannot_hold_is_a_value_error(properties: dict[str, object]) -
 def test_numbers_that_json_does_not_have_are_refused_by_name(
     number: float, wrap: Callable[[float], object]
 ) -> None:
-    for name in ("a", nodedata.STRING_VALUE):
+    for name in ("a", codec.STRING_VALUE):
         with pytest.raises(ValueError, match=f"property '{name}': NaN and infinity"):
-            nodedata.encode({"b": "NaN", name: wrap(number)})
+            codec.encode({"b": "NaN", name: wrap(number)})
         with pytest.raises(ValueError, match=f"property '{name}': NaN and infinity"):
-            nodedata.encode({name: wrap(number)})
+            codec.encode({name: wrap(number)})
 
 
 def test_words_that_look_like_such_numbers_are_text() -> None:
     for text in ("NaN", '{"a":NaN}', "[Infinity]"):
-        assert nodedata.encode({nodedata.STRING_VALUE: text}) == text
-        assert json.loads(nodedata.encode({"a": text, text: 1})) == {"a": text, text: 1}
+        assert codec.encode({codec.STRING_VALUE: text}) == text
+        assert json.loads(codec.encode({"a": text, text: 1})) == {"a": text, text: 1}
 
 
 def test_such_numbers_that_others_wrote_are_read() -> None:
-    properties = nodedata.decode_strictly('{"a":NaN,"b":-Infinity}')
+    properties = codec.decode_strictly('{"a":NaN,"b":-Infinity}')
     assert math.isnan(properties["a"])
     assert properties["b"] == -math.inf
-    assert nodedata.as_read(properties) == '{"a":NaN,"b":-Infinity}'
+    assert codec.as_read(properties) == '{"a":NaN,"b":-Infinity}'
 
 
 def test_values_nested_too_deeply_or_into_themselves_are_a_value_error() -> None:
-    for depth in (nodedata.MAX_NESTING, sys.getrecursionlimit() * 2):
+    for depth in (codec.MAX_NESTING, sys.getrecursionlimit() * 2):
         deep: list[object] = []
         for _ in range(depth):
             deep = [deep]
         with pytest.raises(ValueError, match="nested deeper"):
-            nodedata.encode({"a": deep})
+            codec.encode({"a": deep})
     endless: list[object] = []
     endless.append(endless)
     with pytest.raises(ValueError, match="Circular reference"):
-        nodedata.encode({"a": endless})
+        codec.encode({"a": endless})
 
 
 def test_equal_json_text_means_equal_values() -> None:
-    assert nodedata.to_json({"a": 1, "b": 2}) == nodedata.to_json({"b": 2, "a": 1})
-    assert nodedata.to_json([float("nan")]) == nodedata.to_json([float("nan")])
-    assert len({nodedata.to_json(value) for value in (1, True, 1.0, "1")}) == 4
+    assert codec.to_json({"a": 1, "b": 2}) == codec.to_json({"b": 2, "a": 1})
+    assert codec.to_json([float("nan")]) == codec.to_json([float("nan")])
+    assert len({codec.to_json(value) for value in (1, True, 1.0, "1")}) == 4
 
 
 @pytest.mark.parametrize(
@@ -165,13 +165,13 @@ def test_equal_json_text_means_equal_values() -> None:
     [("[NaN]", True), ("[-Infinity]", True), ('["NaN"]', False), ("[1]", False)],
 )
 def test_numbers_that_json_does_not_have_are_found(text: str, found: bool) -> None:
-    assert nodedata.has_number_beyond_json(text) is found
+    assert codec.has_number_beyond_json(text) is found
 
 
 @settings(deadline=None)
 @given(strategies.properties)
 def test_properties_survive_being_stored(properties: dict[str, object]) -> None:
-    stored = nodedata.decode(nodedata.as_read(properties))
+    stored = codec.decode(codec.as_read(properties))
     if list(properties) == ["string_value"] and isinstance(properties["string_value"], str):
         return  # written as it stands, whatever it reads as
     assert json.dumps(stored, sort_keys=True) == json.dumps(
@@ -182,5 +182,5 @@ def test_properties_survive_being_stored(properties: dict[str, object]) -> None:
 @settings(deadline=None)
 @given(strategies.data)
 def test_all_data_can_be_read(data: str | None) -> None:
-    properties = nodedata.decode(data)
-    assert nodedata.decode(nodedata.as_read(properties)) is not None
+    properties = codec.decode(data)
+    assert codec.decode(codec.as_read(properties)) is not None

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.pure import strategies
-from zc.zk import _plain, nodedata
+from zc.zk import _plain, codec
 from zc.zk.tree.render import render
 
 words = st.from_regex(r"[a-zA-Z_]\w{0,3}", fullmatch=True) | st.sampled_from(
@@ -40,7 +40,7 @@ def without_short_cut(nodes: strategies.Nodes) -> str:
 def test_plain_properties_are_encoded_as_all_are(properties: dict[str, Any]) -> None:
     def outcome() -> str:
         try:
-            return nodedata.encode(properties)
+            return codec.encode(properties)
         except ValueError as fault:
             return str(fault)
 
@@ -90,6 +90,6 @@ def test_the_nesting_that_is_too_deep_is_the_same(depth: int) -> None:
 
 def test_most_of_what_the_library_writes_is_plain() -> None:
     properties = {"a": 1, "b": "it's", "main ->": "/db/main", "on": True, "type": "web app"}
-    data = nodedata.encode(properties)
+    data = codec.encode(properties)
     assert _plain.encode(properties) == data
     assert _plain.lines(data, "\n  ", repr) is not None

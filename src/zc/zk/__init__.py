@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, world_permission
-    from zc.zk.address import parse_addr
-    from zc.zk.children import Children
     from zc.zk.client import ZooKeeper
+    from zc.zk.codec import decode as decode
+    from zc.zk.codec import encode as encode
     from zc.zk.errors import (
         BadPropertyLink,
         CancelWatch,
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from zc.zk.event import RegisteringServer
     from zc.zk.links import Resolver as Resolving
     from zc.zk.links import join as join
-    from zc.zk.nodedata import decode as decode
-    from zc.zk.nodedata import encode as encode
-    from zc.zk.properties import Properties
-    from zc.zk.registration import Registration
+    from zc.zk.registration.address import parse_addr
+    from zc.zk.registration.registration import Registration
     from zc.zk.tree.model import ParseNode
     from zc.zk.tree.parse import parse_tree
+    from zc.zk.watching.children import Children
+    from zc.zk.watching.properties import Properties
     from zookeeper.tls import TLS
 
     ZK = ZooKeeper
@@ -57,8 +57,8 @@ _MODULES = {
     "OPEN_ACL_UNSAFE": "acl",
     "READ_ACL_UNSAFE": "acl",
     "world_permission": "acl",
-    "parse_addr": "address",
-    "Children": "children",
+    "parse_addr": "registration.address",
+    "Children": "watching.children",
     "ZooKeeper": "client",
     "ZK": "client",
     "BadPropertyLink": "errors",
@@ -68,10 +68,10 @@ _MODULES = {
     "RegisteringServer": "event",
     "Resolving": "links:Resolver",
     "join": "links",
-    "decode": "nodedata",
-    "encode": "nodedata",
-    "Properties": "properties",
-    "Registration": "registration",
+    "decode": "codec",
+    "encode": "codec",
+    "Properties": "watching.properties",
+    "Registration": "registration.registration",
     "ParseNode": "tree.model",
     "parse_tree": "tree.parse",
     # Of the binding, and only for those who secure a session.

@@ -1,7 +1,7 @@
 # cython: language_level=3, binding=True, boundscheck=False, wraparound=False
 """Text and JSON of the plain kind, which is nearly all there is, read and written quickly.
 
-What is not plain is left to the modules that know all the rules: `zc.zk.nodedata`, and `parse` and
+What is not plain is left to the modules that know all the rules: `zc.zk.codec`, and `parse` and
 `render` in `zc.zk.tree`. What is plain comes out here as it would there, and nothing here is an
 error: whatever is unusual is not plain.
 """

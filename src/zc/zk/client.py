@@ -1,8 +1,8 @@
 """The client: what a program talks to.
 
 Its methods are thin; each says where the work is done. The session with the servers is in
-`zc.zk.session`, ephemeral nodes in `zc.zk.ephemeral`, live objects in `zc.zk.live`, and work on
-trees in `zc.zk.treework` and `zc.zk.exporting`, which are imported when there is some.
+`zc.zk.session`, ephemeral nodes are in `zc.zk.registration`, live objects in `zc.zk.watching`, and
+work on trees is in `zc.zk.operations`, whose modules are imported when there is some.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 import zookeeper
 from zc.zk import event
 from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, Acl
-from zc.zk.address import Address
-from zc.zk.children import Children
-from zc.zk.ephemeral import Ephemerals
 from zc.zk.errors import FailedConnect, printable
 from zc.zk.links import LINK, as_told
 from zc.zk.lowlevel import LowLevel
-from zc.zk.properties import Properties
-from zc.zk.reading import PlainReader
-from zc.zk.registration import Registration, register
-from zc.zk.session import MakeEvent, Session, State
-from zc.zk.watches import Watches
+from zc.zk.registration.address import Address
+from zc.zk.registration.registration import Registration, register
+from zc.zk.registration.registry import Ephemerals
+from zc.zk.session.session import MakeEvent, Session, State
+from zc.zk.watching.children import Children
+from zc.zk.watching.dependencies import Watches
+from zc.zk.watching.properties import Properties
+from zc.zk.watching.readers import PlainReader
 
 if TYPE_CHECKING:
-    from zc.zk.treework import Plan
-    from zc.zk.writing import Progress
+    from zc.zk.operations.apply import Progress
+    from zc.zk.operations.import_ import Plan
     from zookeeper import Data
     from zookeeper.tls import TLS
 
@@ -60,7 +60,7 @@ def tells_of_root(method: Method) -> Method:
         try:
             return method(self, *args, **kwargs)
         except zookeeper.NoNodeException as missing:
-            from zc.zk import root
+            from zc.zk.operations import root
 
             told = root.named(self._session, missing)
             if told is missing:
@@ -84,7 +84,7 @@ class ZooKeeper(LowLevel):
     a new one, with the same registrations and watches.
 
     If `keep_callbacks`, callbacks of live objects that raise an exception are logged and called
-    again, and not dropped; see `zc.zk.live`.
+    again, and not dropped; see `zc.zk.watching.liveobject`.
 
     If `read_only`, a server that is cut off from the others, and serves readers all the same, will
     do while there is no better one. Live objects then go on there, `state` is READONLY_STATE,
@@ -257,7 +257,7 @@ class ZooKeeper(LowLevel):
     def children(self, path: str, watch: bool = True) -> Children:
         """The names of the children of the node at `path`, kept up to date unless `watch` is false.
 
-        `path` may have links in it. Raises NoNodeException. See `zc.zk.children`.
+        `path` may have links in it. Raises NoNodeException. See `zc.zk.watching.children`.
         """
         return Children(self.watches, path, watch)
 
@@ -265,7 +265,7 @@ class ZooKeeper(LowLevel):
     def properties(self, path: str, watch: bool = True) -> Properties:
         """The properties of the node at `path`, kept up to date unless `watch` is false.
 
-        `path` may have links in it. Raises NoNodeException. See `zc.zk.properties`.
+        `path` may have links in it. Raises NoNodeException. See `zc.zk.watching.properties`.
         """
         return Properties(self.watches, path, watch)
 
@@ -296,14 +296,14 @@ class ZooKeeper(LowLevel):
         try:
             self._session.call(zookeeper.create, path, data, acl, 0)
         except zookeeper.NoNodeException:
-            from zc.zk import bulk, root
+            from zc.zk.operations import root, subtree
 
             if root.is_missing(self._session):
                 root.make(self._session, acl)
                 if path == "/":
                     self._session.call(zookeeper.set, path, data)
                     return
-            bulk.create_ancestors(self._session, path, acl)
+            subtree.create_ancestors(self._session, path, acl)
             self._session.call(zookeeper.create, path, data, acl, 0)
 
     @tells_of_root
@@ -347,11 +347,11 @@ class ZooKeeper(LowLevel):
         are seen, and nodes that vanish are left out. If `children`, yields pairs of a path and the
         list of its children's names, and does not go to those that are removed from the list.
 
-        Raises NoNodeException when there is no node at `path`. See `zc.zk.walking`.
+        Raises NoNodeException when there is no node at `path`. See `zc.zk.operations.walk`.
         """
-        from zc.zk import walking
+        from zc.zk.operations import walk
 
-        return walking.walk(self._session, path, ephemeral=ephemeral, children=children)
+        return walk.walk(self._session, path, ephemeral=ephemeral, children=children)
 
     @tells_of_root
     def export_tree(
@@ -371,9 +371,9 @@ class ZooKeeper(LowLevel):
         Raises NoNodeException, NoAuthException for a node that may not be read, and ValueError
         when no node can have that name.
         """
-        from zc.zk import exporting
+        from zc.zk.operations import export
 
-        return exporting.export_tree(
+        return export.export_tree(
             self._session, _trimmed(path), ephemeral=ephemeral, name=name, progress=progress
         )
 
@@ -393,12 +393,12 @@ class ZooKeeper(LowLevel):
         """What `import_tree` with the same arguments would change, in order.
 
         `str()` of the plan is what a dry run prints, and `apply()` makes the changes. See
-        `zc.zk.treework`.
+        `zc.zk.operations.import_`.
         """
-        from zc.zk import treework
+        from zc.zk.operations import import_
         from zc.zk.tree.parse import parse_tree
 
-        return treework.make_plan(
+        return import_.make_plan(
             self._session, parse_tree(text), _trimmed(path), trim=trim, acl=acl, progress=progress
         )
 
@@ -427,18 +427,18 @@ class ZooKeeper(LowLevel):
 
         Raises ValueError with the number of a line that cannot be read, before anything is written.
         """
-        from zc.zk import treework
+        from zc.zk.operations import import_
         from zc.zk.tree.parse import parse_tree
 
         tree = parse_tree(text)
         path = _trimmed(path)
         if dry_run:
-            plan = treework.make_plan(
+            plan = import_.make_plan(
                 self._session, tree, path, trim=trim, acl=acl, progress=progress
             )
             _print(plan.lines(verbose=verbose))
         else:
-            plan = treework.import_tree(
+            plan = import_.import_tree(
                 self._session, tree, path, trim=trim, acl=acl, progress=progress
             )
             _print(plan.notices())
@@ -462,10 +462,10 @@ class ZooKeeper(LowLevel):
         Raises NoNodeException, and NotEmptyException when others create nodes faster than they can
         be deleted.
         """
-        from zc.zk import treework
+        from zc.zk.operations import import_
 
         _print(
-            treework.delete_tree(
+            import_.delete_tree(
                 self._session,
                 self._ephemerals,
                 _trimmed(path),

@@ -27,8 +27,8 @@ from collections.abc import Callable, Mapping
 from socketserver import StreamRequestHandler, TCPServer
 from typing import Any
 
-from zc.zk.address import format_addr, parse_addr
 from zc.zk.boundedserver import BoundedThreads
+from zc.zk.registration.address import format_addr, parse_addr
 
 logger = logging.getLogger("zc.zk")
 

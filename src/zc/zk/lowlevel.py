@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE, Acl, kept
-from zc.zk.ephemeral import Ephemerals
-from zc.zk.ephemeralnode import EphemeralNode
-from zc.zk.session import Session
+from zc.zk.registration.persistent import EphemeralNode
+from zc.zk.registration.registry import Ephemerals
+from zc.zk.session.session import Session
 
 if TYPE_CHECKING:
     from inspect import Signature

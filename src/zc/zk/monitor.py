@@ -26,10 +26,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn, Protocol
 
-from zc.zk.address import parse_addr
 from zc.zk.errors import printable
 from zc.zk.event import RegisteringServer
 from zc.zk.lineserver import LOOPBACK, LineServer, ask
+from zc.zk.registration.address import parse_addr
 
 logger = logging.getLogger("zc.zk.monitor")
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from heapq import nsmallest
 from typing import Any
 
-from zc.zk import nodedata
+from zc.zk import codec
 from zc.zk.browse.watchedtree import WatchedNode, WatchedTree
 from zc.zk.errors import BadPropertyLink, LinkLoop
 from zc.zk.links import LINK, PROPERTY_LINK, join
@@ -213,7 +213,7 @@ def _properties(tree: WatchedTree, node: WatchedNode) -> Iterator[dict[str, Any]
     if node.data is None and node.stat is not None:
         yield {"name": "data", "value": "None", "is_data": True}
     for key, value in sorted(node.properties.items()):
-        if key == nodedata.STRING_VALUE and value == node.data:
+        if key == codec.STRING_VALUE and value == node.data:
             yield {"name": "data", "value": _shown(value), "is_data": True}
         elif key.endswith(LINK) and isinstance(value, str):
             name = key.removesuffix(LINK)

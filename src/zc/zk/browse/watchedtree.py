@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import zookeeper
-from zc.zk import nodedata
-from zc.zk.exporting import RESERVED, is_at_root
+from zc.zk import codec
 from zc.zk.links import Resolver, join
-from zc.zk.session import SESSION_TROUBLE
-from zc.zk.watches import Kind, Watches
+from zc.zk.operations.export import RESERVED, is_at_root
+from zc.zk.session.session import SESSION_TROUBLE
+from zc.zk.watching.dependencies import Kind, Watches
 
 TOP = "/"
 
@@ -135,7 +135,7 @@ class WatchedTree(Resolver):
             if self._nodes.get(path) is not node:
                 return
             node.data, node.stat, node.fault = data, stat, fault
-            node.properties = nodedata.decode(data, path)
+            node.properties = codec.decode(data, path)
             changed = [path, *self._set_names(node, names)]
         self._changed(changed)
 

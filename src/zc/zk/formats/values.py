@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from zc.zk import nodedata
+from zc.zk import codec
 from zc.zk.errors import excerpt
 from zc.zk.tree.model import ParseNode, RawData
 from zc.zk.tree.syntax import is_node_name
@@ -32,14 +32,14 @@ def _value(data: str | None) -> Any:
         content = data.encode("utf-8", "surrogateescape")
         return {BASE64: base64.b64encode(content).decode("ascii")}
     try:
-        properties = nodedata.decode_strictly(data)
+        properties = codec.decode_strictly(data)
     except ValueError:
         return data
     says_it_all = (
-        nodedata.as_read(properties) == data
-        and properties.get(nodedata.STRING_VALUE) != data
+        codec.as_read(properties) == data
+        and properties.get(codec.STRING_VALUE) != data
         and list(properties) != [BASE64]
-        and not nodedata.has_number_beyond_json(data)
+        and not codec.has_number_beyond_json(data)
         and _is_text(json.dumps(properties, ensure_ascii=False))
     )
     return properties if says_it_all else data
@@ -77,8 +77,8 @@ class Builder:
 
 def _fill(node: ParseNode, value: Any) -> None:
     if isinstance(value, dict) and list(value) != [BASE64]:
-        if nodedata.has_number_beyond_json(nodedata.as_read(value)):
-            raise ValueError(nodedata.BEYOND_JSON)
+        if codec.has_number_beyond_json(codec.as_read(value)):
+            raise ValueError(codec.BEYOND_JSON)
         node.properties.update(value)
         return
     if isinstance(value, dict):
@@ -88,7 +88,7 @@ def _fill(node: ParseNode, value: Any) -> None:
     elif value is not None and not _is_text(value):
         raise ValueError("a lone surrogate, which UTF-8 cannot hold")
     node.raw = RawData(value)
-    node.properties.update(nodedata.decode(value))
+    node.properties.update(codec.decode(value))
 
 
 def _bytes_as_text(encoded: Any) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from zc.zk import nodedata
+from zc.zk import codec
 from zc.zk.errors import Error, TreeSyntaxError, excerpt
 from zc.zk.formats.lines import Member, line_at
 
@@ -107,7 +107,7 @@ class _Reader:
         start = self.last.end_mark.index if self.last is not None else 0
         for part in _PART.finditer(self.text, start, end + 1):
             depth += (part[0] in ("[", "{")) - (part[0] in ("]", "}"))
-            if depth > nodedata.MAX_NESTING + 1:
+            if depth > codec.MAX_NESTING + 1:
                 return True
         return False
 
@@ -156,7 +156,7 @@ class _Reader:
                 name = None
             if isinstance(event, self.yaml.CollectionStartEvent):
                 containers.append(value)
-                if len(containers) > nodedata.MAX_NESTING + 1:
+                if len(containers) > codec.MAX_NESTING + 1:
                     raise self.error(_TOO_DEEP, event)
         return result[0]
 

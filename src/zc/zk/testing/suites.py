@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 import zc.zk
-import zc.zk.session
+import zc.zk.session.session
 import zookeeper
 from zc.zk.testing.dispatch import installed
 from zc.zk.testing.emulation import Emulation
@@ -126,11 +126,11 @@ def _redirected(init: Callable[..., int], servers: str, root: str) -> Callable[.
 @contextmanager
 def _clients_closed() -> Iterator[None]:
     """Close clients that are opened meanwhile and left open: they must not outlive the test."""
-    before = set(zc.zk.session._open_sessions)
+    before = set(zc.zk.session.session._open_sessions)
     try:
         yield
     finally:
-        for session in set(zc.zk.session._open_sessions) - before:
+        for session in set(zc.zk.session.session._open_sessions) - before:
             session.close()
 
 

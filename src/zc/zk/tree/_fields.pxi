@@ -79,7 +79,7 @@ cdef class Fields:
                 if line.value_kind == NESTED:
                     text = json_of(&line)
                 else:
-                    text = nodedata.to_json(values[literals])
+                    text = codec.to_json(values[literals])
                     literals += 1
                 if len(text) > LONGEST_NESTED:
                     return None

@@ -30,7 +30,7 @@ from zc.zk._nested cimport LONGEST_NESTED, Translation, translate, translated
 
 import json
 
-from zc.zk import nodedata
+from zc.zk import codec
 
 cdef extern from "Python.h":
     int PyUnicode_KIND(object text)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
-from zc.zk import nodedata
+from zc.zk import codec
 from zc.zk.acl import Acl
 from zc.zk.errors import printable
 from zc.zk.garbage import collected_later
@@ -121,7 +121,7 @@ class AddNode(Change):
 
     def details(self) -> list[str]:
         """A line for each property that the new node will have."""
-        lines = _property_changes(self.path, {}, nodedata.decode(self.data, self.path))
+        lines = _property_changes(self.path, {}, codec.decode(self.data, self.path))
         return [*map(printable, lines)]
 
     def operation(self, acl: Acl) -> Operation:
@@ -150,7 +150,7 @@ class SetData(Change):
         return self.path, self.old, self.new, self.version
 
     def _lines(self) -> list[str]:
-        lines = _property_changes(self.path, nodedata.decode(self.old), nodedata.decode(self.new))
+        lines = _property_changes(self.path, codec.decode(self.old), codec.decode(self.new))
         return lines or [f"{self.path} data change from {self.old!r} to {self.new!r}"]
 
     def operation(self, acl: Acl) -> Operation:
@@ -259,7 +259,7 @@ def _property_changes(path: str, old: Mapping[str, Any], new: Mapping[str, Any])
     for key in sorted(old):
         if key not in new:
             lines.append(f"{path} remove {_described(key, old[key])}")
-        elif nodedata.to_json(old[key]) != nodedata.to_json(new[key]):
+        elif codec.to_json(old[key]) != codec.to_json(new[key]):
             lines.append(f"{path} {_change(key, old[key], new[key])}")
     lines += [f"{path} add {_described(key, new[key])}" for key in sorted(new) if key not in old]
     return lines

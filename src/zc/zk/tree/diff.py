@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from zc.zk import nodedata
+from zc.zk import codec
 from zc.zk.garbage import collected_later
 from zc.zk.links import join
 from zc.zk.tree._lines import new_nodes
@@ -169,8 +169,8 @@ def _differs(node: ParseNode, wanted: str | None, data: str | None) -> bool:
     if node.raw is not None or node.layout is not None:
         return True
     # Compared is what the written data will read as, whatever the node's class made of them.
-    wanted_properties = nodedata.to_json(nodedata.decode(wanted))
-    return wanted_properties != nodedata.to_json(nodedata.decode(data))
+    wanted_properties = codec.to_json(codec.decode(wanted))
+    return wanted_properties != codec.to_json(codec.decode(data))
 
 
 def _readable(present: Mapping[str, NodeState], path: str) -> NodeState | None:

@@ -27,9 +27,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from zc.zk import nodedata
+from zc.zk import codec
+from zc.zk.codec import Properties
 from zc.zk.errors import excerpt
-from zc.zk.nodedata import Properties
 from zc.zk.tree.literals import read_quoted, write_literal
 from zc.zk.tree.syntax import QUOTES, is_plain_property_name
 
@@ -56,10 +56,10 @@ class Layout(NamedTuple):
     def encode(self, properties: Mapping[str, Any]) -> str:
         """The data for `properties`, a JSON object.
 
-        Raises ValueError as `nodedata.encode` does. Escapes all that is not ASCII, whatever the
+        Raises ValueError as `codec.encode` does. Escapes all that is not ASCII, whatever the
         layout says, when there are lone surrogates, which UTF-8 cannot hold.
         """
-        nodedata.require_names(properties)
+        codec.require_names(properties)
         first = {key: properties[key] for key in self.order if key in properties}
         rest = {key: properties[key] for key in sorted(properties.keys() - first.keys())}
         is_compact = not self.is_spaced and self.indent is None
@@ -68,8 +68,8 @@ class Layout(NamedTuple):
             indent=self.indent,
             separators=(",", ":") if is_compact else None,
         )
-        text = nodedata.to_text(first | rest, encoder.encode)
-        if self.is_unicode and not nodedata.is_storable(text):
+        text = codec.to_text(first | rest, encoder.encode)
+        if self.is_unicode and not codec.is_storable(text):
             return self._replace(is_unicode=False).encode(properties)
         return text
 

@@ -19,8 +19,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
+from zc.zk.codec import MAX_NESTING
 from zc.zk.errors import excerpt
-from zc.zk.nodedata import MAX_NESTING
 
 _SINGLE_QUOTED = r"'[^'\\]*(?:\\.[^'\\]*)*'"
 _DOUBLE_QUOTED = r'"[^"\\]*(?:\\.[^"\\]*)*"'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from zc.zk import nodedata
+from zc.zk import codec
 from zc.zk.links import Resolver
 from zc.zk.tree._lines import Fields
 from zc.zk.tree.layout import Layout
@@ -75,14 +75,14 @@ class ParseNode(Fields):
 
     @property
     def data(self) -> str | None:
-        """What the node is to hold in ZooKeeper; see `nodedata.encode`."""
+        """What the node is to hold in ZooKeeper; see `codec.encode`."""
         if (plain := self.plain_data()) is not None:
             return plain
         if self.raw is not None:
             return self.raw.data
         if self.layout is not None:
             return self.layout.encode(self.properties)
-        return nodedata.encode(self.properties)
+        return codec.encode(self.properties)
 
     def walk(self: Node) -> Iterator[tuple[int, Node]]:
         """Yield (depth, node), this node at depth 0 first, depth first, children sorted by name."""

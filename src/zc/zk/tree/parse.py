@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar, overload
 
-from zc.zk import nodedata
+from zc.zk import codec
 from zc.zk.errors import TreeSyntaxError, excerpt
 from zc.zk.garbage import collected_later
 from zc.zk.links import LINK, PROPERTY_LINK, is_path, split_property_link
@@ -217,10 +217,10 @@ class _Parser(_lines.Position):
             raise ValueError("duplicate property: data as a whole, and the node has a layout")
         if value is not None and not isinstance(value, str):
             raise ValueError("bad expression: a node's data are a string or None")
-        if value is not None and not nodedata.is_storable(value):
+        if value is not None and not codec.is_storable(value):
             raise ValueError("bad expression: a lone surrogate, which UTF-8 cannot hold")
         node.raw = RawData(value)
-        node.properties.update(nodedata.decode(value))
+        node.properties.update(codec.decode(value))
 
 
 def _link_target(text: str) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from zc.zk import _plain, nodedata
+from zc.zk import _plain, codec
+from zc.zk.codec import Properties
 from zc.zk.links import LINK, PROPERTY_LINK, is_path
-from zc.zk.nodedata import Properties
 from zc.zk.tree.layout import layout_of
 from zc.zk.tree.literals import write_literal
 from zc.zk.tree.model import ParseNode
@@ -56,13 +56,13 @@ def render(nodes: Iterable[tuple[int, str, str | None]]) -> Iterator[str]:
 def _literal(text: str) -> str | None:
     """The literal of a JSON value; None unless it is written as the library does it."""
     # Nested as deeply as allowed, it would be too deep inside the node's own object.
-    if text.count("[") + text.count("{") >= nodedata.MAX_NESTING:
+    if text.count("[") + text.count("{") >= codec.MAX_NESTING:
         return None
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if nodedata.to_json(value) != text or nodedata.has_number_beyond_json(text):
+    if codec.to_json(value) != text or codec.has_number_beyond_json(text):
         return None
     return write_literal(value)
 
@@ -70,12 +70,12 @@ def _literal(text: str) -> str | None:
 def _contents(data: str | None) -> tuple[Properties, str | None]:
     """The properties to write, sorted, and what a line about the data as a whole says, if any."""
     try:
-        properties = nodedata.decode_strictly(data)
+        properties = codec.decode_strictly(data)
     except ValueError:
-        return {nodedata.STRING_VALUE: data}, None
-    if data is None or nodedata.has_number_beyond_json(data):
+        return {codec.STRING_VALUE: data}, None
+    if data is None or codec.has_number_beyond_json(data):
         return {}, write_literal(data)
-    if nodedata.as_read(properties) == data:
+    if codec.as_read(properties) == data:
         return properties, None
     if layout := layout_of(data, properties):
         return {key: properties[key] for key in sorted(properties)}, str(layout)

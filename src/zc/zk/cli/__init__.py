@@ -1,0 +1,1 @@
+"""The commands, one a module; `zc.zk.scripts` has their entry points."""

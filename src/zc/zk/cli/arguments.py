@@ -1,0 +1,217 @@
+"""The arguments of the commands, and what they have in common."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from typing import Any, NoReturn, Protocol
+
+from zc.zk.cli.failures import Misuse
+from zc.zk.cli.output import STANDARD, write_text
+from zc.zk.links import as_told
+
+CONNECTION_VARIABLE = "ZC_ZK_CONNECTION_STRING"
+CREDENTIALS_VARIABLE = "ZC_ZK_CREDENTIALS_FILE"
+CREDENTIAL_VARIABLE = "ZC_ZK_CREDENTIAL"
+
+FORMATS = ("text", "json", "yaml")
+_EXTENSIONS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
+
+DEFAULT_TIMEOUT_SECONDS = 10.0
+
+# A file can be told from this by its lack of a port, or by writing ./ in front of it.
+_CONNECTION = re.compile(r"[^/\s]*:[0-9]+(?:/.*)?")
+
+_ENVIRONMENT = f"""
+environment:
+  {CONNECTION_VARIABLE}  the connection to use when none is given
+  {CREDENTIALS_VARIABLE}   a file with credentials, as for --credentials
+  {CREDENTIAL_VARIABLE}         a credential, such as digest:alice:secret
+"""
+
+_EXIT_STATUS = """
+exit status: 0 success, 1 error, 2 wrong usage, 3 differences found (with --exit-code),
+4 nodes left out (with --skip-unreadable)
+"""
+
+
+class Texts(Protocol):
+    """What is told about a command by --help."""
+
+    DETAILS: str
+    EXAMPLES: str
+
+
+class _HelpFormatter(argparse.HelpFormatter):
+    """Fills paragraphs to the width of the terminal, and leaves lines alone that are indented."""
+
+    def __init__(self, prog: str) -> None:
+        # One is made for each argument. Not knowing the width it would import shutil, and so the
+        # modules for compressed files, which takes longer than all our own.
+        super().__init__(prog, width=_terminal_width() - 2)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = text.split("\n\n")
+        return "\n\n".join(
+            paragraph
+            if "\n  " in paragraph
+            else super(_HelpFormatter, self)._fill_text(paragraph, width, indent)
+            for paragraph in paragraphs
+        )
+
+
+def _terminal_width() -> int:
+    """In characters, as `shutil.get_terminal_size` has it."""
+    try:
+        return int(os.environ["COLUMNS"])
+    except (KeyError, ValueError):
+        pass
+    try:
+        return os.get_terminal_size(1).columns
+    except OSError:
+        return 80
+
+
+class Parser(ArgumentParser):
+    """Reads the arguments of a command.
+
+    `name` is the command's, `usage` its arguments as --help shows them.
+    """
+
+    def __init__(self, name: str, usage: str, summary: str, texts: Texts) -> None:
+        examples = "".join(f"  {name} {line}\n" for line in texts.EXAMPLES.splitlines())
+        super().__init__(
+            prog=name,
+            usage=f"{name} {usage}",
+            description=f"{summary}\n\n{texts.DETAILS}",
+            epilog=f"examples:\n{examples}{_EXIT_STATUS}",
+            formatter_class=_HelpFormatter,
+            # An abbreviation that works today may mean two things tomorrow.
+            allow_abbrev=False,
+        )
+
+    def print_help(self, file: object = None) -> None:
+        """Write the help, and raise Failure where it cannot be written; argparse would not."""
+        write_text(STANDARD, [self.format_help()])
+
+    def error(self, message: str) -> NoReturn:
+        raise Misuse(f"{message}; --help tells more")
+
+    def add_words(self) -> None:
+        """Take any number of arguments that are no options, as `words`.
+
+        Which is which cannot be told from their places, as the first of them may be left out.
+        """
+        self.add_argument("words", nargs="*", help=argparse.SUPPRESS)
+
+    def add_server_arguments(self) -> None:
+        """How to talk to a server."""
+        self.epilog = f"{self.epilog}{_ENVIRONMENT}"
+        group = self.add_argument_group("connection")
+        group.add_argument(
+            "--timeout",
+            type=_seconds,
+            default=DEFAULT_TIMEOUT_SECONDS,
+            metavar="SECONDS",
+            help="give up when there is no answer for so long (default: %(default)g)",
+        )
+        group.add_argument(
+            "--credentials",
+            metavar="FILE",
+            default=os.environ.get(CREDENTIALS_VARIABLE),
+            help="authenticate with the lines of this file, each SCHEME:CREDENTIAL, such as"
+            " digest:alice:secret",
+        )
+
+    def add_format_argument(self, what: str) -> None:
+        """In which form trees are read and written."""
+        self.add_argument(
+            "--format",
+            choices=FORMATS,
+            help=f"the format of the {what} (default: by the extension of its name, .json, .yaml"
+            " or .yml, and else text)",
+        )
+
+    def add_output_argument(self) -> None:
+        self.add_argument(
+            "-o",
+            "--output",
+            metavar="FILE",
+            default="-",
+            help="write to this file, which is replaced only when all went well",
+        )
+
+    def add_skip_argument(self) -> None:
+        self.add_argument(
+            "--skip-unreadable",
+            action="store_true",
+            help="leave out nodes that may not be read, and all below them; say so and end with 4",
+        )
+
+    def add_dry_run_argument(self, what: str) -> None:
+        self.add_argument("-d", "--dry-run", action="store_true", help=what)
+
+    def add_yes_argument(self) -> None:
+        self.add_argument(
+            "-y", "--yes", action="store_true", help="delete without asking for confirmation"
+        )
+
+    def add_general_arguments(self) -> None:
+        self.add_argument(
+            "--debug", action="store_true", help="show what is logged, and where errors come from"
+        )
+
+
+def connection_and_rest(options: Namespace, most: int) -> tuple[str, list[str]]:
+    """The connection string, and the words behind it, of which there may be `most`.
+
+    Raises Misuse when there is no connection string, be it in the environment, or too many words.
+    """
+    words: list[str] = list(options.words)
+    connection = os.environ.get(CONNECTION_VARIABLE)
+    if words and is_connection(words[0]):
+        connection = as_told(words.pop(0))
+    elif not connection:
+        given = f"{words[0]!r} is no HOST:PORT" if words else "no connection given"
+        raise Misuse(f"{given}, and {CONNECTION_VARIABLE} is not set; --help tells more")
+    if len(words) > most:
+        raise Misuse(f"too many arguments, from {words[most]!r}; --help tells more")
+    return connection, words
+
+
+def is_connection(word: str) -> bool:
+    """Whether an argument is a connection string, HOST:PORT,HOST:PORT/ROOT."""
+    return _CONNECTION.fullmatch(word) is not None
+
+
+def format_of(file: str, format: str | None) -> str:
+    """The format that was asked for, or else the one that the extension of a file stands for."""
+    return format or _EXTENSIONS.get(os.path.splitext(file)[1].lower(), "text")
+
+
+def node_path(word: str) -> str:
+    """An argument that is the path of a node. Raises Misuse when it is none."""
+    word = as_told(word)
+    if not word.startswith("/"):
+        raise Misuse(f"not the path of a node, which begins with a slash: {word!r}")
+    return word.rstrip("/") or "/"
+
+
+def port(text: str) -> int:
+    """An argument that is a TCP port."""
+    if text.isdecimal() and int(text[:6]) <= 65535:
+        return int(text)
+    raise ArgumentTypeError(f"not a port: {text!r}")
+
+
+def _seconds(text: str) -> Any:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    # The C client has the milliseconds in an int.
+    if not 0 < seconds <= 1_000_000:
+        raise ArgumentTypeError(f"not a number of seconds: {text!r}")
+    return seconds

@@ -1,0 +1,79 @@
+"""`zookeeper_browse`: the tree as a web page, live."""
+
+from __future__ import annotations
+
+import webbrowser
+from argparse import ArgumentTypeError, Namespace
+
+from zc.zk.browse import Site
+from zc.zk.browse.site import DEFAULT_LIMIT, DEFAULT_PORT, LOOPBACK
+from zc.zk.cli import connect
+from zc.zk.cli.arguments import Parser, connection_and_rest, port
+from zc.zk.cli.failures import Failure
+from zc.zk.cli.output import print_line
+from zc.zk.cli.runner import tell
+
+USAGE = "[--open] [--port PORT] [options] [CONNECTION]"
+DETAILS = """\
+CONNECTION is HOST:PORT, or several with commas in between; with a /PATH behind it the page shows
+what is below that node. The address of the page is printed, and the page is there until you
+interrupt the command. Nothing can be changed there.
+
+Whoever can reach the address sees what you may see in ZooKeeper. By default that is everybody who
+works on this machine, and nobody else."""
+EXAMPLES = """\
+--open zookeeper.example.com:2181
+--port 0 zookeeper.example.com:2181/fooservice"""
+
+
+def add_arguments(parser: Parser) -> None:
+    parser.add_words()
+    parser.add_argument("--open", action="store_true", help="open the page in your web browser")
+    parser.add_argument(
+        "--port",
+        type=port,
+        default=DEFAULT_PORT,
+        help="the page's port, 0 for any that is free (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--host",
+        default=LOOPBACK,
+        help="the page's host; any but the default lets other machines in (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="also answer to this name, as of a proxy in front of it; may be repeated",
+    )
+    parser.add_argument(
+        "--limit",
+        type=_limit,
+        default=DEFAULT_LIMIT,
+        metavar="NODES",
+        help="show no more nodes than this; each is watched (default: %(default)s)",
+    )
+    parser.add_server_arguments()
+
+
+def run(options: Namespace) -> int:
+    connection, _ = connection_and_rest(options, 0)
+    with connect.client(options, connection) as zk:
+        try:
+            site = Site(zk, options.host, options.port, options.limit, options.allow_host)
+        except OSError as fault:
+            raise Failure(f"{options.host}:{options.port}: {fault.strerror}") from fault
+        with site:
+            print_line(site.url)
+            tell(options.name, f"shows {connection} there until it is interrupted")
+            if options.open:
+                webbrowser.open(site.url)
+            site.serve_forever()
+    return 0
+
+
+def _limit(text: str) -> int:
+    if text.isdecimal() and int(text[:12]) > 0:
+        return int(text)
+    raise ArgumentTypeError(f"not a number of nodes: {text!r}")

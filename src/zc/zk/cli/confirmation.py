@@ -1,0 +1,47 @@
+"""Asking before something is deleted, and doing just what was shown."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from zc.zk.cli.failures import Failure, Misuse
+from zc.zk.cli.output import is_terminal, say
+from zc.zk.operations.subtree import CONFLICTS
+from zc.zk.tree.changes import DeleteNode
+
+if TYPE_CHECKING:
+    from zc.zk.operations.apply import Progress
+    from zc.zk.operations.import_ import Plan
+
+
+def confirm(plan: Plan) -> None:
+    """Show a plan, and ask whether to go on, if it deletes anything.
+
+    Raises Failure if the answer is not yes, and Misuse if there is nobody to ask.
+    """
+    count = sum(isinstance(change, DeleteNode) for change in plan)
+    if not count:
+        return
+    what = "1 node" if count == 1 else f"{count} nodes"
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+        raise Misuse(f"this deletes {what}: --dry-run shows them, --yes deletes them")
+    for line in plan.lines():
+        say(line)
+    say(f"Delete {what}? [y/N] ", end="")
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Failure("nothing was changed")
+
+
+def apply(plan: Plan, progress: Progress | None) -> None:
+    """Do what was shown, or nothing.
+
+    Raises Failure when somebody else has changed the nodes concerned; where one transaction cannot
+    hold the plan, it tells what has been done.
+    """
+    try:
+        plan.apply(progress)
+    except CONFLICTS as conflict:
+        raise Failure(
+            f"somebody else has changed what the plan was made from ({conflict}): run it again"
+        ) from conflict

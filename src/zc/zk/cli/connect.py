@@ -1,0 +1,180 @@
+"""Sessions with the servers, for as long as a command needs one."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import time
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import zookeeper
+from zc.zk.cli.arguments import CREDENTIAL_VARIABLE
+from zc.zk.cli.failures import Failure
+from zc.zk.cli.input import read_text
+from zc.zk.cli.runner import tell
+from zc.zk.errors import FailedConnect
+from zc.zk.session.session import Session
+
+if TYPE_CHECKING:
+    from zc.zk import ZooKeeper
+
+# What is wrong is not the node concerned, so the servers are named too.
+_CONNECTION_TROUBLE = (
+    zookeeper.ConnectionLossException,
+    zookeeper.OperationTimeoutException,
+    zookeeper.SessionExpiredException,
+    zookeeper.SessionMovedException,
+    zookeeper.InvalidStateException,
+    zookeeper.ClosingException,
+    zookeeper.AuthFailedException,
+)
+
+# A user who has waited for so long wants to know what for.
+SILENCE_SECONDS = 1.0
+
+# Servers grant session timeouts (seconds) within these limits if nobody changed them, and we say so
+# when they do not grant what was asked for.
+_SHORTEST_SESSION, _LONGEST_SESSION = 4.0, 40.0
+
+
+@contextmanager
+def session(options: Namespace, connection: str) -> Iterator[Session]:
+    """A session with the servers that `connection` names, authenticated as `options` say.
+
+    What goes wrong with the connection raises Failure, which names the servers.
+    """
+    known = credentials(options.credentials)
+    with _failures_named(connection), ExitStack() as opened:
+        with _quiet(options), ExitStack() as begun:
+            own = Session(connection, _session_timeout(options))
+            begun.callback(own.close)
+            deadline = time.monotonic() + options.timeout
+            own.open()
+            _tell_of_waiting(options, own, deadline)
+            if not own.wait_until_connected(max(0.0, deadline - time.monotonic())):
+                raise FailedConnect(
+                    f"{connection}: no answer within {options.timeout:g} seconds"
+                    f" ({own.why_there_is_none()})"
+                )
+            for scheme, credential in known:
+                add_auth = partial(zookeeper.add_auth, own.require_handle())
+                _authenticate(add_auth, scheme, credential, options.timeout)
+                own.remember_credential(scheme, credential)
+            opened.push(begun.pop_all())
+        with _root_told(own):
+            yield own
+
+
+@contextmanager
+def client(options: Namespace, connection: str) -> Iterator[ZooKeeper]:
+    """Like `session`, but all that the library can do; it takes longer to start."""
+    from zc.zk.client import ZooKeeper
+
+    class Client(ZooKeeper):
+        initial_connection_wait = options.timeout
+
+        def _wait_for_session(self, wait: bool, deadline: float) -> None:
+            _tell_of_waiting(options, self._session, deadline)
+            super()._wait_for_session(wait, deadline)
+
+    known = credentials(options.credentials)
+    with _failures_named(connection), ExitStack() as opened:
+        with _quiet(options), ExitStack() as begun:
+            zk = begun.enter_context(Client(connection, _session_timeout(options)))
+            for scheme, credential in known:
+                _authenticate(zk.add_auth, scheme, credential, options.timeout)
+            opened.push(begun.pop_all())
+        with _root_told(zk._session):
+            yield zk
+
+
+def _tell_of_waiting(options: Namespace, session: Session, deadline: float) -> None:
+    """Wait a moment for a connection, and say why it takes longer, if it does."""
+    left = deadline - time.monotonic()
+    if left <= 2 * SILENCE_SECONDS or session.wait_until_connected(SILENCE_SECONDS):
+        return
+    reason = session.why_there_is_none()
+    left = deadline - time.monotonic()
+    if not session.wait_until_connected(0) and left > 0:
+        tell(options.name, f"{session.connection_string}: {reason}; trying for {left:.0f} s more")
+
+
+def _session_timeout(options: Namespace) -> int:
+    """In milliseconds: how long a request may go without an answer."""
+    return int(1000 * min(max(options.timeout, _SHORTEST_SESSION), _LONGEST_SESSION))
+
+
+def _authenticate(
+    add_auth: Callable[..., int], scheme: str, credential: str, seconds: float
+) -> None:
+    answers: queue.SimpleQueue[int] = queue.SimpleQueue()
+    add_auth(scheme, credential, lambda handle, code: answers.put(code))
+    try:
+        code = answers.get(timeout=seconds)
+    except queue.Empty:
+        code = zookeeper.OPERATIONTIMEOUT
+    if code != zookeeper.OK:
+        raise zookeeper.error(code, None, f"by the scheme {scheme!r}")
+
+
+def credentials(file: str | None) -> list[tuple[str, str]]:
+    """The pairs (scheme, credential) in a file, or else those in the environment."""
+    if file is not None:
+        text, where = read_text(file)
+    else:
+        text, where = os.environ.get(CREDENTIAL_VARIABLE, ""), CREDENTIAL_VARIABLE
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        scheme, colon, credential = line.strip().partition(":")
+        if not (scheme and colon):
+            # The line itself stays secret.
+            raise Failure(f"{where}: line {number}: not of the form SCHEME:CREDENTIAL")
+        found.append((scheme, credential))
+    return found
+
+
+@contextmanager
+def _quiet(options: Namespace) -> Iterator[None]:
+    """Leave it to the one line about the failure to say why there is no session."""
+    logger = logging.getLogger("zc.zk")
+    level = logger.level
+    if not options.debug:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def _root_told(session: Session) -> Iterator[None]:
+    """Say so if a node is missing because the root of the connection string is."""
+    try:
+        yield
+    except zookeeper.NoNodeException as missing:
+        from zc.zk.operations import root
+
+        told = root.named(session, missing)
+        if told is missing:
+            raise
+        raise told from None
+
+
+@contextmanager
+def _failures_named(connection: str) -> Iterator[None]:
+    try:
+        yield
+    except _CONNECTION_TROUBLE as trouble:
+        raise Failure(f"{connection}: {trouble}") from trouble
+    except zookeeper.NoNodeException as missing:
+        root = connection.partition("/")[2]
+        if missing.path == "/" and root:
+            raise Failure(f"{connection}: there is no node /{root}") from missing
+        raise

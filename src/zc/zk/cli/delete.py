@@ -1,0 +1,74 @@
+"""`zookeeper_delete`: delete a node and all below it."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+
+from zc.zk.cli import confirmation, connect
+from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
+from zc.zk.cli.failures import Misuse
+from zc.zk.cli.output import print_line
+from zc.zk.cli.progress import progress
+from zc.zk.cli.runner import tell
+from zc.zk.operations.import_ import delete_tree, make_deletion_plan
+from zc.zk.registration.registry import Ephemerals
+from zc.zk.session.session import Session
+from zc.zk.watching.dependencies import Watches
+
+USAGE = "[-d] [-f] [-y] [options] [CONNECTION] PATH"
+DETAILS = """\
+CONNECTION is HOST:PORT, or several with commas in between. What is deleted is shown first, and has
+to be confirmed; nothing else is deleted then, and nothing at all when others have changed these
+nodes meanwhile, except that of more than 500 nodes some may have gone. With --yes nothing is
+shown, and what others add meanwhile goes too. Ephemeral nodes, which running programs need, and the
+nodes above them stay, unless --force is given."""
+EXAMPLES = """\
+zookeeper.example.com:2181 /fooservice
+-d -f zookeeper.example.com:2181 /fooservice/providers"""
+
+
+def add_arguments(parser: Parser) -> None:
+    parser.add_words()
+    parser.add_dry_run_argument("print what would be deleted, and delete nothing")
+    parser.add_argument("-f", "--force", action="store_true", help="delete ephemeral nodes too")
+    parser.add_yes_argument()
+    parser.add_server_arguments()
+
+
+def run(options: Namespace) -> int:
+    connection, words = connection_and_rest(options, 1)
+    if not words:
+        raise Misuse("which node? PATH is missing; --help tells more")
+    path = node_path(words[0])
+    with connect.session(options, connection) as session:
+        if options.yes and not options.dry_run:
+            notices = _delete(options, session, path)
+        else:
+            with progress("read") as bar:
+                plan = make_deletion_plan(session, path, force=options.force, progress=bar)
+            if options.dry_run:
+                for line in plan.lines():
+                    print_line(line)
+                return 0
+            confirmation.confirm(plan)
+            with progress("delete") as bar:
+                confirmation.apply(plan, bar)
+            notices = plan.notices()
+        for notice in notices:
+            tell(options.name, notice)
+    return 0
+
+
+def _delete(options: Namespace, session: Session, path: str) -> Iterator[str]:
+    """Delete all that is there, also what others make meanwhile."""
+    with progress("delete") as bar:
+        yield from delete_tree(
+            session,
+            Ephemerals(session, Watches(session)),
+            path,
+            dry_run=False,
+            force=options.force,
+            ignore_if_ephemeral=False,
+            progress=bar,
+        )

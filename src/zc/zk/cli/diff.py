@@ -1,0 +1,130 @@
+"""`zookeeper_diff`: what is different between two trees, in files or on servers."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Iterator
+
+from zc.zk.cli.arguments import CONNECTION_VARIABLE, Parser, is_connection
+from zc.zk.cli.failures import DIFFERENCES, INCOMPLETE, Misuse
+from zc.zk.cli.input import read_tree
+from zc.zk.cli.output import print_line
+from zc.zk.cli.runner import tell
+from zc.zk.cli.subtree import MOST_TOLD, Skipped, tree_text
+from zc.zk.links import as_told
+from zc.zk.tree.changes import Change, KeepExtra, messages
+from zc.zk.tree.diff import plan_import, snapshot
+from zc.zk.tree.model import ParseNode, TreeResolver
+from zc.zk.tree.parse import parse_tree
+
+USAGE = "[-e] [-v] [--all | --part] [--exit-code] [options] [OLD] NEW"
+DETAILS = """\
+OLD and NEW are each a tree: in a file (text, JSON or YAML), in standard input (-), or on servers,
+as HOST:PORT or HOST:PORT/PATH, several with commas in between. Of servers all is compared that is
+below PATH. OLD is by default what ZC_ZK_CONNECTION_STRING names.
+
+Each line is a change that makes NEW of OLD. Between a file and servers, in this order, all is
+compared that they have, as somebody who looks for what has drifted wants it; with --part only
+those top-level nodes that the file has. Between servers and a file that is what is compared, as it
+is what an import looks at; with --all it is everything."""
+EXAMPLES = """\
+zookeeper.example.com:2181 tree.txt
+zookeeper.example.com:2181/fooservice test.example.com:2181/fooservice
+--exit-code yesterday.json today.json"""
+
+
+def add_arguments(parser: Parser) -> None:
+    parser.add_words()
+    parser.add_argument("-e", "--ephemeral", action="store_true", help="with ephemeral nodes")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="tell all about nodes that come or go"
+    )
+    parser.add_argument(
+        "--exit-code", action="store_true", help="end with 3 if there are differences"
+    )
+    top_level = parser.add_mutually_exclusive_group()
+    top_level.add_argument(
+        "--all", action="store_true", help="compare all top-level nodes, as of a file and a server"
+    )
+    top_level.add_argument(
+        "--part",
+        action="store_true",
+        help="compare the top-level nodes of the file only, as of a server and a file",
+    )
+    parser.add_skip_argument()
+    parser.add_format_argument("files")
+    parser.add_server_arguments()
+
+
+def run(options: Namespace) -> int:
+    sides = list(options.words)
+    if len(sides) == 1 and (connection := os.environ.get(CONNECTION_VARIABLE)):
+        sides.insert(0, connection)
+    if len(sides) != 2:
+        raise Misuse("two trees to compare are needed; --help tells more")
+    if sides == ["-", "-"]:
+        raise Misuse("only one of the trees can be standard input")
+    skipped = Skipped(options.name)
+    old, new = (_tree(options, side, skipped) for side in sides)
+    for path in skipped.paths:
+        # Nothing is known of it, so it is neither there nor not.
+        _drop(old, path)
+        _drop(new, path)
+    _choose_top_level(options, sides, old, new)
+    differs = False
+    for line in _lines(old, new, options.verbose):
+        print_line(line)
+        differs = True
+    is_incomplete = skipped.conclude()
+    if differs and options.exit_code:
+        return DIFFERENCES
+    return INCOMPLETE if is_incomplete else 0
+
+
+def _tree(options: Namespace, side: str, skipped: Skipped) -> ParseNode:
+    if not is_connection(side):
+        return read_tree(side, options.format)
+    text = tree_text(options, as_told(side), "/", skipped, ephemeral=options.ephemeral)
+    return parse_tree(text)
+
+
+def _drop(tree: ParseNode, path: str) -> None:
+    above, _, name = path.rpartition("/")
+    node = TreeResolver(tree).find(above or "/")
+    if node is not None:
+        node.children.pop(name, None)
+
+
+def _choose_top_level(options: Namespace, sides: list[str], old: ParseNode, new: ParseNode) -> None:
+    """Drop top-level nodes that are not to be compared, as a file need not tell of everything."""
+    from_server, to_server = map(is_connection, sides)
+    if from_server == to_server or options.all:
+        return
+    server, file = (old, new) if from_server else (new, old)
+    if to_server and not options.part:
+        return
+    names = sorted(set(server.children) - set(file.children))
+    for name in names:
+        del server.children[name]
+    if names and not options.part:
+        told = ", ".join(f"/{name}" for name in names[:MOST_TOLD])
+        more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
+        tell(options.name, f"not compared, as not in the file: {told}{more} (--all compares them)")
+
+
+def _lines(old: ParseNode, new: ParseNode, verbose: bool) -> Iterator[str]:
+    """A line for each difference; of subtrees that come or go the top only, unless `verbose`."""
+    present = snapshot((node.path, node.data, 0, False, None) for _, node in old.walk())
+    changes: list[Change] = [
+        KeepExtra(f"/{name}") for name in sorted(old.children) if name not in new.children
+    ]
+    changes += plan_import(new, "/", present)
+    for change in changes:
+        if not isinstance(change, KeepExtra):
+            yield from messages([change], dry_run=True, verbose=verbose)
+            continue
+        yield f"delete {change.path}"
+        if verbose:
+            nodes = TreeResolver(old).node(change.path).walk()
+            yield from (f"delete {node.path}" for depth, node in nodes if depth)

@@ -1,0 +1,62 @@
+"""`zookeeper_export`: a tree as text, JSON or YAML."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterable
+
+from zc.zk.cli.arguments import Parser, connection_and_rest, format_of, node_path
+from zc.zk.cli.failures import INCOMPLETE
+from zc.zk.cli.output import write_text
+from zc.zk.cli.subtree import Skipped, tree_text
+from zc.zk.links import as_told
+
+USAGE = "[-e] [-o FILE] [options] [CONNECTION] [PATH]"
+DETAILS = """\
+CONNECTION is HOST:PORT, or several with commas in between, and PATH the top of what is written, by
+default all. Symbolic links in PATH are followed. The node /zookeeper is left out, and so are
+ephemeral nodes, unless asked for."""
+EXAMPLES = """\
+zookeeper.example.com:2181
+zookeeper.example.com:2181 /fooservice -e
+-o backup.json zookeeper.example.com:2181"""
+
+
+def add_arguments(parser: Parser) -> None:
+    parser.add_words()
+    parser.add_argument("-e", "--ephemeral", action="store_true", help="with ephemeral nodes")
+    parser.add_argument(
+        "--name",
+        dest="name_of_top",
+        type=as_told,
+        metavar="NAME",
+        help="write this name for the top node",
+    )
+    parser.add_skip_argument()
+    parser.add_output_argument()
+    parser.add_format_argument("output")
+    parser.add_server_arguments()
+
+
+def run(options: Namespace) -> int:
+    connection, words = connection_and_rest(options, 1)
+    path = node_path(words[0]) if words else "/"
+    skipped = Skipped(options.name)
+    text = tree_text(
+        options,
+        connection,
+        path,
+        skipped,
+        what="export",
+        ephemeral=options.ephemeral,
+        name=options.name_of_top,
+    )
+    format = format_of(options.output, options.format)
+    write_text(options.output, [text] if format == "text" else _converted(text, format))
+    return INCOMPLETE if skipped.conclude() else 0
+
+
+def _converted(text: str, format: str) -> Iterable[str]:
+    from zc.zk import formats
+
+    return formats.render(formats.parse(text, formats.TEXT), format)

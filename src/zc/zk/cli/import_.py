@@ -1,0 +1,121 @@
+"""`zookeeper_import`: make nodes what a file says."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from zc.zk.cli import confirmation, connect
+from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
+from zc.zk.cli.failures import DIFFERENCES
+from zc.zk.cli.input import read_tree
+from zc.zk.cli.output import print_line
+from zc.zk.cli.permissions import add_acl_arguments
+from zc.zk.cli.progress import progress
+from zc.zk.cli.runner import tell
+from zc.zk.operations import import_
+from zc.zk.operations.apply import Progress
+from zc.zk.operations.import_ import Plan
+from zc.zk.session.session import Session
+from zc.zk.tree.model import ParseNode
+
+USAGE = "[-d] [-t] [-p PERM] [options] [CONNECTION] [FILE [PATH]]"
+DETAILS = """\
+CONNECTION is HOST:PORT, or several with commas in between. FILE has the tree, as text, JSON or
+YAML; it is standard input if it is - or left out. PATH is where the top-level nodes of the tree
+belong, by default the root; it is created if need be.
+
+Only differences are written: all at once if they are no more than 500 nodes and 500 KB, and in
+order otherwise. Nodes below those in FILE that FILE does not mention are reported, or deleted with
+--trim, unless they or nodes below them are ephemeral. Of the top-level nodes of PATH only those in
+FILE are looked at."""
+EXAMPLES = """\
+zookeeper.example.com:2181 tree.txt
+-d -t zookeeper.example.com:2181 tree.txt /fooservice
+--credentials alice.txt --acl auth::cdrwa zookeeper.example.com:2181 tree.yaml"""
+
+
+def add_arguments(parser: Parser) -> None:
+    parser.add_words()
+    parser.add_dry_run_argument("print what would be changed, and change nothing")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="with -d: tell all about new nodes"
+    )
+    parser.add_argument(
+        "--exit-code", action="store_true", help="with -d: end with 3 if there is anything to do"
+    )
+    parser.add_argument(
+        "-t", "--trim", action="store_true", help="delete nodes that FILE does not mention"
+    )
+    parser.add_yes_argument()
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="do not report nodes that are not trimmed"
+    )
+    parser.add_format_argument("file")
+    add_acl_arguments(parser)
+    parser.add_server_arguments()
+
+
+def run(options: Namespace) -> int:
+    connection, words = connection_and_rest(options, 2)
+    file = words[0] if words else "-"
+    path = node_path(words[1]) if len(words) > 1 else "/"
+    tree = read_tree(file, options.format)
+    with connect.session(options, connection) as session:
+        if options.dry_run:
+            return _show(options, _plan(options, session, tree, path))
+        if options.trim and not options.yes:
+            plan = _import_confirmed(options, session, tree, path)
+        else:
+            with _writing(options) as bar:
+                plan = import_.import_tree(
+                    session, tree, path, trim=_trim(options), acl=options.acl, progress=bar
+                )
+    for notice in plan.notices():
+        tell(options.name, notice)
+    return 0
+
+
+def _import_confirmed(options: Namespace, session: Session, tree: ParseNode, path: str) -> Plan:
+    """Import once the user has agreed to what is deleted: just that, or nothing."""
+    plan = _plan(options, session, tree, path)
+    confirmation.confirm(plan)
+    with _writing(options) as bar:
+        confirmation.apply(plan, bar)
+    return plan
+
+
+@contextmanager
+def _writing(options: Namespace) -> Iterator[Progress | None]:
+    """While something is being changed, which may be half done when it is interrupted."""
+    try:
+        with progress("import") as bar:
+            yield bar
+    except KeyboardInterrupt:
+        tell(
+            options.name,
+            "interrupted: some changes may have been made, run it again to make the rest",
+        )
+        raise
+
+
+def _plan(options: Namespace, session: Session, tree: ParseNode, path: str) -> Plan:
+    with progress("read") as bar:
+        return import_.make_plan(
+            session, tree, path, trim=_trim(options), acl=options.acl, progress=bar
+        )
+
+
+def _show(options: Namespace, plan: Plan) -> int:
+    for line in plan.lines(verbose=options.verbose):
+        print_line(line)
+    has_changes = any(change.operation(options.acl) is not None for change in plan)
+    return DIFFERENCES if options.exit_code and has_changes else 0
+
+
+def _trim(options: Namespace) -> bool | None:
+    """As the library takes it: True deletes, False is silent about what is left, None reports."""
+    if options.trim:
+        return True
+    return False if options.quiet else None

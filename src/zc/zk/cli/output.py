@@ -1,0 +1,146 @@
+"""Where results go: standard output, or a file that is replaced as a whole.
+
+Standard output is what stands in `sys.stdout` when something is written: that of the process, or
+what a suite or a doctest has put in its place, which may know how to write text and nothing else.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import IO, BinaryIO, TextIO, cast
+
+from zc.zk.cli.failures import Failure, Misuse
+from zc.zk.errors import printable
+
+STANDARD = "-"
+
+
+def write_text(file: str, chunks: Iterable[str]) -> None:
+    """Write text, as UTF-8, to `file`; '-' is standard output."""
+    if file == STANDARD:
+        _write_to_standard_output(chunks)
+    else:
+        write(file, (chunk.encode() for chunk in chunks))
+
+
+def write(file: str, chunks: Iterable[bytes]) -> None:
+    """Write to `file`, which is replaced once all is written; '-' is standard output.
+
+    A file that was there keeps its permissions. What is no plain file, such as a pipe or a device,
+    is written to as it is. Raises Failure, naming the file, and BrokenPipeError.
+    """
+    if file == STANDARD:
+        _write_to_standard_output(chunks)
+        return
+    try:
+        if _is_special(file):
+            with open(file, "wb") as output:
+                output.writelines(chunks)
+        else:
+            with _replacement(os.path.realpath(file)) as output:
+                output.writelines(chunks)
+    except BrokenPipeError:
+        raise
+    except OSError as fault:
+        raise Failure(f"{file}: {fault.strerror}") from fault
+
+
+def print_line(text: str) -> None:
+    """Write a line to standard output, now; what cannot be printed is escaped."""
+    _write_to_standard_output([f"{printable(text)}\n"])
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Write a line to standard error, if there is one, now; what cannot be printed is escaped."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"{printable(text)}{end}")
+        flush(sys.stderr)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person sees or types what goes through a standard stream, which may be closed."""
+    isatty = getattr(stream, "isatty", None)
+    return isatty is not None and isatty()
+
+
+def flush(stream: TextIO | None) -> None:
+    """Flush a standard stream, which may be closed, or be an object that only writes."""
+    flush = getattr(stream, "flush", None)
+    if flush is not None:
+        flush()
+
+
+def binary(stream: TextIO) -> BinaryIO | None:
+    """The stream of bytes below a standard stream; None when a stream of text is in its place."""
+    if isinstance(stream, (io.RawIOBase, io.BufferedIOBase)):
+        return cast(BinaryIO, stream)
+    return getattr(stream, "buffer", None)
+
+
+def _write_to_standard_output(chunks: Iterable[bytes] | Iterable[str]) -> None:
+    stream = sys.stdout
+    if stream is None:
+        raise Failure("standard output is closed")
+    below = binary(stream)
+    try:
+        flush(stream)
+        for chunk in chunks:
+            if below is None:
+                stream.write(chunk if isinstance(chunk, str) else _as_text(chunk))
+                continue
+            # With PYTHONUNBUFFERED there is no buffer that would see to the rest.
+            rest = memoryview(chunk.encode() if isinstance(chunk, str) else chunk)
+            while rest:
+                rest = rest[below.write(rest) :]
+        if below is not None:
+            below.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as fault:
+        raise Failure(f"standard output: {fault.strerror or fault}") from fault
+
+
+def _as_text(chunk: bytes) -> str:
+    try:
+        return chunk.decode()
+    except UnicodeDecodeError:
+        raise Misuse("standard output takes text only, and this is none: -o FILE") from None
+
+
+def _is_special(file: str) -> bool:
+    try:
+        return not stat.S_ISREG(os.stat(file).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _replacement(file: str) -> Iterator[IO[bytes]]:
+    """A new file that takes the place of `file` at the end, or goes if that is not reached."""
+    import tempfile
+
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(file), prefix=".zc.zk-")
+    try:
+        with open(descriptor, "wb") as output:
+            os.fchmod(descriptor, _mode(file))
+            yield output
+            output.flush()
+            os.fsync(descriptor)
+        os.replace(temporary, file)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _mode(file: str) -> int:
+    """The permissions of `file`, or those that a new file gets."""
+    try:
+        return stat.S_IMODE(os.stat(file).st_mode)
+    except FileNotFoundError:
+        os.umask(mask := os.umask(0))
+        return 0o666 & ~mask

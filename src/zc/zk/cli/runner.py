@@ -1,0 +1,213 @@
+"""One run of a command: arguments in, exit status out, and one line about whatever goes wrong."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import signal
+import sys
+import threading
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Protocol, cast
+
+from zc.zk.cli.arguments import Parser
+from zc.zk.cli.failures import Failure
+from zc.zk.cli.output import flush, say
+from zc.zk.errors import Error, printable
+
+# As a shell counts processes that a signal has ended.
+BY_SIGNAL = 128
+
+# Python's own handler for SIGINT raises KeyboardInterrupt; these would end the process at once, and
+# leave unfinished files behind.
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+LOGGERS = ("zc.zk", "ZooKeeper")
+
+
+class Command(Protocol):
+    """What the module of a command has."""
+
+    USAGE: str
+    DETAILS: str
+    EXAMPLES: str
+
+    def add_arguments(self, parser: Parser) -> None: ...
+
+    def run(self, options: Namespace) -> int: ...
+
+
+def run(module: str, name: str, summary: str, arguments: Sequence[str]) -> int:
+    """Run the command in `module` under the name `name`, and return its exit status."""
+    debug = "--debug" in arguments
+
+    def run_command() -> int:
+        command = cast(Command, importlib.import_module(module))
+        parser = _parser(command, name, summary)
+        options = parser.parse_intermixed_args(arguments)
+        options.name = name
+        with _logging(name, debug):
+            return command.run(options)
+
+    return conclude(name, run_command, debug=debug)
+
+
+def conclude(name: str, action: Callable[[], int], *, debug: bool = False) -> int:
+    """Do something under the name `name`, and return the exit status, whatever happens."""
+    try:
+        with _ended_by_signals():
+            status = action()
+            flush(sys.stdout)
+            return status
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except KeyboardInterrupt:
+        return BY_SIGNAL + signal.SIGINT
+    except BrokenPipeError:
+        _forget_standard_output()
+        return BY_SIGNAL + signal.SIGPIPE
+    except Exception as fault:
+        if (by_signal := _status_of_interruption(fault)) is not None:
+            return by_signal
+        if debug:
+            import traceback
+
+            for line in traceback.format_exc().splitlines():
+                say(line)
+        tell(name, _description(fault))
+        try:
+            flush(sys.stdout)
+        except OSError:
+            _forget_standard_output()
+        return fault.status if isinstance(fault, Failure) else 1
+
+
+def tell(name: str, text: str) -> None:
+    """Say something to the user, in one line."""
+    say(f"{name}: {text}")
+
+
+def _parser(command: Command, name: str, summary: str) -> Parser:
+    parser = Parser(name, command.USAGE, f"{summary[:1].upper()}{summary[1:]}.", command)
+    command.add_arguments(parser)
+    parser.add_general_arguments()
+    if "_ARGCOMPLETE" in os.environ:
+        # A shell wants to complete a command line.
+        from zc.zk.cli.completion import complete
+
+        complete(parser)
+    return parser
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Have signals that end the process unwind the stack, so that everything is cleaned up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(BY_SIGNAL + number)
+
+    previous = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
+    try:
+        for number, handler in previous.items():
+            if handler is not signal.SIG_IGN:  # as under nohup
+                signal.signal(number, end)
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _logging(name: str, debug: bool) -> Iterator[None]:
+    """Show what the library warns of; to those who look for a fault, all that is logged.
+
+    The C client repeats itself several times a second while it cannot connect. What it says then
+    is part of the one line about the failure; see `connecting`.
+    """
+    handler = logging.StreamHandler()
+    if debug:
+        handler.setFormatter(
+            _Printable("%(asctime)s %(name)s %(levelname)s %(threadName)s: %(message)s")
+        )
+    else:
+        handler.setFormatter(_Printable(f"{name}: %(message)s"))
+        handler.setLevel(logging.WARNING)
+        handler.addFilter(lambda record: record.name.startswith("zc.zk"))
+        handler.addFilter(_without_traceback)
+    loggers = [logging.getLogger(logger) for logger in LOGGERS]
+    before = [(logger.level, logger.propagate) for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG if debug else logging.INFO)
+        logger.propagate = False
+    try:
+        yield
+    finally:
+        for logger, (level, propagate) in zip(loggers, before, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+            logger.propagate = propagate
+
+
+class _Printable(logging.Formatter):
+    """Makes a line of each message, whatever is in it, and one of each line of a traceback."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(printable, super().format(record).split("\n")))
+
+
+def _status_of_interruption(fault: BaseException) -> int | None:
+    """The status for an error that came up only because a signal was unwinding the stack.
+
+    The standard library's locks and threads do not expect that, and neither does all of ours.
+    """
+    cause: BaseException | None = fault
+    while cause is not None:
+        if isinstance(cause, KeyboardInterrupt):
+            return BY_SIGNAL + signal.SIGINT
+        if isinstance(cause, SystemExit) and isinstance(cause.code, int):
+            return cause.code
+        cause = cause.__context__
+    return None
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    record.exc_info = record.exc_text = None
+    return True
+
+
+def _description(fault: Exception) -> str:
+    from zookeeper.errors import ZooKeeperException
+
+    if isinstance(fault, (Failure, Error, ZooKeeperException)):
+        return str(fault)
+    if isinstance(fault, OSError) and fault.strerror:
+        return f"{fault.filename}: {fault.strerror}" if fault.filename else fault.strerror
+    if isinstance(fault, MemoryError):
+        return "not enough memory"
+    return f"unexpected {type(fault).__name__}: {fault} (--debug tells where)"
+
+
+def _forget_standard_output() -> None:
+    """Nobody reads it any more: the interpreter must not complain about that when it ends.
+
+    What a program has put in its place is the program's own.
+    """
+    if sys.stdout is not sys.__stdout__:
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, sys.__stdout__.fileno() if sys.__stdout__ is not None else 1)
+    finally:
+        os.close(null)

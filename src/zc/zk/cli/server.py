@@ -1,0 +1,111 @@
+"""`zookeeper_server`: a server for development and tests, until it is interrupted."""
+
+from __future__ import annotations
+
+import resource
+import signal
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from zc.zk.cli.arguments import Parser, port
+from zc.zk.cli.failures import Failure
+from zc.zk.cli.input import read_tree
+from zc.zk.cli.output import print_line
+from zc.zk.cli.runner import tell
+from zc.zk.testing.server import LOOPBACK, Server
+from zc.zk.testing.snapshot import SAVE_SECONDS, SnapshotError
+
+if TYPE_CHECKING:
+    from zc.zk.tree.model import ParseNode
+
+USAGE = "[--port PORT] [--tree FILE] [--data FILE] [options]"
+DETAILS = """\
+It speaks ZooKeeper's protocol, to clients of any kind, and behaves as a ZooKeeper 3.8 that is
+alone. It is for development and tests: for real work run a ZooKeeper ensemble.
+
+It prints `listening on HOST:PORT` once clients can connect, and ends with status 0 when it is
+interrupted or terminated. Without --data everything is forgotten then.
+
+Whoever can reach the address can read and change everything that no ACL protects. By default that
+is everybody who works on this machine, and nobody else."""
+EXAMPLES = """\
+--tree tree.txt
+--port 0 --data /tmp/zookeeper"""
+
+DEFAULT_PORT = 2181
+
+# For the import of a tree; nothing is nearer than a server in this process.
+CONNECT_SECONDS = 10.0
+
+# An end that is asked for; what is in --data is up to date then.
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def add_arguments(parser: Parser) -> None:
+    parser.add_argument(
+        "--port",
+        type=port,
+        default=DEFAULT_PORT,
+        help="where to listen, 0 for any port that is free (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--host",
+        default=LOOPBACK,
+        help="where to listen; any but the default lets other machines in (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--tree",
+        metavar="FILE",
+        help="import this tree at the start; - is standard input",
+    )
+    parser.add_format_argument("tree")
+    parser.add_argument(
+        "--data",
+        metavar="FILE",
+        help="keep nodes and sessions in this file: it is read at the start if it is there, and"
+        f" replaced every {SAVE_SECONDS:.0f} seconds, if something has changed, and at the end;"
+        f" kill -9 loses up to {SAVE_SECONDS:.0f} seconds of what was acknowledged, more if the"
+        " file is large and takes long",
+    )
+
+
+def run(options: Namespace) -> int:
+    tree = read_tree(options.tree, options.format) if options.tree else None
+    tell(options.name, "for development and tests; for real work run a ZooKeeper ensemble")
+    _allow_as_many_connections_as_possible()
+    # Now, for threads begin with the mask of who starts them, and any could get the signal.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        with Server(options.port, host=options.host, data=options.data) as server:
+            if tree is not None:
+                _plant(server, tree)
+            print_line(f"listening on {server.connection_string}")
+            signal.sigwait(ENDING)
+    except SnapshotError as fault:
+        raise Failure(str(fault)) from fault
+    except OSError as fault:
+        raise Failure(f"cannot listen on {fault.strerror}") from fault
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    return 0
+
+
+def _plant(server: Server, tree: ParseNode) -> None:
+    """Import a tree, as any client would."""
+    from zc.zk.acl import OPEN_ACL_UNSAFE
+    from zc.zk.operations import import_
+    from zc.zk.session.session import Session
+
+    session = Session(server.connection_string)
+    try:
+        session.open()
+        session.wait_until_connected(CONNECT_SECONDS)
+        import_.import_tree(session, tree, "/", trim=False, acl=OPEN_ACL_UNSAFE)
+    finally:
+        session.close()
+
+
+def _allow_as_many_connections_as_possible() -> None:
+    """Each takes a file descriptor, of which a shell allows a thousand unless asked for more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

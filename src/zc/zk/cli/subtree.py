@@ -1,0 +1,63 @@
+"""Trees from servers, some of whose nodes may not be readable."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+import zookeeper
+from zc.zk.cli import connect
+from zc.zk.cli.failures import Failure
+from zc.zk.cli.progress import progress
+from zc.zk.cli.runner import tell
+from zc.zk.operations.export import export_tree
+
+# Nodes that are told by their names.
+MOST_TOLD = 10
+
+
+class Skipped:
+    """The paths of nodes that were left out, told to the user as they come."""
+
+    def __init__(self, name: str) -> None:
+        self.paths: list[str] = []
+        self._name = name
+
+    def __call__(self, path: str, fault: Exception) -> None:
+        self.paths.append(path)
+        if len(self.paths) <= MOST_TOLD:
+            tell(self._name, f"left out, with all below it: {fault}")
+
+    def conclude(self) -> bool:
+        """Tell how many more there are. Whether there are any."""
+        if (more := len(self.paths) - MOST_TOLD) > 0:
+            tell(self._name, f"left out, with all below them: {more} more")
+        return bool(self.paths)
+
+
+def tree_text(
+    options: Namespace,
+    connection: str,
+    path: str,
+    skipped: Skipped,
+    *,
+    what: str = "read",
+    ephemeral: bool,
+    name: str | None = None,
+) -> str:
+    """A tree of a server as text; without unreadable nodes if `options` say so.
+
+    Otherwise one of them raises Failure.
+    """
+    with connect.session(options, connection) as session, progress(what) as bar:
+        try:
+            return export_tree(
+                session,
+                path,
+                ephemeral=ephemeral,
+                name=name,
+                progress=bar,
+                skip=skipped if options.skip_unreadable else None,
+            )
+        except zookeeper.NoAuthException as refusal:
+            hint = "" if options.skip_unreadable else " (--skip-unreadable leaves out such nodes)"
+            raise Failure(f"{refusal}{hint}") from refusal

@@ -1,0 +1,1 @@
+"""Work on trees of nodes: read, plan, apply."""

@@ -1,0 +1,80 @@
+"""Trees as text, from the servers. Little is imported here: commands that export start quickly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import zookeeper
+from zc.zk.errors import excerpt
+from zc.zk.session.retry import ride
+from zc.zk.session.session import Session
+from zc.zk.tree.render import render
+from zc.zk.tree.syntax import is_node_name
+
+if TYPE_CHECKING:
+    from zc.zk.operations.apply import Progress
+
+# The servers' own node, which is no part of anybody's tree, where paths begin at their root.
+RESERVED = "/zookeeper"
+
+# What is done about a node that cannot be read.
+Skip = Callable[[str, Exception], object]
+
+
+def is_at_root(connection_string: str) -> bool:
+    """Whether paths begin at the servers' own root, and not at a node of somebody's."""
+    return not connection_string.partition("/")[2].strip("/ ")
+
+
+def export_tree(
+    session: Session,
+    path: str,
+    *,
+    ephemeral: bool,
+    name: str | None,
+    progress: Progress | None = None,
+    skip: Skip | None = None,
+) -> str:
+    """A subtree as text; see `zc.zk.ZooKeeper.export_tree`.
+
+    With `skip`, nodes that cannot be read are left out, with all below them, and it is called with
+    their paths and why. The one at `path` is an error all the same.
+    """
+
+    if name is not None and not is_node_name(name):
+        raise ValueError(f"bad node name {excerpt(name)}")
+
+    def read(handle: int) -> Any:
+        try:
+            return zookeeper.read_tree(handle, path, progress=progress)
+        except (zookeeper.NoNodeException, zookeeper.BadArgumentsException):
+            from zc.zk.watching.readers import PlainReader  # seldom is there a link in the path
+
+            real_path = PlainReader(session).resolve(path)
+            return zookeeper.read_tree(handle, real_path, progress=progress)
+
+    tree = ride(session, read)
+    top_name = name if name is not None else path.rpartition("/")[2]
+    lift = 0 if top_name else 1
+    reserved = RESERVED if path == "/" and is_at_root(session.connection_string) else None
+
+    def nodes() -> Iterator[tuple[int, str, str | None]]:
+        for node in tree:
+            if node.depth == 0:
+                if top_name:
+                    yield 0, top_name, node.data
+                continue
+            if reserved and (node.path == reserved or node.path.startswith(reserved + "/")):
+                continue
+            if node.error is not None:
+                if skip is None:
+                    raise node.error
+                skip(node.path, node.error)
+                continue
+            if ephemeral or not node.ephemeralOwner:
+                yield node.depth - lift, node.name, node.data
+
+    if tree[0].error is not None:
+        raise tree[0].error
+    return "".join(render(nodes()))

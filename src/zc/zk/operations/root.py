@@ -1,0 +1,59 @@
+"""The root behind the servers of a connection string, while it does not exist.
+
+All paths of a client are below it, so no call of that client can make it. A session without a root
+does, with the same credentials, and is closed again.
+"""
+
+from __future__ import annotations
+
+import zookeeper
+from zc.zk.acl import Acl
+from zc.zk.session.retry import ride
+from zc.zk.session.session import Session
+
+
+def is_missing(session: Session) -> bool:
+    """Whether the client has a root, and there is no such node."""
+    if not session.root:
+        return False
+    return ride(session, lambda handle: zookeeper.exists(handle, "/")) is None
+
+
+def named(session: Session, missing: zookeeper.ZooKeeperException) -> Exception:
+    """The exception for a node that is missing, which says so if it is the root."""
+    if isinstance(missing, zookeeper.NoNodeException) and session.root:
+        fault = f"the root {session.root} does not exist"
+        try:
+            is_told = fault in str(missing) or session.call(zookeeper.exists, "/")
+        except zookeeper.ZooKeeperException:
+            return missing
+        if not is_told:
+            return zookeeper.error(missing.code, missing.path, fault)
+    return missing
+
+
+def make(session: Session, acl: Acl) -> None:
+    """Create the root, and what is missing above it; blank, and not ephemeral.
+
+    Raises what the servers have against it, with the path as they know it.
+    """
+    with_root = session.connection_string.strip()
+    servers = with_root[: with_root.index("/")]
+    names = session.root.split("/")[1:]
+    steps = [("create", "/" + "/".join(names[: count + 1]), "", acl) for count in range(len(names))]
+    outside = session.elsewhere(servers)
+    outside.open()
+    try:
+        if not outside.wait_until_connected(session.timeout_seconds()):
+            reason = outside.why_there_is_none()
+            raise zookeeper.error(zookeeper.CONNECTIONLOSS, session.root, reason)
+        results = outside.call(zookeeper.write_many, steps, batch=1, stop=False)
+    finally:
+        outside.close()
+    # One above may be refused because it is there, and may not be written to.
+    for result in results[-1:]:
+        if isinstance(result, Exception) and not isinstance(result, zookeeper.NodeExistsException):
+            refused = [each for each in results if isinstance(each, zookeeper.NoAuthException)]
+            raise refused[0] if refused else result
+    # Our own server may be behind the one that did it.
+    ride(session, lambda handle: zookeeper.sync(handle, "/"))

@@ -1,0 +1,149 @@
+"""What there is at a place, in a few round trips, and what to do when others change it meanwhile.
+
+Work on a tree may be repeated as a whole, so that is what is done, a bounded number of times. What
+is computed of that is in `zc.zk.tree`, and written by `zc.zk.operations.apply`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import zookeeper
+from zc.zk.acl import Acl
+from zc.zk.links import join
+from zc.zk.operations.apply import Progress
+from zc.zk.session.retry import ride
+from zc.zk.session.session import Session
+from zc.zk.session.worker import pause
+from zc.zk.tree._lines import is_same
+from zc.zk.tree.diff import AS_WANTED, NodeState, snapshot
+from zc.zk.tree.model import ParseNode
+
+logger = logging.getLogger("zc.zk")
+
+# More subtrees than this at one place are read together with all that is beside them.
+MANY_SUBTREES = 20
+
+ATTEMPTS = 100
+LONGEST_PAUSE_SECONDS = 0.2
+
+# Somebody else has changed what a plan was computed from.
+CONFLICTS = (
+    zookeeper.BadVersionException,
+    zookeeper.NodeExistsException,
+    zookeeper.NoNodeException,
+    zookeeper.NotEmptyException,
+    zookeeper.NoChildrenForEphemeralsException,
+)
+
+
+def rest_before_attempt(attempt: int) -> None:
+    """Let somebody else get on before we try again (1, 2, ...)."""
+    time.sleep(min(pause(attempt), LONGEST_PAUSE_SECONDS))
+
+
+class Seen(NamedTuple):
+    """Nodes by path, none of which was read before the servers' change `zxid`."""
+
+    states: dict[str, NodeState]
+    zxid: int
+
+
+def read_states(session: Session, path: str, progress: Progress | None = None) -> Seen:
+    """A node and all below it. Raises NoNodeException when it is not there."""
+    tree = _read(session, path, progress)
+    return Seen(_states(tree), tree.zxid)
+
+
+def read_present(
+    session: Session,
+    path: str,
+    wanted: Mapping[str, ParseNode],
+    progress: Progress | None = None,
+) -> Seen:
+    """The node at `path`, and those of its children in `wanted` with all below them.
+
+    What is below a child that is as wanted, with all below it, is left out. Empty when there is no
+    node at `path`.
+    """
+    parsed = {join(path, name): wanted[name] for name in sorted(wanted)}
+    paths = [path, *parsed]
+    found = ride(session, lambda handle: zookeeper.get_many(handle, paths))
+    if isinstance(found[0], zookeeper.NoNodeException):
+        return Seen({}, found.zxid)
+    present = {path: state_of(found[0])}
+    zxid = found.zxid
+    with_children = [
+        child
+        for child, answer in zip(paths[1:], found[1:], strict=True)
+        if isinstance(answer, tuple) and answer[1]["numChildren"]
+    ]
+    subtrees: Mapping[str, dict[str, NodeState]] = {}
+    if len(with_children) > MANY_SUBTREES:
+        everything, as_of = read_states(session, path, progress)
+        subtrees, zxid = _by_top(path, everything), min(zxid, as_of)
+    else:
+        below = {
+            child: _read_below(session, child, parsed[child], progress) for child in with_children
+        }
+        subtrees = {child: seen.states for child, seen in below.items()}
+        zxid = min([zxid, *(seen.zxid for seen in below.values() if seen.states)])
+    for child, answer in zip(paths[1:], found[1:], strict=True):
+        if child in subtrees:
+            present.update(subtrees[child])
+        elif not isinstance(answer, zookeeper.NoNodeException):
+            present[child] = state_of(answer)
+    return Seen(present, zxid)
+
+
+def _read_below(session: Session, path: str, wanted: ParseNode, progress: Progress | None) -> Seen:
+    """What there is at `path` and below; less is told of what is as wanted."""
+    try:
+        tree = _read(session, path, progress)
+    except zookeeper.NoNodeException:
+        return Seen({}, 0)
+    if is_same(wanted, tree):
+        return Seen({path: AS_WANTED}, tree.zxid)
+    return Seen(_states(tree), tree.zxid)
+
+
+def _read(session: Session, path: str, progress: Progress | None) -> zookeeper.Subtree:
+    return ride(session, lambda handle: zookeeper.read_tree(handle, path, progress=progress))
+
+
+def _by_top(path: str, everything: Mapping[str, NodeState]) -> dict[str, dict[str, NodeState]]:
+    """The states below `path`, separately for each of its children."""
+    start = len(path.rstrip("/")) + 1
+    tops: dict[str, dict[str, NodeState]] = {}
+    for node_path, state in everything.items():
+        if node_path != path:
+            name = node_path[start:].partition("/")[0]
+            tops.setdefault(join(path, name), {})[node_path] = state
+    return tops
+
+
+def _states(tree: Iterable[zookeeper.Znode]) -> dict[str, NodeState]:
+    return snapshot(
+        (node.path, node.data, node.version, node.ephemeralOwner != 0, node.error) for node in tree
+    )
+
+
+def state_of(answer: Any) -> NodeState:
+    """The state of a node without children, from what `zookeeper.get_many` says of it."""
+    if isinstance(answer, Exception):
+        return NodeState(None, -1, False, [], answer)
+    data, stat = answer
+    return NodeState(data, stat["version"], stat["ephemeralOwner"] != 0, [])
+
+
+def create_ancestors(session: Session, path: str, acl: Acl) -> None:
+    """Create the nodes above `path`, blank, where they are missing.
+
+    What the servers have against one of them they say again when its child is created.
+    """
+    names = path.split("/")[1:-1]
+    steps = [("create", "/" + "/".join(names[: count + 1]), "", acl) for count in range(len(names))]
+    session.call(zookeeper.write_many, steps, batch=1, stop=False)

@@ -1,0 +1,1 @@
+"""Servers that stay registered, and the ephemeral nodes that they are."""

@@ -1,0 +1,118 @@
+"""Servers that are registered, for as long as the program wants them to be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from zc.zk import codec, event
+from zc.zk.acl import Acl, kept
+from zc.zk.registration import address
+from zc.zk.registration.address import Address
+from zc.zk.registration.persistent import EphemeralNode, Registered, Wish
+from zc.zk.registration.registry import Ephemerals
+
+
+class Registration:
+    """A server that is registered: an ephemeral node, or several, that are kept in being.
+
+    A connection lost, a session expired, a node deleted by hand: the nodes are made again, with the
+    latest data, until `unregister`, or the end of the client. Leaving a `with` block unregisters.
+    `revive` is for those who want deletion by hand to be the end of it.
+    """
+
+    def __init__(self, ephemerals: Ephemerals, acl: Acl) -> None:
+        self._ephemerals = ephemerals
+        self._acl = kept(acl)  # the nodes are made again with it
+        self._properties: dict[EphemeralNode, dict[str, Any]] = {}
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of the nodes, links followed."""
+        return [node.path for node in self._properties]
+
+    @property
+    def state(self) -> Registered:
+        """How things stand; of several nodes, with the one that is furthest from being there."""
+        order = list(Registered)
+        states = {node.standing for node in self._properties}
+        states = states - {Registered.REGISTERED} or states
+        return min(states, key=order.index)
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        """The properties of the (first) node, as they are to be."""
+        return dict(next(iter(self._properties.values())))
+
+    @property
+    def revive(self) -> bool:
+        """Whether nodes that somebody deletes are made again; can be set.
+
+        It is true at first: that a server is gone is for the server to say. When it is false, the
+        registration of a node that was deleted has ended. A node that went with a lost session is
+        made again in any case.
+        """
+        return all(node.revive for node in self._properties)
+
+    @revive.setter
+    def revive(self, revive: bool) -> None:
+        for node in self._properties:
+            node.revive = revive
+
+    def update(self, data: Mapping[str, Any] | None = None, **properties: Any) -> None:
+        """Change some of the nodes' properties and leave the others; keywords take precedence.
+
+        Without a connection they are written as soon as there is one again. Raises ValueError for
+        what JSON cannot hold.
+        """
+        for node, current in self._properties.items():
+            wanted = {**current, **dict(data or ()), **properties}
+            wish = Wish(codec.encode(wanted), self._acl)
+            self._properties[node] = wanted
+            if node.wish is not None:
+                self._ephemerals.change(node, wish)
+
+    def unregister(self) -> None:
+        """Delete the nodes and let them be gone.
+
+        Without a connection they are deleted as soon as there is one again; the session's end
+        deletes them in any case. Harmless when it was done before.
+        """
+        for node in self._properties:
+            self._ephemerals.end(node)
+
+    def __enter__(self) -> Registration:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.unregister()
+
+    def __repr__(self) -> str:
+        return f"<Registration {', '.join(self.paths)}: {self.state}>"
+
+    def _add(self, parent: str, name: str, properties: dict[str, Any]) -> None:
+        wish = Wish(codec.encode(properties), self._acl)
+        self._properties[self._ephemerals.register(parent, name, wish)] = properties
+
+
+def register(
+    ephemerals: Ephemerals, path: str, server: Address, acl: Acl, data: Mapping[str, Any]
+) -> Registration:
+    """Register a server; see `zc.zk.ZooKeeper.register`."""
+    registration = Registration(ephemerals, acl)
+    try:
+        for name in address.names_to_register(server):
+            registering = event.RegisteringServer(name, path, {"pid": os.getpid(), **data})
+            event.notify(registering)
+            registration._add(path, name, registering.properties)
+    except BaseException:
+        registration.unregister()
+        raise
+    return registration

@@ -1,0 +1,1 @@
+"""The session with the servers, kept up over losses and expiries."""

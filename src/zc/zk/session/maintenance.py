@@ -1,0 +1,179 @@
+"""The upkeep of a session: one thread's worth of work, in rounds.
+
+The keeper is the only one who replaces handles and restores what a session has on the servers. Its
+steps make something true, whatever the state of things: what is interrupted is begun again when
+there is a connection, and what fails is tried again at growing intervals.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+import zookeeper
+from zc.zk.session.worker import Worker, pause, soonest
+
+logger = logging.getLogger("zc.zk")
+
+# Something is wrong with the connection or the session, and nothing with the node concerned: try
+# again when that is over.
+SESSION_TROUBLE = (
+    zookeeper.ConnectionLossException,
+    zookeeper.OperationTimeoutException,
+    zookeeper.SessionExpiredException,
+    zookeeper.SessionMovedException,
+    zookeeper.InvalidStateException,
+    zookeeper.AuthFailedException,
+    zookeeper.SessionClosedRequireSaslAuthException,
+    zookeeper.ClosingException,
+    zookeeper.NotReadOnlyException,
+)
+
+# A duty restores or maintains a part of what the session has on the servers. It is called with the
+# handle, whenever there may be something to do, and returns in how many seconds it wants to be
+# called again at the latest, or None. It may raise any of SESSION_TROUBLE half-way.
+Duty = Callable[[int], "float | None"]
+
+
+class Kept(Protocol):
+    """What a keeper needs of its session."""
+
+    connection_string: str
+
+    @property
+    def epoch(self) -> int:
+        """How many sessions there have been."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the handle is of no use any more."""
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the server that there is a connection to can only be read."""
+
+    @property
+    def connected_handle(self) -> int | None:
+        """The handle, if there is a connection."""
+
+    def give_up_in_time(self) -> float | None:
+        """Give up a session that has had no connection for too long, or say when that will be."""
+
+    def drop_handle(self) -> None:
+        """Close a lost handle: it would go on to connect for a session that is over."""
+
+    def replace_handle(self) -> None:
+        """Open a new handle. Raises ZooKeeperException or OSError if that is not possible now."""
+
+    def note_lost(self, epoch: int, reason: str) -> None:
+        """That session turned out to be over."""
+
+    def note_restored(self, epoch: int) -> None:
+        """In that session all duties have been done."""
+
+
+class Keeper:
+    """Does the duties of a session, the first one first, and tells the log of its news."""
+
+    def __init__(self, session: Kept) -> None:
+        self._session = session
+        self._name = session.connection_string
+        self._duties: list[tuple[Duty, bool]] = []
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Have a new worker, in a process that does not have the thread of the one before."""
+        self._news: deque[tuple[int, str]] = deque()
+        # Rounds that failed in a row, and new handles in a row whose session, if they got one, did
+        # not live to see the duties done; whether the last one has yet to prove itself.
+        self._failures = 0
+        self._futile = 0
+        self._is_unproven = False
+        self._rest_until = 0.0
+        self.worker = Worker(f"zc.zk keeper {self._name}", self._round)
+
+    def add_duty(self, duty: Duty, *, writes: bool) -> None:
+        """Have `duty` done in each round, after those that were added before.
+
+        If it `writes`, only where that is possible.
+        """
+        self._duties.append((duty, writes))
+
+    def tell(self, level: int, text: str) -> None:
+        """Have something logged, by the keeper, as handlers of loggers may do anything."""
+        self._news.append((level, text))
+
+    def _round(self) -> float | None:
+        while self._news:
+            level, text = self._news.popleft()
+            logger.log(level, "%s: %s", self._name, text)
+        if self._session.is_lost:
+            delay = self._replace_handle()
+            if delay is not None:
+                return delay
+        epoch, handle = self._session.epoch, self._session.connected_handle
+        if handle is None:
+            return self._session.give_up_in_time()
+        try:
+            read_only = self._session.is_read_only
+            due = [duty for duty, writes in self._duties if not (writes and read_only)]
+            delay = soonest(*[duty(handle) for duty in due])
+        except SESSION_TROUBLE as trouble:
+            self._look_into(epoch, handle, trouble)
+            return pause(self._failures)
+        self._failures = self._futile = 0
+        self._is_unproven = False
+        if not read_only:
+            self._session.note_restored(epoch)
+        return delay
+
+    def _replace_handle(self) -> float | None:
+        """Open a new handle; or in how many seconds to come back and do so."""
+        self._session.drop_handle()
+        if self._is_unproven:
+            # What ended the last one, whatever that had achieved, may pass; until then each new
+            # session is a burden on the servers.
+            self._is_unproven = False
+            self._futile += 1
+            self._rest_until = time.monotonic() + pause(self._futile)
+        rest = self._rest_until - time.monotonic()
+        if rest > 0:
+            return rest
+        try:
+            self._session.replace_handle()
+        except (zookeeper.ZooKeeperException, OSError) as fault:
+            # As a rule no name server answers, which may pass.
+            self._futile += 1
+            level = logging.WARNING if self._futile == 1 else logging.DEBUG
+            logger.log(level, "%s: no new session, will try again: %s", self._name, fault)
+            return pause(self._futile)
+        self._is_unproven = True
+        return None
+
+    def _look_into(self, epoch: int, handle: int, trouble: zookeeper.ZooKeeperException) -> None:
+        """A duty could not be done. It is tried again when an event comes, or after a pause."""
+        self._failures += 1
+        is_closed = isinstance(trouble.__cause__, zookeeper.InvalidStateException)
+        if isinstance(trouble, zookeeper.ConnectionLossException) and not is_closed:
+            logger.debug("%s: upkeep interrupted: %s", self._name, trouble)
+        elif isinstance(trouble, zookeeper.OperationTimeoutException):
+            logger.warning("%s: upkeep interrupted: %s", self._name, trouble)
+        elif isinstance(trouble, zookeeper.SessionClosedRequireSaslAuthException):
+            # Each new connection would be ended as well, and the session kept by it for nothing.
+            self._session.note_lost(
+                epoch, "the servers want a credential of another scheme (enforce.auth.schemes)"
+            )
+        elif isinstance(trouble, zookeeper.SessionExpiredException) or _is_over(handle):
+            # The C client need not know: a server may go on with a connection whose session has
+            # ended, and refuse only what needs one.
+            self._session.note_lost(epoch, str(trouble))
+
+
+def _is_over(handle: int) -> bool:
+    try:
+        return bool(zookeeper.is_unrecoverable(handle))
+    except zookeeper.ZooKeeperException:
+        return True  # it has been closed by somebody else

@@ -1,0 +1,1 @@
+"""Live objects, and the cache of watched nodes that they are views of."""

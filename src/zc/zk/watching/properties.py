@@ -1,0 +1,287 @@
+"""The properties of a node, live, and changes to them.
+
+A property link is followed when the object takes a look, which makes the object depend on the
+nodes on the way; reading a property only looks up what was found, or why nothing was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import zookeeper
+from zc.zk import codec
+from zc.zk.errors import BadPropertyLink
+from zc.zk.links import PROPERTY_LINK, LinkedProperty, NotRead
+from zc.zk.propertylinks import PropertyLinks
+from zc.zk.session.worker import pause
+from zc.zk.watching.cache import Stat
+from zc.zk.watching.liveobject import LiveObject, Look
+from zc.zk.watching.readers import LookReader
+
+# How often `update` begins again when somebody else changes the node meanwhile.
+UPDATE_ATTEMPTS = 100
+LONGEST_UPDATE_PAUSE_SECONDS = 0.1
+
+# What `set` and `update` take: a mapping, or pairs.
+Items = Mapping[str, Any] | Iterable[tuple[str, Any]]
+# What `update` takes besides: a function from the properties as they are to the changes.
+Changes = Callable[[dict[str, Any]], Items]
+
+
+class _PropertiesLook(Look):
+    def __init__(
+        self,
+        real_path: str,
+        properties: Mapping[str, Any],
+        stat: Stat,
+        links: Mapping[str, LinkedProperty | BadPropertyLink],
+        essence: object,
+    ) -> None:
+        super().__init__(real_path, essence)
+        self.properties = properties
+        self.stat = stat
+        self.links = links
+
+
+class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
+    """The properties of a node, kept up to date: a mapping.
+
+    `zc.zk.ZooKeeper.properties` makes them; `LiveObject` says what they have in common with
+    `Children`. A property that is a property link reads as what it leads to, under its name without
+    the ` =>`; under its name with it, as the link itself. Symbolic links appear as they are.
+
+    Changes, by `set`, `update`, `rewrite`, item assignment and `del`, are written to the server,
+    and are seen here when the call returns; callbacks then know of them like of anybody else's.
+    """
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The properties as they are stored, links not followed."""
+        return dict(self._seen.properties)
+
+    @property
+    def meta_data(self) -> Stat:
+        """The node's stat; empty when it is gone."""
+        return self._seen.stat
+
+    def copy(self) -> dict[str, Any]:
+        """The properties as they are stored, links not followed."""
+        return self.data
+
+    def __getitem__(self, name: str) -> Any:
+        """The property `name`. Raises BadPropertyLink when it is a link that leads nowhere."""
+        look = self._seen
+        if name in look.properties:
+            return look.properties[name]
+        found = look.links[name]
+        if isinstance(found, BadPropertyLink):
+            raise BadPropertyLink(found.path, found.name, found.reason) from found.__cause__
+        return found.value
+
+    def __iter__(self) -> Iterator[str]:
+        look = self._seen
+        for key in look.properties:
+            name = key.removesuffix(PROPERTY_LINK)
+            if name == key or name not in look.properties:
+                yield name
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    # That of the object: a mapping that is equal to another one need not be so any more later on.
+    __hash__ = object.__hash__
+
+    def __contains__(self, name: object) -> bool:
+        look = self._seen
+        return name in look.properties or name in look.links
+
+    def set(self, data: Items | None = None, **properties: Any) -> None:
+        """Let the node have these properties and no others.
+
+        `data` is a mapping or an iterable of pairs; keywords take precedence. Whatever the node
+        held is overwritten. Raises ValueError for what JSON cannot hold and for a property link
+        that leads nowhere, and NoNodeException when the node is gone.
+        """
+        wanted = {**dict(data or ()), **properties}
+        self._check_links(wanted, wanted)
+        self._write(codec.encode(wanted))
+
+    def update(self, data: Items | Changes | None = None, **properties: Any) -> None:
+        """Change some properties of the node and leave the others.
+
+        `data` is a mapping, an iterable of pairs, or a function that is called with the properties
+        as they are stored and returns one of these; keywords take precedence. Nothing that
+        somebody else writes at the same time is lost: if the node has changed since it was read,
+        this begins again with what it holds then, and calls the function again. So this counts:
+
+            properties.update(lambda now: {"n": now.get("n", 0) + 1})
+
+        Raises what `set` raises, and BadVersionException when others change the node all the time.
+        """
+
+        def change(current: dict[str, Any]) -> dict[str, Any]:
+            changes = data(dict(current)) if callable(data) else data
+            changes = {**dict(changes or ()), **properties}
+            wanted = {**current, **changes}
+            self._check_links(changes, wanted)
+            return wanted
+
+        self._change(change)
+
+    def rewrite(self, change: Callable[[dict[str, Any]], Items]) -> None:
+        """Let the node have the properties that `change` makes of those that are stored.
+
+        So this takes one away, and leaves another in its place:
+
+            properties.rewrite(lambda now: {"b": now.pop("a"), **now})
+
+        Nothing that somebody else writes at the same time is lost: see `update`. Raises what that
+        raises, and what `change` raises.
+        """
+
+        def wanted(current: dict[str, Any]) -> dict[str, Any]:
+            properties = dict(change(dict(current)))
+            new = {name for name in properties if properties[name] != current.get(name)}
+            self._check_links({name: properties[name] for name in new}, properties)
+            return properties
+
+        self._change(wanted)
+
+    def __delitem__(self, name: str) -> None:
+        """Take away the property `name`, or the property link `name` if there is no such property.
+
+        Raises KeyError when there is neither.
+        """
+
+        def change(current: dict[str, Any]) -> dict[str, Any]:
+            del current[name if name in current else _link_named(name, current)]
+            return current
+
+        self._change(change, anew=name not in self)
+
+    def _change(
+        self, change: Callable[[dict[str, Any]], dict[str, Any]], *, anew: bool = False
+    ) -> None:
+        """Write what `change` makes of the properties, again when somebody was faster.
+
+        They are those that were seen last, unless they are to be read `anew`.
+        """
+        look = self._seen
+        if anew or look.deleted:
+            current, version = self._read_again()
+        else:
+            current, version = dict(look.properties), look.stat["version"]
+        for attempt in range(1, UPDATE_ATTEMPTS + 1):
+            wanted = change(current)
+            try:
+                return self._write(codec.encode(wanted), version)
+            except zookeeper.BadVersionException:
+                if attempt > 1:
+                    time.sleep(min(pause(attempt), LONGEST_UPDATE_PAUSE_SECONDS))
+            current, version = self._read_again()
+        raise zookeeper.error(
+            zookeeper.BADVERSION, look.real_path, f"changed {UPDATE_ATTEMPTS} times meanwhile"
+        )
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        """Like `update` of one property."""
+        self.update({name: value})
+
+    def _write(self, data: str, version: int | None = None) -> None:
+        given = () if version is None else (version,)
+        self._watches.session.call(zookeeper.set, self.real_path, data, *given)
+        try:
+            changed = self._take_look(fresh=True)
+        except zookeeper.ZooKeeperException:
+            return  # what was written is written; the watch will tell
+        if changed:
+            self._note_change()
+
+    def _read_again(self) -> tuple[dict[str, Any], int]:
+        data, stat = self._watches.session.call(zookeeper.get, self.real_path)
+        return self._watches.decode(data, self.real_path), stat["version"]
+
+    def _check_links(self, changes: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+        """Raise ValueError if a property link among `changes` would lead nowhere."""
+        links = [key for key in changes if str(key).endswith(PROPERTY_LINK)]
+        if not links:
+            return
+        path, asked = self.real_path, {key: changes[key] for key in links}
+        reader = _ReaderOfTheFuture(self, wanted)
+        found = reader.complete(lambda reader: _find_links(reader, path, asked))
+        for name, end in found.items():
+            if isinstance(end, BadPropertyLink):
+                key = name + PROPERTY_LINK
+                raise ValueError("Bad property link", key, changes[key], end) from end
+
+    def _see(self, reader: LookReader) -> _PropertiesLook:
+        real_path, (data, stat) = self._follow(reader, reader.data)
+        properties = reader.get_properties(real_path)
+        links = _find_links(reader, real_path, properties)
+        essence = (
+            real_path,
+            data,
+            _incarnation(stat),
+            {name: _link_essence(reader, found) for name, found in links.items()},
+        )
+        return _PropertiesLook(real_path, properties, stat, links, essence)
+
+    def _see_nothing(self, real_path: str) -> _PropertiesLook:
+        look = _PropertiesLook(real_path, {}, {}, {}, None)
+        look.deleted = True
+        return look
+
+
+class _ReaderOfTheFuture(LookReader):
+    """Reads nodes as they will be once a change to `properties` is written."""
+
+    def __init__(self, properties: Properties, wanted: Mapping[str, Any]) -> None:
+        super().__init__(properties._watches, None, fresh=True)
+        self._path = properties.real_path
+        self._wanted = wanted
+
+    def get_properties(self, path: str) -> Mapping[str, Any]:
+        return self._wanted if path == self._path else super().get_properties(path)
+
+
+def _find_links(
+    reader: LookReader, path: str, properties: Mapping[str, Any]
+) -> dict[str, LinkedProperty | BadPropertyLink]:
+    """What the property links among properties of the node at `path` lead to, by name."""
+    asked = {
+        key.removesuffix(PROPERTY_LINK): value
+        for key, value in properties.items()
+        if key.endswith(PROPERTY_LINK)
+    }
+    if not asked:
+        return {}
+    links = PropertyLinks(reader, len(asked))
+    found: dict[str, LinkedProperty | BadPropertyLink] = {}
+    for name, value in asked.items():
+        try:
+            found[name] = links.find(path, name, value)
+        except NotRead:
+            pass  # others may lack more, which is then read at once
+    reader.require_all()
+    return found
+
+
+def _link_named(name: str, properties: Mapping[str, Any]) -> str:
+    link = name + PROPERTY_LINK
+    if link not in properties:
+        raise KeyError(name)
+    return link
+
+
+def _incarnation(stat: Stat) -> object:
+    """Differs when a node has been written, or created again, even with the same data."""
+    return [stat.get(field) for field in ("czxid", "mzxid", "version")]
+
+
+def _link_essence(reader: LookReader, found: LinkedProperty | BadPropertyLink) -> object:
+    if isinstance(found, BadPropertyLink):
+        return found.reason
+    _, stat = reader.data(found.path)
+    return found.path, found.name, _incarnation(stat)
