@@ -145,7 +145,7 @@ class EphemeralNode:
         except zookeeper.NoNodeException:
             self.state = Registered.PENDING
             return False
-        return self.owner.session.owns(stat) and self.written is self.wish
+        return self.owner.session.is_ours(stat) and self.written is self.wish
 
     def make_true(self, handle: int) -> bool:
         """Have what is wished, or find out what it has to wait for. False: it keeps changing.
@@ -227,9 +227,9 @@ class EphemeralNode:
         except zookeeper.NoNodeException:
             self.state = Registered.PENDING
             return False
-        if self.owner.session.owns(stat):
+        if self.owner.session.is_ours(stat):
             return self._rewrite(handle, wish, stat)
-        if self.owner.session.owned(stat):
+        if self.owner.session.was_ours(stat):
             return self._replace(handle, wish, stat)
         self.state = Registered.WAITING
         self.other_owner = stat["ephemeralOwner"]
@@ -309,7 +309,7 @@ class EphemeralNode:
                 # we talk to now.
                 zookeeper.sync(handle, self.path)
             stat = self._stat()
-            if self.owner.session.owns(stat) and not self.owner.has_given_way(self):
+            if self.owner.session.is_ours(stat) and not self.owner.has_given_way(self):
                 zookeeper.delete(handle, self.path, stat["version"])
         except zookeeper.NoNodeException:
             pass

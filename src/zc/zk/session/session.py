@@ -200,11 +200,11 @@ class Session:
         """Whether this process keeps the session up, or tries to."""
         return self.state not in (State.CLOSED, State.FORKED)
 
-    def owns(self, stat: Mapping[str, int]) -> bool:
+    def is_ours(self, stat: Mapping[str, int]) -> bool:
         """Whether a node is an ephemeral one of this session."""
         return self.call(id_of) == owner_of(stat)
 
-    def owned(self, stat: Mapping[str, int]) -> bool:
+    def was_ours(self, stat: Mapping[str, int]) -> bool:
         """Whether a node is one that a former session of ours made, and is about to vanish."""
         return owner_of(stat) in self._former_ids
 
