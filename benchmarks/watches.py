@@ -15,6 +15,7 @@ from harness.cases import Case, Competitor, Goal, expect, timed
 from harness.command import main
 from harness.service import Service, connected, raise_first
 from harness.shapes import generate
+from zookeeper.types import Watcher
 
 ROOT = "/benchmark-watches"
 
@@ -26,7 +27,6 @@ IN_FLIGHT = 1000
 CHANGES = 100
 WAIT_SECONDS = 60
 
-Watcher = Callable[[int, int, int, str], None]
 SetWatches = Callable[[int, Sequence[str], Watcher], None]
 
 

@@ -45,9 +45,9 @@ ROWS = [
 # Talk to no server, and are tested without one.
 PURE = {"formats", "tree", "links", "propertylinks", "codec", "testing.engine"}
 
-# What these may have besides: exceptions, constants, a word to the garbage collector.
+# What these may have besides: exceptions, constants, types, a word to the garbage collector.
 COMMON = {"errors", "acl", "garbage"}
-HARMLESS = ("zookeeper.errors", "zookeeper.constants")
+HARMLESS = ("zookeeper.errors", "zookeeper.constants", "zookeeper.types")
 
 
 @functools.cache

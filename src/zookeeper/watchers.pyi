@@ -1,7 +1,7 @@
 # The docstrings are those of the methods themselves, in _watchers.pxi.
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-Watcher = Callable[[int, int, int, str], object]
+from zookeeper.types import Watcher
 
 class WatcherRegistry:
     def expect(self, kind: int, paths: Iterable[str], watcher: Watcher) -> None: ...

@@ -21,7 +21,7 @@ from zc.zk.testing.engine import (
     Refusal,
     SessionLimits,
     SetData,
-    Stat,
+    StatRecord,
     Write,
     digest,
     quotas,
@@ -285,7 +285,7 @@ def test_a_hundred_thousand_nodes_and_watches_are_no_burden(engine: Engine, clie
 
 
 def test_a_stat_has_the_protocols_order() -> None:
-    assert Stat._fields == tuple(STAT_FIELDS)
+    assert StatRecord._fields == tuple(STAT_FIELDS)
 
 
 def test_numbers_of_thousands_of_digits_in_quota_stats_are_no_numbers() -> None:

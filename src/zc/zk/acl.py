@@ -6,15 +6,12 @@ An ACL is a list of dictionaries with the keys `perms` (bits of `zookeeper.PERM_
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from zookeeper.constants import PERM_ALL, PERM_READ
 
 if TYPE_CHECKING:
-    from zookeeper import AclEntry  # only type checkers know the class
-
-Acl: TypeAlias = "Sequence[AclEntry]"
+    from zookeeper.types import Acl, AclEntry
 
 
 def world_permission(perms: int = PERM_READ) -> AclEntry:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 import zookeeper
 from zc.zk import event
-from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, Acl
+from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
 from zc.zk.errors import FailedConnect, printable
 from zc.zk.links import LINK, as_told
 from zc.zk.lowlevel import LowLevel
@@ -31,10 +31,9 @@ from zc.zk.watching.properties import Properties
 from zc.zk.watching.readers import PlainReader
 
 if TYPE_CHECKING:
-    from zc.zk.operations.apply import Progress
     from zc.zk.operations.import_ import Plan
-    from zookeeper import Data
     from zookeeper.tls import TLS
+    from zookeeper.types import Acl, Data, Progress
 
 logger = logging.getLogger("zc.zk")
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import zookeeper
-from zc.zk.acl import OPEN_ACL_UNSAFE, Acl, kept
+from zc.zk.acl import OPEN_ACL_UNSAFE, kept
 from zc.zk.registration.persistent import EphemeralNode
 from zc.zk.registration.registry import Ephemerals
 from zc.zk.session.session import Session
@@ -21,12 +21,22 @@ from zc.zk.session.session import Session
 if TYPE_CHECKING:
     from inspect import Signature
 
-    from zookeeper import Data, Operation, Progress, Stat, Watcher
+    from zookeeper.types import (
+        Acl,
+        Data,
+        MultiCompletion,
+        Operation,
+        Progress,
+        Stat,
+        StatCompletion,
+        StringCompletion,
+        StringStatCompletion,
+        VoidCompletion,
+        Watcher,
+    )
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-Completion = Callable[..., object]
 
 # After these it may have been done or not. As it was to be deleted, a node counts as deleted then:
 # what the program has deleted must not be revived, and what it has not, ends with the session.
@@ -142,7 +152,7 @@ class LowLevel:
 
     def acreate(
         self, path: str, data: Data, acl: Acl, flags: int = 0,
-        completion: Completion | None = None, *, ttl: int | None = None,
+        completion: StringCompletion | None = None, *, ttl: int | None = None,
     ) -> int:  # fmt: skip
         """Like `create`; `completion(handle, code, path)`."""
         acl = kept(acl)
@@ -160,7 +170,7 @@ class LowLevel:
 
     def acreate2(
         self, path: str, data: Data, acl: Acl, flags: int = 0,
-        completion: Completion | None = None, *, ttl: int | None = None,
+        completion: StringStatCompletion | None = None, *, ttl: int | None = None,
     ) -> int:  # fmt: skip
         """Like `create2`; `completion(handle, code, path, stat)`."""
         acl = kept(acl)
@@ -192,7 +202,9 @@ class LowLevel:
         self._ephemerals.release(held, is_gone=True)
         return code
 
-    def adelete(self, path: str, version: int = -1, completion: Completion | None = None) -> int:
+    def adelete(
+        self, path: str, version: int = -1, completion: VoidCompletion | None = None
+    ) -> int:
         """Like `delete`; `completion(handle, code)`."""
         self._session.require_handle()
         held = self._ephemerals.hold(path)
@@ -231,7 +243,7 @@ class LowLevel:
         return stat
 
     def aset(
-        self, path: str, data: Data, version: int = -1, completion: Completion | None = None
+        self, path: str, data: Data, version: int = -1, completion: StatCompletion | None = None
     ) -> int:
         """Like `set`; `completion(handle, code, stat)`."""
         epoch = self._session.epoch
@@ -253,7 +265,7 @@ class LowLevel:
         return code
 
     def aset_acl(
-        self, path: str, version: int, acl: Acl, completion: Completion | None = None
+        self, path: str, version: int, acl: Acl, completion: VoidCompletion | None = None
     ) -> int:
         """Like `set_acl`; `completion(handle, code)`."""
         acl = kept(acl)
@@ -283,7 +295,7 @@ class LowLevel:
         self._note_results(operations, results, held, epoch)
         return results
 
-    def amulti(self, ops: Iterable[Operation], completion: Completion | None = None) -> int:
+    def amulti(self, ops: Iterable[Operation], completion: MultiCompletion | None = None) -> int:
         """Like `multi`; `completion(handle, code, results)`."""
         operations = _kept_all(ops)
         epoch = self._session.epoch
@@ -328,7 +340,7 @@ class LowLevel:
     # The session
 
     def add_auth(
-        self, scheme: str, credential: str | bytes, completion: Completion | None = None
+        self, scheme: str, credential: str | bytes, completion: VoidCompletion | None = None
     ) -> int:
         """Authenticate this session, as `zookeeper.add_auth` does, and later ones.
 

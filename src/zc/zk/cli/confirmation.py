@@ -11,8 +11,8 @@ from zc.zk.operations.subtree import CONFLICTS
 from zc.zk.tree.changes import DeleteNode
 
 if TYPE_CHECKING:
-    from zc.zk.operations.apply import Progress
     from zc.zk.operations.import_ import Plan
+    from zookeeper.types import Progress
 
 
 def confirm(plan: Plan) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from zc.zk.cli import confirmation, connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
@@ -15,10 +16,12 @@ from zc.zk.cli.permissions import add_acl_arguments
 from zc.zk.cli.progress import progress
 from zc.zk.cli.runner import tell
 from zc.zk.operations import import_
-from zc.zk.operations.apply import Progress
 from zc.zk.operations.import_ import Plan
 from zc.zk.session.session import Session
 from zc.zk.tree.model import ParseNode
+
+if TYPE_CHECKING:
+    from zookeeper.types import Progress
 
 USAGE = "[-d] [-t] [-p PERM] [options] [CONNECTION] [FILE [PATH]]"
 DETAILS = """\

@@ -19,7 +19,7 @@ from zookeeper.constants import (
 )
 
 if TYPE_CHECKING:
-    from zookeeper import AclEntry
+    from zookeeper.types import AclEntry
 
 SHA1_BYTES = 20
 

@@ -20,16 +20,16 @@ many nodes are deleted, the time that `CHECKED_TOGETHER` of them take.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import zookeeper
-from zc.zk.acl import Acl
 from zc.zk.session.retry import ride
 from zc.zk.session.session import Session
-from zc.zk.tree.changes import AddNode, Change, DeleteNode, Operation, SetData, operations
+from zc.zk.tree.changes import AddNode, Change, DeleteNode, SetData, operations
 
-Progress = Callable[[int, "int | None"], object]
+if TYPE_CHECKING:
+    from zookeeper.types import Acl, Operation, Progress
 
 # A plan within these bounds is one transaction, so that it is done as a whole or not at all.
 MOST_OPERATIONS = 500

@@ -13,7 +13,7 @@ from zc.zk.tree.render import render
 from zc.zk.tree.syntax import is_node_name
 
 if TYPE_CHECKING:
-    from zc.zk.operations.apply import Progress
+    from zookeeper.types import Progress
 
 # The servers' own node, which is no part of anybody's tree, where paths begin at their root.
 RESERVED = "/zookeeper"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import zookeeper
-from zc.zk.acl import OPEN_ACL_UNSAFE, Acl
+from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.operations import root, subtree
-from zc.zk.operations.apply import Progress, require_not_ephemeral, write_plan
+from zc.zk.operations.apply import require_not_ephemeral, write_plan
 from zc.zk.registration.registry import Ephemerals
 from zc.zk.session.retry import BREAKS, Breaks, ride
 from zc.zk.session.session import Session
@@ -17,6 +17,9 @@ from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages, operations
 from zc.zk.tree.diff import NodeState, plan_deletion, plan_import
 from zc.zk.tree.model import ParseNode
 from zc.zk.watching.readers import PlainReader
+
+if TYPE_CHECKING:
+    from zookeeper.types import Acl, Progress
 
 logger = logging.getLogger("zc.zk")
 

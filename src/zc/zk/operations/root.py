@@ -6,10 +6,14 @@ does, with the same credentials, and is closed again.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import zookeeper
-from zc.zk.acl import Acl
 from zc.zk.session.retry import ride
 from zc.zk.session.session import Session
+
+if TYPE_CHECKING:
+    from zookeeper.types import Acl
 
 
 def is_missing(session: Session) -> bool:

@@ -9,18 +9,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zookeeper
-from zc.zk.acl import Acl
 from zc.zk.links import join
-from zc.zk.operations.apply import Progress
 from zc.zk.session.retry import ride
 from zc.zk.session.session import Session
 from zc.zk.session.worker import pause
 from zc.zk.tree._lines import is_same
 from zc.zk.tree.diff import AS_WANTED, NodeState, snapshot
 from zc.zk.tree.model import ParseNode
+
+if TYPE_CHECKING:
+    from zookeeper.types import Acl, Progress, Subtree, Znode
 
 logger = logging.getLogger("zc.zk")
 
@@ -110,7 +111,7 @@ def _read_below(session: Session, path: str, wanted: ParseNode, progress: Progre
     return Seen(_states(tree), tree.zxid)
 
 
-def _read(session: Session, path: str, progress: Progress | None) -> zookeeper.Subtree:
+def _read(session: Session, path: str, progress: Progress | None) -> Subtree:
     return ride(session, lambda handle: zookeeper.read_tree(handle, path, progress=progress))
 
 
@@ -125,7 +126,7 @@ def _by_top(path: str, everything: Mapping[str, NodeState]) -> dict[str, dict[st
     return tops
 
 
-def _states(tree: Iterable[zookeeper.Znode]) -> dict[str, NodeState]:
+def _states(tree: Iterable[Znode]) -> dict[str, NodeState]:
     return snapshot(
         (node.path, node.data, node.version, node.ephemeralOwner != 0, node.error) for node in tree
     )

@@ -23,13 +23,16 @@ import time
 from collections.abc import Iterator
 from enum import Enum
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk.links import join
 from zc.zk.session.retry import ride
 from zc.zk.session.session import Session
 from zc.zk.tree.diff import NodeState, snapshot
+
+if TYPE_CHECKING:
+    from zookeeper.types import Subtree
 
 # Seconds. No request to a server is answered any sooner: 80 microseconds are seen on loopback.
 NO_ROUND_TRIP = 0.00005
@@ -45,7 +48,7 @@ def walk(session: Session, path: str, *, ephemeral: bool, children: bool) -> Ite
 class _View:
     """A subtree as it was at some moment: before which pause, after which change."""
 
-    def __init__(self, tree: zookeeper.Subtree, pauses: int) -> None:
+    def __init__(self, tree: Subtree, pauses: int) -> None:
         self.states = snapshot(
             (node.path, None, node.version, node.ephemeralOwner != 0, node.error) for node in tree
         )

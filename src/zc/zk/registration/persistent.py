@@ -15,17 +15,19 @@ from __future__ import annotations
 import enum
 import logging
 import time
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import zookeeper
-from zc.zk.acl import Acl
 from zc.zk.links import join
 from zc.zk.session.maintenance import SESSION_TROUBLE
 from zc.zk.session.session import Session, State
 from zc.zk.session.worker import pause
-from zc.zk.watching.cache import Kind, Stat
+from zc.zk.watching.cache import Kind
 from zc.zk.watching.dependencies import Watches
 from zc.zk.watching.readers import LookReader
+
+if TYPE_CHECKING:
+    from zookeeper.types import Acl, Stat
 
 logger = logging.getLogger("zc.zk")
 

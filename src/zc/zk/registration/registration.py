@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zc.zk import codec, event
-from zc.zk.acl import Acl, kept
+from zc.zk.acl import kept
 from zc.zk.registration import address
 from zc.zk.registration.address import Address
 from zc.zk.registration.persistent import EphemeralNode, Registered, Wish
 from zc.zk.registration.registry import Ephemerals
+
+if TYPE_CHECKING:
+    from zookeeper.types import Acl
 
 
 class Registration:

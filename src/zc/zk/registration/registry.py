@@ -10,10 +10,9 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import zookeeper
-from zc.zk.acl import Acl
 from zc.zk.registration.persistent import (
     ATTEMPTS,
     LOSSES_OF_A_NETWORK,
@@ -27,6 +26,9 @@ from zc.zk.session.worker import pause, soonest
 from zc.zk.watching.cache import drop
 from zc.zk.watching.dependencies import Watches
 from zc.zk.watching.fetch import FEW
+
+if TYPE_CHECKING:
+    from zookeeper.types import Acl
 
 logger = logging.getLogger("zc.zk")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import zookeeper
 
 if TYPE_CHECKING:
     from zookeeper.tls import TLS
+    from zookeeper.types import Credential, Stat
 
 logger = logging.getLogger("zc.zk")
 
@@ -19,8 +20,6 @@ logger = logging.getLogger("zc.zk")
 ID_BITS = 2**64 - 1
 
 CONNECTED_STATES = (zookeeper.CONNECTED_STATE, zookeeper.READONLY_STATE)
-
-Credential = tuple[str, "str | bytes"]
 
 
 class Connection:
@@ -207,7 +206,7 @@ def id_of(handle: int) -> int:
     return zookeeper.client_id(handle)[0] & ID_BITS
 
 
-def owner_of(stat: Mapping[str, int]) -> int:
+def owner_of(stat: Stat) -> int:
     """The number of the session that an ephemeral node belongs to, 0 for any other node."""
     return stat["ephemeralOwner"] & ID_BITS
 

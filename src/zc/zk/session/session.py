@@ -18,7 +18,7 @@ import logging
 import os
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -28,7 +28,6 @@ from zc.zk.event import ClientEvent, Reestablished
 from zc.zk.session.handle import (
     CONNECTED_STATES,
     Connection,
-    Credential,
     delivers_inline,
     id_of,
     owner_of,
@@ -41,6 +40,7 @@ from zc.zk.session.worker import CallbackQueue
 
 if TYPE_CHECKING:
     from zookeeper.tls import TLS
+    from zookeeper.types import Credential, Stat
 
 logger = logging.getLogger("zc.zk")
 
@@ -200,11 +200,11 @@ class Session:
         """Whether this process keeps the session up, or tries to."""
         return self.state not in (State.CLOSED, State.FORKED)
 
-    def is_ours(self, stat: Mapping[str, int]) -> bool:
+    def is_ours(self, stat: Stat) -> bool:
         """Whether a node is an ephemeral one of this session."""
         return self.call(id_of) == owner_of(stat)
 
-    def was_ours(self, stat: Mapping[str, int]) -> bool:
+    def was_ours(self, stat: Stat) -> bool:
         """Whether a node is one that a former session of ours made, and is about to vanish."""
         return owner_of(stat) in self._former_ids
 

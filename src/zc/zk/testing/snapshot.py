@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from zc.zk.testing.engine import Engine, Entry, Znode
-from zc.zk.testing.engine.acl import OPEN, Acl
+from zc.zk.testing.engine.acl import OPEN, Entries
 from zc.zk.testing.wire import jute
 from zc.zk.testing.wire.jute import INT, LONG, Malformed, Reader
 
@@ -230,7 +230,7 @@ def _sync_folder(folder: Path) -> None:
 
 def _encoded(engine: Engine) -> bytes:
     sessions = [LONG.pack(session.id) + INT.pack(session.timeout) for session in engine.sessions]
-    places: dict[Acl, int] = {}
+    places: dict[Entries, int] = {}
     nodes = [
         _node(path, node, places.setdefault(node.acl, len(places)))
         for path, node in engine.tree.nodes.items()
@@ -246,7 +246,7 @@ def _encoded(engine: Engine) -> bytes:
     return b"".join(parts)
 
 
-def _acl(acl: Acl) -> bytes:
+def _acl(acl: Entries) -> bytes:
     return jute.vector(
         [INT.pack(perms) + jute.string(scheme) + jute.string(id) for perms, scheme, id in acl]
     )
@@ -279,7 +279,7 @@ def _decode(engine: Engine, reader: Reader) -> None:
     engine.zxid = max(engine.zxid, (zxid // EPOCH + 1) * EPOCH)
 
 
-def _read_acl(reader: Reader) -> Acl:
+def _read_acl(reader: Reader) -> Entries:
     def entry() -> Entry:
         return Entry(reader.int32(), reader.string(), reader.string())
 
@@ -287,7 +287,7 @@ def _read_acl(reader: Reader) -> Acl:
     return OPEN if acl == OPEN else acl
 
 
-def _read_node(reader: Reader, acls: list[Acl]) -> tuple[str, Znode]:
+def _read_node(reader: Reader, acls: list[Entries]) -> tuple[str, Znode]:
     path, data, acl = reader.string() or "", reader.buffer(), acls[reader.int32()]
     numbers = reader.record(_NUMBERS)
     node = Znode(data, acl, numbers[-1], 0, 0)

@@ -8,20 +8,19 @@ did meanwhile.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zc.zk import codec
-from zc.zk.acl import Acl
 from zc.zk.errors import printable
 from zc.zk.garbage import collected_later
 from zc.zk.links import LINK, PROPERTY_LINK
 from zc.zk.tree.model import ParseNode
 
+if TYPE_CHECKING:
+    from zookeeper.types import Acl, Operation
+
 # Data of so many characters fit into any request.
 SHORT_DATA = 100_000
-
-# An operation as `zookeeper.multi` and `zookeeper.write_many` take it.
-Operation = tuple[Any, ...]
 
 
 class Change:

@@ -31,8 +31,6 @@ class Kind(enum.Enum):
     __hash__ = object.__hash__
 
 
-Stat = dict[str, int]
-
 # (data, stat), child names, or stat, depending on the kind; or an exception: why there is none of
 # these. UNREAD before the first answer.
 Answer = Any

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import zookeeper
 from zc.zk import codec
@@ -16,9 +16,11 @@ from zc.zk.errors import BadPropertyLink
 from zc.zk.links import PROPERTY_LINK, LinkedProperty, NotRead
 from zc.zk.propertylinks import PropertyLinks
 from zc.zk.session.worker import pause
-from zc.zk.watching.cache import Stat
 from zc.zk.watching.liveobject import LiveObject, Look
 from zc.zk.watching.readers import LookReader
+
+if TYPE_CHECKING:
+    from zookeeper.types import Stat
 
 # How often `update` begins again when somebody else changes the node meanwhile.
 UPDATE_ATTEMPTS = 100
@@ -229,7 +231,7 @@ class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
         return _PropertiesLook(real_path, properties, stat, links, essence)
 
     def _see_nothing(self, real_path: str) -> _PropertiesLook:
-        look = _PropertiesLook(real_path, {}, {}, {}, None)
+        look = _PropertiesLook(real_path, {}, cast("Stat", {}), {}, None)
         look.deleted = True
         return look
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import zookeeper
 from zc.zk import codec
 from zc.zk.codec import Properties
 from zc.zk.links import NotRead, Resolver
 from zc.zk.session.session import Session
-from zc.zk.watching.cache import UNREAD, Answer, Interest, Kind, Stat
+from zc.zk.watching.cache import UNREAD, Answer, Interest, Kind
 from zc.zk.watching.dependencies import Watches
+
+if TYPE_CHECKING:
+    from zookeeper.types import Stat
 
 T = TypeVar("T")
 

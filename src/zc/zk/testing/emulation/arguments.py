@@ -13,11 +13,6 @@ from zc.zk.testing.engine import Entry
 from zookeeper import constants, errors
 from zookeeper.hosts import Ensemble, parse
 
-Completion = Callable[..., object]
-Progress = Callable[[int, int | None], object]
-Data = str | bytes | None
-Acl = Sequence[dict[str, Any]]
-
 SEQUENTIAL: Final = (2, 3, constants.PERSISTENT_SEQUENTIAL_WITH_TTL)
 WITH_TTL: Final = (constants.PERSISTENT_WITH_TTL, constants.PERSISTENT_SEQUENTIAL_WITH_TTL)
 WATCH_KINDS: Final = (constants.WATCH_CHILDREN, constants.WATCH_DATA, constants.WATCH_ANY)

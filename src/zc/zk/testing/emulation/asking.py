@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from zc.zk.testing.emulation import arguments
-from zc.zk.testing.emulation.arguments import Completion
 from zc.zk.testing.emulation.handle import Handle, Request
 from zc.zk.testing.emulation.server import EmulatedServer
 from zc.zk.testing.engine import Client
@@ -40,7 +40,9 @@ class Asking:
             return errors.error(code, path, f"the root {handle.chroot} does not exist")
         return errors.error(code, path)
 
-    def _later(self, h: int, request: Request, completion: Completion | None) -> Literal[0]:
+    def _later(
+        self, h: int, request: Request, completion: Callable[..., object] | None
+    ) -> Literal[0]:
         arguments.function(completion, "a completion")
         self._server.find(h).ask(request, completion)
         return constants.OK

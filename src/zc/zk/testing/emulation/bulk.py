@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from zc.zk.testing.emulation import arguments, values
-from zc.zk.testing.emulation.arguments import Progress
 from zc.zk.testing.emulation.asking import Asking
 from zc.zk.testing.emulation.handle import Handle, Request
 from zc.zk.testing.emulation.subtrees import Subtree, walk
 from zc.zk.testing.engine import Client, Refusal
 from zookeeper import constants, errors
 from zookeeper.answers import Answers
-from zookeeper.watchers import Watcher
+
+if TYPE_CHECKING:
+    from zookeeper.types import Progress, Watcher
 
 # Reads a node, at its path on the server, with or without leaving a watch there.
 Read = Callable[[Client, str, bool], Any]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from zc.zk.testing.emulation import arguments, values
-from zc.zk.testing.emulation.arguments import Acl, Completion, Data
 from zc.zk.testing.emulation.asking import Asking, first_only, without_results
 from zc.zk.testing.emulation.handle import Handle, Request
 from zc.zk.testing.engine import (
@@ -16,9 +15,20 @@ from zc.zk.testing.engine import (
     Kind,
     SetAcl,
     SetData,
-    Stat,
+    StatRecord,
 )
 from zookeeper import constants
+
+if TYPE_CHECKING:
+    from zookeeper.types import (
+        Acl,
+        Data,
+        Stat,
+        StatCompletion,
+        StringCompletion,
+        StringStatCompletion,
+        VoidCompletion,
+    )
 
 
 class Changes(Asking):
@@ -34,14 +44,14 @@ class Changes(Asking):
     def create2(
         self, h: int, path: str, data: Data, acl: Acl, flags: int = 0,
         *, ttl: int | None = None, timeout: float | None = None,
-    ) -> tuple[str, dict[str, int]]:  # fmt: skip
+    ) -> tuple[str, Stat]:  # fmt: skip
         """Create a node and return its path and stat."""
         created, stat = self._now(h, self._create(h, path, data, acl, flags, ttl), timeout)
         return created, stat
 
     def acreate(
         self, h: int, path: str, data: Data, acl: Acl, flags: int = 0,
-        completion: Completion | None = None, *, ttl: int | None = None,
+        completion: StringCompletion | None = None, *, ttl: int | None = None,
     ) -> Literal[0]:  # fmt: skip
         """Like create; `completion(handle, code, path)`."""
         request = self._create(h, path, data, acl, flags, ttl)
@@ -49,7 +59,7 @@ class Changes(Asking):
 
     def acreate2(
         self, h: int, path: str, data: Data, acl: Acl, flags: int = 0,
-        completion: Completion | None = None, *, ttl: int | None = None,
+        completion: StringStatCompletion | None = None, *, ttl: int | None = None,
     ) -> Literal[0]:  # fmt: skip
         """Like create2; `completion(handle, code, path, stat)`."""
         return self._later(h, self._create(h, path, data, acl, flags, ttl), completion)
@@ -77,7 +87,7 @@ class Changes(Asking):
         return constants.OK
 
     def adelete(
-        self, h: int, path: str, version: int = -1, completion: Completion | None = None
+        self, h: int, path: str, version: int = -1, completion: VoidCompletion | None = None
     ) -> Literal[0]:
         """Like delete; `completion(handle, code)`."""
         return self._later(h, self._delete(h, path, version), completion)
@@ -102,14 +112,14 @@ class Changes(Asking):
 
     def set2(
         self, h: int, path: str, data: Data, version: int = -1, *, timeout: float | None = None
-    ) -> dict[str, int]:
+    ) -> Stat:
         """Replace a node's data and return its stat."""
-        stat: dict[str, int] = self._now(h, self._set(h, path, data, version), timeout)[0]
+        stat: Stat = self._now(h, self._set(h, path, data, version), timeout)[0]
         return stat
 
     def aset(
         self, h: int, path: str, data: Data, version: int = -1,
-        completion: Completion | None = None,
+        completion: StatCompletion | None = None,
     ) -> Literal[0]:  # fmt: skip
         """Like set2; `completion(handle, code, stat)`."""
         return self._later(h, self._set(h, path, data, version), completion)
@@ -125,7 +135,7 @@ class Changes(Asking):
     def _writing(self, path: str, operation: SetData | SetAcl) -> Request:
         def perform(client: Client) -> tuple[Any, ...]:
             stat = self._server.engine.write(client, operation)
-            assert isinstance(stat, Stat)
+            assert isinstance(stat, StatRecord)
             return (values.stat(stat),)
 
         return Request(path, perform, failed=(None,))
@@ -138,7 +148,7 @@ class Changes(Asking):
         return constants.OK
 
     def aset_acl(
-        self, h: int, path: str, version: int, acl: Acl, completion: Completion | None = None
+        self, h: int, path: str, version: int, acl: Acl, completion: VoidCompletion | None = None
     ) -> Literal[0]:
         """Like set_acl; `completion(handle, code)`."""
         return self._later(h, without_results(self._set_acl(h, path, version, acl)), completion)

@@ -18,10 +18,11 @@ from zookeeper.constants import (
     EXPIRED_SESSION_STATE,
     SESSION_EVENT,
 )
-from zookeeper.watchers import Watcher, WatcherRegistry
+from zookeeper.watchers import WatcherRegistry
 
 if TYPE_CHECKING:
     from zc.zk.testing.emulation.server import EmulatedServer
+    from zookeeper.types import Watcher
 
 T = TypeVar("T")
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from zc.zk.testing.emulation import arguments, values
-from zc.zk.testing.emulation.arguments import Completion
 from zc.zk.testing.emulation.asking import Asking, first_only
 from zc.zk.testing.emulation.handle import Request, Watch
 from zc.zk.testing.engine import Client
 from zookeeper import constants, errors
-from zookeeper.watchers import Watcher
+
+if TYPE_CHECKING:
+    from zookeeper.types import (
+        AclCompletion,
+        AclEntry,
+        DataCompletion,
+        Stat,
+        StatCompletion,
+        StringCompletion,
+        StringsCompletion,
+        StringsStatCompletion,
+        Watcher,
+    )
 
 CONFIG_NODE: Final = "/zookeeper/config"
 
@@ -18,7 +29,7 @@ CONFIG_NODE: Final = "/zookeeper/config"
 class Reads(Asking):
     def exists(
         self, h: int, path: str, watcher: Watcher | None = None, *, timeout: float | None = None
-    ) -> dict[str, int] | None:
+    ) -> Stat | None:
         """A node's stat, None if there is none."""
         handle = self._server.find(h)
         request = self._exists(h, path, watcher)
@@ -26,12 +37,12 @@ class Reads(Asking):
         code, (stat,) = handle.ask(request)
         if code not in (constants.OK, constants.NONODE):
             raise errors.error(code, path)
-        found: dict[str, int] | None = stat
+        found: Stat | None = stat
         return found
 
     def aexists(
         self, h: int, path: str, watcher: Watcher | None = None,
-        completion: Completion | None = None,
+        completion: StatCompletion | None = None,
     ) -> Literal[0]:  # fmt: skip
         """Like exists; `completion(handle, code, stat)`."""
         return self._later(h, self._exists(h, path, watcher), completion)
@@ -48,14 +59,14 @@ class Reads(Asking):
     def get(
         self, h: int, path: str, watcher: Watcher | None = None, bufferlen: int | None = None, *,
         timeout: float | None = None,
-    ) -> tuple[str | None, dict[str, int]]:  # fmt: skip
+    ) -> tuple[str | None, Stat]:  # fmt: skip
         """A node's data and stat."""
         data, stat = self._now(h, self._get(h, path, watcher), timeout)
         return data, stat
 
     def aget(
         self, h: int, path: str, watcher: Watcher | None = None,
-        completion: Completion | None = None,
+        completion: DataCompletion | None = None,
     ) -> Literal[0]:  # fmt: skip
         """Like get; `completion(handle, code, data, stat)`."""
         return self._later(h, self._get(h, path, watcher), completion)
@@ -82,21 +93,21 @@ class Reads(Asking):
 
     def get_children2(
         self, h: int, path: str, watcher: Watcher | None = None, *, timeout: float | None = None
-    ) -> tuple[list[str], dict[str, int]]:
+    ) -> tuple[list[str], Stat]:
         """The names of a node's children, and its stat."""
         names, stat = self._now(h, self._get_children(h, path, watcher), timeout)
         return names, stat
 
     def aget_children(
         self, h: int, path: str, watcher: Watcher | None = None,
-        completion: Completion | None = None,
+        completion: StringsCompletion | None = None,
     ) -> Literal[0]:  # fmt: skip
         """Like get_children; `completion(handle, code, names)`."""
         return self._later(h, first_only(self._get_children(h, path, watcher)), completion)
 
     def aget_children2(
         self, h: int, path: str, watcher: Watcher | None = None,
-        completion: Completion | None = None,
+        completion: StringsStatCompletion | None = None,
     ) -> Literal[0]:  # fmt: skip
         """Like get_children2; `completion(handle, code, names, stat)`."""
         return self._later(h, self._get_children(h, path, watcher), completion)
@@ -113,12 +124,12 @@ class Reads(Asking):
 
     def get_acl(
         self, h: int, path: str, *, timeout: float | None = None
-    ) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    ) -> tuple[Stat, list[AclEntry]]:
         """A node's stat and access control list."""
         acl, stat = self._now(h, self._get_acl(h, path), timeout)
         return stat, acl
 
-    def aget_acl(self, h: int, path: str, completion: Completion | None = None) -> Literal[0]:
+    def aget_acl(self, h: int, path: str, completion: AclCompletion | None = None) -> Literal[0]:
         """Like get_acl; `completion(handle, code, acl, stat)`."""
         return self._later(h, self._get_acl(h, path), completion)
 
@@ -136,7 +147,7 @@ class Reads(Asking):
         seen: str = self._now(h, self._sync(h, path), timeout)[0]
         return seen
 
-    def async_(self, h: int, path: str, completion: Completion | None = None) -> Literal[0]:
+    def async_(self, h: int, path: str, completion: StringCompletion | None = None) -> Literal[0]:
         """Like sync; `completion(handle, code, path)`. Also under zkpython's name `async`."""
         return self._later(h, self._sync(h, path), completion)
 
@@ -146,14 +157,14 @@ class Reads(Asking):
 
     def get_config(
         self, h: int, watcher: Watcher | None = None, *, timeout: float | None = None
-    ) -> tuple[str | None, dict[str, int]]:
+    ) -> tuple[str | None, Stat]:
         """The ensemble's configuration, which a server that is alone has not, and its stat."""
         request = self._reading_data(CONFIG_NODE, CONFIG_NODE, watcher)
         data, stat = self._now(h, request, timeout)
         return data, stat
 
     def aget_config(
-        self, h: int, watcher: Watcher | None = None, completion: Completion | None = None
+        self, h: int, watcher: Watcher | None = None, completion: DataCompletion | None = None
     ) -> Literal[0]:
         """Like get_config; `completion(handle, code, data, stat)`."""
         return self._later(h, self._reading_data(CONFIG_NODE, CONFIG_NODE, watcher), completion)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from zc.zk.testing.emulation import arguments
-from zc.zk.testing.emulation.arguments import Completion
 from zc.zk.testing.emulation.asking import Asking
 from zc.zk.testing.emulation.handle import Request
 from zc.zk.testing.engine import Client, Refusal
 from zookeeper import constants, errors
-from zookeeper.watchers import Watcher
+
+if TYPE_CHECKING:
+    from zookeeper.types import VoidCompletion, Watcher
 
 
 class Removals(Asking):
@@ -36,7 +37,7 @@ class Removals(Asking):
         kind: int = 3,
         watcher: Watcher | None = None,
         local: bool = False,
-        completion: Completion | None = None,
+        completion: VoidCompletion | None = None,
     ) -> Literal[0]:
         """Like remove_watches; `completion(handle, code)`.
 

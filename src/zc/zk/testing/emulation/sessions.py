@@ -9,15 +9,14 @@ from threading import Thread
 from typing import TYPE_CHECKING, Literal
 
 from zc.zk.testing.emulation import arguments
-from zc.zk.testing.emulation.arguments import Completion
 from zc.zk.testing.emulation.handle import Handle
 from zc.zk.testing.emulation.server import EmulatedServer
 from zc.zk.testing.engine import NO_PASSWORD, PASSWORD_BYTES
 from zookeeper import constants, errors
-from zookeeper.watchers import Watcher
 
 if TYPE_CHECKING:
     from zookeeper.tls import TLS
+    from zookeeper.types import ClientId, VoidCompletion, Watcher
 
 
 class Sessions:
@@ -32,7 +31,7 @@ class Sessions:
         hosts: str,
         watcher: Watcher | None = None,
         recv_timeout: int = 10000,
-        client_id: tuple[int, str | bytes] | None = None,
+        client_id: ClientId | None = None,
         *,
         read_only: bool = False,
         max_request: int = 1048575,
@@ -123,7 +122,7 @@ class Sessions:
         h: int,
         scheme: str | bytes,
         credential: str | bytes,
-        completion: Completion | None = None,
+        completion: VoidCompletion | None = None,
     ) -> int:
         """Authenticate the session, now and after each reconnection."""
         handle = self._server.find(h)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 from zc.zk.testing.emulation import values
-from zc.zk.testing.engine import Client, Engine, Refusal, Stat
+from zc.zk.testing.engine import Client, Engine, Refusal, StatRecord
 from zookeeper import constants, errors
+
+if TYPE_CHECKING:
+    from zookeeper.types import Stat
 
 
 class Znode:
     """One node of a Subtree."""
 
     def __init__(
-        self, path: str, depth: int, data: bytes | None, stat: Stat | None, code: int
+        self, path: str, depth: int, data: bytes | None, stat: StatRecord | None, code: int
     ) -> None:
         self.path = path
         self.depth = depth
@@ -38,7 +41,7 @@ class Znode:
         return None if self._stat is not None else errors.error(self._code, self.path)
 
     @property
-    def stat(self) -> dict[str, int] | None:
+    def stat(self) -> Stat | None:
         """The stat as a dict, None for nodes that could not be read."""
         return None if self._stat is None else values.stat(self._stat)
 

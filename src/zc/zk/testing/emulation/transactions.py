@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, Literal, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from zc.zk.testing.emulation import arguments, values
-from zc.zk.testing.emulation.arguments import Completion, Progress
 from zc.zk.testing.emulation.asking import Asking
 from zc.zk.testing.emulation.changes import create_operation
 from zc.zk.testing.emulation.handle import Handle, Request
@@ -19,13 +18,14 @@ from zc.zk.testing.engine import (
     Kind,
     Refusal,
     SetData,
-    Stat,
+    StatRecord,
     Write,
     Written,
 )
 from zookeeper import constants, errors
 
-Operation = Sequence[Any]
+if TYPE_CHECKING:
+    from zookeeper.types import MultiCompletion, Operation, Progress
 
 # What a transaction of write_many holds at most, in bytes.
 MOST_BYTES: Final = 500_000
@@ -63,7 +63,7 @@ class Transactions(Asking):
         return list(results)
 
     def amulti(
-        self, h: int, ops: Iterable[Operation], completion: Completion | None = None
+        self, h: int, ops: Iterable[Operation], completion: MultiCompletion | None = None
     ) -> Literal[0]:
         """Like multi; `completion(handle, code, results)`."""
         handle = self._server.find(h)
@@ -72,7 +72,9 @@ class Transactions(Asking):
         _check_size_of_all(handle, planned)
 
         def complete(number: int, code: int, outcome: Any) -> None:
-            results, codes = outcome or (None, ())
+            results: list[Any] | None
+            codes: list[int]
+            results, codes = outcome or (None, [])
             failed = next((each for each in codes if each != constants.OK), code)
             assert completion is not None
             completion(number, failed, results if failed == code else codes)
@@ -243,7 +245,7 @@ def _transactions(planned: list[Planned], most: int, most_bytes: int) -> Iterato
 
 
 def _value(handle: Handle, planned: Planned, written: Written) -> Any:
-    if isinstance(written, Stat):
+    if isinstance(written, StatRecord):
         return values.stat(written)
     if not isinstance(written, Created):
         return None

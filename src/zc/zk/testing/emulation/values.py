@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
-from zc.zk.testing.engine import Entry, Stat
+from zc.zk.testing.engine import Entry, StatRecord
+
+if TYPE_CHECKING:
+    from zookeeper.types import AclEntry, Stat
 
 
 def text(data: bytes | None) -> str | None:
@@ -13,9 +16,9 @@ def text(data: bytes | None) -> str | None:
     return None if data is None else data.decode("utf-8", "surrogateescape")
 
 
-def stat(value: Stat) -> dict[str, int]:
-    return value._asdict()
+def stat(value: StatRecord) -> Stat:
+    return cast("Stat", value._asdict())
 
 
-def acl(entries: Iterable[Entry]) -> list[dict[str, Any]]:
-    return [entry._asdict() for entry in entries]
+def acl(entries: Iterable[Entry]) -> list[AclEntry]:
+    return [cast("AclEntry", entry._asdict()) for entry in entries]

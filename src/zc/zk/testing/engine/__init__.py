@@ -17,7 +17,7 @@ from zc.zk.testing.engine.operations import (
 from zc.zk.testing.engine.refusal import Refusal
 from zc.zk.testing.engine.sessions import NO_PASSWORD, PASSWORD_BYTES, Session
 from zc.zk.testing.engine.watches import Mode
-from zc.zk.testing.engine.znodes import Stat, Tree, Znode
+from zc.zk.testing.engine.znodes import StatRecord, Tree, Znode
 
 __all__ = [
     "LONGEST_REQUEST",
@@ -39,7 +39,7 @@ __all__ = [
     "SessionLimits",
     "SetAcl",
     "SetData",
-    "Stat",
+    "StatRecord",
     "Tree",
     "Write",
     "Written",

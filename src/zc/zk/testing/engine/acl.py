@@ -27,13 +27,13 @@ class Identity(NamedTuple):
     id: str
 
 
-Acl = tuple[Entry, ...]
+Entries = tuple[Entry, ...]
 
-OPEN: Final[Acl] = (Entry(constants.PERM_ALL, "world", "anyone"),)
-READ_ONLY: Final[Acl] = (Entry(constants.PERM_READ, "world", "anyone"),)
+OPEN: Final[Entries] = (Entry(constants.PERM_ALL, "world", "anyone"),)
+READ_ONLY: Final[Entries] = (Entry(constants.PERM_READ, "world", "anyone"),)
 
 
-def check(acl: Acl, perms: int, identities: Iterable[Identity]) -> None:
+def check(acl: Entries, perms: int, identities: Iterable[Identity]) -> None:
     """Refuse unless an entry that is for one of the identities gives one of the permissions."""
     if acl is OPEN or not acl:
         return
@@ -58,7 +58,7 @@ def _is_for(entry: Entry, identities: Sequence[Identity]) -> bool:
     return False
 
 
-def fixed_up(acl: Sequence[Entry] | None, identities: Iterable[Identity]) -> Acl:
+def fixed_up(acl: Sequence[Entry] | None, identities: Iterable[Identity]) -> Entries:
     """An ACL as it is stored: `auth` entries become those of the identities proved by a secret."""
     result: list[Entry] = []
     for entry in dict.fromkeys(acl or ()):
@@ -84,7 +84,7 @@ def fixed_up(acl: Sequence[Entry] | None, identities: Iterable[Identity]) -> Acl
     return OPEN if fixed == OPEN else fixed
 
 
-def masked(acl: Acl) -> Acl:
+def masked(acl: Entries) -> Entries:
     """An ACL for the eyes of those who may read and not administer: no digests."""
     return tuple(
         Entry(perms, scheme, re.sub(":.*", ":x", id or ""))

@@ -20,7 +20,7 @@ from zc.zk.testing.engine.refusal import Refusal
 from zc.zk.testing.engine.sessions import Session, Sessions
 from zc.zk.testing.engine.transactions import Transaction
 from zc.zk.testing.engine.watches import Happening, Mode, Watches
-from zc.zk.testing.engine.znodes import Stat, Tree, Znode
+from zc.zk.testing.engine.znodes import StatRecord, Tree, Znode
 from zookeeper import constants
 from zookeeper.constants import PERM_ADMIN, PERM_READ
 
@@ -37,7 +37,7 @@ class Client:
         self.session: Session | None = None
         self.notify = notify
 
-    def may_read(self, acl: acls.Acl) -> bool:
+    def may_read(self, acl: acls.Entries) -> bool:
         try:
             acls.check(acl, PERM_READ, self.identities)
         except Refusal:
@@ -215,7 +215,7 @@ class Engine:
 
     # Reading
 
-    def exists(self, client: Client, path: str, watch: bool = False) -> Stat:
+    def exists(self, client: Client, path: str, watch: bool = False) -> StatRecord:
         """A node's stat, which needs no permission; a watch is set on a missing node too."""
         if "\0" in path:
             raise Refusal(constants.BADARGUMENTS)
@@ -223,7 +223,9 @@ class Engine:
             self.watches.data.add(path, client)
         return self.tree.node(path).stat()
 
-    def get_data(self, client: Client, path: str, watch: bool = False) -> tuple[bytes | None, Stat]:
+    def get_data(
+        self, client: Client, path: str, watch: bool = False
+    ) -> tuple[bytes | None, StatRecord]:
         node = self._readable(client, path)
         if watch:
             self.watches.data.add(path, client)
@@ -231,7 +233,7 @@ class Engine:
 
     def get_children(
         self, client: Client, path: str, watch: bool = False
-    ) -> tuple[list[str], Stat]:
+    ) -> tuple[list[str], StatRecord]:
         node = self._readable(client, path)
         if watch:
             self.watches.children.add(path, client)
@@ -241,7 +243,7 @@ class Engine:
         self._readable(client, path)
         return sum(1 for _ in self.tree.below(path))
 
-    def get_acl(self, client: Client, path: str) -> tuple[acls.Acl, Stat]:
+    def get_acl(self, client: Client, path: str) -> tuple[acls.Entries, StatRecord]:
         """A node's ACL; hashes of passwords are for its administrators only."""
         node = self.tree.node(path)
         acls.check(node.acl, PERM_READ | PERM_ADMIN, client.identities)

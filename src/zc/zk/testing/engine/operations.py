@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from zc.zk.testing.engine.acl import Entry
-from zc.zk.testing.engine.znodes import Stat
+from zc.zk.testing.engine.znodes import StatRecord
 
 
 class Kind(enum.Enum):
@@ -53,10 +53,10 @@ Write = Create | Delete | SetData | SetAcl | Check
 
 
 class Created(NamedTuple):
-    """The result of a Create; that of SetData and SetAcl is a Stat, that of the others None."""
+    """The result of a Create; SetData and SetAcl give a StatRecord, the others None."""
 
     path: str
-    stat: Stat
+    stat: StatRecord
 
 
-Written = Created | Stat | None
+Written = Created | StatRecord | None

@@ -22,7 +22,7 @@ from zc.zk.testing.engine.operations import (
 )
 from zc.zk.testing.engine.refusal import Refusal
 from zc.zk.testing.engine.watches import Happening
-from zc.zk.testing.engine.znodes import Stat, Tree
+from zc.zk.testing.engine.znodes import StatRecord, Tree
 from zookeeper import constants
 from zookeeper.constants import (
     CHANGED_EVENT,
@@ -119,7 +119,7 @@ class Transaction:
         self._tree.delete(path, self._zxid)
         self.happened.append(Happening(DELETED_EVENT, path, node.acl, parent.acl))
 
-    def _set_data(self, operation: SetData) -> Stat:
+    def _set_data(self, operation: SetData) -> StatRecord:
         path, data, version = operation
         paths.validate(path)
         node = self._tree.node(path)
@@ -129,7 +129,7 @@ class Transaction:
         self.happened.append(Happening(CHANGED_EVENT, path, node.acl, ()))
         return node.stat()
 
-    def _set_acl(self, operation: SetAcl) -> Stat:
+    def _set_acl(self, operation: SetAcl) -> StatRecord:
         path, acl, version = operation
         paths.validate(path)
         fixed = acls.fixed_up(acl, self._identities)

@@ -12,19 +12,19 @@ import enum
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
-from zc.zk.testing.engine.acl import Acl
+from zc.zk.testing.engine.acl import Entries
 from zc.zk.testing.engine.sessions import Session
 from zookeeper import constants
 
 
-class Watcher(Protocol):
-    """Whom events go to: a connection."""
+class Recipient(Protocol):
+    """A connection, as events reach it."""
 
     session: Session | None
 
     def notify(self, event_type: int, path: str) -> None: ...
 
-    def may_read(self, acl: Acl) -> bool: ...
+    def may_read(self, acl: Entries) -> bool: ...
 
 
 class Happening(NamedTuple):
@@ -35,8 +35,8 @@ class Happening(NamedTuple):
 
     event_type: int
     path: str
-    acl: Acl
-    parent_acl: Acl
+    acl: Entries
+    parent_acl: Entries
 
 
 class Mode(enum.Enum):
@@ -50,11 +50,11 @@ class WatchTable:
 
     def __init__(self) -> None:
         # Watchers in the order in which they came: events go out in the same order in each run.
-        self._by_path: dict[str, dict[Watcher, Mode]] = {}
-        self._paths_of: dict[Watcher, dict[str, None]] = {}
+        self._by_path: dict[str, dict[Recipient, Mode]] = {}
+        self._paths_of: dict[Recipient, dict[str, None]] = {}
         self._recursive_count = 0
 
-    def add(self, path: str, watcher: Watcher, mode: Mode = Mode.ONE_TIME) -> None:
+    def add(self, path: str, watcher: Recipient, mode: Mode = Mode.ONE_TIME) -> None:
         watchers = self._by_path.setdefault(path, {})
         self._count(watchers.get(watcher), mode)
         watchers[watcher] = mode
@@ -64,14 +64,14 @@ class WatchTable:
         """Whether anybody watches a path."""
         return path in self._by_path
 
-    def remove(self, path: str, watcher: Watcher) -> bool:
+    def remove(self, path: str, watcher: Recipient) -> bool:
         """Forget a watch; False if there is none."""
         if watcher not in self._by_path.get(path, ()):
             return False
         self._drop(path, watcher)
         return True
 
-    def remove_all(self, watcher: Watcher) -> list[str]:
+    def remove_all(self, watcher: Recipient) -> list[str]:
         """Forget a watcher. Returns the paths of its one-time watches."""
         paths = list(self._paths_of.get(watcher, ()))
         one_time = [path for path in paths if self._by_path[path][watcher] is Mode.ONE_TIME]
@@ -79,9 +79,9 @@ class WatchTable:
             self._drop(path, watcher)
         return one_time
 
-    def take(self, path: str, event_type: int) -> list[Watcher]:
+    def take(self, path: str, event_type: int) -> list[Recipient]:
         """Whom an event is for; one-time watches have thereby been used up."""
-        found: dict[Watcher, None] = {}
+        found: dict[Recipient, None] = {}
         for watcher, mode in list(self._by_path.get(path, {}).items()):
             if mode is not Mode.RECURSIVE or event_type != constants.CHILD_EVENT:
                 found[watcher] = None
@@ -94,7 +94,7 @@ class WatchTable:
                         found[watcher] = None
         return list(found)
 
-    def paths(self) -> Iterator[tuple[str, list[Watcher]]]:
+    def paths(self) -> Iterator[tuple[str, list[Recipient]]]:
         """Each path that is watched, and by whom."""
         for path, watchers in self._by_path.items():
             yield path, list(watchers)
@@ -102,7 +102,7 @@ class WatchTable:
     def __len__(self) -> int:
         return sum(map(len, self._by_path.values()))
 
-    def _drop(self, path: str, watcher: Watcher) -> None:
+    def _drop(self, path: str, watcher: Recipient) -> None:
         watchers = self._by_path[path]
         self._count(watchers.pop(watcher), None)
         if not watchers:
@@ -141,12 +141,12 @@ class Watches:
             parent_watchers = self.children.take(parent, constants.CHILD_EVENT)
             _notify(parent_watchers, constants.CHILD_EVENT, parent, parent_acl)
 
-    def remove_all(self, watcher: Watcher) -> tuple[list[str], list[str]]:
+    def remove_all(self, watcher: Recipient) -> tuple[list[str], list[str]]:
         """Forget a watcher. Returns the paths of its one-time watches in both tables."""
         return self.data.remove_all(watcher), self.children.remove_all(watcher)
 
 
-def _notify(watchers: list[Watcher], event_type: int, path: str, acl: Acl) -> None:
+def _notify(watchers: list[Recipient], event_type: int, path: str, acl: Entries) -> None:
     for watcher in watchers:
         if watcher.may_read(acl):
             watcher.notify(event_type, path)

@@ -14,7 +14,7 @@ from zc.zk.testing.engine.refusal import Refusal
 from zookeeper import constants
 
 
-class Stat(NamedTuple):
+class StatRecord(NamedTuple):
     """A node's numbers, in the order of the protocol."""
 
     czxid: int
@@ -38,7 +38,9 @@ class Znode:
         "owner", "pzxid", "version",
     )  # fmt: skip
 
-    def __init__(self, data: bytes | None, acl: acls.Acl, owner: int, zxid: int, time: int) -> None:
+    def __init__(
+        self, data: bytes | None, acl: acls.Entries, owner: int, zxid: int, time: int
+    ) -> None:
         self.data = data
         self.acl = acl
         self.owner = owner
@@ -48,9 +50,9 @@ class Znode:
         # A dict and not a set, for an order that is the same in each run.
         self.children: dict[str, None] = {}
 
-    def stat(self) -> Stat:
+    def stat(self) -> StatRecord:
         children = len(self.children)
-        return Stat(
+        return StatRecord(
             self.czxid,
             self.mzxid,
             self.ctime,
@@ -118,8 +120,8 @@ class Tree:
     # Changes. Whether they are allowed has been decided.
 
     def create(
-        self, path: str, data: bytes | None, acl: acls.Acl, owner: int, zxid: int, time: int
-    ) -> Stat:
+        self, path: str, data: bytes | None, acl: acls.Entries, owner: int, zxid: int, time: int
+    ) -> StatRecord:
         """Its stat is that of the data given, also where the server puts its own in their place."""
         parent_path = paths.parent(path)
         parent = self.nodes[parent_path]
@@ -169,7 +171,7 @@ class Tree:
         self._account(path, 0, len(data or b"") - len(former[0] or b""))
         return node
 
-    def set_acl(self, path: str, acl: acls.Acl, version: int) -> Znode:
+    def set_acl(self, path: str, acl: acls.Entries, version: int) -> Znode:
         node = self.nodes[path]
         node.acl, node.aversion = acl, version
         return node

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from zc.zk.testing.engine import Client, Created, Engine, Mode, Refusal, Stat, Write
+from zc.zk.testing.engine import Client, Created, Engine, Mode, Refusal, StatRecord, Write
 from zc.zk.testing.wire import jute, records
 from zc.zk.testing.wire.jute import INT, Malformed, Reader
 from zc.zk.testing.wire.ops import Op
@@ -59,7 +59,7 @@ def _set_acl(engine: Engine, client: Client, reader: Reader) -> bytes:
 
 def _stat_after(engine: Engine, client: Client, operation: Write) -> bytes:
     result = engine.write(client, operation)
-    assert isinstance(result, Stat)
+    assert isinstance(result, StatRecord)
     return records.stat(result)
 
 

@@ -18,11 +18,11 @@ from zc.zk.testing.engine import (
     Rewatch,
     SetAcl,
     SetData,
-    Stat,
+    StatRecord,
     Write,
     Written,
 )
-from zc.zk.testing.engine.acl import Acl
+from zc.zk.testing.engine.acl import Entries
 from zc.zk.testing.wire import jute
 from zc.zk.testing.wire.jute import INT, Malformed, Reader
 from zc.zk.testing.wire.ops import ERROR, Op
@@ -178,15 +178,15 @@ def rewatch(reader: Reader, with_persistent: bool) -> tuple[int, Rewatch]:
 # Answers
 
 
-def stat(value: Stat) -> bytes:
+def stat(value: StatRecord) -> bytes:
     return STAT.pack(*value)
 
 
-def data_and_stat(data: bytes | None, value: Stat) -> bytes:
+def data_and_stat(data: bytes | None, value: StatRecord) -> bytes:
     return jute.buffer(data) + STAT.pack(*value)
 
 
-def read_of_multi(data: bytes | None, value: Stat) -> list[bytes]:
+def read_of_multi(data: bytes | None, value: StatRecord) -> list[bytes]:
     """Data and stat in a MultiRead's answer, in parts; long data is not copied."""
     header = MULTI_HEADER.pack(Op.GET_DATA, False, 0)
     if data is None or len(data) < _LONG_DATA:
@@ -198,7 +198,7 @@ def names(values: Sequence[str]) -> bytes:
     return jute.vector([jute.string(value) for value in values])
 
 
-def acl_and_stat(access: Acl, value: Stat) -> bytes:
+def acl_and_stat(access: Entries, value: StatRecord) -> bytes:
     entries = [
         INT.pack(perms) + jute.string(scheme) + jute.string(id) for perms, scheme, id in access
     ]
@@ -235,7 +235,7 @@ def _multi_result(operation: Write, result: Written | Refusal) -> bytes:
             + jute.string(result.path)
             + STAT.pack(*result.stat)
         )
-    if isinstance(result, Stat):
+    if isinstance(result, StatRecord):
         return MULTI_HEADER.pack(Op.SET_DATA, False, 0) + STAT.pack(*result)
     return MULTI_HEADER.pack(Op.DELETE if isinstance(operation, Delete) else Op.CHECK, False, 0)
 

@@ -1,0 +1,108 @@
+"""The types of the binding's arguments and results, each defined once, for annotations.
+
+The library, the emulation and the stub take them from here, and programs may. Nothing imports this
+module at run time to do its work, so the definitions cost no program any start-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict, overload, runtime_checkable
+
+if TYPE_CHECKING:
+    from zookeeper.errors import ZooKeeperException
+
+
+class Stat(TypedDict):
+    """What a server records about a node beside its data, by ZooKeeper's names."""
+
+    czxid: int
+    mzxid: int
+    ctime: int
+    mtime: int
+    version: int
+    cversion: int
+    aversion: int
+    ephemeralOwner: int
+    dataLength: int
+    numChildren: int
+    pzxid: int
+
+
+class AclEntry(TypedDict):
+    """One entry of an access control list: `perms` is a sum of `PERM_` constants."""
+
+    perms: int
+    scheme: str
+    id: str
+
+
+Acl: TypeAlias = Sequence[AclEntry]
+
+# A node's data as they are written; what is read is str, or None for null data.
+Data: TypeAlias = str | bytes | None
+
+# A scheme, and a secret to authenticate with by that scheme.
+Credential: TypeAlias = tuple[str, str | bytes]
+
+# A session's number and password, to resume the session with.
+ClientId: TypeAlias = tuple[int, str | bytes]
+
+# `watcher(handle, type, state, path)`.
+Watcher: TypeAlias = Callable[[int, int, int, str], object]
+
+# `progress(done, total)`; the total is None where nobody knows it.
+Progress: TypeAlias = Callable[[int, int | None], object]
+
+# An operation of a transaction: its name, its path, and more as the name asks for.
+Operation: TypeAlias = tuple[Any, ...]
+
+# Completions: `completion(handle, code, ...)`. The results behind the code are None after an error,
+# but for a transaction's, which are the codes of its operations. The C client has these names.
+VoidCompletion: TypeAlias = Callable[[int, int], object]
+StringCompletion: TypeAlias = Callable[[int, int, str | None], object]
+StringStatCompletion: TypeAlias = Callable[[int, int, str | None, Stat | None], object]
+StatCompletion: TypeAlias = Callable[[int, int, Stat | None], object]
+DataCompletion: TypeAlias = Callable[[int, int, str | None, Stat | None], object]
+StringsCompletion: TypeAlias = Callable[[int, int, list[str] | None], object]
+StringsStatCompletion: TypeAlias = Callable[[int, int, list[str] | None, Stat | None], object]
+AclCompletion: TypeAlias = Callable[[int, int, list[AclEntry] | None, Stat | None], object]
+MultiCompletion: TypeAlias = Callable[[int, int, list[Any] | None], object]
+
+
+@runtime_checkable
+class Znode(Protocol):
+    """One node of a `Subtree`. Its numbers are 0, and its stat is None, if it has an `error`."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def depth(self) -> int: ...
+    @property
+    def data(self) -> str | None: ...
+    @property
+    def error(self) -> ZooKeeperException | None: ...
+    @property
+    def stat(self) -> Stat | None: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def ephemeralOwner(self) -> int: ...
+    @property
+    def numChildren(self) -> int: ...
+
+
+@runtime_checkable
+class Subtree(Protocol):
+    """A node and all nodes below it, as a sequence: depth first, siblings by name."""
+
+    @property
+    def zxid(self) -> int: ...
+    @overload
+    def __getitem__(self, place: int) -> Znode: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Znode]: ...
+    def __iter__(self) -> Iterator[Znode]: ...
+    def __len__(self) -> int: ...
