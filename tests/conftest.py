@@ -29,9 +29,6 @@ EXTERNAL_SERVICE = os.environ.get("TEST_ZOOKEEPER_CONNECTION")
 # Long enough not to expire while the machine is busy with something else.
 SESSION_TIMEOUT_MILLISECONDS = int(scaled(10_000))
 
-# Begun first, so that nobody waits for them alone at the end.
-LONG_ONES = ("test_packaging", "TestRoundTrip")
-
 # What the contract of the binding and the guide hold for, see tests/binding/conftest.py.
 TARGETS = os.environ.get("ZK_TEST_TARGETS", "real wire emulation").split()
 
@@ -55,8 +52,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the long ones first; otherwise the order stays."""
-    items.sort(key=lambda item: not any(name in item.nodeid for name in LONG_ONES))
+    """Put those that are marked `first` first; otherwise the order stays."""
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 
 @pytest.fixture(autouse=True)

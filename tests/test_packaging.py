@@ -18,6 +18,8 @@ import pytest
 from tests.deadlines import scaled
 from tests.servers import standalone
 
+pytestmark = pytest.mark.first
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # What make, tox and the sanitizers tell the tests is not for the programs that the tests start.

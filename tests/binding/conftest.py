@@ -4,9 +4,10 @@
 - wire: the binding and our own server
 - emulation: our own server in this process, without the binding
 
-ZK_TEST_TARGETS ("real wire") limits them. Tests that need to stop, kill or pause a server are for
-the real one only; those that need a network between client and server, not for the emulation; nor
-those of what the C client does and an emulation of it does not (see EXCEPT_FOR_THE_EMULATION).
+ZK_TEST_TARGETS ("real wire") limits them. A test that stops, kills or pauses a server asks for
+`own_server` or `ensemble`, which are real ones, or is marked `real_only`. A test that needs a
+network between client and server asks for `server` or `proxy`, or is marked `not_emulated`, as is
+one about what the C client does and an emulation of it does not.
 """
 
 from __future__ import annotations
@@ -29,31 +30,6 @@ EMULATED = "127.0.0.1:2181"
 NEED_A_REAL_SERVER = {"own_server", "ensemble"}
 NEED_A_NETWORK = {"server", "proxy"}
 
-# Modules whose tests start such servers themselves.
-ABOUT_REAL_SERVERS = {"test_ensemble"}
-
-EXCEPT_FOR_THE_EMULATION = {
-    # Other processes, other threads, name servers, the C client's log and descriptors.
-    "test_close",
-    "test_exit",
-    "test_fork",
-    "test_logging",
-    "test_lost_connections",
-    "test_old_server",
-    "test_opening",
-    "test_order_of_answers",
-    "test_waiting",
-    # One lock for the whole server, for one thread's tests.
-    "test_reentrance",
-    "test_a_name_that_does_not_resolve_does_not_hang_init",
-    # Something that goes on while a call is under way: here whoever calls does everything himself.
-    "test_a_read_of_a_subtree_survives_what_others_do_to_it",
-    "test_a_change_after_the_read_is_never_missed",
-    "test_a_slow_watcher_delays_no_synchronous_call",
-    "test_counted_operations_are_taken_while_the_first_ones_are_done",
-    "test_after_a_failure_no_more_operations_are_taken",
-}
-
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "target" in metafunc.fixturenames:
@@ -62,16 +38,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _is_for(metafunc: pytest.Metafunc, target: str) -> bool:
-    needs = set(metafunc.fixturenames)
     if target == "real":
         return True
-    module = metafunc.module.__name__.rpartition(".")[2]
-    if needs & NEED_A_REAL_SERVER or module in ABOUT_REAL_SERVERS or EXTERNAL_SERVICE:
+    needs, marked = set(metafunc.fixturenames), metafunc.definition.get_closest_marker
+    if needs & NEED_A_REAL_SERVER or marked("real_only") or EXTERNAL_SERVICE:
         return False
-    if target == "wire":
-        return True
-    exceptions = {module, metafunc.function.__name__} & EXCEPT_FOR_THE_EMULATION
-    return not (exceptions or needs & NEED_A_NETWORK)
+    return target == "wire" or not (needs & NEED_A_NETWORK or marked("not_emulated"))
 
 
 @pytest.fixture(scope="session")

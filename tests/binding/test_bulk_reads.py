@@ -189,6 +189,7 @@ def test_a_wide_and_a_deep_tree_are_read_whole(zookeeper, handle):
     assert paths == ["/", *deep, *wide]
 
 
+@pytest.mark.not_emulated("the caller's thread does everything: nothing goes on meanwhile")
 def test_a_read_of_a_subtree_survives_what_others_do_to_it(zookeeper, handle, connect):
     """Nodes come and go all the time: no exception, and what was left alone is all there."""
     lasting = [f"/{name}" for name in "abcdefgh"] + [f"/a/{number:03}" for number in range(300)]

@@ -186,6 +186,7 @@ def test_counted_operations_of_an_iterator_are_done_in_order(zookeeper, handle):
     assert len({stat["czxid"] for stat in stats}) == 10
 
 
+@pytest.mark.not_emulated("the caller's thread does everything: nothing goes on meanwhile")
 def test_counted_operations_are_taken_while_the_first_ones_are_done(zookeeper, handle):
     def operations():
         yield from creates(range(20))
@@ -221,6 +222,7 @@ def test_the_count_of_operations_is_a_number_of_them(zookeeper, handle):
         zookeeper.write_many(handle, iter([]), count=1.5)
 
 
+@pytest.mark.not_emulated("the caller's thread does everything: nothing goes on meanwhile")
 def test_after_a_failure_no_more_operations_are_taken(zookeeper, handle):
     """But for those of the transactions that were under way with it."""
     taken = []

@@ -121,9 +121,8 @@ def test_an_iterator_that_raises_leaves_nothing_that_is_read_later(zookeeper, ha
     assert zookeeper.sync(handle, "/") == "/"
 
 
-def test_more_operations_than_there_ever_are_is_a_memory_error(zookeeper, handle, target):
-    if target == "emulation":
-        pytest.skip("makes no room beforehand")
+@pytest.mark.not_emulated("it makes no room beforehand")
+def test_more_operations_than_there_ever_are_is_a_memory_error(zookeeper, handle):
     with pytest.raises((MemoryError, ValueError)):
         zookeeper.write_many(handle, [], count=2**31 - 1)
 
@@ -271,9 +270,8 @@ def test_get_takes_the_fourth_argument_of_zkpython(zookeeper, handle):
 # Objects that only the binding makes.
 
 
-def test_nodes_and_trees_come_from_read_tree_alone(zookeeper, handle, target):
-    if target == "emulation":
-        pytest.skip("its own classes hold nothing that could be missing")
+@pytest.mark.not_emulated("its classes hold nothing that could be missing")
+def test_nodes_and_trees_come_from_read_tree_alone(zookeeper, handle):
     tree = zookeeper.read_tree(handle, "/")
     for kind in (type(tree), type(tree[0])):
         with pytest.raises(TypeError, match="read_tree"):
@@ -306,9 +304,8 @@ def test_no_other_class_can_be_had_from_the_extension():
     assert made == {"Subtree", "WatcherRegistry", "Znode"}
 
 
-def test_a_handle_that_is_made_by_hand_does_nothing(zookeeper, handle, target):
-    if target == "emulation":
-        pytest.skip("has no threads")
+@pytest.mark.not_emulated("it has no threads")
+def test_a_handle_that_is_made_by_hand_does_nothing(zookeeper, handle):
     kind = type(zookeeper.event_thread(handle)._target.__self__)
     with pytest.raises(TypeError, match="init"):
         kind.__new__(kind).deliver()

@@ -13,6 +13,8 @@ from tests.deadlines import scaled, wait_until
 from tests.sessions import OPEN
 from tests.tcpproxy import TO_CLIENT
 
+pytestmark = pytest.mark.not_emulated("it has no network")
+
 
 def test_200_rounds_of_closing_under_six_busy_threads(zookeeper, connection_string, root):
     """Every call returns or raises, every completion is called exactly once, nothing crashes."""

@@ -11,6 +11,8 @@ from tests.binding import subprocesses
 from tests.deadlines import scaled
 from tests.wireframes import Op
 
+pytestmark = pytest.mark.not_emulated("other processes do not reach it")
+
 
 @pytest.mark.parametrize(
     "way",

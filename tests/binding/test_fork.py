@@ -7,6 +7,8 @@ import pytest
 from tests.binding import subprocesses
 from tests.deadlines import scaled
 
+pytestmark = pytest.mark.not_emulated("other processes do not reach it")
+
 
 @pytest.mark.parametrize(
     ("made_by", "ended_by"), [("fork", "_exit"), ("fork", "exit"), ("multiprocessing", "exit")]

@@ -13,6 +13,8 @@ from tests.calls import Calls
 from tests.deadlines import wait_until
 from tests.sessions import wait_until_connected
 
+pytestmark = pytest.mark.not_emulated("the C client's log")
+
 # What the C client puts in front of its messages: time, process, thread, level.
 PREFIX = re.compile(r"ZOO_[A-Z]+@|\(0x[0-9a-f]+\)")
 

@@ -9,6 +9,8 @@ from tests.deadlines import scaled, wait_until
 from tests.sessions import OPEN, wait_until_connected, wait_until_delivered
 from tests.wireframes import Op
 
+pytestmark = pytest.mark.not_emulated("it has no network")
+
 SECRET = [{"perms": 12, "scheme": "world", "id": "anyone"}]
 
 

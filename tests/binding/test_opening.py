@@ -11,6 +11,8 @@ from tests.binding import subprocesses
 from tests.deadlines import scaled
 from tests.sessions import wait_until_connected
 
+pytestmark = pytest.mark.not_emulated("it has no network")
+
 # A sanitizer takes terabytes of address space, which no limit can make scarce.
 SANITIZED = bool(os.environ.get("LD_PRELOAD"))
 

@@ -16,6 +16,8 @@ from tests.ports import LOOPBACK
 from tests.servers import Server
 from tests.sessions import OPEN
 
+pytestmark = pytest.mark.not_emulated("it has no network")
+
 PING = -2
 
 

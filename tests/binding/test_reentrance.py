@@ -17,6 +17,8 @@ from tests.deadlines import scaled, wait_until
 from tests.sessions import OPEN
 from zookeeper import errors
 
+pytestmark = pytest.mark.not_emulated("its engine has one lock, for one thread's tests")
+
 ROUNDS = 150
 
 

@@ -13,6 +13,8 @@ from tests.deadlines import scaled, wait_until
 from tests.sessions import OPEN, wait_until_delivered
 from tests.tcpproxy import TO_CLIENT
 
+pytestmark = pytest.mark.not_emulated("it has no network")
+
 CALLS = [
     "get",
     "get with a watch",

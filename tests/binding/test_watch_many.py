@@ -84,6 +84,7 @@ def test_every_node_has_its_own_watches_that_fire_once(zookeeper, handle, other)
     assert sorted((path, kind) for _, kind, _, path in watcher.all()) == sorted(expected)
 
 
+@pytest.mark.not_emulated("the caller's thread does everything: nothing goes on meanwhile")
 def test_a_change_after_the_read_is_never_missed(zookeeper, handle, other):
     """Somebody writes all the time: what was read is the last value, or an event comes."""
     paths = [f"/{number:03}" for number in range(200)]

@@ -280,6 +280,7 @@ def test_an_exception_in_a_watcher_is_logged_and_the_others_are_called(
     assert zookeeper.get(handle, node)[0] == "x"
 
 
+@pytest.mark.not_emulated("the caller's thread does everything: nothing goes on meanwhile")
 def test_a_slow_watcher_delays_no_synchronous_call(zookeeper, handle, other, node):
     entered, leave = threading.Event(), threading.Event()
 

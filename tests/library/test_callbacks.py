@@ -52,6 +52,7 @@ def in_a_callback(
 
 
 class TestThreadAndOrder:
+    @pytest.mark.not_emulated("the thread that makes a change calls the callbacks")
     def test_the_first_call_is_in_the_programs_thread_and_all_others_in_one(
         self, zk, other
     ) -> None:
@@ -134,6 +135,7 @@ class TestWhatTheyMayDo:
             f"by-thread-{number}" for number in range(4)
         ]
 
+    @pytest.mark.not_emulated("the thread that makes a change calls the callbacks")
     def test_block_while_the_session_is_lost_and_restored(
         self, zk, other, connection_string
     ) -> None:

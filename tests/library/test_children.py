@@ -169,6 +169,7 @@ def test_a_callback_that_calls_sys_exit_does_not_silence_the_others(zk, other) -
     assert (children.callbacks, other_children.callbacks) == ([], [good])
 
 
+@pytest.mark.not_emulated("the thread that makes a change calls the callbacks")
 def test_a_callback_that_blocks_delays_neither_data_nor_session(zk, other) -> None:
     blocked, go_on = threading.Event(), threading.Event()
 
@@ -189,6 +190,7 @@ def test_a_callback_that_blocks_delays_neither_data_nor_session(zk, other) -> No
         go_on.set()
 
 
+@pytest.mark.not_emulated("the thread that makes a change calls the callbacks")
 def test_changes_while_callbacks_are_busy_are_told_in_one_call(zk, other) -> None:
     blocked, go_on = threading.Event(), threading.Event()
     sizes = []
@@ -434,6 +436,7 @@ class TestWeakness:
             zk.children("/test/missing")
         wait_until(lambda: watches_of(server) == before, "no watch is left")
 
+    @pytest.mark.not_emulated("the thread that makes a change calls the callbacks")
     def test_a_callback_waiting_for_its_turn_does_not_keep_its_object_alive(
         self, zk, other
     ) -> None:

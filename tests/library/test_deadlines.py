@@ -167,6 +167,7 @@ def test_reopening_in_a_child_gives_up_after_the_initial_wait(client, proxy, roo
     proxy.resume()
 
 
+@pytest.mark.not_emulated("the server is elsewhere, or nowhere")
 def test_a_server_that_is_stopped_is_no_different(client, own_server) -> None:
     zk = client(own_server.connection_string, session_timeout=SESSION_MILLISECONDS)
     zk.import_tree(TREE)

@@ -85,6 +85,7 @@ class TestWhatMayPass:
         assert len(errors(caplog)) == 1
         assert "failed and is kept" in errors(caplog)[0]
 
+    @pytest.mark.not_emulated("nothing is retried after a pause")
     def test_one_that_lost_its_connection_is_called_again(self, zk, other, failures) -> None:
         """Though nothing changes any more that would have it called."""
         attempts = []
@@ -102,6 +103,7 @@ class TestWhatMayPass:
         assert followed.failed_calls == 2
         wait_until(lambda: len(failures) == 2, "each is told")
 
+    @pytest.mark.not_emulated("nothing is retried after a pause")
     def test_what_is_taken_out_of_the_list_is_not_called_again(self, zk, other) -> None:
         calls = []
 
@@ -170,6 +172,7 @@ class TestMistakes:
         wait_until(lambda: failures, "it is told")
         assert (followed.callbacks, followed.failed_calls) == ([], 1)
 
+    @pytest.mark.not_emulated("nothing is retried after a pause")
     @pytest.mark.parametrize("how", ["client", "object"])
     def test_it_is_kept_where_that_is_wished(self, client, other, failures, how) -> None:
         zk = client(keep_callbacks=how == "client")

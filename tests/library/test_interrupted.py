@@ -18,9 +18,9 @@ import pytest
 import zc.zk
 import zookeeper
 from tests.deadlines import wait_until
+from zc.zk.session import session as sessions
 from zc.zk.session.handle import Connection
 from zc.zk.session.session import Session
-from zc.zk.session.session import session as sessions
 
 LOOKS_FOR_SIGNALS = ("CALL", "RESUME", "JUMP_BACKWARD", "JUMP_ABSOLUTE")
 

@@ -17,6 +17,8 @@ import pytest
 import zc.zk
 from tests.deadlines import scaled, wait_until
 
+pytestmark = pytest.mark.not_emulated("other processes do not reach it")
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "prefork.py"
 PROVIDERS = "/prices/providers"
 

@@ -412,6 +412,7 @@ class TestWriting:
         del properties["load"]
         assert other.get_properties("/fooservice") == {"threads": 1}
 
+    @pytest.mark.not_emulated("other processes do not reach it")
     def test_two_processes_that_count_lose_nothing(self, zk, connection_string, root) -> None:
         zk.set("/fooservice", "")
         program = f"""if 1:

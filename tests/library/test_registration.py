@@ -231,6 +231,7 @@ class TestTheRegistration:
         zk.sync("/")
         assert not other.exists(PATH)
 
+    @pytest.mark.not_emulated("nothing is retried after a pause")
     def test_one_that_has_ended_leaves_nothing_though_the_keeper_comes_late(
         self, zk, other
     ) -> None:
@@ -281,6 +282,7 @@ class TestTheRegistration:
 class TestCuratorsChecklist:
     """What Curator's PersistentNode had to learn, one test each."""
 
+    @pytest.mark.not_emulated("the server is elsewhere, or nowhere")
     def test_registering_while_there_is_no_server(self, client) -> None:
         with standalone() as server:
             zk = client(server.connection_string, session_timeout=60_000)
@@ -330,6 +332,7 @@ class TestCuratorsChecklist:
             wait_until(lambda: owner_of(other) == session_id(zk), "it is registered again")
             assert data_of(other) == {"pid": 1, "load": load}
 
+    @pytest.mark.not_emulated("nothing is retried after a pause")
     def test_while_there_is_no_session_it_is_pending(
         self, zk, other, connection_string, no_new_session
     ) -> None:
@@ -341,6 +344,7 @@ class TestCuratorsChecklist:
         wait_for(registration, "registered")
         assert owner_of(other) == session_id(zk)
 
+    @pytest.mark.not_emulated("nothing is retried after a pause")
     def test_a_node_made_for_good_meanwhile_is_nobodys_former_one(
         self, zk, other, connection_string, no_new_session
     ) -> None:
@@ -446,6 +450,7 @@ class TestCuratorsChecklist:
         with pytest.raises(zookeeper.NoAuthException):
             zk.register_server("/closed", ADDRESS)
 
+    @pytest.mark.not_emulated("nothing is retried after a pause")
     def test_a_permission_that_is_taken_away_and_given_back(self, zk, other) -> None:
         registration = zk.register("/providers", ADDRESS)
         admin = {"perms": zookeeper.PERM_ADMIN | zookeeper.PERM_READ | zookeeper.PERM_DELETE}

@@ -14,6 +14,8 @@ from tests.library.forked import Child, fault_in_a_child
 from tests.library.providers import ADDRESS, PATH
 from zc.zk import OPEN_ACL_UNSAFE
 
+pytestmark = pytest.mark.not_emulated("other processes do not reach it")
+
 pytestmark = pytest.mark.usefixtures("providers")
 
 SECONDS = 60

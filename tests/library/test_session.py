@@ -86,6 +86,7 @@ class TestConnecting:
         with pytest.raises(ValueError, match="from 1 to 2147483647 milliseconds"):
             zc.zk.ZooKeeper(session_timeout=timeout)
 
+    @pytest.mark.not_emulated("the server is elsewhere, or nowhere")
     @pytest.mark.parametrize(
         "hosts", ["no.such.host.invalid:2181", "", ":", "127.0.0.1:port", "127.0.0.1:99999", "\0"]
     )
@@ -101,6 +102,7 @@ class TestConnecting:
         with pytest.raises(zc.zk.FailedConnect, match=reason):
             zc.zk.ZooKeeper(address)
 
+    @pytest.mark.not_emulated("the server is elsewhere, or nowhere")
     def test_with_wait_it_waits_until_there_is_a_server(self, monkeypatch, caplog) -> None:
         monkeypatch.setattr(zc.zk.ZooKeeper, "initial_connection_wait", 0.05)
         with standalone() as server:
@@ -210,6 +212,7 @@ class TestClosing:
         assert not closer.is_alive()
         assert list(children) == ["localhost:80"]
 
+    @pytest.mark.not_emulated("the server is elsewhere, or nowhere")
     def test_while_there_is_no_server_it_is_not_in_the_way(self, client) -> None:
         with standalone() as server:
             zk = client(server.connection_string)
@@ -217,6 +220,7 @@ class TestClosing:
             wait_until(lambda: zk.state == zookeeper.CONNECTING_STATE, "the loss is noticed")
             zk.close()
 
+    @pytest.mark.not_emulated("the thread that makes a change calls the callbacks")
     def test_it_does_not_wait_for_ever_for_a_callback_that_blocks(self, zk, other) -> None:
         blocked, go_on = threading.Event(), threading.Event()
 
@@ -236,6 +240,7 @@ class TestClosing:
         finally:
             go_on.set()
 
+    @pytest.mark.not_emulated("other processes do not reach it")
     def test_a_program_that_just_ends_leaves_no_ephemeral_node(
         self, other, connection_string, root
     ) -> None:
@@ -294,6 +299,7 @@ class TestConnectionLoss:
         ):
             zk.get("/", timeout=5)
 
+    @pytest.mark.not_emulated("the server is elsewhere, or nowhere")
     def test_a_server_restart_is_lived_through(self, client, own_server) -> None:
         zk = client(own_server.connection_string, session_timeout=60_000)
         registration = zk.register("/", ("localhost", 80))
@@ -310,6 +316,7 @@ class TestConnectionLoss:
         assert str(registration.state) == "registered"
 
 
+@pytest.mark.not_emulated("the server is elsewhere, or nowhere")
 class TestServersThatAreAwayForLong:
     """Longer than anybody waits for a session, which another one then replaces."""
 
@@ -396,6 +403,7 @@ class TestExpiry:
         other.create("/a")
         wait_until(lambda: "a" in children, "the watch works")
 
+    @pytest.mark.not_emulated("the server is elsewhere, or nowhere")
     def test_a_pause_of_the_process_beyond_the_timeout_is_lived_through(
         self, other, connection_string, root
     ) -> None:
@@ -512,6 +520,7 @@ class TestExpiry:
         finally:
             session.close()
 
+    @pytest.mark.not_emulated("nothing is retried after a pause")
     def test_a_credential_refused_later_on_is_given_again_at_growing_intervals(
         self, zk, other, connection_string, monkeypatch, caplog
     ) -> None:
@@ -539,6 +548,7 @@ class TestExpiry:
         ]  # fmt: skip
         assert len(refused) == 1
 
+    @pytest.mark.not_emulated("nothing is retried after a pause")
     def test_a_handle_that_somebody_else_closed_is_replaced(self, zk, other) -> None:
         zk.register_server("/", ("localhost", 80))
         former = session_id(zk)
@@ -564,6 +574,7 @@ class TestExpiry:
         assert {call[1] for call in told.all()} == {zookeeper.SESSION_EVENT}
 
 
+@pytest.mark.not_emulated("other processes do not reach it")
 class TestFork:
     def in_child(self, work: object) -> str:
         """What `work` returns, called in a forked child."""
@@ -663,6 +674,7 @@ class TestFork:
         assert other.exists("/localhost:80")
         zk.create("/after")
 
+    @pytest.mark.not_emulated("other processes do not reach it")
     def test_a_child_can_have_a_client_of_its_own(self, zk, connection_string, root) -> None:
         def work() -> object:
             with zc.zk.ZooKeeper(connection_string + root) as own:
@@ -685,6 +697,7 @@ def test_clients_that_come_and_go_leave_nothing(client) -> None:
             zk.children("/")(lambda children: None)
 
 
+@pytest.mark.not_emulated("the thread that makes a change calls the callbacks")
 def test_a_thread_per_task_and_none_before_they_are_needed(client) -> None:
     before = set(threading.enumerate())
     zk = client()

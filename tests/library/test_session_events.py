@@ -87,6 +87,7 @@ def test_callbacks_are_called_before_a_restoration_is_told(told, client, connect
     assert children.callbacks
 
 
+@pytest.mark.not_emulated("the thread that makes a change calls the callbacks")
 def test_subscribers_are_called_like_callbacks_one_at_a_time(told, client, other) -> None:
     zk = client()
     threads = set()

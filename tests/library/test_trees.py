@@ -526,6 +526,7 @@ class TestWalk:
         assert len(readings.nodes) < 2 * 301
         assert sum(readings.nodes) < 4 * 301
 
+    @pytest.mark.not_emulated("the thread that makes a change calls the callbacks")
     def test_who_just_computes_has_nothing_read_again(self, zk, readings) -> None:
         """Others may take the processor now and then, but not at every other node."""
         zk.import_tree(WIDE_AND_DEEP)
@@ -632,6 +633,7 @@ def _there(zk, top) -> list[tuple[str, str | None]]:
     return [(node.path, node.data) for node in zk.read_tree(top)]
 
 
+@pytest.mark.first
 class TestRoundTrip:
     SETTINGS = settings(
         deadline=None,
@@ -710,6 +712,7 @@ class TestSomebodyElseAtWork:
         stop.set()
         thread.join(scaled(30))
 
+    @pytest.mark.not_emulated("the thread that makes a change calls the callbacks")
     def test_export_and_walk_go_on(self, zk, churn) -> None:
         zk.import_tree("/top\n  /inner\n" + "".join(f"    /n{i}\n" for i in range(300)))
         for _ in range(100):

@@ -75,6 +75,7 @@ class TestARegistration:
         zk.sync("/")
         assert data_of(other)["n"] == 2
 
+    @pytest.mark.not_emulated("the thread that makes a change calls the callbacks")
     def test_that_is_withdrawn_while_it_is_being_made_stays_away(
         self, zk, other, monkeypatch
     ) -> None:
@@ -172,6 +173,7 @@ class TestASessionThatTheServersHaveEnded:
 
 
 class TestAnEphemeralNode:
+    @pytest.mark.not_emulated("the thread that makes a change calls the callbacks")
     def test_deleted_while_a_new_session_makes_it_again_stays_away(
         self, zk, other, monkeypatch, connection_string
     ) -> None:
