@@ -132,7 +132,7 @@ cdef extern from "core.h" nogil:
     int call_remove_watches(call *c, const char *path, int kind)
     int call_get_config(call *c, const char *unused)
 
-    void wire_after_fork()
+    void raw_request_after_fork()
     void service_after_fork()
 
     struct bulk:

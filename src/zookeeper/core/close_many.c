@@ -16,9 +16,9 @@ typedef struct {
     long count, next, left; /* guarded by lock */
     int references;         /* guarded by lock: closers, and the thread that waits */
     zk_handle *handles[];
-} closing;
+} closing_many;
 
-static void release(closing *c) {
+static void release_closing(closing_many *c) {
     int last = --c->references == 0;
     pthread_mutex_unlock(&c->lock);
     if (!last) return;
@@ -28,7 +28,7 @@ static void release(closing *c) {
 }
 
 static void *close_some(void *argument) {
-    closing *c = argument;
+    closing_many *c = argument;
     pthread_mutex_lock(&c->lock);
     while (c->next < c->count) {
         zk_handle *handle = c->handles[c->next++];
@@ -37,12 +37,12 @@ static void *close_some(void *argument) {
         pthread_mutex_lock(&c->lock);
         if (--c->left == 0) pthread_cond_signal(&c->all_closed);
     }
-    release(c);
+    release_closing(c);
     return NULL;
 }
 
 void handle_close_many(zk_handle **handles, long count, int64_t deadline) {
-    closing *c = core_zeroed(1, sizeof *c + sizeof *handles * (size_t)count);
+    closing_many *c = core_zeroed(1, sizeof *c + sizeof *handles * (size_t)count);
     pthread_mutex_init(&c->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -67,5 +67,5 @@ void handle_close_many(zk_handle **handles, long count, int64_t deadline) {
     }
     struct timespec until = {deadline / 1000000000, deadline % 1000000000};
     while (c->left && pthread_cond_timedwait(&c->all_closed, &c->lock, &until) == 0) continue;
-    release(c);
+    release_closing(c);
 }

@@ -6,7 +6,7 @@
  * about a tenth of a small request. The linker's --wrap lets the I/O thread call the completions when
  * it has read what there is, and the completion thread sleep until the handle is closed.
  *
- * From then on it works as the C client means it to. `completing` keeps the two from calling
+ * From then on it works as the C client means it to. `completions_lock` keeps the two from calling
  * completions at the same time, and so in another order.
  */
 #include "core.h"
@@ -20,9 +20,9 @@ void __wrap_process_completions(zhandle_t *zh);
 
 static void complete_here(zhandle_t *zh) {
     zk_handle *handle = (zk_handle *)zoo_get_context(zh);
-    pthread_mutex_lock(&handle->completing);
-    if (!handle->complete_apart) __real_process_completions(zh);
-    pthread_mutex_unlock(&handle->completing);
+    pthread_mutex_lock(&handle->completions_lock);
+    if (!handle->completions_apart) __real_process_completions(zh);
+    pthread_mutex_unlock(&handle->completions_lock);
 }
 
 static void wait_for(struct timeval *tv, int64_t left) {
@@ -64,7 +64,7 @@ int __wrap_zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct time
 
 static __thread zk_handle *reading;
 
-zk_handle *complete_whose(void) { return reading; }
+zk_handle *completions_whose(void) { return reading; }
 
 /* On the I/O thread: sends requests, reads answers and events. */
 int __wrap_zookeeper_process(zhandle_t *zh, int events) {
@@ -75,24 +75,24 @@ int __wrap_zookeeper_process(zhandle_t *zh, int events) {
     reading = NULL;
     credentials_attend(handle, zh, code);
     complete_here(zh);
-    rewatch_attend(handle);
+    set_watches_attend(handle);
     return code;
 }
 
 /* On the completion thread, when the queue is not empty for the first time. */
 void __wrap_process_completions(zhandle_t *zh) {
     zk_handle *handle = (zk_handle *)zoo_get_context(zh);
-    pthread_mutex_lock(&handle->completing);
-    while (!handle->complete_apart) pthread_cond_wait(&handle->completing_changed, &handle->completing);
+    pthread_mutex_lock(&handle->completions_lock);
+    while (!handle->completions_apart) pthread_cond_wait(&handle->completions_changed, &handle->completions_lock);
     __real_process_completions(zh);
-    pthread_mutex_unlock(&handle->completing);
+    pthread_mutex_unlock(&handle->completions_lock);
 }
 
-void complete_apart(zk_handle *handle) {
-    pthread_mutex_lock(&handle->completing);
-    handle->complete_apart = 1;
-    pthread_cond_signal(&handle->completing_changed);
-    pthread_mutex_unlock(&handle->completing);
+void completions_apart(zk_handle *handle) {
+    pthread_mutex_lock(&handle->completions_lock);
+    handle->completions_apart = 1;
+    pthread_cond_signal(&handle->completions_changed);
+    pthread_mutex_unlock(&handle->completions_lock);
 }
 
 int __wrap_process_async(int outstanding_sync);
@@ -107,7 +107,7 @@ int __wrap_process_async(int outstanding_sync) {
     return closing;
 }
 
-int complete_and_close(zhandle_t *zh) {
+int completions_close(zhandle_t *zh) {
     transport_enter((zk_handle *)zoo_get_context(zh));
     closing = 1;
     int code = zookeeper_close(zh);

@@ -5,12 +5,12 @@
  *
  *   1. The C client's two threads (I/O, completion) never touch Python. What they have to tell
  *      goes into the handle's queue (queue.c); one Python thread per handle takes it from there.
- *   2. Every request is asynchronous. A synchronous call waits for it by itself (call.c), so that
+ *   2. Every request is asynchronous. A synchronous call waits for it by itself (request.c), so that
  *      deadlines, Ctrl-C and closing work.
  *   3. Every request is in its handle's list of pending ones from before it is sent until it has
  *      finished. The C client forgets completions when it is closed; the list does not (handle.c).
  *   4. Requests that the C client's API does not offer (MultiRead, transactions of any operation,
- *      SetWatches) travel on its own session all the same (wire.c).
+ *      SetWatches) travel on its own session all the same (raw_request.c).
  *
  * Locks, in the order in which they may be taken together:
  *   bulk.lock -> handle.submit -> (the C client's own) -> service lock -> log and queue locks, which
@@ -374,10 +374,10 @@ struct zk_handle {
     int queue_opened, queue_stop, queue_poked;
     int queue_idle; /* the Python thread waits for something */
 
-    /* Which of the C client's threads calls completions (completing.c). */
-    pthread_mutex_t completing;
-    pthread_cond_t completing_changed;
-    int complete_apart;
+    /* Which of the C client's threads calls completions (completions.c). */
+    pthread_mutex_t completions_lock;
+    pthread_cond_t completions_changed;
+    int completions_apart;
 
     struct service *service;
     long struck[ABILITIES]; /* I/O thread: the connection of the last strike */
@@ -393,14 +393,14 @@ struct zk_handle {
     connection connection; /* of the thread that works for the handle (transport.c) */
     layer layer;           /* the same, but for `why` */
 
-    /* A reconnect's SetWatches (rewatch.c). */
-    pthread_mutex_t rewatch_lock;
-    _Atomic long rewatch_unanswered;  /* bytes of the C client's own one; 0: there is none */
-    _Atomic int rewatch_redo;         /* it will not be answered: do its work by other means */
-    struct set_watches *rewatch_sent; /* what it asked for, while nobody knows whether that works */
-    struct set_watches *rewatch_rest; /* still to be sent */
-    int64_t rewatch_zxid;             /* of the oldest one not confirmed by the server; 0: none */
-    long rewatch_generation;
+    /* A reconnect's SetWatches (set_watches.c). */
+    pthread_mutex_t set_watches_lock;
+    _Atomic long set_watches_unanswered;  /* bytes of the C client's own one; 0: there is none */
+    _Atomic int set_watches_redo;         /* it will not be answered: do its work by other means */
+    struct set_watches *set_watches_sent; /* what it asked for, while nobody knows whether that works */
+    struct set_watches *set_watches_rest; /* still to be sent */
+    int64_t set_watches_zxid;             /* of the oldest one not confirmed by the server; 0: none */
+    long set_watches_generation;
 };
 
 /* A handle whose queue works, so that its Python thread can be there before its session is.
@@ -506,15 +506,15 @@ void service_trust(zk_handle *handle);
  * many nanoseconds to come back; 0: no need to. */
 int64_t service_probe(zk_handle *handle);
 
-/* ---- completing.c -------------------------------------------------------------------------- */
+/* ---- completions.c -------------------------------------------------------------------------- */
 
 /* The C client's completion thread is needed again: before closing. */
 /* The handle whose answers this thread, an I/O thread, is just reading, or NULL. */
-zk_handle *complete_whose(void);
-void complete_apart(zk_handle *handle);
-int complete_and_close(zhandle_t *zh);
+zk_handle *completions_whose(void);
+void completions_apart(zk_handle *handle);
+int completions_close(zhandle_t *zh);
 
-/* ---- call.c: the operations of the C client's API ------------------------------------------ */
+/* ---- request.c: the operations of the C client's API ------------------------------------------ */
 
 typedef enum { RESULT_NONE, RESULT_STAT, RESULT_DATA, RESULT_NAMES, RESULT_PATH, RESULT_ACL } result_kind;
 
@@ -574,11 +574,11 @@ int credential_add(call *c, const char *scheme, const char *secret, int length);
 void credentials_attend(zk_handle *handle, zhandle_t *zh, int code);
 void credentials_clear(zk_handle *handle);
 
-/* ---- wire.c: requests that the C client's API does not offer ------------------------------- */
+/* ---- raw_request.c: requests that the C client's API does not offer ------------------------------- */
 
-typedef struct wire_request {
+typedef struct raw_request {
     pending request;
-    struct wire_request *next;
+    struct raw_request *next;
     zk_handle *handle;
     int32_t op;
     int32_t xid;
@@ -586,27 +586,27 @@ typedef struct wire_request {
     int written;  /* both parts of our request replaced the C client's */
     int answer_code; /* ZOK once read_answer has run and understood the answer */
     /* Write the request's body. Returns a jute code (< 0: failed). */
-    int (*write)(struct wire_request *, struct oarchive *);
+    int (*write)(struct raw_request *, struct oarchive *);
     /* Read the answer's body, on the I/O thread. Returns a jute code. */
-    int (*read_answer)(struct wire_request *, struct iarchive *, int64_t zxid);
-    /* Called exactly once after wire_send gave ZOK. */
-    void (*finished)(struct wire_request *, int code);
-} wire_request;
+    int (*read_answer)(struct raw_request *, struct iarchive *, int64_t zxid);
+    /* Called exactly once after raw_request_send gave ZOK. */
+    void (*finished)(struct raw_request *, int code);
+} raw_request;
 
-int wire_send(zk_handle *handle, wire_request *request);
+int raw_request_send(zk_handle *handle, raw_request *request);
 /* A GetDataResponse inside an answer of ours: the C client's own function would ask us again. */
-int wire_read_data(struct iarchive *in, struct GetDataResponse *v);
+int raw_request_read_data(struct iarchive *in, struct GetDataResponse *v);
 /* The zxid of the answer that is being handled; in completions only. */
-int64_t wire_answer_zxid(void);
+int64_t raw_request_answer_zxid(void);
 /* Whether this thread has seen an answer to a credential since it was last asked, and which: the first
  * that is an error, or ZOK. */
-int wire_auth_answer(int *code);
+int raw_request_auth_answer(int *code);
 /* A path as the server knows it, with the chroot (to be freed); the same written to a request; and
  * back: a server's path without the chroot. */
-char *wire_server_path(zk_handle *handle, const char *path);
-int wire_put_path(zk_handle *handle, struct oarchive *out, const char *path);
-const char *wire_client_path(zk_handle *handle, const char *path);
-void wire_after_fork(void);
+char *chroot_server_path(zk_handle *handle, const char *path);
+int chroot_put_path(zk_handle *handle, struct oarchive *out, const char *path);
+const char *chroot_client_path(zk_handle *handle, const char *path);
+void raw_request_after_fork(void);
 
 /* ---- bulk.c: what all operations on many nodes have in common ------------------------------ */
 
@@ -643,7 +643,7 @@ int code_is_fatal(int code);
 /* Those that say that a request got no answer. */
 int code_is_of_the_session(int code);
 
-/* ---- multiread.c: many reads in one request ------------------------------------------------ */
+/* ---- multi_read.c: many reads in one request ------------------------------------------------ */
 
 typedef struct {
     const char *path;
@@ -681,7 +681,7 @@ typedef struct reader {
 void reader_init(reader *r, zk_handle *handle, int (*complete)(bulk *), void (*dispose)(bulk *));
 void reader_clear(reader *r);
 
-/* ---- readmany.c: reads of given paths ------------------------------------------------------ */
+/* ---- read_many.c: reads of given paths ------------------------------------------------------ */
 
 typedef struct {
     reader reader;
@@ -716,7 +716,7 @@ typedef struct subtree {
 subtree *subtree_new(zk_handle *handle, const char *root);
 tree_node *subtree_node(subtree *s, int64_t index);
 
-/* ---- transaction.c, writes.c --------------------------------------------------------------- */
+/* ---- transaction.c, write_many.c --------------------------------------------------------------- */
 
 /* One operation of a transaction. Strings belong to the caller until it has been sent. */
 typedef struct {
@@ -741,7 +741,7 @@ typedef struct {
 
 typedef struct transaction {
     queue_item item; /* first: an asynchronous transaction is queued as itself */
-    wire_request wire;
+    raw_request raw;
     const write_op *ops;
     write_result *results;
     int count;
@@ -780,12 +780,12 @@ bulk_write *bulk_write_new(zk_handle *handle, const write_op *ops, long count, l
 /* So many of the operations are written down; 0: no more will be sent, they are not needed. */
 int bulk_write_ready(bulk_write *w, long count);
 
-/* ---- writeone.c: for servers without transactions ------------------------------------------ */
+/* ---- write_one.c: for servers without transactions ------------------------------------------ */
 
 /* Sends the next operation, if it is its turn. With the lock held. */
 void write_one_by_one(bulk_write *w);
 
-/* ---- rewatch.c: many watches at once ------------------------------------------------------- */
+/* ---- set_watches.c: many watches at once ------------------------------------------------------- */
 
 enum { WATCH_LIST_DATA, WATCH_LIST_EXISTS, WATCH_LIST_CHILDREN, WATCH_LISTS };
 
@@ -807,20 +807,20 @@ void set_watches_add(set_watches *s, int list, const char *path);
 /* Tell the C client of the watches, so that it delivers and keeps them. Before bulk_start. */
 void set_watches_activate(set_watches *s);
 /* Send what the C client's SetWatches left over; on each connect. */
-void rewatch_send_rest(zk_handle *handle);
+void set_watches_send_rest(zk_handle *handle);
 /* The connection is lost; an answer came; both on the I/O thread. */
-void rewatch_note_lost(zk_handle *handle);
-void rewatch_note_answer(zk_handle *handle, const struct ReplyHeader *header);
+void set_watches_note_lost(zk_handle *handle);
+void set_watches_note_answer(zk_handle *handle, const struct ReplyHeader *header);
 /* Do by other means what the C client's SetWatches has turned out not to do. */
-void rewatch_attend(zk_handle *handle);
+void set_watches_attend(zk_handle *handle);
 /* Whether the C client is about to send one to a service that does not know it. */
-int rewatch_leaves_out(void);
+int set_watches_leaves_out(void);
 
-/* ---- watchone.c: watches that are set one by one ------------------------------------------- */
+/* ---- watch_one.c: watches that are set one by one ------------------------------------------- */
 
 /* Sends what may be sent of a bulk operation's watches. With its lock held. */
 void watch_one_by_one(set_watches *s);
-void rewatch_clear(zk_handle *handle);
+void set_watches_clear(zk_handle *handle);
 
 /* ---- path.c -------------------------------------------------------------------------------- */
 

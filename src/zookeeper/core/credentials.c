@@ -7,8 +7,8 @@
  * lost.
  *
  * So it is given no completions. Credentials that it will not take yet are kept here until it does;
- * the same one is given once. After each round of the I/O thread (completing.c) those who wait for an
- * answer hear what came of it: the answer, which wire.c sees passing, or the loss of the connection.
+ * the same one is given once. After each round of the I/O thread (completions.c) those who wait for an
+ * answer hear what came of it: the answer, which raw_request.c sees passing, or the loss of the connection.
  * After a loss the credential is still sent with the next connection; who wants to know what comes of
  * it adds it again.
  */
@@ -78,7 +78,7 @@ int credential_add(call *c, const char *scheme, const char *secret, int length) 
 static int has_ended(zk_handle *handle, int state, int code, int *end) {
     connection *c = &handle->connection;
     int answer;
-    int answered = wire_auth_answer(&answer);
+    int answered = raw_request_auth_answer(&answer);
     int lost = c->ends != handle->credentials_ends;
     handle->credentials_ends = c->ends;
     *end = ZOK;

@@ -69,9 +69,9 @@ void handle_event(zhandle_t *zh, int type, int state, const char *path, void *co
             handle->connections++;
             handle->turned_away = 0;
             handle->session_timeout = zoo_recv_timeout(zh);
-            rewatch_send_rest(handle);
+            set_watches_send_rest(handle);
         } else {
-            rewatch_note_lost(handle);
+            set_watches_note_lost(handle);
         }
     }
     size_t size = path ? strlen(path) + 1 : 1;
@@ -90,10 +90,10 @@ zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only) {
     zk_handle *handle = core_zeroed(1, sizeof *handle);
     pthread_mutex_init(&handle->submit, NULL);
     pthread_mutex_init(&handle->queue_lock, NULL);
-    pthread_mutex_init(&handle->rewatch_lock, NULL);
-    pthread_mutex_init(&handle->completing, NULL);
+    pthread_mutex_init(&handle->set_watches_lock, NULL);
+    pthread_mutex_init(&handle->completions_lock, NULL);
     pthread_cond_init(&handle->queue_filled, NULL);
-    pthread_cond_init(&handle->completing_changed, NULL);
+    pthread_cond_init(&handle->completions_changed, NULL);
     handle->requests.next = handle->requests.previous = &handle->requests;
     handle->session_timeout = timeout_ms;
     transport_init(&handle->connection, read_only);
@@ -183,12 +183,12 @@ void handle_close(zk_handle *handle, int farewell) {
     handle->farewell = farewell;
     handle->shut = 1;
     pthread_mutex_unlock(&handle->submit);
-    complete_apart(handle);
+    completions_apart(handle);
     names_wake_by(handle->names, -1);
     /* Joins the C client's threads and calls the completions that are still queued: after it nothing
      * calls back. Whatever were still on the list of requests would have no other end. */
     saying_farewell = zoo_state(handle->zh) == ZOO_CONNECTED_STATE;
-    complete_and_close(handle->zh);
+    completions_close(handle->zh);
     saying_farewell = 0;
     handle->zh = NULL;
     attempt_clear(handle);
@@ -209,7 +209,7 @@ void handle_close(zk_handle *handle, int farewell) {
 int handle_closed(zk_handle *handle) { return handle->closed; }
 
 void handle_free(zk_handle *handle) {
-    rewatch_clear(handle);
+    set_watches_clear(handle);
     credentials_clear(handle);
     transport_clear(&handle->connection);
     layer_clear(&handle->layer);
@@ -217,10 +217,10 @@ void handle_free(zk_handle *handle) {
     service_release(handle->service);
     pthread_mutex_destroy(&handle->submit);
     pthread_mutex_destroy(&handle->queue_lock);
-    pthread_mutex_destroy(&handle->rewatch_lock);
-    pthread_mutex_destroy(&handle->completing);
+    pthread_mutex_destroy(&handle->set_watches_lock);
+    pthread_mutex_destroy(&handle->completions_lock);
     pthread_cond_destroy(&handle->queue_filled);
-    pthread_cond_destroy(&handle->completing_changed);
+    pthread_cond_destroy(&handle->completions_changed);
     free(handle->chroot);
     free(handle);
 }

@@ -15,8 +15,8 @@
 
 #define MOST_LINES 10000
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static log_line *first, *last;
+static pthread_mutex_t lines_lock = PTHREAD_MUTEX_INITIALIZER;
+static log_line *first_line, *last_line;
 static long lines, lost;
 
 void log_push(const char *text) {
@@ -24,20 +24,20 @@ void log_push(const char *text) {
     log_line *line = core_alloc(sizeof *line + size);
     line->next = NULL;
     memcpy(line->text, text, size);
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&lines_lock);
     int was_empty = lines == 0;
     int full = lines >= MOST_LINES;
     if (full) {
         lost++;
     } else {
-        if (last)
-            last->next = line;
+        if (last_line)
+            last_line->next = line;
         else
-            first = line;
-        last = line;
+            first_line = line;
+        last_line = line;
         lines++;
     }
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&lines_lock);
     if (full) free(line);
     if (was_empty) handle_poke();
 }
@@ -53,19 +53,19 @@ void log_say(ZooLogLevel level, const char *where, const char *format, ...) {
 }
 
 log_line *log_take(long *dropped) {
-    pthread_mutex_lock(&lock);
-    log_line *taken = first;
-    first = last = NULL;
+    pthread_mutex_lock(&lines_lock);
+    log_line *taken = first_line;
+    first_line = last_line = NULL;
     *dropped = lost;
     lines = lost = 0;
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&lines_lock);
     return taken;
 }
 
 void log_after_fork(void) {
     /* The thread that held the lock, if any, does not exist in the child, and the lines are the
      * parent's to report. Leaking them is the only safe thing to do. */
-    pthread_mutex_init(&lock, NULL);
-    first = last = NULL;
+    pthread_mutex_init(&lines_lock, NULL);
+    first_line = last_line = NULL;
     lines = lost = 0;
 }

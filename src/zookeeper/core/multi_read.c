@@ -19,7 +19,7 @@
 #define PIPELINED_IN_FLIGHT 1000
 
 typedef struct {
-    wire_request wire;
+    raw_request raw;
     reader *reader;
     int count;
     int read;         /* how many have been answered */
@@ -28,15 +28,15 @@ typedef struct {
     read_item items[];
 } read_batch;
 
-static read_batch *of_wire(wire_request *wire) { return (read_batch *)((char *)wire - offsetof(read_batch, wire)); }
+static read_batch *batch_of(raw_request *raw) { return (read_batch *)((char *)raw - offsetof(read_batch, raw)); }
 
-static int write_batch(wire_request *wire, struct oarchive *out) {
-    read_batch *batch = of_wire(wire);
+static int write_batch(raw_request *raw, struct oarchive *out) {
+    read_batch *batch = batch_of(raw);
     int32_t watch = 0;
     for (int i = 0; i < batch->count; i++) {
         struct MultiHeader header = {batch->items[i].op, 0, -1};
         if (serialize_MultiHeader(out, "header", &header) < 0) return -1;
-        if (wire_put_path(wire->handle, out, batch->items[i].node->path) < 0) return -1;
+        if (chroot_put_path(raw->handle, out, batch->items[i].node->path) < 0) return -1;
         if (out->serialize_Bool(out, "watch", &watch) < 0) return -1;
     }
     struct MultiHeader end = {-1, 1, -1};
@@ -86,7 +86,7 @@ static int read_answers(read_batch *batch, struct iarchive *in) {
         } else if (header.type == OP_GET_DATA && item->op == OP_GET_DATA) {
             struct GetDataResponse answer;
             memset(&answer, 0, sizeof answer);
-            int result = wire_read_data(in, &answer);
+            int result = raw_request_read_data(in, &answer);
             if (result >= 0)
                 batch->bytes += keep_data(batch->reader, item->node, answer.data.buff, answer.data.len, &answer.stat);
             deallocate_GetDataResponse(&answer);
@@ -106,8 +106,8 @@ static int read_answers(read_batch *batch, struct iarchive *in) {
     }
 }
 
-static int read_batch_answer(wire_request *wire, struct iarchive *in, int64_t zxid) {
-    read_batch *batch = of_wire(wire);
+static int read_batch_answer(raw_request *raw, struct iarchive *in, int64_t zxid) {
+    read_batch *batch = batch_of(raw);
     pthread_mutex_lock(&batch->reader->base.lock);
     batch->zxid = zxid;
     int result = read_answers(batch, in);
@@ -119,20 +119,20 @@ static void note_zxid(reader *r, int64_t zxid) {
     if (r->lowest_zxid == 0 || zxid < r->lowest_zxid) r->lowest_zxid = zxid;
 }
 
-static void answered(reader *r, const read_item *items, int count) {
+static void reads_answered(reader *r, const read_item *items, int count) {
     r->base.done += count;
     if (r->answered) r->answered(r, items, count);
     if (!r->keep_names) arena_free(&r->names);
 }
 
-static void send_again(reader *r, const read_item *items, int count) {
+static void repeat_reads(reader *r, const read_item *items, int count) {
     r->repeat = core_resize(r->repeat, sizeof *items * (size_t)(r->repeat_count + count));
     memcpy(r->repeat + r->repeat_count, items, sizeof *items * (size_t)count);
     r->repeat_count += count;
 }
 
-static void batch_done(wire_request *wire, int code) {
-    read_batch *batch = of_wire(wire);
+static void batch_done(raw_request *raw, int code) {
+    read_batch *batch = batch_of(raw);
     reader *r = batch->reader;
     bulk *b = &r->base;
     pthread_mutex_lock(&b->lock);
@@ -142,10 +142,10 @@ static void batch_done(wire_request *wire, int code) {
         note_zxid(r, batch->zxid);
         double mean = (double)batch->bytes / batch->count;
         r->answer_bytes = r->answer_bytes > mean ? (r->answer_bytes * 3 + mean) / 4 : mean;
-        answered(r, batch->items, batch->count);
+        reads_answered(r, batch->items, batch->count);
     } else if (b->code == ZOK) {
-        if (service_lost(b->handle, KNOWS_MULTI_READ, wire->sent, code))
-            send_again(r, batch->items, batch->count);
+        if (service_lost(b->handle, KNOWS_MULTI_READ, raw->sent, code))
+            repeat_reads(r, batch->items, batch->count);
         else
             b->code = code;
     }
@@ -187,15 +187,15 @@ static void pump_batches(reader *r) {
             free(batch);
             break;
         }
-        batch->wire.op = OP_MULTI_READ;
-        batch->wire.write = write_batch;
-        batch->wire.read_answer = read_batch_answer;
-        batch->wire.finished = batch_done;
+        batch->raw.op = OP_MULTI_READ;
+        batch->raw.write = write_batch;
+        batch->raw.read_answer = read_batch_answer;
+        batch->raw.finished = batch_done;
         batch->reader = r;
-        for (int i = 0; i < batch->count; i++) batch->wire.sent.bytes += size_of_read(r, &batch->items[i]);
+        for (int i = 0; i < batch->count; i++) batch->raw.sent.bytes += size_of_read(r, &batch->items[i]);
         bulk_retain(b);
         b->outstanding++;
-        int code = wire_send(b->handle, &batch->wire);
+        int code = raw_request_send(b->handle, &batch->raw);
         if (code != ZOK) {
             b->outstanding--;
             b->code = code;
@@ -221,7 +221,7 @@ static void single_ended(single_read *single, int code) {
     if (code_is_fatal(code) && code != ZBADARGUMENTS) {
         if (b->code == ZOK) b->code = code;
     } else {
-        answered(r, &single->item, 1);
+        reads_answered(r, &single->item, 1);
     }
     bulk_advance(b);
     pthread_mutex_unlock(&b->lock);
@@ -247,14 +247,14 @@ static void single_data(int code, const char *value, int length, const struct St
     if (code == ZOK) {
         keep_data(single->reader, single->item.node, value, value ? length : -1, stat);
     }
-    note_zxid(single->reader, wire_answer_zxid());
+    note_zxid(single->reader, raw_request_answer_zxid());
     single_ended(single, code);
 }
 
 static void single_names(int code, const struct String_vector *names, const void *data) {
     single_read *single = single_answered(data);
     if (code == ZOK) keep_names(single->reader, single->item.node, names);
-    note_zxid(single->reader, wire_answer_zxid());
+    note_zxid(single->reader, raw_request_answer_zxid());
     single_ended(single, code);
 }
 
@@ -280,7 +280,7 @@ static void pump_singles(reader *r) {
             b->outstanding--;
             if (code == ZBADARGUMENTS) {
                 item.node->code = code;
-                answered(r, &item, 1);
+                reads_answered(r, &item, 1);
             } else {
                 b->code = code;
             }
@@ -290,7 +290,7 @@ static void pump_singles(reader *r) {
     }
 }
 
-static void pump(bulk *b) {
+static void pump_reads(bulk *b) {
     reader *r = (reader *)b;
     if (service_refuses(b->handle, KNOWS_MULTI_READ))
         pump_singles(r);
@@ -299,7 +299,7 @@ static void pump(bulk *b) {
 }
 
 void reader_init(reader *r, zk_handle *handle, int (*complete)(bulk *), void (*dispose)(bulk *)) {
-    bulk_init(&r->base, handle, pump, complete, dispose);
+    bulk_init(&r->base, handle, pump_reads, complete, dispose);
 }
 
 void reader_clear(reader *r) {

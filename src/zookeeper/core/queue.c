@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void append(zk_handle *handle, queue_item *item) {
+static void append_item(zk_handle *handle, queue_item *item) {
     item->next = NULL;
     if (handle->queue_last)
         handle->queue_last->next = item;
@@ -16,7 +16,7 @@ static void append(zk_handle *handle, queue_item *item) {
 
 void queue_push(zk_handle *handle, queue_item *item) {
     pthread_mutex_lock(&handle->queue_lock);
-    append(handle, item);
+    append_item(handle, item);
     pthread_mutex_unlock(&handle->queue_lock);
 }
 
@@ -27,7 +27,7 @@ int queue_push_watches(zk_handle *handle, void *watches) {
     /* Unlike an answer, this may come when the handle is closed and its event thread has ended. */
     pthread_mutex_lock(&handle->queue_lock);
     int stopped = handle->queue_stop;
-    if (!stopped) append(handle, &item->item);
+    if (!stopped) append_item(handle, &item->item);
     pthread_mutex_unlock(&handle->queue_lock);
     if (stopped) free(item);
     return !stopped;

@@ -21,7 +21,7 @@
  * request ends with ZUNIMPLEMENTED: what went out was a harmless get of the root.
  *
  * Threads: `write` runs on the thread that sends, under handle.submit; `read_answer` and `finished`
- * run on the C client's I/O thread (completing.c), or `finished` on the one that closes the handle.
+ * run on the C client's I/O thread (completions.c), or `finished` on the one that closes the handle.
  */
 #include "core.h"
 
@@ -37,7 +37,7 @@ int __wrap_serialize_GetDataRequest(struct oarchive *out, const char *tag, struc
 int __wrap_deserialize_ReplyHeader(struct iarchive *in, const char *tag, struct ReplyHeader *v);
 int __wrap_deserialize_GetDataResponse(struct iarchive *in, const char *tag, struct GetDataResponse *v);
 
-static __thread wire_request *sending;
+static __thread raw_request *sending;
 static __thread struct ReplyHeader reply;
 static __thread struct {
     int seen, code;
@@ -45,42 +45,42 @@ static __thread struct {
 
 /* Requests on their way, of all handles: the C client counts xids for the whole process. There are
  * rarely more than a dozen. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static wire_request *on_their_way;
+static pthread_mutex_t travelling_lock = PTHREAD_MUTEX_INITIALIZER;
+static raw_request *travelling;
 
-void wire_after_fork(void) {
-    pthread_mutex_init(&lock, NULL);
-    on_their_way = NULL;
+void raw_request_after_fork(void) {
+    pthread_mutex_init(&travelling_lock, NULL);
+    travelling = NULL;
     sending = NULL;
 }
 
-static void remember(wire_request *request) {
-    pthread_mutex_lock(&lock);
-    request->next = on_their_way;
-    on_their_way = request;
-    pthread_mutex_unlock(&lock);
+static void note_travelling(raw_request *request) {
+    pthread_mutex_lock(&travelling_lock);
+    request->next = travelling;
+    travelling = request;
+    pthread_mutex_unlock(&travelling_lock);
 }
 
-static void forget(wire_request *request) {
-    pthread_mutex_lock(&lock);
-    for (wire_request **link = &on_their_way; *link; link = &(*link)->next)
+static void forget_travelling(raw_request *request) {
+    pthread_mutex_lock(&travelling_lock);
+    for (raw_request **link = &travelling; *link; link = &(*link)->next)
         if (*link == request) {
             *link = request->next;
             break;
         }
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&travelling_lock);
 }
 
-static wire_request *find(int32_t xid) {
-    pthread_mutex_lock(&lock);
-    wire_request *request = on_their_way;
+static raw_request *find_travelling(int32_t xid) {
+    pthread_mutex_lock(&travelling_lock);
+    raw_request *request = travelling;
     while (request && request->xid != xid) request = request->next;
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&travelling_lock);
     return request;
 }
 
 int __wrap_serialize_RequestHeader(struct oarchive *out, const char *tag, struct RequestHeader *v) {
-    if (sending == NULL && v->type == OP_SET_WATCHES && rewatch_leaves_out()) {
+    if (sending == NULL && v->type == OP_SET_WATCHES && set_watches_leaves_out()) {
         struct RequestHeader ping = {XID_PING, OP_PING};
         return __real_serialize_RequestHeader(out, tag, &ping);
     }
@@ -94,7 +94,7 @@ int __wrap_serialize_GetDataRequest(struct oarchive *out, const char *tag, struc
     if (sending == NULL || sending->xid == 0) return __real_serialize_GetDataRequest(out, tag, v);
     sending->written = 1;
     /* Known from here on, as the answer may come before zoo_awget returns. */
-    remember(sending);
+    note_travelling(sending);
     return sending->write(sending, out);
 }
 
@@ -105,63 +105,63 @@ int __wrap_deserialize_ReplyHeader(struct iarchive *in, const char *tag, struct 
         auth_answer.seen = 1;
         if (auth_answer.code == ZOK) auth_answer.code = v->err;
     }
-    zk_handle *handle = complete_whose();
+    zk_handle *handle = completions_whose();
     if (handle) {
         handle->turned_away = v->err == ZSESSIONCLOSEDREQUIRESASLAUTH;
-        rewatch_note_answer(handle, v);
+        set_watches_note_answer(handle, v);
     }
     return result;
 }
 
 int __wrap_deserialize_GetDataResponse(struct iarchive *in, const char *tag, struct GetDataResponse *v) {
-    wire_request *request = find(reply.xid);
+    raw_request *request = find_travelling(reply.xid);
     if (request == NULL) return __real_deserialize_GetDataResponse(in, tag, v);
     memset(v, 0, sizeof *v);
     request->answer_code = request->read_answer(request, in, reply.zxid) < 0 ? ZMARSHALLINGERROR : ZOK;
     return 0;
 }
 
-static wire_request *of_pending(pending *p) {
-    return (wire_request *)((char *)p - offsetof(wire_request, request));
+static raw_request *raw_request_of(pending *p) {
+    return (raw_request *)((char *)p - offsetof(raw_request, request));
 }
 
-static void finish(pending *p, int code) {
-    wire_request *request = of_pending(p);
-    forget(request);
+static void finish_raw_request(pending *p, int code) {
+    raw_request *request = raw_request_of(p);
+    forget_travelling(request);
     service_trust(request->handle);
     request->finished(request, code);
 }
 
 static void get_done(int code, const char *value, int length, const struct Stat *stat, const void *data) {
     (void)value, (void)length, (void)stat;
-    wire_request *request = (wire_request *)data;
+    raw_request *request = (raw_request *)data;
     request_done(request->handle, &request->request);
     if (code == ZOK) code = request->written ? request->answer_code : ZUNIMPLEMENTED;
-    finish(&request->request, request_code(request->handle, code));
+    finish_raw_request(&request->request, request_code(request->handle, code));
 }
 
-int wire_send(zk_handle *handle, wire_request *request) {
+int raw_request_send(zk_handle *handle, raw_request *request) {
     request->handle = handle;
     request->xid = 0;
     request->written = 0;
     request->answer_code = ZMARSHALLINGERROR;
-    int code = request_begin(handle, &request->request, finish);
+    int code = request_begin(handle, &request->request, finish_raw_request);
     if (code != ZOK) return code;
     request->sent.connection = handle->connections;
     request->sent.was_connected = zoo_state(handle->zh) == ZOO_CONNECTED_STATE;
     sending = request;
     code = zoo_awget(handle->zh, "/", NULL, NULL, get_done, request);
     sending = NULL;
-    if (code != ZOK && request->written) forget(request);
+    if (code != ZOK && request->written) forget_travelling(request);
     if (code == ZOK) service_doubt(handle);
     return request_sent(handle, &request->request, code);
 }
 
-int wire_read_data(struct iarchive *in, struct GetDataResponse *v) {
+int raw_request_read_data(struct iarchive *in, struct GetDataResponse *v) {
     return __real_deserialize_GetDataResponse(in, "answer", v);
 }
 
-int wire_auth_answer(int *code) {
+int raw_request_auth_answer(int *code) {
     int seen = auth_answer.seen;
     *code = auth_answer.code;
     auth_answer.seen = 0;
@@ -169,9 +169,9 @@ int wire_auth_answer(int *code) {
     return seen;
 }
 
-int64_t wire_answer_zxid(void) { return reply.zxid; }
+int64_t raw_request_answer_zxid(void) { return reply.zxid; }
 
-char *wire_server_path(zk_handle *handle, const char *path) {
+char *chroot_server_path(zk_handle *handle, const char *path) {
     size_t chroot = strlen(handle->chroot);
     size_t length = chroot && path[1] == 0 ? 0 : strlen(path);
     char *full = core_alloc(chroot + length + 1);
@@ -181,15 +181,15 @@ char *wire_server_path(zk_handle *handle, const char *path) {
     return full;
 }
 
-int wire_put_path(zk_handle *handle, struct oarchive *out, const char *path) {
+int chroot_put_path(zk_handle *handle, struct oarchive *out, const char *path) {
     if (handle->chroot[0] == 0) return out->serialize_String(out, "path", (char **)&path);
-    char *full = wire_server_path(handle, path);
+    char *full = chroot_server_path(handle, path);
     int result = out->serialize_String(out, "path", &full);
     free(full);
     return result;
 }
 
-const char *wire_client_path(zk_handle *handle, const char *path) {
+const char *chroot_client_path(zk_handle *handle, const char *path) {
     size_t chroot = strlen(handle->chroot);
     if (chroot == 0 || strncmp(path, handle->chroot, chroot) != 0) return path;
     return path[chroot] ? path + chroot : "/";

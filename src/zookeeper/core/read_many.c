@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int next_reads(reader *base, read_item *items, int most, int bytes) {
+static int next_given_reads(reader *base, read_item *items, int most, int bytes) {
     read_many *r = (read_many *)base;
     int count = 0;
     while (count < most && r->next < r->count && bytes > 0) {
@@ -16,20 +16,20 @@ static int next_reads(reader *base, read_item *items, int most, int bytes) {
     return count;
 }
 
-static int complete(bulk *b) {
+static int given_are_read(bulk *b) {
     read_many *r = (read_many *)b;
     return r->next == r->count && r->reader.repeat_count == 0;
 }
 
-static void dispose(bulk *b) {
+static void dispose_given(bulk *b) {
     reader_clear((reader *)b);
     free(b);
 }
 
 read_many *read_many_new(zk_handle *handle, int32_t op, long count) {
     read_many *r = core_zeroed(1, sizeof *r + sizeof(node_read) * (size_t)count);
-    reader_init(&r->reader, handle, complete, dispose);
-    r->reader.next_reads = next_reads;
+    reader_init(&r->reader, handle, given_are_read, dispose_given);
+    r->reader.next_reads = next_given_reads;
     r->reader.keep_names = 1;
     r->op = op;
     r->count = count;

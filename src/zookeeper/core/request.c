@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static call *of_request(pending *p) { return (call *)((char *)p - offsetof(call, request)); }
+static call *call_of(pending *p) { return (call *)((char *)p - offsetof(call, request)); }
 
 call *call_new(zk_handle *handle, int waiting, void *context, int watched) {
     call *c = core_zeroed(1, sizeof *c);
@@ -55,7 +55,7 @@ void call_ended(call *c, int code) {
     }
 }
 
-static void finish(pending *p, int code) { call_ended(of_request(p), code); }
+static void finish_call(pending *p, int code) { call_ended(call_of(p), code); }
 
 static void copy_stat(call *c, const struct Stat *stat) {
     if (stat == NULL) return;
@@ -70,24 +70,24 @@ static void copy_value(call *c, const char *value, size_t length) {
     c->length = (int)length;
 }
 
-/* The C client's completions: on its I/O thread (completing.c), once for each request. */
+/* The C client's completions: on its I/O thread (completions.c), once for each request. */
 
-static call *answered(const void *data) {
+static call *call_answered(const void *data) {
     call *c = (call *)data;
     request_done(c->handle, &c->request);
     return c;
 }
 
-static void void_done(int code, const void *data) { call_ended(answered(data), code); }
+static void call_void_done(int code, const void *data) { call_ended(call_answered(data), code); }
 
-static void stat_done(int code, const struct Stat *stat, const void *data) {
-    call *c = answered(data);
+static void call_stat_done(int code, const struct Stat *stat, const void *data) {
+    call *c = call_answered(data);
     if (code == ZOK) copy_stat(c, stat);
     call_ended(c, code);
 }
 
-static void data_done(int code, const char *value, int length, const struct Stat *stat, const void *data) {
-    call *c = answered(data);
+static void call_data_done(int code, const char *value, int length, const struct Stat *stat, const void *data) {
+    call *c = call_answered(data);
     if (code == ZOK) {
         if (value && length >= 0) copy_value(c, value, (size_t)length);
         copy_stat(c, stat);
@@ -95,8 +95,8 @@ static void data_done(int code, const char *value, int length, const struct Stat
     call_ended(c, code);
 }
 
-static void path_stat_done(int code, const char *path, const struct Stat *stat, const void *data) {
-    call *c = answered(data);
+static void call_path_stat_done(int code, const char *path, const struct Stat *stat, const void *data) {
+    call *c = call_answered(data);
     if (code == ZOK) {
         if (path) copy_value(c, path, strlen(path));
         copy_stat(c, stat);
@@ -104,12 +104,12 @@ static void path_stat_done(int code, const char *path, const struct Stat *stat, 
     call_ended(c, code);
 }
 
-static void path_done(int code, const char *path, const void *data) {
-    path_stat_done(code, path, NULL, data);
+static void call_path_done(int code, const char *path, const void *data) {
+    call_path_stat_done(code, path, NULL, data);
 }
 
-static void names_done(int code, const struct String_vector *names, const struct Stat *stat, const void *data) {
-    call *c = answered(data);
+static void call_names_done(int code, const struct String_vector *names, const struct Stat *stat, const void *data) {
+    call *c = call_answered(data);
     if (code == ZOK && names) {
         allocate_String_vector(&c->names, names->count);
         for (int i = 0; i < names->count; i++)
@@ -119,8 +119,8 @@ static void names_done(int code, const struct String_vector *names, const struct
     call_ended(c, code);
 }
 
-static void acl_done(int code, struct ACL_vector *acl, struct Stat *stat, const void *data) {
-    call *c = answered(data);
+static void call_acl_done(int code, struct ACL_vector *acl, struct Stat *stat, const void *data) {
+    call *c = call_answered(data);
     if (code == ZOK && acl) {
         allocate_ACL_vector(&c->acl, acl->count);
         for (int i = 0; i < acl->count; i++) {
@@ -136,7 +136,7 @@ static void acl_done(int code, struct ACL_vector *acl, struct Stat *stat, const 
 }
 
 static int begin(call *c) {
-    int code = request_begin(c->handle, &c->request, finish);
+    int code = request_begin(c->handle, &c->request, finish_call);
     if (code == ZOK) c->references++;
     return code;
 }
@@ -155,42 +155,42 @@ int call_create(call *c, const char *path, const char *data, int length, const s
     if (code != ZOK) return code;
     zhandle_t *zh = c->handle->zh;
     if (with_stat)
-        code = zoo_acreate2_ttl(zh, path, data, length, acl, flags, ttl, path_stat_done, c);
+        code = zoo_acreate2_ttl(zh, path, data, length, acl, flags, ttl, call_path_stat_done, c);
     else
-        code = zoo_acreate_ttl(zh, path, data, length, acl, flags, ttl, path_done, c);
+        code = zoo_acreate_ttl(zh, path, data, length, acl, flags, ttl, call_path_done, c);
     return sent(c, code);
 }
 
 int call_delete(call *c, const char *path, int version) {
     int code = begin(c);
-    return code != ZOK ? code : sent(c, zoo_adelete(c->handle->zh, path, version, void_done, c));
+    return code != ZOK ? code : sent(c, zoo_adelete(c->handle->zh, path, version, call_void_done, c));
 }
 
 int call_exists(call *c, const char *path) {
     int code = begin(c);
-    return code != ZOK ? code : sent(c, zoo_awexists(c->handle->zh, path, watcher_of(c), NULL, stat_done, c));
+    return code != ZOK ? code : sent(c, zoo_awexists(c->handle->zh, path, watcher_of(c), NULL, call_stat_done, c));
 }
 
 int call_get(call *c, const char *path) {
     int code = begin(c);
-    return code != ZOK ? code : sent(c, zoo_awget(c->handle->zh, path, watcher_of(c), NULL, data_done, c));
+    return code != ZOK ? code : sent(c, zoo_awget(c->handle->zh, path, watcher_of(c), NULL, call_data_done, c));
 }
 
 int call_set(call *c, const char *path, const char *data, int length, int version) {
     int code = begin(c);
-    return code != ZOK ? code : sent(c, zoo_aset(c->handle->zh, path, data, length, version, stat_done, c));
+    return code != ZOK ? code : sent(c, zoo_aset(c->handle->zh, path, data, length, version, call_stat_done, c));
 }
 
 int call_get_children(call *c, const char *path) {
     int code = begin(c);
     return code != ZOK
                ? code
-               : sent(c, zoo_awget_children2(c->handle->zh, path, watcher_of(c), NULL, names_done, c));
+               : sent(c, zoo_awget_children2(c->handle->zh, path, watcher_of(c), NULL, call_names_done, c));
 }
 
 int call_get_acl(call *c, const char *path) {
     int code = begin(c);
-    return code != ZOK ? code : sent(c, zoo_aget_acl(c->handle->zh, path, acl_done, c));
+    return code != ZOK ? code : sent(c, zoo_aget_acl(c->handle->zh, path, call_acl_done, c));
 }
 
 int call_set_acl(call *c, const char *path, int version, const struct ACL_vector *acl) {
@@ -198,12 +198,12 @@ int call_set_acl(call *c, const char *path, int version, const struct ACL_vector
     /* The C client's prototype is not const here; it only reads. */
     return code != ZOK
                ? code
-               : sent(c, zoo_aset_acl(c->handle->zh, path, version, (struct ACL_vector *)acl, void_done, c));
+               : sent(c, zoo_aset_acl(c->handle->zh, path, version, (struct ACL_vector *)acl, call_void_done, c));
 }
 
 int call_sync(call *c, const char *path) {
     int code = begin(c);
-    return code != ZOK ? code : sent(c, zoo_async(c->handle->zh, path, path_done, c));
+    return code != ZOK ? code : sent(c, zoo_async(c->handle->zh, path, call_path_done, c));
 }
 
 int call_add_auth(call *c, const char *scheme, const char *credential, int length) {
@@ -212,7 +212,7 @@ int call_add_auth(call *c, const char *scheme, const char *credential, int lengt
 }
 
 static void removal_done(int code, const void *data) {
-    call *c = answered(data);
+    call *c = call_answered(data);
     service_trust(c->handle);
     if (code == ZOK || code == ZNOWATCHER)
         service_answered(c->handle, KNOWS_REMOVE_WATCHES);
@@ -237,5 +237,5 @@ int call_remove_watches(call *c, const char *path, int kind) {
 int call_get_config(call *c, const char *unused) {
     (void)unused;
     int code = begin(c);
-    return code != ZOK ? code : sent(c, zoo_awgetconfig(c->handle->zh, watcher_of(c), NULL, data_done, c));
+    return code != ZOK ? code : sent(c, zoo_awgetconfig(c->handle->zh, watcher_of(c), NULL, call_data_done, c));
 }

@@ -65,7 +65,7 @@ struct server_names {
     } servers[];
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
 /* All guarded by lock. */
 static host_name *names;
 static long names_count;
@@ -155,7 +155,7 @@ static void wake_who_waits_for(const host_name *name) {
 }
 
 static void end_lookup(host_name *name, int code, server_address *addresses, int count) {
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&names_lock);
     lookups--;
     name->is_busy = 0;
     name->ended++;
@@ -167,7 +167,7 @@ static void end_lookup(host_name *name, int code, server_address *addresses, int
     }
     wake_who_waits_for(name);
     forget_unused(name);
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&names_lock);
 }
 
 static void say_why(const char *name, int code) {
@@ -237,7 +237,7 @@ server_names *names_new(const char *hosts) {
     server_names *list = core_zeroed(1, sizeof *list + sizeof list->servers[0] * (size_t)most);
     list->wake_fd = -1;
     sem_init(&list->changed, 0, 0);
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&names_lock);
     for (const char *part = hosts; part < hosts + length;) {
         size_t size = strcspn(part, ",/");
         const char *colon = memrchr(part, ':', size);
@@ -253,13 +253,13 @@ server_names *names_new(const char *hosts) {
     }
     list->next = lists;
     lists = list;
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&names_lock);
     names_refresh(list);
     return list;
 }
 
 void names_free(server_names *list) {
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&names_lock);
     for (server_names **link = &lists; *link; link = &(*link)->next)
         if (*link == list) {
             *link = list->next;
@@ -269,21 +269,21 @@ void names_free(server_names *list) {
         list->servers[i].name->references--;
         forget_unused(list->servers[i].name);
     }
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&names_lock);
     sem_destroy(&list->changed);
     free(list);
 }
 
 void names_wake_by(server_names *list, int fd) {
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&names_lock);
     list->wake_fd = fd;
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&names_lock);
 }
 
 /* Starts the lookups that are due; when the next one is, by core_now, INT64_MAX for never. */
 int64_t names_refresh(server_names *list) {
     int64_t next = INT64_MAX;
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&names_lock);
     for (int i = 0; i < list->count; i++) {
         host_name *name = list->servers[i].name;
         if (name->is_numeric || name->is_busy) continue;
@@ -294,26 +294,26 @@ int64_t names_refresh(server_names *list) {
             if (due < next) next = due;
         }
     }
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&names_lock);
     return next;
 }
 
 int names_known(server_names *list, server_address *addresses, int most) {
     int count = 0;
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&names_lock);
     for (int i = 0; i < list->count; i++)
         for (int j = 0; j < list->servers[i].name->count && count < most; j++) {
             server_address one = list->servers[i].name->addresses[j];
             set_port(&one, list->servers[i].port);
             if (!holds(addresses, count, &one)) addresses[count++] = one;
         }
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&names_lock);
     return count;
 }
 
 void names_host(server_names *list, const server_address *address, char *host, size_t size) {
     const char *text = NULL;
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&names_lock);
     for (int i = 0; i < list->count && text == NULL; i++)
         for (int j = 0; j < list->servers[i].name->count; j++) {
             server_address one = list->servers[i].name->addresses[j];
@@ -328,7 +328,7 @@ void names_host(server_names *list, const server_address *address, char *host, s
     if (length >= size) length = 0;
     if (length) memcpy(host, text, length);
     host[length] = 0;
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&names_lock);
 }
 
 /* 0: some address is known; EAI_...: each lookup has ended, in vain; EAI_INPROGRESS: neither yet.
@@ -336,7 +336,7 @@ void names_host(server_names *list, const server_address *address, char *host, s
 static int outcome(const server_names *list, int *is_open) {
     int code = 0, is_known = 0;
     *is_open = 0;
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&names_lock);
     for (int i = 0; i < list->count; i++) {
         const host_name *name = list->servers[i].name;
         if (name->count)
@@ -346,7 +346,7 @@ static int outcome(const server_names *list, int *is_open) {
         else if (code == 0 || code == EAI_NONAME)
             code = name->code; /* what may pass says more than that there is no such name */
     }
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&names_lock);
     return is_known ? 0 : *is_open ? EAI_INPROGRESS : code;
 }
 
@@ -402,13 +402,13 @@ int __wrap_getaddrinfo(const char *host, const char *service, const struct addri
     (void)hints;
     /* No address is no failure, of which the C client would tell the log each time. */
     *result = NULL;
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&names_lock);
     for (host_name *name = names; name; name = name->next)
         if (strcmp(name->text, host) == 0) {
             if (name->count) *result = answer(name->addresses, name->count, atoi(service));
             break;
         }
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&names_lock);
     if (*result == NULL && may_be_unknown) *result = answer(&unknown, 1, atoi(service));
     return 0;
 }
@@ -418,7 +418,7 @@ void __wrap_freeaddrinfo(struct addrinfo *result) { free(result); }
 void names_after_fork(void) {
     /* The threads that look names up do not exist in the child, nor the one that may have held the
      * lock. What they knew is left to itself, as it may have been half changed. */
-    pthread_mutex_init(&lock, NULL);
+    pthread_mutex_init(&names_lock, NULL);
     names = NULL;
     names_count = 0;
     lists = NULL;

@@ -50,7 +50,7 @@ static const struct {
     {"RemoveWatches", "watches stay until they fire"},
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t services_lock = PTHREAD_MUTEX_INITIALIZER;
 static service *services;
 
 static void begin_anew(service *s) {
@@ -75,7 +75,7 @@ static void forget_one(void) {
 }
 
 service *service_of(const char *hosts) {
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&services_lock);
     service *s = services;
     while (s && strcmp(s->hosts, hosts) != 0) s = s->next;
     if (s == NULL) {
@@ -90,18 +90,18 @@ service *service_of(const char *hosts) {
         begin_anew(s);
     }
     s->handles++;
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&services_lock);
     return s;
 }
 
 void service_release(service *s) {
     if (s == NULL) return;
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&services_lock);
     s->handles--;
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&services_lock);
 }
 
-void service_after_fork(void) { pthread_mutex_init(&lock, NULL); }
+void service_after_fork(void) { pthread_mutex_init(&services_lock, NULL); }
 
 int service_refuses(const zk_handle *handle, ability which) { return handle->service->abilities[which].refused; }
 
@@ -151,7 +151,7 @@ int service_lost(zk_handle *handle, ability which, dispatch sent, int code) {
     if (code == ZUNIMPLEMENTED) return service_unknown(handle, which, "it says so");
     long connection = handle->connections;
     if (code != ZCONNECTIONLOSS || !(sent.was_connected || connection != sent.connection)) return 0;
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&services_lock);
     int again = 1;
     if (!s->abilities[which].refused && handle->struck[which] != connection) {
         handle->struck[which] = connection;
@@ -168,7 +168,7 @@ int service_lost(zk_handle *handle, ability which, dispatch sent, int code) {
     } else if (!s->abilities[which].refused && s->abilities[which].strikes < STRIKES) {
         again = !s->abilities[which].works;
     }
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&services_lock);
     return again;
 }
 

@@ -13,7 +13,7 @@
  *     (ZOOKEEPER-706). We let it send the first piece and send the rest when it is connected. Until
  *     the server has confirmed the rest, a further reconnect must not use a newer zxid for it.
  *
- * Where the server does not know the operation (service.c), watches are set one by one (watchone.c).
+ * Where the server does not know the operation (service.c), watches are set one by one (watch_one.c).
  * The C client's own request is then a ping, and all of its watches are the rest.
  *
  * All of this needs the C client to be the build that setup.py expects: the functions and the
@@ -55,7 +55,7 @@ static void add_path(watch_list *list, char *path) {
 }
 
 void set_watches_add(set_watches *s, int list, const char *path) {
-    add_path(&s->lists[list], wire_server_path(s->base.handle, path));
+    add_path(&s->lists[list], chroot_server_path(s->base.handle, path));
 }
 
 void set_watches_activate(set_watches *s) {
@@ -78,39 +78,39 @@ void set_watches_activate(set_watches *s) {
 
 /* One request of the operation. */
 typedef struct {
-    wire_request wire;
+    raw_request raw;
     set_watches *owner;
     long first[WATCH_LISTS], count[WATCH_LISTS];
 } piece;
 
-static piece *of_wire(wire_request *wire) { return (piece *)((char *)wire - offsetof(piece, wire)); }
+static piece *piece_of(raw_request *raw) { return (piece *)((char *)raw - offsetof(piece, raw)); }
 
 static struct String_vector part(const piece *p, int list) {
     struct String_vector strings = {(int32_t)p->count[list], p->owner->lists[list].paths + p->first[list]};
     return strings;
 }
 
-static int write_piece(wire_request *wire, struct oarchive *out) {
-    piece *p = of_wire(wire);
+static int write_piece(raw_request *raw, struct oarchive *out) {
+    piece *p = piece_of(raw);
     struct SetWatches request = {p->owner->zxid, part(p, WATCH_LIST_DATA), part(p, WATCH_LIST_EXISTS),
                                  part(p, WATCH_LIST_CHILDREN)};
     return __real_serialize_SetWatches(out, "request", &request);
 }
 
-static int read_nothing(wire_request *wire, struct iarchive *in, int64_t zxid) {
-    (void)wire, (void)in, (void)zxid;
+static int read_nothing(raw_request *raw, struct iarchive *in, int64_t zxid) {
+    (void)raw, (void)in, (void)zxid;
     return 0;
 }
 
-static void send_again(const piece *p) {
+static void send_piece_again(const piece *p) {
     for (int i = 0; i < WATCH_LISTS; i++) {
         watch_list *list = &p->owner->lists[i];
         if (p->count[i] && p->first[i] < list->next) list->next = p->first[i];
     }
 }
 
-static void piece_done(wire_request *wire, int code) {
-    piece *p = of_wire(wire);
+static void piece_done(raw_request *raw, int code) {
+    piece *p = piece_of(raw);
     bulk *b = &p->owner->base;
     pthread_mutex_lock(&b->lock);
     b->outstanding--;
@@ -120,8 +120,8 @@ static void piece_done(wire_request *wire, int code) {
     } else if (b->code == ZOK) {
         /* What waits for an answer after it is lost as well, or set twice, which is no harm. The C
          * client sets what it knows on a new connection, too, but with a newer zxid. */
-        if (service_lost(b->handle, KNOWS_SET_WATCHES, wire->sent, code))
-            send_again(p);
+        if (service_lost(b->handle, KNOWS_SET_WATCHES, raw->sent, code))
+            send_piece_again(p);
         else
             b->code = code;
     }
@@ -131,14 +131,14 @@ static void piece_done(wire_request *wire, int code) {
     bulk_release(b);
 }
 
-static int complete(bulk *b) {
+static int all_watches_sent(bulk *b) {
     set_watches *s = (set_watches *)b;
     for (int list = 0; list < WATCH_LISTS; list++)
         if (s->lists[list].next < s->lists[list].count) return 0;
     return 1;
 }
 
-static void pump(bulk *b) {
+static void pump_watches(bulk *b) {
     set_watches *s = (set_watches *)b;
     if (service_refuses(b->handle, KNOWS_SET_WATCHES)) {
         watch_one_by_one(s);
@@ -146,7 +146,7 @@ static void pump(bulk *b) {
     }
     long most_bytes = service_piece_bytes(b->handle);
     int in_flight = service_is_proven(b->handle, KNOWS_SET_WATCHES) ? REQUESTS_IN_FLIGHT : 1;
-    while (b->code == ZOK && b->outstanding < in_flight && !complete(b)) {
+    while (b->code == ZOK && b->outstanding < in_flight && !all_watches_sent(b)) {
         piece *p = core_zeroed(1, sizeof *p);
         p->owner = s;
         long bytes = 0;
@@ -157,14 +157,14 @@ static void pump(bulk *b) {
                 bytes += (long)strlen(list->paths[list->next]) + 4;
             p->count[i] = list->next - p->first[i];
         }
-        p->wire.sent.bytes = bytes;
-        p->wire.op = OP_SET_WATCHES;
-        p->wire.write = write_piece;
-        p->wire.read_answer = read_nothing;
-        p->wire.finished = piece_done;
+        p->raw.sent.bytes = bytes;
+        p->raw.op = OP_SET_WATCHES;
+        p->raw.write = write_piece;
+        p->raw.read_answer = read_nothing;
+        p->raw.finished = piece_done;
         bulk_retain(b);
         b->outstanding++;
-        int code = wire_send(b->handle, &p->wire);
+        int code = raw_request_send(b->handle, &p->raw);
         if (code != ZOK) {
             b->outstanding--;
             b->code = code;
@@ -176,13 +176,13 @@ static void pump(bulk *b) {
 
 /* The last reference is gone: if this was the rest of a reconnect's watches and the server has all
  * of it, the next reconnect may trust its own zxid again. */
-static void dispose(bulk *b) {
+static void dispose_watches(bulk *b) {
     set_watches *s = (set_watches *)b;
     zk_handle *handle = b->handle;
     if (s->generation && b->over && b->code == ZOK) {
-        pthread_mutex_lock(&handle->rewatch_lock);
-        if (handle->rewatch_generation == s->generation) handle->rewatch_zxid = 0;
-        pthread_mutex_unlock(&handle->rewatch_lock);
+        pthread_mutex_lock(&handle->set_watches_lock);
+        if (handle->set_watches_generation == s->generation) handle->set_watches_zxid = 0;
+        pthread_mutex_unlock(&handle->set_watches_lock);
     }
     for (int list = 0; list < WATCH_LISTS; list++) {
         for (long i = 0; i < s->lists[list].count; i++) free(s->lists[list].paths[i]);
@@ -193,7 +193,7 @@ static void dispose(bulk *b) {
 
 set_watches *set_watches_new(zk_handle *handle, int64_t zxid) {
     set_watches *s = core_zeroed(1, sizeof *s);
-    bulk_init(&s->base, handle, pump, complete, dispose);
+    bulk_init(&s->base, handle, pump_watches, all_watches_sent, dispose_watches);
     s->zxid = zxid;
     return s;
 }
@@ -222,7 +222,7 @@ static struct String_vector cut(const struct String_vector *all, long *room, wat
 
 static __thread int leaving_out;
 
-int rewatch_leaves_out(void) {
+int set_watches_leaves_out(void) {
     zk_handle *handle = (zk_handle *)zoo_get_context(locked_by_this_thread);
     leaving_out = service_refuses(handle, KNOWS_SET_WATCHES);
     return leaving_out;
@@ -242,43 +242,43 @@ static long copy_paths(watch_list *list, const struct String_vector *paths) {
 /* Until it is known that the service knows the operation, what was asked for is kept. With the lock
  * held; what was kept before, to be released without it. */
 static set_watches *keep_sent(zk_handle *handle, const struct SetWatches *request) {
-    set_watches *before = handle->rewatch_sent;
+    set_watches *before = handle->set_watches_sent;
     set_watches *sent = set_watches_new(handle, request->relativeZxid);
     long bytes = copy_paths(&sent->lists[WATCH_LIST_DATA], &request->dataWatches);
     bytes += copy_paths(&sent->lists[WATCH_LIST_EXISTS], &request->existWatches);
     bytes += copy_paths(&sent->lists[WATCH_LIST_CHILDREN], &request->childWatches);
-    handle->rewatch_sent = sent;
-    if (handle->rewatch_unanswered == 0) service_doubt(handle);
-    handle->rewatch_unanswered = bytes;
+    handle->set_watches_sent = sent;
+    if (handle->set_watches_unanswered == 0) service_doubt(handle);
+    handle->set_watches_unanswered = bytes;
     return before;
 }
 
 int __wrap_serialize_SetWatches(struct oarchive *out, const char *tag, struct SetWatches *all) {
     zk_handle *handle = (zk_handle *)zoo_get_context(locked_by_this_thread);
-    pthread_mutex_lock(&handle->rewatch_lock);
-    set_watches *superseded = handle->rewatch_rest;
+    pthread_mutex_lock(&handle->set_watches_lock);
+    set_watches *superseded = handle->set_watches_rest;
     set_watches *sent_before = NULL;
-    handle->rewatch_rest = NULL;
+    handle->set_watches_rest = NULL;
     struct SetWatches request = *all;
-    if (handle->rewatch_zxid && handle->rewatch_zxid < request.relativeZxid)
-        request.relativeZxid = handle->rewatch_zxid;
+    if (handle->set_watches_zxid && handle->set_watches_zxid < request.relativeZxid)
+        request.relativeZxid = handle->set_watches_zxid;
     set_watches *rest = set_watches_new(handle, request.relativeZxid);
     long room = leaving_out ? 0 : service_piece_bytes(handle);
     request.dataWatches = cut(&all->dataWatches, &room, &rest->lists[WATCH_LIST_DATA]);
     request.existWatches = cut(&all->existWatches, &room, &rest->lists[WATCH_LIST_EXISTS]);
     request.childWatches = cut(&all->childWatches, &room, &rest->lists[WATCH_LIST_CHILDREN]);
-    handle->rewatch_generation++;
-    int left = !complete(&rest->base);
+    handle->set_watches_generation++;
+    int left = !all_watches_sent(&rest->base);
     if (left) {
-        rest->generation = handle->rewatch_generation;
-        handle->rewatch_rest = rest;
-        handle->rewatch_zxid = request.relativeZxid;
+        rest->generation = handle->set_watches_generation;
+        handle->set_watches_rest = rest;
+        handle->set_watches_zxid = request.relativeZxid;
     } else {
         /* This request goes first: whatever makes the C client's own zxid newer comes after it. */
-        handle->rewatch_zxid = 0;
+        handle->set_watches_zxid = 0;
     }
     if (!leaving_out) sent_before = keep_sent(handle, &request);
-    pthread_mutex_unlock(&handle->rewatch_lock);
+    pthread_mutex_unlock(&handle->set_watches_lock);
     if (!left) bulk_release(&rest->base);
     if (superseded) bulk_release(&superseded->base);
     if (sent_before) bulk_release(&sent_before->base);
@@ -286,19 +286,19 @@ int __wrap_serialize_SetWatches(struct oarchive *out, const char *tag, struct Se
 }
 
 static set_watches *take_sent(zk_handle *handle) {
-    pthread_mutex_lock(&handle->rewatch_lock);
-    set_watches *sent = handle->rewatch_sent;
-    handle->rewatch_sent = NULL;
-    if (handle->rewatch_unanswered) service_trust(handle);
-    handle->rewatch_unanswered = 0;
-    handle->rewatch_redo = 0;
-    pthread_mutex_unlock(&handle->rewatch_lock);
+    pthread_mutex_lock(&handle->set_watches_lock);
+    set_watches *sent = handle->set_watches_sent;
+    handle->set_watches_sent = NULL;
+    if (handle->set_watches_unanswered) service_trust(handle);
+    handle->set_watches_unanswered = 0;
+    handle->set_watches_redo = 0;
+    pthread_mutex_unlock(&handle->set_watches_lock);
     return sent;
 }
 
-void rewatch_note_lost(zk_handle *handle) {
-    if (handle->rewatch_unanswered == 0) return;
-    dispatch sent = {handle->connections, 1, handle->rewatch_unanswered};
+void set_watches_note_lost(zk_handle *handle) {
+    if (handle->set_watches_unanswered == 0) return;
+    dispatch sent = {handle->connections, 1, handle->set_watches_unanswered};
     service_lost(handle, KNOWS_SET_WATCHES, sent, request_code(handle, ZCONNECTIONLOSS));
     set_watches *lost = take_sent(handle);
     if (lost) bulk_release(&lost->base);
@@ -306,40 +306,40 @@ void rewatch_note_lost(zk_handle *handle) {
 
 /* It is the first request on its connection, save for credentials, and answers come in order: any
  * other request's answer says that there will be none. */
-void rewatch_note_answer(zk_handle *handle, const struct ReplyHeader *header) {
-    if (handle->rewatch_unanswered == 0) return;
+void set_watches_note_answer(zk_handle *handle, const struct ReplyHeader *header) {
+    if (handle->set_watches_unanswered == 0) return;
     if (header->xid == XID_SET_WATCHES && header->err == ZOK) {
         service_answered(handle, KNOWS_SET_WATCHES);
         set_watches *sent = take_sent(handle);
         if (sent) bulk_release(&sent->base);
     } else if (header->xid == XID_SET_WATCHES && header->err == ZUNIMPLEMENTED) {
-        handle->rewatch_redo = service_unknown(handle, KNOWS_SET_WATCHES, "it says so");
+        handle->set_watches_redo = service_unknown(handle, KNOWS_SET_WATCHES, "it says so");
     } else if (header->xid > 0 && header->zxid > 0) {
-        handle->rewatch_redo = service_unknown(handle, KNOWS_SET_WATCHES, "it answers what comes after");
+        handle->set_watches_redo = service_unknown(handle, KNOWS_SET_WATCHES, "it answers what comes after");
     }
 }
 
-void rewatch_attend(zk_handle *handle) {
-    if (!handle->rewatch_redo) return;
+void set_watches_attend(zk_handle *handle) {
+    if (!handle->set_watches_redo) return;
     set_watches *sent = take_sent(handle);
     if (sent == NULL) return;
     bulk_start(&sent->base);
     bulk_release(&sent->base);
 }
 
-void rewatch_send_rest(zk_handle *handle) {
-    pthread_mutex_lock(&handle->rewatch_lock);
-    set_watches *rest = handle->rewatch_rest;
-    handle->rewatch_rest = NULL;
-    pthread_mutex_unlock(&handle->rewatch_lock);
+void set_watches_send_rest(zk_handle *handle) {
+    pthread_mutex_lock(&handle->set_watches_lock);
+    set_watches *rest = handle->set_watches_rest;
+    handle->set_watches_rest = NULL;
+    pthread_mutex_unlock(&handle->set_watches_lock);
     if (rest == NULL) return;
     bulk_start(&rest->base);
     bulk_release(&rest->base);
 }
 
-void rewatch_clear(zk_handle *handle) {
-    if (handle->rewatch_rest) bulk_release(&handle->rewatch_rest->base);
-    handle->rewatch_rest = NULL;
-    if (handle->rewatch_sent) bulk_release(&handle->rewatch_sent->base);
-    handle->rewatch_sent = NULL;
+void set_watches_clear(zk_handle *handle) {
+    if (handle->set_watches_rest) bulk_release(&handle->set_watches_rest->base);
+    handle->set_watches_rest = NULL;
+    if (handle->set_watches_sent) bulk_release(&handle->set_watches_sent->base);
+    handle->set_watches_sent = NULL;
 }

@@ -56,7 +56,7 @@ static void add_children(subtree *s, tree_node *parent) {
 }
 
 /* Read items point to the node_read that a tree_node begins with. */
-static void answered(reader *base, const read_item *items, int count) {
+static void tree_reads_answered(reader *base, const read_item *items, int count) {
     subtree *s = (subtree *)base;
     for (int i = 0; i < count; i++) {
         tree_node *node = (tree_node *)items[i].node;
@@ -69,7 +69,7 @@ static void answered(reader *base, const read_item *items, int count) {
     }
 }
 
-static int next_reads(reader *base, read_item *items, int most, int bytes) {
+static int next_tree_reads(reader *base, read_item *items, int most, int bytes) {
     subtree *s = (subtree *)base;
     int chroot = (int)strlen(base->base.handle->chroot);
     int count = 0;
@@ -92,12 +92,12 @@ static int next_reads(reader *base, read_item *items, int most, int bytes) {
     return count;
 }
 
-static int complete(bulk *b) {
+static int tree_is_read(bulk *b) {
     subtree *s = (subtree *)b;
     return s->next == s->count && s->parents_first == s->parents_count && s->reader.repeat_count == 0;
 }
 
-static void dispose(bulk *b) {
+static void dispose_tree(bulk *b) {
     subtree *s = (subtree *)b;
     reader_clear(&s->reader);
     for (long first = 0; first < s->count; first += TREE_BLOCK) free(s->blocks[first / TREE_BLOCK]);
@@ -108,9 +108,9 @@ static void dispose(bulk *b) {
 
 subtree *subtree_new(zk_handle *handle, const char *root) {
     subtree *s = core_zeroed(1, sizeof *s);
-    reader_init(&s->reader, handle, complete, dispose);
-    s->reader.next_reads = next_reads;
-    s->reader.answered = answered;
+    reader_init(&s->reader, handle, tree_is_read, dispose_tree);
+    s->reader.next_reads = next_tree_reads;
+    s->reader.answered = tree_reads_answered;
     size_t length = strlen(root);
     tree_node *node = add_node(s);
     node->read.path = arena_copy(&s->reader.memory, root, length);

@@ -1,6 +1,6 @@
 /* Transactions ("multi", op 14) of any operations that change nodes, all or nothing.
  *
- * They are written by wire.c's means and not by zoo_amulti, which knows neither create2 nor
+ * They are written by raw_request.c's means and not by zoo_amulti, which knows neither create2 nor
  * containers nor TTLs, wants room for every result beforehand, and reports a bad path as a
  * marshalling error of nothing in particular.
  */
@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static transaction *of_wire(wire_request *wire) {
-    return (transaction *)((char *)wire - offsetof(transaction, wire));
+static transaction *transaction_of(raw_request *raw) {
+    return (transaction *)((char *)raw - offsetof(transaction, raw));
 }
 
 long write_op_size(zk_handle *handle, const write_op *op) {
@@ -55,13 +55,13 @@ static int write_op_body(struct oarchive *out, const write_op *op, char *path) {
     }
 }
 
-static int write_ops(wire_request *wire, struct oarchive *out) {
-    transaction *t = of_wire(wire);
+static int write_ops(raw_request *raw, struct oarchive *out) {
+    transaction *t = transaction_of(raw);
     for (int i = 0; i < t->count; i++) {
         t->results[i].op = t->ops[i].op; /* the operations themselves may be gone when the answer comes */
         struct MultiHeader header = {t->ops[i].op, 0, -1};
         if (serialize_MultiHeader(out, "header", &header) < 0) return -1;
-        char *path = wire_server_path(wire->handle, t->ops[i].path);
+        char *path = chroot_server_path(raw->handle, t->ops[i].path);
         int result = write_op_body(out, &t->ops[i], path);
         free(path);
         if (result < 0) return -1;
@@ -72,7 +72,7 @@ static int write_ops(wire_request *wire, struct oarchive *out) {
 
 static void keep_path(transaction *t, write_result *result, const char *path) {
     if (path == NULL) return;
-    path = wire_client_path(t->wire.handle, path);
+    path = chroot_client_path(t->raw.handle, path);
     result->path = arena_copy(t->memory, path, strlen(path));
 }
 
@@ -131,9 +131,9 @@ static int read_result(transaction *t, int i, int32_t type, struct iarchive *in)
     }
 }
 
-static int read_results(wire_request *wire, struct iarchive *in, int64_t zxid) {
+static int read_results(raw_request *raw, struct iarchive *in, int64_t zxid) {
     (void)zxid;
-    transaction *t = of_wire(wire);
+    transaction *t = transaction_of(raw);
     int has_error = 0; /* where one operation failed, all are answered by errors, some by "ok" */
     for (int i = 0;; i++) {
         struct MultiHeader header = {0, 0, 0};
@@ -144,13 +144,13 @@ static int read_results(wire_request *wire, struct iarchive *in, int64_t zxid) {
     }
 }
 
-static void finished(wire_request *wire, int code) {
-    transaction *t = of_wire(wire);
+static void transaction_finished(raw_request *raw, int code) {
+    transaction *t = transaction_of(raw);
     /* It is not sent again here: a transaction that was lost may have been done. */
     if (code == ZOK)
-        service_answered(wire->handle, KNOWS_TRANSACTIONS);
+        service_answered(raw->handle, KNOWS_TRANSACTIONS);
     else
-        service_lost(wire->handle, KNOWS_TRANSACTIONS, wire->sent, code);
+        service_lost(raw->handle, KNOWS_TRANSACTIONS, raw->sent, code);
     t->failure = code;
     if (code != ZOK) t->code = code;
     /* What went before the operation that failed is undone, and says "ok". */
@@ -173,17 +173,17 @@ transaction *transaction_new(const write_op *ops, write_result *results, int cou
 }
 
 int transaction_send(zk_handle *handle, transaction *t) {
-    for (int i = 0; i < t->count; i++) t->wire.sent.bytes += write_op_size(handle, &t->ops[i]);
-    if (service_refuses(handle, KNOWS_TRANSACTIONS) || service_hangs_up_at(handle, t->wire.sent.bytes))
+    for (int i = 0; i < t->count; i++) t->raw.sent.bytes += write_op_size(handle, &t->ops[i]);
+    if (service_refuses(handle, KNOWS_TRANSACTIONS) || service_hangs_up_at(handle, t->raw.sent.bytes))
         return ZUNIMPLEMENTED;
-    t->wire.op = OP_MULTI;
-    t->wire.write = write_ops;
-    t->wire.read_answer = read_results;
-    t->wire.finished = finished;
-    return wire_send(handle, &t->wire);
+    t->raw.op = OP_MULTI;
+    t->raw.write = write_ops;
+    t->raw.read_answer = read_results;
+    t->raw.finished = transaction_finished;
+    return raw_request_send(handle, &t->raw);
 }
 
-static void queue_it(transaction *t) { queue_push(t->wire.handle, &t->item); }
+static void queue_it(transaction *t) { queue_push(t->raw.handle, &t->item); }
 
 int transaction_submit(zk_handle *handle, const write_op *ops, int count, void *context) {
     arena *memory = core_zeroed(1, sizeof *memory);

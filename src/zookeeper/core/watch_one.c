@@ -37,7 +37,7 @@ static int event_of(const single_watch *w, int code, const struct Stat *stat) {
     return code != ZOK || stat->pzxid > known ? ZOO_CHILD_EVENT : 0;
 }
 
-static void ended(single_watch *w, int code, const struct Stat *stat) {
+static void watch_ended(single_watch *w, int code, const struct Stat *stat) {
     bulk *b = &w->owner->base;
     code = request_code(b->handle, code);
     pthread_mutex_lock(&b->lock);
@@ -55,19 +55,19 @@ static void ended(single_watch *w, int code, const struct Stat *stat) {
     bulk_release(b);
 }
 
-static void finish(pending *p, int code) {
-    ended((single_watch *)((char *)p - offsetof(single_watch, request)), code, NULL);
+static void finish_watch(pending *p, int code) {
+    watch_ended((single_watch *)((char *)p - offsetof(single_watch, request)), code, NULL);
 }
 
-static void stat_done(int code, const struct Stat *stat, const void *data) {
+static void watch_stat_done(int code, const struct Stat *stat, const void *data) {
     single_watch *w = (single_watch *)data;
     request_done(w->owner->base.handle, &w->request);
-    ended(w, code, stat);
+    watch_ended(w, code, stat);
 }
 
-static void names_done(int code, const struct String_vector *names, const struct Stat *stat, const void *data) {
+static void watch_names_done(int code, const struct String_vector *names, const struct Stat *stat, const void *data) {
     (void)names;
-    stat_done(code, stat, data);
+    watch_stat_done(code, stat, data);
 }
 
 static int send_one(set_watches *s, int list, const char *path) {
@@ -75,15 +75,15 @@ static int send_one(set_watches *s, int list, const char *path) {
     single_watch *w = core_zeroed(1, sizeof *w);
     w->owner = s;
     w->list = list;
-    w->path = wire_client_path(handle, path);
+    w->path = chroot_client_path(handle, path);
     bulk_retain(&s->base);
     s->base.outstanding++;
-    int code = request_begin(handle, &w->request, finish);
+    int code = request_begin(handle, &w->request, finish_watch);
     if (code == ZOK)
         code = request_sent(handle, &w->request,
                             list == WATCH_LIST_CHILDREN
-                                ? zoo_awget_children2(handle->zh, w->path, handle_event, NULL, names_done, w)
-                                : zoo_awexists(handle->zh, w->path, handle_event, NULL, stat_done, w));
+                                ? zoo_awget_children2(handle->zh, w->path, handle_event, NULL, watch_names_done, w)
+                                : zoo_awexists(handle->zh, w->path, handle_event, NULL, watch_stat_done, w));
     if (code != ZOK) {
         s->base.outstanding--;
         free(w);

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-static void ended(transaction *t) {
+static void batch_written(transaction *t) {
     bulk_write *w = t->owner;
     bulk *b = &w->base;
     pthread_mutex_lock(&b->lock);
@@ -33,7 +33,7 @@ static int is_ready(const bulk_write *w) {
     return w->next + w->batch <= w->ready || (w->ready == w->count && w->next < w->count);
 }
 
-static void pump(bulk *b) {
+static void pump_writes(bulk *b) {
     bulk_write *w = (bulk_write *)b;
     if (service_refuses(b->handle, KNOWS_TRANSACTIONS) && w->divisible) {
         write_one_by_one(w);
@@ -52,7 +52,7 @@ static void pump(bulk *b) {
             count++;
         }
         transaction *t = transaction_new(&w->ops[w->next], &w->results[w->next], (int)count, &w->memory);
-        t->ended = ended;
+        t->ended = batch_written;
         t->owner = w;
         bulk_retain(b);
         b->outstanding++;
@@ -79,12 +79,12 @@ int bulk_write_ready(bulk_write *w, long count) {
     return !is_over;
 }
 
-static int complete(bulk *b) {
+static int all_written(bulk *b) {
     bulk_write *w = (bulk_write *)b;
     return w->next == w->count || (w->stop && w->failed);
 }
 
-static void dispose(bulk *b) {
+static void dispose_writes(bulk *b) {
     bulk_write *w = (bulk_write *)b;
     arena_free(&w->memory);
     free(w);
@@ -94,7 +94,7 @@ bulk_write *bulk_write_new(zk_handle *handle, const write_op *ops, long count, l
                            long batch_bytes, int in_flight, int stop, int divisible) {
     bulk_write *w = calloc(1, sizeof *w + sizeof(write_result) * (size_t)count);
     if (w == NULL) return NULL; /* somebody announced more operations than there will ever be */
-    bulk_init(&w->base, handle, pump, complete, dispose);
+    bulk_init(&w->base, handle, pump_writes, all_written, dispose_writes);
     w->ops = ops;
     w->count = count;
     w->batch = batch;

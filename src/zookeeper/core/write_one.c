@@ -15,7 +15,7 @@ typedef struct {
     int checked_version; /* of a check, -2: of anything else */
 } single_write;
 
-static void ended(single_write *single, int code, const char *path, const struct Stat *stat) {
+static void write_ended(single_write *single, int code, const char *path, const struct Stat *stat) {
     bulk_write *w = single->owner;
     bulk *b = &w->base;
     write_result *result = single->result;
@@ -38,37 +38,37 @@ static void ended(single_write *single, int code, const char *path, const struct
     bulk_release(b);
 }
 
-static void finish(pending *p, int code) {
-    ended((single_write *)((char *)p - offsetof(single_write, request)), code, NULL, NULL);
+static void finish_write(pending *p, int code) {
+    write_ended((single_write *)((char *)p - offsetof(single_write, request)), code, NULL, NULL);
 }
 
-static single_write *answered(const void *data) {
+static single_write *write_answered(const void *data) {
     single_write *single = (single_write *)data;
     request_done(single->owner->base.handle, &single->request);
     return single;
 }
 
-static void path_done(int code, const char *path, const void *data) { ended(answered(data), code, path, NULL); }
+static void write_path_done(int code, const char *path, const void *data) { write_ended(write_answered(data), code, path, NULL); }
 
-static void path_stat_done(int code, const char *path, const struct Stat *stat, const void *data) {
-    ended(answered(data), code, path, stat);
+static void write_path_stat_done(int code, const char *path, const struct Stat *stat, const void *data) {
+    write_ended(write_answered(data), code, path, stat);
 }
 
-static void stat_done(int code, const struct Stat *stat, const void *data) {
-    ended(answered(data), code, NULL, stat);
+static void write_stat_done(int code, const struct Stat *stat, const void *data) {
+    write_ended(write_answered(data), code, NULL, stat);
 }
 
-static void void_done(int code, const void *data) { ended(answered(data), code, NULL, NULL); }
+static void write_void_done(int code, const void *data) { write_ended(write_answered(data), code, NULL, NULL); }
 
 static int hand_over(zhandle_t *zh, const write_op *op, single_write *single) {
     switch (op->op) {
-    case OP_DELETE: return zoo_adelete(zh, op->path, op->version, void_done, single);
-    case OP_CHECK: return zoo_aexists(zh, op->path, 0, stat_done, single);
-    case OP_SET_DATA: return zoo_aset(zh, op->path, op->data, op->length, op->version, stat_done, single);
+    case OP_DELETE: return zoo_adelete(zh, op->path, op->version, write_void_done, single);
+    case OP_CHECK: return zoo_aexists(zh, op->path, 0, write_stat_done, single);
+    case OP_SET_DATA: return zoo_aset(zh, op->path, op->data, op->length, op->version, write_stat_done, single);
     case OP_CREATE:
-        return zoo_acreate(zh, op->path, op->data, op->length, op->acl, op->flags, path_done, single);
+        return zoo_acreate(zh, op->path, op->data, op->length, op->acl, op->flags, write_path_done, single);
     default:
-        return zoo_acreate2_ttl(zh, op->path, op->data, op->length, op->acl, op->flags, op->ttl, path_stat_done,
+        return zoo_acreate2_ttl(zh, op->path, op->data, op->length, op->acl, op->flags, op->ttl, write_path_stat_done,
                                 single);
     }
 }
@@ -84,7 +84,7 @@ void write_one_by_one(bulk_write *w) {
     single->checked_version = op->op == OP_CHECK ? op->version : -2;
     bulk_retain(b);
     b->outstanding++;
-    int code = request_begin(handle, &single->request, finish);
+    int code = request_begin(handle, &single->request, finish_write);
     if (code == ZOK) code = request_sent(handle, &single->request, hand_over(handle->zh, op, single));
     if (code == ZOK) {
         w->next++;
