@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -41,6 +42,12 @@ SharedServer = Server | EmbeddedServer
 
 # Where clients find the emulation.
 EMULATED = "zookeeper.example.com:2181"
+
+
+def pytest_configure() -> None:
+    """Take interrupts, which a shell has its background jobs ignore, and these their children."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -119,9 +120,15 @@ def answer_late(client: socket.socket, behind: socket.socket, handle: int) -> No
     except TimeoutError:
         pass
     client.sendall(answer)
-    wait_until(
-        lambda: zookeeper.state(handle) == zookeeper.CONNECTED_STATE, "the answer is taken", 5
-    )
+    # On a busy machine the answer may come too late, and the next round has a larger share.
+    client.settimeout(scaled(0.1))
+    deadline = time.monotonic() + scaled(30)
+    while zookeeper.state(handle) != zookeeper.CONNECTED_STATE and time.monotonic() < deadline:
+        try:
+            if not client.recv(4096):
+                return
+        except TimeoutError:
+            pass
 
 
 def test_each_of_two_servers_is_found_when_the_other_one_ends(opened) -> None:
