@@ -113,7 +113,7 @@ def measure(library: ModuleType, recorder: Recorder, hosts: str) -> Iterator[tup
             def written() -> str:
                 return f'{{"n": {number}}}'
 
-            for name, follow, change in (
+            cases: list[tuple[str, Callable[[], Any], Callable[[], object]]] = [
                 (
                     "children",
                     lambda: zk.children("/followed"),
@@ -129,7 +129,8 @@ def measure(library: ModuleType, recorder: Recorder, hosts: str) -> Iterator[tup
                     lambda: zk.properties("/linking"),
                     lambda: other.set("/linked", written()),
                 ),
-            ):
+            ]
+            for name, follow, change in cases:
                 followed = follow()(callback)
                 rounds = []
                 for _ in range(ROUNDS):

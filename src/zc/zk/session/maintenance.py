@@ -8,13 +8,14 @@ there is a connection, and what fails is tried again at growing intervals.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
 import zookeeper
-from zc.zk.session.worker import Worker, pause, soonest
+from zc.zk.session.worker import Worker, pause
 
 logger = logging.getLogger("zc.zk")
 
@@ -37,6 +38,10 @@ SESSION_TROUBLE = (
 # called again at the latest, or None. It may raise any of SESSION_TROUBLE half-way.
 Duty = Callable[[int], "float | None"]
 
+# A session as the keeper finds it: its epoch, how many times it has been connected, the handle if
+# there is a connection, and whether the server there can only be read.
+Standing = tuple[int, int, "int | None", bool]
+
 
 class Kept(Protocol):
     """What a keeper needs of its session."""
@@ -44,20 +49,12 @@ class Kept(Protocol):
     connection_string: str
 
     @property
-    def epoch(self) -> int:
-        """How many sessions there have been."""
+    def standing(self) -> Standing:
+        """How things stand, all of it at one moment."""
 
     @property
     def is_lost(self) -> bool:
         """Whether the handle is of no use any more."""
-
-    @property
-    def is_read_only(self) -> bool:
-        """Whether the server that there is a connection to can only be read."""
-
-    @property
-    def connected_handle(self) -> int | None:
-        """The handle, if there is a connection."""
 
     def give_up_in_time(self) -> float | None:
         """Give up a session that has had no connection for too long, or say when that will be."""
@@ -93,6 +90,13 @@ class Keeper:
         self._futile = 0
         self._is_unproven = False
         self._rest_until = 0.0
+        # Which duties may have something to do: None stands for all of them. And when each one is
+        # to be done next; in which session and connection they were done last, and in which session
+        # all of them were.
+        self._wanted: deque[Duty | None] = deque()
+        self._due: dict[Duty, float] = {}
+        self._done_in = (0, 0)
+        self._restored_epoch = 0
         self.worker = Worker(f"zc.zk keeper {self._name}", self._round)
 
     def add_duty(self, duty: Duty, *, writes: bool) -> None:
@@ -102,6 +106,16 @@ class Keeper:
         """
         self._duties.append((duty, writes))
 
+    def wake(self, duty: Duty | None = None) -> None:
+        """Have `duty`, or by default all of them, done: there may be something to do."""
+        self._wanted.append(duty)
+        self.worker.wake()
+
+    def nudge(self, duty: Duty | None = None) -> None:
+        """`wake` for finalisers, which may run in the middle of anything."""
+        self._wanted.append(duty)
+        self.worker.nudge()
+
     def tell(self, level: int, text: str) -> None:
         """Have something logged, by the keeper, as handlers of loggers may do anything."""
         self._news.append((level, text))
@@ -110,25 +124,46 @@ class Keeper:
         while self._news:
             level, text = self._news.popleft()
             logger.log(level, "%s: %s", self._name, text)
-        if self._session.is_lost:
-            delay = self._replace_handle()
+        epoch, connects, handle, read_only = self._session.standing
+        if handle is None:
+            delay = self._replace_handle() if self._session.is_lost else None
             if delay is not None:
                 return delay
-        epoch, handle = self._session.epoch, self._session.connected_handle
-        if handle is None:
-            return self._session.give_up_in_time()
+            epoch, connects, handle, read_only = self._session.standing
+            if handle is None:
+                return self._session.give_up_in_time()
+        if self._done_in != (epoch, connects):
+            self._done_in = epoch, connects
+            self._wanted.append(None)
         try:
-            read_only = self._session.is_read_only
-            due = [duty for duty, writes in self._duties if not (writes and read_only)]
-            delay = soonest(*[duty(handle) for duty in due])
+            delay = self._do_duties(handle, read_only)
         except SESSION_TROUBLE as trouble:
+            self._wanted.append(None)
             self._look_into(epoch, handle, trouble)
             return pause(self._failures)
         self._failures = self._futile = 0
         self._is_unproven = False
-        if not read_only:
+        if not read_only and self._restored_epoch != epoch:
+            self._restored_epoch = epoch
             self._session.note_restored(epoch)
         return delay
+
+    def _do_duties(self, handle: int, read_only: bool) -> float | None:
+        """Do those that may have something to do; in how many seconds the next one is due."""
+        while self._wanted:
+            wanted = self._wanted.popleft()
+            for duty, _ in self._duties:
+                if wanted is None or wanted == duty:
+                    self._due[duty] = 0.0
+        next_due, now = math.inf, time.monotonic()
+        for duty, writes in self._duties:
+            if writes and read_only:
+                continue
+            if self._due.get(duty, 0.0) <= now:
+                seconds = duty(handle)
+                self._due[duty] = math.inf if seconds is None else time.monotonic() + seconds
+            next_due = min(next_due, self._due[duty])
+        return None if next_due == math.inf else max(0.0, next_due - time.monotonic())
 
     def _replace_handle(self) -> float | None:
         """Open a new handle; or in how many seconds to come back and do so."""

@@ -33,7 +33,7 @@ from zc.zk.session.handle import (
     owner_of,
 )
 from zc.zk.session.maintenance import SESSION_TROUBLE as SESSION_TROUBLE
-from zc.zk.session.maintenance import Duty, Keeper
+from zc.zk.session.maintenance import Duty, Keeper, Standing
 from zc.zk.session.state import Lifecycle, Moment, checked_timeout, doubt_about_timeout
 from zc.zk.session.state import State as State
 from zc.zk.session.worker import CallbackQueue
@@ -332,13 +332,13 @@ class Session:
         """
         self._keeper.add_duty(duty, writes=writes)
 
-    def wake(self) -> None:
-        """Have the duties done: there may be something to do."""
-        self._keeper.worker.wake()
+    def wake(self, duty: Duty | None = None) -> None:
+        """Have `duty`, or by default all of them, done: there may be something to do."""
+        self._keeper.wake(duty)
 
-    def nudge(self) -> None:
+    def nudge(self, duty: Duty | None = None) -> None:
         """`wake` for finalisers, which may run in the middle of anything."""
-        self._keeper.worker.nudge()
+        self._keeper.nudge(duty)
 
     def call_soon(self, callback: Callable[[], object], delay: float = 0.0) -> None:
         """Call something of the program's, after what is waiting already, one at a time.
@@ -427,14 +427,12 @@ class Session:
         return self.state is State.LOST and self._life.refusal is None
 
     @property
-    def connected_handle(self) -> int | None:
-        handle = self._connection.handle
-        return handle if self._life.is_connected else None
-
-    @property
-    def is_read_only(self) -> bool:
-        """Whether the server that there is a connection to can only be read."""
-        return self._life.state is State.READ_ONLY
+    def standing(self) -> Standing:
+        life = self._life
+        epoch, connects = life.epoch, life.connects
+        handle, state = self._connection.handle, life.state
+        is_connected = state in (State.CONNECTED, State.READ_ONLY)
+        return epoch, connects, handle if is_connected else None, state is State.READ_ONLY
 
     def give_up_in_time(self) -> float | None:
         """Give up a session that has had no connection for too long, or say when that will be."""

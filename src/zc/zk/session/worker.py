@@ -188,8 +188,16 @@ class CallbackQueue:
         self.worker.wake()
 
     def _call(self) -> float | None:
-        self._take_due()
-        self._call_waiting()
+        if self._delayed:
+            self._take_due()
+        while self._waiting and not self.worker.is_stopped:
+            callback = self._waiting.popleft()
+            try:
+                callback()
+            except Exception:
+                logger.exception("a callback failed")
+        if not self._delayed:
+            return None
         now = time.monotonic()
         return soonest(*[max(0.0, due - now) for due, _ in list(self._delayed)])
 
@@ -201,11 +209,3 @@ class CallbackQueue:
                 self._waiting.append(callback)
             else:
                 self._delayed.append((due, callback))
-
-    def _call_waiting(self) -> None:
-        while self._waiting and not self.worker.is_stopped:
-            callback = self._waiting.popleft()
-            try:
-                callback()
-            except Exception:
-                logger.exception("a callback failed")
