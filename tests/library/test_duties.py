@@ -1,0 +1,139 @@
+"""Which duties a round of the keeper does, without a server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import zookeeper
+from zc.zk.session.maintenance import Duty, Keeper, Standing
+
+
+class Standstill:
+    """A session whose standing the test says."""
+
+    connection_string = "a test's"
+    is_lost = False
+
+    def __init__(self) -> None:
+        self.standing: Standing = (1, 1, 7, False)
+        self.restored: list[int] = []
+
+    def note_restored(self, epoch: int) -> None:
+        self.restored.append(epoch)
+
+    def give_up_in_time(self) -> None:
+        return None
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"{name} is not for this")
+
+
+class Done:
+    """Two duties that note that they are done, and what they return or raise next."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self.keeper = keeper
+        self.names: list[str] = []
+        self.outcomes: dict[str, Any] = {}
+        self.first, self.second = self.make("first"), self.make("second")
+        keeper.add_duty(self.first, writes=True)
+        keeper.add_duty(self.second, writes=False)
+
+    def make(self, name: str) -> Duty:
+        def duty(handle: int) -> float | None:
+            assert handle == 7
+            self.names.append(name)
+            outcome: float | Exception | None = self.outcomes.pop(name, None)
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        return duty
+
+    def in_a_round(self, *woken: Duty | None) -> list[str]:
+        for duty in woken:
+            self.keeper.wake(duty)
+        self.names = []
+        self.delay = self.keeper._round()
+        return self.names
+
+
+@pytest.fixture
+def session() -> Standstill:
+    return Standstill()
+
+
+@pytest.fixture
+def done(session: Standstill) -> Done:
+    done = Done(Keeper(session))
+    assert done.in_a_round() == ["first", "second"]
+    return done
+
+
+def test_only_what_was_asked_for_is_done(done):
+    assert done.in_a_round() == []
+    assert done.in_a_round(done.second) == ["second"]
+    assert done.in_a_round(done.second, done.first) == ["first", "second"]
+    assert done.in_a_round(None) == ["first", "second"]
+    assert done.in_a_round() == []
+    assert done.delay is None
+
+
+@pytest.mark.parametrize("standing", [(1, 2, 7, False), (2, 1, 7, False), (2, 2, 7, False)])
+def test_all_are_done_after_a_gap_that_nobody_told_of(session, done, standing):
+    session.standing = standing
+    assert done.in_a_round(done.second) == ["first", "second"]
+    assert done.in_a_round(done.second) == ["second"]
+
+
+def test_a_session_is_restored_once_all_are_done(session, done):
+    session.standing = (2, 2, 7, False)
+    done.outcomes["second"] = zookeeper.ConnectionLossException("x")
+    assert done.in_a_round() == ["first", "second"]
+    assert session.restored == [1]
+    assert done.in_a_round(done.first) == ["first", "second"]
+    assert session.restored == [1, 2]
+
+
+def test_what_could_not_be_done_is_done_again(done):
+    done.outcomes["first"] = zookeeper.ConnectionLossException("x")
+    assert done.in_a_round(None) == ["first"]
+    assert done.delay > 0
+    assert done.in_a_round() == ["first", "second"]
+
+
+def test_an_unexpected_failure_leaves_the_rest_to_be_done(done):
+    done.outcomes["first"] = KeyError("a bug")
+    with pytest.raises(KeyError):
+        done.in_a_round(None)
+    assert done.in_a_round() == ["first", "second"]
+
+
+def test_what_writes_waits_for_a_server_that_can_write(session, done):
+    session.standing = (1, 2, 7, True)
+    assert done.in_a_round() == ["second"]
+    assert done.delay is None, "it does not wake up for what it cannot do"
+    assert done.in_a_round(done.first) == []
+    session.standing = (1, 3, 7, False)
+    assert done.in_a_round() == ["first", "second"]
+
+
+def test_a_duty_that_wants_to_come_back_does(done):
+    done.outcomes["second"] = 0.0
+    assert done.in_a_round(done.second) == ["second"]
+    assert done.delay == 0.0
+    assert done.in_a_round() == ["second"]
+    done.outcomes["second"] = 1000.0
+    done.in_a_round(done.second)
+    assert 0 < done.delay <= 1000
+    assert done.in_a_round(done.first) == ["first"]
+    assert 0 < done.delay <= 1000
+
+
+def test_nothing_is_lost_without_a_connection(session, done):
+    session.standing = (1, 1, None, False)
+    assert done.in_a_round(done.first) == []
+    session.standing = (1, 1, 7, False)
+    assert done.in_a_round() == ["first"]
