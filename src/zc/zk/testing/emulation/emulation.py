@@ -1,4 +1,4 @@
-"""The emulation: one server in this process, and the binding's functions that reach it."""
+"""The emulation: one server in this process, and a binding that reaches it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,14 @@ from zc.zk.testing.emulation.server import CHECK_SECONDS, EmulatedServer
 from zc.zk.testing.emulation.sessions import Sessions
 from zc.zk.testing.emulation.transactions import Transactions
 from zc.zk.testing.engine import SessionLimits
+
+
+class EmulatedBinding(Sessions, Changes, Reads, Removals, Transactions, Bulk):
+    """The functions of `zookeeper` on an emulated server: a `zookeeper.binding.Binding`."""
+
+
+# A keyword since Python 3.7, and zkpython's name for it.
+setattr(EmulatedBinding, "async", EmulatedBinding.async_)
 
 
 class Emulation:
@@ -39,11 +47,19 @@ class Emulation:
         self._server: Final = EmulatedServer(
             limits or SessionLimits(), check_seconds, superuser, with_config
         )
+        #: Where clients find it.
+        self.connection_string: Final = connection_string
         self._reachable = set(_servers(connection_string))
         #: The open handles by number: `sessions[0].expire()`.
         self.sessions: Final[Mapping[int, Handle]] = MappingProxyType(self._server.handles)
-        #: The functions of the module `zookeeper` that take or make handles, by name.
-        self.functions: Final[dict[str, Callable[..., Any]]] = self._functions()
+        #: What reaches it: `ZooKeeper(emulation.connection_string, binding=emulation.binding)`.
+        self.binding: Final = EmulatedBinding(self._server, self._can_reach)
+        #: The functions of the binding by name.
+        self.functions: Final[Mapping[str, Callable[..., Any]]] = {
+            name: getattr(self.binding, name)
+            for name in dir(self.binding)
+            if not name.startswith("_")
+        }
 
     def advance(self, seconds: float) -> None:
         """Put the server's clock forward.
@@ -78,24 +94,6 @@ class Emulation:
 
     def _can_reach(self, hosts: str) -> bool:
         return bool(self._reachable & _servers(hosts))
-
-    def _functions(self) -> dict[str, Callable[..., Any]]:
-        server = self._server
-        functions = {
-            name: getattr(part, name)
-            for part in (
-                Sessions(server, self._can_reach),
-                Changes(server),
-                Reads(server),
-                Removals(server),
-                Transactions(server),
-                Bulk(server),
-            )
-            for name in dir(part)
-            if not name.startswith("_")
-        }
-        functions["async"] = functions["async_"]
-        return functions
 
 
 def _servers(connection_string: str) -> set[str]:

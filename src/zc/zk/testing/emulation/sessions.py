@@ -123,7 +123,7 @@ class Sessions:
         scheme: str | bytes,
         credential: str | bytes,
         completion: VoidCompletion | None = None,
-    ) -> int:
+    ) -> Literal[0]:
         """Authenticate the session, now and after each reconnection."""
         handle = self._server.find(h)
         kind = arguments.encoded(scheme, "a scheme", None).decode("utf-8", "replace")

@@ -1,0 +1,44 @@
+"""Bindings, for the type checker: the extension's stub and the emulation keep to the protocol."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import zc.zk
+import zookeeper
+from zc.zk.testing import Emulation
+from zookeeper.binding import Binding
+from zookeeper.types import Data, Stat
+
+extension: Binding = zookeeper
+emulation: Binding = Emulation().binding
+
+
+class Forgetful:
+    """Has not all of the functions."""
+
+    def get(self, h: int, path: str) -> tuple[str | None, Stat]: ...
+
+
+class Different(Emulation):
+    """Has a function that takes something else."""
+
+    def get(self, h: int, path: bytes) -> Data: ...
+
+
+forgetful: Binding = Forgetful()  # type: ignore[assignment]
+different: Binding = Different()  # type: ignore[assignment]
+
+
+def hand_in(binding: Binding, emulation: Emulation) -> list[zc.zk.ZooKeeper]:
+    return [
+        zc.zk.ZooKeeper("127.0.0.1:2181", binding=binding),
+        zc.zk.ZooKeeper(binding=zookeeper),
+        zc.zk.ZooKeeper(binding=emulation.binding),
+        zc.zk.ZooKeeper(binding=emulation),  # type: ignore[arg-type]
+    ]
+
+
+def stand_in(binding: Binding, handle: int) -> Any:
+    binding.get(handle, 7)  # type: ignore[arg-type]
+    return binding.multi(handle, [("check", "/shop", 3)])
