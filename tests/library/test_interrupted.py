@@ -191,7 +191,7 @@ def test_two_threads_close_a_handle_once(monkeypatch) -> None:
 
     monkeypatch.setattr(zookeeper, "init", lambda hosts, watcher: 4711)
     monkeypatch.setattr(zookeeper, "close", close)
-    connection = Connection("hosts", lambda *_: None)
+    connection = Connection("hosts", lambda *_: None, binding=zookeeper)
     connection.open(None)
     first = threading.Thread(target=connection.close)
     first.start()

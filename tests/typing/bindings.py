@@ -7,8 +7,9 @@ from typing import Any
 import zc.zk
 import zookeeper
 from zc.zk.testing import Emulation
+from zc.zk.testing.emulation.emulation import EmulatedBinding
 from zookeeper.binding import Binding
-from zookeeper.types import Data, Stat
+from zookeeper.types import Acl, Stat
 
 extension: Binding = zookeeper
 emulation: Binding = Emulation().binding
@@ -17,17 +18,19 @@ emulation: Binding = Emulation().binding
 class Forgetful:
     """Has not all of the functions."""
 
-    def get(self, h: int, path: str) -> tuple[str | None, Stat]: ...
+    def get(self, h: int, path: str) -> tuple[str | None, Stat]:
+        raise LookupError(path)
 
 
-class Different(Emulation):
+class Different(EmulatedBinding):
     """Has a function that takes something else."""
 
-    def get(self, h: int, path: bytes) -> Data: ...
+    def set_acl(self, h: int, path: str, acl: Acl) -> int:  # type: ignore[override]
+        return 0
 
 
-forgetful: Binding = Forgetful()  # type: ignore[assignment]
-different: Binding = Different()  # type: ignore[assignment]
+def not_bindings(forgetful: Forgetful, different: Different) -> list[Binding]:
+    return [forgetful, different]  # type: ignore[list-item]
 
 
 def hand_in(binding: Binding, emulation: Emulation) -> list[zc.zk.ZooKeeper]:

@@ -32,6 +32,7 @@ from zc.zk.watching.readers import PlainReader
 
 if TYPE_CHECKING:
     from zc.zk.operations.import_ import Plan
+    from zookeeper.binding import Binding
     from zookeeper.tls import TLS
     from zookeeper.types import Acl, Data, Progress
 
@@ -93,6 +94,9 @@ class ZooKeeper(LowLevel):
     `tls` is a `zc.zk.TLS`, or True for one with the system's authorities: connections are
     encrypted, and servers have to be what they say.
 
+    `binding` has the functions to use in the place of those of the module `zookeeper`, such as
+    those of an emulation; see `zookeeper.binding.Binding`.
+
     Besides the methods here it has the functions of `zookeeper` that take a handle, without it.
     They may be used from any thread.
     """
@@ -108,12 +112,15 @@ class ZooKeeper(LowLevel):
         keep_callbacks: bool = False,
         read_only: bool = False,
         tls: TLS | bool | None = None,
+        binding: Binding | None = None,
     ) -> None:
         if connection_string is None:
             connection_string = os.environ.get(
                 CONNECTION_STRING_VARIABLE, DEFAULT_CONNECTION_STRING
             )
-        self._session = Session(connection_string, session_timeout, read_only=read_only, tls=tls)
+        self._session = Session(
+            connection_string, session_timeout, read_only=read_only, tls=tls, binding=binding
+        )
         self.watches = Watches(self._session)
         self.watches.keep_callbacks = keep_callbacks
         self._ephemerals = Ephemerals(self._session, self.watches)

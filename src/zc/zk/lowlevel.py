@@ -1,7 +1,8 @@
 """The binding's functions as methods, without the handle.
 
-Each calls the function of its name in the module `zookeeper`, looked up there at every call, so
-that a test which patches it is seen. Those that write also tell what keeps ephemeral nodes in
+Each calls the function of its name of the session's binding. That is the module `zookeeper`, unless
+the client was given another one; the function is looked up at every call, so that a test which
+patches it is seen. Those that write also tell what keeps ephemeral nodes in
 being: what a program creates, changes or deletes here is known, and what it does to a handle
 directly is not.
 """
@@ -76,8 +77,9 @@ def passed_on(function: Callable[Concatenate[int, P], R]) -> Callable[Concatenat
     name = function.__name__
 
     def method(self: LowLevel, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        function: Callable[..., R] = getattr(zookeeper, name)
-        return self._session.call(function, *args, **kwargs)
+        session = self._session
+        function: Callable[..., R] = getattr(session.binding, name)
+        return session.call(function, *args, **kwargs)
 
     method.__name__ = name
     method.__qualname__ = f"LowLevel.{name}"
@@ -355,7 +357,7 @@ class LowLevel:
             elif code in (zookeeper.CONNECTIONLOSS, zookeeper.OPERATIONTIMEOUT):
                 # It is sent again by itself; to hear of the answer takes another call.
                 with contextlib.suppress(zookeeper.ZooKeeperException):
-                    zookeeper.add_auth(handle, scheme, credential, noted)
+                    self._session.binding.add_auth(handle, scheme, credential, noted)
 
         def done(handle: int, code: int) -> None:
             noted(handle, code)
@@ -364,7 +366,7 @@ class LowLevel:
 
         handle = self._session.credentials_handle()
         try:
-            return zookeeper.add_auth(handle, scheme, credential, done)
+            return self._session.binding.add_auth(handle, scheme, credential, done)
         except zookeeper.InvalidStateException as fault:
             raise self._session.as_lost(fault) from fault
 

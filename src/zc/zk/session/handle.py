@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import zookeeper
 
 if TYPE_CHECKING:
+    from zookeeper.binding import Binding
     from zookeeper.tls import TLS
     from zookeeper.types import Credential, Stat
 
@@ -41,11 +42,13 @@ class Connection:
         note: Callable[[Connection, int, int], object],
         credentials: Iterable[Credential] = (),
         *,
+        binding: Binding,
         read_only: bool = False,
         tls: TLS | bool | None = None,
     ) -> None:
         self._hosts = hosts
         self._note = note
+        self._binding = binding
         self._credentials = list(credentials)
         self.unconfirmed = set(self._credentials)
         # Arguments only where they are needed, for those who patch the function.
@@ -68,11 +71,11 @@ class Connection:
         self.established_id = 0
 
     def open(self, timeout_ms: int | None) -> int:
-        """Begin to connect. Raises what `zookeeper.init` raises."""
+        """Begin to connect. Raises what the binding's `init` raises."""
         if timeout_ms is None:
-            handle = zookeeper.init(self._hosts, self._watcher, **self._options)
+            handle = self._binding.init(self._hosts, self._watcher, **self._options)
         else:
-            handle = zookeeper.init(self._hosts, self._watcher, timeout_ms, **self._options)
+            handle = self._binding.init(self._hosts, self._watcher, timeout_ms, **self._options)
         self._take(handle)
         if self._is_closed:
             self.close()
@@ -83,7 +86,7 @@ class Connection:
 
     def _authenticate(self, handle: int, credential: Credential) -> None:
         # The C client keeps it, and sends it first whenever it connects.
-        zookeeper.add_auth(handle, *credential, partial(self._note_answer, credential))
+        self._binding.add_auth(handle, *credential, partial(self._note_answer, credential))
 
     def close(self, *, lost: bool = False) -> None:
         """End the session; also one whose handle is still being opened.
@@ -97,10 +100,10 @@ class Connection:
             if handle is None:
                 return
             if self._is_ours(handle):
-                self._events = _event_thread(handle)
+                self._events = event_thread(self._binding, handle)
                 self._was_tried = True
                 # The argument only where it is needed, for those who patch the function.
-                zookeeper.close(handle, **({"lost": True} if lost else {}))
+                self._binding.close(handle, **({"lost": True} if lost else {}))
             self._unclosed = None
         except zookeeper.ZooKeeperException as fault:
             logger.debug("%s: closing the handle: %s", self._hosts, fault)
@@ -139,7 +142,7 @@ class Connection:
         """
         if not self._was_tried:
             return True
-        return self._events is not None and _event_thread(handle) is self._events
+        return self._events is not None and event_thread(self._binding, handle) is self._events
 
     def session_id(self) -> int:
         """The number by which servers know the session; 0 when there is none."""
@@ -147,7 +150,7 @@ class Connection:
         if handle is None:
             return 0
         try:
-            return id_of(handle)
+            return id_of(self._binding, handle)
         except zookeeper.ZooKeeperException as fault:
             logger.debug("%s: the session's number is unknown: %s", self._hosts, fault)
             return 0
@@ -156,7 +159,7 @@ class Connection:
         """The session timeout, as agreed with the servers."""
         handle = self.handle
         try:
-            return None if handle is None else zookeeper.recv_timeout(handle)
+            return None if handle is None else self._binding.recv_timeout(handle)
         except zookeeper.InvalidStateException:
             return None  # closed just now
 
@@ -166,7 +169,7 @@ class Connection:
         if handle is None or "tls" not in self._options:
             return None
         try:
-            return zookeeper.connection_fault(handle)
+            return self._binding.connection_fault(handle)
         except zookeeper.ZooKeeperException:
             return None  # closed just now
 
@@ -201,9 +204,9 @@ class Connection:
                 self._note(self, handle, self._state)
 
 
-def id_of(handle: int) -> int:
+def id_of(binding: Binding, handle: int) -> int:
     """The number by which servers know a handle's session."""
-    return zookeeper.client_id(handle)[0] & ID_BITS
+    return binding.client_id(handle)[0] & ID_BITS
 
 
 def owner_of(stat: Stat) -> int:
@@ -211,18 +214,18 @@ def owner_of(stat: Stat) -> int:
     return stat["ephemeralOwner"] & ID_BITS
 
 
-def _event_thread(handle: int) -> threading.Thread | None:
+def event_thread(binding: Binding, handle: int) -> threading.Thread | None:
     """The thread of a handle's events; None for one that has none, or is closed."""
     try:
-        return zookeeper.event_thread(handle)
+        return binding.event_thread(handle)
     except zookeeper.ZooKeeperException:
         return None
 
 
-def delivers_inline(handle: int) -> bool:
+def delivers_inline(binding: Binding, handle: int) -> bool:
     """Whether events come in the thread of the change that they are about."""
     try:
-        return zookeeper.event_thread(handle) is None
+        return binding.event_thread(handle) is None
     except zookeeper.ZooKeeperException:
         # A handle that the binding does not know: somebody put another `init` in place of its own.
         return True

@@ -39,6 +39,7 @@ from zc.zk.session.state import State as State
 from zc.zk.session.worker import CallbackQueue
 
 if TYPE_CHECKING:
+    from zookeeper.binding import Binding
     from zookeeper.tls import TLS
     from zookeeper.types import Credential, Stat
 
@@ -66,7 +67,8 @@ class Session:
 
     `connection_string` is a comma-separated list of host:port, with an optional /root behind it;
     `timeout_ms` the session timeout, the binding's default if None. If `read_only`, a server that
-    is cut off from the others will do for reading. `tls` is the binding's. `open` comes next.
+    is cut off from the others will do for reading. `tls` is the binding's. `binding` is what the
+    session uses in the place of the module `zookeeper`. `open` comes next.
     """
 
     def __init__(
@@ -76,8 +78,11 @@ class Session:
         *,
         read_only: bool = False,
         tls: TLS | bool | None = None,
+        binding: Binding | None = None,
     ) -> None:
         self.connection_string = connection_string
+        # The module's functions are looked up at each call: a test may patch them.
+        self.binding: Binding = zookeeper if binding is None else binding
         timeout_ms = checked_timeout(timeout_ms)
         doubt = doubt_about_timeout(timeout_ms)
         if doubt:
@@ -202,7 +207,7 @@ class Session:
 
     def is_ours(self, stat: Stat) -> bool:
         """Whether a node is an ephemeral one of this session."""
-        return self.call(id_of) == owner_of(stat)
+        return self.call(partial(id_of, self.binding)) == owner_of(stat)
 
     def was_ours(self, stat: Stat) -> bool:
         """Whether a node is one that a former session of ours made, and is about to vanish."""
@@ -231,7 +236,7 @@ class Session:
             self._begin_work(inline=False)
             self.wake()
         else:
-            self._begin_work(inline=delivers_inline(handle))
+            self._begin_work(inline=delivers_inline(self.binding, handle))
 
     def _begin_work(self, *, inline: bool) -> None:
         self.delivers_inline = inline
@@ -373,7 +378,7 @@ class Session:
 
     def elsewhere(self, connection_string: str) -> Session:
         """Another session, with the same credentials, to be opened and closed by the caller."""
-        other = Session(connection_string, self._timeout_ms, tls=self._tls)
+        other = Session(connection_string, self._timeout_ms, tls=self._tls, binding=self.binding)
         other._credentials = list(self._credentials)
         return other
 
@@ -478,6 +483,7 @@ class Session:
             self.connection_string,
             self._note,
             credentials,
+            binding=self.binding,
             read_only=self._read_only,
             tls=self._tls,
         )
@@ -525,8 +531,13 @@ def _close_sessions() -> None:
     All side by side: with servers that do not answer, many take as long as one.
     """
     closing = [session for session in list(_open_sessions) if session._begin_closing()]
-    handles = [session._connection.release() for session in closing]
-    zookeeper.close_many([handle for handle in handles if handle is not None])
+    handles: dict[int, tuple[Binding, list[int]]] = {}
+    for session in closing:
+        handle = session._connection.release()
+        if handle is not None:
+            handles.setdefault(id(session.binding), (session.binding, []))[1].append(handle)
+    for binding, its_handles in handles.values():
+        binding.close_many(its_handles)
     deadline = time.monotonic() + CALLBACK_END_SECONDS
     for session in closing:
         left = max(0.0, deadline - time.monotonic())
