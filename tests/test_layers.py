@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,8 @@ import pytest
 SOURCES = Path(__file__).parents[1] / "src"
 LIBRARY = SOURCES / "zc" / "zk"
 
-# From top to bottom. Each row is a package or a module of `zc.zk`; an import goes to the same row, or
-# to one further down. No import is left out: type checkers' ones count like any other.
+# From top to bottom. Each row is a package or a module of `zc.zk`; an import goes to the same row
+# or to one further down. No import is left out: those for type checkers count like any other.
 ROWS = [
     "__main__",
     "scripts",
@@ -21,8 +22,8 @@ ROWS = [
     "browse",
     "graphvis",
     "formats",
-    "lineserver",
     "monitor",
+    "lineserver",
     "boundedserver",
     "testing",
     "client",
@@ -33,9 +34,13 @@ ROWS = [
     "session",
     "tree",
     "event",
+    "resolver",
     "propertylinks",
     "links",
     "codec",
+    "_plain",
+    "_nested",
+    "_compact",
     "garbage",
     "acl",
     "errors",
@@ -43,7 +48,18 @@ ROWS = [
 ]
 
 # Talk to no server, and are tested without one.
-PURE = {"formats", "tree", "links", "propertylinks", "codec", "testing.engine"}
+PURE = {
+    "formats",
+    "tree",
+    "resolver",
+    "propertylinks",
+    "links",
+    "codec",
+    "_plain",
+    "_nested",
+    "_compact",
+    "testing.engine",
+}
 
 # What these may have besides: exceptions, constants, types, a word to the garbage collector.
 COMMON = {"errors", "acl", "garbage"}
@@ -51,53 +67,94 @@ HARMLESS = ("zookeeper.errors", "zookeeper.constants", "zookeeper.types")
 
 
 @functools.cache
-def modules() -> dict[str, Path]:
-    """The modules of the library and the binding by their full names.
+def sources() -> dict[str, list[Path]]:
+    """The modules of the library and the binding by their full names, with the files of each.
 
-    The package `zc.zk` is not among them: it names what users import, and imports on demand.
+    A module written in Cython has its stub, its declarations and what it includes besides. The
+    package `zc.zk` is left out: it names what users import, and imports on demand.
     """
-    found = {}
+    found: dict[str, list[Path]] = {}
     for folder in (LIBRARY, SOURCES / "zookeeper"):
-        for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.pyx")]):
-            parts = path.relative_to(SOURCES).with_suffix("").parts
-            found[".".join(parts).removesuffix(".__init__")] = path
+        for path in sorted(folder.rglob("*.py*")) + sorted(folder.rglob("*.pxd")):
+            if path.suffix in (".py", ".pyi", ".pyx", ".pxd"):
+                parts = path.relative_to(SOURCES).with_suffix("").parts
+                name = ".".join(parts).removesuffix(".__init__")
+                found.setdefault(name, []).extend(with_included(path))
     del found["zc.zk"]
     return found
 
 
-def imported_names(path: Path) -> Iterator[str]:
-    """Full names of what a file imports, wherever in it."""
-    if path.suffix == ".pyx":
-        for line in path.read_text().splitlines():
-            words = line.split()
-            if words[:1] == ["from"] and words[2:3] in (["import"], ["cimport"]):
-                yield f"{words[1]}.{words[3].strip('(,')}".rstrip(".")
-        return
-    for node in ast.walk(ast.parse(path.read_text())):
+def with_included(path: Path) -> list[Path]:
+    """A source file, and those that Cython reads in its place of `include` lines."""
+    files = [path]
+    if path.suffix in (".pyx", ".pxd"):
+        for name in re.findall(r'^include "(.+)"', path.read_text(), re.MULTILINE):
+            files += with_included(path.parent / name)
+    return files
+
+
+# In Cython's language, whose grammar `ast` does not know: a whole statement, over several lines
+# where it has parentheses.
+CYTHON_FROM = re.compile(
+    r"^[ \t]*from[ \t]+(\S+)[ \t]+c?import[ \t]+(\([^)]*\)|[^(\n]+)", re.MULTILINE
+)
+CYTHON_IMPORT = re.compile(r"^[ \t]*c?import[ \t]+([^\n]+)", re.MULTILINE)
+
+
+def names_in_cython(text: str) -> Iterator[str]:
+    text = re.sub(r"#.*", "", text)
+    for module, names in CYTHON_FROM.findall(text):
+        assert not module.startswith("."), "imports are absolute"
+        for name in names.strip("()\n ").rstrip(",").split(","):
+            yield f"{module}.{name.split()[0]}"
+    for names in CYTHON_IMPORT.findall(text):
+        yield from (name.split()[0] for name in names.split(","))
+
+
+def names_in_python(text: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: imports are absolute"
+            assert node.level == 0, "imports are absolute"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@functools.cache
+def imported_names(module: str) -> frozenset[str]:
+    """Full names of all that a module imports, wherever in it, if only for type checkers."""
+    return frozenset(
+        name
+        for path in sources()[module]
+        for name in (
+            names_in_python(path.read_text())
+            if path.suffix in (".py", ".pyi")
+            else names_in_cython(path.read_text())
+        )
+    )
+
+
 def module_of(name: str) -> str | None:
-    """The module that an imported name is, or is in; None for those of others."""
-    while name and name not in modules():
+    """The module that an imported name is, or is in; None for modules of others.
+
+    `from package import name` imports the module of that name where there is one, and else the
+    package itself.
+    """
+    while name and name not in sources():
         name = name.rpartition(".")[0]
     return name or None
 
 
 @functools.cache
 def graph() -> dict[str, set[str]]:
-    """Which modules each module imports. Importing from a package is importing the package."""
+    """Which modules each module imports."""
     return {
         name: {
             target
-            for imported in imported_names(path)
+            for imported in imported_names(name)
             if (target := module_of(imported)) is not None and target != name
         }
-        for name, path in modules().items()
+        for name in sources()
     }
 
 
@@ -106,7 +163,7 @@ def row_of(name: str) -> int:
 
 
 def library() -> list[str]:
-    return [name for name in modules() if name.startswith("zc.zk.")]
+    return [name for name in sources() if name.startswith("zc.zk.")]
 
 
 def is_in(name: str, group: set[str]) -> bool:
@@ -175,7 +232,7 @@ def test_the_library_itself_is_imported_by_none_of_its_modules() -> None:
         if (
             wrong := {
                 imported
-                for imported in imported_names(modules()[name])
+                for imported in imported_names(name)
                 if imported.startswith("zc.zk") and module_of(imported) is None
             }
         )
@@ -189,7 +246,7 @@ def test_a_pure_module_talks_to_no_server(name: str) -> None:
     assert [target for target in within if not is_in(target, PURE | COMMON)] == []
     assert [
         imported
-        for imported in imported_names(modules()[name])
+        for imported in imported_names(name)
         if imported.partition(".")[0] in ("zookeeper", "socket", "asyncio", "threading")
         and not imported.startswith(HARMLESS)
     ] == []

@@ -12,12 +12,12 @@ from zc.zk.links import (
     MOST_LINKS,
     LinkedProperty,
     Resolution,
-    Resolver,
     is_path,
     join,
     split_property_link,
 )
 from zc.zk.propertylinks import MOST_STEPS, PropertyLinks
+from zc.zk.resolver import Resolver
 from zc.zk.tree import TreeResolver, parse_tree
 from zookeeper.errors import (
     BadArgumentsException,

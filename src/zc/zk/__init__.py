@@ -17,10 +17,10 @@ if TYPE_CHECKING:
         LinkLoop,
     )
     from zc.zk.event import RegisteringServer
-    from zc.zk.links import Resolver as Resolving
     from zc.zk.links import join as join
     from zc.zk.registration.address import parse_addr
     from zc.zk.registration.registration import Registration
+    from zc.zk.resolver import Resolver as Resolving
     from zc.zk.tree.model import ParseNode
     from zc.zk.tree.parse import parse_tree
     from zc.zk.watching.children import Children
@@ -66,7 +66,7 @@ _MODULES = {
     "FailedConnect": "errors",
     "LinkLoop": "errors",
     "RegisteringServer": "event",
-    "Resolving": "links:Resolver",
+    "Resolving": "resolver:Resolver",
     "join": "links",
     "decode": "codec",
     "encode": "codec",
@@ -79,8 +79,26 @@ _MODULES = {
 }
 
 
+# Documented modules, which are attributes even before a program imports them.
+_DOCUMENTED_MODULES = frozenset(
+    (
+        "browse",
+        "errors",
+        "event",
+        "formats",
+        "graphvis",
+        "interfaces",
+        "lineserver",
+        "monitor",
+        "scripts",
+        "testing",
+        "tree",
+    )
+)
+
+
 def __getattr__(name: str) -> Any:
-    if name in _MODULES.values():  # as after an import of all of them
+    if name in _DOCUMENTED_MODULES:
         return import_module(f"zc.zk.{name}")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -92,4 +110,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES})
+    return sorted({*globals(), *_MODULES, *_DOCUMENTED_MODULES})

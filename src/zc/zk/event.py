@@ -14,10 +14,7 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from zc.zk.client import ZooKeeper
+from typing import Any, Protocol
 
 
 def _ignore(event: object) -> None:
@@ -53,6 +50,30 @@ class RegisteringServer:
         return f"{type(self).__name__}({self.name!r}, {self.path!r}, {self.properties!r})"
 
 
+class Client(Protocol):
+    """What every client in an event has.
+
+    The clients of this library are `zc.zk.ZooKeeper`s; `isinstance` tells type checkers so.
+    """
+
+    @property
+    def handle(self) -> int | None: ...
+
+    @property
+    def connection_string(self) -> str: ...
+
+    @property
+    def state(self) -> int: ...
+
+    def get_properties(self, path: str) -> dict[str, Any]: ...
+
+    def resolve(self, path: str) -> str: ...
+
+    def is_ephemeral(self, path: str) -> bool: ...
+
+    def close(self) -> None: ...
+
+
 class ClientEvent:
     """Something has happened to `zk`, a client.
 
@@ -61,7 +82,7 @@ class ClientEvent:
     in later releases, so subscribers look at the type.
     """
 
-    def __init__(self, zk: ZooKeeper) -> None:
+    def __init__(self, zk: Client) -> None:
         self.zk = zk
 
     def __repr__(self) -> str:
@@ -110,7 +131,7 @@ class CallbackFailed(ClientEvent):
     """
 
     def __init__(
-        self, zk: ZooKeeper, watched: object, callback: object, fault: BaseException, is_kept: bool
+        self, zk: Client, watched: object, callback: object, fault: BaseException, is_kept: bool
     ) -> None:
         super().__init__(zk)
         self.watched = watched

@@ -9,11 +9,10 @@ of the node that the link led to.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple, Protocol, TypeGuard
 
-from zc.zk.errors import BadPropertyLink, LinkLoop, excerpt
+from zc.zk.errors import LinkLoop, excerpt
 from zookeeper.constants import BADARGUMENTS, NONODE
 from zookeeper.errors import (
     NoNodeException,
@@ -121,45 +120,12 @@ class NotRead(Exception):
     """Raised by a resolver that cannot tell yet what it is asked for, and notes that it was."""
 
 
-class Resolver(ABC):
-    """Follows links; subclasses say how nodes are read."""
+class Nodes(Protocol):
+    """What links are followed in; see `zc.zk.resolver.Resolver`."""
 
-    @abstractmethod
-    def exists(self, path: str) -> object:
-        """Something true if there is a node at `path`, which has no links in it."""
+    def exists(self, path: str) -> object: ...
 
-    @abstractmethod
-    def get_properties(self, path: str) -> Mapping[str, Any]:
-        """The properties of the node at `path`, links as they stand.
-
-        Raises NoNodeException when there is no such node.
-        """
-
-    def resolve(self, path: str) -> str:
-        """The path of the node that `path` leads to, links followed.
-
-        Raises `zookeeper.NoNodeException` with the path asked for when there is none, and
-        `LinkLoop` when links lead back to themselves, or are more than a thousand, and
-        `zookeeper.BadArgumentsException` for what is no absolute path.
-        """
-        return self.resolution(path).path
-
-    def resolution(self, path: str) -> Resolution:
-        """Like `resolve`, but also tells which nodes the answer depends on."""
-        return Journey(self, path).go()
-
-    def follow_property_link(self, path: str, name: str, value: object) -> LinkedProperty:
-        """Follow the property link `name` with this value, of the node at `path`, to its end.
-
-        `path` has no links in it. Raises `BadPropertyLink` when the value is no link, or the link
-        leads nowhere or back to itself.
-        """
-        from zc.zk.propertylinks import PropertyLinks
-
-        found = PropertyLinks(self, 1).find(path, name, value)
-        if isinstance(found, BadPropertyLink):
-            raise found
-        return found
+    def get_properties(self, path: str) -> Mapping[str, Any]: ...
 
 
 class Journey:
@@ -170,9 +136,9 @@ class Journey:
     more is a loop. Meeting it after that is none: `/a/link/../link` is a fine path.
     """
 
-    def __init__(self, resolver: Resolver, path: str) -> None:
+    def __init__(self, nodes: Nodes, path: str) -> None:
         check_path(path)
-        self.resolver = resolver
+        self.nodes = nodes
         self.asked = path
         self.here = "/"
         self.to_go = _components(path)
@@ -183,7 +149,7 @@ class Journey:
         self.missing: dict[str, None] = {}
 
     def go(self) -> Resolution:
-        if is_direct(self.asked) and self.resolver.exists(self.asked):
+        if is_direct(self.asked) and self.nodes.exists(self.asked):
             return Resolution(self.asked)
         while self.to_go:
             while self.being_followed and len(self.to_go) <= next(
@@ -193,7 +159,7 @@ class Journey:
             component = self.to_go.pop()
             if component == "..":
                 self.here = self.here.rpartition("/")[0] or "/"
-            elif self.resolver.exists(child := join(self.here, component)):
+            elif self.nodes.exists(child := join(self.here, component)):
                 self.here = child
             else:
                 self.missing[child] = None
@@ -202,7 +168,7 @@ class Journey:
 
     def follow(self, link: str, name: str) -> None:
         try:
-            target = self.resolver.get_properties(self.here).get(name + LINK)
+            target = self.nodes.get_properties(self.here).get(name + LINK)
         except NoNodeException:
             raise self.no_node() from None
         if not is_path(target):

@@ -14,8 +14,8 @@ from zc.zk.links import (
     PROPERTY_LINK,
     Journey,
     LinkedProperty,
+    Nodes,
     NotRead,
-    Resolver,
     absolute,
     split_property_link,
 )
@@ -61,8 +61,8 @@ class PropertyLinks:
     and bounded where they lead through very many nodes.
     """
 
-    def __init__(self, resolver: Resolver, number: int) -> None:
-        self._resolver = resolver
+    def __init__(self, nodes: Nodes, number: int) -> None:
+        self._nodes = nodes
         self._ends: dict[tuple[str, str], _End] = {}
         self._paths: dict[str, str | Exception] = {}
         self._left = MOST_STEPS + 2 * number
@@ -113,7 +113,7 @@ class PropertyLinks:
         try:
             target, name = split_property_link(step.value, step.name)
             path = self._resolve(absolute(step.path, target))
-            properties = self._resolver.get_properties(path)
+            properties = self._nodes.get_properties(path)
         except _NOWHERE as cause:
             return _End(0, None, str(cause), cause.with_traceback(None))
         except NotRead as unknown:
@@ -127,7 +127,7 @@ class PropertyLinks:
     def _resolve(self, path: str) -> str:
         known = self._paths.get(path)
         if known is None:
-            journey = Journey(self._resolver, path)
+            journey = Journey(self._nodes, path)
             try:
                 known = journey.go().path
             except (*_NOWHERE, NotRead) as fault:

@@ -24,7 +24,7 @@ from zc.zk.browse.watchedtree import WatchedTree
 from zc.zk.graphvis import GraphvizError
 
 if TYPE_CHECKING:
-    from zc.zk import ZooKeeper
+    from zc.zk.client import ZooKeeper
 
 logger = logging.getLogger("zc.zk")
 

@@ -16,8 +16,9 @@ from typing import Any
 
 import zookeeper
 from zc.zk import codec
-from zc.zk.links import Resolver, join
+from zc.zk.links import join
 from zc.zk.operations.export import RESERVED, is_at_root
+from zc.zk.resolver import Resolver
 from zc.zk.session.session import SESSION_TROUBLE
 from zc.zk.watching.dependencies import Kind, Watches
 

@@ -10,8 +10,7 @@ from zc.zk.browse.site import DEFAULT_LIMIT, DEFAULT_PORT, LOOPBACK
 from zc.zk.cli import connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, port
 from zc.zk.cli.failures import Failure
-from zc.zk.cli.output import print_line
-from zc.zk.cli.runner import tell
+from zc.zk.cli.output import print_line, tell
 
 USAGE = "[--open] [--port PORT] [options] [CONNECTION]"
 DETAILS = """\

@@ -16,12 +16,12 @@ import zookeeper
 from zc.zk.cli.arguments import CREDENTIAL_VARIABLE
 from zc.zk.cli.failures import Failure
 from zc.zk.cli.input import read_text
-from zc.zk.cli.runner import tell
+from zc.zk.cli.output import tell
 from zc.zk.errors import FailedConnect
 from zc.zk.session.session import Session
 
 if TYPE_CHECKING:
-    from zc.zk import ZooKeeper
+    from zc.zk.client import ZooKeeper
 
 # What is wrong is not the node concerned, so the servers are named too.
 _CONNECTION_TROUBLE = (

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from zc.zk.cli import confirmation, connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import Misuse
-from zc.zk.cli.output import print_line
+from zc.zk.cli.output import print_line, tell
 from zc.zk.cli.progress import progress
-from zc.zk.cli.runner import tell
 from zc.zk.operations.import_ import delete_tree, make_deletion_plan
 from zc.zk.registration.registry import Ephemerals
 from zc.zk.session.session import Session

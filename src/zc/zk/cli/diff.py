@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from zc.zk.cli.arguments import CONNECTION_VARIABLE, Parser, is_connection
 from zc.zk.cli.failures import DIFFERENCES, INCOMPLETE, Misuse
 from zc.zk.cli.input import read_tree
-from zc.zk.cli.output import print_line
-from zc.zk.cli.runner import tell
+from zc.zk.cli.output import print_line, tell
 from zc.zk.cli.subtree import MOST_TOLD, Skipped, tree_text
 from zc.zk.links import as_told
 from zc.zk.tree.changes import Change, KeepExtra, messages

@@ -11,10 +11,9 @@ from zc.zk.cli import confirmation, connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import DIFFERENCES
 from zc.zk.cli.input import read_tree
-from zc.zk.cli.output import print_line
+from zc.zk.cli.output import print_line, tell
 from zc.zk.cli.permissions import add_acl_arguments
 from zc.zk.cli.progress import progress
-from zc.zk.cli.runner import tell
 from zc.zk.operations import import_
 from zc.zk.operations.import_ import Plan
 from zc.zk.session.session import Session

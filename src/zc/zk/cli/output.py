@@ -62,6 +62,11 @@ def say(text: str, end: str = "\n") -> None:
         flush(sys.stderr)
 
 
+def tell(name: str, text: str) -> None:
+    """Write a line in the name of a command to standard error."""
+    say(f"{name}: {text}")
+
+
 def is_terminal(stream: TextIO | None) -> bool:
     """Whether a person sees or types what goes through a standard stream, which may be closed."""
     isatty = getattr(stream, "isatty", None)

@@ -16,7 +16,7 @@ from typing import Protocol, cast
 
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.failures import Failure
-from zc.zk.cli.output import flush, say
+from zc.zk.cli.output import flush, say, tell
 from zc.zk.errors import Error, printable
 
 # As a shell counts processes that a signal has ended.
@@ -84,11 +84,6 @@ def conclude(name: str, action: Callable[[], int], *, debug: bool = False) -> in
         except OSError:
             _forget_standard_output()
         return fault.status if isinstance(fault, Failure) else 1
-
-
-def tell(name: str, text: str) -> None:
-    """Say something to the user, in one line."""
-    say(f"{name}: {text}")
 
 
 def _parser(command: Command, name: str, summary: str) -> Parser:

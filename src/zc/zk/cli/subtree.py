@@ -7,8 +7,8 @@ from argparse import Namespace
 import zookeeper
 from zc.zk.cli import connect
 from zc.zk.cli.failures import Failure
+from zc.zk.cli.output import tell
 from zc.zk.cli.progress import progress
-from zc.zk.cli.runner import tell
 from zc.zk.operations.export import export_tree
 
 # Nodes that are told by their names.

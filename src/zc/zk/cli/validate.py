@@ -7,7 +7,7 @@ from argparse import Namespace
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.failures import Failure
 from zc.zk.cli.input import read_tree
-from zc.zk.cli.runner import tell
+from zc.zk.cli.output import tell
 
 USAGE = "[--format FORMAT] [FILE...]"
 DETAILS = """\

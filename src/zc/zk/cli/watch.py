@@ -19,14 +19,15 @@ from zc.zk import codec
 from zc.zk.cli import connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import Misuse
-from zc.zk.cli.output import print_line
-from zc.zk.cli.runner import tell
+from zc.zk.cli.output import print_line, tell
 from zc.zk.errors import BadPropertyLink
 from zc.zk.session.state import CONNECTION_LOST
 from zc.zk.tree.changes import SetData
 
 if TYPE_CHECKING:
-    from zc.zk import Children, Properties, ZooKeeper
+    from zc.zk.client import ZooKeeper
+    from zc.zk.watching.children import Children
+    from zc.zk.watching.properties import Properties
 
 USAGE = "[-c] [-p] [options] [CONNECTION] PATH..."
 DETAILS = """\

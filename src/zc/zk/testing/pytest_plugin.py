@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 import pytest
 
-import zc.zk
+from zc.zk.client import ZooKeeper
 from zc.zk.testing.emulation import Emulation
 from zc.zk.testing.server import Server
 from zc.zk.testing.suites import (
@@ -50,9 +50,9 @@ def zookeeper_connection_string(request: pytest.FixtureRequest) -> Iterator[str]
 
 
 @pytest.fixture
-def zookeeper_client(zookeeper_connection_string: str) -> Iterator[zc.zk.ZooKeeper]:
+def zookeeper_client(zookeeper_connection_string: str) -> Iterator[ZooKeeper]:
     """A client whose `/` is the test's root."""
-    with zc.zk.ZooKeeper(zookeeper_connection_string) as client:
+    with ZooKeeper(zookeeper_connection_string) as client:
         yield client
 
 

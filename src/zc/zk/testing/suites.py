@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
-import zc.zk
-import zc.zk.session.session
 import zookeeper
+from zc.zk.acl import OPEN_ACL_UNSAFE
+from zc.zk.client import ZooKeeper
+from zc.zk.session import session as sessions
 from zc.zk.testing.dispatch import installed
 from zc.zk.testing.emulation import Emulation
 from zc.zk.testing.waiting import assert_, wait_until
@@ -88,7 +89,7 @@ def new_root(servers: str) -> Iterator[str]:
     """A new node of a service, as a connection string; it is removed at the end."""
     root = f"/zc.zk.testing-{uuid.uuid4().hex}"
     with _client(servers) as zk:
-        zk.create_recursive(f"{root}/zookeeper/quota", "", zc.zk.OPEN_ACL_UNSAFE)
+        zk.create_recursive(f"{root}/zookeeper/quota", "", OPEN_ACL_UNSAFE)
     try:
         yield servers.rstrip("/") + root
     finally:
@@ -126,11 +127,11 @@ def _redirected(init: Callable[..., int], servers: str, root: str) -> Callable[.
 @contextmanager
 def _clients_closed() -> Iterator[None]:
     """Close clients that are opened meanwhile and left open: they must not outlive the test."""
-    before = set(zc.zk.session.session._open_sessions)
+    before = set(sessions._open_sessions)
     try:
         yield
     finally:
-        for session in set(zc.zk.session.session._open_sessions) - before:
+        for session in set(sessions._open_sessions) - before:
             session.close()
 
 
@@ -141,8 +142,8 @@ def plant(connection_string: str, tree: str) -> None:
             zk.import_tree(tree)
 
 
-def _client(connection_string: str) -> zc.zk.ZooKeeper:
-    return zc.zk.ZooKeeper(connection_string)
+def _client(connection_string: str) -> ZooKeeper:
+    return ZooKeeper(connection_string)
 
 
 @contextmanager

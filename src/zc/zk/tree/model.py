@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from zc.zk import codec
-from zc.zk.links import Resolver
+from zc.zk.resolver import Resolver
 from zc.zk.tree._lines import Fields
 from zc.zk.tree.layout import Layout
 from zookeeper.constants import NONODE

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import zookeeper
 from zc.zk import codec
 from zc.zk.codec import Properties
-from zc.zk.links import NotRead, Resolver
+from zc.zk.links import NotRead
+from zc.zk.resolver import Resolver
 from zc.zk.session.session import Session
 from zc.zk.watching.cache import UNREAD, Answer, Interest, Kind
 from zc.zk.watching.dependencies import Watches

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from zc.zk.testing.emulation import arguments
-from zc.zk.testing.emulation.handle import Handle, Request
+from zc.zk.testing.emulation.handle import Handle
+from zc.zk.testing.emulation.request import Request
 from zc.zk.testing.emulation.server import EmulatedServer
 from zc.zk.testing.engine import Client
 from zookeeper import constants, errors

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from zc.zk.testing.emulation import arguments, values
 from zc.zk.testing.emulation.asking import Asking
-from zc.zk.testing.emulation.handle import Handle, Request
+from zc.zk.testing.emulation.handle import Handle
+from zc.zk.testing.emulation.request import Request
 from zc.zk.testing.emulation.subtrees import Subtree, walk
 from zc.zk.testing.engine import Client, Refusal
 from zookeeper import constants, errors

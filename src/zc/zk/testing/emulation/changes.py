@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from zc.zk.testing.emulation import arguments, values
 from zc.zk.testing.emulation.asking import Asking, first_only, without_results
-from zc.zk.testing.emulation.handle import Handle, Request
+from zc.zk.testing.emulation.handle import Handle
+from zc.zk.testing.emulation.request import Request
 from zc.zk.testing.engine import (
     Client,
     Create,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from zc.zk.testing.emulation import arguments
-from zc.zk.testing.engine import NO_PASSWORD, Client, Refusal, Rewatch
+from zc.zk.testing.emulation.delivery import Delivery
+from zc.zk.testing.emulation.request import Request, Watch
+from zc.zk.testing.engine import NO_PASSWORD, Client, Engine, Refusal, Rewatch
 from zookeeper import constants, errors
 from zookeeper.constants import (
     AUTH_FAILED_STATE,
@@ -21,10 +24,7 @@ from zookeeper.constants import (
 from zookeeper.watchers import WatcherRegistry
 
 if TYPE_CHECKING:
-    from zc.zk.testing.emulation.server import EmulatedServer
     from zookeeper.types import Watcher
-
-T = TypeVar("T")
 
 logger = logging.getLogger("ZooKeeper")
 
@@ -32,27 +32,23 @@ logger = logging.getLogger("ZooKeeper")
 LOOPBACK: Final = "127.0.0.1"
 
 
-class Watch(NamedTuple):
-    """A watch that a request sets, if it succeeds; an `exists` also if there is no such node."""
+class Server(Protocol):
+    """What a handle needs of the emulated server."""
 
-    kind: int
-    path: str
-    watcher: Watcher
-    missing_too: bool = False
+    handles: dict[int, Handle]
 
+    @property
+    def engine(self) -> Engine: ...
 
-class Request(NamedTuple):
-    """Something to ask the server.
+    @property
+    def delivery(self) -> Delivery: ...
 
-    `perform` returns what a completion gets after handle and code; `failed` is that for errors.
-    With `offline_too` it is called without a connection, with None, and not refused.
-    """
+    @property
+    def lock(self) -> AbstractContextManager[bool]: ...
 
-    path: str | None
-    perform: Callable[[Any], tuple[Any, ...]]
-    failed: tuple[Any, ...] = ()
-    watch: Watch | None = None
-    offline_too: bool = False
+    def keep_time(self) -> None: ...
+
+    def deliver(self, *, nested: bool = True) -> None: ...
 
 
 class Handle:
@@ -60,7 +56,7 @@ class Handle:
 
     def __init__(
         self,
-        server: EmulatedServer,
+        server: Server,
         number: int,
         hosts: str,
         chroot: str,

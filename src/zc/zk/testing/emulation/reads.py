@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from zc.zk.testing.emulation import arguments, values
 from zc.zk.testing.emulation.asking import Asking, first_only
-from zc.zk.testing.emulation.handle import Request, Watch
+from zc.zk.testing.emulation.request import Request, Watch
 from zc.zk.testing.engine import Client
 from zookeeper import constants, errors
 

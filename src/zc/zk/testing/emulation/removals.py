@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from zc.zk.testing.emulation import arguments
 from zc.zk.testing.emulation.asking import Asking
-from zc.zk.testing.emulation.handle import Request
+from zc.zk.testing.emulation.request import Request
 from zc.zk.testing.engine import Client, Refusal
 from zookeeper import constants, errors
 

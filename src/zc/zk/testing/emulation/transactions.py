@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from zc.zk.testing.emulation import arguments, values
 from zc.zk.testing.emulation.asking import Asking
 from zc.zk.testing.emulation.changes import create_operation
-from zc.zk.testing.emulation.handle import Handle, Request
+from zc.zk.testing.emulation.handle import Handle
+from zc.zk.testing.emulation.request import Request
 from zc.zk.testing.engine import (
     Check,
     Client,

@@ -10,17 +10,15 @@ from __future__ import annotations
 import struct
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from zc.zk.testing.engine import NO_PASSWORD, Client, Refusal, Session
 from zc.zk.testing.wire import records, words
 from zc.zk.testing.wire.answers import Body, answer
 from zc.zk.testing.wire.jute import INT, Malformed, Reader
 from zc.zk.testing.wire.ops import EVENT_XID, PING_XID, Op
+from zc.zk.testing.wire.service import Service
 from zookeeper import constants
-
-if TYPE_CHECKING:
-    from zc.zk.testing.wire.service import Service
 
 _REQUEST: Final = struct.Struct(">ii")  # xid, operation
 _ANSWER: Final = struct.Struct(">iiqi")  # length, xid, zxid, error code

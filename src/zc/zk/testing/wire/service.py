@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
-from zc.zk.testing.engine import LONGEST_REQUEST, Engine, Session
-
-if TYPE_CHECKING:
-    from zc.zk.testing.wire.connection import Connection
+from zc.zk.testing.engine import LONGEST_REQUEST, Client, Engine, Session
 
 # Who connects has so much time to say what for.
 GREETING_MILLISECONDS: Final = 10_000
+
+
+class Connection(Protocol):
+    """What the server knows of each of its connections."""
+
+    address: tuple[str, int]
+    client: Client
+    since: int
+    received: int
+    sent: int
+    last_op: int | None
+    last_xid: int
+
+    @property
+    def session(self) -> Session | None:
+        """The session that it serves; None until the client has said which."""
+        ...
+
+    def hang_up(self) -> None:
+        """End the connection; what has been answered is still sent."""
+        ...
 
 
 class Service:

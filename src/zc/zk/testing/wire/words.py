@@ -8,13 +8,10 @@ import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from zc.zk.testing.wire.ops import Op
-
-if TYPE_CHECKING:
-    from zc.zk.testing.wire.connection import Connection
-    from zc.zk.testing.wire.service import Service
+from zc.zk.testing.wire.service import Connection, Service
 
 # Tools take it apart to know what the server can do.
 VERSION: Final = "3.8.0-zc.zk.testing, built on 2024-12-29 17:54 UTC"

@@ -1,0 +1,51 @@
+"""Follow links over anything that can read nodes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from zc.zk.errors import BadPropertyLink
+from zc.zk.links import Journey, LinkedProperty, Resolution
+
+
+class Resolver(ABC):
+    """Follows links; subclasses say how nodes are read."""
+
+    @abstractmethod
+    def exists(self, path: str) -> object:
+        """Something true if there is a node at `path`, which has no links in it."""
+
+    @abstractmethod
+    def get_properties(self, path: str) -> Mapping[str, Any]:
+        """The properties of the node at `path`, links as they stand.
+
+        Raises NoNodeException when there is no such node.
+        """
+
+    def resolve(self, path: str) -> str:
+        """The path of the node that `path` leads to, links followed.
+
+        Raises `zookeeper.NoNodeException` with the path asked for when there is none, and
+        `LinkLoop` when links lead back to themselves, or are more than a thousand, and
+        `zookeeper.BadArgumentsException` for what is no absolute path.
+        """
+        return self.resolution(path).path
+
+    def resolution(self, path: str) -> Resolution:
+        """Like `resolve`, but also tells which nodes the answer depends on."""
+        return Journey(self, path).go()
+
+    def follow_property_link(self, path: str, name: str, value: object) -> LinkedProperty:
+        """Follow the property link `name` with this value, of the node at `path`, to its end.
+
+        `path` has no links in it. Raises `BadPropertyLink` when the value is no link, or the link
+        leads nowhere or back to itself.
+        """
+        from zc.zk.propertylinks import PropertyLinks
+
+        found = PropertyLinks(self, 1).find(path, name, value)
+        if isinstance(found, BadPropertyLink):
+            raise found
+        return found

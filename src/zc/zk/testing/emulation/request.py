@@ -1,0 +1,32 @@
+"""What the binding's functions ask of an emulated server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from zookeeper.types import Watcher
+
+
+class Watch(NamedTuple):
+    """A watch that a request sets, if it succeeds; an `exists` also if there is no such node."""
+
+    kind: int
+    path: str
+    watcher: Watcher
+    missing_too: bool = False
+
+
+class Request(NamedTuple):
+    """Something to ask the server.
+
+    `perform` returns what a completion gets after handle and code; `failed` is that for errors.
+    With `offline_too` it is called without a connection, with None, and not refused.
+    """
+
+    path: str | None
+    perform: Callable[[Any], tuple[Any, ...]]
+    failed: tuple[Any, ...] = ()
+    watch: Watch | None = None
+    offline_too: bool = False
