@@ -9,7 +9,7 @@ import pytest
 import zc.zk
 import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE
-from zc.zk.operations import subtree
+from zc.zk.session import retry
 
 
 @pytest.fixture
@@ -111,8 +111,8 @@ def test_it_is_made_with_the_credentials_of_the_client(client, connection_string
 def test_what_is_permanent_is_no_conflict(zk, monkeypatch) -> None:
     """An ephemeral node has no children, however often that is tried."""
     zk.create("/e", "", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
-    rests: list[int] = []
-    monkeypatch.setattr(subtree, "rest_before_attempt", rests.append)
+    rests: list[float] = []
+    monkeypatch.setattr(retry, "rest", rests.append)
     with pytest.raises(zookeeper.NoChildrenForEphemeralsException):
         zk.import_tree("/e\n  /child\n")
     assert len(rests) < 5

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
-from zc.zk.session.retry import ride
+from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
 from zc.zk.tree.changes import AddNode, Change, DeleteNode, SetData, operations
 
@@ -147,7 +147,10 @@ def _possibly_new(session: Session, paths: Sequence[str], zxid: int) -> Iterator
 
 
 def _read(session: Session, paths: list[str]) -> zookeeper.Answers[Any]:
-    return ride(session, lambda handle: zookeeper.get_many(handle, paths))
+    for attempt in attempts(session):
+        with attempt:
+            found = session.call(zookeeper.get_many, paths)
+    return found
 
 
 class _Writer:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import zookeeper
 from zc.zk.errors import excerpt
-from zc.zk.session.retry import ride
+from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
 from zc.zk.tree.render import render
 from zc.zk.tree.syntax import is_node_name
 
 if TYPE_CHECKING:
-    from zookeeper.types import Progress
+    from zookeeper.types import Progress, Subtree
 
 # The servers' own node, which is no part of anybody's tree, where paths begin at their root.
 RESERVED = "/zookeeper"
@@ -25,6 +25,16 @@ Skip = Callable[[str, Exception], object]
 def is_at_root(connection_string: str) -> bool:
     """Whether paths begin at the servers' own root, and not at a node of somebody's."""
     return not connection_string.partition("/")[2].strip("/ ")
+
+
+def _read(session: Session, path: str, progress: Progress | None) -> Subtree:
+    try:
+        return session.call(zookeeper.read_tree, path, progress=progress)
+    except (zookeeper.NoNodeException, zookeeper.BadArgumentsException):
+        from zc.zk.watching.readers import PlainReader  # seldom is there a link in the path
+
+        real_path = PlainReader(session).resolve(path)
+        return session.call(zookeeper.read_tree, real_path, progress=progress)
 
 
 def export_tree(
@@ -45,16 +55,9 @@ def export_tree(
     if name is not None and not is_node_name(name):
         raise ValueError(f"bad node name {excerpt(name)}")
 
-    def read(handle: int) -> Any:
-        try:
-            return zookeeper.read_tree(handle, path, progress=progress)
-        except (zookeeper.NoNodeException, zookeeper.BadArgumentsException):
-            from zc.zk.watching.readers import PlainReader  # seldom is there a link in the path
-
-            real_path = PlainReader(session).resolve(path)
-            return zookeeper.read_tree(handle, real_path, progress=progress)
-
-    tree = ride(session, read)
+    for attempt in attempts(session):
+        with attempt:
+            tree = _read(session, path, progress)
     top_name = name if name is not None else path.rpartition("/")[2]
     lift = 0 if top_name else 1
     reserved = RESERVED if path == "/" and is_at_root(session.connection_string) else None

@@ -11,7 +11,7 @@ from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.operations import root, subtree
 from zc.zk.operations.apply import require_not_ephemeral, write_plan
 from zc.zk.registration.registry import Ephemerals
-from zc.zk.session.retry import BREAKS, Breaks, ride
+from zc.zk.session.retry import BREAKS, attempts, attempts_at_change
 from zc.zk.session.session import Session
 from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages, operations
 from zc.zk.tree.diff import NodeState, plan_deletion, plan_import
@@ -25,6 +25,12 @@ logger = logging.getLogger("zc.zk")
 
 # Transactions get smaller with each attempt: one node that somebody else has changed undoes less.
 DELETION_BATCHES = (500, 50, 5, 1)
+
+# The consequences of what happened to another operation of the same transaction.
+_CONSEQUENCES = (zookeeper.RuntimeInconsistencyException, zookeeper.NothingException)
+
+# What may stand in the way of a deletion, and pass.
+_OBSTACLES = (*subtree.CONFLICTS, *BREAKS, *_CONSEQUENCES)
 
 
 class Plan:
@@ -95,9 +101,12 @@ def make_plan(
         return Plan(session, _plan_from_nothing(session, tree, path), acl, zxid)
     if not present:
         try:
-            path = ride(session, lambda _: PlainReader(session).resolve(path))
+            for attempt in attempts(session):
+                with attempt:
+                    real_path = PlainReader(session).resolve(path)
         except zookeeper.NoNodeException:
             return Plan(session, _plan_from_nothing(session, tree, path), acl, zxid)
+        path = real_path
         present, zxid = subtree.read_present(session, path, tree.children, progress)
     return Plan(session, plan_import(tree, path, present, trim), acl, zxid)
 
@@ -108,7 +117,9 @@ def _plan_from_nothing(session: Session, tree: ParseNode, path: str) -> list[Cha
     ancestors = ["/" + "/".join(names[: count + 1]) for count in range(len(names))]
     if session.root:
         ancestors.insert(0, "/")
-    answers = ride(session, lambda handle: zookeeper.get_many(handle, ancestors))
+    for attempt in attempts(session):
+        with attempt:
+            answers = session.call(zookeeper.get_many, ancestors)
     changes: list[Change] = [
         AddNode(ancestor, "")
         for ancestor, answer in zip(ancestors, answers, strict=True)
@@ -133,22 +144,11 @@ def import_tree(
     progress: Progress | None = None,
 ) -> Plan:
     """Plan and apply until no conflict with anybody else is left; returns the last plan."""
-    breaks = Breaks(session)
-    for attempt in range(1, subtree.ATTEMPTS + 1):
-        begun = session.moment
+    for attempt in attempts(session, subtree.CONFLICTS):
         plan = make_plan(session, tree, path, trim=trim, acl=acl, progress=progress)
-        try:
+        with attempt:
             plan.apply(progress)
-        except subtree.CONFLICTS as conflict:
-            if attempt == subtree.ATTEMPTS:
-                raise
-            logger.info("%s: planning again after: %s", session.connection_string, conflict)
-            subtree.rest_before_attempt(attempt)
-        except BREAKS as trouble:
-            breaks.wait_out(begun, trouble)
-        else:
-            return plan
-    raise AssertionError("unreachable")
+    return plan
 
 
 def make_deletion_plan(
@@ -175,28 +175,24 @@ def delete_tree(
     What others change meanwhile is planned again, and deleted as well.
     """
     _require_deletable(path)
-    conflict: Exception | None = None
-    for attempt in range(subtree.ATTEMPTS):
+    what = f"{session.connection_string}: deleting"
+    for attempt in attempts_at_change(_OBSTACLES, what, free=len(DELETION_BATCHES)):
         try:
             present, zxid = subtree.read_states(session, path, progress)
         except zookeeper.NoNodeException:
-            if attempt == 0:
+            if attempt.number == 1:
                 raise
             return
         plan = plan_deletion(path, present, force=force, ignore_if_ephemeral=ignore_if_ephemeral)
         if dry_run:
             yield from messages(plan, dry_run=True)
             return
-        batch = DELETION_BATCHES[min(attempt, len(DELETION_BATCHES) - 1)]
-        conflict = _delete(session, ephemerals, plan, zxid, batch, progress, force=force)
-        if conflict is None:
-            yield from messages(plan)
-            return
-        logger.info("%s: deleting again after: %s", session.connection_string, conflict)
-        if attempt >= len(DELETION_BATCHES):
-            subtree.rest_before_attempt(attempt - len(DELETION_BATCHES) + 1)
-    assert conflict is not None
-    raise conflict
+        batch = DELETION_BATCHES[min(attempt.number, len(DELETION_BATCHES)) - 1]
+        obstacle = _delete(session, ephemerals, plan, zxid, batch, progress, force=force)
+        with attempt:
+            if obstacle is not None:
+                raise obstacle
+    yield from messages(plan)
 
 
 def _require_deletable(path: str) -> None:
@@ -226,12 +222,11 @@ def _delete(
     held = [node for node in map(ephemerals.hold, paths) if node is not None]
     results: list[Any] = []
     try:
-        results = ride(
-            session,
-            lambda handle: zookeeper.write_many(
-                handle, steps, batch=batch, stop=False, progress=progress
-            ),
-        )
+        for attempt in attempts(session):
+            with attempt:
+                results = session.call(
+                    zookeeper.write_many, steps, batch=batch, stop=False, progress=progress
+                )
     finally:
         deleted = {
             path
@@ -245,10 +240,8 @@ def _delete(
         if isinstance(result, (*subtree.CONFLICTS, *BREAKS)):
             is_gone = isinstance(result, zookeeper.NoNodeException) and batch == 1
             first = first if is_gone else first or result
-        elif isinstance(
-            result, (zookeeper.RuntimeInconsistencyException, zookeeper.NothingException)
-        ):
-            first = first or result  # a consequence of what happened to another one
+        elif isinstance(result, _CONSEQUENCES):
+            first = first or result
         elif isinstance(result, zookeeper.ZooKeeperException):
             raise result
     return first

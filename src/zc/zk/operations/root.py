@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import zookeeper
-from zc.zk.session.retry import ride
+from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
 
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ def is_missing(session: Session) -> bool:
     """Whether the client has a root, and there is no such node."""
     if not session.root:
         return False
-    return ride(session, lambda handle: zookeeper.exists(handle, "/")) is None
+    for attempt in attempts(session):
+        with attempt:
+            found = session.call(zookeeper.exists, "/")
+    return found is None
 
 
 def named(session: Session, missing: zookeeper.ZooKeeperException) -> Exception:
@@ -60,4 +63,6 @@ def make(session: Session, acl: Acl) -> None:
             refused = [each for each in results if isinstance(each, zookeeper.NoAuthException)]
             raise refused[0] if refused else result
     # Our own server may be behind the one that did it.
-    ride(session, lambda handle: zookeeper.sync(handle, "/"))
+    for attempt in attempts(session):
+        with attempt:
+            session.call(zookeeper.sync, "/")

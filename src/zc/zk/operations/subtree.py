@@ -6,16 +6,13 @@ is computed of that is in `zc.zk.tree`, and written by `zc.zk.operations.apply`.
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zookeeper
 from zc.zk.links import join
-from zc.zk.session.retry import ride
+from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
-from zc.zk.session.worker import pause
 from zc.zk.tree._lines import is_same
 from zc.zk.tree.diff import AS_WANTED, NodeState, snapshot
 from zc.zk.tree.model import ParseNode
@@ -23,13 +20,9 @@ from zc.zk.tree.model import ParseNode
 if TYPE_CHECKING:
     from zookeeper.types import Acl, Progress, Subtree, Znode
 
-logger = logging.getLogger("zc.zk")
 
 # More subtrees than this at one place are read together with all that is beside them.
 MANY_SUBTREES = 20
-
-ATTEMPTS = 100
-LONGEST_PAUSE_SECONDS = 0.2
 
 # Somebody else has changed what a plan was computed from.
 CONFLICTS = (
@@ -39,11 +32,6 @@ CONFLICTS = (
     zookeeper.NotEmptyException,
     zookeeper.NoChildrenForEphemeralsException,
 )
-
-
-def rest_before_attempt(attempt: int) -> None:
-    """Let somebody else get on before we try again (1, 2, ...)."""
-    time.sleep(min(pause(attempt), LONGEST_PAUSE_SECONDS))
 
 
 class Seen(NamedTuple):
@@ -72,7 +60,9 @@ def read_present(
     """
     parsed = {join(path, name): wanted[name] for name in sorted(wanted)}
     paths = [path, *parsed]
-    found = ride(session, lambda handle: zookeeper.get_many(handle, paths))
+    for attempt in attempts(session):
+        with attempt:
+            found = session.call(zookeeper.get_many, paths)
     if isinstance(found[0], zookeeper.NoNodeException):
         return Seen({}, found.zxid)
     present = {path: state_of(found[0])}
@@ -112,7 +102,10 @@ def _read_below(session: Session, path: str, wanted: ParseNode, progress: Progre
 
 
 def _read(session: Session, path: str, progress: Progress | None) -> Subtree:
-    return ride(session, lambda handle: zookeeper.read_tree(handle, path, progress=progress))
+    for attempt in attempts(session):
+        with attempt:
+            tree = session.call(zookeeper.read_tree, path, progress=progress)
+    return tree
 
 
 def _by_top(path: str, everything: Mapping[str, NodeState]) -> dict[str, dict[str, NodeState]]:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk.links import join
-from zc.zk.session.retry import ride
+from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
 from zc.zk.tree.diff import NodeState, snapshot
 
@@ -145,7 +145,9 @@ class _Walk:
         return [name for name in state.children if not states[join(step.path, name)].is_ephemeral]
 
     def _read(self, path: str) -> _View:
-        tree = ride(self._session, lambda handle: zookeeper.read_tree(handle, path))
+        for attempt in attempts(self._session):
+            with attempt:
+                tree = self._session.call(zookeeper.read_tree, path)
         self._rests = _rests()
         return _View(tree, self._pauses)
 
@@ -154,7 +156,9 @@ class _Walk:
         steps = list(islice(self._upcoming(step), self._ahead))
         self._ahead = min(2 * self._ahead, MOST_AHEAD)
         paths = [step.path for step in steps]
-        answers = ride(self._session, lambda handle: zookeeper.get_many(handle, paths))
+        for attempt in attempts(self._session):
+            with attempt:
+                answers = self._session.call(zookeeper.get_many, paths)
         self._rests = _rests()
         self._zxid = answers.zxid
         self._found = {

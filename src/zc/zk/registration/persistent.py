@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import zookeeper
 from zc.zk.links import join
+from zc.zk.session.backoff import pause
 from zc.zk.session.maintenance import SESSION_TROUBLE
 from zc.zk.session.session import Session, State
-from zc.zk.session.worker import pause
 from zc.zk.watching.cache import Kind
 from zc.zk.watching.dependencies import Watches
 from zc.zk.watching.readers import LookReader

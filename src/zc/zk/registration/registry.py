@@ -20,9 +20,9 @@ from zc.zk.registration.persistent import (
     Registered,
     Wish,
 )
+from zc.zk.session.backoff import pause, soonest
 from zc.zk.session.maintenance import SESSION_TROUBLE
 from zc.zk.session.session import Session, State
-from zc.zk.session.worker import pause, soonest
 from zc.zk.watching.cache import drop
 from zc.zk.watching.dependencies import Watches
 from zc.zk.watching.fetch import FEW

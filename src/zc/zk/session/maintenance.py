@@ -15,7 +15,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 import zookeeper
-from zc.zk.session.worker import Worker, pause
+from zc.zk.session.backoff import pause
+from zc.zk.session.worker import Worker
 
 logger = logging.getLogger("zc.zk")
 

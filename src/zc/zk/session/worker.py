@@ -14,34 +14,15 @@ from __future__ import annotations
 
 import _thread
 import logging
-import os
 import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 
+from zc.zk.session.backoff import MAX_PAUSE_SECONDS, soonest
+
 logger = logging.getLogger("zc.zk")
-
-FIRST_PAUSE_SECONDS = 0.05
-LONGEST_PAUSE_SECONDS = 10.0
-
-
-def pause(failures: int) -> float:
-    """Seconds to wait after so many failures in a row (1, 2, ...).
-
-    They double up to a limit, and are spread at random, so that a thousand clients that lost the
-    same server do not come back to it all at once.
-    """
-    longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(failures, 20))
-    # Not by `random`, which would be imported here: there may be no descriptor left to read it.
-    part = int.from_bytes(os.urandom(4), "big") / 2**32
-    return longest / 2 * (1 + part)
-
-
-def soonest(*delays: float | None) -> float | None:
-    """The smallest of some delays in seconds, where None is never."""
-    return min((delay for delay in delays if delay is not None), default=None)
 
 
 class Worker:
@@ -138,7 +119,7 @@ class Worker:
             return self._work()
         except Exception:
             logger.exception("%s failed and will try again", self._name)
-            return LONGEST_PAUSE_SECONDS
+            return MAX_PAUSE_SECONDS
 
 
 def _start(thread: threading.Thread) -> None:

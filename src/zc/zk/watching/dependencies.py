@@ -27,9 +27,9 @@ from copy import copy
 import zookeeper
 from zc.zk import codec
 from zc.zk.codec import Properties
+from zc.zk.session.backoff import pause, soonest
 from zc.zk.session.maintenance import SESSION_TROUBLE
 from zc.zk.session.session import Session
-from zc.zk.session.worker import pause, soonest
 from zc.zk.watching.cache import UNREAD, Answer, Interest, Node, Nodes, Observer
 from zc.zk.watching.cache import Kind as Kind
 from zc.zk.watching.fetch import Fetcher

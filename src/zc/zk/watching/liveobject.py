@@ -22,8 +22,8 @@ import zookeeper
 from zc.zk.errors import CancelWatch, LinkError, LinkLoop
 from zc.zk.event import CallbackFailed
 from zc.zk.links import NotRead, check_path, is_direct
+from zc.zk.session.backoff import pause
 from zc.zk.session.maintenance import SESSION_TROUBLE
-from zc.zk.session.worker import pause
 from zc.zk.watching.cache import Interest
 from zc.zk.watching.dependencies import Watches
 from zc.zk.watching.readers import LookReader

@@ -6,7 +6,6 @@ nodes on the way; reading a property only looks up what was found, or why nothin
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,7 +14,7 @@ from zc.zk import codec
 from zc.zk.errors import BadPropertyLink
 from zc.zk.links import PROPERTY_LINK, LinkedProperty, NotRead
 from zc.zk.propertylinks import PropertyLinks
-from zc.zk.session.worker import pause
+from zc.zk.session.retry import attempts_at_change
 from zc.zk.watching.liveobject import LiveObject, Look
 from zc.zk.watching.readers import LookReader
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 # How often `update` begins again when somebody else changes the node meanwhile.
 UPDATE_ATTEMPTS = 100
-LONGEST_UPDATE_PAUSE_SECONDS = 0.1
+MAX_UPDATE_PAUSE_SECONDS = 0.1
 
 # What `set` and `update` take: a mapping, or pairs.
 Items = Mapping[str, Any] | Iterable[tuple[str, Any]]
@@ -175,17 +174,21 @@ class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
             current, version = self._read_again()
         else:
             current, version = dict(look.properties), look.stat["version"]
-        for attempt in range(1, UPDATE_ATTEMPTS + 1):
+        for attempt in attempts_at_change(
+            (zookeeper.BadVersionException,),
+            limit=UPDATE_ATTEMPTS,
+            free=1,
+            max_pause=MAX_UPDATE_PAUSE_SECONDS,
+        ):
+            if attempt.number > 1:
+                current, version = self._read_again()
             wanted = change(current)
-            try:
-                return self._write(codec.encode(wanted), version)
-            except zookeeper.BadVersionException:
-                if attempt > 1:
-                    time.sleep(min(pause(attempt), LONGEST_UPDATE_PAUSE_SECONDS))
-            current, version = self._read_again()
-        raise zookeeper.error(
-            zookeeper.BADVERSION, look.real_path, f"changed {UPDATE_ATTEMPTS} times meanwhile"
-        )
+            with attempt:
+                try:
+                    self._write(codec.encode(wanted), version)
+                except zookeeper.BadVersionException as conflict:
+                    told = f"changed {attempt.number} times meanwhile"
+                    raise zookeeper.error(zookeeper.BADVERSION, look.real_path, told) from conflict
 
     def __setitem__(self, name: str, value: Any) -> None:
         """Like `update` of one property."""
