@@ -49,7 +49,7 @@ __all__ = [
     "connection_fault", "create", "create2", "delete", "deterministic_conn_order", "event_thread", "exists", "get", "get_acl",
     "get_children", "get_children2", "get_children_many", "get_config", "get_many", "init",
     "is_unrecoverable", "multi", "read_tree", "recv_timeout", "remove_watches", "set", "set2",
-    "set_acl", "set_debug_level", "set_watcher", "state", "sync", "watch_many", "write_many",
+    "set_acl", "set_debug_level", "set_watcher", "state", "sync", "watch_many", "write_count", "write_many",
 ]
 
 include "_values.pxi"

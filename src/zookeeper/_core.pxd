@@ -40,6 +40,7 @@ cdef extern from "core.h" nogil:
     void zoo_deterministic_conn_order(int yes)
 
     int64_t core_now()
+    int64_t frames_writes()
     void *core_zeroed(size_t count, size_t size)
 
     enum item_kind:

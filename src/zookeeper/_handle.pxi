@@ -531,6 +531,15 @@ def set_debug_level(level):
     return constants.OK
 
 
+def write_count():
+    """A number that grows with each request of this process that may change nodes, on any handle.
+
+    It has grown when the request has been sent, and again before its answer is heard of. `sync`
+    counts as well, as what others have changed is seen after it. Emulations do not count.
+    """
+    return frames_writes()
+
+
 def deterministic_conn_order(yes):
     """Whether handles opened from now on try the servers in the order given and not in a random one."""
     zoo_deterministic_conn_order(bool(yes))

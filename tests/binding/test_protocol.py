@@ -15,7 +15,7 @@ from zookeeper.binding import Binding
 NAMES = [name for name in vars(Binding) if not name.startswith("_")]
 
 # Of the process, and of no handle.
-OF_THE_PROCESS = {"set_debug_level", "deterministic_conn_order"}
+OF_THE_PROCESS = {"set_debug_level", "deterministic_conn_order", "write_count"}
 
 Parameter = tuple[str, object, object]
 

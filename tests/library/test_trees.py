@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -19,6 +20,7 @@ from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
 from tests.pure.strategies import Tree, data
 from zc.zk import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, formats
+from zc.zk.operations import walk
 from zc.zk.tree.diff import AddNode, DeleteNode, SetData
 
 TREE = """\
@@ -543,6 +545,67 @@ class TestWalk:
             if path == "/top/n000/below":
                 other.create("/top/n050/new")
         assert readings.trees == ["/top", "/top/n050"]
+
+    @pytest.mark.parametrize("children", [False, True])
+    @pytest.mark.parametrize("how", ["client", "other client", "raw", "asynchronous"])
+    def test_what_this_process_changes_is_seen_at_the_next_step(
+        self, zk, other, monkeypatch, how, children
+    ) -> None:
+        """However young what is known is."""
+        monkeypatch.setattr(walk, "MAX_AGE_SECONDS", math.inf)
+        zk.import_tree("/top\n" + "".join(f"  /n{number:02}\n" for number in range(20)))
+        seen = []
+        for step in zk.walk("/top", children=children):
+            seen.append(step[0] if children else step)
+            if seen[-1] == "/top":
+                continue
+            following = f"/top/n{int(seen[-1][-2:]) + 1:02}"
+            if not zk.exists(following):
+                continue
+            if how == "client":
+                zk.delete(following)
+            elif how == "other client":
+                other.delete(following)
+            elif how == "raw":
+                zookeeper.delete(zk.handle, following)
+            else:
+                done = Calls()
+                zookeeper.adelete(other.handle, following, -1, done)
+                done.wait()
+        assert seen == ["/top", *(f"/top/n{number:02}" for number in range(0, 20, 2))]
+
+    @pytest.mark.not_emulated("it delivers in the calling thread, and is asked at each step")
+    def test_who_does_not_write_has_nothing_read_again(self, zk, monkeypatch, readings) -> None:
+        monkeypatch.setattr(walk, "MAX_AGE_SECONDS", math.inf)
+        zk.import_tree(WIDE_AND_DEEP)
+        readings.nodes.clear()
+        for path in zk.walk("/top"):
+            zk.get_properties(path)
+            time.sleep(0.0002)
+        assert (readings.trees, readings.nodes) == (["/top"], [])
+
+    @pytest.mark.parametrize("children", [False, True])
+    @pytest.mark.parametrize("seed", range(3))
+    def test_what_others_change_is_seen_when_what_is_known_is_old(
+        self, zk, other, monkeypatch, seed, children
+    ) -> None:
+        """The other client stands for one in another process, whose writes are not counted."""
+        monkeypatch.setattr(walk, "MAX_AGE_SECONDS", 0)
+        monkeypatch.setattr(zookeeper, "write_count", lambda: 0)
+        assert walked(zk.walk, zk, other, seed, children) == walked(
+            partial(node_by_node, other), zk, other, seed, children
+        )
+
+    @pytest.mark.not_emulated("it delivers in the calling thread, and is asked at each step")
+    def test_while_nobody_changes_anything_old_knowledge_costs_a_small_reading(
+        self, zk, monkeypatch, readings
+    ) -> None:
+        zk.import_tree(WIDE_AND_DEEP)
+        readings.nodes.clear()
+        monkeypatch.setattr(walk, "MAX_AGE_SECONDS", 0)
+        assert len(list(zk.walk("/top"))) == 301
+        assert readings.trees == ["/top"]
+        assert set(readings.nodes) <= {1, walk.MIN_AHEAD}
 
     def test_it_may_be_left_half_way(self, zk) -> None:
         zk.import_tree(TREE)

@@ -186,6 +186,7 @@ void frames_clear(frames *f);
 void frames_sent(frames *f, const char *bytes, size_t count);
 ssize_t frames_recv(frames *f, int fd, void *buffer, size_t size); /* as recv does */
 int frames_spoken(const frames *f); /* anything has been sent at all */
+int64_t frames_writes(void);        /* of all handles: grows with each request that may change nodes */
 
 /* ---- answers.c ------------------------------------------------------------------------------- */
 

@@ -78,6 +78,28 @@ static int64_t long_at(const char *bytes) {
     return (int64_t)(((uint64_t)(uint32_t)int_at(bytes) << 32) | (uint32_t)int_at(bytes + 4));
 }
 
+/* ---- what may have changed ---------------------------------------------------------------------- */
+
+/* Requests that may change nodes, or that have this server catch up with others: counted when they are
+ * sent, as an answer may be lost, and when they are answered, before anybody hears of that. */
+static int64_t writes;
+
+static void count_write(int32_t op) {
+    switch (op) {
+    case OP_EXISTS:
+    case OP_GET_DATA:
+    case OP_GET_ACL:
+    case OP_GET_CHILDREN:
+    case OP_GET_CHILDREN2:
+    case OP_CHECK:
+    case OP_MULTI_READ:
+    case OP_SET_WATCHES: return;
+    }
+    __atomic_fetch_add(&writes, 1, __ATOMIC_SEQ_CST);
+}
+
+int64_t frames_writes(void) { return __atomic_load_n(&writes, __ATOMIC_SEQ_CST); }
+
 /* ---- what is sent ------------------------------------------------------------------------------ */
 
 static void ask(frames *f, int32_t xid, int32_t op) {
@@ -99,6 +121,7 @@ static void ask(frames *f, int32_t xid, int32_t op) {
             f->asked_first = 0;
         }
         f->asked[(f->asked_first + f->asked_count++) % f->asked_room] = (asked){xid, op};
+        count_write(op);
     }
 }
 
@@ -228,6 +251,7 @@ static int is_expected(frames *f) {
     case XID_SET_WATCHES: return one_of(&f->set_watches);
     }
     if (f->asked_count && f->asked[f->asked_first].xid == xid) {
+        count_write(f->asked[f->asked_first].op);
         if (error_in_head(f) == ZOK) f->op = f->asked[f->asked_first].op;
         f->asked_first = (f->asked_first + 1) % f->asked_room;
         f->asked_count--;

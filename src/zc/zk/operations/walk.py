@@ -1,24 +1,22 @@
-"""Going through a tree, at the pace of whoever goes, with what he changes on the way seen.
+"""Going through a tree, at the caller's pace, with what the caller changes on the way seen.
 
 Read at once, a subtree takes a few round trips; read node by node, it takes one for each. But what
-was read at once is old as soon as somebody has changed the nodes. Somebody else may do that at any
-time, and nobody can tell. What the one who walks does himself he expects to see: so what was read
-is doubted whenever he had the time to talk to a server. That is a pause in which his thread gave
-its processor away, by itself or not: on a busy machine the answer can be there when it gets it
-back, so nothing tells waiting for a server from being interrupted.
+was read at once may be old as soon as anybody has changed a node. So it is doubted
 
-What is doubted is looked at again when it is needed: as many nodes as he last visited between two
-pauses, then twice as many at a time as long as he makes no other one. The answer has the number of
-the servers' last change. If that has not moved, nothing has changed anywhere, and all is as it was.
+- when this process has written since, by any client: `zookeeper.write_count` tells exactly
+  (read-your-writes);
+- and when it is older than `MAX_AGE_SECONDS`, as others write, too.
+
+What is doubted is looked at again when it is needed. The answer has the number of the servers' last
+change, the zxid. If that has not moved, nothing has changed anywhere, and all is as it was.
 Otherwise a node whose children have not changed since is visited as it was, and another one is read
-anew, with all below it. So a slow walk costs a round trip or two for each node, and a fast one that
-stumbled is soon fast again.
+anew, with all below it. As many nodes are looked at as the caller last visited between two doubts,
+then twice as many at a time as long as there is no other one. So a slow walk costs a round trip or
+two for each node, and a fast one next to nothing.
 """
 
 from __future__ import annotations
 
-import resource
-import threading
 import time
 from collections.abc import Iterator
 from enum import Enum
@@ -34,10 +32,11 @@ from zc.zk.tree.diff import NodeState, snapshot
 if TYPE_CHECKING:
     from zookeeper.types import Subtree
 
-# Seconds. No request to a server is answered any sooner: 80 microseconds are seen on loopback.
-NO_ROUND_TRIP = 0.00005
+# For so long (seconds) what others change may go unseen: a walk near the servers then asks for news
+# for less than a hundredth of its time.
+MAX_AGE_SECONDS = 0.05
 
-LEAST_AHEAD, MOST_AHEAD = 2, 1000
+MIN_AHEAD, MAX_AHEAD = 2, 1000
 
 
 def walk(session: Session, path: str, *, ephemeral: bool, children: bool) -> Iterator[Any]:
@@ -46,14 +45,14 @@ def walk(session: Session, path: str, *, ephemeral: bool, children: bool) -> Ite
 
 
 class _View:
-    """A subtree as it was at some moment: before which pause, after which change."""
+    """A subtree as it was at some moment: before which doubt, after which change."""
 
-    def __init__(self, tree: Subtree, pauses: int) -> None:
+    def __init__(self, tree: Subtree, doubts: int) -> None:
         self.states = snapshot(
             (node.path, None, node.version, node.ephemeralOwner != 0, node.error) for node in tree
         )
         self.zxid = tree.zxid
-        self.pauses = pauses
+        self.doubts = doubts
 
 
 class _Step:
@@ -79,13 +78,16 @@ class _Walk:
         self._session = session
         self._ephemeral = ephemeral
         self._to_do: list[_Step] = []
-        self._pauses = 0
-        self._rests: object = None
-        # Since the last pause: the servers' last change, what was looked at, how far to look.
+        self._doubts = 0
+        # What was known then is not doubted until this process writes, or it is too old.
+        self._writes = zookeeper.write_count()
+        self._known_at = time.monotonic()
+        # Since the last doubt: the servers' last change, what was looked at, how far to look now
+        # and from the next time on.
         self._visited = 0
         self._zxid: int | None = None
         self._found: dict[str, _Found] = {}
-        self._ahead = LEAST_AHEAD
+        self._ahead = self._later_ahead = MIN_AHEAD
 
     def go(self, root: str, children: bool) -> Iterator[Any]:
         self._to_do.append(_Step(root, self._read(root)))
@@ -96,28 +98,32 @@ class _Walk:
                 continue
             names = self._children(step, state)
             self._visited += 1
-            lent_at = time.monotonic()
             yield (step.path, names) if children else step.path
-            if self._session.delivers_inline or time.monotonic() - lent_at > NO_ROUND_TRIP:
-                self._consider_pause()
-                if not children and self._is_doubtful(step):
-                    state = self._state(step)
-                    names = self._children(step, state) if state is not None else []
+            if self._has_come_into_doubt() and not children and self._is_doubtful(step):
+                state = self._state(step)
+                names = self._children(step, state) if state is not None else []
             self._to_do += [_Step(join(step.path, name), step.view) for name in reversed(names)]
 
-    def _consider_pause(self) -> None:
-        rests = _rests()
-        if self._session.delivers_inline or rests != self._rests:
-            self._rests = rests
-            self._pauses += 1
-            self._zxid = None
-            self._found = {}
-            self._ahead = min(max(LEAST_AHEAD, self._visited), MOST_AHEAD)
-            self._visited = 0
+    def _has_come_into_doubt(self) -> bool:
+        """Say whether what is known may be old, and doubt it then."""
+        writes, now = zookeeper.write_count(), time.monotonic()
+        # An emulation does not count, and is near.
+        has_written = writes != self._writes or self._session.delivers_inline
+        if not has_written and now - self._known_at < MAX_AGE_SECONDS:
+            return False
+        self._writes, self._known_at = writes, now
+        self._doubts += 1
+        self._zxid = None
+        self._found = {}
+        self._later_ahead = min(max(MIN_AHEAD, self._visited), MAX_AHEAD)
+        # Where nobody has changed anything, which is usual, a small answer tells.
+        self._ahead = self._later_ahead if has_written else MIN_AHEAD
+        self._visited = 0
+        return True
 
     def _is_doubtful(self, step: _Step) -> bool:
         view = step.view
-        return view is not None and view.pauses != self._pauses and view.zxid != self._zxid
+        return view is not None and view.doubts != self._doubts and view.zxid != self._zxid
 
     def _state(self, step: _Step) -> NodeState | None:
         """What there is now; None if it is gone."""
@@ -148,18 +154,16 @@ class _Walk:
         for attempt in attempts(self._session):
             with attempt:
                 tree = self._session.call(zookeeper.read_tree, path)
-        self._rests = _rests()
-        return _View(tree, self._pauses)
+        return _View(tree, self._doubts)
 
     def _look_ahead(self, step: _Step) -> None:
         """See what has become of a node that is doubted, and of those that come next."""
         steps = list(islice(self._upcoming(step), self._ahead))
-        self._ahead = min(2 * self._ahead, MOST_AHEAD)
+        self._ahead = min(max(2 * self._ahead, self._later_ahead), MAX_AHEAD)
         paths = [step.path for step in steps]
         for attempt in attempts(self._session):
             with attempt:
                 answers = self._session.call(zookeeper.get_many, paths)
-        self._rests = _rests()
         self._zxid = answers.zxid
         self._found = {
             step.path: _found(step, answer) for step, answer in zip(steps, answers, strict=True)
@@ -188,12 +192,3 @@ def _found(step: _Step, answer: Any) -> _Found:
         return _Found.CHANGED
     # A node that was deleted and made again has got its children since, too, be it none.
     return _Found.SAME if step.view and answer[1]["pzxid"] <= step.view.zxid else _Found.CHANGED
-
-
-def _rests() -> object:
-    """How often this thread has been without its processor; never the same where nobody counts."""
-    if not hasattr(resource, "RUSAGE_THREAD"):
-        return object()
-    usage = resource.getrusage(resource.RUSAGE_THREAD)
-    # The system's number of the thread: Python's own goes to the next thread when one has ended.
-    return threading.get_native_id(), usage.ru_nvcsw + usage.ru_nivcsw
