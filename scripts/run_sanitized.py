@@ -85,7 +85,7 @@ def main(arguments: list[str]) -> int:
 
 
 def build() -> None:
-    folders = ["--build-base", BUILD, "--build-lib", PACKAGES]
+    folders: list[str | Path] = ["--build-base", BUILD, "--build-lib", PACKAGES]
     subprocess.run(
         [sys.executable, "setup.py", "--quiet", "build", *folders],
         cwd=ROOT,

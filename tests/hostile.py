@@ -14,7 +14,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +38,7 @@ HANG_UP = End()
 RESET = End(reset=True)
 
 # What is sent, piece by piece.
-Pieces = list[bytes | End]
+Pieces = Sequence[bytes | End]
 
 
 def header(xid: int, error: int = 0, zxid: int = 7) -> bytes:

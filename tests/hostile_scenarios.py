@@ -281,7 +281,7 @@ def transactions() -> Iterator[Scenario]:
 
 def read_only() -> Iterator[Scenario]:
     """A server that is cut off from the others, and what others answer when they are asked."""
-    for name, isro in {
+    others: dict[str, list[bytes | End]] = {
         "nothing": [],
         "hanging up": [HANG_UP],
         "a reset": [RESET],
@@ -289,26 +289,28 @@ def read_only() -> Iterator[Scenario]:
         "more than fits": [b"rw" * 1000, HANG_UP],
         "read-only": [b"ro", HANG_UP],
         "read-write": [b"rw", HANG_UP],
-    }.items():
+    }
+    for name, isro in others.items():
         yield Scenario(
             f"read-only: another says {name}",
             welcome=lambda good, _: [p.framed(good[:-1] + b"\1")],
             answer=lambda _, __: [],
             sessions="at once",
             read_only=True,
-            isro=list(isro),
+            isro=isro,
         )
 
 
 def closes() -> Iterator[Scenario]:
     """The request to end the session is answered by something else."""
-    for name, close in {
+    answers: dict[str, list[bytes | End]] = {
         "nothing": [],
         "a reset": [RESET],
         "noise": [SPEECHES["noise"]],
         "zeros, and the end": [SPEECHES["zeros"], HANG_UP],
-    }.items():
-        yield Scenario(f"close: {name}", calls="succeeds", close=list(close))
+    }
+    for name, close in answers.items():
+        yield Scenario(f"close: {name}", calls="succeeds", close=close)
 
 
 GROUPS: dict[str, Callable[[], Iterator[Scenario]]] = {

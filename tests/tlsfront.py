@@ -104,7 +104,7 @@ def _shut(connection: socket.socket) -> None:
 def _note_client(front: Front, secured: ssl.SSLSocket) -> None:
     shown = secured.getpeercert()
     if shown:
-        names = dict(pair for group in shown["subject"] for pair in group)  # type: ignore[misc]
+        names = dict(pair for group in shown["subject"] for pair in group)
         front.clients.append(str(names["commonName"]))
 
 

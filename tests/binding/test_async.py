@@ -6,6 +6,7 @@ import gc
 import logging
 import threading
 import weakref
+from typing import Any
 
 import pytest
 
@@ -176,7 +177,7 @@ def test_synchronous_and_bulk_calls_work_inside_completions(zookeeper, handle, n
         results.append(len(zookeeper.read_tree(handle, "/")))
         results.append(zookeeper.multi(handle, [("check", node)]))
 
-    results = []
+    results: list[Any] = []
     completion = Calls(read_more)
     zookeeper.aget(handle, node, None, completion)
     wait_until(lambda: len(results) == 4, lambda: f"four results: {results}")

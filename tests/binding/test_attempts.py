@@ -142,7 +142,7 @@ def test_each_of_two_servers_is_found_when_the_other_one_ends(opened) -> None:
             here.allow()
             there.refuse()
             there.cut()
-            wait_until(lambda here=here: here.open_connections, "it goes to the other one", 20)  # type: ignore[misc]
+            wait_until(lambda here=here: here.open_connections, "it goes to the other one", 20)
             wait_until_connected(zookeeper, opened[0])
 
 

@@ -150,9 +150,9 @@ def test_an_unknown_handle_raises_invalid_state(zookeeper, handle, lives_on, num
         with pytest.raises(zookeeper.InvalidStateException) as raised:
             call(number, "/")
         assert str(number) in str(raised.value), name
-    for name, call in calls_without_a_path(zookeeper).items():
+    for name, pathless in calls_without_a_path(zookeeper).items():
         with pytest.raises(zookeeper.InvalidStateException) as raised:
-            call(number)
+            pathless(number)
         assert str(number) in str(raised.value), name
 
 
@@ -161,9 +161,9 @@ def test_a_handle_of_another_type_raises_type_error(zookeeper, handle, lives_on,
     for call in calls_with_a_path(zookeeper).values():
         with pytest.raises(TypeError, match="handle"):
             call(value, "/")
-    for call in calls_without_a_path(zookeeper).values():
+    for pathless in calls_without_a_path(zookeeper).values():
         with pytest.raises(TypeError, match="handle"):
-            call(value)
+            pathless(value)
 
 
 def test_a_closed_handle_raises_invalid_state_for_everything(zookeeper, connect, handle, lives_on):
@@ -172,9 +172,9 @@ def test_a_closed_handle_raises_invalid_state_for_everything(zookeeper, connect,
     for call in calls_with_a_path(zookeeper).values():
         with pytest.raises(zookeeper.InvalidStateException, match=rf"handle {closed} "):
             call(closed, "/")
-    for call in calls_without_a_path(zookeeper).values():
+    for pathless in calls_without_a_path(zookeeper).values():
         with pytest.raises(zookeeper.InvalidStateException, match=rf"handle {closed} "):
-            call(closed)
+            pathless(closed)
 
 
 @pytest.mark.parametrize("level", [0, 5, -1, None, "3"])

@@ -195,7 +195,7 @@ def test_a_read_of_a_subtree_survives_what_others_do_to_it(zookeeper, handle, co
     lasting = [f"/{name}" for name in "abcdefgh"] + [f"/a/{number:03}" for number in range(300)]
     plant(zookeeper, handle, *lasting)
     other = connect()
-    stop = []
+    stop: list[bool] = []
 
     def churn(*_):
         if stop:

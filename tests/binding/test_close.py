@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from typing import Any
 
 import pytest
 
@@ -260,7 +261,7 @@ def test_a_callback_that_blocks_does_not_keep_close_from_returning(zookeeper, co
 def test_many_threads_closing_one_handle_close_it_once(zookeeper, connect):
     for _ in range(20):
         handle = connect()
-        outcomes = []
+        outcomes: list[Any] = []
         barrier = threading.Barrier(5)
 
         def close(handle=handle, outcomes=outcomes, barrier=barrier):

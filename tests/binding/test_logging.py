@@ -6,6 +6,7 @@ import io
 import logging
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -218,7 +219,8 @@ def test_a_line_wakes_one_thread_and_not_those_of_all_handles(zookeeper, connect
 
     def sleeps(thread):
         status = Path(f"/proc/self/task/{thread.native_id}/status").read_text()
-        return int(re.search(r"\nvoluntary_ctxt_switches:\s*(\d+)", status)[1])
+        [switches] = re.findall(r"\nvoluntary_ctxt_switches:\s*(\d+)", status)
+        return int(switches)
 
     before = list(map(sleeps, others))
     lines = io.StringIO()
@@ -233,7 +235,7 @@ def test_a_line_wakes_one_thread_and_not_those_of_all_handles(zookeeper, connect
 
 def test_a_handler_that_uses_zookeeper_does_not_deadlock(zookeeper, connect, proxy, root):
     """Somebody keeps log lines in ZooKeeper: a call from inside a log handler."""
-    results = []
+    results: list[Any] = []
 
     class Handler(logging.Handler):
         def emit(self, record):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import pytest
 
@@ -115,7 +116,7 @@ def test_a_connection_cut_in_the_middle_of_a_bulk_write(
     proxy.cut_after(passed, direction)
     results = zookeeper.write_many(through, ops, batch=100)
     there = set(zookeeper.get_children(handle, "/"))
-    outcomes = {}
+    outcomes: dict[Any, set[str]] = {}
     for (_, path, _, _), result in zip(ops, results, strict=True):
         outcomes.setdefault(result if result == path else type(result), set()).add(path[1:])
     done = {path[1:] for path in outcomes if isinstance(path, str)}

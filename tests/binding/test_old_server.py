@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.calls import Calls
@@ -97,7 +99,7 @@ def test_watches_on_many_work_too(zookeeper, session, handle):
 
 def test_a_lost_connection_alone_is_no_old_server(zookeeper, connect, proxy, root, handle):
     """The first MultiRead of a handle is lost, once: the handle goes on with MultiReads."""
-    lost = []
+    lost: list[Any] = []
 
     def lose_the_first(request):
         if request.op == Op.MULTI_READ and not lost:

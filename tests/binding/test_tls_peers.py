@@ -66,8 +66,7 @@ def log() -> Iterator[io.StringIO]:
 
 
 def fault_of(handle: int) -> str:
-    fault: str = wait_until(lambda: zookeeper.connection_fault(handle), "there is a fault")
-    return fault
+    return wait_until(lambda: zookeeper.connection_fault(handle) or "", "there is a fault")
 
 
 NOW = datetime.now(timezone.utc)
@@ -143,7 +142,7 @@ def test_both_versions_connect_and_resume(authority, issued, opened, version) ->
         hosts = f"localhost:{proxy.port}"
         opened.append(zookeeper.init(hosts, None, SESSION_TIMEOUT, tls=tls))
         for count in (1, 2, 3):
-            wait_until(lambda count=count: proxy.connections == count, "it has connected")  # type: ignore[misc]
+            wait_until(lambda count=count: proxy.connections == count, "it has connected")
             wait_until_connected(zookeeper, opened[0])
             assert zookeeper.exists(opened[0], "/")
             proxy.cut()
@@ -324,7 +323,7 @@ def test_bad_settings_are_errors(given) -> None:
 
 def test_what_is_no_tls_is_an_error() -> None:
     with pytest.raises(TypeError, match="tls must be"):
-        zookeeper.init(f"{LOOPBACK}:1", tls="yes")
+        zookeeper.init(f"{LOOPBACK}:1", tls="yes")  # type: ignore[arg-type]
 
 
 def test_keys_can_be_locked_and_passwords_are_not_shown(files) -> None:

@@ -90,7 +90,7 @@ def test_a_change_after_the_read_is_never_missed(zookeeper, handle, other):
     paths = [f"/{number:03}" for number in range(200)]
     plant(zookeeper, handle, *paths)
     written = dict.fromkeys(paths, "data")
-    stop = []
+    stop: list[bool] = []
 
     def write_on(*_):
         if not stop:
@@ -100,7 +100,6 @@ def test_a_change_after_the_read_is_never_missed(zookeeper, handle, other):
             zookeeper.async_(other, "/", write_on)
 
     write_on()
-    told = []
     rounds = []
     for _ in range(20):
         watcher = Calls()
@@ -112,8 +111,8 @@ def test_a_change_after_the_read_is_never_missed(zookeeper, handle, other):
     wait_until_delivered(zookeeper, handle)
     final = {path: zookeeper.get(handle, path)[0] for path in paths}
     for read, watcher in rounds:
-        told = {path for _, _, _, path in watcher.all()}
-        assert {path for path in paths if read[path] != final[path]} <= told
+        told_paths = {path for _, _, _, path in watcher.all()}
+        assert {path for path in paths if read[path] != final[path]} <= told_paths
 
 
 def test_several_watchers_of_one_node_are_all_told(zookeeper, handle, other):

@@ -227,7 +227,7 @@ def test_watches_of_one_session_are_not_told_to_another(zookeeper, handle, other
 def test_an_event_comes_before_the_answer_that_shows_the_change(zookeeper, handle, other, node):
     """Who reads the new value has been told of the change: the server's promise, kept."""
     for number in range(50):
-        order = []
+        order: list[str] = []
         zookeeper.get(handle, node, lambda *_, seen=order: seen.append("event"))
         answered = Calls()
         zookeeper.set(other, node, str(number))

@@ -11,6 +11,7 @@ import threading
 import time
 from contextlib import closing
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -433,11 +434,10 @@ class TestTheEnd:
             with Site(client, port=0) as site:
                 wait_until(lambda: len(list(site.tree.nodes())) == 5, "all is read")
             assert len(client.watches) == 0
-            handle = client.handle
 
             def is_watched(path):
                 try:
-                    zookeeper.remove_watches(handle, path, timeout=scaled(10))
+                    client.remove_watches(path, timeout=scaled(10))
                 except zookeeper.NoWatcherException:
                     return False
                 return True
@@ -447,6 +447,7 @@ class TestTheEnd:
     def test_it_waits_for_no_more_than_the_view_that_is_being_made(self, monkeypatch):
         publisher = Publisher()
         made = []
+        tree: Any = SimpleNamespace(find=lambda path: SimpleNamespace(properties={}))
 
         def view(tree, node):
             made.append(node)
@@ -454,7 +455,7 @@ class TestTheEnd:
 
         monkeypatch.setattr(publishing, "view", view)
         publisher.note(f"/{number}" for number in range(100))
-        publisher.start(SimpleNamespace(find=lambda path: SimpleNamespace(properties={})))
+        publisher.start(tree)
         wait_until(lambda: made, "the first view is being made")
         publisher.close()
         assert len(made) == 1

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -42,12 +42,18 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen]]:
+def start(
+    environment: dict[str, str], tmp_path: Path
+) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """A function that starts a command, in the folder `tmp_path`; it is gone after the test."""
-    started: list[subprocess.Popen] = []
+    started: list[subprocess.Popen[bytes]] = []
 
-    def start(name: str, *arguments: object, **options: object) -> subprocess.Popen:
-        defaults = {"stdin": subprocess.DEVNULL, "env": environment, "cwd": tmp_path}
+    def start(name: str, *arguments: object, **options: Any) -> subprocess.Popen[bytes]:
+        defaults: dict[str, Any] = {
+            "stdin": subprocess.DEVNULL,
+            "env": environment,
+            "cwd": tmp_path,
+        }
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         command = [sys.executable, "-m", "zc.zk", name, *map(str, arguments)]
         process = subprocess.Popen(command, **{**defaults, **pipes, **options})
@@ -65,7 +71,7 @@ def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[...,
 
 
 @pytest.fixture
-def command(start: Callable[..., subprocess.Popen], environment: dict[str, str]) -> Command:
+def command(start: Callable[..., subprocess.Popen[bytes]], environment: dict[str, str]) -> Command:
     """A function that runs a command to its end: command("export", place, "-e").
 
     `given` is what it reads from standard input, and `variables` are added to its environment.

@@ -233,7 +233,7 @@ def test_a_folder_that_may_not_be_written_to(start, place, exported, tmp_path):
     assert messages == b"python -m zc.zk export: kept/tree.txt: Permission denied\n"
 
 
-BAD_FILES = {
+BAD_FILES: dict[str, tuple[str | bytes, str]] = {
     "bad.txt": ("/a\n  b = c\n", "line 2: bad expression: "),
     "odd.txt": ("/a\n  b = 1\n    c = 2\n", "line 3: bad indentation: "),
     "binary.txt": (b"/a\n\xff\xfe\n", "line 2: not UTF-8 text: invalid start byte"),

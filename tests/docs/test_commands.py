@@ -6,7 +6,6 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ PAGE_PORT, SERVER_PORT = "8080", "2182"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     """Where the reader is: like a checkout."""
     (tmp_path / "examples").symlink_to(PROJECT / "examples")
     return tmp_path

@@ -48,8 +48,12 @@ class Library(Protocol):
     """A connected client of a library."""
 
     # What calls may raise when connections break, and when others change the same nodes.
-    trouble: tuple[type[Exception], ...]
-    conflicts: tuple[type[Exception], ...]
+    @property
+    def trouble(self) -> tuple[type[Exception], ...]: ...
+
+    @property
+    def conflicts(self) -> tuple[type[Exception], ...]: ...
+
     # Whether there are links, property links and trees.
     has_links: bool
     has_trees: bool

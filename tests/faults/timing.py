@@ -35,8 +35,8 @@ class Stopwatch:
         finally:
             with self._lock:
                 del self._running[id(call)]
-                call["ended"] = time.monotonic()
-                if call["ended"] - call["began"] > call["seconds_allowed"]:
+                call["ended"] = ended = time.monotonic()
+                if ended - call["began"] > call["seconds_allowed"]:
                     self._slow.append(call)
 
     def slow_calls(self) -> list[SlowCall]:

@@ -106,7 +106,8 @@ class Library:
 
     def register(self, parent: str, name: str, properties: dict[str, Any]) -> Registered:
         acl = zc.zk.READ_ACL_UNSAFE
-        return Registered(self.zk.register(parent, name, acl, **properties), list(acl))
+        entries = [{**entry} for entry in acl]
+        return Registered(self.zk.register(parent, name, acl, **properties), entries)
 
     def follow(self, kind: str, path: str, told: Told | None) -> Children | Properties:
         live = (Children if kind == "children" else Properties)(self.zk, path)
@@ -145,7 +146,7 @@ class Library:
         self.zk.sync(path)
 
     def newest(self, path: str) -> int:
-        stats = [node.stat for node in self.zk.read_tree(path)]
+        stats = [node.stat for node in self.zk.read_tree(path) if node.stat]
         return max(max(stat["mzxid"], stat["pzxid"]) for stat in stats)
 
     def delete_tree(self, path: str) -> None:

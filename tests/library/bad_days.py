@@ -28,7 +28,7 @@ def end_session(zk: zc.zk.ZooKeeper, connection_string: str) -> None:
     """
     former = session_id(zk)
     assert former, "there is a session"
-    password = zookeeper.client_id(zk.handle)
+    password = zk.client_id()
 
     def try_to_end() -> bool:
         if session_id(zk) != former:

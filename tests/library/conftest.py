@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def client(connection_string: str, root: str) -> Iterator[Client]:
     """
     with ExitStack() as opened:
 
-        def client(hosts: str | None = None, **arguments: object) -> zc.zk.ZooKeeper:
+        def client(hosts: str | None = None, **arguments: Any) -> zc.zk.ZooKeeper:
             arguments.setdefault("session_timeout", SESSION_TIMEOUT_MILLISECONDS)
             zk = zc.zk.ZooKeeper(hosts or connection_string + root, **arguments)
             opened.callback(zk.close)

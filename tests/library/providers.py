@@ -13,4 +13,5 @@ PATH = "/providers/1.2.3.4:80"
 
 def data_of(zk: zc.zk.ZooKeeper, path: str = PATH) -> dict[str, Any]:
     """The data of a registered server, as JSON has them."""
-    return json.loads(zk.get(path)[0])
+    properties: dict[str, Any] = json.loads(zk.get(path)[0] or "")
+    return properties

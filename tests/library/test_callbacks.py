@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -130,7 +131,7 @@ class TestWhatTheyMayDo:
                 thread.join(scaled(60))
             return sorted(zk.get_children("/"))
 
-        names = in_a_callback(zk, other, work)
+        names: Any = in_a_callback(zk, other, work)
         assert [name for name in names if name.startswith("by-")] == [
             f"by-thread-{number}" for number in range(4)
         ]
@@ -205,7 +206,7 @@ class TestWhatTheyMayDo:
         late.wait_one()
 
     def test_drop_the_object_that_they_belong_to(self, zk, other) -> None:
-        kept = {}
+        kept: dict[str, Any] = {}
         dropped = threading.Event()
 
         def drop(children: zc.zk.Children) -> None:

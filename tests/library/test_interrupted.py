@@ -12,6 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ class Interrupt:
         assert not self.place, f"the interrupt at {self.place} is lost"
         return False
 
-    def _trace(self, frame: FrameType, event: str, argument: object) -> object:
+    def _trace(self, frame: FrameType, event: str, argument: object) -> Any:
         name = frame.f_code.co_filename
         if "/zc/zk/testing/" in name or not any(part in name for part in FILES):
             return None
@@ -168,7 +169,7 @@ def test_a_handle_whose_number_was_lost_is_closed_at_its_first_event(
     before = our_threads()
     init = zookeeper.init
 
-    def interrupted(*arguments: object, **options: object) -> int:
+    def interrupted(*arguments: Any, **options: Any) -> int:
         init(*arguments, **options)
         raise KeyboardInterrupt
 

@@ -61,7 +61,7 @@ PASSED_ON = [
 @pytest.mark.parametrize(("name", "given", "passed"), PASSED_ON)
 def test_methods_call_what_is_in_the_module(zk, monkeypatch, name, given, passed) -> None:
     calls = Calls()
-    answer = ("/made", {}) if name == "create2" else "/made"
+    answer: Any = ("/made", {}) if name == "create2" else "/made"
 
     def patched(*arguments: object, **more: object) -> Any:
         calls(*arguments, *more.items())
@@ -91,7 +91,7 @@ def test_every_function_that_takes_a_handle_is_there() -> None:
 def test_they_have_names_and_documentation(zk) -> None:
     assert zk.get.__name__ == "get"
     assert zk.get.__doc__ == zc.zk.ZooKeeper.get.__doc__
-    signature, _, text = zookeeper.get.__doc__.partition("\n\n")
+    signature, _, text = (zookeeper.get.__doc__ or "").partition("\n\n")
     assert zk.get.__doc__ == text
     assert signature.startswith("get(h, ")
     shown = pydoc.plain(pydoc.render_doc(zc.zk.ZooKeeper.get))

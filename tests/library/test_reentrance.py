@@ -11,13 +11,15 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 import zc.zk
 import zookeeper
-from tests.conftest import SESSION_TIMEOUT_MILLISECONDS, embedded
+from tests.conftest import SESSION_TIMEOUT_MILLISECONDS
 from tests.deadlines import scaled, wait_until
+from tests.embedded import embedded
 from zc.zk.lineserver import LineServer
 from zc.zk.session import state
 from zc.zk.watching.cache import Interest, Kind, Nodes
@@ -273,14 +275,15 @@ def test_a_line_server_is_closed_by_its_own_thread(tmp_path):
     """A finaliser of the program's may run there."""
     path = str(tmp_path / "socket")
     server = LineServer(path, {})
+    listening: Any = server._server
     ended = threading.Event()
 
     def close() -> None:
-        server._server.service_actions = lambda: None  # once
+        listening.service_actions = lambda: None  # once
         server.close()
         ended.set()
 
-    server._server.service_actions = close
+    listening.service_actions = close
     assert ended.wait(scaled(10))
     wait_until(lambda: not server._thread.is_alive(), "its thread ends")
     wait_until(lambda: not os.path.exists(path), "its socket goes")

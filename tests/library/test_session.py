@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -455,13 +456,14 @@ class TestExpiry:
             former = zk._session._connection
             wait_until(lambda: zk._session._connection is not former, "a new handle is opened", 30)
             handle = wait_until(lambda: zk._session._connection.handle, "it has a number")
+            assert handle is not None
             wait_until(lambda: zookeeper.state(handle) == 0, "an attempt has failed", 30)
             # A further one, which is there for the next session although there is none now.
             zk.add_auth("digest", "joe:secret")
             proxy.allow()
             assert zk._session.wait_for_connection(scaled(30))
             wait_until(lambda: len(zk._session._credentials) == 2, "both are remembered")
-            acl = [{"perms": zookeeper.PERM_ALL, "scheme": "auth", "id": ""}]
+            acl: Any = [{"perms": zookeeper.PERM_ALL, "scheme": "auth", "id": ""}]
             zk.create("/private", "x", acl)
             assert len(zk.get_acl("/private")[1]) == 2
 
@@ -479,7 +481,7 @@ class TestExpiry:
         opened = []
         init = zookeeper.init
 
-        def counted(*arguments: object) -> int:
+        def counted(*arguments: Any) -> int:
             opened.append(arguments)
             return init(*arguments)
 
@@ -576,7 +578,7 @@ class TestExpiry:
 
 @pytest.mark.not_emulated("other processes do not reach it")
 class TestFork:
-    def in_child(self, work: object) -> str:
+    def in_child(self, work: Callable[[], object]) -> str:
         """What `work` returns, called in a forked child."""
         reading, writing = os.pipe()
         child = os.fork()

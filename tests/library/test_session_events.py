@@ -78,7 +78,7 @@ def test_a_lost_session_and_its_restoration_are_told_in_order(
 
 def test_callbacks_are_called_before_a_restoration_is_told(told, client, connection_string) -> None:
     zk = client()
-    order = []
+    order: list[object] = []
     children = zk.children("/")(lambda children: order.append("callback"))
     told.then = lambda event: order.append(type(event))
     expire(zk, connection_string)

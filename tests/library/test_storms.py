@@ -252,7 +252,7 @@ class TestNewSessions:
             wait_until(lambda: registration.state == "registered", "it is registered", 30)
             wait_until(partial(has_length, children, count), "children are followed", 30)
         assert zookeeper.client_id(zk.handle)[0] != first
-        owner = zookeeper.exists(writer, "/servers/a:1")["ephemeralOwner"]
+        owner = zookeeper.get(writer, "/servers/a:1")[1]["ephemeralOwner"]
         assert owner == zookeeper.client_id(zk.handle)[0]
         assert proxy.connections <= MOST_CONNECTIONS
 

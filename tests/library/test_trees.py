@@ -21,7 +21,7 @@ from tests.deadlines import scaled, wait_until
 from tests.pure.strategies import Tree, data
 from zc.zk import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, formats
 from zc.zk.operations import walk
-from zc.zk.tree.diff import AddNode, DeleteNode, SetData
+from zc.zk.tree.changes import AddNode, DeleteNode, SetData
 
 TREE = """\
 /cms : z4m cms
@@ -846,7 +846,7 @@ class TestSomebodyElseAtWork:
         wait_until(lambda: len(children) == 2000, "all are seen")
 
 
-def _ignoring(call: object, *arguments: str) -> None:
+def _ignoring(call: Callable[..., object], *arguments: str) -> None:
     try:
         call(*arguments)
     except (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import resource
 import socket
 import subprocess
 import sys
@@ -116,11 +117,11 @@ def test_without_a_descriptor_it_rests_and_then_goes_on(server, monkeypatch, cap
 
 
 def test_its_share_of_the_descriptors_is_small(monkeypatch):
-    monkeypatch.setattr(boundedserver.resource, "getrlimit", lambda which: (256, 4096))
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (256, 4096))
     assert boundedserver.affordable(128) == 32
     assert boundedserver.affordable(10) == 10
-    infinity = boundedserver.resource.RLIM_INFINITY
-    monkeypatch.setattr(boundedserver.resource, "getrlimit", lambda which: (infinity, infinity))
+    infinity = resource.RLIM_INFINITY
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (infinity, infinity))
     assert boundedserver.affordable(128) == 128
 
 
@@ -137,10 +138,13 @@ def test_a_flood_of_connections_costs_the_program_neither_descriptors_nor_its_pr
         assert flooded.stdout
         host, port = flooded.stdout.readline().strip().split(":")
 
+        given, said = flooded.stdin, flooded.stdout
+        assert given is not None
+        assert said is not None
+
         def processor_seconds():
-            flooded.stdin.write("\n")
-            flooded.stdin.flush()
-            return float(flooded.stdout.readline())
+            print(file=given, flush=True)
+            return float(said.readline())
 
         used, began = processor_seconds(), time.monotonic()
         for _ in range(400):

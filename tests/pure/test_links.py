@@ -294,8 +294,9 @@ def test_5000_links_in_a_chain_are_each_followed_once() -> None:
     assert nodes.reads <= 2 * count
     for n in range(count):
         if n < count - MOST_LINKS:
-            assert isinstance(found[n], BadPropertyLink)
-            assert (found[n].name, found[n].reason) == (f"p{n}", f"more than {MOST_LINKS} links")
+            fault = found[n]
+            assert isinstance(fault, BadPropertyLink)
+            assert (fault.name, fault.reason) == (f"p{n}", f"more than {MOST_LINKS} links")
         else:
             assert found[n] == LinkedProperty("end", "/", f"p{count}")
 

@@ -110,17 +110,16 @@ def test_a_transaction_that_fails_leaves_everything_as_it_was(
         kind = chosen.choice([Kind.PLAIN, Kind.CONTAINER, Kind.WITH_TTL])
         flags = {Kind.PLAIN: chosen.choice([0, 1, 2]), Kind.CONTAINER: 4, Kind.WITH_TTL: 5}[kind]
         ttl = 1000 if kind is Kind.WITH_TTL else -1
-        return chosen.choice(
-            [
-                Create(path, b"new", OPEN, flags, ttl, kind),
-                SetData(path, b"changed"),
-                Delete(path),
-                Create("/zookeeper/quota/b", None, OPEN, 0),
-                Create("/zookeeper/quota/b/zookeeper_limits", None, OPEN, 0),
-                Create("/zookeeper/quota/b/zookeeper_stats", None, OPEN, 0),
-                Delete("/zookeeper/quota/a/zookeeper_limits"),
-            ]
-        )
+        choices: list[Write] = [
+            Create(path, b"new", OPEN, flags, ttl, kind),
+            SetData(path, b"changed"),
+            Delete(path),
+            Create("/zookeeper/quota/b", None, OPEN, 0),
+            Create("/zookeeper/quota/b/zookeeper_limits", None, OPEN, 0),
+            Create("/zookeeper/quota/b/zookeeper_stats", None, OPEN, 0),
+            Delete("/zookeeper/quota/a/zookeeper_limits"),
+        ]
+        return chosen.choice(choices)
 
     events: list[tuple[int, str]] = []
     watching = connected(engine, events)

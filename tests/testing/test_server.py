@@ -8,6 +8,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def connect(own: Server) -> Iterator[Connect]:
     """A function that opens sessions; they are closed at the end."""
     opened: list[int] = []
 
-    def connect(watcher: object = None, timeout: int = int(scaled(10_000))) -> int:
+    def connect(watcher: Any = None, timeout: int = int(scaled(10_000))) -> int:
         handle = zookeeper.init(own.connection_string, watcher, timeout)
         opened.append(handle)
         sessions.wait_until_connected(zookeeper, handle)
@@ -139,7 +140,7 @@ def test_a_session_ends_when_nothing_is_heard_of_its_client(
     assert request(silent, Op.CREATE, body + protocol.number(1))[0] == 0
     gone = Calls()
     watching = connect()
-    assert zookeeper.exists(watching, "/e", gone)["ephemeralOwner"] == session
+    assert zookeeper.get(watching, "/e", gone)[1]["ephemeralOwner"] == session
     assert gone.wait_one()[1] == zookeeper.DELETED_EVENT
     assert silent.next_frame() is None
     late = link()

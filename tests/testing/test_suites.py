@@ -20,6 +20,11 @@ from zc.zk.testing import Emulation
 CONNECTION_STRING = "zookeeper.example.com:2181"
 
 
+def handle_of(zk: zc.zk.ZooKeeper) -> int:
+    assert zk.handle is not None
+    return zk.handle
+
+
 class Test(unittest.TestCase):
     """Of no use but for its attributes."""
 
@@ -165,8 +170,8 @@ class TestBesideTheBinding:
         ):
             assert emulated.handle == 0
             assert real.handle != 0
-            assert zookeeper.event_thread(real.handle) is not None
-            assert zookeeper.event_thread(emulated.handle) is None
+            assert zookeeper.event_thread(handle_of(real)) is not None
+            assert zookeeper.event_thread(handle_of(emulated)) is None
             real.create("/only-here")
             assert not emulated.exists("/only-here")
             self.use(real, "real")
@@ -231,9 +236,10 @@ class TestBesideTheBinding:
             assert zookeeper.close(handle) == zookeeper.OK
             with pytest.raises(zookeeper.InvalidStateException, match=f"handle {handle} is closed"):
                 zookeeper.close(handle)
+        wrong: Any
         for wrong in (True, None, "0", [], 0.0):
             with pytest.raises(TypeError):
-                zookeeper.state(wrong)  # type: ignore[arg-type]
+                zookeeper.state(wrong)
 
     def test_many_are_closed_wherever_they_are(
         self, test: Any, server: zc.zk.testing.Server
@@ -269,7 +275,7 @@ class TestBesideTheBinding:
         try:
             with zc.zk.ZooKeeper("127.0.0.1:2181") as zk:
                 assert sorted(zk.get_children("/")) == ["here", "zookeeper"]
-                assert zookeeper.event_thread(zk.handle) is None
+                assert zookeeper.event_thread(handle_of(zk)) is None
         finally:
             zc.zk.testing.tearDown(test)
 
@@ -326,7 +332,7 @@ def test_with_the_variable_the_suite_runs_on_a_real_server(
             zc.zk.ZooKeeper(CONNECTION_STRING) as zk,
             zc.zk.ZooKeeper(CONNECTION_STRING + "/fooservice") as inner,
         ):
-            assert zookeeper.event_thread(zk.handle) is not None
+            assert zookeeper.event_thread(handle_of(zk)) is not None
             assert zk.get_children("/zookeeper") == ["quota"]
             assert inner.get_children("/") == ["providers"]
             zk.create("/left", "", zc.zk.OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)

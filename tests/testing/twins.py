@@ -164,7 +164,9 @@ class Client:
         if frame is None:
             return "refused"
         answer = protocol.Answer(frame)
-        version, greeted = answer.take("i"), Greeted(*answer.take("iq"), answer.buffer() or b"")
+        version = answer.take("i")
+        timeout, session = answer.take("iq")
+        greeted = Greeted(timeout, session, answer.buffer() or b"")
         flag = answer.take("?")
         assert not answer.rest()
         if greeted.session:

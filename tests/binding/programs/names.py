@@ -21,7 +21,7 @@ import zc.zk
 import zookeeper
 from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
-from tests.nameserver import NameServer, install
+from tests.nameserver import Mode, NameServer, install
 from zc.zk.testing import Server
 
 # A lookup without an answer goes on for longer than a program may run.
@@ -129,7 +129,7 @@ def names_and_connection_gone() -> None:
         for handle in handles:
             wait_until(
                 lambda handle=handle: (
-                    zookeeper.state(handle)  # type: ignore[misc]
+                    zookeeper.state(handle)
                     in (zookeeper.CONNECTED_STATE, zookeeper.EXPIRED_SESSION_STATE)
                 ),
                 "a server is found again",
@@ -198,16 +198,16 @@ def known_later() -> None:
         names = NameServer()
         for trouble in ("fails", "silent", "answers"):
             names.names.clear()
-            names.mode = trouble  # type: ignore[assignment]
+            names.mode = trouble
             clients: list[zc.zk.ZooKeeper] = []
             name = f"{trouble}.test"
             thread = threading.Thread(
-                target=lambda name=name, clients=clients: clients.append(  # type: ignore[misc]
+                target=lambda name=name, clients=clients: clients.append(
                     zc.zk.ZooKeeper(f"{name}:{server.port}", wait=True)
                 )
             )
             thread.start()
-            wait_until(lambda name=name: name in names.questions, "it asks")  # type: ignore[misc]
+            wait_until(lambda name=name: name in names.questions, "it asks")
             time.sleep(0.5)  # and goes on doing so
             assert not clients
             names.names[name] = ["127.0.0.1"]
@@ -222,11 +222,12 @@ def failing_without_waiting() -> None:
     """What cannot be looked up is no bad connection string."""
     install(IMPATIENT)
     names = NameServer()
-    for mode, text in [
+    modes: list[tuple[Mode, str]] = [
         ("fails", "Temporary failure in name resolution"),
         ("answers", "Name or service not known"),
-    ]:
-        names.mode = mode  # type: ignore[assignment]
+    ]
+    for mode, text in modes:
+        names.mode = mode
         hosts = f"{mode}.test:1"
         for open_it in (zookeeper.init, zc.zk.ZooKeeper):
             failures = (zookeeper.SystemErrorException, zc.zk.FailedConnect)

@@ -17,6 +17,7 @@ from zc.zk.testing.wire.listener import Listener
 from zc.zk.testing.wire.service import Service
 
 T = TypeVar("T")
+Self = TypeVar("Self", bound="Server")
 
 LOOPBACK: Final = "127.0.0.1"
 
@@ -70,7 +71,7 @@ class Server:
     def __repr__(self) -> str:
         return f"<Server {self.connection_string}>"
 
-    def __enter__(self) -> Server:
+    def __enter__(self: Self) -> Self:
         self.start()
         return self
 
