@@ -34,7 +34,7 @@ def test_a_function_has_the_parameters_of_the_protocol(zookeeper: ModuleType, na
 
 def test_a_difference_would_be_found() -> None:
     class Different:
-        def get_children(self, h, path, watcher=None, *, timeout=0.0): ...  # type: ignore
+        def get_children(self, h, path, watcher=None, *, timeout=0.0): ...
 
     assert parameters(Different.get_children) != parameters(Binding.get_children)
 

@@ -111,6 +111,7 @@ def test_a_subscriber_may_use_the_client(told, client, connection_string) -> Non
 
     def write(event: SessionEvent) -> None:
         if isinstance(event, Reestablished):
+            assert isinstance(event.zk, zc.zk.ZooKeeper)
             event.zk.create("/restored")
             done.set()
 
