@@ -62,7 +62,7 @@ def _drop_rewatch() -> None:
         if not gaps:
             return fetch_many(self, handle, nodes)
         gaps = 0
-        return fetch_many(Fetcher(_deaf), handle, nodes)
+        return fetch_many(Fetcher(self._binding, _deaf), handle, nodes)
 
     Watches._note_gap = remember_gap  # type: ignore[method-assign]
     Fetcher.fetch_many = fetch_without_watching  # type: ignore[method-assign]

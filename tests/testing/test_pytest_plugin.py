@@ -37,17 +37,25 @@ def test_client(zookeeper_client, zookeeper_connection_string, number):
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_emulation(zookeeper_emulation, number):
-    handle = zookeeper.init("zookeeper.example.com:2181")
-    if zookeeper_emulation is not None:
-        assert handle == 0
-        assert zookeeper.get_children(handle, "/") == ["zookeeper"]
-        zookeeper_emulation.sessions[0].expire()
+    binding = zookeeper_emulation.binding
+    handle = binding.init(zookeeper_emulation.connection_string)
+    assert handle == 0
+    assert binding.get_children(handle, "/") == ["zookeeper"]
+    zookeeper_emulation.sessions[0].expire()
+    with pytest.raises(zookeeper.InvalidStateException):
+        binding.get_children(handle, "/")
+
+
+before = vars(zookeeper).copy()
 
 
 def test_both(zookeeper_emulation, zookeeper_client):
-    with zc.zk.ZooKeeper("zookeeper.example.com:2181") as emulated:
-        emulated.import_tree("/a\\n")
-        assert zookeeper_client.get_children("/") == ["zookeeper"]
+    emulated = zc.zk.ZooKeeper(
+        zookeeper_emulation.connection_string, binding=zookeeper_emulation.binding
+    )
+    emulated.import_tree("/a\\n")
+    assert zookeeper_client.get_children("/") == ["zookeeper"]
+    assert vars(zookeeper) == before  # nothing is replaced
 """
 
 

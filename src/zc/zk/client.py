@@ -283,13 +283,13 @@ class ZooKeeper(LowLevel):
 
         They are what a live object shows, also when the data have become bad JSON.
         """
-        data, _ = self._session.call(zookeeper.get, path)
+        data, _ = self._session.call(self._session.binding.get, path)
         return self.watches.decode(data, path)
 
     @tells_of_root
     def is_ephemeral(self, path: str) -> bool:
         """Whether the node at `path` is an ephemeral one. Raises NoNodeException."""
-        _, stat = self._session.call(zookeeper.get, path)
+        _, stat = self._session.call(self._session.binding.get, path)
         return bool(stat["ephemeralOwner"])
 
     def create_recursive(self, path: str, data: Data = "", acl: Acl = OPEN_ACL_UNSAFE) -> None:
@@ -300,17 +300,17 @@ class ZooKeeper(LowLevel):
         Raises NodeExistsException when there is a node at `path`.
         """
         try:
-            self._session.call(zookeeper.create, path, data, acl, 0)
+            self._session.call(self._session.binding.create, path, data, acl, 0)
         except zookeeper.NoNodeException:
             from zc.zk.operations import root, subtree
 
             if root.is_missing(self._session):
                 root.make(self._session, acl)
                 if path == "/":
-                    self._session.call(zookeeper.set, path, data)
+                    self._session.call(self._session.binding.set, path, data)
                     return
             subtree.create_ancestors(self._session, path, acl)
-            self._session.call(zookeeper.create, path, data, acl, 0)
+            self._session.call(self._session.binding.create, path, data, acl, 0)
 
     @tells_of_root
     def resolve(self, path: str) -> str:

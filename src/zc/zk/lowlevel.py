@@ -134,7 +134,7 @@ class LowLevel:
         acl = kept(acl)
         epoch = self._session.epoch
         made = self._session.call(
-            zookeeper.create, path, data, acl, flags, **_given(ttl=ttl, timeout=timeout)
+            self._session.binding.create, path, data, acl, flags, **_given(ttl=ttl, timeout=timeout)
         )
         self._note_created(made, data, acl, flags, epoch)
         return made
@@ -147,7 +147,12 @@ class LowLevel:
         acl = kept(acl)
         epoch = self._session.epoch
         made, stat = self._session.call(
-            zookeeper.create2, path, data, acl, flags, **_given(ttl=ttl, timeout=timeout)
+            self._session.binding.create2,
+            path,
+            data,
+            acl,
+            flags,
+            **_given(ttl=ttl, timeout=timeout),
         )
         self._note_created(made, data, acl, flags, epoch)
         return made, stat
@@ -167,7 +172,7 @@ class LowLevel:
                 completion(handle, code, made)
 
         return self._session.call(
-            zookeeper.acreate, path, data, acl, flags, done, **_given(ttl=ttl)
+            self._session.binding.acreate, path, data, acl, flags, done, **_given(ttl=ttl)
         )
 
     def acreate2(
@@ -185,7 +190,7 @@ class LowLevel:
                 completion(handle, code, made, stat)
 
         return self._session.call(
-            zookeeper.acreate2, path, data, acl, flags, done, **_given(ttl=ttl)
+            self._session.binding.acreate2, path, data, acl, flags, done, **_given(ttl=ttl)
         )
 
     # Deleting
@@ -196,7 +201,7 @@ class LowLevel:
         held = self._ephemerals.hold(path)
         try:
             code = self._session.call(
-                zookeeper.delete, path, *_if_any(version), **_given(timeout=timeout)
+                self._session.binding.delete, path, *_if_any(version), **_given(timeout=timeout)
             )
         except BaseException as fault:
             self._ephemerals.release(held, is_gone=_code_of(fault) in _GONE)
@@ -217,7 +222,7 @@ class LowLevel:
                 completion(handle, code)
 
         try:
-            return self._session.call(zookeeper.adelete, path, version, done)
+            return self._session.call(self._session.binding.adelete, path, version, done)
         except BaseException:
             self._ephemerals.release(held, is_gone=False)
             raise
@@ -228,7 +233,7 @@ class LowLevel:
         """Replace a node's data, as `zookeeper.set` does."""
         epoch = self._session.epoch
         code = self._session.call(
-            zookeeper.set, path, data, *_if_any(version), **_given(timeout=timeout)
+            self._session.binding.set, path, data, *_if_any(version), **_given(timeout=timeout)
         )
         self._ephemerals.note_data(path, data, epoch)
         return code
@@ -239,7 +244,7 @@ class LowLevel:
         """Like `set`, and return the new stat."""
         epoch = self._session.epoch
         stat = self._session.call(
-            zookeeper.set2, path, data, *_if_any(version), **_given(timeout=timeout)
+            self._session.binding.set2, path, data, *_if_any(version), **_given(timeout=timeout)
         )
         self._ephemerals.note_data(path, data, epoch)
         return stat
@@ -256,13 +261,15 @@ class LowLevel:
             if completion is not None:
                 completion(handle, code, stat)
 
-        return self._session.call(zookeeper.aset, path, data, version, done)
+        return self._session.call(self._session.binding.aset, path, data, version, done)
 
     def set_acl(self, path: str, version: int, acl: Acl, *, timeout: float | None = None) -> int:
         """Replace a node's access control list, as `zookeeper.set_acl` does."""
         acl = kept(acl)
         epoch = self._session.epoch
-        code = self._session.call(zookeeper.set_acl, path, version, acl, **_given(timeout=timeout))
+        code = self._session.call(
+            self._session.binding.set_acl, path, version, acl, **_given(timeout=timeout)
+        )
         self._ephemerals.note_acl(path, acl, epoch)
         return code
 
@@ -279,7 +286,7 @@ class LowLevel:
             if completion is not None:
                 completion(handle, code)
 
-        return self._session.call(zookeeper.aset_acl, path, version, acl, done)
+        return self._session.call(self._session.binding.aset_acl, path, version, acl, done)
 
     # Transactions
 
@@ -290,7 +297,9 @@ class LowLevel:
         self._session.require_handle()
         held = self._hold_deleted(operations)
         try:
-            results = self._session.call(zookeeper.multi, operations, **_given(timeout=timeout))
+            results = self._session.call(
+                self._session.binding.multi, operations, **_given(timeout=timeout)
+            )
         except BaseException as fault:
             self._release_all(held, _code_of(fault))
             raise
@@ -313,7 +322,7 @@ class LowLevel:
                 completion(handle, code, results)
 
         try:
-            return self._session.call(zookeeper.amulti, operations, done)
+            return self._session.call(self._session.binding.amulti, operations, done)
         except BaseException:
             self._release_all(held, None)
             raise
@@ -330,9 +339,15 @@ class LowLevel:
         held = self._hold_deleted(operations)
         try:
             results = self._session.call(
-                zookeeper.write_many, operations, count=count, batch=batch, in_flight=in_flight,
-                stop=stop, progress=progress, timeout=timeout,
-            )  # fmt: skip
+                self._session.binding.write_many,
+                operations,
+                count=count,
+                batch=batch,
+                in_flight=in_flight,
+                stop=stop,
+                progress=progress,
+                timeout=timeout,
+            )
         except BaseException as fault:
             self._release_all(held, _code_of(fault))
             raise

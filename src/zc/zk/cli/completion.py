@@ -14,7 +14,6 @@ from typing import Any
 import argcomplete
 from argcomplete.completers import FilesCompleter
 
-import zookeeper
 from zc.zk.cli import connect
 from zc.zk.cli.arguments import connection_and_rest, is_connection
 from zc.zk.links import join
@@ -60,12 +59,12 @@ def _paths(options: Namespace, connection: str, prefix: str) -> list[str]:
         handle = session.require_handle()
         paths = [
             join(above or "/", name)
-            for name in sorted(zookeeper.get_children(handle, above or "/"))
+            for name in sorted(session.binding.get_children(handle, above or "/"))
             # Anybody may have made a node whose name does something to a terminal.
             if name.startswith(beginning) and name.isprintable()
         ]
         if len(paths) == 1:
-            stat = zookeeper.exists(handle, paths[0])
+            stat = session.binding.exists(handle, paths[0])
             if stat is not None and stat["numChildren"]:
                 paths[0] += "/"
     return paths

@@ -62,7 +62,7 @@ def session(options: Namespace, connection: str) -> Iterator[Session]:
                     f" ({own.why_there_is_none()})"
                 )
             for scheme, credential in known:
-                add_auth = partial(zookeeper.add_auth, own.require_handle())
+                add_auth = partial(own.binding.add_auth, own.require_handle())
                 _authenticate(add_auth, scheme, credential, options.timeout)
                 own.remember_credential(scheme, credential)
             opened.push(begun.pop_all())

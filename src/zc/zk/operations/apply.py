@@ -76,14 +76,14 @@ def write_plan(
                 return
     # What cannot be sent is found before anything has been.
     if unsure := operations([change for change in changes if not change.is_sure], acl):
-        session.call(zookeeper.check_operations, unsure)
+        session.call(session.binding.check_operations, unsure)
     _Writer(session, changes, acl, zxid, progress).write()
 
 
 def _write_at_once(session: Session, steps: list[Operation]) -> bool:
     """Write all in one transaction; False if the servers do not take it."""
     try:
-        session.call(zookeeper.multi, steps)
+        session.call(session.binding.multi, steps)
     except zookeeper.UnimplementedException:
         return False
     return True
@@ -149,7 +149,7 @@ def _possibly_new(session: Session, paths: Sequence[str], zxid: int) -> Iterator
 def _read(session: Session, paths: list[str]) -> zookeeper.Answers[Any]:
     for attempt in attempts(session):
         with attempt:
-            found = session.call(zookeeper.get_many, paths)
+            found = session.call(session.binding.get_many, paths)
     return found
 
 
@@ -199,7 +199,7 @@ class _Writer:
         results = None
         try:
             results = self._session.call(
-                zookeeper.write_many,
+                self._session.binding.write_many,
                 steps,
                 count=len(changes),
                 batch=MOST_OPERATIONS,

@@ -29,12 +29,12 @@ def is_at_root(connection_string: str) -> bool:
 
 def _read(session: Session, path: str, progress: Progress | None) -> Subtree:
     try:
-        return session.call(zookeeper.read_tree, path, progress=progress)
+        return session.call(session.binding.read_tree, path, progress=progress)
     except (zookeeper.NoNodeException, zookeeper.BadArgumentsException):
         from zc.zk.watching.readers import PlainReader  # seldom is there a link in the path
 
         real_path = PlainReader(session).resolve(path)
-        return session.call(zookeeper.read_tree, real_path, progress=progress)
+        return session.call(session.binding.read_tree, real_path, progress=progress)
 
 
 def export_tree(

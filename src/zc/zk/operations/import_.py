@@ -119,7 +119,7 @@ def _plan_from_nothing(session: Session, tree: ParseNode, path: str) -> list[Cha
         ancestors.insert(0, "/")
     for attempt in attempts(session):
         with attempt:
-            answers = session.call(zookeeper.get_many, ancestors)
+            answers = session.call(session.binding.get_many, ancestors)
     changes: list[Change] = [
         AddNode(ancestor, "")
         for ancestor, answer in zip(ancestors, answers, strict=True)
@@ -225,7 +225,7 @@ def _delete(
         for attempt in attempts(session):
             with attempt:
                 results = session.call(
-                    zookeeper.write_many, steps, batch=batch, stop=False, progress=progress
+                    session.binding.write_many, steps, batch=batch, stop=False, progress=progress
                 )
     finally:
         deleted = {

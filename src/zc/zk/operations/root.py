@@ -22,7 +22,7 @@ def is_missing(session: Session) -> bool:
         return False
     for attempt in attempts(session):
         with attempt:
-            found = session.call(zookeeper.exists, "/")
+            found = session.call(session.binding.exists, "/")
     return found is None
 
 
@@ -31,7 +31,7 @@ def named(session: Session, missing: zookeeper.ZooKeeperException) -> Exception:
     if isinstance(missing, zookeeper.NoNodeException) and session.root:
         fault = f"the root {session.root} does not exist"
         try:
-            is_told = fault in str(missing) or session.call(zookeeper.exists, "/")
+            is_told = fault in str(missing) or session.call(session.binding.exists, "/")
         except zookeeper.ZooKeeperException:
             return missing
         if not is_told:
@@ -54,7 +54,7 @@ def make(session: Session, acl: Acl) -> None:
         if not outside.wait_until_connected(session.timeout_seconds()):
             reason = outside.why_there_is_none()
             raise zookeeper.error(zookeeper.CONNECTIONLOSS, session.root, reason)
-        results = outside.call(zookeeper.write_many, steps, batch=1, stop=False)
+        results = outside.call(outside.binding.write_many, steps, batch=1, stop=False)
     finally:
         outside.close()
     # One above may be refused because it is there, and may not be written to.
@@ -65,4 +65,4 @@ def make(session: Session, acl: Acl) -> None:
     # Our own server may be behind the one that did it.
     for attempt in attempts(session):
         with attempt:
-            session.call(zookeeper.sync, "/")
+            session.call(session.binding.sync, "/")

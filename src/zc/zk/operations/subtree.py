@@ -62,7 +62,7 @@ def read_present(
     paths = [path, *parsed]
     for attempt in attempts(session):
         with attempt:
-            found = session.call(zookeeper.get_many, paths)
+            found = session.call(session.binding.get_many, paths)
     if isinstance(found[0], zookeeper.NoNodeException):
         return Seen({}, found.zxid)
     present = {path: state_of(found[0])}
@@ -104,7 +104,7 @@ def _read_below(session: Session, path: str, wanted: ParseNode, progress: Progre
 def _read(session: Session, path: str, progress: Progress | None) -> Subtree:
     for attempt in attempts(session):
         with attempt:
-            tree = session.call(zookeeper.read_tree, path, progress=progress)
+            tree = session.call(session.binding.read_tree, path, progress=progress)
     return tree
 
 
@@ -140,4 +140,4 @@ def create_ancestors(session: Session, path: str, acl: Acl) -> None:
     """
     names = path.split("/")[1:-1]
     steps = [("create", "/" + "/".join(names[: count + 1]), "", acl) for count in range(len(names))]
-    session.call(zookeeper.write_many, steps, batch=1, stop=False)
+    session.call(session.binding.write_many, steps, batch=1, stop=False)

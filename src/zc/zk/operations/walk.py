@@ -153,7 +153,7 @@ class _Walk:
     def _read(self, path: str) -> _View:
         for attempt in attempts(self._session):
             with attempt:
-                tree = self._session.call(zookeeper.read_tree, path)
+                tree = self._session.call(self._session.binding.read_tree, path)
         return _View(tree, self._doubts)
 
     def _look_ahead(self, step: _Step) -> None:
@@ -163,7 +163,7 @@ class _Walk:
         paths = [step.path for step in steps]
         for attempt in attempts(self._session):
             with attempt:
-                answers = self._session.call(zookeeper.get_many, paths)
+                answers = self._session.call(self._session.binding.get_many, paths)
         self._zxid = answers.zxid
         self._found = {
             step.path: _found(step, answer) for step, answer in zip(steps, answers, strict=True)

@@ -27,6 +27,7 @@ from zc.zk.watching.dependencies import Watches
 from zc.zk.watching.readers import LookReader
 
 if TYPE_CHECKING:
+    from zookeeper.binding import Binding
     from zookeeper.types import Acl, Stat
 
 logger = logging.getLogger("zc.zk")
@@ -242,9 +243,13 @@ class EphemeralNode:
         )
         return True
 
+    @property
+    def _binding(self) -> Binding:
+        return self.owner.session.binding
+
     def _create(self, handle: int, wish: Wish) -> None:
         try:
-            zookeeper.create(handle, self.path, wish.data, wish.acl, zookeeper.EPHEMERAL)
+            self._binding.create(handle, self.path, wish.data, wish.acl, zookeeper.EPHEMERAL)
         except SESSION_TROUBLE:
             # It may have been made; or it was there already, from an attempt with an earlier wish.
             # So a node of ours that is found later is written again.
@@ -274,7 +279,7 @@ class EphemeralNode:
             if self.written is None or self.written.acl != wish.acl:
                 return self._replace(handle, wish, stat)
             try:
-                zookeeper.set(handle, self.path, wish.data, stat["version"])
+                self._binding.set(handle, self.path, wish.data, stat["version"])
             except zookeeper.NoAuthException:
                 # Registered servers are read-only even for those who made them.
                 return self._replace(handle, wish, stat)
@@ -286,7 +291,7 @@ class EphemeralNode:
     def _replace(self, handle: int, wish: Wish, stat: Stat) -> bool:
         """Put a node of ours in the place of one that is, or was, ours."""
         try:
-            zookeeper.multi(
+            self._binding.multi(
                 handle,
                 [
                     ("delete", self.path, stat["version"]),
@@ -297,7 +302,7 @@ class EphemeralNode:
             return False
         except zookeeper.UnimplementedException:
             # Without transactions it is gone for a moment; the next step makes it.
-            zookeeper.delete(handle, self.path, stat["version"])
+            self._binding.delete(handle, self.path, stat["version"])
             self.state = Registered.PENDING
             return False
         self.note_written(wish)
@@ -309,10 +314,10 @@ class EphemeralNode:
             if self.state is not Registered.REGISTERED:
                 # A request to make it whose answer was lost may not have come to the server that
                 # we talk to now.
-                zookeeper.sync(handle, self.path)
+                self._binding.sync(handle, self.path)
             stat = self._stat()
             if self.owner.session.is_ours(stat) and not self.owner.has_given_way(self):
-                zookeeper.delete(handle, self.path, stat["version"])
+                self._binding.delete(handle, self.path, stat["version"])
         except zookeeper.NoNodeException:
             pass
         except zookeeper.BadVersionException:

@@ -328,7 +328,7 @@ class Ephemerals:
                 for node, wish in left.items()
                 if wish is not None
             }
-            results = zookeeper.write_many(handle, list(operations.values()), stop=False)
+            results = self.session.binding.write_many(handle, list(operations.values()), stop=False)
             self._note_bulk(results)
             for node, result in zip(operations, results, strict=True):
                 if isinstance(result, SESSION_TROUBLE):

@@ -12,11 +12,14 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import zookeeper
 from zc.zk.session.backoff import pause
 from zc.zk.session.worker import Worker
+
+if TYPE_CHECKING:
+    from zookeeper.binding import Binding
 
 logger = logging.getLogger("zc.zk")
 
@@ -48,6 +51,7 @@ class Kept(Protocol):
     """What a keeper needs of its session."""
 
     connection_string: str
+    binding: Binding
 
     @property
     def standing(self) -> Standing:
@@ -202,14 +206,16 @@ class Keeper:
             self._session.note_lost(
                 epoch, "the servers want a credential of another scheme (enforce.auth.schemes)"
             )
-        elif isinstance(trouble, zookeeper.SessionExpiredException) or _is_over(handle):
+        elif isinstance(trouble, zookeeper.SessionExpiredException) or _is_over(
+            self._session.binding, handle
+        ):
             # The C client need not know: a server may go on with a connection whose session has
             # ended, and refuse only what needs one.
             self._session.note_lost(epoch, str(trouble))
 
 
-def _is_over(handle: int) -> bool:
+def _is_over(binding: Binding, handle: int) -> bool:
     try:
-        return bool(zookeeper.is_unrecoverable(handle))
+        return bool(binding.is_unrecoverable(handle))
     except zookeeper.ZooKeeperException:
         return True  # it has been closed by somebody else

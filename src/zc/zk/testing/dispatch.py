@@ -1,46 +1,51 @@
-"""Emulations beside the binding: each call of a function of `zookeeper` goes where it belongs.
+"""Emulations beside the binding, for programs that name neither: dispatch by server and handle.
 
-A new handle is opened where its connection string leads: to the emulation that serves one of its
-servers; to the binding if all of its servers are on this machine, as a `zc.zk.testing.Server` and
-what a program under test starts by itself are; and else to the latest emulation, where it waits
-until the test lets it in. So a test that is to need no service cannot get at one on another machine
-by mistake.
+A client that is handed a binding needs nothing of this. But suites of earlier releases call
+`zookeeper.init` and then `zookeeper.get(handle, ...)`, and so do the clients that they make. While
+an emulation is installed, each function of the module `zookeeper` dispatches therefore to the
+binding that the call belongs to.
 
-Every other function goes by the number of its handle. No two open handles have the same one:
-emulations leave out those that are taken, and the binding begins to count at `FIRST_OF_BINDING`.
+`init` goes by the connection string: to the emulation that serves one of its servers; to the
+extension if all of its servers are on this machine, as a `zc.zk.testing.Server` and what a program
+under test starts by itself are; and else to the latest emulation, where the handle waits until the
+test lets it in. So a test that is to need no service cannot get at one on another machine by
+mistake.
+
+Every other function goes by the number of its handle. No two open handles have the same number:
+emulations leave out those that are taken, and the extension begins to count at
+`FIRST_OF_EXTENSION`.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any, Final
 
 import zookeeper
 from zc.zk.testing.emulation import Emulation
 
-Functions = Mapping[str, Callable[..., Any]]
-
-# More handles than this at once are open in no emulation. Those that the binding has opened before
-# keep their numbers.
-FIRST_OF_BINDING: Final = 1000
+# More handles than this at once are open in no emulation. Those that the extension has opened
+# before keep their numbers.
+FIRST_OF_EXTENSION: Final = 1000
 
 
 class Dispatch:
-    """The functions of `zookeeper` while there are emulations beside the binding's."""
+    """The functions of the module `zookeeper` while there are emulations beside the extension."""
 
-    def __init__(self, emulation: Emulation) -> None:
-        names = ("init", *(name for name in emulation.functions if name != "init"))
-        #: What stood in `zookeeper` before.
-        self.binding: Final[Functions] = {name: getattr(zookeeper, name) for name in names}
-        self.functions: Final[Functions] = {
+    def __init__(self, names: Iterable[str]) -> None:
+        #: What stood in `zookeeper` before, which a test may have patched.
+        self.former: Final = {name: getattr(zookeeper, name) for name in names}
+        self.functions: Final = {
+            **{name: self._by_handle(name) for name in self.former},
             "init": self._init(),
-            **{name: self._by_handle(name) for name in names[1:]},
             "close_many": self._close_many(),
         }
+        self._default: Final[Any] = SimpleNamespace(**self.former)
         self._emulations: list[Emulation] = []
 
     def add(self, emulation: Emulation) -> None:
@@ -48,57 +53,56 @@ class Dispatch:
         self._emulations.append(emulation)
 
     def remove(self, emulation: Emulation) -> bool:
-        """Returns whether there is none left."""
+        """Remove an emulation, and return whether none is left."""
         self._emulations.remove(emulation)
         return not self._emulations
 
     def _init(self) -> Callable[..., int]:
-        @wraps(self.binding["init"])
+        @wraps(self.former["init"])
         def init(hosts: str, *args: Any, **kwargs: Any) -> int:
-            number: int = self._functions_of_servers(hosts)["init"](hosts, *args, **kwargs)
+            number: int = self._binding_of_servers(hosts).init(hosts, *args, **kwargs)
             return number
 
         return init
 
     def _by_handle(self, name: str) -> Callable[..., Any]:
-        @wraps(self.binding[name])
+        @wraps(self.former[name])
         def function(h: int, *args: Any, **kwargs: Any) -> Any:
-            return self._functions_of_handle(h)[name](h, *args, **kwargs)
+            return getattr(self._binding_of_handle(h), name)(h, *args, **kwargs)
 
         return function
 
     def _close_many(self) -> Callable[..., int]:
-        @wraps(self.binding["close_many"])
+        @wraps(self.former["close_many"])
         def close_many(handles: Iterable[int]) -> int:
             handles = list(handles)
-            for place in (self.binding, *(each.functions for each in self._emulations)):
-                own = [h for h in handles if self._functions_of_handle(h) is place]
+            for binding in (self._default, *(each.binding for each in self._emulations)):
+                own = [h for h in handles if self._binding_of_handle(h) is binding]
                 if own:
-                    place["close_many"](own)
+                    binding.close_many(own)
             return zookeeper.OK
 
         return close_many
 
-    def _functions_of_servers(self, hosts: object) -> Functions:
-        emulations = self._emulations[::-1]
-        if not emulations or not isinstance(hosts, str):
-            return self.binding
-        for emulation in emulations:
+    def _binding_of_servers(self, hosts: object) -> Any:
+        if not self._emulations or not isinstance(hosts, str):
+            return self._default
+        for emulation in reversed(self._emulations):
             if emulation._can_reach(hosts):
-                return emulation.functions
-        return self.binding if _is_on_this_machine(hosts) else emulations[0].functions
+                return emulation.binding
+        return self._default if _is_on_this_machine(hosts) else self._emulations[-1].binding
 
-    def _functions_of_handle(self, h: object) -> Functions:
-        for emulation in self._emulations[::-1]:
+    def _binding_of_handle(self, h: object) -> Any:
+        for emulation in reversed(self._emulations):
             if isinstance(h, int) and h in emulation.sessions:
-                return emulation.functions
-        return self.binding
+                return emulation.binding
+        return self._default
 
     def _is_taken(self, number: int, asking: Emulation) -> bool:
         if any(number in other.sessions for other in self._emulations if other is not asking):
             return True
         try:
-            _table().state(number)
+            _extension().state(number)
         except zookeeper.ForkedException:
             return True
         except zookeeper.ZooKeeperException:
@@ -111,25 +115,25 @@ _dispatch: Dispatch | None = None
 
 @contextmanager
 def installed(emulation: Emulation) -> Iterator[None]:
-    """Have the functions of `zookeeper` reach an emulation as well."""
+    """Have the functions of the module `zookeeper` reach an emulation as well."""
     global _dispatch
     if _dispatch is None:
-        _dispatch = Dispatch(emulation)
+        _dispatch = Dispatch(emulation.functions)
         vars(zookeeper).update(_dispatch.functions)
-        _table()._number_from(FIRST_OF_BINDING)
+        _extension()._number_from(FIRST_OF_EXTENSION)
     dispatch = _dispatch
     dispatch.add(emulation)
     try:
         yield
     finally:
         if dispatch.remove(emulation):
-            _table()._number_from(0)
-            vars(zookeeper).update(dispatch.binding)
+            _extension()._number_from(0)
+            vars(zookeeper).update(dispatch.former)
             _dispatch = None
 
 
-def _table() -> Any:
-    """The module that has the binding's handles, whatever a test has patched."""
+def _extension() -> Any:
+    """The module that has the extension's handles, whatever a test has patched."""
     return import_module("zookeeper._client")
 
 

@@ -5,29 +5,27 @@
 zookeeper_server: an embedded server, the same for all tests of a run.
 zookeeper_connection_string: where a new root for one test is; removed at the end.
 zookeeper_client: a `zc.zk.ZooKeeper` that is connected there.
-zookeeper_emulation: the emulation in place of the functions of `zookeeper`, for one test.
+zookeeper_emulation: an emulated server with nothing in it, for one test. It is handed in, and
+    replaces nothing in the process: `zc.zk.ZooKeeper(zookeeper_emulation.connection_string,
+    binding=zookeeper_emulation.binding)`.
 
 With TEST_ZOOKEEPER_CONNECTION (`host:port,...`) in the environment that service is used in place
-of all of them; `zookeeper_emulation` is None then, and tests that ask for `zookeeper_server` itself
-are skipped.
+of all of them but the emulation, which needs none; tests that ask for `zookeeper_server` itself are
+skipped.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from zc.zk.client import ZooKeeper
 from zc.zk.testing.emulation import Emulation
 from zc.zk.testing.server import Server
-from zc.zk.testing.suites import (
-    CONNECTION_STRING,
-    REAL_SERVER_VARIABLE,
-    new_root,
-    service,
-)
+from zc.zk.testing.suites import REAL_SERVER_VARIABLE, clients_closed, new_root
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +55,7 @@ def zookeeper_client(zookeeper_connection_string: str) -> Iterator[ZooKeeper]:
 
 
 @pytest.fixture
-def zookeeper_emulation() -> Iterator[Emulation | None]:
-    """The emulation that `zookeeper.example.com:2181` is, with nothing in it."""
-    with service(CONNECTION_STRING) as emulation:
+def zookeeper_emulation() -> Iterator[Emulation]:
+    """An emulated server with nothing in it; clients that are left open are closed."""
+    with closing(Emulation(with_config=False)) as emulation, clients_closed():
         yield emulation

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any, Final
 
 import zookeeper
@@ -80,7 +80,7 @@ def service(connection_string: str) -> Iterator[Emulation | None]:
             place.enter_context(_redirected_to(connection_string, real))
         else:
             emulation = place.enter_context(_emulated(connection_string))
-        place.enter_context(_clients_closed())
+        place.enter_context(clients_closed())
         yield emulation
 
 
@@ -101,9 +101,7 @@ def new_root(servers: str) -> Iterator[str]:
 def _emulated(connection_string: str) -> Iterator[Emulation]:
     # Older suites print the whole tree, in which servers had no /zookeeper/config.
     emulation = Emulation(connection_string, with_config=False)
-    with ExitStack() as patches:
-        patches.callback(emulation.close)
-        patches.enter_context(installed(emulation))
+    with closing(emulation), installed(emulation):
         yield emulation
 
 
@@ -125,8 +123,8 @@ def _redirected(init: Callable[..., int], servers: str, root: str) -> Callable[.
 
 
 @contextmanager
-def _clients_closed() -> Iterator[None]:
-    """Close clients that are opened meanwhile and left open: they must not outlive the test."""
+def clients_closed() -> Iterator[None]:
+    """Close clients that a test leaves open: they must not outlive it."""
     before = set(sessions._open_sessions)
     try:
         yield

@@ -64,7 +64,7 @@ class Watches:
         self._warned_in = 0  # the process
         # One callable for all watches, the same object every time: the binding calls it once for
         # an event, however often it was given for a path.
-        self._fetcher = Fetcher(self._note_event)
+        self._fetcher = Fetcher(session.binding, self._note_event)
 
     def begin_again(self) -> None:
         """In a child process, whose session is to watch what the parent's does."""
@@ -325,7 +325,9 @@ class Watches:
                 self._nodes.unneeded.append((kind, path))
 
         try:
-            zookeeper.aremove_watches(handle, path, kind, self._fetcher.watcher, completion=done)
+            self.session.binding.aremove_watches(
+                handle, path, kind, self._fetcher.watcher, completion=done
+            )
         except zookeeper.ConnectionLossException:
             self._nodes.unneeded.append((kind, path))
             raise

@@ -5,13 +5,17 @@ A missing node is watched, too, for its creation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from copy import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk.session.maintenance import SESSION_TROUBLE
 from zc.zk.watching.cache import Answer, Kind, Node
+
+if TYPE_CHECKING:
+    from zookeeper.binding import Binding
+    from zookeeper.types import Watcher
 
 # Up to so many nodes are read one by one; more in bulk.
 FEW = 3
@@ -26,7 +30,8 @@ class Fetcher:
     Of many nodes it takes a few round trips, and nothing that happens in between is missed.
     """
 
-    def __init__(self, watcher: Callable[[int, int, int, str], object]) -> None:
+    def __init__(self, binding: Binding, watcher: Watcher) -> None:
+        self._binding = binding
         self.watcher = watcher
 
     def fetch(self, handle: int, node: Node) -> Answer:
@@ -39,14 +44,14 @@ class Fetcher:
             for _ in range(FLICKERS):
                 try:
                     if node.kind is Kind.DATA:
-                        return zookeeper.get(handle, node.path, self.watcher)
+                        return self._binding.get(handle, node.path, self.watcher)
                     if node.kind is Kind.CHILDREN:
-                        return zookeeper.get_children(handle, node.path, self.watcher)
+                        return self._binding.get_children(handle, node.path, self.watcher)
                 except zookeeper.NoNodeException:
-                    if zookeeper.exists(handle, node.path, self.watcher) is None:
+                    if self._binding.exists(handle, node.path, self.watcher) is None:
                         return zookeeper.error(zookeeper.NONODE, node.path)
                 else:
-                    stat = zookeeper.exists(handle, node.path, self.watcher)
+                    stat = self._binding.exists(handle, node.path, self.watcher)
                     return stat or zookeeper.error(zookeeper.NONODE, node.path)
         except SESSION_TROUBLE:
             raise
@@ -97,15 +102,15 @@ class Fetcher:
                 return self._peek_in_bulk(handle, keys)
             except zookeeper.BadArgumentsException:
                 pass  # it is one of the paths
-        return {key: _peek(handle, *key) for key in keys}
+        return {key: _peek(self._binding, handle, *key) for key in keys}
 
     def _peek_in_bulk(
         self, handle: int, keys: list[tuple[Kind, str]]
     ) -> dict[tuple[Kind, str], Answer]:
         answers: dict[tuple[Kind, str], Answer] = {}
         for kind, read in (
-            (Kind.DATA, zookeeper.get_many),
-            (Kind.CHILDREN, zookeeper.get_children_many),
+            (Kind.DATA, self._binding.get_many),
+            (Kind.CHILDREN, self._binding.get_children_many),
         ):
             asked = [key for key in keys if key[0] is kind]
             if asked:
@@ -119,7 +124,7 @@ class Fetcher:
         children: Iterable[Node] = (),
         exists: Iterable[Node] = (),
     ) -> Any:
-        return zookeeper.watch_many(
+        return self._binding.watch_many(
             handle,
             [node.path for node in data],
             [node.path for node in children],
@@ -128,11 +133,11 @@ class Fetcher:
         )
 
 
-def _peek(handle: int, kind: Kind, path: str) -> Answer:
+def _peek(binding: Binding, handle: int, kind: Kind, path: str) -> Answer:
     try:
         if kind is Kind.DATA:
-            return zookeeper.get(handle, path)
-        return zookeeper.get_children(handle, path)
+            return binding.get(handle, path)
+        return binding.get_children(handle, path)
     except SESSION_TROUBLE:
         raise
     except zookeeper.ZooKeeperException as refusal:

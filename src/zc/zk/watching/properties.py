@@ -196,7 +196,7 @@ class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
 
     def _write(self, data: str, version: int | None = None) -> None:
         given = () if version is None else (version,)
-        self._watches.session.call(zookeeper.set, self.real_path, data, *given)
+        self._watches.session.call(self._watches.session.binding.set, self.real_path, data, *given)
         try:
             changed = self._take_look(fresh=True)
         except zookeeper.ZooKeeperException:
@@ -205,7 +205,7 @@ class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
             self._note_change()
 
     def _read_again(self) -> tuple[dict[str, Any], int]:
-        data, stat = self._watches.session.call(zookeeper.get, self.real_path)
+        data, stat = self._watches.session.call(self._watches.session.binding.get, self.real_path)
         return self._watches.decode(data, self.real_path), stat["version"]
 
     def _check_links(self, changes: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

@@ -31,10 +31,10 @@ class PlainReader(Resolver):
         self._decode = decode
 
     def exists(self, path: str) -> bool:
-        return self._session.call(zookeeper.exists, path) is not None
+        return self._session.call(self._session.binding.exists, path) is not None
 
     def get_properties(self, path: str) -> Mapping[str, Any]:
-        data, _ = self._session.call(zookeeper.get, path)
+        data, _ = self._session.call(self._session.binding.get, path)
         return self._decode(data, path)
 
 
