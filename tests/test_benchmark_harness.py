@@ -51,7 +51,7 @@ def test_a_goal_is_met_when_the_ratio_is_within_its_limit(goal: Goal, met: bool)
     assert outcome(ours=[1], rival=[2]).met(goal) is met
 
 
-def test_the_first_round_does_not_count_and_slow_competitors_take_part_in_fewer() -> None:
+def test_the_first_round_is_not_counted_and_slow_competitors_do_fewer() -> None:
     case = Case(
         "a job",
         "seconds",

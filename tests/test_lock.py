@@ -54,7 +54,7 @@ def test_every_tool_is_locked(python):
         assert tool.specifier.contains(release), f"{tool}: {release} is locked; run make lock"
 
 
-def test_whatever_installs_tools_uses_the_lock():
+def test_every_installation_of_tools_uses_the_lock():
     makefile = (HERE / "Makefile").read_text()
     recipes = re.findall(r"^\t@?(.*pip install.*)$", makefile, re.MULTILINE)
     assert recipes

@@ -98,7 +98,7 @@ def test_the_extensions_need_libc_and_nothing_else(environment: Path) -> None:
     assert libraries_beyond_libc(installed_extension(environment, "zookeeper/_tls")) == []
 
 
-def test_the_extension_offers_its_initialisation_and_keeps_the_c_client_to_itself(
+def test_the_extension_keeps_the_symbols_of_the_c_client_to_itself(
     environment: Path,
 ) -> None:
     symbols = run("nm", "--dynamic", "--defined-only", installed_extension(environment))

@@ -99,7 +99,7 @@ def test_a_four_letter_word_passes_though_it_is_no_frame(proxy: TcpProxy) -> Non
         assert receive(connection, 5) == b"ruok\n"
 
 
-def test_a_request_that_the_observer_rejects_is_dropped_and_cuts_its_connection(echo: str) -> None:
+def test_a_request_that_the_observer_rejects_cuts_its_connection(echo: str) -> None:
     seen: list[Request] = []
 
     def reject_reads(request: Request) -> bool:
@@ -155,7 +155,7 @@ def test_refused_connections_fail_at_once_and_the_existing_one_goes_on(proxy: Tc
 
 
 @pytest.mark.parametrize("direction", [TO_SERVER, TO_CLIENT, None])
-def test_what_is_stalled_arrives_after_resume_and_not_before(
+def test_stalled_bytes_arrive_after_resume_and_not_before(
     proxy: TcpProxy, direction: Direction | None
 ) -> None:
     with closing(connect(proxy)) as connection:

@@ -11,7 +11,7 @@ def test_a_module_is_one_piece_and_each_class_in_it_another() -> None:
     assert piece("tests/test_a.py::TestB::test_c") != piece("tests/test_a.py::test_c")
 
 
-def test_what_runs_on_another_target_is_another_piece() -> None:
+def test_tests_of_another_target_are_another_piece() -> None:
     targets = ["real", "wire", "emulation"]
     assert len({piece(f"tests/test_a.py::test_b[{target}-1]") for target in targets}) == 3
     assert piece("tests/test_a.py::test_b[real]") == piece("tests/test_a.py::test_c[x-real]")

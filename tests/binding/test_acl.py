@@ -42,7 +42,7 @@ def test_set_acl_replaces_the_list_and_checks_the_acl_version(zookeeper, handle)
     assert zookeeper.get_acl(handle, "/a")[1] == OPEN
 
 
-def test_what_the_acl_does_not_allow_raises_no_auth_with_the_path(zookeeper, handle):
+def test_a_call_that_the_acl_forbids_raises_no_auth_with_the_path(zookeeper, handle):
     zookeeper.create(handle, "/a", "", [entry(zookeeper.PERM_READ)])
     for call in (
         lambda: zookeeper.set(handle, "/a", "x"),

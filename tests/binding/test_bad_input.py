@@ -71,7 +71,7 @@ def test_a_path_of_another_type_raises_type_error(zookeeper, handle, lives_on, p
 
 
 @pytest.mark.parametrize("name", GOOD_NAMES, ids=ascii)
-def test_what_the_server_takes_in_a_name_is_not_refused_by_us(zookeeper, handle, name):
+def test_a_name_that_the_server_takes_is_not_refused_by_us(zookeeper, handle, name):
     assert zookeeper.create(handle, f"/{name}", "", OPEN) == f"/{name}"
     assert zookeeper.multi(handle, [("create", f"/{name}/{name}", "", OPEN)])
     assert zookeeper.get_children_many(handle, ["/"]) == [[name]]

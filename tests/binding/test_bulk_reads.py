@@ -50,7 +50,7 @@ def test_a_node_that_cannot_be_read_is_an_exception_among_the_results(zookeeper,
     assert describe(secret) == (zookeeper.NoAuthException, "/secret")
 
 
-def test_what_is_read_says_how_new_it_is(zookeeper, handle):
+def test_a_subtree_that_is_read_says_how_new_it_is(zookeeper, handle):
     plant(zookeeper, handle, "/a", "/a/b")
 
     def numbers():

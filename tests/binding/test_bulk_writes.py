@@ -197,7 +197,7 @@ def test_counted_operations_are_taken_while_the_first_ones_are_done(zookeeper, h
     assert results == [f"/{number:05}" for number in range(30)]
 
 
-def test_what_an_iterator_of_operations_raises_ends_the_work(zookeeper, handle):
+def test_an_iterator_of_operations_that_raises_ends_the_work(zookeeper, handle):
     def operations():
         yield from creates(range(25))
         raise LookupError("no more")

@@ -81,7 +81,7 @@ def test_any_number_of_seconds_is_a_timeout(zookeeper, handle):
 
 
 @pytest.mark.parametrize("progress", [7, "x", []])
-def test_what_cannot_be_called_is_said_before_anything_is_sent(zookeeper, handle, progress):
+def test_an_argument_that_cannot_be_called_is_refused_before_sending(zookeeper, handle, progress):
     before = zookeeper.exists(handle, "/")
     for name, call in bulk_calls(zookeeper).items():
         if name not in ("multi", "watch_many"):

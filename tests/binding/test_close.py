@@ -281,7 +281,7 @@ def test_many_threads_closing_one_handle_close_it_once(zookeeper, connect):
 
 
 @pytest.mark.parametrize(("options", "code"), [({}, "CLOSING"), ({"lost": True}, "CONNECTIONLOSS")])
-def test_what_is_under_way_is_told_whether_the_session_is_closed_or_given_up(
+def test_a_call_under_way_tells_a_closed_session_from_a_lost_one(
     zookeeper, connect, proxy, root, options, code
 ):
     """Synchronous, asynchronous and in bulk."""

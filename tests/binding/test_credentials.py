@@ -29,9 +29,7 @@ def lose_the_connection(zookeeper, handle, proxy):
     wait_until(lambda: zookeeper.state(handle) == 0, "it pauses before the next attempt", 30)
 
 
-def test_one_that_is_given_while_there_is_no_connection_is_sent_with_the_next(
-    zookeeper, through, proxy
-):
+def test_one_given_while_there_is_no_connection_is_sent_with_the_next(zookeeper, through, proxy):
     lose_the_connection(zookeeper, through, proxy)
     added = Calls()
     assert zookeeper.add_auth(through, "digest", ALICE, added) == zookeeper.OK

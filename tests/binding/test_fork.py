@@ -30,7 +30,7 @@ def test_every_call_in_a_child_raises_and_the_parents_session_lives_on(
     assert seen["nodes"] == ["e"]
 
 
-def test_a_fork_while_other_threads_are_busy_leaves_no_child_waiting_for_a_lock(
+def test_a_fork_with_busy_threads_leaves_no_child_waiting_for_a_lock(
     zookeeper, connection_string, root
 ):
     seen = subprocesses.run("fork_under_load", connection_string + root, "100", seconds=120)

@@ -254,7 +254,7 @@ class TestReadOnly:
         finally:
             zookeeper.deterministic_conn_order(False)
 
-    def test_what_is_under_way_loses_its_connection(
+    def test_a_call_under_way_loses_its_connection(
         self, hostile: Hostility, handle: int, alone: HostileServer
     ) -> None:
         lost = [Calls() for _ in range(3)]

@@ -147,13 +147,13 @@ def test_a_stream_that_raises_harms_nobody(zookeeper, connect, proxy, root):
 
 
 @pytest.mark.parametrize("stream", ["text", 7, object()])
-def test_what_cannot_be_written_to_is_refused(zookeeper, stream):
+def test_a_log_that_cannot_be_written_to_is_refused(zookeeper, stream):
     with pytest.raises(TypeError, match="write"):
         zookeeper.set_log_stream(stream)
 
 
 @pytest.mark.parametrize("level", ["INFO", "WARN", "ERROR"])
-def test_what_is_said_again_and_again_is_for_nobody(zookeeper, caplog, level):
+def test_a_line_that_is_logged_again_and_again_is_left_out(zookeeper, caplog, level):
     """As of a server that hangs up at once; numbers that change make no difference."""
     caplog.set_level(logging.DEBUG, "ZooKeeper")
     for number in range(5):

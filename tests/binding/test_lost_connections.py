@@ -291,7 +291,7 @@ def test_a_killed_server_that_comes_back_finds_its_sessions(zookeeper, connect, 
     )
 
 
-def test_a_session_that_ends_while_there_is_no_connection_expires_at_the_return(
+def test_a_session_that_ends_without_a_connection_expires_at_the_return(
     zookeeper, connect, proxy, root, handle
 ):
     watcher, watching = Calls(), Calls()

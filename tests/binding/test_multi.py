@@ -130,9 +130,7 @@ def test_amulti_gives_the_results_to_its_completion(zookeeper, handle, node):
     assert stat == zookeeper.exists(handle, node)
 
 
-def test_amulti_that_fails_gives_the_code_of_the_failure_and_the_codes_of_all(
-    zookeeper, handle, node
-):
+def test_amulti_that_fails_gives_the_code_and_the_codes_of_all(zookeeper, handle, node):
     completion = Calls()
     ops = [("set", node, "x"), ("delete", "/missing"), ("check", node)]
     zookeeper.amulti(handle, ops, completion)

@@ -185,7 +185,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("what", REFUSALS)
-def test_what_a_server_and_a_client_have_against_each_other_is_told(
+def test_a_refusal_by_server_or_client_is_told_with_its_reason(
     secured, opened, tmp_path, what
 ) -> None:
     others = Authority(tmp_path, "others")

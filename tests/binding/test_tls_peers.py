@@ -321,7 +321,7 @@ def test_bad_settings_are_errors(given) -> None:
         zookeeper.init(f"{LOOPBACK}:1", None, tls=TLS(**given))
 
 
-def test_what_is_no_tls_is_an_error() -> None:
+def test_an_argument_that_is_no_tls_is_an_error() -> None:
     with pytest.raises(TypeError, match="tls must be"):
         zookeeper.init(f"{LOOPBACK}:1", tls="yes")  # type: ignore[arg-type]
 

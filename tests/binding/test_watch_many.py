@@ -41,7 +41,7 @@ def test_arguments_may_be_given_by_position_and_left_out(zookeeper, handle):
     assert (len(data), len(children), len(exists)) == (1, 1, 1)
 
 
-def test_what_cannot_be_read_is_an_exception_and_has_no_watch(zookeeper, handle, other):
+def test_a_node_that_cannot_be_read_is_an_exception_and_has_no_watch(zookeeper, handle, other):
     zookeeper.create(handle, "/secret", "", SECRET)
     watcher = Calls()
     data, children, exists = zookeeper.watch_many(

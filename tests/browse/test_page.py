@@ -153,7 +153,7 @@ def test_nothing_in_a_node_runs_or_becomes_markup(browser, zk):
     assert browser.complaints() == []
 
 
-def test_what_cannot_be_seen_is_shown(browser, zk):
+def test_a_character_that_cannot_be_seen_is_shown(browser, zk):
     zk.create("/\u202egnp.exe", '{"\u200bhidden":1,"to ->":"/a\u2066b"}')
     browser.open("/\u202egnp.exe")
     browser.wait_for("#details h2", "/\\u{202e}gnp.exe")

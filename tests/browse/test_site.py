@@ -71,7 +71,7 @@ class TestEvents:
         assert found["broken"]["fault"] == "no node: /shop/broken"
         assert found["vat"]["fault"] == "/prices has no property 'vat'"
 
-    def test_what_changes_is_told(self, zk, read):
+    def test_a_change_is_told(self, zk, read):
         page = read()
         page.wait_until(lambda: "/" in page.views)
         zk.import_tree(TREE)

@@ -88,9 +88,7 @@ def test_files_where_there_is_no_such_node(completions, place, tmp_path):
     assert completions("export /sho") == []
 
 
-def test_names_are_quoted_for_the_shell_and_those_that_cannot_be_seen_left_out(
-    completions, place, zk
-):
+def test_names_are_quoted_for_the_shell_and_invisible_ones_left_out(completions, place, zk):
     zk.create("/shut/a b")
     zk.create("/shut/a$(reboot)")
     zk.create("/shut/a\N{RIGHT-TO-LEFT OVERRIDE}")

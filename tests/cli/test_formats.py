@@ -204,7 +204,7 @@ BAD = {
     [(format, *case) for format, cases in BAD.items() for case in cases],
     ids=lambda value: repr(value)[:30],
 )
-def test_what_cannot_be_read_is_named_with_its_line(format, text, lineno, reason):
+def test_a_fault_in_a_file_is_named_with_its_line(format, text, lineno, reason):
     with pytest.raises(TreeSyntaxError) as raised:
         formats.parse(text, format)
     assert raised.value.lineno == lineno
@@ -290,7 +290,7 @@ mutated = st.builds(
 @example(text="\r{")
 @example(text="\x85A: 1")
 @settings(max_examples=700, deadline=None)
-def test_whatever_it_is_it_is_read_or_refused_with_a_line(format, text):
+def test_any_text_is_read_or_refused_with_a_line(format, text):
     fault = None
     try:
         root = formats.parse(text, format)

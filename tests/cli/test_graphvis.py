@@ -190,7 +190,7 @@ def test_without_graphviz_the_error_says_what_to_do(monkeypatch, tmp_path):
 
 
 @needs_graphviz
-def test_what_graphviz_says_is_passed_on():
+def test_an_error_of_graphviz_is_passed_on():
     with pytest.raises(GraphvizError, match="syntax error in line 1"):
         picture("nonsense", "svg")
 

@@ -51,7 +51,7 @@ def test_plans(command, place, zk, capsys):
 
 
 @pytest.mark.usefixtures("files")
-def test_what_is_followed(start, command, place, zk):
+def test_following_prints_no_raw_names(start, command, place, zk):
     assert command("import", place, "new.json").status == 0
     process = start("watch", "-p", "--no-time", place, "/n")
     lines = [process.stdout.readline().decode() for _ in range(3)]
@@ -61,7 +61,7 @@ def test_what_is_followed(start, command, place, zk):
     process.wait(scaled(30))
 
 
-def test_what_is_logged_when_somebody_looks_for_a_fault(command, place, zk):
+def test_debug_logs_print_no_raw_names(command, place, zk):
     zk.create("/n", '{"\x1b[8m\n')
     zk.set("/n", '{"x": "\x1b[8m\n}')
     outcome = command("set_property", "--debug", place, "/n", "y=1")

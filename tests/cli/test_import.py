@@ -58,7 +58,7 @@ def test_the_connection_can_come_from_the_environment(command, place, zk, file):
 
 
 @pytest.mark.usefixtures("imported")
-def test_what_the_file_does_not_mention_is_reported_and_stays(command, place, zk, file):
+def test_a_node_that_the_file_lacks_is_reported_and_stays(command, place, zk, file):
     outcome = command("import", place, "changed.txt")
     reported = "python -m zc.zk import: extra path not trimmed: /shop/queue\n"
     assert outcome == (0, "", reported)

@@ -71,7 +71,7 @@ class TestOutput:
         assert call(scripts.export, SERVER, "--format", format, "-o", str(file)) == (None, "", "")
         assert call(scripts.export, SERVER, "--format", format) == (None, file.read_text(), "")
 
-    def test_what_only_writes(self):
+    def test_an_output_that_can_only_write_will_do(self):
         stream = OnlyWrites()
         assert call(scripts.export, SERVER, "/shop", output=stream)[0] is None
         assert stream.text == TREE
@@ -91,7 +91,7 @@ class TestOutput:
         assert call(scripts.export, SERVER, "/shop", output=stream)[0] is None
         assert below.getvalue() == f"before\n{TREE}".encode()
 
-    def test_what_pytest_captures(self, capsys):
+    def test_an_output_that_pytest_captures_will_do(self, capsys):
         assert scripts.export([SERVER, "/shop"]) is None
         assert capsys.readouterr() == (TREE, "")
 

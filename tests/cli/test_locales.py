@@ -28,7 +28,7 @@ def test_a_node_is_deleted(plain_command, place, zk):
     assert zk.get_children("/") == ["other"]
 
 
-def test_what_is_not_there_is_an_error(command, place, zk):
+def test_a_node_that_is_not_there_is_an_error(command, place, zk):
     outcome = command("delete", "-y", place, "/thé", variables=ASCII_ONLY)
     assert (outcome.status, outcome.output) == (1, "")
     assert "no node: /th\\xe9" in outcome.messages

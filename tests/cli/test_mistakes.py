@@ -438,7 +438,7 @@ def test_a_format_whose_library_is_not_installed(command, tmp_path):
     )
 
 
-def test_what_may_be_a_password_is_not_repeated(command):
+def test_an_argument_that_may_be_a_password_is_not_repeated(command):
     outcome = command("import", "h:1", "--acl", "world:anyone:r,digest:alice:wonderland:cdrwa")
     assert outcome.status == 2
     assert "'alice'" in outcome.messages

@@ -97,16 +97,14 @@ class TestDiff:
         outcome = command("diff", "--all", "--exit-code", place, "-", given=TREE)
         assert outcome == (3, "delete /other\n", "")
 
-    def test_what_has_come_up_on_the_servers_since_a_file_was_made_is_told(
-        self, command, place, zk
-    ):
+    def test_a_node_that_is_newer_than_the_file_is_told(self, command, place, zk):
         zk.import_tree("/other\n  /below\n")
         outcome = command("diff", "--exit-code", "-", place, given=TREE)
         assert outcome == (3, "add /other\n", "")
         outcome = command("diff", "--all", "--exit-code", "-", place, given=TREE)
         assert outcome == (3, "add /other\n", "")
 
-    def test_what_may_not_be_read_is_an_error_or_left_out_of_both(self, command, place, zk):
+    def test_a_node_that_may_not_be_read_is_an_error_or_left_out_of_both(self, command, place, zk):
         zk.create_recursive("/shop/secret/below")
         zk.create("/closed")
         for path in ("/shop/secret", "/closed"):
@@ -186,7 +184,7 @@ class TestSetProperty:
             "x=__import__('os')",
         ],
     )  # fmt: skip
-    def test_what_is_no_property(self, command, place, zk, word):
+    def test_an_argument_that_is_no_property_is_refused(self, command, place, zk, word):
         before = zk.get_properties("/shop")
         outcome = command("set_property", place, "/shop", "threads=1", word)
         assert (outcome.status, outcome.output) == (2, "")
@@ -207,7 +205,7 @@ class TestSetProperty:
         assert command("set_property", "-r", "b", place, "/shop") == (0, "", "")
         assert zk.get_properties("/shop") == {"c": 2}
 
-    def test_what_is_not_there_cannot_be_removed(self, command, place, zk):
+    def test_a_property_that_is_not_there_cannot_be_removed(self, command, place, zk):
         before = zk.get_properties("/shop")
         for options in ([], ["-d"]):
             outcome = command("set_property", *options, "-r", "no", place, "/shop", "x=1")
@@ -217,7 +215,7 @@ class TestSetProperty:
         assert outcome.status == 2
         assert zk.get_properties("/shop") == before
 
-    def test_who_forgets_the_quotes_is_told_what_to_type(self, command, place):
+    def test_forgotten_quotes_are_answered_with_what_to_type(self, command, place):
         outcome = command("set_property", place, "/shop", "color=red")
         assert outcome.messages.endswith("""; if it is a string: "color='red'"\n""")
 
@@ -225,7 +223,7 @@ class TestSetProperty:
         ("word", "constant"),
         [("false", "False"), ("TRUE", "True"), ("no", "False"), ("null", "None")],
     )
-    def test_who_writes_a_constant_in_another_way_is_told_both(
+    def test_a_constant_written_in_another_way_is_answered_with_both(
         self, command, place, word, constant
     ):
         outcome = command("set_property", place, "/shop", f"sandbox={word}")

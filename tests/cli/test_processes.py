@@ -111,7 +111,7 @@ class TestOnATerminal:
         assert zk.get("/shop/queue")[0] == "somebody's work"
         assert zk.get_properties("/shop") == {"threads": 8}
 
-    def test_what_is_deleted_is_what_was_shown(self, start, place, zk):
+    def test_a_deletion_deletes_the_nodes_that_it_showed(self, start, place, zk):
         terminal = Terminal(start, "delete", place, "/shop")
         terminal.wait_for("Delete 2 nodes? [y/N] ")
         zk.create("/shop/new", "")
@@ -230,7 +230,7 @@ class TestInterrupted:
     @pytest.mark.parametrize(
         ("end", "status"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143), (OSError("x"), 1)]
     )
-    def test_what_fails_on_the_way_out_is_not_told(self, monkeypatch, capsys, end, status):
+    def test_a_fault_on_the_way_out_is_not_told(self, monkeypatch, capsys, end, status):
         def run(options):
             try:
                 raise end

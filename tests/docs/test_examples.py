@@ -83,6 +83,6 @@ def test_a_literal_block_without_a_name_is_passed_over(variables: dict[str, Any]
     assert examples.run(text, "block", variables) == ""
 
 
-def test_what_a_literal_block_with_a_name_has_in_it_is_not_run(variables: dict[str, Any]) -> None:
+def test_a_literal_block_with_a_name_is_not_run(variables: dict[str, Any]) -> None:
     text = "::\n\n    >>> 1 / 0\n    2\n\n.. -> name\n\n>>> name\n'>>> 1 / 0\\n2\\n'\n"
     assert examples.run(text, "block", variables) == ""

@@ -51,7 +51,7 @@ The end.
 """
 
 
-def test_what_is_shown_as_it_is_written(run):
+def test_an_output_as_written_passes(run):
     assert run(GOOD, patience=20) == ""
 
 
@@ -79,15 +79,15 @@ def test_names_stand_for_others(run):
         "    $ cat\n",
     ],
 )
-def test_what_is_not_as_it_is_written_is_a_failure(run, document):
+def test_an_output_that_is_not_as_written_is_a_failure(run, document):
     assert "line 1" in run(document)
 
 
-def test_what_comes_after_the_end_is_a_failure(run):
+def test_an_output_after_the_end_is_a_failure(run):
     assert "late" in run("    $ (sleep 0.3; echo late) &\n", patience=1)
 
 
-def test_what_runs_in_the_background_goes(run, tmp_path):
+def test_a_command_in_the_background_ends(run, tmp_path):
     assert "still there" in run("    $ sleep 1000 & echo $! > pid\n")
     pid = Path(tmp_path, "pid").read_text().strip()
     # When it is gone nobody may have asked for its status yet.

@@ -75,19 +75,19 @@ def test_nothing_is_found_when_beliefs_are_true() -> None:
 
 
 class TestRegistrations:
-    def test_that_are_not_there_are_lost(self) -> None:
+    def test_registrations_that_are_not_there_are_lost(self) -> None:
         truth = tree()
         del truth["/services/server"]
         assert found(truth, a=belief(A, registration(load=5))) == [(Loss.LOST, "a")]
 
-    def test_that_belong_to_another_session_have_a_wrong_owner(self) -> None:
+    def test_registrations_of_another_session_have_a_wrong_owner(self) -> None:
         assert found(tree(), b=belief(B, registration(load=5))) == [(Loss.WRONG_OWNER, "b")]
 
-    def test_that_two_believe_to_have_have_a_wrong_owner(self) -> None:
+    def test_registrations_that_two_clients_claim_have_a_wrong_owner(self) -> None:
         beliefs = {"a": belief(A, registration(load=5)), "b": belief(B, registration(load=7))}
         assert found(tree(), **beliefs) == [(Loss.WRONG_OWNER, "b")]
 
-    def test_that_nobody_has_the_name_of_is_lost_for_all_who_want_it(self) -> None:
+    def test_a_contested_name_that_nobody_has_is_lost_for_all_who_want_it(self) -> None:
         truth = tree()
         del truth["/services/server"]
         beliefs = {"a": belief(A, registration()), "b": belief(B, registration(False))}
@@ -99,10 +99,10 @@ class TestRegistrations:
         truth["/services/server"] = node({"load": 5}, A, [])
         assert found(truth, a=belief(A, registration(load=5))) == [(Loss.OUTDATED, "a")]
 
-    def test_whose_owner_does_not_know_are_outdated(self) -> None:
+    def test_nodes_that_their_owner_does_not_know_are_outdated(self) -> None:
         assert found(tree(), a=belief(A, registration(False, load=5))) == [(Loss.OUTDATED, "a")]
 
-    def test_that_nobody_wants_are_found_with_the_owner(self) -> None:
+    def test_nodes_that_nobody_wants_are_found_with_the_owner(self) -> None:
         assert found(tree(), a=belief(A)) == [(Loss.UNWANTED, "a")]
         assert found(tree(), b=belief(B)) == [(Loss.UNWANTED, "session 0xa, which is over")]
 
@@ -130,11 +130,11 @@ class TestLiveObjects:
         ],
         ids=str,
     )
-    def test_that_show_something_else_are_stale(self, stale) -> None:
+    def test_live_objects_that_show_something_else_are_stale(self, stale) -> None:
         client = belief(A, registration(load=5), live=[stale])
         assert found(tree(), a=client) == [(Loss.STALE, "a")]
 
-    def test_whose_callbacks_were_told_something_else_are_found(self) -> None:
+    def test_live_objects_whose_callbacks_were_told_otherwise_are_found(self) -> None:
         untold = live("children", "/services", ["server"], [], silent=False)
         client = belief(A, registration(load=5), live=[untold])
         assert found(tree(), a=client) == [(Loss.UNTOLD, "a")]
@@ -148,12 +148,12 @@ class TestLiveObjects:
 
 
 class TestServersThatDisagree:
-    def test_what_is_wrong_with_all_of_them_is_found(self) -> None:
+    def test_a_fault_that_all_servers_have_is_found(self) -> None:
         client = belief(A, registration(load=6))
         findings = compare([tree(), tree()], {"a": client})
         assert [finding.loss for finding in findings] == [Loss.OUTDATED]
 
-    def test_what_is_right_with_one_of_them_is_not(self) -> None:
+    def test_a_fault_that_one_server_does_not_have_is_none(self) -> None:
         other = copy.deepcopy(tree())
         other["/services"] = node(None, 0, (), "server", "ghost")
         other["/services/ghost"] = node(None, 0xDEAD, READ)

@@ -97,7 +97,7 @@ def test_a_session_is_restored_once_all_are_done(session, done):
     assert session.restored == [1, 2]
 
 
-def test_what_could_not_be_done_is_done_again(done):
+def test_a_duty_that_could_not_be_done_is_done_again(done):
     done.outcomes["first"] = zookeeper.ConnectionLossException("x")
     assert done.in_a_round(None) == ["first"]
     assert done.delay > 0
@@ -111,7 +111,7 @@ def test_an_unexpected_failure_leaves_the_rest_to_be_done(done):
     assert done.in_a_round() == ["first", "second"]
 
 
-def test_what_writes_waits_for_a_server_that_can_write(session, done):
+def test_a_duty_that_writes_waits_for_a_server_that_can_write(session, done):
     session.standing = (1, 2, 7, True)
     assert done.in_a_round() == ["second"]
     assert done.delay is None, "it does not wake up for what it cannot do"

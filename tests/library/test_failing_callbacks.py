@@ -104,7 +104,7 @@ class TestWhatMayPass:
         wait_until(lambda: len(failures) == 2, "each is told")
 
     @pytest.mark.not_emulated("nothing is retried after a pause")
-    def test_what_is_taken_out_of_the_list_is_not_called_again(self, zk, other) -> None:
+    def test_a_callback_taken_out_of_the_list_is_not_called_again(self, zk, other) -> None:
         calls = []
 
         def fail(children: zc.zk.Children) -> None:

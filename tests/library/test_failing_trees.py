@@ -49,9 +49,7 @@ class TestRefusals:
         )
         assert len(zk.get_children("/old")) == MANY
 
-    def test_what_somebody_else_has_changed_is_the_end_of_all_later_changes(
-        self, zk, other
-    ) -> None:
+    def test_a_change_by_somebody_else_ends_all_later_changes(self, zk, other) -> None:
         zk.import_tree(text_of("top", range(MANY), "0"))
         plan = zk.plan_import(text_of("top", range(MANY), "1"))
         first = plan[0].path
@@ -64,7 +62,7 @@ class TestRefusals:
             stat["version"] for _, stat in zk.get_many([change.path for change in plan][1:])
         } == {0}
 
-    def test_what_came_before_the_failure_is_told_by_its_kind(self, zk, other) -> None:
+    def test_a_failure_tells_by_kind_the_changes_made_before_it(self, zk, other) -> None:
         zk.import_tree(text_of("top", range(MANY), "0") + text_of("gone", range(MANY)))
         text = text_of("top", range(MANY), "1") + "/gone\n" + text_of("new", range(10))
         plan = zk.plan_import(text, trim=True)

@@ -235,7 +235,7 @@ def test_asynchronous_calls_pass_results_to_completions(zk) -> None:
     assert done.wait(8)[-1] == (zk.handle, zookeeper.NODEEXISTS, None)
 
 
-def test_what_is_refused_is_remembered_as_before(zk, other, connection_string) -> None:
+def test_a_change_that_is_refused_is_not_remembered(zk, other, connection_string) -> None:
     zk.create("/mine", "data", ACL, zookeeper.EPHEMERAL)
     done = Calls()
     zk.adelete("/mine", 17, done)

@@ -38,7 +38,7 @@ class TestReading:
         other.set("/fooservice", '{"threads": 2}')
         wait_until(lambda: properties == {"threads": 2}, "the change is seen")
 
-    def test_what_they_are_is_told_by_attributes_and_repr(self, zk) -> None:
+    def test_attributes_and_repr_tell_what_properties_are(self, zk) -> None:
         properties = zk.properties("/fooservice")
         assert (properties.path, properties.real_path) == ("/fooservice", "/fooservice")
         assert properties.data == {"database": "/databases/foomain", "threads": 1}
@@ -201,7 +201,7 @@ class TestBadDays:
             assert zk.get_properties("/hocon") == expected
             assert dict(zk.properties("/hocon", watch=False)) == expected
 
-    def test_what_was_json_is_kept_by_all_who_look(self, zk, other) -> None:
+    def test_data_that_were_json_are_kept_by_all_who_look(self, zk, other) -> None:
         live = zk.properties("/fooservice")
         last = {"database": "/databases/foomain", "threads": 1}
         for version, text in enumerate(["{bad}", "{worse}"], 1):
@@ -298,7 +298,7 @@ class TestWriting:
             "database": "/databases/foomain", "threads": 2, "secret": "123", "x": 1, "y": [2],
         }  # fmt: skip
 
-    def test_what_was_written_is_seen_when_the_call_returns(self, zk) -> None:
+    def test_a_write_is_seen_when_the_call_returns(self, zk) -> None:
         for watch in (True, False):
             properties = zk.properties("/fooservice", watch=watch)
             for number in range(20):
@@ -306,7 +306,7 @@ class TestWriting:
                 assert properties["n"] == number
                 assert properties.meta_data == zk.exists("/fooservice")
 
-    def test_what_was_written_is_seen_though_the_keeper_has_a_look_while_it_is_read(
+    def test_a_write_is_seen_though_the_worker_looks_while_it_is_read(
         self, zk, monkeypatch
     ) -> None:
         """That look is at what was known before, and overtakes ours, which asks the server."""
@@ -378,7 +378,7 @@ class TestWriting:
         assert "a" not in properties
 
     @pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes", "\ud800"])
-    def test_what_json_cannot_hold_changes_nothing(self, zk, other, value) -> None:
+    def test_a_value_that_json_cannot_hold_changes_nothing(self, zk, other, value) -> None:
         properties = zk.properties("/fooservice")
         before = other.get("/fooservice")
         try:

@@ -142,7 +142,7 @@ def test_a_server_that_can_write_is_as_good_with_it(client, read_only) -> None:
         assert str(registration.state) == "registered"
 
 
-def test_who_only_reads_gives_up_a_session_that_can_write_sooner() -> None:
+def test_a_read_only_client_gives_up_a_session_that_can_write_sooner() -> None:
     left = {}
     for read_only in (False, True):
         life = Lifecycle(None, lambda level, text: None, read_only=read_only)

@@ -218,7 +218,7 @@ def interrupted(main: Callable[[], object], handler: Callable[[], object], times
         signal.signal(signal.SIGALRM, before)
 
 
-def test_who_depends_on_what_is_known_whatever_comes_in_between():
+def test_dependencies_are_known_whatever_comes_in_between():
     nodes = Nodes()
     keys = [(kind, path) for kind in Kind for path in ("/a", "/b")]
     ours, theirs = (Interest(lambda: None, 0, False) for _ in range(2))
@@ -257,7 +257,7 @@ def test_who_depends_on_what_is_known_whatever_comes_in_between():
     assert all(node.interests for node in nodes.all())
 
 
-def test_what_was_closed_in_the_middle_stays_closed():
+def test_a_client_closed_in_the_middle_stays_closed():
     life = state.Lifecycle(None, lambda level, text: None)
     with life.changed:
         with life.changed:

@@ -157,7 +157,7 @@ class TestRegistering:
             registration.update(load=[number])
         assert other.get(PATH) == before
 
-    def test_what_json_cannot_hold_is_refused(self, zk) -> None:
+    def test_a_value_that_json_cannot_hold_is_refused(self, zk) -> None:
         with pytest.raises(ValueError, match="JSON"):
             zk.register_server("/providers", ADDRESS, data=object())
         assert zk.get_children("/providers") == []

@@ -168,7 +168,7 @@ def test_in_the_process_that_opened_it_nothing_happens(zk) -> None:
     assert str(registration.state) == "registered"
 
 
-def test_what_the_parent_has_closed_stays_closed(zk) -> None:
+def test_a_client_that_the_parent_has_closed_stays_closed(zk) -> None:
     zk.close()
     assert fault_in_a_child(zk.reopen).startswith("ClosingException(")
 

@@ -141,7 +141,7 @@ def test_three_losses_of_which_the_session_knows_nothing_are_the_last(rests: lis
 
 
 @pytest.mark.parametrize("name", ["closed", "without a connection", "forked"])
-def test_what_will_not_come_back_is_raised_at_once(name: str, rests: list[float]) -> None:
+def test_a_loss_for_good_is_raised_at_once(name: str, rests: list[float]) -> None:
     session = Told()
     fault: Exception = LOST
     if name == "closed":

@@ -108,7 +108,7 @@ def test_it_is_made_with_the_credentials_of_the_client(client, connection_string
     assert homeless.exists("/x")
 
 
-def test_what_is_permanent_is_no_conflict(zk, monkeypatch) -> None:
+def test_a_permanent_error_is_no_conflict(zk, monkeypatch) -> None:
     """An ephemeral node has no children, however often that is tried."""
     zk.create("/e", "", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
     rests: list[float] = []

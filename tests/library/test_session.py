@@ -72,7 +72,9 @@ class TestConnecting:
         wait_until(lambda: told in caplog.text, "it is logged")
 
     @pytest.mark.parametrize("timeout", [30, 30.0, 999])
-    def test_what_looks_like_seconds_is_warned_of(self, client, caplog, timeout) -> None:
+    def test_a_session_timeout_that_looks_like_seconds_is_warned_of(
+        self, client, caplog, timeout
+    ) -> None:
         client(session_timeout=timeout)
         told = f"it is not in seconds: {int(timeout)} seconds are {int(timeout) * 1000}"
         assert told in caplog.text
@@ -475,7 +477,7 @@ class TestExpiry:
         wait_until(lambda: session_id(zk) not in (0, former), "there is a new session")
         assert zk.exists("/")
 
-    def test_a_credential_refused_at_the_first_connection_is_an_error_and_the_end(
+    def test_a_credential_refused_at_first_is_an_error_and_the_end(
         self, connection_string, monkeypatch
     ) -> None:
         opened = []

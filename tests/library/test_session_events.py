@@ -144,7 +144,7 @@ def test_after_close_nothing_is_told(told, client) -> None:
     assert told.kinds() == [Connected]
 
 
-def test_what_was_written_for_registrations_hears_of_nothing_else(
+def test_a_subscriber_to_registrations_hears_of_nothing_else(
     told, client, other, connection_string, monkeypatch, caplog
 ) -> None:
     """As the guide has it, installed before there is a client; and so with zope.event."""

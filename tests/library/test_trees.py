@@ -44,7 +44,7 @@ WITHOUT_RETAIL = TREE[: TREE.index("    /retail")].replace("threads = 3", "threa
 
 
 class TestImport:
-    def test_what_is_imported_is_exported(self, zk, capsys) -> None:
+    def test_a_tree_that_is_imported_is_exported(self, zk, capsys) -> None:
         zk.import_tree(TREE)
         assert zk.export_tree() == TREE
         assert capsys.readouterr().out == ""
@@ -68,9 +68,7 @@ class TestImport:
         zk.import_tree("/a\n", "/links/here")
         assert zk.exists("/real/a")
 
-    def test_what_the_text_does_not_mention_is_reported_silently_kept_or_trimmed(
-        self, zk, capsys
-    ) -> None:
+    def test_a_node_that_the_text_lacks_is_reported_kept_or_trimmed(self, zk, capsys) -> None:
         zk.import_tree(TREE)
         zk.import_tree(WITHOUT_RETAIL)
         assert capsys.readouterr().out == "extra path not trimmed: /lb/pools/retail\n"
@@ -473,7 +471,7 @@ class TestWalk:
         assert seen == [("/", ["cms", "lb"]), ("/lb", ["pools"]), ("/lb/pools", ["cms", "retail"])]
 
     @pytest.mark.parametrize("children", [False, True])
-    def test_what_is_changed_on_the_way_is_seen(self, zk, other, children) -> None:
+    def test_a_change_made_on_the_way_is_seen(self, zk, other, children) -> None:
         zk.import_tree("/a\n  /gone\n    /deep\n/b\n/c\n  /below\n")
         seen = []
         for step in zk.walk(children=children):
@@ -494,7 +492,7 @@ class TestWalk:
 
     @pytest.mark.parametrize("children", [False, True])
     @pytest.mark.parametrize("seed", range(5))
-    def test_whatever_is_changed_on_the_way_it_goes_where_one_who_reads_each_node_goes(
+    def test_a_walk_amid_changes_goes_where_a_reader_of_each_node_goes(
         self, zk, other, seed, children
     ) -> None:
         assert walked(zk.walk, zk, other, seed, children) == walked(
@@ -518,7 +516,7 @@ class TestWalk:
         assert seen == ["/", "/a", "/b", "/c"]
 
     @pytest.mark.parametrize("children", [False, True])
-    def test_who_waits_at_each_node_costs_a_small_reading_each(
+    def test_a_walk_that_waits_at_each_node_costs_a_small_reading_each(
         self, zk, readings, children
     ) -> None:
         zk.import_tree(WIDE_AND_DEEP)
@@ -529,7 +527,7 @@ class TestWalk:
         assert sum(readings.nodes) < 4 * 301
 
     @pytest.mark.not_emulated("the thread that makes a change calls the callbacks")
-    def test_who_just_computes_has_nothing_read_again(self, zk, readings) -> None:
+    def test_a_walk_that_just_computes_has_nothing_read_again(self, zk, readings) -> None:
         """Others may take the processor now and then, but not at every other node."""
         zk.import_tree(WIDE_AND_DEEP)
         for _ in zk.walk("/top"):
@@ -548,7 +546,7 @@ class TestWalk:
 
     @pytest.mark.parametrize("children", [False, True])
     @pytest.mark.parametrize("how", ["client", "other client", "raw", "asynchronous"])
-    def test_what_this_process_changes_is_seen_at_the_next_step(
+    def test_a_change_by_this_process_is_seen_at_the_next_step(
         self, zk, other, monkeypatch, how, children
     ) -> None:
         """However young what is known is."""
@@ -575,7 +573,7 @@ class TestWalk:
         assert seen == ["/top", *(f"/top/n{number:02}" for number in range(0, 20, 2))]
 
     @pytest.mark.not_emulated("it delivers in the calling thread, and is asked at each step")
-    def test_who_does_not_write_has_nothing_read_again(self, zk, monkeypatch, readings) -> None:
+    def test_a_walk_without_writes_has_nothing_read_again(self, zk, monkeypatch, readings) -> None:
         monkeypatch.setattr(walk, "MAX_AGE_SECONDS", math.inf)
         zk.import_tree(WIDE_AND_DEEP)
         readings.nodes.clear()
@@ -586,7 +584,7 @@ class TestWalk:
 
     @pytest.mark.parametrize("children", [False, True])
     @pytest.mark.parametrize("seed", range(3))
-    def test_what_others_change_is_seen_when_what_is_known_is_old(
+    def test_a_change_by_others_is_seen_when_the_reading_is_old(
         self, zk, other, monkeypatch, seed, children
     ) -> None:
         """The other client stands for one in another process, whose writes are not counted."""

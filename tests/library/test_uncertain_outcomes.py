@@ -46,7 +46,7 @@ def lose_answers(monkeypatch: pytest.MonkeyPatch, name: str, *outcomes: bool) ->
 class TestARegistration:
     @pytest.mark.parametrize("first", [True, False])
     @pytest.mark.parametrize("second", [True, False])
-    def test_whose_creation_and_first_update_lost_their_answers_has_the_latest_data(
+    def test_a_registration_after_lost_answers_has_the_latest_data(
         self, zk, other, monkeypatch, first, second
     ) -> None:
         monkeypatch.setattr(zk._session._keeper, "_duties", [])
@@ -58,7 +58,7 @@ class TestARegistration:
         wait_until(lambda: str(registration.state) == "registered", "it is registered")
         wait_until(lambda: data_of(other)["n"] == 2, lambda: f"it is up to date: {data_of(other)}")
 
-    def test_that_is_withdrawn_without_a_connection_can_be_made_again_at_once(
+    def test_one_withdrawn_without_a_connection_can_be_made_again_at_once(
         self, client, proxy, root, other
     ) -> None:
         zk = client(proxy.connection_string + root)
@@ -76,9 +76,7 @@ class TestARegistration:
         assert data_of(other)["n"] == 2
 
     @pytest.mark.not_emulated("the thread that makes a change calls the callbacks")
-    def test_that_is_withdrawn_while_it_is_being_made_stays_away(
-        self, zk, other, monkeypatch
-    ) -> None:
+    def test_one_withdrawn_while_it_is_being_made_stays_away(self, zk, other, monkeypatch) -> None:
         """The program sees that there is no node, and a moment later there is."""
         keeper_creates, withdrawn = threading.Event(), threading.Event()
         create = zookeeper.create
@@ -101,7 +99,7 @@ class TestARegistration:
         wait_until(lambda: not other.exists(PATH), "it is gone")
         wait_until(lambda: not zk.watches._nodes.all(), "nothing depends on it any more")
 
-    def test_whose_creation_is_still_on_its_way_through_the_ensemble_is_withdrawn_all_the_same(
+    def test_one_that_the_ensemble_is_still_making_is_withdrawn(
         self, zk, other, monkeypatch
     ) -> None:
         """The server that the client has reconnected to does not know of it yet, until a sync."""
@@ -125,9 +123,7 @@ class TestARegistration:
         assert not other.exists(PATH)
         assert zookeeper.sync is sync, "it was made"
 
-    def test_that_is_withdrawn_stays_so_when_its_update_comes_at_the_same_time(
-        self, zk, other
-    ) -> None:
+    def test_one_withdrawn_while_it_is_updated_stays_away(self, zk, other) -> None:
         for round_ in range(50):
             registration = zk.register("/providers", ADDRESS, n=round_)
             updating = threading.Thread(target=registration.update, kwargs={"n": -1})
@@ -205,7 +201,7 @@ class TestAnEphemeralNode:
         wait_until(lambda: not other.exists("/mine"), "it is gone")
         wait_until(lambda: not zk.watches._nodes.all(), "nothing depends on it any more")
 
-    def test_written_in_a_session_that_ends_at_that_moment_has_the_data_in_the_next(
+    def test_data_written_as_the_session_ends_are_there_in_the_next(
         self, zk, other, monkeypatch, connection_string
     ) -> None:
         zk.create("/mine", "old", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)

@@ -125,7 +125,7 @@ def test_its_share_of_the_descriptors_is_small(monkeypatch):
     assert boundedserver.affordable(128) == 128
 
 
-def test_a_flood_of_connections_costs_the_program_neither_descriptors_nor_its_processor():
+def test_a_flood_of_connections_costs_neither_descriptors_nor_processor():
     program = [sys.executable, "-m", "tests.monitor.programs.flooded"]
     with (
         subprocess.Popen(

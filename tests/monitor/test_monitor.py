@@ -82,7 +82,7 @@ class TestServers:
         zc.zk.monitor.notify(object())
         assert told() == "[]\n"
 
-    def test_what_a_client_registers_is_known(self, connection_string, root, monkeypatch):
+    def test_a_server_that_a_client_registers_is_known(self, connection_string, root, monkeypatch):
         monkeypatch.setattr(zc.zk.event, "notify", zc.zk.monitor.notify)
         with zc.zk.ZooKeeper(connection_string + root, SESSION_TIMEOUT_MILLISECONDS) as zk:
             zk.create("/providers", "")
@@ -126,7 +126,7 @@ class TestCheck:
             assert caplog.record_tuples == [("zc.zk.monitor", logging.DEBUG, "Failed check")]
             caplog.clear()
 
-    def test_what_is_registered_may_have_blanks_in_its_name(self, monitor, capsys):
+    def test_a_registered_name_may_have_blanks_in_it(self, monitor, capsys):
         register("/providers", "two words")
         zc.zk.monitor.get_addr([monitor.address, "/providers"])
         assert capsys.readouterr().out == "two words\n"

@@ -74,7 +74,7 @@ def test_all_interfaces_have_many_spellings(monkeypatch: pytest.MonkeyPatch, add
 
 
 @pytest.mark.parametrize("listening", [socket.AF_INET, socket.AF_INET6])
-def test_what_a_server_says_of_itself_means_all_interfaces(
+def test_the_address_of_a_listening_server_means_all_interfaces(
     monkeypatch: pytest.MonkeyPatch, listening: socket.AddressFamily
 ) -> None:
     monkeypatch.setattr("zc.zk.registration.address.hosts_of_blank", lambda: ["10.0.0.1"])
@@ -103,7 +103,7 @@ def test_nobody_finds_a_server_at_port_0(address: Any) -> None:
         "a b:80", "a\0:80", "host:80\n",
     ],
 )  # fmt: skip
-def test_what_is_no_address_is_a_value_error(name: str) -> None:
+def test_a_pair_that_is_no_address_is_a_value_error(name: str) -> None:
     with pytest.raises(ValueError, match=r"not an address|not a port|not a host|in brackets"):
         parse_addr(name)
 
@@ -122,7 +122,7 @@ def test_an_ipv6_host_without_brackets_gets_a_hint() -> None:
         "a\x9f", "\ud800", "\U0001f600", ":99999",
     ],
 )  # fmt: skip
-def test_what_is_no_address_in_any_form_is_a_value_error(address: Any) -> None:
+def test_an_object_that_is_no_address_is_a_value_error(address: Any) -> None:
     with pytest.raises(ValueError, match="not a"):
         names_to_register(address)
 

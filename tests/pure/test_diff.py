@@ -138,7 +138,7 @@ def test_only_the_very_same_nodes_are_the_same(
         assert not is_same(parsed, wanted[:place] + instead + wanted[place + 1 :])
 
 
-def test_what_is_as_wanted_is_not_looked_into() -> None:
+def test_a_subtree_that_is_as_wanted_is_not_looked_into() -> None:
     present = {"/": NodeState("", 0, False, ["a", "b"]), "/a": AS_WANTED}
     plan = plan_import(parse_tree("/a\n  x = 1\n  /c\n/b"), "/", present, trim=True)
     assert plan == [AddNode("/b", "")]
@@ -309,7 +309,7 @@ def test_a_change_reads_as_what_a_dry_run_says() -> None:
     ]
 
 
-def test_what_is_said_when_a_plan_is_applied() -> None:
+def test_a_plan_that_is_applied_gives_its_notices() -> None:
     plan = [
         AddNode("/a", '{"x":1}'),
         SetData("/a", '{"x":1}', '{"y":2}', 7),

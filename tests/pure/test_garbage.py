@@ -84,7 +84,7 @@ def test_it_stays_off_in_a_program_that_has_switched_it_off() -> None:
         (lambda: (gc.disable(), gc.set_threshold(900)), False, 900),
     ],
 )
-def test_what_the_program_says_meanwhile_in_another_thread_holds(
+def test_a_switch_by_another_thread_meanwhile_holds(
     switch: Callable[[], object], is_enabled: bool, threshold: int
 ) -> None:
     gc.set_threshold(700)

@@ -29,7 +29,7 @@ from zookeeper.hosts import Ensemble, parse
         ("h:1/a:2", [("h", 1)], "/a:2"),
     ],
 )
-def test_what_is_a_connection_string(text, servers, root) -> None:
+def test_a_good_connection_string_is_taken_apart(text, servers, root) -> None:
     assert parse(text) == Ensemble(tuple(servers), root)
 
 
@@ -72,7 +72,7 @@ def test_what_is_a_connection_string(text, servers, root) -> None:
         ),
     ],
 )
-def test_what_is_none(text, fault) -> None:
+def test_a_bad_connection_string_is_refused_with_the_reason(text, fault) -> None:
     with pytest.raises(ValueError, match=re.escape(fault) + "$"):
         parse(text)
 

@@ -44,7 +44,7 @@ def only_node(text: str) -> ParseNode:
         ({"sort_keys": True}, "spaced"),
     ],
 )
-def test_what_json_dumps_writes_reads_well(options: dict[str, Any], layout: str) -> None:
+def test_json_of_the_standard_library_reads_well(options: dict[str, Any], layout: str) -> None:
     data = json.dumps(PROPERTIES, **options)
     tags = "[1, {'a': 2, 'b': 1}]" if options.get("sort_keys") else "[1, {'b': 1, 'a': 2}]"
     text = (
@@ -216,7 +216,7 @@ def is_finite(value: Any) -> bool:
 
 @settings(deadline=None, max_examples=500)
 @given(strategies.properties.filter(is_finite), strategies.known_layouts)
-def test_what_json_dumps_writes_never_needs_a_raw_line(
+def test_json_of_the_standard_library_never_needs_a_raw_line(
     properties: dict[str, Any], options: dict[str, Any]
 ) -> None:
     data = json.dumps(properties, **options)

@@ -134,7 +134,7 @@ def test_a_path_that_leads_nowhere_is_named_as_it_was_asked_for(
         ("/a\0b", "must not hold a null character"),
     ],
 )
-def test_what_is_no_absolute_path_is_refused_with_the_reason(
+def test_a_path_that_is_not_absolute_is_refused_with_the_reason(
     tree: TreeResolver[Any], path: str, reason: str
 ) -> None:
     with pytest.raises(BadArgumentsException, match=reason) as caught:

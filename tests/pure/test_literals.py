@@ -174,7 +174,7 @@ def test_a_message_does_not_repeat_a_huge_text() -> None:
 
 @settings(deadline=None)
 @given(json_values)
-def test_what_is_written_is_read_back(value: object) -> None:
+def test_a_literal_that_is_written_is_read_back(value: object) -> None:
     text = json.dumps(value)
     if "NaN" in text or "Infinity" in text:
         return
@@ -197,7 +197,7 @@ literal_like = st.one_of(
 @example("'a' 'b'")
 @example("''''''")
 @example("(('a'))")
-def test_what_python_takes_for_a_json_value_reads_the_same(text: str) -> None:
+def test_a_json_value_that_python_takes_reads_the_same(text: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -111,7 +111,7 @@ def test_many_brackets_are_no_depth() -> None:
         {"a": 16**9999},
     ],
 )
-def test_what_json_cannot_hold_is_a_value_error(properties: dict[str, object]) -> None:
+def test_a_value_that_json_cannot_hold_is_a_value_error(properties: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"JSON cannot hold it|must be a string"):
         codec.encode(properties)
 

@@ -278,7 +278,7 @@ def test_an_error_names_line_and_fault(text: str, lineno: int, reason: str) -> N
 
 
 @pytest.mark.parametrize("text", [b"/a\n", bytearray(b"/a\n"), None, ["/a"]])
-def test_what_is_no_text_is_refused(text: Any) -> None:
+def test_an_argument_that_is_no_text_is_refused(text: Any) -> None:
     with pytest.raises(TypeError, match=f"tree text must be str, not {type(text).__name__}"):
         parse_tree(text)
 

@@ -51,7 +51,7 @@ def test_the_reference_s_example() -> None:
     assert "".join(render_tree(parse_tree(REFERENCE))) == EXPORTED
 
 
-def test_within_a_node_come_properties_then_links_then_property_links_each_sorted() -> None:
+def test_a_node_has_sorted_properties_then_links_then_property_links() -> None:
     data = '{"a":1,"b ->":"/x","c =>":"/y z","d ->":"x","e":"text","f =>":"y","type":"kind"}'
     assert text_of(data) == (
         "/n : kind\n  a = 1\n  e = 'text'\n  b -> /x\n  d -> x\n  c => /y z\n  f => y\n"
@@ -144,7 +144,9 @@ def test_names_are_quoted_where_they_must_be(name: str, text: str) -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(strategies.trees)
-def test_what_is_written_reads_back_as_the_same_names_and_bytes(tree: strategies.Tree) -> None:
+def test_a_tree_that_is_written_reads_back_as_the_same_names_and_bytes(
+    tree: strategies.Tree,
+) -> None:
     nodes = strategies.depth_first(tree)
     text = "".join(render(nodes))
     assert nodes_of(text) == nodes

@@ -96,9 +96,7 @@ def test_a_disconnected_session_refuses_calls_and_tells_its_watchers(
     assert session_events(watcher) == expected[1:]
 
 
-def test_what_happened_meanwhile_is_told_after_the_reconnection(
-    emulation: Emulation, z: Any
-) -> None:
+def test_events_meanwhile_are_told_after_the_reconnection(emulation: Emulation, z: Any) -> None:
     handle, other = z.init(HOSTS), z.init(HOSTS)
     for path in ("/changed", "/deleted", "/same", "/parent"):
         z.create(other, path, "", OPEN)
@@ -125,9 +123,7 @@ def test_what_happened_meanwhile_is_told_after_the_reconnection(
     assert events.all()[-1][1:] == (zookeeper.CHANGED_EVENT, zookeeper.CONNECTED_STATE, "/same")
 
 
-def test_an_expired_session_takes_its_ephemeral_nodes_and_its_handle_is_of_no_more_use(
-    emulation: Emulation, z: Any
-) -> None:
+def test_an_expired_session_takes_its_ephemeral_nodes_with_it(emulation: Emulation, z: Any) -> None:
     states, gone = Calls(), Calls()
     handle, other = z.init(HOSTS, states), z.init(HOSTS)
     z.create(handle, "/e", "", OPEN, zookeeper.EPHEMERAL)
@@ -173,7 +169,7 @@ def test_another_handle_can_take_a_session_over(emulation: Emulation, z: Any) ->
     assert z.state(impostor) == zookeeper.EXPIRED_SESSION_STATE
 
 
-def test_a_handle_whose_session_another_one_has_taken_over_loses_it_with_that_one(z: Any) -> None:
+def test_a_handle_loses_a_session_that_was_taken_over_with_the_new_one(z: Any) -> None:
     states = Calls()
     handle = z.init(HOSTS, states)
     heir = z.init(HOSTS, None, 10_000, z.client_id(handle))
@@ -188,9 +184,7 @@ def test_a_handle_whose_session_another_one_has_taken_over_loses_it_with_that_on
     ]
 
 
-def test_nodes_with_a_time_to_live_and_containers_go_as_the_clock_is_put_forward(
-    emulation: Emulation, z: Any
-) -> None:
+def test_short_lived_nodes_go_as_the_clock_is_put_forward(emulation: Emulation, z: Any) -> None:
     handle, watcher = z.init(HOSTS), Calls()
     z.create(handle, "/t", "", OPEN, zookeeper.PERSISTENT_WITH_TTL, ttl=5000)
     z.create(handle, "/t/child", "", OPEN)
@@ -278,7 +272,7 @@ def test_a_long_chain_of_watchers_does_not_overflow_the_stack(z: Any) -> None:
     wait_until(lambda: z.exists(handle, f"/{length - 1}"), "the last node is there")
 
 
-def test_a_completion_that_always_asks_for_more_does_not_keep_its_caller_for_ever(z: Any) -> None:
+def test_a_completion_that_always_asks_for_more_lets_its_caller_go(z: Any) -> None:
     handle, completion = z.init(HOSTS), Calls()
 
     def ask(*_: Any) -> None:
@@ -306,7 +300,7 @@ def test_an_event_does_not_use_up_a_watch_that_is_younger(z: Any) -> None:
     assert second.wait_one()[1] == zookeeper.CHANGED_EVENT
 
 
-def test_what_a_callback_raises_costs_nobody_else_anything(
+def test_a_callback_that_raises_costs_nobody_else_anything(
     z: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     handle, after = z.init(HOSTS), Calls()

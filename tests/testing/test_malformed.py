@@ -163,7 +163,7 @@ def test_a_length_that_cannot_be_is_hung_up_on_at_once(own: Server, length: int)
         (Op.ADD_WATCH, protocol.text("/a") + protocol.number(9)),
     ],
 )
-def test_a_body_that_cannot_be_understood_is_answered_and_the_connection_goes_on(
+def test_a_body_that_makes_no_sense_is_answered_and_the_connection_stays(
     own: Server, op: int, body: bytes
 ) -> None:
     link = RealLink(own.port)

@@ -184,7 +184,7 @@ def test_a_client_from_the_future_is_sent_away(link: Callable[[], RealLink]) -> 
     assert greet(link(), last_zxid=2**63 - 1) is None
 
 
-def test_a_server_that_has_forgotten_everything_is_no_obstacle_to_its_former_clients(
+def test_a_server_that_forgot_everything_takes_its_former_clients(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As when a developer's server is killed, and started again."""
@@ -211,7 +211,7 @@ def test_an_old_client_is_not_told_of_read_only_servers(link: Callable[[], RealL
     assert answer.rest() == b""
 
 
-def test_who_connects_and_says_nothing_is_sent_away(
+def test_a_connection_that_says_nothing_is_sent_away(
     own: Server, link: Callable[[], RealLink], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("zc.zk.testing.wire.service.GREETING_MILLISECONDS", 50)
@@ -258,7 +258,7 @@ def test_requests_that_come_in_pieces_and_in_heaps_are_answered_in_order(
         assert struct.unpack_from(">i", frame) == (xid,)
 
 
-def test_who_does_not_take_answers_gets_no_more_and_disturbs_nobody(
+def test_a_client_that_takes_no_answers_gets_no_more_and_disturbs_nobody(
     own: Server, connect: Connect, link: Callable[[], RealLink]
 ) -> None:
     handle = connect()

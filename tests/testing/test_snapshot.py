@@ -48,7 +48,7 @@ def fresh() -> Engine:
     return Engine(lambda: 1_700_000_100_000, b"secret of the second")
 
 
-def test_what_is_saved_is_loaded(file: Path) -> None:
+def test_a_tree_that_is_saved_is_loaded(file: Path) -> None:
     engine, later = grown(), fresh()
     save(engine, file)
     load(later, file)
@@ -184,7 +184,7 @@ def test_a_device_is_refused_and_stays(file: Path) -> None:
     assert stat.S_ISCHR(file.stat().st_mode)
 
 
-def test_what_becomes_a_fifo_before_the_start_is_refused(file: Path) -> None:
+def test_a_file_that_becomes_a_fifo_before_the_start_is_refused(file: Path) -> None:
     server = Server(data=file)
     os.mkfifo(file)
     with pytest.raises(SnapshotError, match=f"{file}: not a regular file"):
@@ -233,7 +233,7 @@ def test_two_servers_do_not_use_one_file(file: Path) -> None:
         assert zookeeper.exists(handle, "/a")
 
 
-def test_a_server_made_before_another_one_used_the_file_does_not_overwrite_it(file: Path) -> None:
+def test_a_server_does_not_overwrite_a_file_used_since_it_was_made(file: Path) -> None:
     early = Server(data=file)
     with Server(data=file):
         with pytest.raises(SnapshotError, match="another server uses it"):

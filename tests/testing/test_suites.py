@@ -289,7 +289,7 @@ class TestBesideTheBinding:
         test.ZooKeeper._allow_connection(hosts)
         assert zookeeper.state(handle) == zookeeper.CONNECTED_STATE
 
-    def test_what_is_no_connection_string_is_refused_as_ever(self, test: Any) -> None:
+    def test_a_bad_connection_string_is_refused_as_ever(self, test: Any) -> None:
         for nonsense in "nonsense", "", "h:x":
             with pytest.raises(zookeeper.BadArgumentsException):
                 zookeeper.init(nonsense)
