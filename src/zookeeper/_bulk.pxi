@@ -347,7 +347,7 @@ def amulti(h, ops, completion=None):
     cdef int code = transaction_submit(handle.c, operations.ops, <int>operations.count, <void *>context)
     if code != ZOK:
         Py_DECREF(context)
-        raise error_of(code, None)
+        raise unsent(code, None)
     return constants.OK
 
 
@@ -447,7 +447,8 @@ def write_many(h, ops, *, count=None, batch=500, in_flight=4, stop=True, progres
         return [
             write_result_of(&w.results[i], operations.kinds[i])
             if w.results[i].code == ZOK
-            else error_of(w.results[i].code, operations.path_of(i))
+            else error_of(w.results[i].code, operations.path_of(i)) if i < w.next
+            else unsent(w.results[i].code, operations.path_of(i))
             for i in range(total)
         ]
     finally:

@@ -95,7 +95,7 @@ cdef int settle(Handle handle, call *c, int code, int status, int64_t deadline, 
     """
     if code != ZOK:
         drop(c)
-        raise error_of(code, path)
+        raise unsent(code, path)
     while status:
         if status == EINTR:
             try:
@@ -157,7 +157,7 @@ cdef int submitted(call *c, int code, path) except? -1:
     """The end of an asynchronous call: it has been sent, or it could not be."""
     if code != ZOK:
         drop(c)
-        raise error_of(code, path)
+        raise unsent(code, path)
     call_release(c)
     return 0
 

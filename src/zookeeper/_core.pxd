@@ -209,6 +209,7 @@ cdef extern from "core.h" nogil:
     ctypedef struct bulk_write:
         bulk base
         write_result *results
+        long next
 
     bulk_write *bulk_write_new(zk_handle *handle, const write_op *ops, long count, long batch,
                                long batch_bytes, int in_flight, int stop, int divisible)

@@ -209,3 +209,8 @@ cdef clientid_t client_id_of(client_id) except *:
 
 cdef object error_of(int code, path):
     return errors.error(code, path)
+
+
+cdef object unsent(int code, path):
+    """Make the exception for a request that was refused before it was sent."""
+    return errors.error(code, path, may_have_happened=False)

@@ -1,118 +1,159 @@
-"""One exception class per error code of the C client, all under `ZooKeeperException`.
+"""One exception class for each error code of the C client, in a tree.
 
-    ZooKeeperException
-    ├── SystemErrorException            RuntimeInconsistencyException   DataInconsistencyException
-    ├── ConnectionLossException         MarshallingErrorException       UnimplementedException
-    ├── OperationTimeoutException       BadArgumentsException           ApiErrorException
-    ├── InvalidStateException
-    │   └── ForkedException             the handle belongs to the parent process
-    ├── NoNodeException                 NoAuthException                 BadVersionException
-    ├── NoChildrenForEphemeralsException    NodeExistsException         NotEmptyException
-    ├── SessionExpiredException         SessionMovedException           AuthFailedException
-    ├── InvalidCallbackException        InvalidACLException             ClosingException
-    ├── NothingException                NotReadOnlyException            NoWatcherException
-    └── ...                             one for each remaining code
+A class shows its public name, `zookeeper.NoNodeException`. The names are zkpython's where it had
+one; `...Exception` stands for a code, `SessionError` for a group of them.
 
-The names are zkpython's where it had one.
+    ZooKeeperException                              also for a code that is not known
+    ├── SessionError                                of the connection or session, and of no node
+    │   ├── ConnectionLossException                 may have happened, retriable
+    │   ├── OperationTimeoutException               may have happened, retriable
+    │   ├── ClosingException                        may have happened, retriable
+    │   ├── SessionExpiredException                 retriable
+    │   ├── SessionMovedException                   retriable
+    │   ├── InvalidStateException                   retriable
+    │   │   └── ForkedException                     the handle belongs to the parent process
+    │   ├── AuthFailedException                     may have happened
+    │   ├── SessionClosedRequireSaslAuthException   may have happened
+    │   ├── SSLConnectionErrorException             TLS cannot be set up
+    │   └── NotReadOnlyException
+    ├── NoNodeException
+    ├── NodeExistsException
+    ├── NotEmptyException                           a node with children cannot be deleted
+    ├── NoChildrenForEphemeralsException
+    ├── EphemeralOnLocalSessionException            only one server knows the session
+    ├── BadVersionException                         the node has another version
+    ├── NoAuthException                             the node's ACL does not permit it
+    ├── InvalidACLException                         the servers refuse an ACL
+    ├── BadArgumentsException
+    ├── NoWatcherException                          there is no such watch to remove
+    ├── RuntimeInconsistencyException               another operation of the transaction failed
+    ├── NothingException                            not sent, in the results of a bulk write
+    ├── MarshallingErrorException                   may have happened
+    ├── UnimplementedException                      the server does not know the operation
+    ├── ThrottledOpException                        the server has too much to do
+    ├── SystemErrorException                        no name can be resolved, no thread started
+    ├── DataInconsistencyException                  two answers contradict each other
+    ├── ApiErrorException                           a refusal without a code of its own
+    ├── InvalidCallbackException
+    ├── NewConfigNoQuorumException
+    ├── ReconfigInProgressException
+    └── ReconfigDisabledException
+
+The marks are the attributes `may_have_happened` and `is_retriable`, where these are true.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from zookeeper import constants
+from zookeeper.messages import zerror as zerror
 
 
 class ZooKeeperException(Exception):
-    """Something that ZooKeeper or its client refused or could not do.
+    """The servers or the C client refuse a request, or cannot do it.
 
-    `code` is the C client's number for it, `path` the node concerned, or None.
+    code: the C client's number for it.
+    path: the node concerned, or None.
+    may_have_happened: whether the request may have been done all the same. False is certain. An
+        exception knows more than its class where the binding can tell that it has sent nothing.
+    is_retriable: whether the same request can succeed with the next connection or session. To
+        repeat it (retry) is safe if it is idempotent or has certainly not happened.
     """
 
     code: int = constants.APIERROR
     path: str | None = None
+    # An answer with an error in the place of a result: the server has done nothing.
+    may_have_happened: bool = False
+    is_retriable: bool = False
 
 
-class SystemErrorException(ZooKeeperException):
-    code = constants.SYSTEMERROR
+class SessionError(ZooKeeperException):
+    """Something is wrong with the connection or the session, and not with the node concerned."""
 
 
-class RuntimeInconsistencyException(ZooKeeperException):
-    """Also: an operation undone, or not tried, because another one of its transaction failed."""
-
-    code = constants.RUNTIMEINCONSISTENCY
-
-
-class DataInconsistencyException(ZooKeeperException):
-    code = constants.DATAINCONSISTENCY
-
-
-class ConnectionLossException(ZooKeeperException):
-    """The connection broke before the answer came: the operation may or may not have happened."""
+class ConnectionLossException(SessionError):
+    """The connection broke before the answer came."""
 
     code = constants.CONNECTIONLOSS
+    may_have_happened = True
+    is_retriable = True
 
 
-class MarshallingErrorException(ZooKeeperException):
-    """A request could not be written, or its answer is not what such a request is answered by."""
-
-    code = constants.MARSHALLINGERROR
-
-
-class UnimplementedException(ZooKeeperException):
-    code = constants.UNIMPLEMENTED
-
-
-class OperationTimeoutException(ZooKeeperException):
-    """No answer within the deadline: the operation may or may not have happened."""
+class OperationTimeoutException(SessionError):
+    """No answer came within the deadline. The request can still be done later."""
 
     code = constants.OPERATIONTIMEOUT
+    may_have_happened = True
+    is_retriable = True
 
 
-class BadArgumentsException(ZooKeeperException):
-    code = constants.BADARGUMENTS
+class ClosingException(SessionError):
+    """The handle was closed while the request was under way, or before."""
+
+    code = constants.CLOSING
+    may_have_happened = True
+    is_retriable = True
 
 
-class InvalidStateException(ZooKeeperException):
-    """The handle is closed, unknown, or its session has ended."""
+class SessionExpiredException(SessionError):
+    """The session is over.
+
+    A server that says so refuses the request. Requests that are under way when a connection breaks
+    end with ConnectionLossException, whatever becomes of the session; the C client gives this to
+    those that wait for the next connection, and sends them only when the session goes on.
+    """
+
+    code = constants.SESSIONEXPIRED
+    is_retriable = True
+
+
+class SessionMovedException(SessionError):
+    code = constants.SESSIONMOVED
+    is_retriable = True
+
+
+class InvalidStateException(SessionError):
+    """The handle is closed, unknown, or its session has ended: nothing is sent."""
 
     code = constants.INVALIDSTATE
+    is_retriable = True
 
 
 class ForkedException(InvalidStateException):
-    """The handle was opened before a fork and belongs to the parent process."""
+    is_retriable = False
 
 
-class NewConfigNoQuorumException(ZooKeeperException):
-    code = constants.NEWCONFIGNOQUORUM
+class AuthFailedException(SessionError):
+    """The servers refuse a credential, which ends all that is under way."""
+
+    code = constants.AUTHFAILED
+    may_have_happened = True
 
 
-class ReconfigInProgressException(ZooKeeperException):
-    code = constants.RECONFIGINPROGRESS
+class SessionClosedRequireSaslAuthException(SessionError):
+    """The servers want a credential of another scheme.
+
+    The binding also gives it to requests that are under way when such a server hangs up.
+    """
+
+    code = constants.SESSIONCLOSEDREQUIRESASLAUTH
+    may_have_happened = True
 
 
-class SSLConnectionErrorException(ZooKeeperException):
+class SSLConnectionErrorException(SessionError):
     code = constants.SSLCONNECTIONERROR
 
 
-class ApiErrorException(ZooKeeperException):
-    code = constants.APIERROR
+class NotReadOnlyException(SessionError):
+    """A server that is cut off from the others refuses to write, and goes on like that."""
+
+    code = constants.NOTREADONLY
 
 
 class NoNodeException(ZooKeeperException):
     code = constants.NONODE
-
-
-class NoAuthException(ZooKeeperException):
-    code = constants.NOAUTH
-
-
-class BadVersionException(ZooKeeperException):
-    code = constants.BADVERSION
-
-
-class NoChildrenForEphemeralsException(ZooKeeperException):
-    code = constants.NOCHILDRENFOREPHEMERALS
 
 
 class NodeExistsException(ZooKeeperException):
@@ -123,121 +164,117 @@ class NotEmptyException(ZooKeeperException):
     code = constants.NOTEMPTY
 
 
-class SessionExpiredException(ZooKeeperException):
-    code = constants.SESSIONEXPIRED
-
-
-class InvalidCallbackException(ZooKeeperException):
-    code = constants.INVALIDCALLBACK
-
-
-class InvalidACLException(ZooKeeperException):
-    code = constants.INVALIDACL
-
-
-class AuthFailedException(ZooKeeperException):
-    code = constants.AUTHFAILED
-
-
-class ClosingException(ZooKeeperException):
-    """The handle was closed while the operation was under way."""
-
-    code = constants.CLOSING
-
-
-class NothingException(ZooKeeperException):
-    """In the results of a bulk write: this operation was never sent."""
-
-    code = constants.NOTHING
-
-
-class SessionMovedException(ZooKeeperException):
-    code = constants.SESSIONMOVED
-
-
-class NotReadOnlyException(ZooKeeperException):
-    code = constants.NOTREADONLY
+class NoChildrenForEphemeralsException(ZooKeeperException):
+    code = constants.NOCHILDRENFOREPHEMERALS
 
 
 class EphemeralOnLocalSessionException(ZooKeeperException):
     code = constants.EPHEMERALONLOCALSESSION
 
 
+class BadVersionException(ZooKeeperException):
+    code = constants.BADVERSION
+
+
+class NoAuthException(ZooKeeperException):
+    code = constants.NOAUTH
+
+
+class InvalidACLException(ZooKeeperException):
+    code = constants.INVALIDACL
+
+
+class BadArgumentsException(ZooKeeperException):
+    code = constants.BADARGUMENTS
+
+
 class NoWatcherException(ZooKeeperException):
     code = constants.NOWATCHER
 
 
-class ReconfigDisabledException(ZooKeeperException):
-    code = constants.RECONFIGDISABLED
+class RuntimeInconsistencyException(ZooKeeperException):
+    code = constants.RUNTIMEINCONSISTENCY
 
 
-class SessionClosedRequireSaslAuthException(ZooKeeperException):
-    code = constants.SESSIONCLOSEDREQUIRESASLAUTH
+class NothingException(ZooKeeperException):
+    code = constants.NOTHING
+
+
+class MarshallingErrorException(ZooKeeperException):
+    """A request cannot be written, or its answer is not one that such a request gets."""
+
+    code = constants.MARSHALLINGERROR
+    may_have_happened = True
+
+
+class UnimplementedException(ZooKeeperException):
+    code = constants.UNIMPLEMENTED
 
 
 class ThrottledOpException(ZooKeeperException):
     code = constants.THROTTLEDOP
 
 
+class SystemErrorException(ZooKeeperException):
+    code = constants.SYSTEMERROR
+
+
+class DataInconsistencyException(ZooKeeperException):
+    code = constants.DATAINCONSISTENCY
+
+
+class ApiErrorException(ZooKeeperException):
+    code = constants.APIERROR
+
+
+class InvalidCallbackException(ZooKeeperException):
+    code = constants.INVALIDCALLBACK
+
+
+class NewConfigNoQuorumException(ZooKeeperException):
+    code = constants.NEWCONFIGNOQUORUM
+
+
+class ReconfigInProgressException(ZooKeeperException):
+    code = constants.RECONFIGINPROGRESS
+
+
+class ReconfigDisabledException(ZooKeeperException):
+    code = constants.RECONFIGDISABLED
+
+
+def _with_subclasses(cls: type[ZooKeeperException]) -> Iterator[type[ZooKeeperException]]:
+    yield cls
+    for subclass in cls.__subclasses__():
+        yield from _with_subclasses(subclass)
+
+
+_CLASSES = tuple(_with_subclasses(ZooKeeperException))
+for _class in _CLASSES:
+    _class.__module__ = "zookeeper"  # the public name, in tracebacks, representations and pickles
+
 CLASS_OF_CODE: dict[int, type[ZooKeeperException]] = {
-    cls.code: cls for cls in ZooKeeperException.__subclasses__()
-}
-
-# The C client's own words (zerror) where it has any, so that the emulation, which has no C
-# client, says the same.
-MESSAGES: dict[int, str] = {
-    constants.OK: "ok",
-    constants.SYSTEMERROR: "system error",
-    constants.RUNTIMEINCONSISTENCY: "run time inconsistency",
-    constants.DATAINCONSISTENCY: "data inconsistency",
-    constants.CONNECTIONLOSS: "connection loss",
-    constants.MARSHALLINGERROR: "marshalling error",
-    constants.UNIMPLEMENTED: "unimplemented",
-    constants.OPERATIONTIMEOUT: "operation timeout",
-    constants.BADARGUMENTS: "bad arguments",
-    constants.INVALIDSTATE: "invalid zhandle state",
-    constants.NEWCONFIGNOQUORUM: "no quorum of new config is connected and up-to-date with the"
-    " leader of last committed config - try invoking reconfiguration after new servers are"
-    " connected and synced",
-    constants.RECONFIGINPROGRESS: "Another reconfiguration is in progress -- concurrent reconfigs"
-    " not supported (yet)",
-    constants.APIERROR: "api error",
-    constants.NONODE: "no node",
-    constants.NOAUTH: "not authenticated",
-    constants.BADVERSION: "bad version",
-    constants.NOCHILDRENFOREPHEMERALS: "no children for ephemerals",
-    constants.NODEEXISTS: "node exists",
-    constants.NOTEMPTY: "not empty",
-    constants.SESSIONEXPIRED: "session expired",
-    constants.INVALIDCALLBACK: "invalid callback",
-    constants.INVALIDACL: "invalid acl",
-    constants.AUTHFAILED: "authentication failed",
-    constants.CLOSING: "zookeeper is closing",
-    constants.NOTHING: "(not error) no server responses to process",
-    constants.SESSIONMOVED: "session moved to another server, so operation is ignored",
-    constants.NOTREADONLY: "state-changing request is passed to read-only server",
-    constants.EPHEMERALONLOCALSESSION: "attempt to create ephemeral node on a local session",
-    constants.NOWATCHER: "the watcher couldn't be found",
-    constants.RECONFIGDISABLED: "attempts to perform a reconfiguration operation when"
-    " reconfiguration feature is disable",
-    constants.SESSIONCLOSEDREQUIRESASLAUTH: "session closed by server because client is required"
-    " to do SASL authentication",
-    constants.THROTTLEDOP: "Operation was throttled due to high load",
+    cls.code: cls for cls in _CLASSES[1:] if "code" in vars(cls)
 }
 
 
-def zerror(code: int) -> str:
-    """The C client's message for an error code, `unknown error` when it has none."""
-    return MESSAGES.get(code, "unknown error")
-
-
-def error(code: int, path: str | None = None, detail: str | None = None) -> ZooKeeperException:
-    """The exception for an error code, ready to raise.
+def error(
+    code: int,
+    path: str | None = None,
+    detail: str | None = None,
+    *,
+    may_have_happened: bool | None = None,
+) -> ZooKeeperException:
+    """Make the exception for an error code, ready to raise.
 
     `path` is the node concerned and `detail` what else is known; both end up in the text.
-    An unknown code gives a plain `ZooKeeperException` that carries it.
+    `may_have_happened` is for a caller that knows more than the class does. An unknown code gives
+    a plain `ZooKeeperException` that carries it.
     """
-    return with_context(CLASS_OF_CODE.get(code, ZooKeeperException), code, path, detail)
+    exception = with_context(CLASS_OF_CODE.get(code, ZooKeeperException), code, path, detail)
+    if may_have_happened is not None:
+        exception.may_have_happened = may_have_happened
+    return exception
 
 
 # Characters of a path in an exception's text; `path` has it whole.
@@ -247,7 +284,7 @@ _PATH_SHOWN = 1000
 def with_context(
     cls: type[ZooKeeperException], code: int, path: str | None, detail: str | None
 ) -> ZooKeeperException:
-    """An exception of the given class with code, path and the text made from them."""
+    """Make an exception of the given class, with code, path and their text."""
     shown = path if path is None or len(path) <= _PATH_SHOWN else path[:_PATH_SHOWN] + "..."
     parts = [zerror(code), *(part for part in (shown, detail) if part is not None)]
     exception = cls(": ".join(parts))
@@ -258,10 +295,4 @@ def with_context(
 
 # Type checkers cannot follow this; without it they see all the names that do not begin with `_`.
 if not TYPE_CHECKING:
-    __all__ = [
-        "ForkedException",
-        "ZooKeeperException",
-        "error",
-        "zerror",
-        *(cls.__name__ for cls in CLASS_OF_CODE.values()),
-    ]
+    __all__ = ["error", "zerror", *(cls.__name__ for cls in _CLASSES)]

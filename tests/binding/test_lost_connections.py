@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from typing import Any
 
 import pytest
@@ -124,6 +125,8 @@ def test_a_connection_cut_in_the_middle_of_a_bulk_write(
     unsent = outcomes.pop(zookeeper.NothingException, set())
     assert done <= there
     assert not unsent & there
+    for (_, path, _, _), result in zip(ops, results, strict=True):
+        assert result == path or result.may_have_happened or path[1:] not in there
     assert done | unknown | unsent == {path[1:] for _, path, _, _ in ops}
     assert unknown, "the connection was cut under way"
     # Transactions are done whole.
@@ -141,6 +144,46 @@ def test_a_write_whose_answer_is_lost_is_reported_as_lost_though_done(
     proxy.cut()
     proxy.resume()
     assert completion.wait_one() == (through, zookeeper.CONNECTIONLOSS, None)
+
+
+def test_a_call_whose_answer_is_lost_says_that_it_may_have_happened(
+    zookeeper, through, handle, proxy
+):
+    proxy.stall(TO_CLIENT)
+    raised = []
+
+    def create():
+        try:
+            zookeeper.create(through, "/a", "", OPEN)
+        except zookeeper.SessionError as fault:
+            raised.append(fault)
+
+    waiting = threading.Thread(target=create)
+    waiting.start()
+    wait_until(lambda: zookeeper.exists(handle, "/a"), "the node is created")
+    proxy.cut()
+    proxy.resume()
+    waiting.join(scaled(30))
+    assert [type(fault) for fault in raised] == [zookeeper.ConnectionLossException]
+    assert raised[0].may_have_happened
+
+
+def test_a_request_that_waits_for_a_connection_is_never_sent_in_an_expired_session(
+    zookeeper, connect, through, handle, proxy
+):
+    """So SessionExpiredException says with certainty that nothing has happened."""
+    session = zookeeper.client_id(through)
+    proxy.stall()
+    proxy.cut()
+    wait_until(lambda: proxy.connections == 2, "it connects again, and hears nothing")
+    thief = connect(recv_timeout=LONG, client_id=session)
+    zookeeper.close(thief)
+    completion = Calls()
+    zookeeper.acreate(through, "/a", "", OPEN, 0, completion)
+    proxy.resume()
+    assert completion.wait_one()[1] == zookeeper.SESSIONEXPIRED
+    assert not zookeeper.SessionExpiredException.may_have_happened
+    assert zookeeper.exists(handle, "/a") is None
 
 
 def test_watches_are_still_there_after_a_lost_connection(zookeeper, through, handle, proxy):

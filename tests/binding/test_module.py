@@ -232,7 +232,8 @@ def test_nothing_but_the_api_is_public(zookeeper):
     """Star imports and completion in editors show the API, not what the module is made from."""
     public = [name for name in dir(zookeeper) if not name.startswith("_")]
     submodules = {
-        "answers", "binding", "constants", "errors", "hosts", "log", "tls", "types", "watchers",
+        "answers", "binding", "constants", "errors", "hosts", "log", "messages", "tls", "types",
+        "watchers",
     }  # fmt: skip
     foreign = [
         name

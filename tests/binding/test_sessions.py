@@ -146,8 +146,9 @@ def test_an_expired_session_is_reported_and_its_handle_is_unrecoverable(
         lambda: zookeeper.multi(handle, [("check", "/")]),
         lambda: zookeeper.watch_many(handle, data=["/"], watcher=watcher),
     ):
-        with pytest.raises(gone):
+        with pytest.raises(gone) as raised:
             call()
+        assert not raised.value.may_have_happened
     results = zookeeper.write_many(handle, [("create", "/a", "", OPEN)])
     assert isinstance(results[0], (*gone, zookeeper.NothingException))
     assert zookeeper.close(handle) == zookeeper.OK

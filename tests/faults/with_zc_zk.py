@@ -9,15 +9,6 @@ import zookeeper
 from tests.faults.beliefs import BROKEN
 from tests.faults.library import Told
 
-WAITED_FOR = (
-    zookeeper.ConnectionLossException,
-    zookeeper.OperationTimeoutException,
-    zookeeper.SessionExpiredException,
-    zookeeper.SessionMovedException,
-    zookeeper.InvalidStateException,
-    zookeeper.ClosingException,
-)
-
 
 class Registered:
     def __init__(self, registration: zc.zk.Registration, acl: list[dict[str, Any]]) -> None:
@@ -79,7 +70,7 @@ class Properties:
 
 
 class Library:
-    trouble = WAITED_FOR
+    trouble = (zookeeper.SessionError,)
     conflicts = (
         zookeeper.NoNodeException,
         zookeeper.NodeExistsException,

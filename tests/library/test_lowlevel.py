@@ -190,6 +190,7 @@ def test_a_handle_that_is_replaced_just_before_the_call_is_a_lost_connection(
         monkeypatch.setattr(zk._session, name, lambda: unused_handle)
     with pytest.raises(zookeeper.ConnectionLossException, match="has just been lost") as raised:
         call(zk)
+    assert not raised.value.may_have_happened
     assert isinstance(raised.value.__cause__, zookeeper.InvalidStateException)
 
 
@@ -198,8 +199,9 @@ def test_a_client_that_is_closed_just_before_the_call_says_so(
 ) -> None:
     zk.close()
     monkeypatch.setattr(zk._session, "require_handle", lambda: unused_handle)
-    with pytest.raises(zookeeper.ClosingException, match="this client has been closed"):
+    with pytest.raises(zookeeper.ClosingException, match="this client has been closed") as raised:
         zk.get("/")
+    assert not raised.value.may_have_happened
 
 
 def test_the_handle_is_closed_between_its_number_and_the_call(zk, monkeypatch) -> None:

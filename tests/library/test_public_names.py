@@ -10,9 +10,9 @@ import pytest
 import zc.zk
 
 NAMES = """
-    BadPropertyLink CancelWatch Children FailedConnect LinkLoop OPEN_ACL_UNSAFE ParseNode Properties
-    READ_ACL_UNSAFE RegisteringServer Registration Resolving TLS ZK ZooKeeper parse_addr parse_tree
-    world_permission
+    BadPropertyLink CancelWatch Children Error FailedConnect LinkError LinkLoop OPEN_ACL_UNSAFE
+    ParseNode Properties READ_ACL_UNSAFE RegisteringServer Registration Resolving TLS
+    TreeSyntaxError ZK ZooKeeper parse_addr parse_tree world_permission
 """
 
 # Not for `from zc.zk import *`: these would take the place of others.

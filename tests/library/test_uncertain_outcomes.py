@@ -17,6 +17,7 @@ from tests.deadlines import scaled, wait_until
 from tests.library.bad_days import expire, session_id
 from tests.library.providers import ADDRESS, PATH, data_of
 from zc.zk import OPEN_ACL_UNSAFE
+from zookeeper.errors import CLASS_OF_CODE
 
 pytestmark = pytest.mark.usefixtures("providers")
 
@@ -37,6 +38,16 @@ class LostAnswers:
         if self._outcomes.pop(0):
             self._function(handle, *arguments, **more)
         raise zookeeper.error(zookeeper.CONNECTIONLOSS, "/lost")
+
+
+class Raising:
+    """Stands in for a function of the binding that fails with `code`."""
+
+    def __init__(self, code: int) -> None:
+        self._code = code
+
+    def __call__(self, handle: int, path: str, *arguments: Any, **more: Any) -> Any:
+        raise zookeeper.error(self._code, path)
 
 
 def lose_answers(monkeypatch: pytest.MonkeyPatch, name: str, *outcomes: bool) -> None:
@@ -169,6 +180,25 @@ class TestASessionThatTheServersHaveEnded:
 
 
 class TestAnEphemeralNode:
+    def test_deleted_with_an_error_of_the_session_stays_away_unless_it_was_refused(
+        self, zk, other, monkeypatch, connection_string
+    ) -> None:
+        refused = zookeeper.NotReadOnlyException
+        errors = [cls for cls in CLASS_OF_CODE.values() if issubclass(cls, zookeeper.SessionError)]
+        assert zookeeper.SessionClosedRequireSaslAuthException in errors
+        zk.create("/mine", "")
+        for cls in errors:
+            path = f"/mine/{cls.__name__}"
+            zk.create(path, "", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
+            with monkeypatch.context() as patched:
+                patched.setattr(zookeeper, "delete", Raising(cls.code))
+                with pytest.raises(zookeeper.SessionError):
+                    zk.delete(path)
+        zk.create("/mine/kept", "", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
+        expire(zk, connection_string)
+        wait_until(lambda: other.exists("/mine/kept"), "nodes are made again", 30)
+        assert sorted(other.get_children("/mine")) == [refused.__name__, "kept"]
+
     @pytest.mark.not_emulated("the thread that makes a change calls the callbacks")
     def test_deleted_while_a_new_session_makes_it_again_stays_away(
         self, zk, other, monkeypatch, connection_string

@@ -1,32 +1,44 @@
-"""The library's own exceptions.
+"""The library's own exceptions, which show their public names.
 
-    Exception
-    ├── CancelWatch                 not an error: a callback's way to say "enough"
-    └── Error
-        ├── FailedConnect           no session within the time allowed
-        ├── LinkError
-        │   ├── LinkLoop            symbolic links that lead back to themselves
-        │   └── BadPropertyLink     a property link that leads nowhere
-        └── TreeSyntaxError         a line of tree text that cannot be read (also a ValueError)
+    CancelWatch                     not an error: a callback wants no more calls
+    Error
+    ├── FailedConnect               there is no session within the time allowed
+    ├── LinkError
+    │   ├── LinkLoop                symbolic links lead back to themselves
+    │   └── BadPropertyLink         a property link leads nowhere
+    ├── TreeSyntaxError             tree text cannot be read; also a ValueError
+    ├── FormatUnavailable           `zc.zk.formats`: the library of a format is not installed
+    ├── GraphvizError               `zc.zk.graphvis`: Graphviz cannot draw
+    └── SnapshotError               `zc.zk.testing.snapshot`: a data file cannot be used
 
-What ZooKeeper or its client refuses is a `zookeeper.ZooKeeperException`.
+What the servers or the C client refuse is a `zookeeper.ZooKeeperException`.
 """
 
 from __future__ import annotations
 
-_LONGEST_EXCERPT = 200  # characters of a line that are worth printing
+__all__ = [
+    "BadPropertyLink",
+    "CancelWatch",
+    "Error",
+    "FailedConnect",
+    "LinkError",
+    "LinkLoop",
+    "TreeSyntaxError",
+]
+
+_MAX_EXCERPT = 200  # characters of a line that are worth printing
 
 
 class CancelWatch(Exception):
-    """Raised by a callback of a watch object that wants no further calls."""
+    """A callback of a live object raises this to get no further calls."""
 
 
 class Error(Exception):
-    """What all errors of the library itself have in common."""
+    """The base of the library's own errors."""
 
 
 class FailedConnect(Error):
-    """No session could be had; the text says with which servers and why."""
+    """There is no session; the text says with which servers and why."""
 
 
 class LinkError(Error):
@@ -36,8 +48,8 @@ class LinkError(Error):
 class LinkLoop(LinkError):
     """Symbolic links that lead back to themselves.
 
-    `paths` is the tuple of the links' own paths, in the order they were followed; the last one is
-    the link at which following stopped, as a rule one that is in the tuple before.
+    `paths` is the tuple of the links' own paths, in the order in which they were followed. The last
+    one is the link at which following stopped, as a rule one that comes earlier in the tuple.
     """
 
     def __init__(self, paths: tuple[str, ...]) -> None:
@@ -51,9 +63,8 @@ class LinkLoop(LinkError):
 class BadPropertyLink(LinkError):
     """A property link that cannot be followed.
 
-    `path` is the node that has the link, `name` the name of the linked property (without the
-    ` =>`) and `reason` what is wrong, in words. The exception that got in the way, if any, is the
-    `__cause__`.
+    `path` is the node that has the link, `name` the name of the linked property, without the ` =>`,
+    and `reason` says in words what is wrong. The exception behind it, if any, is the `__cause__`.
     """
 
     def __init__(self, path: str, name: str, reason: str) -> None:
@@ -83,15 +94,21 @@ class TreeSyntaxError(Error, ValueError):
         return f"line {self.lineno}: {self.reason}: {excerpt(self.line)}"
 
 
+for _class in (
+    CancelWatch, Error, FailedConnect, LinkError, LinkLoop, BadPropertyLink, TreeSyntaxError
+):  # fmt: skip
+    _class.__module__ = "zc.zk"  # the public name, in tracebacks, representations and pickles
+
+
 def excerpt(value: object) -> str:
-    """`value` as it is written in Python, for a message, cut when it is long."""
-    if isinstance(value, str) and len(value) > _LONGEST_EXCERPT:
-        return f"{value[:_LONGEST_EXCERPT]!r}..."
+    """Write `value` as Python does, for a message, cut when it is long."""
+    if isinstance(value, str) and len(value) > _MAX_EXCERPT:
+        return f"{value[:_MAX_EXCERPT]!r}..."
     return repr(value)
 
 
 def printable(text: str) -> str:
-    """`text` with what would break a line, or command a terminal, made harmless.
+    """Escape the characters of `text` that break a line or command a terminal.
 
     Each line that is printed goes through here.
     """

@@ -18,6 +18,7 @@ from zc.zk.acl import OPEN_ACL_UNSAFE, kept
 from zc.zk.registration.persistent import EphemeralNode
 from zc.zk.registration.registry import Ephemerals
 from zc.zk.session.session import Session
+from zookeeper.errors import CLASS_OF_CODE
 
 if TYPE_CHECKING:
     from inspect import Signature
@@ -39,17 +40,12 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# After these it may have been done or not. As it was to be deleted, a node counts as deleted then:
-# what the program has deleted must not be revived, and what it has not, ends with the session.
+# After an error of the session a deletion may have happened or not. The node counts as deleted:
+# what the program has deleted must not be revived, and what it has not, ends with the session. But
+# a server that can only be read has refused to delete it, and the session goes on.
 _UNCERTAIN = {
-    zookeeper.CONNECTIONLOSS,
-    zookeeper.OPERATIONTIMEOUT,
-    zookeeper.SESSIONEXPIRED,
-    zookeeper.SESSIONMOVED,
-    zookeeper.INVALIDSTATE,
-    zookeeper.CLOSING,
-    zookeeper.AUTHFAILED,
-}
+    code for code, cls in CLASS_OF_CODE.items() if issubclass(cls, zookeeper.SessionError)
+} - {zookeeper.NOTREADONLY}
 _GONE = {zookeeper.OK, zookeeper.NONODE, *_UNCERTAIN}
 
 

@@ -19,7 +19,6 @@ from zc.zk import codec
 from zc.zk.links import join
 from zc.zk.operations.export import RESERVED, is_at_root
 from zc.zk.resolver import Resolver
-from zc.zk.session.session import SESSION_TROUBLE
 from zc.zk.watching.dependencies import Kind, Watches
 
 TOP = "/"
@@ -125,7 +124,7 @@ class WatchedTree(Resolver):
         try:
             data, stat = self.watches.read(node.interest, Kind.DATA, path)
             names = sorted(self.watches.read(node.interest, Kind.CHILDREN, path))
-        except SESSION_TROUBLE:
+        except zookeeper.SessionError:
             raise
         except zookeeper.ZooKeeperException as refusal:
             # One that is gone leaves with its parent's next look; the root stays, as it may return.

@@ -23,17 +23,6 @@ from zc.zk.session.session import Session
 if TYPE_CHECKING:
     from zc.zk.client import ZooKeeper
 
-# What is wrong is not the node concerned, so the servers are named too.
-_CONNECTION_TROUBLE = (
-    zookeeper.ConnectionLossException,
-    zookeeper.OperationTimeoutException,
-    zookeeper.SessionExpiredException,
-    zookeeper.SessionMovedException,
-    zookeeper.InvalidStateException,
-    zookeeper.ClosingException,
-    zookeeper.AuthFailedException,
-)
-
 # A user who has waited for so long wants to know what for.
 SILENCE_SECONDS = 1.0
 
@@ -171,7 +160,8 @@ def _root_told(session: Session) -> Iterator[None]:
 def _failures_named(connection: str) -> Iterator[None]:
     try:
         yield
-    except _CONNECTION_TROUBLE as trouble:
+    except zookeeper.SessionError as trouble:
+        # The node concerned is well, so the servers are named too.
         raise Failure(f"{connection}: {trouble}") from trouble
     except zookeeper.NoNodeException as missing:
         root = connection.partition("/")[2]

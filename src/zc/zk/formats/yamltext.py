@@ -12,7 +12,9 @@ from zc.zk.formats.lines import Member, line_at
 
 
 class FormatUnavailable(Error):
-    """A format whose library is not installed."""
+    """The library of a format is not installed."""
+
+    __module__ = "zc.zk.formats"
 
 
 def render(members: Iterable[tuple[str, Any]]) -> Iterator[str]:

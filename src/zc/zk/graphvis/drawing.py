@@ -13,7 +13,9 @@ DRAWING_SECONDS = 60
 
 
 class GraphvizError(Error):
-    """Graphviz is not installed, or could not draw."""
+    """Graphviz is not installed, or cannot draw."""
+
+    __module__ = "zc.zk.graphvis"
 
 
 def picture(source: str, format: str) -> bytes:

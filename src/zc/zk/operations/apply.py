@@ -50,8 +50,8 @@ _KINDS: dict[type[Change], str] = {
     DeleteNode: "deletions",
 }
 
-_UNCERTAIN = (zookeeper.ConnectionLossException, zookeeper.OperationTimeoutException)
-_CONSEQUENCES = (zookeeper.RuntimeInconsistencyException, zookeeper.NothingException)
+# The consequences of what happened to another operation of the same transaction.
+CONSEQUENCES = (zookeeper.RuntimeInconsistencyException, zookeeper.NothingException)
 
 
 def write_plan(
@@ -118,7 +118,7 @@ def raise_first(results: Iterable[Any]) -> None:
     consequence = None
     for result in results:
         if isinstance(result, zookeeper.ZooKeeperException):
-            if not isinstance(result, _CONSEQUENCES):
+            if not isinstance(result, CONSEQUENCES):
                 raise result
             consequence = consequence or result
     if consequence is not None:
@@ -228,8 +228,10 @@ class _Writer:
                 uncertain += len(changes)
                 continue
             for change, result in zip(changes, results, strict=True):
-                done[type(change)] += not isinstance(result, Exception)
-                uncertain += isinstance(result, _UNCERTAIN)
+                if isinstance(result, zookeeper.ZooKeeperException):
+                    uncertain += result.may_have_happened
+                else:
+                    done[type(change)] += 1
         parts = [
             f"{done[kind] or 'none'} of {planned[kind]} {name}"
             for kind, name in _KINDS.items()

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.operations import root, subtree
-from zc.zk.operations.apply import require_not_ephemeral, write_plan
+from zc.zk.operations.apply import CONSEQUENCES, require_not_ephemeral, write_plan
 from zc.zk.registration.registry import Ephemerals
-from zc.zk.session.retry import BREAKS, attempts, attempts_at_change
+from zc.zk.session.retry import attempts, attempts_at_change
 from zc.zk.session.session import Session
 from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages, operations
 from zc.zk.tree.diff import NodeState, plan_deletion, plan_import
@@ -26,11 +26,8 @@ logger = logging.getLogger("zc.zk")
 # Transactions get smaller with each attempt: one node that somebody else has changed undoes less.
 DELETION_BATCHES = (500, 50, 5, 1)
 
-# The consequences of what happened to another operation of the same transaction.
-_CONSEQUENCES = (zookeeper.RuntimeInconsistencyException, zookeeper.NothingException)
-
 # What may stand in the way of a deletion, and pass.
-_OBSTACLES = (*subtree.CONFLICTS, *BREAKS, *_CONSEQUENCES)
+_OBSTACLES = (*subtree.CONFLICTS, *CONSEQUENCES, zookeeper.SessionError)
 
 
 class Plan:
@@ -237,11 +234,11 @@ def _delete(
             ephemerals.release(node, is_gone=node.path in deleted)
     first: Exception | None = None
     for result in [result for result in results if result is not None]:  # None: it is deleted
-        if isinstance(result, (*subtree.CONFLICTS, *BREAKS)):
+        if isinstance(result, subtree.CONFLICTS) or result.is_retriable:
             is_gone = isinstance(result, zookeeper.NoNodeException) and batch == 1
             first = first if is_gone else first or result
-        elif isinstance(result, _CONSEQUENCES):
+        elif isinstance(result, CONSEQUENCES):
             first = first or result
-        elif isinstance(result, zookeeper.ZooKeeperException):
+        else:
             raise result
     return first

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import zookeeper
 from zc.zk.links import join
 from zc.zk.session.backoff import pause
-from zc.zk.session.maintenance import SESSION_TROUBLE
 from zc.zk.session.session import Session, State
 from zc.zk.watching.cache import Kind
 from zc.zk.watching.dependencies import Watches
@@ -153,7 +152,7 @@ class EphemeralNode:
     def make_true(self, handle: int) -> bool:
         """Have what is wished, or find out what it has to wait for. False: it keeps changing.
 
-        Raises what the server says against it, and any of SESSION_TROUBLE.
+        Raises what the server says against it, and SessionError.
         """
         for _ in range(ATTEMPTS):
             wish = self.wish
@@ -250,7 +249,7 @@ class EphemeralNode:
     def _create(self, handle: int, wish: Wish) -> None:
         try:
             self._binding.create(handle, self.path, wish.data, wish.acl, zookeeper.EPHEMERAL)
-        except SESSION_TROUBLE:
+        except zookeeper.SessionError:
             # It may have been made; or it was there already, from an attempt with an earlier wish.
             # So a node of ours that is found later is written again.
             self.written = None

@@ -21,7 +21,6 @@ from zc.zk.registration.persistent import (
     Wish,
 )
 from zc.zk.session.backoff import pause, soonest
-from zc.zk.session.maintenance import SESSION_TROUBLE
 from zc.zk.session.session import Session, State
 from zc.zk.watching.cache import drop
 from zc.zk.watching.dependencies import Watches
@@ -256,7 +255,7 @@ class Ephemerals:
 
     def _may_pass(self, fault: Exception) -> bool:
         """Whether a fault is one of the connection, which ends."""
-        return isinstance(fault, SESSION_TROUBLE) and self.session.state is not State.CLOSED
+        return isinstance(fault, zookeeper.SessionError) and self.session.state is not State.CLOSED
 
     # The keeper
 
@@ -274,7 +273,7 @@ class Ephemerals:
                 except zookeeper.ConnectionLossException:
                     nodes[-1].note_loss()
                     raise
-                except SESSION_TROUBLE:
+                except zookeeper.SessionError:
                     raise
                 except zookeeper.ZooKeeperException as refusal:
                     # One failure must not keep the others from being restored.
@@ -331,7 +330,7 @@ class Ephemerals:
             results = self.session.binding.write_many(handle, list(operations.values()), stop=False)
             self._note_bulk(results)
             for node, result in zip(operations, results, strict=True):
-                if isinstance(result, SESSION_TROUBLE):
+                if isinstance(result, zookeeper.SessionError):
                     raise result
                 if isinstance(result, zookeeper.RuntimeInconsistencyException):
                     continue  # undone, because another one of its transaction failed

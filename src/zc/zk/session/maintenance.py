@@ -23,23 +23,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("zc.zk")
 
-# Something is wrong with the connection or the session, and nothing with the node concerned: try
-# again when that is over.
-SESSION_TROUBLE = (
-    zookeeper.ConnectionLossException,
-    zookeeper.OperationTimeoutException,
-    zookeeper.SessionExpiredException,
-    zookeeper.SessionMovedException,
-    zookeeper.InvalidStateException,
-    zookeeper.AuthFailedException,
-    zookeeper.SessionClosedRequireSaslAuthException,
-    zookeeper.ClosingException,
-    zookeeper.NotReadOnlyException,
-)
-
 # A duty restores or maintains a part of what the session has on the servers. It is called with the
 # handle, whenever there may be something to do, and returns in how many seconds it wants to be
-# called again at the latest, or None. It may raise any of SESSION_TROUBLE half-way.
+# called again at the latest, or None. It may raise SessionError half-way.
 Duty = Callable[[int], "float | None"]
 
 # A session as the keeper finds it: its epoch, how many times it has been connected, the handle if
@@ -142,7 +128,7 @@ class Keeper:
             self._wanted.append(None)
         try:
             delay = self._do_duties(handle, read_only)
-        except SESSION_TROUBLE as trouble:
+        except zookeeper.SessionError as trouble:
             self._wanted.append(None)
             self._look_into(epoch, handle, trouble)
             return pause(self._failures)

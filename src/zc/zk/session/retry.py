@@ -49,16 +49,6 @@ NEWS_SECONDS = 1.0
 MAX_CONFLICTS = 100
 MAX_CONFLICT_PAUSE_SECONDS = 0.2
 
-# The connection broke, or the session with it; with the next one the same work can be done.
-BREAKS = (
-    zookeeper.ConnectionLossException,
-    zookeeper.OperationTimeoutException,
-    zookeeper.SessionExpiredException,
-    zookeeper.SessionMovedException,
-    zookeeper.InvalidStateException,
-    zookeeper.ClosingException,
-)
-
 rest = time.sleep
 
 
@@ -138,7 +128,7 @@ class _Policy:
 class _Breaks(_Policy):
     """Waits for a connection after each break."""
 
-    kinds = BREAKS
+    kinds = (zookeeper.SessionError,)
 
     def __init__(self, session: SessionLike) -> None:
         self._session = session
@@ -153,14 +143,14 @@ class _Breaks(_Policy):
         When nothing has happened to the connection since the attempt began, a server takes too long
         with the work, or says what it says whatever the connection.
         """
+        if not fault.is_retriable:
+            return False
         session = self._session
         is_unanswered = isinstance(fault, zookeeper.OperationTimeoutException)
         now = time.monotonic()
         self._failures = self._failures.one_more(now, is_unanswered=is_unanswered)
         timeout_seconds = session.timeout_seconds()
         if self._failures.are_too_many(now, timeout_seconds):
-            return False
-        if isinstance(fault, zookeeper.ForkedException):
             return False
         if isinstance(fault, zookeeper.SessionExpiredException):
             session.note_lost(self._begun.epoch, str(fault))

@@ -32,7 +32,6 @@ from zc.zk.session.handle import (
     id_of,
     owner_of,
 )
-from zc.zk.session.maintenance import SESSION_TROUBLE as SESSION_TROUBLE
 from zc.zk.session.maintenance import Duty, Keeper, Standing
 from zc.zk.session.state import Lifecycle, Moment, checked_timeout, doubt_about_timeout
 from zc.zk.session.state import State as State
@@ -150,7 +149,12 @@ class Session:
             return handle
         if self.state is State.CLOSED:
             raise _closed()
-        raise zookeeper.error(zookeeper.CONNECTIONLOSS, None, f"no session: {self._life.reason}")
+        raise zookeeper.error(
+            zookeeper.CONNECTIONLOSS,
+            None,
+            f"no session: {self._life.reason}",
+            may_have_happened=False,
+        )
 
     def call(
         self, function: Callable[Concatenate[int, P], R], /, *args: P.args, **kwargs: P.kwargs
@@ -173,7 +177,10 @@ class Session:
         if self.state is State.CLOSED:
             return _closed()
         return zookeeper.error(
-            zookeeper.CONNECTIONLOSS, fault.path, "the session has just been lost"
+            zookeeper.CONNECTIONLOSS,
+            fault.path,
+            "the session has just been lost",
+            may_have_happened=False,
         )
 
     def credentials_handle(self) -> int:
@@ -506,7 +513,9 @@ class Session:
 
 
 def _closed() -> zookeeper.ZooKeeperException:
-    return zookeeper.error(zookeeper.CLOSING, None, "this client has been closed")
+    return zookeeper.error(
+        zookeeper.CLOSING, None, "this client has been closed", may_have_happened=False
+    )
 
 
 def why_there_is_none(connection_string: str) -> str:

@@ -49,7 +49,7 @@ it; `sessions` has the open handles by number, the first of which is 0:
     >>> zk.get("/fooservice")
     Traceback (most recent call last):
     ...
-    zookeeper.errors.ConnectionLossException: connection loss: /fooservice
+    zookeeper.ConnectionLossException: connection loss: /fooservice
     >>> ZooKeeper.sessions[0].connect()
     >>> ZooKeeper.sessions[0].expire()
     ['1.2.3.4:80']

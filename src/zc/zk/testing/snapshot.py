@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from zc.zk.errors import Error
 from zc.zk.testing.engine import Engine, Entry, Znode
 from zc.zk.testing.engine.acl import OPEN, Entries
 from zc.zk.testing.wire import jute
@@ -38,7 +39,7 @@ _NUMBERS: Final = struct.Struct(">qqqqqiiiq")
 EPOCH: Final = 1 << 32
 
 
-class SnapshotError(Exception):
+class SnapshotError(Error):
     """A snapshot file that cannot be used; it says which and why."""
 
 

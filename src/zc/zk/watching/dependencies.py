@@ -28,7 +28,6 @@ import zookeeper
 from zc.zk import codec
 from zc.zk.codec import Properties
 from zc.zk.session.backoff import pause, soonest
-from zc.zk.session.maintenance import SESSION_TROUBLE
 from zc.zk.session.session import Session
 from zc.zk.watching.cache import UNREAD, Answer, Interest, Node, Nodes, Observer
 from zc.zk.watching.cache import Kind as Kind
@@ -294,7 +293,7 @@ class Watches:
             if observer is not None:
                 try:
                     observer.look_again(self._stale[interest])
-                except SESSION_TROUBLE:
+                except zookeeper.SessionError:
                     raise
                 except Exception:
                     # One object's fault must not keep the others from hearing.

@@ -10,7 +10,6 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
-from zc.zk.session.maintenance import SESSION_TROUBLE
 from zc.zk.watching.cache import Answer, Kind, Node
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class Fetcher:
                 else:
                     stat = self._binding.exists(handle, node.path, self.watcher)
                     return stat or zookeeper.error(zookeeper.NONODE, node.path)
-        except SESSION_TROUBLE:
+        except zookeeper.SessionError:
             raise
         except zookeeper.ZooKeeperException as refusal:
             return copy(refusal)
@@ -138,7 +137,7 @@ def _peek(binding: Binding, handle: int, kind: Kind, path: str) -> Answer:
         if kind is Kind.DATA:
             return binding.get(handle, path)
         return binding.get_children(handle, path)
-    except SESSION_TROUBLE:
+    except zookeeper.SessionError:
         raise
     except zookeeper.ZooKeeperException as refusal:
         return copy(refusal)

@@ -23,7 +23,6 @@ from zc.zk.errors import CancelWatch, LinkError, LinkLoop
 from zc.zk.event import CallbackFailed
 from zc.zk.links import NotRead, check_path, is_direct
 from zc.zk.session.backoff import pause
-from zc.zk.session.maintenance import SESSION_TROUBLE
 from zc.zk.watching.cache import Interest
 from zc.zk.watching.dependencies import Watches
 from zc.zk.watching.readers import LookReader
@@ -31,7 +30,7 @@ from zc.zk.watching.readers import LookReader
 logger = logging.getLogger("zc.zk")
 
 # What a callback can raise for things as they are at the moment, and not by a mistake in it.
-MAY_PASS = (LinkError, *SESSION_TROUBLE)
+MAY_PASS = (LinkError, zookeeper.SessionError)
 
 Callback = Callable[..., object]
 
@@ -179,7 +178,7 @@ class LiveObject(ABC, Generic[L]):
         was_deleted = self._look is not None and self._look.deleted
         try:
             changed = self._take_look(fresh=False)
-        except SESSION_TROUBLE:
+        except zookeeper.SessionError:
             raise
         except NotRead:
             # It is read together with what others lack, and these are told before.

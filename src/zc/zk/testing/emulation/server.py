@@ -55,6 +55,7 @@ class EmulatedServer:
                 None,
                 "a finaliser or signal handler has called the emulation in the middle of a call"
                 " that its thread is in",
+                may_have_happened=False,
             )
         lock: AbstractContextManager[bool] = self._lock
         return lock
