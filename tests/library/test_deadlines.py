@@ -78,6 +78,7 @@ CALLS: dict[str, Callable[[zc.zk.ZooKeeper], object]] = {
     "import_tree": lambda zk: zk.import_tree("/tree\n  n = 2\n", trim=True),
     "import_tree, dry": lambda zk: zk.import_tree("/tree\n  n = 2\n", dry_run=True),
     "plan_import": lambda zk: zk.plan_import("/tree\n  n = 2\n"),
+    "plan_delete": lambda zk: zk.plan_delete("/tree"),
     "delete_recursive": lambda zk: zk.delete_recursive("/tree"),
 }
 

@@ -10,7 +10,7 @@ import zc.zk
 import zookeeper
 from zc.zk import OPEN_ACL_UNSAFE
 from zc.zk.operations import apply
-from zc.zk.operations.import_ import Plan
+from zc.zk.operations.plan import Plan
 
 # More than one transaction has of each, and no more than the servers do in a moment.
 MANY = 1200

@@ -343,6 +343,55 @@ class TestDeletion:
         zk.delete_recursive("/service", force=True)
         assert not zk.exists("/service")
 
+    def test_a_plan_shows_what_it_deletes_and_deletes_just_that(self, zk, capsys) -> None:
+        zk.import_tree("/service\n  /other\n  /providers\n")
+        zk.create("/service/providers/e", flags=zookeeper.EPHEMERAL)
+        plan = zk.plan_delete("/service")
+        assert plan.deletions == ["/service/other"]
+        assert str(plan).splitlines()[:2] == [
+            "would delete /service/other.",
+            "wouldn't delete /service/providers/e because it's ephemeral.",
+        ]
+        zk.create("/service/new")
+        plan.apply()
+        assert sorted(zk.get_children("/service")) == ["new", "providers"]
+        assert capsys.readouterr().out == ""
+
+    def test_a_plan_is_not_applied_when_somebody_else_has_been_there(self, zk, other) -> None:
+        zk.import_tree("/a\n  /b\n")
+        plan = zk.plan_delete("/a")
+        other.create("/a/b/c")
+        with pytest.raises(zookeeper.NotEmptyException):
+            plan.apply()
+        assert zk.exists("/a/b/c")
+
+    def test_what_a_plan_deletes_of_our_own_is_not_made_again(self, zk, other) -> None:
+        zk.import_tree("/service\n")
+        registration = zk.register("/service", ("host", 1))
+        zk.create("/service/e", flags=zookeeper.EPHEMERAL)
+        zk.plan_delete("/service", force=True).apply()
+        assert not other.exists("/service")
+        assert registration.state == "ended"
+
+    def test_what_a_plan_fails_to_delete_of_our_own_stays(self, zk, other) -> None:
+        zk.import_tree("/service\n")
+        registration = zk.register("/service", ("host", 1))
+        plan = zk.plan_delete("/service", force=True)
+        other.create("/service/new")
+        with pytest.raises(zookeeper.NotEmptyException):
+            plan.apply()
+        assert registration.state == "registered"
+        other.delete("/service/host:1")
+        wait_until(lambda: other.exists("/service/host:1"), "it is made again")
+
+    def test_a_plan_for_a_missing_node_is_an_error(self, zk) -> None:
+        for path, fault in (
+            ("/missing", zookeeper.NoNodeException),
+            ("/", zookeeper.BadArgumentsException),
+        ):
+            with pytest.raises(fault):
+                zk.plan_delete(path)
+
     def test_links_are_not_followed(self, zk) -> None:
         zk.import_tree("/real\n/links\n  here -> /real\n")
         with pytest.raises(zookeeper.NoNodeException):

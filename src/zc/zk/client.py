@@ -31,7 +31,7 @@ from zc.zk.watching.properties import Properties
 from zc.zk.watching.readers import PlainReader
 
 if TYPE_CHECKING:
-    from zc.zk.operations.import_ import Plan
+    from zc.zk.operations.plan import Plan
     from zookeeper.binding import Binding
     from zookeeper.tls import TLS
     from zookeeper.types import Acl, Data, Progress
@@ -449,6 +449,30 @@ class ZooKeeper(LowLevel):
             )
             _print(plan.notices())
 
+    def plan_delete(
+        self,
+        path: str,
+        force: bool = False,
+        ignore_if_ephemeral: bool = False,
+        *,
+        progress: Progress | None = None,
+    ) -> Plan:
+        """Plan what `delete_recursive` with the same arguments would delete, children first.
+
+        `str()` of the plan is what a dry run prints, `deletions` are the paths that go, and
+        `apply()` deletes just these. See `zc.zk.operations.plan`.
+        """
+        from zc.zk.operations import delete
+
+        return delete.make_plan(
+            self._session,
+            _trimmed(path),
+            force=force,
+            ignore_if_ephemeral=ignore_if_ephemeral,
+            ephemerals=self._ephemerals,
+            progress=progress,
+        )
+
     def delete_recursive(
         self,
         path: str,
@@ -468,19 +492,21 @@ class ZooKeeper(LowLevel):
         Raises NoNodeException, and NotEmptyException when others create nodes faster than they can
         be deleted.
         """
-        from zc.zk.operations import import_
+        from zc.zk.operations import delete
 
-        _print(
-            import_.delete_tree(
-                self._session,
-                self._ephemerals,
-                _trimmed(path),
-                dry_run=dry_run,
-                force=force,
-                ignore_if_ephemeral=ignore_if_ephemeral,
-                progress=progress,
-            )
+        if dry_run:
+            plan = self.plan_delete(path, force, ignore_if_ephemeral, progress=progress)
+            _print(plan.lines())
+            return
+        plan = delete.delete_tree(
+            self._session,
+            self._ephemerals,
+            _trimmed(path),
+            force=force,
+            ignore_if_ephemeral=ignore_if_ephemeral,
+            progress=progress,
         )
+        _print(plan.notices())
 
 
 ZK = ZooKeeper

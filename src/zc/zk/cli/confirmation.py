@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from zc.zk.cli.failures import Failure, Misuse
 from zc.zk.cli.output import is_terminal, say
 from zc.zk.operations.subtree import CONFLICTS
-from zc.zk.tree.changes import DeleteNode
 
 if TYPE_CHECKING:
-    from zc.zk.operations.import_ import Plan
+    from zc.zk.operations.plan import Plan
     from zookeeper.types import Progress
 
 
@@ -20,7 +19,7 @@ def confirm(plan: Plan) -> None:
 
     Raises Failure if the answer is not yes, and Misuse if there is nobody to ask.
     """
-    count = sum(isinstance(change, DeleteNode) for change in plan)
+    count = len(plan.deletions)
     if not count:
         return
     what = "1 node" if count == 1 else f"{count} nodes"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator
 
 from zc.zk.cli import confirmation, connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import Misuse
 from zc.zk.cli.output import print_line, tell
 from zc.zk.cli.progress import progress
-from zc.zk.operations.import_ import delete_tree, make_deletion_plan
+from zc.zk.operations import delete
+from zc.zk.operations.plan import Plan
 from zc.zk.registration.registry import Ephemerals
 from zc.zk.session.session import Session
 from zc.zk.watching.dependencies import Watches
@@ -42,10 +42,10 @@ def run(options: Namespace) -> int:
     path = node_path(words[0])
     with connect.session(options, connection) as session:
         if options.yes and not options.dry_run:
-            notices = _delete(options, session, path)
+            plan = _delete(options, session, path)
         else:
             with progress("read") as bar:
-                plan = make_deletion_plan(session, path, force=options.force, progress=bar)
+                plan = delete.make_plan(session, path, force=options.force, progress=bar)
             if options.dry_run:
                 for line in plan.lines():
                     print_line(line)
@@ -53,21 +53,18 @@ def run(options: Namespace) -> int:
             confirmation.confirm(plan)
             with progress("delete") as bar:
                 confirmation.apply(plan, bar)
-            notices = plan.notices()
-        for notice in notices:
+        for notice in plan.notices():
             tell(options.name, notice)
     return 0
 
 
-def _delete(options: Namespace, session: Session, path: str) -> Iterator[str]:
+def _delete(options: Namespace, session: Session, path: str) -> Plan:
     """Delete all that is there, also what others make meanwhile."""
     with progress("delete") as bar:
-        yield from delete_tree(
+        return delete.delete_tree(
             session,
             Ephemerals(session, Watches(session)),
             path,
-            dry_run=False,
             force=options.force,
-            ignore_if_ephemeral=False,
             progress=bar,
         )

@@ -15,7 +15,7 @@ from zc.zk.cli.output import print_line, tell
 from zc.zk.cli.permissions import add_acl_arguments
 from zc.zk.cli.progress import progress
 from zc.zk.operations import import_
-from zc.zk.operations.import_ import Plan
+from zc.zk.operations.plan import Plan
 from zc.zk.session.session import Session
 from zc.zk.tree.model import ParseNode
 

@@ -1,0 +1,131 @@
+"""Delete a node and all below it, but not the ephemeral nodes that running programs need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import zookeeper
+from zc.zk.acl import OPEN_ACL_UNSAFE
+from zc.zk.operations import subtree
+from zc.zk.operations.apply import CONSEQUENCES, require_not_ephemeral
+from zc.zk.operations.plan import Plan
+from zc.zk.session.retry import attempts, attempts_at_change
+from zc.zk.session.session import Session
+from zc.zk.tree.changes import DeleteNode, operations
+from zc.zk.tree.diff import plan_deletion
+
+if TYPE_CHECKING:
+    from zc.zk.registration.registry import Ephemerals
+    from zookeeper.types import Progress
+
+# Transactions get smaller with each attempt: one node that somebody else has changed undoes less.
+BATCHES = (500, 50, 5, 1)
+
+# What may stand in the way of a deletion, and pass.
+_OBSTACLES = (*subtree.CONFLICTS, *CONSEQUENCES, zookeeper.SessionError)
+
+
+def make_plan(
+    session: Session,
+    path: str,
+    *,
+    force: bool,
+    ignore_if_ephemeral: bool = False,
+    ephemerals: Ephemerals | None = None,
+    progress: Progress | None = None,
+) -> Plan:
+    """Plan what has to change for the node at `path` and all below it to be gone.
+
+    `ephemerals` are those of the client, if it keeps any. Raises NoNodeException.
+    """
+    if path == "/":
+        raise zookeeper.error(zookeeper.BADARGUMENTS, path, "the root cannot be deleted")
+    present, zxid = subtree.read_states(session, path, progress)
+    changes = plan_deletion(path, present, force=force, ignore_if_ephemeral=ignore_if_ephemeral)
+    return Plan(session, changes, OPEN_ACL_UNSAFE, zxid, ephemerals)
+
+
+def delete_tree(
+    session: Session,
+    ephemerals: Ephemerals,
+    path: str,
+    *,
+    force: bool,
+    ignore_if_ephemeral: bool = False,
+    progress: Progress | None = None,
+) -> Plan:
+    """Plan and delete until nothing else stands in the way; return the last plan.
+
+    What others change meanwhile is planned again, and deleted as well.
+    """
+    what = f"{session.connection_string}: deleting"
+    for attempt in attempts_at_change(_OBSTACLES, what, free=len(BATCHES)):
+        try:
+            plan = make_plan(
+                session,
+                path,
+                force=force,
+                ignore_if_ephemeral=ignore_if_ephemeral,
+                progress=progress,
+            )
+        except zookeeper.NoNodeException:
+            if attempt.number == 1:
+                raise
+            return Plan(session, [], OPEN_ACL_UNSAFE, 0)
+        batch = BATCHES[min(attempt.number, len(BATCHES)) - 1]
+        obstacle = _delete(session, ephemerals, plan, batch, progress, force=force)
+        with attempt:
+            if obstacle is not None:
+                raise obstacle
+    return plan
+
+
+def _delete(
+    session: Session,
+    ephemerals: Ephemerals,
+    plan: Plan,
+    batch: int,
+    progress: Progress | None,
+    *,
+    force: bool,
+) -> Exception | None:
+    """Do the deletions of a plan; return what stood in the way of some, and may pass, or None."""
+    paths = plan.deletions
+    deletions = [change for change in plan if isinstance(change, DeleteNode)]
+    steps = operations(deletions, OPEN_ACL_UNSAFE)
+    if not force:
+        try:
+            require_not_ephemeral(session, paths, plan.zxid)
+        except zookeeper.BadVersionException as conflict:
+            return conflict
+    held = [node for node in map(ephemerals.hold, paths) if node is not None]
+    results: list[Any] = []
+    try:
+        for attempt in attempts(session):
+            with attempt:
+                results = session.call(
+                    session.binding.write_many, steps, batch=batch, stop=False, progress=progress
+                )
+    finally:
+        deleted = {
+            path
+            for path, result in zip(paths, results, strict=False)
+            if not isinstance(result, Exception)
+        }
+        for node in held:
+            ephemerals.release(node, is_gone=node.path in deleted)
+    return _obstacle(results, batch)
+
+
+def _obstacle(results: list[Any], batch: int) -> Exception | None:
+    """Return the first failure among results that may pass; raise one that may not."""
+    first: Exception | None = None
+    for result in [result for result in results if result is not None]:  # None: it is deleted
+        if isinstance(result, subtree.CONFLICTS) or result.is_retriable:
+            is_gone = isinstance(result, zookeeper.NoNodeException) and batch == 1
+            first = first if is_gone else first or result
+        elif isinstance(result, CONSEQUENCES):
+            first = first or result
+        else:
+            raise result
+    return first

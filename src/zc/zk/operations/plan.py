@@ -1,0 +1,129 @@
+"""A plan: what an import or a deletion would change, to be shown, and to be applied as it is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import zookeeper
+from zc.zk.operations import root
+from zc.zk.operations.apply import write_plan
+from zc.zk.session.session import Session
+from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages
+
+if TYPE_CHECKING:
+    from zc.zk.registration.registry import Ephemerals
+    from zookeeper.types import Acl, Progress
+
+logger = logging.getLogger("zc.zk")
+
+
+class Plan:
+    """What an import or a deletion would change, or will: a sequence of changes, in order.
+
+    `str()` is what a dry run prints. Each change has a `path`, and a text of its own; the classes
+    are those of `zc.zk.tree.changes`.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        changes: list[Change],
+        acl: Acl,
+        zxid: int,
+        ephemerals: Ephemerals | None = None,
+    ) -> None:
+        self._session = session
+        self._changes = changes
+        self._acl = acl
+        self._zxid = zxid
+        # Those of the client, which are not made again when the plan deletes them.
+        self._ephemerals = ephemerals
+
+    def __iter__(self) -> Iterator[Change]:
+        return iter(self._changes)
+
+    def __len__(self) -> int:
+        return len(self._changes)
+
+    def __getitem__(self, index: int) -> Change:
+        return self._changes[index]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def __repr__(self) -> str:
+        return f"<Plan of {len(self)} change{'s' if len(self) != 1 else ''}>"
+
+    @property
+    def deletions(self) -> list[str]:
+        """The paths of the nodes that are deleted, in order."""
+        return [change.path for change in self._changes if isinstance(change, DeleteNode)]
+
+    @property
+    def zxid(self) -> int:
+        """The servers' last change when the nodes were read."""
+        return self._zxid
+
+    def lines(self, *, verbose: bool = False) -> Iterator[str]:
+        """Yield the lines that a dry run prints; `verbose` tells all of new subtrees."""
+        return messages(self._changes, dry_run=True, verbose=verbose)
+
+    def notices(self) -> Iterator[str]:
+        """Yield the lines that are printed when the plan is applied."""
+        return messages(self._changes)
+
+    def apply(self, progress: Progress | None = None) -> None:
+        """Make the changes; in one transaction if they fit into one (500 nodes, 500 KB).
+
+        Changes only what is as it was when the plan was made: raises BadVersionException,
+        NodeExistsException, NoNodeException or NotEmptyException otherwise, after which there is
+        a new plan to be made. When it takes several transactions, deletions come last, nothing
+        goes on after a failure, and the exception tells what has been done. `progress(done, total)`
+        is called a few times a second. See `zc.zk.operations.apply`.
+        """
+        changes = [change for change in self._changes if change.writes]
+        if changes and isinstance(changes[0], AddNode) and changes[0].path == "/":
+            root.make(self._session, self._acl)
+            del changes[0]
+        with self._hands_off():
+            write_plan(self._session, changes, self._acl, self._zxid, progress)
+        logger.info("%s: %d nodes changed", self._session.connection_string, len(changes))
+
+    @contextmanager
+    def _hands_off(self) -> Iterator[None]:
+        """Have no ephemeral node of the client made again that is deleted meanwhile."""
+        ephemerals = self._ephemerals
+        if ephemerals is None:
+            yield
+            return
+        held = [node for node in map(ephemerals.hold, self.deletions) if node is not None]
+        gone: set[str] = set()
+        try:
+            yield
+            gone.update(node.path for node in held)
+        except zookeeper.ZooKeeperException as fault:
+            gone |= self._gone([node.path for node in held], fault)
+            raise
+        finally:
+            for node in held:
+                ephemerals.release(node, is_gone=node.path in gone)
+
+    def _gone(self, paths: list[str], fault: zookeeper.ZooKeeperException) -> set[str]:
+        """Return those paths that count as deleted when the plan failed, be it half-way.
+
+        What may have been deleted does: the program wanted it gone, and it ends with the session.
+        """
+        if fault.may_have_happened or not paths:
+            return set(paths)
+        try:
+            answers = self._session.call(self._session.binding.get_many, paths)
+        except zookeeper.ZooKeeperException:
+            return set(paths)
+        return {
+            path
+            for path, answer in zip(paths, answers, strict=True)
+            if isinstance(answer, zookeeper.NoNodeException)
+        }
