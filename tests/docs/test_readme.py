@@ -69,9 +69,8 @@ def test_the_examples_of_the_guide(server_of_the_guide: None) -> None:
 
 REFERENCE = README.read_text().partition("\nReference\n=")[2]
 
-# What a live object has for those who keep it up to date, and a parsed node for those who plan, not
-# for programs.
-INTERNAL = {"begin_again", "data_may_wait", "look_again", "plain_data"}
+# What a parsed node has for those who plan, not for programs.
+INTERNAL = {"data_may_wait", "plain_data"}
 
 DOCUMENTED_CLASSES = [
     zc.zk.ZooKeeper,

@@ -10,8 +10,7 @@ from typing import Any
 
 import zookeeper
 from zc.zk.registration.persistent import EphemeralNode, Wish
-from zc.zk.watching.dependencies import Watches
-from zc.zk.watching.fetch import Fetcher
+from zc.zk.watching.cache import NodeCache
 
 VARIABLE = "ZK_FAULTS_BREAK"
 
@@ -44,28 +43,32 @@ def _ignore_nodeexists() -> None:
         pass
 
     EphemeralNode._create = create_or_take  # type: ignore[method-assign]
-    EphemeralNode.look_again = nothing_to_look_at  # type: ignore[method-assign]
+    EphemeralNode.refresh = nothing_to_look_at  # type: ignore[method-assign]
 
 
 def _drop_rewatch() -> None:
     """Read everything again after a gap in the connection, and forget to watch it."""
-    note_gap, fetch_many = Watches._note_gap, Fetcher.fetch_many
+    note_gap, fetch_many = NodeCache._note_gap, NodeCache._fetch_many
     gaps = 0
 
-    def remember_gap(self: Watches) -> None:
+    def remember_gap(self: NodeCache) -> None:
         nonlocal gaps
-        gaps += self._connects != self.session.connects
+        gaps += 1
         note_gap(self)
 
-    def fetch_without_watching(self: Fetcher, handle: int, nodes: list[Any]) -> Any:
+    def fetch_without_watching(self: NodeCache, handle: int, nodes: list[Any]) -> Any:
         nonlocal gaps
         if not gaps:
             return fetch_many(self, handle, nodes)
         gaps = 0
-        return fetch_many(Fetcher(self._binding, _deaf), handle, nodes)
+        watcher, self._watcher = self._watcher, _deaf
+        try:
+            return fetch_many(self, handle, nodes)
+        finally:
+            self._watcher = watcher
 
-    Watches._note_gap = remember_gap  # type: ignore[method-assign]
-    Fetcher.fetch_many = fetch_without_watching  # type: ignore[method-assign]
+    NodeCache._note_gap = remember_gap  # type: ignore[method-assign]
+    NodeCache._fetch_many = fetch_without_watching  # type: ignore[method-assign]
 
 
 def _deaf(handle: int, type: int, state: int, path: str) -> None:

@@ -121,7 +121,7 @@ class TestWhatMayPass:
         other.create("/shop/b")
         last.wait(2)
         zk._session._callbacks.worker.wake()
-        wait_until(lambda: not followed._failing, "it is forgotten", 30)
+        wait_until(lambda: not followed._failures._failing, "it is forgotten", 30)
         assert calls == [1]
 
     def test_the_same_failure_is_logged_once_and_that_it_is_over(

@@ -316,7 +316,7 @@ class TestWriting:
 
         def get_slowly(*arguments: Any, **more: Any) -> Any:
             answer = get(*arguments, **more)
-            properties.look_again(tell=False)
+            properties._refresh(tell=False)
             return answer
 
         monkeypatch.setattr(zk._session._keeper, "_duties", [])
@@ -617,9 +617,9 @@ class TestManyLinks:
         hub(callback)
         # Whatever is read while an object looks again, others wait for.
         readers = Calls()
-        read_many = zk.watches.read_many
+        read_now = zk.watches.cache.read_now
         monkeypatch.setattr(
-            zk.watches, "read_many", lambda *arguments: (readers(), read_many(*arguments))[1]
+            zk.watches.cache, "read_now", lambda nodes: (readers(), read_now(nodes))[1]
         )
         before = sum(proxy.requests.values())
         other.set("/hub", self.links(targets))

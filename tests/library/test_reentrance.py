@@ -22,7 +22,7 @@ from tests.deadlines import scaled, wait_until
 from tests.embedded import embedded
 from zc.zk.lineserver import LineServer
 from zc.zk.session import state
-from zc.zk.watching.cache import Interest, Kind, Nodes
+from zc.zk.watching.dependencies import Dependencies, Kind, Subscription
 
 ROUNDS = 60
 SERVER_THREAD = "zookeeper server"
@@ -219,26 +219,26 @@ def interrupted(main: Callable[[], object], handler: Callable[[], object], times
 
 
 def test_dependencies_are_known_whatever_comes_in_between():
-    nodes = Nodes()
+    nodes = Dependencies()
     keys = [(kind, path) for kind in Kind for path in ("/a", "/b")]
-    ours, theirs = (Interest(lambda: None, 0, False) for _ in range(2))
+    ours, theirs = (Subscription(lambda: None, lambda *_: None, 0) for _ in range(2))
     turn = 0
 
     def agrees() -> None:
-        for interest in (ours, theirs):
-            for node in interest.nodes:
-                assert interest in node.interests
-                assert nodes.find(node.kind, node.path) is node
-        for node in nodes.all():
-            for interest in node.interests:
-                assert node in interest.nodes
+        for subscription in (ours, theirs):
+            for node in subscription.nodes.values():
+                assert subscription in node.subscriptions
+                assert nodes.find(node.key) is node
+        for node in nodes.nodes():
+            for subscription in node.subscriptions:
+                assert node in subscription.nodes.values()
 
     def meddle() -> None:
         nonlocal turn
         turn += 1
         key = keys[turn % len(keys)]
         if turn % 3:
-            assert nodes.connect(theirs, *key) is nodes.find(*key)
+            assert nodes.connect(theirs, *key) is nodes.find(key)
         elif turn % 2:
             nodes.retain(theirs, keys[:1])
         else:
@@ -248,13 +248,13 @@ def test_dependencies_are_known_whatever_comes_in_between():
         for key in keys:
             nodes.connect(ours, *key)
         nodes.retain(ours, keys[::2])
-        assert {(node.kind, node.path) for node in ours.nodes} == set(keys[::2])
+        assert set(ours.nodes) == set(keys[::2])
         nodes.leave(ours)
         assert not ours.nodes
 
     interrupted(main, meddle, 3000)
     agrees()
-    assert all(node.interests for node in nodes.all())
+    assert all(node.subscriptions for node in nodes.nodes())
 
 
 def test_a_client_closed_in_the_middle_stays_closed():

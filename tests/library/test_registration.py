@@ -241,8 +241,8 @@ class TestTheRegistration:
         registration.unregister()
         assert node.make_true(zk.handle)
         assert not other.exists(PATH)
-        known = zk.watches._nodes
-        wait_until(lambda: not known.interests() and not known.all(), "nothing is watched")
+        known = zk.watches._dependencies
+        wait_until(lambda: not known.subscriptions() and not known.nodes(), "nothing is watched")
 
     def test_leaving_a_with_block_unregisters(self, zk, other) -> None:
         with zk.register("/providers", ADDRESS):

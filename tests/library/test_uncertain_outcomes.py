@@ -108,7 +108,7 @@ class TestARegistration:
         withdrawn.set()
         made_and_gone.wait_one()
         wait_until(lambda: not other.exists(PATH), "it is gone")
-        wait_until(lambda: not zk.watches._nodes.all(), "nothing depends on it any more")
+        wait_until(lambda: not zk.watches._dependencies.nodes(), "nothing depends on it any more")
 
     def test_one_that_the_ensemble_is_still_making_is_withdrawn(
         self, zk, other, monkeypatch
@@ -229,7 +229,7 @@ class TestAnEphemeralNode:
         with pytest.raises(zookeeper.NoNodeException):
             zk.delete("/mine")
         wait_until(lambda: not other.exists("/mine"), "it is gone")
-        wait_until(lambda: not zk.watches._nodes.all(), "nothing depends on it any more")
+        wait_until(lambda: not zk.watches._dependencies.nodes(), "nothing depends on it any more")
 
     def test_data_written_as_the_session_ends_are_there_in_the_next(
         self, zk, other, monkeypatch, connection_string

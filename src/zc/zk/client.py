@@ -26,9 +26,9 @@ from zc.zk.registration.registration import Registration, register
 from zc.zk.registration.registry import Ephemerals
 from zc.zk.session.session import MakeEvent, Session, State
 from zc.zk.watching.children import Children
-from zc.zk.watching.dependencies import Watches
 from zc.zk.watching.properties import Properties
-from zc.zk.watching.readers import PlainReader
+from zc.zk.watching.readers import resolve
+from zc.zk.watching.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from zc.zk.operations.plan import Plan
@@ -121,12 +121,12 @@ class ZooKeeper(LowLevel):
         self._session = Session(
             connection_string, session_timeout, read_only=read_only, tls=tls, binding=binding
         )
-        self.watches = Watches(self._session)
+        self.watches = Subscriptions(self._session)
         self.watches.keep_callbacks = keep_callbacks
         self._ephemerals = Ephemerals(self._session, self.watches)
         # In this order, so that those who watch for our servers see them back at the first look.
         self._session.add_duty(self._ephemerals.keep, writes=True)
-        self._session.add_duty(self.watches.keep)
+        self._session.add_duty(self.watches.cache.keep)
         self._session.set_listener(self._announce)
         deadline = time.monotonic() + self.initial_connection_wait
         # Here and in no function of its own, from whose end to that of this an interrupt would find
@@ -190,7 +190,7 @@ class ZooKeeper(LowLevel):
         if not self._session.is_forked:
             return
         self._ephemerals.begin_again()
-        self.watches.begin_again()
+        self.watches.after_fork()
         deadline = time.monotonic() + self.initial_connection_wait
         try:
             self._session.reopen(wait)
@@ -318,7 +318,7 @@ class ZooKeeper(LowLevel):
 
         Raises NoNodeException with the path asked for, and LinkLoop. See `zc.zk.links`.
         """
-        return PlainReader(self._session, self.watches.decode).resolve(path)
+        return resolve(self._session, path, self.watches.decode)
 
     @tells_of_root
     def ln(self, source: str, destination: str) -> None:

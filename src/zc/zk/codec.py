@@ -33,7 +33,8 @@ Properties = dict[str, Any]
 STRING_VALUE = "string_value"
 
 _COMPACT = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
-_DECODER = json.JSONDecoder()
+# What `raw_decode` of a decoder calls.
+_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 BEYOND_JSON = "NaN and infinity are no numbers in JSON"
 
@@ -43,15 +44,20 @@ BEYOND_JSON = "NaN and infinity are no numbers in JSON"
 MAX_NESTING = 200
 
 
-def decode(data: str | None, path: str | None = None) -> Properties:
+def decode(
+    data: str | None, path: str | None = None, last_good: Properties | None = None
+) -> Properties:
     """The properties that a node's data stand for.
 
-    Bad JSON in braces is logged, as an error of `path` if that is given, and reads as
-    `string_value`. Raises nothing.
+    Bad JSON in braces is logged, as an error of `path` if that is given, and reads as what was
+    there before, `last_good`, or else as `string_value`. Raises nothing.
     """
     try:
         return decode_strictly(data)
     except ValueError as fault:
+        if last_good is not None:
+            logger.error("bad JSON data at %s, keeping the last good: %s", path, fault)
+            return dict(last_good)
         logger.error("bad JSON data%s: %s", f" at {path}" if path else "", fault)
         return {STRING_VALUE: data}
 
@@ -170,8 +176,11 @@ def is_storable(text: str) -> bool:
 
 
 def _from_json(text: str) -> Any:
-    value, end = _DECODER.raw_decode(text)
-    # Twice as fast as `json.loads`, which is left to say what is wrong with the rest.
+    # Twice as fast as `json.loads`, which is left to say what is wrong.
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        return json.loads(text)
     return value if end == len(text) else json.loads(text)
 
 

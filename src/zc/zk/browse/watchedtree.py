@@ -3,8 +3,8 @@
 Each node observes itself: it is told when it has been read again, and has its children enter and
 leave the tree. Watches are set in bulk, one level of the tree after the other.
 
-Threads. `WatchedNode.look_again` is called by the session's keeper, and the rest by anybody. The
-lock guards the nodes. It is not held while others are called, but for `Watches`, which never calls
+Threads. `WatchedTree.refresh` is called by the session's keeper, and the rest by anybody. The lock
+guards the nodes. It is not held while others are called, but for `Subscriptions`, which never calls
 back with a lock of its own held.
 """
 
@@ -19,7 +19,8 @@ from zc.zk import codec
 from zc.zk.links import join
 from zc.zk.operations.export import RESERVED, is_at_root
 from zc.zk.resolver import Resolver
-from zc.zk.watching.dependencies import Kind, Watches
+from zc.zk.watching.dependencies import Kind
+from zc.zk.watching.subscriptions import Subscriptions
 
 TOP = "/"
 
@@ -30,7 +31,7 @@ class WatchedNode:
     `names` are those of its children, sorted; not all of them need be in the tree.
     """
 
-    __slots__ = ("_tree", "data", "fault", "interest", "names", "path", "properties", "stat")
+    __slots__ = ("_tree", "data", "fault", "names", "path", "properties", "stat", "subscription")
 
     def __init__(self, tree: WatchedTree, path: str) -> None:
         self._tree = tree
@@ -40,13 +41,9 @@ class WatchedNode:
         self.stat: Mapping[str, int] | None = None
         self.names: list[str] = []
         self.fault: str | None = None
-        self.interest = tree.watches.enter(self, weakly=False)
-
-    def begin_again(self) -> None:
-        self._tree.begin_again()
-
-    def look_again(self, tell: bool) -> None:
-        self._tree.look_at(self)
+        self.subscription = tree.watches.subscribe(
+            self, tree.refresh, weakly=False, after_fork=tree.after_fork
+        )
 
 
 class WatchedTree(Resolver):
@@ -56,7 +53,7 @@ class WatchedTree(Resolver):
     """
 
     def __init__(
-        self, watches: Watches, limit: int, changed: Callable[[Iterable[str]], object]
+        self, watches: Subscriptions, limit: int, changed: Callable[[Iterable[str]], object]
     ) -> None:
         self.watches = watches
         self.limit = limit
@@ -68,10 +65,10 @@ class WatchedTree(Resolver):
     def start(self) -> None:
         """Read the root, and have the rest read. Raises NoNodeException if there is no root."""
         for kind in (Kind.DATA, Kind.CHILDREN):
-            self.watches.read(self._top.interest, kind, TOP, fresh=True)
-        self.look_at(self._top)
+            self.watches.watch_and_read(self._top.subscription, kind, TOP, fresh=True)
+        self.refresh(self._top)
 
-    def begin_again(self) -> None:
+    def after_fork(self, node: WatchedNode) -> None:
         """In a child process: a thread that does not exist here may have held the lock."""
         self._lock = threading.RLock()
 
@@ -114,7 +111,7 @@ class WatchedTree(Resolver):
         node = self._nodes.get(path)
         return {} if node is None else node.properties
 
-    def look_at(self, node: WatchedNode) -> None:
+    def refresh(self, node: WatchedNode, tell: bool = False) -> None:
         """Take in what is known of a node now."""
         path = node.path
         data: str | None = None
@@ -122,8 +119,8 @@ class WatchedTree(Resolver):
         names: list[str] = []
         fault = None
         try:
-            data, stat = self.watches.read(node.interest, Kind.DATA, path)
-            names = sorted(self.watches.read(node.interest, Kind.CHILDREN, path))
+            data, stat = self.watches.watch_and_read(node.subscription, Kind.DATA, path)
+            names = sorted(self.watches.watch_and_read(node.subscription, Kind.CHILDREN, path))
         except zookeeper.SessionError:
             raise
         except zookeeper.ZooKeeperException as refusal:
@@ -150,8 +147,8 @@ class WatchedTree(Resolver):
                 break
             if path not in self._nodes:
                 child = self._nodes[path] = WatchedNode(self, path)
-                self.watches.depend(child.interest, Kind.DATA, path)
-                self.watches.depend(child.interest, Kind.CHILDREN, path)
+                keys = [(kind, path) for kind in (Kind.DATA, Kind.CHILDREN)]
+                self.watches.watch_soon(child.subscription, keys)
         return left
 
     def _drop(self, path: str) -> list[str]:
@@ -162,6 +159,6 @@ class WatchedTree(Resolver):
             node = self._nodes.pop(to_do.pop(), None)
             if node is not None:
                 dropped.append(node.path)
-                self.watches.leave(node.interest)
+                self.watches.unsubscribe(node.subscription)
                 to_do += [join(node.path, name) for name in node.names]
         return dropped

@@ -13,7 +13,7 @@ from zc.zk.operations import delete
 from zc.zk.operations.plan import Plan
 from zc.zk.registration.registry import Ephemerals
 from zc.zk.session.session import Session
-from zc.zk.watching.dependencies import Watches
+from zc.zk.watching.subscriptions import Subscriptions
 
 USAGE = "[-d] [-f] [-y] [options] [CONNECTION] PATH"
 DETAILS = """\
@@ -63,7 +63,7 @@ def _delete(options: Namespace, session: Session, path: str) -> Plan:
     with progress("delete") as bar:
         return delete.delete_tree(
             session,
-            Ephemerals(session, Watches(session)),
+            Ephemerals(session, Subscriptions(session)),
             path,
             force=options.force,
             progress=bar,

@@ -31,9 +31,9 @@ def _read(session: Session, path: str, progress: Progress | None) -> Subtree:
     try:
         return session.call(session.binding.read_tree, path, progress=progress)
     except (zookeeper.NoNodeException, zookeeper.BadArgumentsException):
-        from zc.zk.watching.readers import PlainReader  # seldom is there a link in the path
+        from zc.zk.watching.readers import resolve  # seldom is there a link in the path
 
-        real_path = PlainReader(session).resolve(path)
+        real_path = resolve(session, path)
         return session.call(session.binding.read_tree, real_path, progress=progress)
 
 

@@ -12,7 +12,7 @@ from zc.zk.session.session import Session
 from zc.zk.tree.changes import AddNode, Change
 from zc.zk.tree.diff import NodeState, plan_import
 from zc.zk.tree.model import ParseNode
-from zc.zk.watching.readers import PlainReader
+from zc.zk.watching.readers import resolve
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl, Progress
@@ -35,7 +35,7 @@ def make_plan(
         try:
             for attempt in attempts(session):
                 with attempt:
-                    real_path = PlainReader(session).resolve(path)
+                    real_path = resolve(session, path)
         except zookeeper.NoNodeException:
             return Plan(session, _plan_from_nothing(session, tree, path), acl, zxid)
         path = real_path

@@ -21,9 +21,9 @@ import zookeeper
 from zc.zk.links import join
 from zc.zk.session.backoff import pause
 from zc.zk.session.session import Session, State
-from zc.zk.watching.cache import Kind
-from zc.zk.watching.dependencies import Watches
-from zc.zk.watching.readers import LookReader
+from zc.zk.watching.dependencies import Kind
+from zc.zk.watching.readers import NodeReader, WatchingSource
+from zc.zk.watching.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from zookeeper.binding import Binding
@@ -63,7 +63,7 @@ class Owner(Protocol):
     """Who keeps the nodes."""
 
     session: Session
-    watches: Watches
+    watches: Subscriptions
 
     def claim(self, node: EphemeralNode, path: str) -> None:
         """`path` is where the node is to be. Raises NodeExistsException if it is another one's.
@@ -113,12 +113,10 @@ class EphemeralNode:
         self.losses = 0
         self.not_before = 0.0
         self._complaint = ""
-        self.interest = owner.watches.enter(self, weakly=False)
+        self.subscription = owner.watches.subscribe(self, EphemeralNode.refresh, weakly=False)
 
-    def begin_again(self) -> None:
-        """It is the parent's, and has ended here."""
-
-    def look_again(self, tell: bool) -> None:
+    def refresh(self, tell: bool) -> None:
+        """The node has been read again."""
         self.owner.look_again(self)
 
     @property
@@ -143,7 +141,7 @@ class EphemeralNode:
     def is_as_wished(self) -> bool:
         """Whether the node was there, ours, and as it shall be, when it was read last."""
         try:
-            stat = self.owner.watches.read(self.interest, Kind.EXISTS, self.path)
+            stat = self.owner.watches.watch_and_read(self.subscription, Kind.EXISTS, self.path)
         except zookeeper.NoNodeException:
             self.state = Registered.PENDING
             return False
@@ -178,8 +176,8 @@ class EphemeralNode:
             self._complaint = ""
             logger.info("%s is registered", self.path)
         if self.is_watched:
-            self.owner.watches.depend(self.interest, Kind.EXISTS, self.path)
-            self.owner.watches.retain(self.interest, [(Kind.EXISTS, self.path)])
+            self.owner.watches.watch_soon(self.subscription, [(Kind.EXISTS, self.path)])
+            self.owner.watches.watch_only(self.subscription, [(Kind.EXISTS, self.path)])
 
     def note_change(self) -> None:
         """What is to be written is something else, or has been: what was lost says nothing."""
@@ -261,7 +259,7 @@ class EphemeralNode:
 
         Then it depends on what was looked at, and is seen to as soon as any of that changes.
         """
-        reader = LookReader(self.owner.watches, self.interest, fresh=True)
+        reader = NodeReader(WatchingSource(self.owner.watches, self.subscription, fresh=True))
         path = join(reader.complete(lambda reader: reader.resolve(self.parent)), self.name)
         if path == self.path:
             return False
@@ -269,7 +267,9 @@ class EphemeralNode:
         return True
 
     def _stat(self) -> Stat:
-        stat: Stat = self.owner.watches.read(self.interest, Kind.EXISTS, self.path, fresh=True)
+        stat: Stat = self.owner.watches.watch_and_read(
+            self.subscription, Kind.EXISTS, self.path, fresh=True
+        )
         return stat
 
     def _rewrite(self, handle: int, wish: Wish, stat: Stat) -> bool:

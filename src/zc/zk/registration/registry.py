@@ -22,9 +22,9 @@ from zc.zk.registration.persistent import (
 )
 from zc.zk.session.backoff import pause, soonest
 from zc.zk.session.session import Session, State
-from zc.zk.watching.cache import drop
-from zc.zk.watching.dependencies import Watches
-from zc.zk.watching.fetch import FEW
+from zc.zk.watching.dependencies import drop
+from zc.zk.watching.fetch import MAX_SINGLE_READS
+from zc.zk.watching.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl
@@ -39,7 +39,7 @@ BULK_ATTEMPTS = 3
 class Ephemerals:
     """The ephemeral nodes of a client."""
 
-    def __init__(self, session: Session, watches: Watches) -> None:
+    def __init__(self, session: Session, watches: Subscriptions) -> None:
         self.session = session
         self.watches = watches
         self._lock = threading.RLock()
@@ -220,7 +220,7 @@ class Ephemerals:
         with self._lock:
             self._due.pop(node, None)
             drop(self._by_path, node.path, node)
-        self.watches.leave(node.interest)
+        self.watches.unsubscribe(node.subscription)
 
     def _see_to(self, node: EphemeralNode, when: float = 0.0) -> None:
         """Have the keeper see to a node, now or later."""
@@ -265,7 +265,7 @@ class Ephemerals:
         taken = self._take_due()
         nodes = list(taken)
         try:
-            if len(nodes) > FEW and self._bulk_losses < LOSSES_OF_A_NETWORK:
+            if len(nodes) > MAX_SINGLE_READS and self._bulk_losses < LOSSES_OF_A_NETWORK:
                 self._create_many(handle, nodes)
             while nodes:
                 try:

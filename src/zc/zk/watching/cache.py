@@ -1,241 +1,301 @@
-"""What is known of nodes, and who depends on it.
+"""A cache of nodes, kept fresh by watches, and of subscriptions to them.
 
-Pure bookkeeping: nothing here talks to a server. `Nodes` has a lock of its own, and holds it for no
-longer than the bookkeeping takes.
+A subscriber, such as a live object, has the nodes that it reads watched; however many depend on a
+node, there is one watch on the server for it. A watch fires once: it says "read again", not what is
+new. So an event only marks its node as unread; the keeper reads it again, which sets the next
+watch, and refreshes the subscribers that depend on it. The same after any gap in the connection,
+for all nodes. A missing node is watched too, for its creation.
 
-A finaliser or a signal handler may come back to it in the thread that holds the lock, which is
-re-entrant, and finds all as it should be: what belongs together is *one step*, statements that call
-nothing, make no object and jump nowhere, between which Python runs neither of these.
+An event becomes a callback by way of `NodeCache._note_event`, in the event thread, `NodeCache.keep`
+and `LiveObject._refresh`, in the keeper's, and `liveobject.call_back`, in the callbacks' thread.
+
+Threads. The event thread appends to `_events`; finalisers, which may run in any thread between any
+two instructions, also while a lock is held, append to `_dropped`. `_unread`, `_stale` and
+`_refused` are the keeper's.
 """
 
 from __future__ import annotations
 
-import enum
-import threading
+import itertools
+import logging
+import time
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Iterable
+from copy import copy
+from typing import TYPE_CHECKING
 
 import zookeeper
+from zc.zk import codec
 from zc.zk.codec import Properties
+from zc.zk.session.backoff import pause
+from zc.zk.session.session import Session
+from zc.zk.watching import fetch
+from zc.zk.watching.dependencies import (
+    Answer,
+    CachedNode,
+    Dependencies,
+    Kind,
+    Subscription,
+)
+
+if TYPE_CHECKING:
+    from zookeeper.types import Watcher
+
+logger = logging.getLogger("zc.zk")
+
+# How often to look at a node that is gone when it is read and there when its absence is watched.
+MAX_FLICKERS = 10
+
+_CONCERNED: dict[int, tuple[Kind, ...]] = {
+    zookeeper.CREATED_EVENT: (Kind.DATA, Kind.CHILDREN, Kind.EXISTS),
+    zookeeper.DELETED_EVENT: (Kind.DATA, Kind.CHILDREN, Kind.EXISTS),
+    zookeeper.CHANGED_EVENT: (Kind.DATA, Kind.EXISTS),
+    zookeeper.CHILD_EVENT: (Kind.CHILDREN,),
+}
 
 
-class Kind(enum.Enum):
-    """What of a node is watched. The kinds of a node are watched, and change, independently."""
+class NodeCache:
+    """What is known of nodes that something depends on, kept up to date."""
 
-    DATA = "data"
-    CHILDREN = "children"
-    EXISTS = "exists"
+    def __init__(self, session: Session, dependencies: Dependencies) -> None:
+        self._session = session
+        self._dependencies = dependencies
+        self._tickets = itertools.count(1)
+        self._events: deque[tuple[int, str]] = deque()
+        self._wanted: deque[CachedNode] = deque()
+        self._dropped: deque[Subscription] = deque()
+        self._unread: dict[CachedNode, None] = {}
+        self._stale: dict[Subscription, bool] = {}
+        self._refused: dict[CachedNode, float] = {}
+        self._epoch = 0
+        self._connects = 0
+        # One callable for all watches, the same object every time: the binding calls it once for
+        # an event, however often it was given for a path.
+        self._watcher: Watcher = self._note_event
 
-    # There is one of each, and millions of look-ups; Enum's own hashes the name every time.
-    __hash__ = object.__hash__
+    def after_fork(self) -> None:
+        """In a child process, whose session is to watch what the parent's does."""
+        for waiting in (self._events, self._wanted, self._dropped):
+            waiting.clear()
+        for seen_to in (self._unread, self._stale, self._refused):
+            seen_to.clear()
 
+    # For subscriptions
 
-# (data, stat), child names, or stat, depending on the kind; or an exception: why there is none of
-# these. UNREAD before the first answer.
-Answer = Any
-UNREAD = object()
+    def read_soon(self, nodes: Iterable[CachedNode]) -> None:
+        """Have the keeper read these and refresh those who depend on them."""
+        self._wanted.extend(nodes)
+        self._session.wake(self.keep)
 
+    def end(self, subscription: Subscription) -> None:
+        """Have it depend on nothing any more. May be called in the middle of anything."""
+        self._dropped.append(subscription)
+        self._session.nudge(self.keep)
 
-class Observer(Protocol):
-    """Something that depends on nodes."""
-
-    def begin_again(self) -> None:
-        """In a child process: a thread that does not exist here may have left things half done."""
-
-    def look_again(self, tell: bool) -> None:
-        """A node has been read again. `tell`: in a new session, so count it as a change anyway."""
-
-
-class Interest:
-    """What one observer depends on; a stand-in for it that need not keep it alive.
-
-    `epoch` is that of the session in which it was last up to date.
-    """
-
-    __slots__ = ("epoch", "has_ended", "is_weak", "nodes", "observer")
-
-    def __init__(self, observer: Callable[[], Observer | None], epoch: int, is_weak: bool) -> None:
-        self.observer = observer
-        self.epoch = epoch
-        self.is_weak = is_weak
-        self.has_ended = False
-        self.nodes: dict[Node, None] = {}
-
-
-class Node:
-    """One kind of knowledge of one node, and who depends on it."""
-
-    __slots__ = (
-        "answer", "decoded", "failures", "good", "interests", "is_gone", "kind", "path",
-        "reads_under_way", "ticket",
-    )  # fmt: skip
-
-    def __init__(self, kind: Kind, path: str) -> None:
-        self.kind = kind
-        self.path = path
-        # In the order in which they came, which is the order in which objects are told.
-        self.interests: dict[Interest, None] = {}
-        # Whether nobody has depended on it, once, and another one is to take its place.
-        self.is_gone = False
-        self.answer: Answer = UNREAD
-        # Reads may overlap; each draws a ticket before it begins. An answer is dropped when a read
-        # that began later has answered. If the dropped one was newer after all, then the change
-        # came after the other one's watch was set, and that watch causes another read.
-        self.ticket = 0
-        self.reads_under_way = 0  # by threads of the program
-        # The properties last made of the data, and of which data.
-        self.decoded: tuple[str | None, Properties] | None = None
-        # These, if it was a JSON object; the last that was one, if the data have become bad JSON.
-        self.good: Properties | None = None
-        self.failures = 0
-
-    @property
-    def is_missing(self) -> bool:
-        return isinstance(self.answer, zookeeper.NoNodeException)
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether it could not be read, though it may be there."""
-        return isinstance(self.answer, zookeeper.ZooKeeperException) and not self.is_missing
-
-    def server_watches(self) -> set[int]:
-        """The kinds of watches, as the server knows them, that there may be for this."""
-        if self.kind is not Kind.CHILDREN:
-            return {zookeeper.WATCH_DATA}
-        if self.answer is UNREAD or self.reads_under_way:
-            return {zookeeper.WATCH_DATA, zookeeper.WATCH_CHILDREN}
-        return {zookeeper.WATCH_DATA if self.is_missing else zookeeper.WATCH_CHILDREN}
-
-
-def drop(table: dict[Any, Any], key: object, value: object) -> bool:
-    """Delete an entry of a table if its value is that object, in one step. Whether it was."""
-    keys = (_NO_KEY, key)
-    try:
-        del table[keys[table[key] is value]]
-    except KeyError:
-        return False
-    return True
-
-
-_NO_KEY = object()
-
-
-class Nodes:
-    """The nodes that somebody depends on, and those who do."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._nodes: dict[tuple[Kind, str], Node] = {}
-        self._interests: dict[Interest, None] = {}
-        # Watches, (kind, path) as the server knows them, that nobody may need any more. They are
-        # put in with the lock, and taken out and put back without.
-        self.unneeded: deque[tuple[int, str]] = deque()
-
-    def begin_again(self) -> None:
-        """In a child process: know who depends on what, and nothing of it."""
-        self._lock = threading.RLock()
-        self.unneeded.clear()
-        self._nodes.clear()
-        for interest in list(self._interests):
-            if interest.has_ended:
-                del self._interests[interest]
-                continue
-            known, interest.nodes = interest.nodes, {}
-            for node in known:
-                self._connect(interest, node.kind, node.path).good = node.good
-
-    def objects(self) -> int:
-        """How many observers are held weakly."""
-        # Without the lock, which in a forked child may be held for ever: `list` is one step anyway.
-        interests = list(self._interests)
-        return sum(interest.is_weak and not interest.has_ended for interest in interests)
-
-    def all(self) -> list[Node]:
-        with self._lock:
-            return list(self._nodes.values())
-
-    def interests(self) -> list[Interest]:
-        with self._lock:
-            return list(self._interests)
-
-    def interests_in(self, node: Node) -> list[Interest]:
-        with self._lock:
-            return list(node.interests)
-
-    def find(self, kind: Kind, path: str) -> Node | None:
-        return self._nodes.get((kind, path))
-
-    def enter(self, interest: Interest) -> None:
-        with self._lock:
-            self._interests[interest] = None
-
-    def leave(self, interest: Interest) -> None:
-        with self._lock:
-            self._interests.pop(interest, None)
-            for node in list(interest.nodes):
-                self._disconnect(interest, node)
-
-    def connect(self, interest: Interest, kind: Kind, path: str) -> Node:
-        """The node, which `interest` depends on from now on."""
-        with self._lock:
-            return self._connect(interest, kind, path)
-
-    def retain(self, interest: Interest, nodes: Iterable[tuple[Kind, str]]) -> bool:
-        """Let `interest` depend on none but `nodes`. Whether it did."""
-        wanted = set(nodes)
-        with self._lock:
-            known = list(interest.nodes)
-            gone = [node for node in known if (node.kind, node.path) not in wanted]
-            for node in gone:
-                self._disconnect(interest, node)
-        return bool(gone)
-
-    def _connect(self, interest: Interest, kind: Kind, path: str) -> Node:
-        key = (kind, path)
-        while True:
-            node = self._nodes.get(key)
-            if node is None:
-                node = self._nodes.setdefault(key, Node(kind, path))
-            # One step.
-            node.interests[interest] = None
-            interest.nodes[node] = None
-            is_gone = node.is_gone
-            if not is_gone:
-                return node
-            self._disconnect(interest, node)
-
-    def _disconnect(self, interest: Interest, node: Node) -> None:
+    def read_now(self, nodes: list[CachedNode]) -> dict[CachedNode, Answer]:
+        """What the servers say of nodes that something depends on."""
+        lock = self._dependencies.lock
+        ticket = next(self._tickets)
+        with lock:
+            for node in nodes:
+                node.reads_under_way += 1
         try:
-            # One step.
-            del interest.nodes[node]
-            del node.interests[interest]
-        except KeyError:
-            return
-        node.is_gone |= not node.interests  # one step, after which nobody takes it
-        if node.is_gone and drop(self._nodes, (node.kind, node.path), node):
-            for kind in node.server_watches():
-                self.unneeded.append((kind, node.path))
+            answers = self._session.call(self._fetch_many, nodes)
+            with lock:
+                for node, answer in answers.items():
+                    self._settle(node, ticket, answer)
+        finally:
+            with lock:
+                for node in nodes:
+                    node.reads_under_way -= 1
+        refused = [node for node in nodes if node.is_refused]
+        if refused:
+            # Nothing watches them: the keeper is to try again from time to time.
+            self._wanted.extend(refused)
+            self._session.nudge(self.keep)
+        return answers
 
-    def needing(self, kind: int, path: str) -> list[Node]:
-        """The nodes for which there may be a watch, of a kind as the server knows it."""
-        with self._lock:
-            nodes = [self._nodes.get((any_kind, path)) for any_kind in Kind]
-        return [node for node in nodes if node is not None and kind in node.server_watches()]
+    def properties_of(self, node: CachedNode, data: str | None) -> Properties:
+        """The properties of a node that was read with these data; they are shared.
 
-    def begin_read(self, node: Node) -> None:
-        with self._lock:
-            node.reads_under_way += 1
+        Of bad JSON in braces, the last good ones if it was JSON when it was read before; a node
+        that never held JSON has another language, and shows what is there. It is logged once.
+        """
+        decoded = node.decoded
+        if decoded is not None and decoded[0] == data:
+            return decoded[1]
+        try:
+            properties = codec.decode_strictly(data)
+            node.good = properties if codec.is_in_braces(data) else None
+        except ValueError:
+            properties = codec.decode(data, node.path, node.good)
+        node.decoded = data, properties
+        return properties
 
-    def end_read(self, node: Node) -> None:
-        with self._lock:
-            node.reads_under_way -= 1
+    # The event thread
 
-    def settle(self, node: Node, ticket: int, answer: Answer) -> None:
-        """Take in an answer to a read that drew `ticket`."""
-        with self._lock:
-            if ticket > node.ticket:
-                node.ticket = ticket
-                node.answer = answer
-                if node.is_missing:
-                    node.decoded = node.good = None
+    def _note_event(self, handle: int, type: int, state: int, path: str) -> None:
+        if type != zookeeper.SESSION_EVENT:
+            self._events.append((type, path))
+            self._session.wake(self.keep)
+
+    # The keeper
+
+    def keep(self, handle: int) -> float | None:
+        """Have what is known of the nodes up to date: the session's duty."""
+        if self._connects != self._session.connects:
+            self._note_gap()
+        if self._dropped:
+            self._end_dropped()
+        if self._dependencies.unneeded:
+            self._remove_watches(handle)
+        self._take_events()
+        self._read_unread(handle)
+        self._refresh_stale()
+        if not self._refused:
+            return None
+        return max(0.0, min(self._refused.values()) - time.monotonic())
+
+    def _note_gap(self) -> None:
+        self._connects = self._session.connects
+        if self._epoch != self._session.epoch:
+            self._epoch = self._session.epoch
+            self._dependencies.unneeded.clear()  # they went with the session
+        self._unread.update(dict.fromkeys(self._dependencies.nodes()))
+        for subscription in self._dependencies.subscriptions():
+            # An object made in this session has missed nothing.
+            if subscription.epoch < self._epoch:
+                subscription.epoch = self._epoch
+                self._stale[subscription] = True
+
+    def _take_events(self) -> None:
+        while self._wanted:
+            self._unread[self._wanted.popleft()] = None
+        while self._events:
+            type, path = self._events.popleft()
+            for kind in _CONCERNED.get(type, ()):
+                node = self._dependencies.find((kind, path))
+                if node is not None:
+                    self._unread[node] = None
+        if self._refused:
+            now = time.monotonic()
+            for node in [node for node, due in self._refused.items() if due <= now]:
+                del self._refused[node]
+                self._unread[node] = None
+
+    def _read_unread(self, handle: int) -> None:
+        nodes = [node for node in self._unread if node.subscriptions]
+        ticket = next(self._tickets)
+        for node, answer in self._fetch_many(handle, nodes).items():
+            with self._dependencies.lock:
+                self._settle(node, ticket, answer)
+                subscriptions = list(node.subscriptions)
+            for subscription in subscriptions:
+                self._stale.setdefault(subscription, False)
+            if isinstance(node.answer, zookeeper.ZooKeeperException) and node.is_refused:
+                self._note_refusal(node)
+            else:
+                self._refused.pop(node, None)
+                node.failures = 0
+        # Only now: what could not be read for a trouble of the connection is still unread.
+        self._unread.clear()
+
+    def _settle(self, node: CachedNode, ticket: int, answer: Answer) -> None:
+        """Take in an answer to a read that drew `ticket`. To be called with the lock."""
+        if ticket > node.ticket:
+            node.ticket = ticket
+            node.answer = answer
+            if isinstance(answer, zookeeper.NoNodeException):
+                node.decoded = node.good = None
+
+    def _note_refusal(self, node: CachedNode) -> None:
+        """Nothing watches a node that cannot be read: try again, at growing intervals."""
+        node.failures += 1
+        self._refused[node] = time.monotonic() + pause(node.failures)
+        # The first is told by an exception to the caller that has asked for it, and given up since.
+        if node.failures == 2:
+            logger.warning("cannot read %s, will try again: %s", node.path, node.answer)
+
+    def _refresh_stale(self) -> None:
+        for subscription in list(self._stale):
+            owner = subscription.owner()
+            if owner is not None:
+                try:
+                    subscription.refresh(owner, self._stale[subscription])
+                except zookeeper.SessionError:
+                    raise
+                except Exception:
+                    # One object's fault must not keep the others from hearing.
+                    logger.exception("%r could not be updated", owner)
+            del self._stale[subscription]
+
+    def _fetch_many(self, handle: int, nodes: list[CachedNode]) -> dict[CachedNode, Answer]:
+        """Read nodes, and watch them. Node errors are answers; the others are raised."""
+        answers: dict[CachedNode, Answer] = {}
+        if len(nodes) > fetch.MAX_SINGLE_READS:
+            answers = fetch.watch_many(handle, nodes, self._watcher, self._session.binding)
+        for node in nodes:
+            if node not in answers:
+                answers[node] = self._fetch(handle, node)
+        return answers
+
+    def _fetch(self, handle: int, node: CachedNode) -> Answer:
+        """Read one node, and watch it, also if it is missing.
+
+        The answers are not the exceptions that were caught: these refer to frames, and so keep
+        alive whoever asked.
+        """
+        path, binding = node.path, self._session.binding
+        try:
+            for _ in range(MAX_FLICKERS):
+                try:
+                    if node.kind is Kind.DATA:
+                        return binding.get(handle, path, self._watcher)
+                    if node.kind is Kind.CHILDREN:
+                        return binding.get_children(handle, path, self._watcher)
+                except zookeeper.NoNodeException:
+                    if binding.exists(handle, path, self._watcher) is None:
+                        return zookeeper.error(zookeeper.NONODE, path)
+                else:
+                    stat = binding.exists(handle, path, self._watcher)
+                    return stat or zookeeper.error(zookeeper.NONODE, path)
+        except zookeeper.SessionError:
+            raise
+        except zookeeper.ZooKeeperException as refusal:
+            return copy(refusal)
+        return zookeeper.error(zookeeper.DATAINCONSISTENCY, path, "it comes and goes")
+
+    # Nodes that nobody depends on any more
+
+    def _end_dropped(self) -> None:
+        while self._dropped:
+            subscription = self._dropped.popleft()
+            self._stale.pop(subscription, None)
+            self._dependencies.leave(subscription)
+
+    def _remove_watches(self, handle: int) -> None:
+        unneeded, needing = self._dependencies.unneeded, self._dependencies.needing
+        while unneeded:
+            kind, path = unneeded.popleft()
+            if needing(kind, path):
+                continue
+            self._remove_watch(handle, kind, path)
+            # A read that has begun meanwhile may have set the watch just before it was removed. A
+            # later one sets it afterwards, as the server keeps the order.
+            self._unread.update(dict.fromkeys(needing(kind, path)))
+
+    def _remove_watch(self, handle: int, kind: int, path: str) -> None:
+        def done(_: int, code: int) -> None:
+            if code in (zookeeper.CONNECTIONLOSS, zookeeper.OPERATIONTIMEOUT):
+                self._dependencies.unneeded.append((kind, path))
+
+        try:
+            self._session.binding.aremove_watches(
+                handle, path, kind, self._watcher, completion=done
+            )
+        except zookeeper.ConnectionLossException:
+            self._dependencies.unneeded.append((kind, path))
+            raise
+        except zookeeper.ZooKeeperException as fault:
+            # It has fired just now, or went with the session.
+            logger.debug("no watch to remove at %s: %s", path, fault)

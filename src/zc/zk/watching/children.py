@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from zc.zk.watching.liveobject import LiveObject, Look
-from zc.zk.watching.readers import LookReader
+from zc.zk.watching.dependencies import CachedNode, Kind
+from zc.zk.watching.liveobject import LiveObject, View
+from zc.zk.watching.readers import NodeReader
 
 
-class _ChildrenLook(Look):
+class _ChildrenView(View):
+    __slots__ = ("names",)
+
     def __init__(self, real_path: str, names: list[str], *, deleted: bool = False) -> None:
+        self.real_path = real_path
         # Servers of one ensemble may list the same children in different orders.
-        super().__init__(real_path, (real_path, deleted, sorted(names)), deleted=deleted)
+        self.fingerprint = real_path, deleted, sorted(names)
+        self.deleted = deleted
         self.names = names
 
 
-class Children(LiveObject[_ChildrenLook]):
+class Children(LiveObject[_ChildrenView]):
     """The names of a node's children, kept up to date: an iterable with a length.
 
     `zc.zk.ZooKeeper.children` makes them; `LiveObject` says what they have in common with
     `Properties`.
     """
 
+    _kind = Kind.CHILDREN
+
     @property
     def data(self) -> list[str]:
         """The names, in the server's order."""
-        return self._seen.names
+        return self._shown.names
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.data)
@@ -36,8 +44,11 @@ class Children(LiveObject[_ChildrenLook]):
     def __contains__(self, name: object) -> bool:
         return name in self.data
 
-    def _see(self, reader: LookReader) -> _ChildrenLook:
-        return _ChildrenLook(*self._follow(reader, reader.children))
+    def _see(self, reader: NodeReader) -> _ChildrenView:
+        return _ChildrenView(*reader.follow(self._kind, self.path))
 
-    def _see_nothing(self, real_path: str) -> _ChildrenLook:
-        return _ChildrenLook(real_path, [], deleted=True)
+    def _see_cached(self, node: CachedNode, answer: Any) -> _ChildrenView:
+        return _ChildrenView(self.path, answer)
+
+    def _see_nothing(self, real_path: str) -> _ChildrenView:
+        return _ChildrenView(real_path, [], deleted=True)

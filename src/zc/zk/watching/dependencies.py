@@ -1,335 +1,231 @@
-"""Nodes that are watched, and those who depend on them kept up to date.
+"""Who depends on which nodes: subscriptions, the nodes of the cache, and the table of both.
 
-A live object shows what the servers have and hears when that changes. What it reads, it reads
-here, which makes it depend on what it read; however many objects depend on a node, there is one
-watch on the server for it. A watch fires once: it says "look again", not what is new. So every
-event only marks its node as unread; the keeper reads it again, which sets the next watch, and has
-the objects that depend on it look again. The same after any gap in the connection, for all nodes.
+Pure bookkeeping: nothing here talks to a server. `Dependencies` has a lock of its own, and holds it
+for no longer than the bookkeeping takes.
 
-A missing node is watched too, for its creation.
-
-Threads. The event thread appends to `_events`; finalisers, which may run in any thread between any
-two instructions, also while a lock is held, append to `_dropped`. `_unread`, `_stale` and
-`_troubled` are the keeper's.
+A finaliser or a signal handler may come back to it in the thread that holds the lock, which is
+re-entrant, and finds all as it should be: what belongs together is *one step*, statements that call
+nothing, make no object and jump nowhere, between which Python runs neither of these.
 """
 
 from __future__ import annotations
 
-import itertools
-import logging
-import os
-import time
-import weakref
+import enum
+import threading
 from collections import deque
-from collections.abc import Iterable
-from copy import copy
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import zookeeper
-from zc.zk import codec
 from zc.zk.codec import Properties
-from zc.zk.session.backoff import pause, soonest
-from zc.zk.session.session import Session
-from zc.zk.watching.cache import UNREAD, Answer, Interest, Node, Nodes, Observer
-from zc.zk.watching.cache import Kind as Kind
-from zc.zk.watching.fetch import Fetcher
-
-logger = logging.getLogger("zc.zk")
-
-_CONCERNED: dict[int, tuple[Kind, ...]] = {
-    zookeeper.CREATED_EVENT: (Kind.DATA, Kind.CHILDREN, Kind.EXISTS),
-    zookeeper.DELETED_EVENT: (Kind.DATA, Kind.CHILDREN, Kind.EXISTS),
-    zookeeper.CHANGED_EVENT: (Kind.DATA, Kind.EXISTS),
-    zookeeper.CHILD_EVENT: (Kind.CHILDREN,),
-}
 
 
-class Watches:
-    """The watches of a client. Its length is the number of live objects."""
+class Kind(enum.Enum):
+    """What of a node is watched. The kinds of a node are watched, and change, independently."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        # What live objects that are made from now on do about callbacks that fail.
-        self.keep_callbacks = False
-        self._nodes = Nodes()
-        self._tickets = itertools.count(1)
-        self._events: deque[tuple[int, str]] = deque()
-        self._wanted: deque[Node] = deque()
-        self._dropped: deque[Interest] = deque()
-        self._unread: dict[Node, None] = {}
-        self._stale: dict[Interest, bool] = {}
-        self._troubled: dict[Node, float] = {}
-        self._epoch = 0
-        self._connects = 0
-        self._warned_in = 0  # the process
-        # One callable for all watches, the same object every time: the binding calls it once for
-        # an event, however often it was given for a path.
-        self._fetcher = Fetcher(session.binding, self._note_event)
+    DATA = "data"
+    CHILDREN = "children"
+    EXISTS = "exists"
 
-    def begin_again(self) -> None:
-        """In a child process, whose session is to watch what the parent's does."""
-        for waiting in (self._events, self._wanted, self._dropped):
-            waiting.clear()
-        for seen_to in (self._unread, self._stale, self._troubled):
-            seen_to.clear()
-        self._nodes.begin_again()
-        for interest in self._nodes.interests():
-            observer = interest.observer()
-            if observer is not None:
-                observer.begin_again()
+    # There is one of each, and millions of look-ups; Enum's own hashes the name every time.
+    __hash__ = object.__hash__
 
-    def warn_of_fork(self) -> None:
-        """Have it logged, once, when nothing is kept up to date in this process."""
-        session = self.session
-        if session.is_forked and self._warned_in != (process := os.getpid()):
-            self._warned_in = process
-            logger.warning(
-                "%s: what live objects show is as it was at the fork, and does not change in this"
-                " process: call `reopen` of the client first, or make a new one",
-                session.connection_string,
-            )
 
-    def __len__(self) -> int:
-        return self._nodes.objects()
+# A kind of knowledge of the node at a path.
+Key = tuple[Kind, str]
 
-    def __repr__(self) -> str:
-        return f"<{len(self)} watch objects of {self.session.connection_string}>"
+# (data, stat), child names, or stat, depending on the kind; or an exception: why there is none of
+# these. UNREAD before the first answer.
+Answer = Any
+UNREAD = object()
 
-    def enter(self, observer: Observer, *, weakly: bool = True) -> Interest:
-        """An interest for `observer`, in nothing yet.
 
-        When the program drops an observer held weakly, its interest ends; otherwise with `leave`.
-        """
-        self.session.check_process()
-        interest: Interest
-        if weakly:
-            reference = weakref.ref(observer, lambda _: self.leave(interest))
-            interest = Interest(reference, self.session.epoch, True)
-        else:
-            interest = Interest(lambda: observer, self.session.epoch, False)
-        self._nodes.enter(interest)
-        return interest
+class Subscription:
+    """What one subscriber depends on; a stand-in for it that need not keep it alive.
 
-    def leave(self, interest: Interest) -> None:
-        """Depend on nothing any more. May be called in the middle of anything."""
-        interest.has_ended = True
-        self._dropped.append(interest)
-        self.session.nudge()
+    `owner` gives the subscriber, or None when that is gone. `refresh` is called with it when one of
+    `nodes` has been read again, and with whether that was in a new session, which counts as a
+    change anyway; `after_fork`, in a child process, where a thread that does not exist may have
+    left things half done. `epoch` is that of the session in which it was last up to date.
+    """
 
-    def read(self, interest: Interest, kind: Kind, path: str, *, fresh: bool = False) -> Answer:
-        """What there is at `path`, which `interest` depends on from now on.
+    __slots__ = ("after_fork", "epoch", "has_ended", "is_weak", "nodes", "owner", "refresh")
 
-        That is (data, stat), the list of child names, or the stat. Only if `fresh`, or if nothing
-        is known yet, the server is asked. Raises what the server says, NoNodeException for one.
-        """
-        answer = UNREAD if fresh else self.known(interest, kind, path)
-        if answer is UNREAD:
-            answer = self.read_many(interest, [(kind, path)])[kind, path]
-        if isinstance(answer, zookeeper.ZooKeeperException):
-            raise copy(answer)  # to be raised means to refer to frames
-        return answer
+    def __init__(
+        self,
+        owner: Callable[[], Any],
+        refresh: Callable[[Any, bool], object],
+        epoch: int,
+        *,
+        is_weak: bool = False,
+        after_fork: Callable[[Any], object] | None = None,
+    ) -> None:
+        self.owner = owner
+        self.refresh = refresh
+        self.after_fork = after_fork
+        self.epoch = epoch
+        self.is_weak = is_weak
+        self.has_ended = False
+        self.nodes: dict[Key, CachedNode] = {}
 
-    def known(self, interest: Interest, kind: Kind, path: str) -> Answer:
-        """What is known of a node, which `interest` depends on from now on: UNREAD if nothing is.
 
-        What the servers say against it is an answer, too.
-        """
-        return self._connect(interest, kind, path).answer
+class CachedNode:
+    """One kind of knowledge of one node, and who depends on it."""
 
-    def read_many(
-        self, interest: Interest, keys: Iterable[tuple[Kind, str]]
-    ) -> dict[tuple[Kind, str], Answer]:
-        """What the servers say of these nodes, all of which `interest` depends on from now on."""
-        # Connected before they are read, so that what happens meanwhile is not missed.
-        nodes = {key: self._connect(interest, *key) for key in keys}
-        ticket = next(self._tickets)
-        for node in nodes.values():
-            self._nodes.begin_read(node)
-        try:
-            answers = self.session.call(self._fetcher.fetch_many, [*nodes.values()])
-            for node, answer in answers.items():
-                self._nodes.settle(node, ticket, answer)
-        finally:
-            for node in nodes.values():
-                self._nodes.end_read(node)
-        refused = [node for node in nodes.values() if node.is_refused]
-        if refused:
-            # Nothing watches them: the keeper is to try again from time to time.
-            self._wanted.extend(refused)
-            self.session.nudge()
-        return {key: answers[node] for key, node in nodes.items()}
+    __slots__ = (
+        "answer", "decoded", "failures", "good", "is_gone", "key", "kind", "path",
+        "reads_under_way", "subscriptions", "ticket",
+    )  # fmt: skip
 
-    def peek_many(self, keys: Iterable[tuple[Kind, str]]) -> dict[tuple[Kind, str], Answer]:
-        """What the servers say of these nodes now, and nobody depends on."""
-        return self.session.call(self._fetcher.peek_many, list(keys))
+    def __init__(self, kind: Kind, path: str) -> None:
+        self.kind = kind
+        self.path = path
+        self.key = kind, path
+        # In the order in which they came, which is the order in which objects are told.
+        self.subscriptions: dict[Subscription, None] = {}
+        # Whether nobody has depended on it, once, and another one is to take its place.
+        self.is_gone = False
+        self.answer: Answer = UNREAD
+        # Reads may overlap; each draws a ticket before it begins. An answer is dropped when a read
+        # that began later has answered. If the dropped one was newer after all, then the change
+        # came after the other one's watch was set, and that watch causes another read.
+        self.ticket = 0
+        self.reads_under_way = 0  # by threads of the program
+        # The properties last made of the data, and of which data.
+        self.decoded: tuple[str | None, Properties] | None = None
+        # These, if it was a JSON object; the last that was one, if the data have become bad JSON.
+        self.good: Properties | None = None
+        self.failures = 0
 
-    def depend(self, interest: Interest, kind: Kind, path: str) -> None:
-        """Let `interest` depend on a node that the keeper is to read soon."""
-        node = self._connect(interest, kind, path)
-        if node.answer is UNREAD:
-            self._wanted.append(node)
-            self.session.wake()
+    @property
+    def is_missing(self) -> bool:
+        return isinstance(self.answer, zookeeper.NoNodeException)
 
-    def retain(self, interest: Interest, nodes: Iterable[tuple[Kind, str]]) -> None:
-        """Let `interest` depend on none but `nodes`."""
-        if self._nodes.retain(interest, nodes):
-            self.session.nudge()
+    @property
+    def is_refused(self) -> bool:
+        """Whether it could not be read, though it may be there."""
+        return isinstance(self.answer, zookeeper.ZooKeeperException) and not self.is_missing
 
-    def _connect(self, interest: Interest, kind: Kind, path: str) -> Node:
-        node = self._nodes.connect(interest, kind, path)
-        if interest.has_ended:
-            # Somebody was still using it, and it has got a new node.
-            self.leave(interest)
-        return node
+    def server_watches(self) -> set[int]:
+        """The kinds of watches, as the server knows them, that there may be for this."""
+        if self.kind is not Kind.CHILDREN:
+            return {zookeeper.WATCH_DATA}
+        if self.answer is UNREAD or self.reads_under_way:
+            return {zookeeper.WATCH_DATA, zookeeper.WATCH_CHILDREN}
+        return {zookeeper.WATCH_DATA if self.is_missing else zookeeper.WATCH_CHILDREN}
 
-    def properties(self, path: str, answer: Answer) -> Properties:
-        """The properties of a node that was read with this answer, as `decode` has it.
 
-        They are shared. Bad JSON is logged once.
-        """
-        data, _ = answer
-        node = self._nodes.find(Kind.DATA, path)
-        if node is None:
-            return self.decode(data, path)
-        if node.decoded is None or node.decoded[0] != data:
-            properties, is_good = self._decode(data, path)
-            if is_good:
-                node.good = properties if codec.is_in_braces(data) else None
-            node.decoded = data, properties
-        return node.decoded[1]
+def drop(table: dict[Any, Any], key: object, value: object) -> bool:
+    """Delete an entry of a table if its value is that object, in one step. Whether it was."""
+    keys = (_NO_KEY, key)
+    try:
+        del table[keys[table[key] is value]]
+    except KeyError:
+        return False
+    return True
 
-    def decode(self, data: str | None, path: str) -> Properties:
-        """The properties of a node that has been read just now.
 
-        Of bad JSON in braces, the last good ones if it was JSON when it was read before, for a live
-        object; a node that never held JSON has another language, and shows what is there. Bad JSON
-        is logged.
-        """
-        return self._decode(data, path)[0]
+_NO_KEY = object()
 
-    def _decode(self, data: str | None, path: str) -> tuple[Properties, bool]:
-        try:
-            return codec.decode_strictly(data), True
-        except ValueError as fault:
-            node = self._nodes.find(Kind.DATA, path)
-            if node is not None and node.good is not None:
-                logger.error("bad JSON data at %s, keeping the last good: %s", path, fault)
-                return dict(node.good), False
-        return codec.decode(data, path), False
 
-    # The event thread
+class Dependencies:
+    """The nodes that something depends on, and the subscriptions that do.
 
-    def _note_event(self, handle: int, type: int, state: int, path: str) -> None:
-        if type != zookeeper.SESSION_EVENT:
-            self._events.append((type, path))
-            self.session.wake()
+    `find` gives a node by its key, or None. `lock` guards what is known of the nodes, too.
+    """
 
-    # The keeper
+    def __init__(self) -> None:
+        self._nodes: dict[Key, CachedNode] = {}
+        self._subscriptions: dict[Subscription, None] = {}
+        self.find = self._nodes.get
+        # Watches, (kind, path) as the server knows them, that nobody may need any more. They are
+        # put in with the lock, and taken out and put back without.
+        self.unneeded: deque[tuple[int, str]] = deque()
+        self.lock = threading.RLock()
 
-    def keep(self, handle: int) -> float | None:
-        """The session's duty to have what is known of the nodes up to date."""
-        self._note_gap()
-        self._end_dropped()
-        self._remove_watches(handle)
-        self._take_events()
-        self._read_unread(handle)
-        self._refresh()
-        now = time.monotonic()
-        return soonest(*[max(0.0, due - now) for due in self._troubled.values()])
-
-    def _note_gap(self) -> None:
-        if self._connects == self.session.connects:
-            return
-        self._connects = self.session.connects
-        if self._epoch != self.session.epoch:
-            self._epoch = self.session.epoch
-            self._nodes.unneeded.clear()  # they went with the session
-        self._unread.update(dict.fromkeys(self._nodes.all()))
-        for interest in self._nodes.interests():
-            # An object made in this session has missed nothing.
-            if interest.epoch < self._epoch:
-                interest.epoch = self._epoch
-                self._stale[interest] = True
-
-    def _take_events(self) -> None:
-        while self._wanted:
-            self._unread[self._wanted.popleft()] = None
-        while self._events:
-            type, path = self._events.popleft()
-            for kind in _CONCERNED.get(type, ()):
-                node = self._nodes.find(kind, path)
-                if node is not None:
-                    self._unread[node] = None
-        now = time.monotonic()
-        for node in [node for node, due in self._troubled.items() if due <= now]:
-            del self._troubled[node]
-            self._unread[node] = None
-
-    def _read_unread(self, handle: int) -> None:
-        nodes = [node for node in self._unread if node.interests]
-        ticket = next(self._tickets)
-        for node, answer in self._fetcher.fetch_many(handle, nodes).items():
-            self._nodes.settle(node, ticket, answer)
-            for interest in self._nodes.interests_in(node):
-                self._stale.setdefault(interest, False)
-            self._note_trouble(node)
-        # Only now: what could not be read for a trouble of the connection is still unread.
-        self._unread.clear()
-
-    def _note_trouble(self, node: Node) -> None:
-        """Nothing watches a node that cannot be read: try again, at growing intervals."""
-        self._troubled.pop(node, None)
-        if not node.is_refused:
-            node.failures = 0
-            return
-        node.failures += 1
-        self._troubled[node] = time.monotonic() + pause(node.failures)
-        # The first is told by an exception to whoever has just asked for it, and given up since.
-        if node.failures == 2:
-            logger.warning("cannot read %s, will try again: %s", node.path, node.answer)
-
-    def _refresh(self) -> None:
-        for interest in list(self._stale):
-            observer = interest.observer()
-            if observer is not None:
-                try:
-                    observer.look_again(self._stale[interest])
-                except zookeeper.SessionError:
-                    raise
-                except Exception:
-                    # One object's fault must not keep the others from hearing.
-                    logger.exception("%r could not be updated", observer)
-            del self._stale[interest]
-
-    # Nodes that nobody depends on any more
-
-    def _end_dropped(self) -> None:
-        while self._dropped:
-            interest = self._dropped.popleft()
-            self._stale.pop(interest, None)
-            self._nodes.leave(interest)
-
-    def _remove_watches(self, handle: int) -> None:
-        while self._nodes.unneeded:
-            kind, path = self._nodes.unneeded.popleft()
-            if self._nodes.needing(kind, path):
+    def after_fork(self) -> None:
+        """In a child process: know who depends on what, and nothing of it."""
+        self.lock = threading.RLock()
+        self.unneeded.clear()
+        self._nodes.clear()
+        for subscription in list(self._subscriptions):
+            if subscription.has_ended:
+                del self._subscriptions[subscription]
                 continue
-            self._remove_watch(handle, kind, path)
-            # Whoever began to depend on it meanwhile may have set the watch just before it was
-            # removed. Anybody later sets it afterwards, as the server keeps the order.
-            self._unread.update(dict.fromkeys(self._nodes.needing(kind, path)))
+            known, subscription.nodes = subscription.nodes, {}
+            for (kind, path), node in known.items():
+                self._connect(subscription, kind, path).good = node.good
 
-    def _remove_watch(self, handle: int, kind: int, path: str) -> None:
-        def done(_: int, code: int) -> None:
-            if code in (zookeeper.CONNECTIONLOSS, zookeeper.OPERATIONTIMEOUT):
-                self._nodes.unneeded.append((kind, path))
+    def objects(self) -> int:
+        """How many subscribers are held weakly."""
+        # Without the lock, which in a forked child may be held for ever: `list` is one step anyway.
+        subscriptions = list(self._subscriptions)
+        return sum(each.is_weak and not each.has_ended for each in subscriptions)
 
+    def nodes(self) -> list[CachedNode]:
+        with self.lock:
+            return list(self._nodes.values())
+
+    def subscriptions(self) -> list[Subscription]:
+        with self.lock:
+            return list(self._subscriptions)
+
+    def enter(self, subscription: Subscription) -> None:
+        with self.lock:
+            self._subscriptions[subscription] = None
+
+    def leave(self, subscription: Subscription) -> None:
+        with self.lock:
+            self._subscriptions.pop(subscription, None)
+            for node in list(subscription.nodes.values()):
+                self._disconnect(subscription, node)
+
+    def connect(self, subscription: Subscription, kind: Kind, path: str) -> CachedNode:
+        """The node, which `subscription` depends on from now on."""
+        with self.lock:
+            return self._connect(subscription, kind, path)
+
+    def retain(self, subscription: Subscription, keys: Iterable[Key]) -> bool:
+        """Let `subscription` depend on none but the nodes of `keys`. Whether it did."""
+        wanted = set(keys)
+        with self.lock:
+            known = list(subscription.nodes.values())
+            gone = [node for node in known if node.key not in wanted]
+            for node in gone:
+                self._disconnect(subscription, node)
+        return bool(gone)
+
+    def _connect(self, subscription: Subscription, kind: Kind, path: str) -> CachedNode:
+        # An exact string: to hash or compare another one might call something in the one step.
+        key = (kind, str.__str__(path))
+        while True:
+            node = self._nodes.get(key)
+            if node is None:
+                node = self._nodes.setdefault(key, CachedNode(*key))
+            # One step.
+            node.subscriptions[subscription] = None
+            subscription.nodes[key] = node
+            is_gone = node.is_gone
+            if not is_gone:
+                return node
+            self._disconnect(subscription, node)
+
+    def _disconnect(self, subscription: Subscription, node: CachedNode) -> None:
+        key, nodes, subscriptions = node.key, subscription.nodes, node.subscriptions
+        keys: tuple[Any, Key] = (_NO_KEY, key)
         try:
-            self.session.binding.aremove_watches(
-                handle, path, kind, self._fetcher.watcher, completion=done
-            )
-        except zookeeper.ConnectionLossException:
-            self._nodes.unneeded.append((kind, path))
-            raise
-        except zookeeper.ZooKeeperException as fault:
-            # It has fired just now, or went with the session.
-            logger.debug("no watch to remove at %s: %s", path, fault)
+            # One step. Another node may have taken this one's place.
+            del nodes[keys[nodes[key] is node]]
+            del subscriptions[subscription]
+        except KeyError:
+            return
+        node.is_gone |= not subscriptions  # one step, after which nobody takes it
+        if node.is_gone and drop(self._nodes, key, node):
+            for kind in node.server_watches():
+                self.unneeded.append((kind, node.path))
+
+    def needing(self, kind: int, path: str) -> list[CachedNode]:
+        """The nodes for which there may be a watch, of a kind as the server knows it."""
+        with self.lock:
+            nodes = [self._nodes.get((any_kind, path)) for any_kind in Kind]
+        return [node for node in nodes if node is not None and kind in node.server_watches()]

@@ -1,65 +1,49 @@
 """Live objects: what they have in common.
 
-A live object takes looks at the servers. A look reads what the object needs, through the watches,
-and so depends on all that it read, the links it followed included; when any of that changes, the
-object takes another look, from the beginning. It tells its callbacks when it sees something else
-than before.
+A live object shows a view of one node, or of several when there are links. It takes the view from
+the cache, is subscribed to all that it has read for it, the links it followed included, and takes
+another one, from the beginning, when any of that changes. Its callbacks are told when the new view
+has another fingerprint.
 """
 
 from __future__ import annotations
 
 import itertools
 import logging
-import os
 import threading
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import zookeeper
-from zc.zk.errors import CancelWatch, LinkError, LinkLoop
-from zc.zk.event import CallbackFailed
-from zc.zk.links import NotRead, check_path, is_direct
-from zc.zk.session.backoff import pause
-from zc.zk.watching.cache import Interest
-from zc.zk.watching.dependencies import Watches
-from zc.zk.watching.readers import LookReader
+from zc.zk.errors import LinkLoop
+from zc.zk.links import NotRead, check_path
+from zc.zk.watching import callbacks, forks
+from zc.zk.watching.callbacks import Callback, Failures
+from zc.zk.watching.dependencies import UNREAD, CachedNode, Key, Kind, Subscription
+from zc.zk.watching.readers import NodeReader, SessionSource, WatchingSource
+from zc.zk.watching.subscriptions import Subscriptions
 
 logger = logging.getLogger("zc.zk")
 
-# What a callback can raise for things as they are at the moment, and not by a mistake in it.
-MAY_PASS = (LinkError, zookeeper.SessionError)
 
-Callback = Callable[..., object]
+class View:
+    """What a live object shows: views of the same have equal fingerprints."""
 
+    __slots__ = ("deleted", "fingerprint", "real_path")
 
-class Look:
-    """What a live object saw. Looks that saw the same have equal `essence`."""
-
-    def __init__(self, real_path: str, essence: object, *, deleted: bool = False) -> None:
+    def __init__(self, real_path: str, fingerprint: object, *, deleted: bool = False) -> None:
         self.real_path = real_path
-        self.essence = essence
+        self.fingerprint = fingerprint
         self.deleted = deleted
 
 
-# Whether this process was forked: one that was not need not ask at each read which one it is.
-_is_child = False
-
-
-def _note_fork() -> None:
-    global _is_child
-    _is_child = True
-
-
-os.register_at_fork(after_in_child=_note_fork)
-
-L = TypeVar("L", bound=Look)
+V = TypeVar("V", bound=View)
 Self = TypeVar("Self", bound="LiveObject[Any]")
 
 
-class LiveObject(ABC, Generic[L]):
+class LiveObject(ABC, Generic[V]):
     """What there is at a path, kept up to date for as long as the program holds the object.
 
     `path` is what was asked for, `real_path` what it led to; `callbacks` the list of functions to
@@ -77,64 +61,73 @@ class LiveObject(ABC, Generic[L]):
     not about links, which are watched, after a pause.
     """
 
-    def __init__(self, watches: Watches, path: str, watch: bool = True) -> None:
+    # What it shows of the node.
+    _kind: ClassVar[Kind]
+
+    def __init__(self, watches: Subscriptions, path: str, watch: bool = True) -> None:
         check_path(path)
         self.path = path
         self.callbacks: list[Callback] = []
         self.keep_callbacks = watches.keep_callbacks
         self.failed_calls = 0
-        self._failing: dict[int, _Failure] = {}  # by the callback's id
+        self._failures: Failures | None = None
         self._watches = watches
         self._lock = threading.RLock()
         self._serials = itertools.count(1)
-        # All guarded by the lock: the last look and its serial number, how often the object has
-        # changed, and whether a round of callbacks waits for its turn.
-        self._look: L | None = None
+        # All guarded by the lock: the view that is shown and its serial number, how many there have
+        # been, how often they differed, and whether a round of callbacks waits for its turn.
+        self._view: V | None = None
         self._serial = 0
-        self._looks = 0
+        self._views = 0
         self._changes = 0
         self._is_queued = False
         self._complaint = ""
-        # Whether the next complete look is to be told whatever it sees: the keeper's.
+        # Whether the next complete view is to be told whatever it shows: the keeper's.
         self._is_told_then = False
-        self._interest: Interest | None = None
+        self._subscription: Subscription | None = None
         if watch:
-            self._interest = watches.enter(self)
+            self._subscription = watches.subscribe(
+                self, LiveObject._refresh, after_fork=LiveObject._after_fork
+            )
         try:
-            while self._look is None:
-                self._take_look(fresh=True)
+            while self._view is None:
+                self._take_view(fresh=True)
         except BaseException:
-            if self._interest is not None:
-                watches.leave(self._interest)
+            if self._subscription is not None:
+                watches.unsubscribe(self._subscription)
             raise
 
     @abstractmethod
-    def _see(self, reader: LookReader) -> L:
-        """Take a look. Raises NoNodeException or LinkLoop when there is nothing to see.
+    def _see(self, reader: NodeReader) -> V:
+        """The view of the node that `path` leads to.
 
-        And NotRead, as the reader does.
+        Raises NoNodeException or LinkLoop when there is none, and NotRead as the reader does.
         """
 
     @abstractmethod
-    def _see_nothing(self, real_path: str) -> L:
-        """The look at a node that is gone."""
+    def _see_cached(self, node: CachedNode, answer: Any) -> V | None:
+        """The view of the node at `path` itself; None if it takes other nodes as well."""
+
+    @abstractmethod
+    def _see_nothing(self, real_path: str) -> V:
+        """The view of a node that is gone."""
 
     @property
-    def _seen(self) -> L:
-        if _is_child and self._interest is not None:
+    def _shown(self) -> V:
+        if forks.is_child and self._subscription is not None:
             self._watches.warn_of_fork()
-        assert self._look is not None
-        return self._look
+        assert self._view is not None
+        return self._view
 
     @property
     def real_path(self) -> str:
         """The path of the node itself, links followed; where it was, when it is gone."""
-        return self._seen.real_path
+        return self._shown.real_path
 
     @property
     def deleted(self) -> bool:
         """Whether the node is gone."""
-        return self._seen.deleted
+        return self._shown.deleted
 
     def __call__(self: Self, callback: Callback) -> Self:
         """Call `callback` now, and again whenever something has changed; returns the object.
@@ -142,7 +135,7 @@ class LiveObject(ABC, Generic[L]):
         So it can be used as a decorator. An exception from the first call propagates, and there
         will be no other calls then. Raises TypeError when the object was made with watch=False.
         """
-        if self._interest is None:
+        if self._subscription is None:
             raise TypeError(
                 f"{self!r} does not change, as it was made with watch=False: no callback is called"
             )
@@ -155,29 +148,29 @@ class LiveObject(ABC, Generic[L]):
         return self
 
     def __del__(self) -> None:
-        # In the middle of anything, perhaps of logging: so it is the keeper who logs.
-        callbacks = getattr(self, "callbacks", None)
-        if callbacks and self._interest is not None and self._watches.session.is_kept_up:
+        # In the middle of anything, perhaps of logging: so it is the keeper that logs.
+        told = getattr(self, "callbacks", None)
+        if told and self._subscription is not None and self._watches.session.is_kept_up:
             self._watches.session.tell(
                 logging.WARNING,
                 f"zc.zk.{type(self).__name__}({self.path}) is gone, as nobody refers to it, and its"
-                f" callbacks are not called any more: {', '.join(map(_name_of, callbacks))}",
+                f" callbacks are not called any more: {', '.join(map(callbacks.name_of, told))}",
             )
 
     def __repr__(self) -> str:
-        deleted = "DELETED: " if self._look is not None and self._look.deleted else ""
+        deleted = "DELETED: " if self._view is not None and self._view.deleted else ""
         handle = self._watches.session.handle
         return f"{deleted}zc.zk.{type(self).__name__}({handle}, {self.path})"
 
-    def begin_again(self) -> None:
+    def _after_fork(self) -> None:
         self._lock = threading.RLock()
         self._is_queued = False
 
-    def look_again(self, tell: bool) -> None:
+    def _refresh(self, tell: bool) -> None:
         """The keeper's call: something has changed, or, if `tell`, may have."""
-        was_deleted = self._look is not None and self._look.deleted
+        was_deleted = self._view is not None and self._view.deleted
         try:
-            changed = self._take_look(fresh=False)
+            changed = self._take_view(fresh=False)
         except zookeeper.SessionError:
             raise
         except NotRead:
@@ -185,81 +178,98 @@ class LiveObject(ABC, Generic[L]):
             self._is_told_then = self._is_told_then or tell
             return
         except zookeeper.ZooKeeperException as refusal:
-            self._complain(refusal)
+            if self._view is not None and self._complaint != str(refusal):
+                self._complaint = str(refusal)
+                logger.error("%r keeps its last data: %s", self, refusal)
             return
         self._complaint = ""
         tell, self._is_told_then = tell or self._is_told_then, False
         if changed or (tell and not was_deleted):
             self._note_change()
 
-    def _follow(self, reader: LookReader, read: Callable[[str], Any]) -> tuple[str, Any]:
-        """What `read` gives at our path, and the path after links were followed."""
-        if is_direct(self.path):
-            try:
-                return self.path, read(self.path)
-            except zookeeper.NoNodeException:
-                pass  # there may be links in it
-        real_path = reader.resolve(self.path)
-        return real_path, read(real_path)
+    def _take_view(self, *, fresh: bool) -> bool:
+        """Show how things are. Whether that is something else than what was shown.
 
-    def _take_look(self, *, fresh: bool) -> bool:
-        """Whether something else than last time is to be seen.
-
-        Looks may overlap. One that began before the one that counts is dropped: if it did see
-        something newer, then that has fired a watch, and there will be another look.
+        Views may be taken at the same time. One that was begun before the one that is shown is
+        dropped: if it did show something newer, then that has fired a watch, and another view will
+        be taken.
         """
-        if fresh and self._interest is not None:
-            # A look at what is known takes no time. The keeper's could begin after one that asks
-            # the servers, see less, and count: so first they are asked, and then there is a look.
-            self._learn(self._interest)
+        subscription = self._subscription
+        if fresh and subscription is not None:
+            # A view of what is cached takes no time. The keeper's could begin after one that asks
+            # the servers, see less, and count: so first they are asked, and then it is taken.
+            self._learn()
         serial = next(self._serials)
-        reader = LookReader(self._watches, self._interest, fresh=self._interest is None)
-        look: L | None
+        key = self._kind, self.path
+        answers: dict[Key, Any] = {}
+        view: V | None = None
+        if subscription is not None and (node := subscription.nodes.get(key)) is not None:
+            # Mostly one node is all that it takes, and its path has no links in it.
+            answers[key] = answer = node.answer
+            if answer is not UNREAD and not isinstance(answer, zookeeper.ZooKeeperException):
+                view = self._see_cached(node, answer)
+        if view is None:
+            view, answers = self._read_view(serial, fresh=fresh)
+        return self._show(view, serial, answers, fresh=fresh)
+
+    def _read_view(self, serial: int, *, fresh: bool) -> tuple[V, dict[Key, Any]]:
+        """A view, by way of links, and the answers that it is made of."""
+        reader = self._reader()
         try:
-            look = reader.complete(self._see) if fresh else self._see(reader)
+            return reader.complete(self._see) if fresh else self._see(reader), reader.answers
         except NotRead:
-            reader.postpone()
+            assert self._subscription is not None
+            self._watches.watch_soon(self._subscription, reader.lacking)
             raise
         except (zookeeper.NoNodeException, LinkLoop):
-            if self._look is None:
+            if self._view is None:
                 with self._lock:
-                    # An earlier look that saw something must not count any more.
+                    # An earlier view of something must not count any more.
                     self._serial = max(self._serial, serial)
                 raise
-            look = self._see_nothing(self._look.real_path)
+            return self._see_nothing(self._view.real_path), reader.answers
+
+    def _show(self, view: V, serial: int, answers: dict[Key, Any], *, fresh: bool) -> bool:
+        """Show a view, if it counts. Whether it differs from the former one."""
+        subscription = self._subscription
         with self._lock:
-            looks = self._looks
+            views = self._views
             if serial < self._serial:
                 return False
-            self._looks += 1
+            self._views += 1
             self._serial = serial
-            previous, self._look = self._look, look
-            if self._interest is not None:
-                self._watches.retain(self._interest, reader.answers)
-            is_overtaken = self._looks != looks + 1
-        if is_overtaken:
-            # In this very thread, where a finaliser had the emulation's keeper take a look, which
-            # may have been replaced by this one, or lost what it depends on.
-            return self._take_look(fresh=fresh)
-        return previous is not None and previous.essence != look.essence
+            previous, self._view = self._view, view
+            is_whole = True
+            if subscription is not None and subscription.nodes.keys() != answers.keys():
+                self._watches.watch_only(subscription, answers)
+                # Another view, taken by another thread, may have let go of nodes that only this
+                # one depends on.
+                is_whole = answers.keys() <= subscription.nodes.keys() or subscription.has_ended
+            if self._views != views + 1:
+                # In this very thread, where a finaliser had the emulation's keeper take a view,
+                # which may have been replaced by this one, or lost what it depends on.
+                is_whole = False
+        changed = previous is not None and previous.fingerprint != view.fingerprint
+        if not is_whole:
+            return self._take_view(fresh=fresh) or changed
+        return changed
 
-    def _learn(self, interest: Interest) -> None:
-        """Have what a look will need read from the servers now."""
+    def _learn(self) -> None:
+        """Have what a view will need read from the servers now."""
         try:
-            LookReader(self._watches, interest, fresh=True).complete(self._see)
+            self._reader(fresh=True).complete(self._see)
         except (zookeeper.NoNodeException, LinkLoop):
             pass  # which is known now
 
-    def _complain(self, refusal: Exception) -> None:
-        """Keep what was seen last, and log why, once."""
-        if self._look is not None and self._complaint != str(refusal):
-            self._complaint = str(refusal)
-            logger.error("%r keeps its last data: %s", self, refusal)
+    def _reader(self, *, fresh: bool = False) -> NodeReader:
+        if self._subscription is None:
+            return NodeReader(SessionSource(self._watches.session, self._watches.decode))
+        return NodeReader(WatchingSource(self._watches, self._subscription, fresh=fresh))
 
     def _note_change(self) -> None:
         with self._lock:
             self._changes += 1
-        # Whoever adds one from now on sees that there was a change.
+        # A callback that is added from now on is added by one who sees that there was a change.
         if self.callbacks:
             self._call_back_soon()
 
@@ -268,115 +278,33 @@ class LiveObject(ABC, Generic[L]):
             if self._is_queued:
                 return
             self._is_queued = True
-        reference = weakref.ref(self)
-
-        def call_back() -> None:
-            target = reference()
-            if target is not None:
-                target._call_back()
-
-        self._watches.session.call_soon(call_back)
-
-    def _call_back(self) -> None:
-        with self._lock:
-            self._is_queued = False
-        for callback in list(self.callbacks):
-            self._call(callback)
+        self._watches.session.call_soon(partial(call_back, weakref.ref(self)))
 
     def _call(self, callback: Callback) -> None:
         try:
             self._tell(callback)
-        except CancelWatch:
-            logger.debug("%r: %r wants no more calls", self, callback)
-            self._drop(callback)
-        except Exception as fault:
-            self._note_failure(callback, fault)
         except BaseException as fault:
-            self._drop(callback)
-            self._announce_failure(callback, fault, is_kept=False)
-            raise
+            if self._failures is None:
+                self._failures = Failures(self._watches.session)
+            self._failures.note(self, callback, fault)
+            if not isinstance(fault, Exception):
+                raise
         else:
-            if self._failing and self._failing.pop(id(callback), None) is not None:
-                logger.info("%r: callback %r works again", self, callback)
-
-    def _note_failure(self, callback: Callback, fault: Exception) -> None:
-        is_kept = self.keep_callbacks or isinstance(fault, MAY_PASS)
-        if not is_kept:
-            logger.error("%r: callback %r failed and is dropped", self, callback, exc_info=fault)
-            self._drop(callback)
-        else:
-            failure = self._failing.setdefault(id(callback), _Failure(callback))
-            if failure.is_news(fault):
-                logger.error("%r: callback %r failed and is kept", self, callback, exc_info=fault)
-            if not (isinstance(fault, LinkError) or failure.is_called_again):
-                self._call_again(failure)
-        self._announce_failure(callback, fault, is_kept)
-
-    def _announce_failure(self, callback: Callback, fault: BaseException, is_kept: bool) -> None:
-        self.failed_calls += 1
-        self._watches.session.announce(
-            partial(CallbackFailed, watched=self, callback=callback, fault=fault, is_kept=is_kept)
-        )
-
-    def _call_again(self, failure: _Failure) -> None:
-        """Call a callback after a pause, unless it has succeeded or is gone by then."""
-        reference = weakref.ref(self)
-        failure.is_called_again = True
-
-        def call_again() -> None:
-            failure.is_called_again = False
-            target = reference()
-            if target is None or target._failing.get(id(failure.callback)) is not failure:
-                return
-            if any(callback is failure.callback for callback in target.callbacks):
-                target._call(failure.callback)
-            else:  # the program has taken it out of the list
-                del target._failing[id(failure.callback)]
-
-        self._watches.session.call_soon(call_again, pause(failure.count))
+            if self._failures is not None:
+                self._failures.note_success(self, callback)
 
     def _tell(self, callback: Callback) -> None:
-        if not self.deleted:
+        if self._view is None or not self._view.deleted:
             callback(self)
-        elif _needs_no_arguments(callback):
+        elif callbacks.needs_no_arguments(callback):
             callback()
 
-    def _drop(self, callback: Callback) -> None:
-        self._failing.pop(id(callback), None)
-        try:
-            self.callbacks.remove(callback)
-        except ValueError:
-            pass  # it has removed itself
 
-
-class _Failure:
-    """A callback that has failed, so many times in a row."""
-
-    def __init__(self, callback: Callback) -> None:
-        self.callback = callback
-        self.count = 0
-        self.is_called_again = False
-        self._told = ""
-
-    def is_news(self, fault: Exception) -> bool:
-        """Whether it has failed in another way than the last time."""
-        self.count += 1
-        former, self._told = self._told, repr(fault)
-        return former != self._told
-
-
-def _name_of(callback: Callback) -> str:
-    """How a callback is called in a log line; nothing of the program's is called for it."""
-    name = getattr(callback, "__qualname__", None)
-    return name if isinstance(name, str) else object.__repr__(callback)
-
-
-def _needs_no_arguments(callback: Callback) -> bool:
-    # A large module, for what few programs ever come to.
-    import inspect
-
-    try:
-        inspect.signature(callback).bind()
-    except (TypeError, ValueError):
-        return False  # it does, or does not tell
-    return True
+def call_back(reference: weakref.ref[LiveObject[Any]]) -> None:
+    """Call the callbacks of a live object, in their thread, if the program still has it."""
+    watched = reference()
+    if watched is not None:
+        with watched._lock:
+            watched._is_queued = False
+        for callback in list(watched.callbacks):
+            watched._call(callback)

@@ -15,8 +15,9 @@ from zc.zk.errors import BadPropertyLink
 from zc.zk.links import PROPERTY_LINK, LinkedProperty, NotRead
 from zc.zk.propertylinks import PropertyLinks
 from zc.zk.session.retry import attempts_at_change
-from zc.zk.watching.liveobject import LiveObject, Look
-from zc.zk.watching.readers import LookReader
+from zc.zk.watching.dependencies import CachedNode, Kind
+from zc.zk.watching.liveobject import LiveObject, View
+from zc.zk.watching.readers import NodeReader, SessionSource
 
 if TYPE_CHECKING:
     from zookeeper.types import Stat
@@ -31,22 +32,28 @@ Items = Mapping[str, Any] | Iterable[tuple[str, Any]]
 Changes = Callable[[dict[str, Any]], Items]
 
 
-class _PropertiesLook(Look):
+class _PropertiesView(View):
+    __slots__ = ("links", "properties", "stat")
+
     def __init__(
         self,
         real_path: str,
         properties: Mapping[str, Any],
-        stat: Stat,
+        answer: tuple[str | None, Stat],
         links: Mapping[str, LinkedProperty | BadPropertyLink],
-        essence: object,
+        ends: Mapping[str, object],
     ) -> None:
-        super().__init__(real_path, essence)
+        data, stat = answer
+        self.real_path = real_path
+        # The zxids differ when a node has been written, or created again, even with the same data.
+        self.fingerprint = real_path, data, stat.get("czxid"), stat.get("mzxid"), ends
+        self.deleted = False
         self.properties = properties
         self.stat = stat
         self.links = links
 
 
-class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
+class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
     """The properties of a node, kept up to date: a mapping.
 
     `zc.zk.ZooKeeper.properties` makes them; `LiveObject` says what they have in common with
@@ -57,15 +64,17 @@ class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
     and are seen here when the call returns; callbacks then know of them like of anybody else's.
     """
 
+    _kind = Kind.DATA
+
     @property
     def data(self) -> dict[str, Any]:
         """The properties as they are stored, links not followed."""
-        return dict(self._seen.properties)
+        return dict(self._shown.properties)
 
     @property
     def meta_data(self) -> Stat:
         """The node's stat; empty when it is gone."""
-        return self._seen.stat
+        return self._shown.stat
 
     def copy(self) -> dict[str, Any]:
         """The properties as they are stored, links not followed."""
@@ -73,19 +82,19 @@ class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         """The property `name`. Raises BadPropertyLink when it is a link that leads nowhere."""
-        look = self._seen
-        if name in look.properties:
-            return look.properties[name]
-        found = look.links[name]
+        view = self._shown
+        if name in view.properties:
+            return view.properties[name]
+        found = view.links[name]
         if isinstance(found, BadPropertyLink):
             raise BadPropertyLink(found.path, found.name, found.reason) from found.__cause__
         return found.value
 
     def __iter__(self) -> Iterator[str]:
-        look = self._seen
-        for key in look.properties:
+        view = self._shown
+        for key in view.properties:
             name = key.removesuffix(PROPERTY_LINK)
-            if name == key or name not in look.properties:
+            if name == key or name not in view.properties:
                 yield name
 
     def __len__(self) -> int:
@@ -95,8 +104,8 @@ class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
     __hash__ = object.__hash__
 
     def __contains__(self, name: object) -> bool:
-        look = self._seen
-        return name in look.properties or name in look.links
+        view = self._shown
+        return name in view.properties or name in view.links
 
     def set(self, data: Items | None = None, **properties: Any) -> None:
         """Let the node have these properties and no others.
@@ -169,11 +178,11 @@ class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
 
         They are those that were seen last, unless they are to be read `anew`.
         """
-        look = self._seen
-        if anew or look.deleted:
+        view = self._shown
+        if anew or view.deleted:
             current, version = self._read_again()
         else:
-            current, version = dict(look.properties), look.stat["version"]
+            current, version = dict(view.properties), view.stat["version"]
         for attempt in attempts_at_change(
             (zookeeper.BadVersionException,),
             limit=UPDATE_ATTEMPTS,
@@ -188,24 +197,26 @@ class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
                     self._write(codec.encode(wanted), version)
                 except zookeeper.BadVersionException as conflict:
                     told = f"changed {attempt.number} times meanwhile"
-                    raise zookeeper.error(zookeeper.BADVERSION, look.real_path, told) from conflict
+                    raise zookeeper.error(zookeeper.BADVERSION, view.real_path, told) from conflict
 
     def __setitem__(self, name: str, value: Any) -> None:
         """Like `update` of one property."""
         self.update({name: value})
 
     def _write(self, data: str, version: int | None = None) -> None:
+        session = self._watches.session
         given = () if version is None else (version,)
-        self._watches.session.call(self._watches.session.binding.set, self.real_path, data, *given)
+        session.call(session.binding.set, self.real_path, data, *given)
         try:
-            changed = self._take_look(fresh=True)
+            changed = self._take_view(fresh=True)
         except zookeeper.ZooKeeperException:
             return  # what was written is written; the watch will tell
         if changed:
             self._note_change()
 
     def _read_again(self) -> tuple[dict[str, Any], int]:
-        data, stat = self._watches.session.call(self._watches.session.binding.get, self.real_path)
+        session = self._watches.session
+        data, stat = session.call(session.binding.get, self.real_path)
         return self._watches.decode(data, self.real_path), stat["version"]
 
     def _check_links(self, changes: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
@@ -221,29 +232,32 @@ class Properties(LiveObject[_PropertiesLook], Mapping[str, Any]):
                 key = name + PROPERTY_LINK
                 raise ValueError("Bad property link", key, changes[key], end) from end
 
-    def _see(self, reader: LookReader) -> _PropertiesLook:
-        real_path, (data, stat) = self._follow(reader, reader.data)
+    def _see(self, reader: NodeReader) -> _PropertiesView:
+        real_path, answer = reader.follow(self._kind, self.path)
         properties = reader.get_properties(real_path)
         links = _find_links(reader, real_path, properties)
-        essence = (
-            real_path,
-            data,
-            _incarnation(stat),
-            {name: _link_essence(reader, found) for name, found in links.items()},
-        )
-        return _PropertiesLook(real_path, properties, stat, links, essence)
+        ends = {name: _end_of(reader, found) for name, found in links.items()}
+        return _PropertiesView(real_path, properties, answer, links, ends)
 
-    def _see_nothing(self, real_path: str) -> _PropertiesLook:
-        look = _PropertiesLook(real_path, {}, cast("Stat", {}), {}, None)
-        look.deleted = True
-        return look
+    def _see_cached(self, node: CachedNode, answer: Any) -> _PropertiesView | None:
+        properties = self._watches.cache.properties_of(node, answer[0])
+        for name in properties:
+            if name.endswith(PROPERTY_LINK):
+                return None
+        return _PropertiesView(self.path, properties, answer, {}, {})
+
+    def _see_nothing(self, real_path: str) -> _PropertiesView:
+        view = _PropertiesView(real_path, {}, (None, cast("Stat", {})), {}, {})
+        view.deleted = True
+        return view
 
 
-class _ReaderOfTheFuture(LookReader):
+class _ReaderOfTheFuture(NodeReader):
     """Reads nodes as they will be once a change to `properties` is written."""
 
     def __init__(self, properties: Properties, wanted: Mapping[str, Any]) -> None:
-        super().__init__(properties._watches, None, fresh=True)
+        watches = properties._watches
+        super().__init__(SessionSource(watches.session, watches.decode))
         self._path = properties.real_path
         self._wanted = wanted
 
@@ -252,7 +266,7 @@ class _ReaderOfTheFuture(LookReader):
 
 
 def _find_links(
-    reader: LookReader, path: str, properties: Mapping[str, Any]
+    reader: NodeReader, path: str, properties: Mapping[str, Any]
 ) -> dict[str, LinkedProperty | BadPropertyLink]:
     """What the property links among properties of the node at `path` lead to, by name."""
     asked = {
@@ -280,13 +294,9 @@ def _link_named(name: str, properties: Mapping[str, Any]) -> str:
     return link
 
 
-def _incarnation(stat: Stat) -> object:
-    """Differs when a node has been written, or created again, even with the same data."""
-    return [stat.get(field) for field in ("czxid", "mzxid", "version")]
-
-
-def _link_essence(reader: LookReader, found: LinkedProperty | BadPropertyLink) -> object:
+def _end_of(reader: NodeReader, found: LinkedProperty | BadPropertyLink) -> object:
+    """What tells where a property link leads, and whether the node there has been written."""
     if isinstance(found, BadPropertyLink):
         return found.reason
     _, stat = reader.data(found.path)
-    return found.path, found.name, _incarnation(stat)
+    return found.path, found.name, stat.get("czxid"), stat.get("mzxid")

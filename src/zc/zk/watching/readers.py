@@ -1,19 +1,24 @@
-"""Reading nodes, with links followed, in a way that can be watched."""
+"""Reading nodes, each once, and following the links among them.
+
+A reader has its nodes from a source: the servers, or the cache, to whose nodes its subscription is
+added. So all that was read is of one look at things, and it is known what that look depends on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import zookeeper
 from zc.zk import codec
 from zc.zk.codec import Properties
-from zc.zk.links import NotRead
+from zc.zk.links import NotRead, is_direct
 from zc.zk.resolver import Resolver
 from zc.zk.session.session import Session
-from zc.zk.watching.cache import UNREAD, Answer, Interest, Kind
-from zc.zk.watching.dependencies import Watches
+from zc.zk.watching import fetch
+from zc.zk.watching.dependencies import UNREAD, Answer, Key, Kind, Subscription
+from zc.zk.watching.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from zookeeper.types import Stat
@@ -21,51 +26,88 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class PlainReader(Resolver):
-    """Reads nodes by single calls, and follows links among them."""
+class Source(Protocol):
+    """Where a reader has its nodes from."""
+
+    def known(self, kind: Kind, path: str) -> Answer:
+        """What is known of a node; UNREAD if it has to be read."""
+
+    def read_many(self, keys: Iterable[Key]) -> Mapping[Key, Answer]:
+        """What the servers say of these nodes now."""
+
+    def properties(self, data: str | None, path: str) -> Properties:
+        """The properties of a node that was read with these data."""
+
+
+class SessionSource:
+    """The servers, which are asked for everything. Nothing is subscribed to."""
 
     def __init__(
         self, session: Session, decode: Callable[[str | None, str], Properties] = codec.decode
     ) -> None:
         self._session = session
-        self._decode = decode
+        self.properties = decode
 
-    def exists(self, path: str) -> bool:
-        return self._session.call(self._session.binding.exists, path) is not None
+    def known(self, kind: Kind, path: str) -> Answer:
+        return UNREAD
 
-    def get_properties(self, path: str) -> Mapping[str, Any]:
-        data, _ = self._session.call(self._session.binding.get, path)
-        return self._decode(data, path)
+    def read_many(self, keys: Iterable[Key]) -> Mapping[Key, Answer]:
+        return self._session.call(fetch.read_many, list(keys), self._session.binding)
 
 
-class LookReader(Resolver):
-    """Reads nodes for one look of a live object, each once.
+class WatchingSource:
+    """The cache. The subscription depends on every node that is asked for, from then on.
 
-    For an `interest`, so that it depends on what is read; for None just so. What is not known, and
-    if `fresh` everything, is not read when it is asked for: NotRead is raised then, and what a look
-    lacks is read at once, by `complete` or, for the keeper, by and by after `postpone`.
+    If `fresh`, the servers are asked for what is in the cache, too.
     """
 
-    def __init__(self, watches: Watches, interest: Interest | None, *, fresh: bool) -> None:
+    def __init__(
+        self, watches: Subscriptions, subscription: Subscription, *, fresh: bool = False
+    ) -> None:
         self._watches = watches
-        self._interest = interest
+        self._subscription = subscription
         self._fresh = fresh
-        self.answers: dict[tuple[Kind, str], Answer] = {}
-        self.lacking: dict[tuple[Kind, str], None] = {}
 
-    def complete(self, see: Callable[[LookReader], T]) -> T:
+    def known(self, kind: Kind, path: str) -> Answer:
+        if self._fresh:
+            return UNREAD
+        node = self._subscription.nodes.get((kind, path))
+        if node is None:
+            node = self._watches.watch(self._subscription, kind, path)
+        return node.answer
+
+    def read_many(self, keys: Iterable[Key]) -> Mapping[Key, Answer]:
+        return self._watches.watch_and_read_many(self._subscription, keys)
+
+    def properties(self, data: str | None, path: str) -> Properties:
+        node = self._watches.find(Kind.DATA, path)
+        if node is None:
+            return codec.decode(data, path)
+        return self._watches.cache.properties_of(node, data)
+
+
+class NodeReader(Resolver):
+    """Reads nodes, each once, and follows links.
+
+    If `at_once`, a node is read when it is asked for. Otherwise what is not known makes it raise
+    NotRead and is noted in `lacking`: `complete` has it read, together with all else that lacks.
+    `answers` are what was read.
+    """
+
+    def __init__(self, source: Source, *, at_once: bool = False) -> None:
+        self._source = source
+        self._at_once = at_once
+        self.answers: dict[Key, Answer] = {}
+        self.lacking: dict[Key, None] = {}
+
+    def complete(self, see: Callable[[NodeReader], T]) -> T:
         """What `see` returns, called again until all has been read that it asks for."""
         while True:
             try:
                 return see(self)
             except NotRead:
-                self._learn()
-
-    def postpone(self) -> None:
-        """Have the keeper read what is lacking; the look is taken again then."""
-        assert self._interest is not None
-        for kind, path in self.lacking:
-            self._watches.depend(self._interest, kind, path)
+                lacking, self.lacking = self.lacking, {}
+                self.answers.update(self._source.read_many(lacking))
 
     def require_all(self) -> None:
         """Raise NotRead if a part of the look, which went on without it, lacked something."""
@@ -74,17 +116,13 @@ class LookReader(Resolver):
 
     def data(self, path: str) -> tuple[str | None, Stat]:
         """Data and stat of the node at `path`. Raises NoNodeException."""
-        answer: tuple[str | None, Stat] = self._read(Kind.DATA, path)
-        return answer
-
-    def children(self, path: str) -> list[str]:
-        """The names of the children of the node at `path`. Raises NoNodeException."""
-        answer: list[str] = self._read(Kind.CHILDREN, path)
+        answer: tuple[str | None, Stat] = self.read(Kind.DATA, path)
         return answer
 
     def exists(self, path: str) -> bool:
+        # What is read for a look is watched, or read in bulk, which is done by the data.
         try:
-            self.data(path)
+            self.read(Kind.EXISTS if self._at_once else Kind.DATA, path)
         except zookeeper.NoNodeException:
             return False
         except zookeeper.NoAuthException:
@@ -92,29 +130,42 @@ class LookReader(Resolver):
         return True
 
     def get_properties(self, path: str) -> Mapping[str, Any]:
-        answer = self.data(path)
-        if self._interest is None:
-            return self._watches.decode(answer[0], path)
-        return self._watches.properties(path, answer)
+        return self._source.properties(self.read(Kind.DATA, path)[0], path)
 
-    def _read(self, kind: Kind, path: str) -> Answer:
+    def follow(self, kind: Kind, path: str) -> tuple[str, Answer]:
+        """The path that `path` leads to, and what there is. Raises as `read` does, and LinkLoop."""
+        if is_direct(path):
+            try:
+                return path, self.read(kind, path)
+            except zookeeper.NoNodeException:
+                pass  # there may be links in it
+        real_path = self.resolve(path)
+        return real_path, self.read(kind, real_path)
+
+    def read(self, kind: Kind, path: str) -> Answer:
+        """What there is at `path`. Raises what the server says against it, or NotRead."""
         key = kind, path
-        if key not in self.answers:
-            answer = UNREAD
-            if self._interest is not None and not self._fresh:
-                answer = self._watches.known(self._interest, kind, path)
+        answer = self.answers.get(key, UNREAD)
+        if answer is UNREAD:
+            answer = self._source.known(kind, path)
             if answer is UNREAD:
-                self.lacking[key] = None
-                raise NotRead
+                if not self._at_once:
+                    self.lacking[key] = None
+                    raise NotRead
+                answer = self._source.read_many([key])[key]
             self.answers[key] = answer
-        answer = self.answers[key]
         if isinstance(answer, zookeeper.ZooKeeperException):
             raise copy(answer)  # to be raised means to refer to frames
         return answer
 
-    def _learn(self) -> None:
-        lacking, self.lacking = list(self.lacking), {}
-        if self._interest is not None:
-            self.answers.update(self._watches.read_many(self._interest, lacking))
-        else:
-            self.answers.update(self._watches.peek_many(lacking))
+
+def resolve(
+    session: Session,
+    path: str,
+    decode: Callable[[str | None, str], Properties] = codec.decode,
+) -> str:
+    """The path of the node that `path` leads to, links followed. Watches nothing.
+
+    Raises what `Resolver.resolve` raises.
+    """
+    return NodeReader(SessionSource(session, decode), at_once=True).resolve(path)
