@@ -13,6 +13,7 @@ from setuptools import Extension, setup
 PACKAGE = Path("src/zookeeper")
 CORE = PACKAGE / "core"
 TLS = PACKAGE / "tls"
+SPEEDUPS = Path("src/zc/zk/_speedups")
 C_CLIENT = "ZooKeeper's C client", "libzookeeper-mt-dev"
 
 # Functions of the C client, and of libc as the C client calls it, that the core puts itself in
@@ -65,8 +66,6 @@ class build_ext(cython_build_ext):
     def initialize_options(self) -> None:
         super().initialize_options()
         self.cython_c_in_temp = True
-        # Where zc.zk is found: there is no zc/__init__.py that would say so.
-        self.cython_include_dirs = ["src"]
 
     def build_extensions(self) -> None:
         compile_file = self.compiler._compile
@@ -151,14 +150,11 @@ setup(
             extra_link_args=["-pthread", "-Wl,--exclude-libs,ALL", "-Wl,-z,now"],
             **openssl,
         ),
-        *(
-            Extension(
-                name,
-                [f"src/{name.replace('.', '/')}.pyx"],
-                depends=["setup.py", *sorted(map(str, Path("src/zc/zk").rglob("*.px[id]")))],
-                extra_compile_args=["-std=gnu11", "-O2", "-Wall", "-fvisibility=hidden"],
-            )
-            for name in ["zc.zk._plain", "zc.zk.tree._lines"]
+        Extension(
+            "zc.zk._speedups._text",
+            [str(SPEEDUPS / "_text.pyx")],
+            depends=["setup.py", *sorted(map(str, SPEEDUPS.glob("*.pxi")))],
+            extra_compile_args=["-std=gnu11", "-O2", "-Wall", "-fvisibility=hidden"],
         ),
     ],
 )

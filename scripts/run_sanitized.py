@@ -2,11 +2,12 @@
 
 Usage: run_sanitized.py [--text] [pytest argument ...]
 
-That is the binding, or with --text the small extension that reads and writes plain tree text. Both
-are built with the sanitizers in a folder of their own, which comes before the normal build on the
-path of the tests. Every process that these start reports into a file; one report of bad memory
-access or undefined behaviour fails the run, and so does a leak whose memory was allocated on behalf
-of one of the two. Leaks of the interpreter and of other modules are not ours.
+That is the binding, or with --text `zc.zk._speedups`, the small extension that reads and writes
+plain tree text. Both are built with the sanitizers in a folder of their own, which comes before the
+normal build on the path of the tests. Every process that these start reports into a file; one
+report of bad memory access or undefined behaviour fails the run, and so does a leak whose memory
+was allocated on behalf of one of the two. Leaks of the interpreter and of other modules are not
+ours.
 """
 
 from __future__ import annotations
@@ -125,8 +126,8 @@ def options(settings: dict[str, object]) -> str:
 def find_planted_leak(environment: dict[str, str]) -> None:
     """Make sure that leaks are found here at all: where ptrace is forbidden they are not."""
     plant = (
-        "import ctypes, zc.zk._plain, zookeeper._client\n"
-        "for extension in (zc.zk._plain, zookeeper._client):\n"
+        "import ctypes, zc.zk._speedups._text, zookeeper._client\n"
+        "for extension in (zc.zk._speedups._text, zookeeper._client):\n"
         f"    assert extension.__file__.startswith({EXTENSIONS!r}), extension\n"
         "ctypes.CDLL(None).malloc(4321)\n"
     )

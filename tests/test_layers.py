@@ -38,9 +38,7 @@ ROWS = [
     "propertylinks",
     "links",
     "codec",
-    "_plain",
-    "_nested",
-    "_compact",
+    "_speedups",
     "garbage",
     "acl",
     "errors",
@@ -55,9 +53,7 @@ PURE = {
     "propertylinks",
     "links",
     "codec",
-    "_plain",
-    "_nested",
-    "_compact",
+    "_speedups",
     "testing.engine",
 }
 

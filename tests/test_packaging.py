@@ -94,7 +94,7 @@ def installed_extension(environment: Path, name: str = "zookeeper/_client") -> P
 def test_the_extensions_need_libc_and_nothing_else(environment: Path) -> None:
     assert libraries_beyond_libc(extension_in_use()) == []
     assert libraries_beyond_libc(installed_extension(environment)) == []
-    assert libraries_beyond_libc(installed_extension(environment, "zc/zk/_plain")) == []
+    assert libraries_beyond_libc(installed_extension(environment, "zc/zk/_speedups/_text")) == []
     assert libraries_beyond_libc(installed_extension(environment, "zookeeper/_tls")) == []
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zc.zk._speedups import is_same
 from zc.zk.acl import READ_ACL_UNSAFE
 from zc.zk.links import join
 from zc.zk.tree import ParseNode, parse_tree
-from zc.zk.tree._lines import is_same
 from zc.zk.tree.changes import (
     AddNode,
     Change,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.pure import strategies
-from zc.zk import _plain, codec
+from zc.zk import _speedups, codec
 from zc.zk.tree.render import render
 
 words = st.from_regex(r"[a-zA-Z_]\w{0,3}", fullmatch=True) | st.sampled_from(
@@ -30,8 +30,8 @@ plain_properties = st.dictionaries(words, values, max_size=4)
 
 def without_short_cut(nodes: strategies.Nodes) -> str:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_plain, "lines", lambda data, lead, decode: None)
-        patch.setattr(_plain, "encode", lambda properties: None)
+        patch.setattr(_speedups, "render_data", lambda data, lead, decode: None)
+        patch.setattr(_speedups, "encode", lambda properties: None)
         return "".join(render(nodes))
 
 
@@ -46,7 +46,7 @@ def test_plain_properties_are_encoded_as_all_are(properties: dict[str, Any]) -> 
 
     quickest = outcome()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_plain, "encode", lambda properties: None)
+        patch.setattr(_speedups, "encode", lambda properties: None)
         assert outcome() == quickest
 
 
@@ -91,5 +91,5 @@ def test_the_nesting_that_is_too_deep_is_the_same(depth: int) -> None:
 def test_most_of_what_the_library_writes_is_plain() -> None:
     properties = {"a": 1, "b": "it's", "main ->": "/db/main", "on": True, "type": "web app"}
     data = codec.encode(properties)
-    assert _plain.encode(properties) == data
-    assert _plain.lines(data, "\n  ", repr) is not None
+    assert _speedups.encode(properties) == data
+    assert _speedups.render_data(data, "\n  ", repr) is not None

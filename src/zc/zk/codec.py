@@ -23,7 +23,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from zc.zk import _plain
+from zc.zk import _speedups
 from zc.zk.errors import excerpt
 
 logger = logging.getLogger("zc.zk")
@@ -112,7 +112,7 @@ def as_read(properties: Mapping[str, Any]) -> str:
     """
     if not properties:
         return ""
-    if (plain := _plain.encode(properties)) is not None:
+    if (plain := _speedups.encode(properties)) is not None:
         return plain
     if len(properties) == 1:
         value = properties.get(STRING_VALUE)

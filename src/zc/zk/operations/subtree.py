@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zookeeper
+from zc.zk._speedups import is_same
 from zc.zk.links import join
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
-from zc.zk.tree._lines import is_same
 from zc.zk.tree.diff import AS_WANTED, NodeState, snapshot
 from zc.zk.tree.model import ParseNode
 

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from zc.zk import codec
+from zc.zk._speedups import new_nodes
 from zc.zk.garbage import collected_later
 from zc.zk.links import join
-from zc.zk.tree._lines import new_nodes
 from zc.zk.tree.changes import (
     AddNode,
     Change,

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from zc.zk import codec
+from zc.zk._speedups import Fields
 from zc.zk.resolver import Resolver
-from zc.zk.tree._lines import Fields
 from zc.zk.tree.layout import Layout
 from zookeeper.constants import NONODE
 from zookeeper.errors import error

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import Any, TypeVar, overload
 
-from zc.zk import codec
+from zc.zk import _speedups, codec
 from zc.zk.errors import TreeSyntaxError, excerpt
 from zc.zk.garbage import collected_later
 from zc.zk.links import LINK, PROPERTY_LINK, is_path, split_property_link
-from zc.zk.tree import _lines
 from zc.zk.tree.layout import is_layout, read_layout
 from zc.zk.tree.literals import read_literal, split_quoted
 from zc.zk.tree.model import Node, ParseNode, RawData
@@ -46,7 +45,7 @@ def _read(text: str, node_class: type[ParseNode]) -> ParseNode:
     parser = _Parser(node_class)
     try:
         while parser.position < len(text):
-            _lines.read_lines(text, parser)
+            _speedups.read_lines(text, parser)
             parser.read_next(text)
     except ValueError as fault:
         line = parser.next_line(text).rstrip("\r")
@@ -54,7 +53,7 @@ def _read(text: str, node_class: type[ParseNode]) -> ParseNode:
     return parser.root
 
 
-class _Parser(_lines.Position):
+class _Parser(_speedups.Position):
     """The state between lines: the nodes that the next line may belong to.
 
     `node` is the one that lines indented by `indent` belong to, and `outer` holds the pairs
@@ -68,6 +67,7 @@ class _Parser(_lines.Position):
     def __init__(self, node_class: type[ParseNode]) -> None:
         self.node_class = node_class
         self.makes_plain_nodes = node_class is ParseNode
+        self.to_json = codec.to_json
         self.root = node_class("")
         self.node = self.root
         self.indent = None

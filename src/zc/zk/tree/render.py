@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from zc.zk import _plain, codec
+from zc.zk import _speedups, codec
 from zc.zk.codec import Properties
 from zc.zk.links import LINK, PROPERTY_LINK, is_path
 from zc.zk.tree.layout import layout_of
@@ -40,7 +40,7 @@ def render(nodes: Iterable[tuple[int, str, str | None]]) -> Iterator[str]:
             yield head + "\n"
             continue
         if data is not None:
-            plain = _plain.lines(data, f"\n{indent}{INDENT}", _literal)
+            plain = _speedups.render_data(data, f"\n{indent}{INDENT}", _literal)
             if plain is not None:
                 yield f"{head}{plain}\n"
                 continue

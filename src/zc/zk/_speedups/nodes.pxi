@@ -1,16 +1,17 @@
 # Nodes that leave their properties in the text, and what plans need of many of them.
 
 # What is written in so many characters of text is short as JSON, too, be all of it escaped.
-cdef enum: SHORT_TEXT = 20000
+cdef enum: MAX_WAITING = 20000
 
 
 @cython.final
 @cython.no_gc
 cdef class Source:
-    """A text that nodes have been read from, and one string for each name of a property in it."""
+    """A text of nodes, one string for each name of a property in it, and what writes values."""
 
     cdef str text
     cdef dict names
+    cdef object to_json
 
 
 cdef class Fields:
@@ -48,7 +49,7 @@ cdef class Fields:
             and self.values is None
             and self.raw is None
             and self.layout is None
-            and self.end - self.start <= SHORT_TEXT
+            and self.end - self.start <= MAX_WAITING
         )
 
     def plain_data(self):
@@ -56,7 +57,7 @@ cdef class Fields:
         return self.data_in_text()
 
     cdef object data_in_text(self):
-        cdef Item items[MOST_ITEMS]
+        cdef Item items[MAX_PROPERTIES]
         cdef Py_ssize_t count = 0, literals = 0
         cdef list texts = []  # which items refer to
         # Another thread may ask for the properties while a value is made into JSON.
@@ -79,9 +80,9 @@ cdef class Fields:
                 if line.value_kind == NESTED:
                     text = json_of(&line)
                 else:
-                    text = codec.to_json(values[literals])
+                    text = source.to_json(values[literals])
                     literals += 1
-                if len(text) > LONGEST_NESTED:
+                if len(text) > MAX_NESTED:
                     return None
                 texts.append(text)
                 span_of(&items[count].value, text)
@@ -124,25 +125,21 @@ cdef str key_of(Source source, Line *line):
     return key
 
 
-cdef bint take_item(Item *item, Line *line):
-    """The line's property as JSON has it; False if it is not plain.
+cdef bint take_item(Item *item, Line *line) except -1:
+    """Have the line's property written as JSON; False if it is not plain.
 
-    The value of a LITERAL or NESTED line has been put there before.
+    The caller has put there the value of a LITERAL or NESTED line.
     """
-    if line.name_end - line.name == 12 and is_here(line, line.name, b"string_value"):
+    place(&item.key, line, line.name, line.name_end)
+    if is_key(&item.key, b"string_value"):
         return False
-    put(&item.key, line, line.name, line.name_end)
     item.is_link = line.value_kind == SYMBOLIC_LINK
     item.is_text = item.is_link or line.value_kind == STRING
     item.is_json = line.value_kind == LITERAL or line.value_kind == NESTED
-    if line.value_kind == TRUE:
-        spell(item, b"true")
-    elif line.value_kind == FALSE:
-        spell(item, b"false")
-    elif line.value_kind == NONE:
-        spell(item, b"null")
+    if line.value_kind in (TRUE, FALSE, NONE):
+        spell(item, JSON_WORDS[<int>line.value_kind - <int>TRUE])
     elif not item.is_json:
-        put(&item.value, line, line.value, line.value_end)
+        place(&item.value, line, line.value, line.value_end)
     return decimal_of(item) if line.value_kind == DECIMAL else True
 
 

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -24,6 +24,7 @@ class Position:
     position: int
     number: int
     makes_plain_nodes: bool
+    to_json: Callable[[Any], str]
 
 class Found(Protocol):
     @property
@@ -33,6 +34,8 @@ class Found(Protocol):
     @property
     def data(self) -> str | None: ...
 
+def encode(properties: Mapping[str, Any]) -> str | None: ...
 def is_same(node: Fields, found: Iterable[Found]) -> bool: ...
 def new_nodes(node: Fields, path: str, make: Callable[[str, Any, bool], T]) -> list[T]: ...
 def read_lines(text: str, parser: Position) -> None: ...
+def render_data(data: str, lead: str, decode: Callable[[str], str | None]) -> str | None: ...

@@ -1,46 +1,7 @@
-# cython: language_level=3, binding=True, boundscheck=False, wraparound=False
-"""Plain lines of tree text, which are nearly all, into nodes, quickly.
-
-What is not plain is left to `zc.zk.tree.parse`, which knows all the rules. What is plain comes out
-here as it would there, and nothing here is an error: whatever is unusual is not plain.
-
-A node remembers where in the text its properties stand. They become Python objects when somebody
-asks for them, which an import of new nodes does not: their data are made of the text.
-"""
-
-cimport cython
-from cpython.dict cimport PyDict_Contains, PyDict_GetItem, PyDict_SetItem
-from cpython.object cimport PyObject, PyTypeObject
-from cpython.unicode cimport PyUnicode_Substring
-
-from zc.zk._compact cimport (
-    MOST_DIGITS,
-    MOST_ITEMS,
-    Item,
-    Span,
-    compact,
-    decimal_of,
-    is_digit,
-    is_letter,
-    is_word,
-    span_of,
-    spell,
-)
-from zc.zk._nested cimport LONGEST_NESTED, Translation, translate, translated
-
-import json
-
-from zc.zk import codec
-
-cdef extern from "Python.h":
-    int PyUnicode_KIND(object text)
-    void *PyUnicode_DATA(object text)
-    Py_UCS4 PyUnicode_READ(int kind, const void *data, Py_ssize_t index)
-    object PyLong_FromLongLong(long long number)
-
-include "_look.pxi"
-include "_fields.pxi"
-
+# Plain lines of tree text into nodes.
+#
+# A node remembers where in the text its properties stand. They become Python objects when a program
+# asks for them, which an import of new nodes does not: its data are made of the text.
 
 cdef class Position:
     """Where a parser is in a text; `zc.zk.tree.parse` says what it means, and does the parsing."""
@@ -50,6 +11,8 @@ cdef class Position:
     cdef public Py_ssize_t position, number
     # Whether nodes may be made without calling their class.
     cdef public bint makes_plain_nodes
+    # What writes a value that is not plain as JSON.
+    cdef public object to_json
     cdef Source source
 
 
@@ -67,6 +30,7 @@ def read_lines(str text, Position parser):
         parser.source = Source()
         parser.source.text = text
         parser.source.names = {}
+        parser.source.to_json = parser.to_json
     owner = Owner(parser)
     line.start = parser.position
     look_into(&line, text)
@@ -102,8 +66,8 @@ cdef class Owner:
     cdef Py_UCS4 white
     # The node, if it has properties that are left in the text or none, and where their names are.
     cdef Fields plain
-    cdef Py_ssize_t names[MOST_ITEMS]
-    cdef Py_ssize_t name_ends[MOST_ITEMS]
+    cdef Py_ssize_t names[MAX_PROPERTIES]
+    cdef Py_ssize_t name_ends[MAX_PROPERTIES]
 
     def __init__(self, Position parser):
         self.parser = parser
@@ -180,7 +144,7 @@ cdef class Owner:
         """Leave a property in the text, where the node will find it, unless that is difficult."""
         cdef Fields node = self.plain
         cdef Py_ssize_t count = node.count
-        if node.source is None or count >= MOST_ITEMS - 1 or (count and line.start != node.end):
+        if node.source is None or count >= MAX_PROPERTIES - 1 or (count and line.start != node.end):
             return False
         if self.is_known(line):
             return False
@@ -199,7 +163,9 @@ cdef class Owner:
     cdef bint is_known(self, Line *line):
         """Whether the node may have a property of this name already."""
         cdef Py_ssize_t at, i, length = line.name_end - line.name
-        if self.plain.node_type is not None and is_here(line, line.name, b"type"):
+        if self.plain.node_type is not None and length == 4 and (
+            is_here(line.kind, line.data, line.name, b"type")
+        ):
             return True
         for i in range(self.plain.count):
             if self.name_ends[i] - self.names[i] == length:

@@ -1,0 +1,26 @@
+"""Text and JSON of the plain kind, which is nearly all there is, read and written quickly.
+
+Plain text, data and properties come out as `zc.zk.codec` and `zc.zk.tree` would have them, which
+know all the rules. Nothing is an error here: the unusual is not plain, and is left to these.
+`grammar.pxi` says what is plain.
+"""
+
+from zc.zk._speedups._text import (
+    Fields,
+    Position,
+    encode,
+    is_same,
+    new_nodes,
+    read_lines,
+    render_data,
+)
+
+__all__ = [
+    "Fields",
+    "Position",
+    "encode",
+    "is_same",
+    "new_nodes",
+    "read_lines",
+    "render_data",
+]

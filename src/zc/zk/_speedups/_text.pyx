@@ -1,0 +1,40 @@
+# cython: language_level=3, binding=True, boundscheck=False, wraparound=False
+"""The extension behind `zc.zk._speedups`, in one C file made of the parts below."""
+
+cimport cython
+from cpython.dict cimport PyDict_Contains, PyDict_GetItem, PyDict_SetItem
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.unicode cimport PyUnicode_Substring
+from libc.stdio cimport snprintf
+from libc.string cimport memcmp, memcpy, strcmp, strlen
+
+import json
+
+cdef extern from "Python.h":
+    int PyUnicode_KIND(object text)
+    void *PyUnicode_DATA(object text)
+    const unsigned char *PyUnicode_1BYTE_DATA(object text)
+    int PyUnicode_1BYTE_KIND
+    bint PyUnicode_IS_ASCII(object text)
+    bint PyUnicode_CheckExact(object text)
+    Py_UCS4 PyUnicode_READ(int kind, const void *data, Py_ssize_t index)
+    str PyUnicode_New(Py_ssize_t size, Py_UCS4 highest)
+    str PyUnicode_DecodeASCII(const char *text, Py_ssize_t size, const char *errors)
+    bint PyFloat_CheckExact(object number)
+    bint PyLong_CheckExact(object number)
+    object PyLong_FromLongLong(long long number)
+    double PyOS_string_to_double(const char *text, char **end, PyObject *overflow) except? -1.0
+    char *PyOS_double_to_string(double value, char format, int precision, int flags, int *kind) except NULL
+    int Py_DTSF_ADD_DOT_0
+    void PyMem_Free(void *memory)
+
+# The grammar, and the two languages in which a value is written.
+include "grammar.pxi"
+include "encode.pxi"
+include "nested.pxi"
+# JSON to text.
+include "render.pxi"
+# Text to nodes, and nodes to JSON.
+include "lines.pxi"
+include "nodes.pxi"
+include "read.pxi"

@@ -1,0 +1,180 @@
+# What is plain, in tree text and in the JSON of properties: characters, words, numbers, limits.
+#
+# `zc.zk.tree.syntax` has the whole grammar of tree text. Here is the part of it in which a character
+# means the same wherever it stands: no quotes, escapes or other languages' letters. All that reads or
+# writes in this extension asks these functions, so that both agree. tests/pure/test_grammar.py puts
+# each character into each place, with the extension and without.
+#
+# A text is given by the kind and the data of a Python string, and ends with a zero, which belongs to
+# no token: the functions stop there at the latest. What returns the end of a token returns its start
+# if none is there.
+
+# Objects with more properties are not plain.
+cdef enum: MAX_PROPERTIES = 64
+# Integers of so many digits fit into 64 bits.
+cdef enum: MAX_DIGITS = 17
+cdef enum: MAX_DECIMALS = 20
+# Room for any number in either language, and a zero behind it.
+cdef enum: NUMBER_SIZE = 40
+# Characters of a list or dictionary, and how deeply those may be nested.
+cdef enum: MAX_NESTED = 400
+cdef enum: MAX_DEPTH = 20
+
+cdef extern from *:
+    """
+    static const char *const PYTHON_WORDS[] = {"True", "False", "None"};
+    static const char *const JSON_WORDS[] = {"true", "false", "null"};
+    #define WORDS 3
+    """
+    const char *const *PYTHON_WORDS
+    const char *const *JSON_WORDS
+    enum: WORDS
+
+
+# Characters
+
+
+cdef inline bint is_digit(Py_UCS4 c) noexcept:
+    return c"0" <= c <= c"9"
+
+
+cdef inline bint is_letter(Py_UCS4 c) noexcept:
+    return c"a" <= c <= c"z" or c"A" <= c <= c"Z" or c == c"_"
+
+
+cdef inline bint is_word(Py_UCS4 c) noexcept:
+    return is_letter(c) or is_digit(c)
+
+
+cdef inline bint is_of_name(Py_UCS4 c) noexcept:
+    """Whether it may stand anywhere in a node's name, but a dot not in front."""
+    return is_word(c) or c == c"." or c == c"@" or c == c"%" or c == c"+" or c == c"-"
+
+
+cdef inline bint is_of_path(Py_UCS4 c) noexcept:
+    """Whether it may stand anywhere in a component of a link's path."""
+    return is_of_name(c) or c == c":"
+
+
+cdef inline bint is_plain_in_json(Py_UCS4 c) noexcept:
+    """Whether JSON in ASCII has it as it is between double quotes."""
+    return c" " <= c <= c"~" and c != c'"' and c != c"\\"
+
+
+cdef inline bint is_plain_in_quotes(Py_UCS4 c) noexcept:
+    """Whether it is the same in Python's single quotes and in JSON's double ones."""
+    return is_plain_in_json(c) and c != c"'"
+
+
+# Names, paths and words
+
+
+cdef inline Py_ssize_t end_of_word(int kind, const void *data, Py_ssize_t at) noexcept:
+    while is_word(PyUnicode_READ(kind, data, at)):
+        at += 1
+    return at
+
+
+cdef inline Py_ssize_t end_of_property(int kind, const void *data, Py_ssize_t at) noexcept:
+    """The end of a property's name: a letter, then words and dots."""
+    cdef Py_UCS4 c = PyUnicode_READ(kind, data, at)
+    if not is_letter(c):
+        return at
+    while is_word(c) or c == c".":
+        at += 1
+        c = PyUnicode_READ(kind, data, at)
+    return at
+
+
+cdef inline Py_ssize_t end_of_name(int kind, const void *data, Py_ssize_t start) noexcept:
+    """The end of a node's name; a colon in it stands between two other characters."""
+    cdef Py_ssize_t at = start
+    cdef Py_UCS4 c = PyUnicode_READ(kind, data, at)
+    if c == c".":
+        return start
+    while is_of_name(c):
+        at += 1
+        c = PyUnicode_READ(kind, data, at)
+        if c == c":" and is_of_name(PyUnicode_READ(kind, data, at + 1)):
+            at += 1
+            c = PyUnicode_READ(kind, data, at)
+    return at
+
+
+cdef inline Py_ssize_t end_of_path(int kind, const void *data, Py_ssize_t start) noexcept:
+    """The end of a link's absolute path, of one component at least."""
+    cdef Py_ssize_t at = start
+    cdef Py_UCS4 c = PyUnicode_READ(kind, data, at)
+    while c == c"/":
+        at += 1
+        c = PyUnicode_READ(kind, data, at)
+        if not is_of_path(c):
+            return start
+        while is_of_path(c):
+            at += 1
+            c = PyUnicode_READ(kind, data, at)
+    return at
+
+
+cdef inline bint is_here(int kind, const void *data, Py_ssize_t at, const char *word) noexcept:
+    """Whether the text goes on with `word`."""
+    while word[0]:
+        if PyUnicode_READ(kind, data, at) != <unsigned char>word[0]:
+            return False
+        at += 1
+        word += 1
+    return True
+
+
+cdef inline int find_word(int kind, const void *data, Py_ssize_t at, const char *const *words) noexcept:
+    """Which of the WORDS for true, false and nothing the text goes on with; -1 for none."""
+    cdef int number
+    for number in range(WORDS):
+        if is_here(kind, data, at, words[number]):
+            return number
+    return -1
+
+
+# Numbers
+
+
+cdef inline Py_ssize_t end_of_digits(int kind, const void *data, Py_ssize_t at) noexcept:
+    while is_digit(PyUnicode_READ(kind, data, at)):
+        at += 1
+    return at
+
+
+cdef inline Py_ssize_t end_of_integer(int kind, const void *data, Py_ssize_t start) noexcept:
+    """The end of an integer as both languages write it: no zero in front, none below zero."""
+    cdef Py_ssize_t digits = start + (PyUnicode_READ(kind, data, start) == c"-")
+    cdef Py_ssize_t at = end_of_digits(kind, data, digits)
+    if not 0 < at - digits <= MAX_DIGITS or PyUnicode_READ(kind, data, at) == c".":
+        return start
+    if PyUnicode_READ(kind, data, digits) == c"0" and (at - digits > 1 or digits > start):
+        return start
+    return at
+
+
+cdef inline Py_ssize_t end_of_decimal(int kind, const void *data, Py_ssize_t start) noexcept:
+    """The end of a number with digits on both sides of a point."""
+    cdef Py_ssize_t digits = start + (PyUnicode_READ(kind, data, start) == c"-")
+    cdef Py_ssize_t point = end_of_digits(kind, data, digits), at
+    if not 0 < point - digits <= MAX_DIGITS or PyUnicode_READ(kind, data, point) != c".":
+        return start
+    at = end_of_digits(kind, data, point + 1)
+    return at if 1 < at - point <= MAX_DECIMALS + 1 else start
+
+
+cdef inline int write_decimal(double number, char *to) except -1:
+    """Write the number as both languages do; `to` has room for NUMBER_SIZE."""
+    cdef char *text = PyOS_double_to_string(number, c"r", 0, Py_DTSF_ADD_DOT_0, NULL)
+    memcpy(to, text, strlen(text) + 1)
+    PyMem_Free(text)
+    return 0
+
+
+cdef inline bint is_canonical(const char *text) except -1:
+    """Whether a decimal number is written as both languages do."""
+    cdef char written[NUMBER_SIZE]
+    write_decimal(PyOS_string_to_double(text, NULL, NULL), written)
+    return strcmp(text, written) == 0

@@ -1,0 +1,170 @@
+# A plain line of tree text: what is where in it. `zc.zk.tree.syntax` describes the lines.
+
+cdef enum Value:
+    NODE
+    TYPED_NODE
+    STRING
+    INTEGER
+    DECIMAL
+    TRUE  # with the next two in the order of PYTHON_WORDS
+    FALSE
+    NONE
+    SYMBOLIC_LINK
+    NESTED  # a list or a dictionary
+    LITERAL  # any other, which the parser in Python has to read
+
+
+cdef struct Line:
+    # The text.
+    int kind
+    void *data
+    Py_ssize_t length
+    # Positions in it: of the line, of what stands behind its white space, of the line feed.
+    Py_ssize_t start, content, end
+    # Of the node's or property's name, and of what stands behind it.
+    Py_ssize_t name, name_end, value, value_end
+    Value value_kind
+
+
+cdef void look_into(Line *line, str text) noexcept:
+    line.kind = PyUnicode_KIND(text)
+    line.data = PyUnicode_DATA(text)
+    line.length = len(text)
+
+
+cdef inline Py_UCS4 character(Line *line, Py_ssize_t at) noexcept:
+    """The character there; a line feed behind the end of the text, where Python has a zero.
+
+    It is safe up to there, and no caller goes further: each asks for a character because of the one
+    before it.
+    """
+    cdef Py_UCS4 c = PyUnicode_READ(line.kind, line.data, at)
+    return c if c or at < line.length else c"\n"
+
+
+cdef bint look(Line *line) except -1:
+    """Whether the line that begins at `start` is plain; if so, note what is where in it."""
+    cdef Py_ssize_t at = line.start
+    cdef Py_UCS4 white = character(line, at)
+    if white == c" " or white == c"\t":
+        while character(line, at) == white:
+            at += 1
+    line.content = at
+    if character(line, at) == c"/":
+        return look_at_node(line, at + 1)
+    line.name = at
+    line.name_end = at = end_of_property(line.kind, line.data, at)
+    if at == line.name:
+        return False
+    if is_here(line.kind, line.data, at, b" = "):
+        line.value = at + 3
+        if not look_at_value(line) or character(line, line.end) != c"\n":
+            line.value_kind = LITERAL
+            line.value = at + 3
+            line.value_end = line.end = end_of_line(line, line.value)
+        return line.value_end > line.value or line.value_kind == STRING
+    if is_here(line.kind, line.data, at, b" -> "):
+        line.value_kind = SYMBOLIC_LINK
+        line.value = at + 4
+        line.value_end = line.end = end_of_path(line.kind, line.data, line.value)
+        return line.value_end > line.value and character(line, line.end) == c"\n"
+    return False
+
+
+cdef bint look_at_node(Line *line, Py_ssize_t name) noexcept:
+    """Whether the line goes on, and ends, with a node's name and perhaps its type."""
+    line.name = name
+    line.name_end = line.end = end_of_name(line.kind, line.data, name)
+    line.value_kind = NODE
+    if line.name_end == name:
+        return False
+    if is_here(line.kind, line.data, line.name_end, b" : "):
+        line.value_kind = TYPED_NODE
+        line.value = line.name_end + 3
+        line.value_end = line.end = end_of_word(line.kind, line.data, line.value)
+        if line.value_end == line.value:
+            return False
+    return character(line, line.end) == c"\n"
+
+
+cdef bint look_at_value(Line *line) except -1:
+    """Whether a value is plain that begins here; the caller looks at what is behind it."""
+    cdef Py_ssize_t at = line.value
+    cdef Span value
+    cdef Translation translation
+    cdef int word
+    cdef Py_UCS4 c = character(line, at)
+    if c == c"'":
+        at += 1
+        c = character(line, at)
+        while c != c"'" and c != c"\\" and c != c"\n":
+            at += 1
+            c = character(line, at)
+        line.value_kind = STRING
+        line.value += 1
+        line.value_end = at
+        line.end = at + 1
+        return c == c"'"
+    if c == c"-" or is_digit(c):
+        line.value_kind = INTEGER
+        line.value_end = line.end = end_of_integer(line.kind, line.data, at)
+        if line.end == at:
+            line.value_kind = DECIMAL
+            line.value_end = line.end = end_of_decimal(line.kind, line.data, at)
+        return line.value_end > line.value
+    if c == c"[" or c == c"{":
+        line.value_kind = NESTED
+        line.value_end = line.end = end_of_line(line, at)
+        place(&value, line, line.value, line.value_end)
+        return translate(&translation, &value, True)
+    word = find_word(line.kind, line.data, at, PYTHON_WORDS)
+    if word < 0:
+        return False
+    line.value_kind = <Value>(<int>TRUE + word)
+    line.value_end = line.end = at + strlen(PYTHON_WORDS[word])
+    return True
+
+
+cdef inline void place(Span *span, Line *line, Py_ssize_t start, Py_ssize_t end) noexcept:
+    span.kind = line.kind
+    span.data = line.data
+    span.start = start
+    span.end = end
+
+
+cdef str json_of(Line *line):
+    """The value of a NESTED line as JSON."""
+    cdef Span value
+    place(&value, line, line.value, line.value_end)
+    return translated(&value, True)
+
+
+cdef object value_of(str text, Line *line):
+    if line.value_kind == NESTED:
+        return json.loads(json_of(line))
+    if line.value_kind == INTEGER:
+        return integer(line)
+    if line.value_kind == DECIMAL:
+        return float(PyUnicode_Substring(text, line.value, line.value_end))
+    if line.value_kind == TRUE:
+        return True
+    if line.value_kind == FALSE:
+        return False
+    if line.value_kind == NONE:
+        return None
+    return PyUnicode_Substring(text, line.value, line.value_end)
+
+
+cdef Py_ssize_t end_of_line(Line *line, Py_ssize_t at) noexcept:
+    while character(line, at) != c"\n":
+        at += 1
+    return at
+
+
+cdef object integer(Line *line):
+    cdef bint is_negative = character(line, line.value) == c"-"
+    cdef long long number = 0
+    cdef Py_ssize_t at
+    for at in range(line.value + is_negative, line.value_end):
+        number = 10 * number + <int>character(line, at) - <int>c"0"
+    return PyLong_FromLongLong(-number if is_negative else number)
