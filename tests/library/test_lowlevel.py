@@ -202,6 +202,7 @@ def test_a_client_that_is_closed_just_before_the_call_says_so(
     with pytest.raises(zookeeper.ClosingException, match="this client has been closed") as raised:
         zk.get("/")
     assert not raised.value.may_have_happened
+    assert not raised.value.is_retriable
 
 
 def test_the_handle_is_closed_between_its_number_and_the_call(zk, monkeypatch) -> None:

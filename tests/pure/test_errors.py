@@ -7,6 +7,7 @@ import importlib
 import pickle
 import re
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -16,6 +17,10 @@ import zookeeper.errors
 from zc.zk.formats import FormatUnavailable
 from zc.zk.graphvis import GraphvizError
 from zc.zk.testing.snapshot import SnapshotError
+
+README = Path(__file__).parents[2] / "README.txt"
+
+MARKS = ("may have happened", "retriable")
 
 CLASSES = [
     cls
@@ -28,9 +33,9 @@ _DRAWN = re.compile(
 )
 
 
-def drawing_of(module: ModuleType) -> list[re.Match[str]]:
-    """The lines of the tree in a module's docstring."""
-    lines = (module.__doc__ or "").splitlines()
+def drawing_of(text: str | None) -> list[re.Match[str]]:
+    """Return the lines of the tree in a text, such as a module's docstring."""
+    lines = (text or "").splitlines()
     return [match for line in lines if (match := _DRAWN.fullmatch(line))]
 
 
@@ -38,7 +43,7 @@ def drawn_tree(module: ModuleType) -> dict[str, list[str]]:
     """The names below each name that is drawn, in the order of the drawing."""
     below: dict[str, list[str]] = {"": []}
     way: list[str] = []
-    for line in drawing_of(module):
+    for line in drawing_of(module.__doc__):
         del way[len(line["branches"]) // 4 :]
         below[way[-1] if way else ""].append(line["name"])
         below[line["name"]] = []
@@ -79,7 +84,7 @@ def test_the_drawing_shows_the_classes_and_no_others(module, roots) -> None:
         found[cls.__name__] = {each.__name__ for each in children}
         left += children
     assert {name: set(names) for name, names in below.items()} == found
-    shown = [line["branches"] + line["name"] for line in drawing_of(module)]
+    shown = [line["branches"] + line["name"] for line in drawing_of(module.__doc__)]
     expected = []
     for root in roots:
         expected += [root.__name__, *branches_of(below, below[root.__name__])]
@@ -87,13 +92,26 @@ def test_the_drawing_shows_the_classes_and_no_others(module, roots) -> None:
 
 
 def test_the_marks_of_the_drawing_are_the_attributes_of_the_classes() -> None:
-    for line in drawing_of(zookeeper.errors):
+    for line in drawing_of(zookeeper.errors.__doc__):
         cls = getattr(zookeeper, line["name"])
         marks = (line["note"] or "").split(", ")
-        assert ("may have happened" in marks, "retriable" in marks) == (
+        assert tuple(mark in marks for mark in MARKS) == (
             cls.may_have_happened,
             cls.is_retriable,
         ), cls
+
+
+def test_the_users_guide_draws_the_same_errors_of_the_session() -> None:
+    branch = re.compile(r" +(│   .*── )(\w+) *(.*)")
+    shown, told = (
+        [
+            (branches, name, [mark for mark in MARKS if mark in note.split(", ")])
+            for branches, name, note in branch.findall(text)
+        ]
+        for text in (zookeeper.errors.__doc__ or "", README.read_text("utf-8"))
+    )
+    assert len(shown) > 5
+    assert told == shown
 
 
 def test_what_concerns_the_connection_or_the_session_is_a_session_error() -> None:

@@ -513,9 +513,11 @@ class Session:
 
 
 def _closed() -> zookeeper.ZooKeeperException:
-    return zookeeper.error(
+    fault = zookeeper.error(
         zookeeper.CLOSING, None, "this client has been closed", may_have_happened=False
     )
+    fault.is_retriable = False  # this client has no other session
+    return fault
 
 
 def why_there_is_none(connection_string: str) -> str:
