@@ -1,9 +1,9 @@
-"""The ZooKeeper C client for Python 3: zkpython's module API, and more.
+"""The ZooKeeper C client for Python 3, with zkpython's module API and more.
 
-Every call takes the integer handle that `init` returned. Synchronous calls return values and raise
-`ZooKeeperException`s; the `a...` calls return OK and pass code and results to a completion on the
-handle's event thread, where watchers are called too. Times are milliseconds where ZooKeeper's own
-are (`recv_timeout`, `ttl`) and seconds in `timeout=`.
+Every call takes the integer handle that `init` returns. A synchronous call returns a value or
+raises a `ZooKeeperException`. An asynchronous one, `a...`, returns OK, and a completion gets the
+code and the results on the handle's event thread, where watchers are called, too. Times are
+milliseconds where ZooKeeper's own are (`recv_timeout`, `ttl`), and seconds in `timeout=`.
 """
 
 from zookeeper._client import *  # noqa: F403
@@ -15,11 +15,11 @@ from zookeeper.log import set_log_stream as set_log_stream
 
 
 def __getattr__(name: str) -> object:
-    if name == "TLS":  # which few programs need
+    if name == "TLS":  # few programs need it
         from zookeeper.tls import TLS
 
         return TLS
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-globals()["async"] = async_  # noqa: F405  a keyword since Python 3.7, and zkpython's name for it
+globals()["async"] = async_  # noqa: F405  zkpython's name; a keyword since Python 3.7

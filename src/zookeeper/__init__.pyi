@@ -1,4 +1,4 @@
-# The docstrings are those of the functions themselves: help(zookeeper.get). The signatures stand in
+# The functions have the docstrings themselves: help(zookeeper.get). The signatures stand in
 # binding.py, once for all bindings.
 from typing import Final, Literal
 

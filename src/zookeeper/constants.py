@@ -1,4 +1,4 @@
-"""The numbers of the ZooKeeper C client, under the names zkpython gave them.
+"""The numbers of the ZooKeeper C client, under zkpython's names.
 
 Values are those of `zookeeper.h` (3.8): error codes, permissions, node kinds, session states,
 event types, watch kinds and log levels.
@@ -51,7 +51,7 @@ PERM_DELETE: Final = 8
 PERM_ADMIN: Final = 16
 PERM_ALL: Final = 31
 
-# What kind of node to create. EPHEMERAL and SEQUENCE may be combined; the others stand alone.
+# Kinds of node to create. EPHEMERAL and SEQUENCE may be combined; the others stand alone.
 EPHEMERAL: Final = 1
 SEQUENCE: Final = 2
 CONTAINER: Final = 4

@@ -70,7 +70,7 @@ class ZooKeeperException(Exception):
 
 
 class SessionError(ZooKeeperException):
-    """Something is wrong with the connection or the session, and not with the node concerned."""
+    """The connection or the session fails, and not the node concerned."""
 
 
 class ConnectionLossException(SessionError):
@@ -147,7 +147,7 @@ class SSLConnectionErrorException(SessionError):
 
 
 class NotReadOnlyException(SessionError):
-    """A server that is cut off from the others refuses to write, and goes on like that."""
+    """The server is cut off from the others, and goes on to refuse writes."""
 
     code = constants.NOTREADONLY
 
@@ -201,7 +201,7 @@ class NothingException(ZooKeeperException):
 
 
 class MarshallingErrorException(ZooKeeperException):
-    """A request cannot be written, or its answer is not one that such a request gets."""
+    """A request cannot be written, or its answer is not of its kind."""
 
     code = constants.MARSHALLINGERROR
     may_have_happened = True

@@ -1,42 +1,42 @@
-"""Connection strings: `host:port,host:port/root`, taken apart exactly.
+"""The strict parser of connection strings, `host:port,host:port/root`.
 
-The C client takes what it finds: ports modulo 65536, octal ones, a root with a comma and a further
-server in it. It says nothing about which part is wrong. So it is given only what was read here.
+The C client accepts ports modulo 65536, octal ports, and a root that holds a comma and another
+server, and does not say which part is wrong. So it is given only the result of this parser.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-HIGHEST_PORT = 65535
+MAX_PORT = 65535
 
-# The longest name that the name service takes.
-_HOST_CHARACTERS = 255
-_SHOWN = 200
+# The name service accepts no longer names.
+_MAX_HOST_CHARACTERS = 255
+_MAX_SHOWN = 200
 
 
 class Ensemble(NamedTuple):
-    """The servers of a connection string, and the root of all paths: '' when it is `/`."""
+    """The servers of a connection string, and the root, '' if it is `/`."""
 
     servers: tuple[tuple[str, int], ...]
     root: str
 
     @property
     def text(self) -> str:
-        """The connection string again, without what means nothing."""
+        """The connection string in its shortest form."""
         return ",".join(server_name(host, port) for host, port in self.servers) + self.root
 
 
 def server_name(host: str, port: int) -> str:
-    """The text of one server, with brackets around an IPv6 address."""
+    """Write one server, with brackets around an IPv6 address."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def parse(text: str) -> Ensemble:
-    """Take a connection string apart.
+    """Parse a connection string.
 
-    Blanks and line ends around a server and around the whole mean nothing, nor does a comma with
-    no server beside it. Whether the root is a path that servers accept is left to the caller.
+    Blanks and line ends around a server and around the whole are ignored, and so is a comma
+    without a server beside it. The caller checks that servers accept the root as a path.
 
     Raises ValueError, which says which part is wrong and why.
     """
@@ -62,7 +62,7 @@ def parse(text: str) -> Ensemble:
 
 
 def _fault(part: str) -> str | None:
-    """What is wrong with a server, or None."""
+    """Say what is wrong with a server, or return None."""
     host, colon, port = part.rpartition(":")
     if part[0] == "[" and part[-1] == "]":
         return "has no port: [ADDRESS]:PORT is needed"
@@ -74,22 +74,22 @@ def _fault(part: str) -> str | None:
         return f"has the port {_shown(port)}, which is no number"
     if port[0] == "0":
         return f"has the port {_shown(port)}, which must not begin with a zero"
-    if len(port) > 5 or int(port) > HIGHEST_PORT:
-        return f"has no such port: {_shown(port)} is over {HIGHEST_PORT}"
+    if len(port) > 5 or int(port) > MAX_PORT:
+        return f"has no such port: {_shown(port)} is over {MAX_PORT}"
     if not host:
         return "has no host before the colon"
     return _host_fault(host)
 
 
 def _host_fault(host: str) -> str | None:
-    if len(host) > _HOST_CHARACTERS:
-        return f"has a host of {len(host)} characters; there are {_HOST_CHARACTERS} at most"
+    if len(host) > _MAX_HOST_CHARACTERS:
+        return f"has a host of {len(host)} characters; there are {_MAX_HOST_CHARACTERS} at most"
     if host[0] == "[":
         if host[-1] != "]":
             return "has a bracket that is not closed before the port"
         return None if _is_ipv6(host[1:-1]) else "has no IPv6 address in its brackets"
     if ":" in host:
-        # The C client takes an IPv6 address without brackets; what is before the last colon.
+        # The C client accepts an IPv6 address without brackets: the part before the last colon.
         return None if _is_ipv6(host) else "has more than one colon, and is no IPv6 address"
     for character in host:
         if character.isspace() or not character.isprintable() or character in "[]":
@@ -98,7 +98,7 @@ def _host_fault(host: str) -> str | None:
 
 
 def _is_ipv6(text: str) -> bool:
-    # Asked for addresses alone: a client that starts has no need of this module.
+    # Imported for addresses only: a client that starts with names does not need the module.
     import ipaddress
 
     try:
@@ -109,7 +109,10 @@ def _is_ipv6(text: str) -> bool:
 
 
 def _check_root(root: str) -> None:
-    """`h1:2181/x,h2:2181/x` would connect to one server, at the root `/x,h2:2181/x`."""
+    """Raise ValueError for a root that holds another server.
+
+    The C client would connect `h1:2181/x,h2:2181/x` to one server, at the root `/x,h2:2181/x`.
+    """
     for part in root.split(",")[1:]:
         server = part.partition("/")[0].strip()
         port = server.rpartition(":")[2]
@@ -121,4 +124,4 @@ def _check_root(root: str) -> None:
 
 
 def _shown(text: str) -> str:
-    return ascii(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
+    return ascii(text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "...")

@@ -1,10 +1,11 @@
-"""From the C client's log lines to Python's logging.
+"""The C client's log lines as records of Python's logging.
 
 A line looks like `2026-11-22 07:17:41,123:4567(0x7f...):ZOO_INFO@function@123: message`. It becomes
-a record of the logger `ZooKeeper` with that level. Two things go to DEBUG instead: a missed
-deadline, which is for nobody (ZOOKEEPER-642), and what was said less than a minute ago already:
-without a server, the C client says the same eight times a second, and with one that hangs up, as
-often as it connects. Numbers of milliseconds and of requests, which change, make no difference.
+a record of the logger `ZooKeeper` with that level. Two kinds of line go to DEBUG instead: a missed
+deadline, which helps nobody (ZOOKEEPER-642), and a line that repeats one of the last minute.
+Without a server the C client writes the same line eight times a second, and with a server that
+hangs up as often as it connects. Lines that differ only in numbers of milliseconds or requests are
+the same.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ _LEVELS = {
     "DEBUG": logging.DEBUG,
 }
 
-# A lost connection or session: WARNING and not ERROR, as the client goes on by itself. For some the
-# C client makes up an errno, the text of which is about something else ("Stale file handle").
+# A lost connection or session is a WARNING and not an ERROR, as the client goes on by itself. For
+# some of them the C client makes up an errno with an unrelated text ("Stale file handle").
 _LOST = re.compile(r"Socket \S+ zk retcode=")
 _MADE_UP = re.compile(
     rf", errno=(?:{errno.ESTALE}|{errno.EHOSTDOWN}(?=\([^)]*\): failed while))\([^)]*\)"
@@ -37,10 +38,10 @@ _MADE_UP = re.compile(
 
 _MISSED_DEADLINE = re.compile(r"Exceeded deadline by \d+ms")
 
-# What was said at INFO and above, and when (seconds): the latest. As many as the servers and
-# sessions of a large program say in a minute: a shorter memory would take all of it for new.
+# The latest lines at INFO and above, with their times (seconds): as many as the servers and
+# sessions of a large program cause in a minute. With a shorter memory each would count as new.
 _REPEATED_SECONDS = 60.0
-_REMEMBERED = 2000
+_MAX_REMEMBERED = 2000
 _CHANGING = re.compile(r"\d+ms\b|(?<=expected )0x[0-9a-f]+|(?<=received )0x[0-9a-f]+")
 _said: OrderedDict[str, float] = OrderedDict()
 
@@ -53,7 +54,7 @@ def _is_repeated(message: str) -> bool:
         return True
     _said[message] = now
     _said.move_to_end(message)
-    if len(_said) > _REMEMBERED:
+    if len(_said) > _MAX_REMEMBERED:
         _said.popitem(last=False)
     return False
 
@@ -66,9 +67,9 @@ _stream: Writable | None = None
 
 
 def set_log_stream(stream: Writable | None) -> int:
-    """Send the C client's lines to a file-like object instead of Python's logging.
+    """Send the C client's lines to a file-like object, or to logging again.
 
-    `stream` needs a `write` that takes text; None goes back to the logger `ZooKeeper`.
+    `stream` needs a `write` that takes text; None stands for the logger `ZooKeeper`.
     Returns OK.
     """
     global _stream
@@ -79,7 +80,7 @@ def set_log_stream(stream: Writable | None) -> int:
 
 
 def emit(line: str) -> None:
-    """Pass one line of the C client on."""
+    """Pass on one line of the C client."""
     line = line.rstrip("\n")
     if _stream is not None:
         _stream.write(line + "\n")
@@ -99,5 +100,5 @@ def emit(line: str) -> None:
 
 
 def emit_dropped(count: int) -> None:
-    """Say that lines were lost because nobody fetched them in time."""
+    """Log that lines are lost because they were not fetched in time."""
     logger.warning("%d log lines of the C client were dropped", count)

@@ -1,10 +1,10 @@
-"""How a session is secured by TLS: what is trusted, and what the client shows.
+"""TLS settings: whom a session trusts, and how the client proves itself.
 
     zookeeper.init("zk1:2281", tls=True)                        # the system's authorities
-    zookeeper.init("zk1:2281", tls=TLS(ca="/etc/zk/ca.pem"))    # one's own
+    zookeeper.init("zk1:2281", tls=TLS(ca="/etc/zk/ca.pem"))    # an own one
 
-Files are read when a session is opened, and again for each connection when they have changed. While
-changed files cannot be used, the ones before go on to serve.
+Files are read when a session is opened, and for each new connection if they have changed. If
+changed files cannot be used, the former ones stay in use.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ VERSIONS: Final = {"1.2": 0x0303, "1.3": 0x0304}
 
 
 class TLS:
-    """The TLS settings of a session; they do not change, and can be shared by many.
+    """The TLS settings of a session. They do not change, and can be shared.
 
-    ca: a PEM file, or a folder of hashed names, with the certificates of the authorities that are
-        trusted; the system's by default.
+    ca: a PEM file, or a folder of hashed names, with the certificates of the trusted authorities;
+        by default the system's.
     certificate: a PEM file with the client's certificate, and those between it and an authority.
-    key: a PEM file with the client's key; by default it is in `certificate`.
-    key_password: what the key is encrypted with.
-    check_hostname: whether a server's certificate has to be for the host of the connection string.
-    server_hostname: the name that it has to be for instead, also told to the server (SNI).
+    key: a PEM file with the client's key; by default the key is in `certificate`.
+    key_password: the password that the key is encrypted with.
+    check_hostname: whether a server's certificate has to name the host of the connection string.
+    server_hostname: the name that it has to have instead, also sent to the server (SNI).
     minimum_version: '1.2' or '1.3'.
-    verify: whether a server's certificate has to come from an authority that is trusted. Without
-        that anybody can be the server; a warning is logged.
+    verify: whether a server's certificate has to come from a trusted authority. Otherwise any
+        machine can be the server; a warning is logged.
     """
 
     __slots__ = (
@@ -75,7 +75,7 @@ class TLS:
         self._configuration: tuple[int, Configuration] | None = None
 
     def __repr__(self) -> str:
-        """All but the password."""
+        """Show all settings but the password."""
         default: dict[str, Any] = TLS.__init__.__kwdefaults__ or {}
         shown = [
             f"{name}={'...' if name == 'key_password' else repr(getattr(self, name))}"
@@ -85,8 +85,11 @@ class TLS:
         return f"TLS({', '.join(shown)})"
 
     def configuration(self) -> Configuration:
-        """Read the files, the first time. Raises ValueError for one that cannot be used."""
-        # A lock in it may have been held when a child was forked.
+        """Read the files, the first time.
+
+        Raises ValueError for a file that cannot be used.
+        """
+        # Not in a child process: a lock in it may have been held at the fork.
         if self._configuration is None or self._configuration[0] != os.getpid():
             self._configuration = os.getpid(), self._configure()
         return self._configuration[1]
@@ -96,9 +99,9 @@ class TLS:
 
         file, folder = self._authorities()
         if not self.verify:
-            logger.warning("%r: whoever answers is taken for the server", self)
+            logger.warning("%r: any machine that answers is taken for the server", self)
         elif not self.check_hostname:
-            logger.warning("%r: whoever has a certificate is taken for the server", self)
+            logger.warning("%r: any machine with a trusted certificate is taken for the server", self)
         key = self.key if self.key is not None else self.certificate
         if key is not None:
             _warn_of_readers(key)
@@ -115,21 +118,24 @@ class TLS:
         )
 
     def _authorities(self) -> tuple[bytes | None, bytes | None]:
-        """The file and the folder of the authorities' certificates."""
+        """Return the file and the folder of the authorities' certificates."""
         if self.ca is not None:
             path = _path(self.ca)
             return (None, path) if os.path.isdir(self.ca) else (path, None)
         if not self.verify:
             return None, None
-        import ssl  # which takes its time
+        import ssl  # slow
 
-        # The OpenSSL that is built in does not know where this system has them; Python's does.
+        # The built-in OpenSSL does not know where this system has them; Python's does.
         paths = ssl.get_default_verify_paths()
         return _path(paths.cafile), _path(paths.capath)
 
 
 def configuration(tls: Any) -> Configuration | None:
-    """The configuration that the argument `tls` of `init` stands for: True, False, None, a TLS."""
+    """Make the configuration for the argument `tls` of `init`.
+
+    It is True, False, None or a `TLS`.
+    """
     if tls is None or tls is False:
         return None
     if tls is True:
@@ -161,6 +167,6 @@ def _warn_of_readers(key: StrPath) -> None:
     try:
         mode = os.stat(key).st_mode
     except OSError:
-        return  # which its reading will tell
+        return  # the error comes when the file is read
     if mode & stat.S_IROTH:
         logger.warning("%s: everybody on this machine can read the key", os.fspath(key))

@@ -1,3 +1,3 @@
-"""The registry of watchers, which the emulation has in common with the binding (_watchers.pxi)."""
+"""The registry of watchers that binding and emulation share (_watchers.pxi)."""
 
 from zookeeper._client import WatcherRegistry as WatcherRegistry

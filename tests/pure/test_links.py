@@ -9,14 +9,14 @@ import pytest
 
 from zc.zk.errors import BadPropertyLink, LinkError, LinkLoop
 from zc.zk.links import (
-    MOST_LINKS,
+    MAX_LINKS,
     LinkedProperty,
     Resolution,
     is_path,
     join,
     split_property_link,
 )
-from zc.zk.propertylinks import MOST_STEPS, PropertyLinks
+from zc.zk.propertylinks import MAX_STEPS, PropertyLinks
 from zc.zk.resolver import Resolver
 from zc.zk.tree import TreeResolver, parse_tree
 from zookeeper.errors import (
@@ -174,9 +174,9 @@ def test_passing_one_link_several_times_is_no_loop(tree: TreeResolver[Any]) -> N
 
 
 def test_a_long_chain_of_links_is_followed() -> None:
-    links: dict[str, Any] = {f"l{number} ->": f"l{number + 1}" for number in range(MOST_LINKS - 1)}
-    nodes = Nodes({"/": links, f"/l{MOST_LINKS - 1}": {}})
-    assert nodes.resolve("/l0") == f"/l{MOST_LINKS - 1}"
+    links: dict[str, Any] = {f"l{number} ->": f"l{number + 1}" for number in range(MAX_LINKS - 1)}
+    nodes = Nodes({"/": links, f"/l{MAX_LINKS - 1}": {}})
+    assert nodes.resolve("/l0") == f"/l{MAX_LINKS - 1}"
 
 
 def test_links_that_multiply_are_given_up() -> None:
@@ -293,10 +293,10 @@ def test_5000_links_in_a_chain_are_each_followed_once() -> None:
     found = {n: links.find("/", f"p{n}", properties[f"p{n} =>"]) for n in range(count)}
     assert nodes.reads <= 2 * count
     for n in range(count):
-        if n < count - MOST_LINKS:
+        if n < count - MAX_LINKS:
             fault = found[n]
             assert isinstance(fault, BadPropertyLink)
-            assert (fault.name, fault.reason) == (f"p{n}", f"more than {MOST_LINKS} links")
+            assert (fault.name, fault.reason) == (f"p{n}", f"more than {MAX_LINKS} links")
         else:
             assert found[n] == LinkedProperty("end", "/", f"p{count}")
 
@@ -324,8 +324,8 @@ def test_links_through_very_many_nodes_are_given_up() -> None:
     found = [links.find("/", f"b{n}", tree["/"][f"b{n} =>"]) for n in range(branches)]
     assert found[0] == LinkedProperty(0, f"/b0/{depth}", "x")
     assert isinstance(found[-1], BadPropertyLink)
-    assert found[-1].reason == f"more than {MOST_STEPS} links in all"
-    assert nodes.reads <= 3 * MOST_STEPS
+    assert found[-1].reason == f"more than {MAX_STEPS} links in all"
+    assert nodes.reads <= 3 * MAX_STEPS
 
 
 def test_symbolic_links_count_as_well() -> None:
@@ -336,7 +336,7 @@ def test_symbolic_links_count_as_well() -> None:
     links = PropertyLinks(nodes, len(ways))
     found = [links.find("/", name[:-3], value) for name, value in ways.items()]
     assert all(isinstance(fault, BadPropertyLink) for fault in found)
-    assert nodes.reads <= 5 * MOST_STEPS
+    assert nodes.reads <= 5 * MAX_STEPS
 
 
 @pytest.mark.parametrize(
@@ -385,7 +385,7 @@ def test_property_links_without_end_are_given_up() -> None:
         def get_properties(self, path: str) -> Mapping[str, Any]:
             return {"x =>": "down"}
 
-    with pytest.raises(BadPropertyLink, match=f"more than {MOST_LINKS} links"):
+    with pytest.raises(BadPropertyLink, match=f"more than {MAX_LINKS} links"):
         Endless({}).follow_property_link("/", "x", "down")
 
 

@@ -1,4 +1,4 @@
-"""Access control lists, ready made.
+"""Ready-made access control lists (ACLs).
 
 An ACL is a list of dictionaries with the keys `perms` (bits of `zookeeper.PERM_*`), `scheme` and
 `id`.
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def world_permission(perms: int = PERM_READ) -> AclEntry:
-    """The entry of an ACL that grants `perms`, bits of `zookeeper.PERM_*`, to everyone."""
+    """Make an entry that grants `perms`, bits of `zookeeper.PERM_*`, to all."""
     return {"perms": perms, "scheme": "world", "id": "anyone"}
 
 
 def kept(acl: Acl) -> Acl:
-    """A copy of an ACL, for use after the caller may have changed his.
+    """Copy an ACL, for use after the caller may have changed the original.
 
-    What is none stays as it is, for the binding to say so.
+    A value that is no ACL is returned as it is: the binding says what is wrong with it.
     """
     if not isinstance(acl, (list, tuple)):
         return acl

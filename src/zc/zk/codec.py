@@ -1,19 +1,19 @@
-"""What a node holds, as properties: the border between text in ZooKeeper and Python mappings.
+"""The codec between a node's data, text, and properties, a Python mapping.
 
-A node's data reads as properties like this:
+Data are decoded like this:
 
-- null or blank data: none;
-- a JSON object: its items;
-- anything else, bad JSON in braces included: the one property `string_value`, the data as it is.
+- null or blank data: no properties;
+- a JSON object: its members;
+- anything else, bad JSON in braces included: the one property `string_value`, which is the data.
 
-And properties are written like this:
+And properties are encoded like this:
 
-- none: the empty string;
-- exactly one, `string_value`, a string: that string, if UTF-8 can hold it;
+- no properties: the empty string;
+- only `string_value`, a string: that string, if UTF-8 can hold it;
 - anything else: compact JSON, ASCII, sorted by key.
 
-Writing does not always give back what was read: JSON may be laid out in other ways. Where the
-exact data matter, keep the data, not the properties.
+To encode decoded data may give another text, since JSON can be laid out in several ways. If the
+exact data matter, keep the data.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 BEYOND_JSON = "NaN and infinity are no numbers in JSON"
 
-# Deepest nesting of objects and arrays, the outermost object included. Python's own JSON reader
-# gives up at a depth that depends on its version and on how deep its caller already is; this one
-# is always the same, and leaves room below Python's for comparing and printing the values.
+# The deepest nesting of objects and arrays, the outermost object included. The limit of Python's
+# JSON reader depends on its version and on the depth of the caller; this one does not, and is low
+# enough for the values to be compared and printed.
 MAX_NESTING = 200
 
 
 def decode(
     data: str | None, path: str | None = None, last_good: Properties | None = None
 ) -> Properties:
-    """The properties that a node's data stand for.
+    """Decode a node's data into properties.
 
-    Bad JSON in braces is logged, as an error of `path` if that is given, and reads as what was
-    there before, `last_good`, or else as `string_value`. Raises nothing.
+    Bad JSON in braces is logged, as an error of `path` if that is given, and decoded as the last
+    good properties, `last_good`, or else as `string_value`. Raises nothing.
     """
     try:
         return decode_strictly(data)
@@ -63,7 +63,7 @@ def decode(
 
 
 def decode_strictly(data: str | None) -> Properties:
-    """The properties that a node's data stand for, when there is no doubt about it.
+    """Decode a node's data into properties, if there is no doubt about them.
 
     Raises ValueError for data in braces that are no JSON object, or one that Python cannot hold:
     nested deeper than `MAX_NESTING`, or with an integer longer than
@@ -86,15 +86,15 @@ def decode_strictly(data: str | None) -> Properties:
 
 
 def is_in_braces(data: str | None) -> bool:
-    """Whether data are meant to be a JSON object, or something else in braces."""
+    """Say whether data are in braces, as a JSON object is."""
     text = data.strip() if data is not None else ""
     return text.startswith("{") and text.endswith("}")
 
 
 def encode(properties: Mapping[str, Any]) -> str:
-    """The data to write for `properties`.
+    """Encode `properties` as the data of a node.
 
-    Raises ValueError, naming the reason, for what JSON cannot hold: other types, NaN and the
+    Raises ValueError, with the reason, for values that JSON cannot hold: other types, NaN and the
     infinities, keys that are no strings, or more than `MAX_NESTING` levels.
     """
     text = as_read(properties)
@@ -106,9 +106,10 @@ def encode(properties: Mapping[str, Any]) -> str:
 
 
 def as_read(properties: Mapping[str, Any]) -> str:
-    """Encode `properties` that may come from foreign data, which may hold NaN.
+    """Encode `properties` of foreign data, which may hold NaN.
 
-    This is to compare or to show; strict JSON readers refuse what `encode` refuses besides.
+    The result is for comparison and display. Unlike that of `encode`, strict JSON readers may
+    refuse it.
     """
     if not properties:
         return ""
@@ -123,23 +124,26 @@ def as_read(properties: Mapping[str, Any]) -> str:
 
 
 def require_names(properties: Mapping[str, Any]) -> None:
-    """Raise ValueError if a property's name is no string."""
+    """Raise ValueError if the name of a property is no string."""
     for key in properties:
         if not isinstance(key, str):
             raise ValueError(f"a property's name must be a string, not {key!r}")
 
 
 def to_json(value: Any) -> str:
-    """`value` as compact JSON, sorted by key: equal texts mean equal values.
+    """Write `value` as compact JSON, sorted by key: equal texts, equal values.
 
-    Unlike `==` between Python values it tells True from 1 and 1 from 1.0, and NaN equals NaN.
-    Raises ValueError for what JSON cannot hold.
+    Unlike `==` between Python values, a comparison of the texts tells True from 1 and 1 from 1.0,
+    and NaN equals NaN. Raises ValueError for values that JSON cannot hold.
     """
     return to_text(value, _compact)
 
 
 def to_text(value: Any, encode: Callable[[Any], str]) -> str:
-    """`value` as JSON, written by `encode`. Raises ValueError for what JSON cannot hold."""
+    """Write `value` as JSON by `encode`.
+
+    Raises ValueError for values that JSON cannot hold.
+    """
     try:
         text = encode(value)
     except RecursionError:
@@ -152,9 +156,9 @@ def to_text(value: Any, encode: Callable[[Any], str]) -> str:
 
 
 def has_number_beyond_json(text: str) -> bool:
-    """Whether JSON text made by Python holds NaN or an infinity, which are no numbers in JSON.
+    """Say whether JSON text by Python holds NaN or an infinity as a number.
 
-    Other text does not, whatever words there are in it.
+    JSON has no such numbers. The words may also be part of a string.
     """
     if "NaN" not in text and "Infinity" not in text:
         return False
@@ -167,7 +171,7 @@ def has_number_beyond_json(text: str) -> bool:
 
 
 def is_storable(text: str) -> bool:
-    """Whether `text` can be a node's data: UTF-8 with surrogateescape has bytes for it."""
+    """Say whether `text` can be data: UTF-8 with surrogateescape encodes it."""
     try:
         text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -176,7 +180,7 @@ def is_storable(text: str) -> bool:
 
 
 def _from_json(text: str) -> Any:
-    # Twice as fast as `json.loads`, which is left to say what is wrong.
+    # Twice as fast as `json.loads`, which says what is wrong.
     try:
         value, end = _scan(text, 0)
     except StopIteration:
@@ -185,9 +189,10 @@ def _from_json(text: str) -> Any:
 
 
 def _fast_compact() -> Callable[[Any], str] | None:
-    """What `_COMPACT.encode` does, but with the encoder in C that it makes anew in each call.
+    """Make an equivalent of `_COMPACT.encode` that keeps its encoder in C.
 
-    None where there is no such encoder, or another one than we know: it is not documented.
+    `_COMPACT` makes that encoder anew in each call. It is not documented: return None if there is
+    no such encoder, or a different one.
     """
     try:
         pieces = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
@@ -203,7 +208,8 @@ def _fast_compact() -> Callable[[Any], str] | None:
         try:
             return "".join(pieces(value, 0))
         except RecursionError:
-            # It does not look for values that hold themselves; the other says which of both it is.
+            # The encoder in C does not detect values that hold themselves; the other one tells
+            # them from values that are nested too deeply.
             return _COMPACT.encode(value)
 
     return encode
@@ -213,7 +219,7 @@ _compact = _fast_compact() or _COMPACT.encode
 
 
 def _is_nested_too_deeply(text: str, value: Any) -> bool:
-    # There are no more levels than pairs of brackets, and nearly always few brackets.
+    # There are at most as many levels as pairs of brackets, and nearly always few brackets.
     if len(text) < 2 * MAX_NESTING or text.count("[") + text.count("{") <= MAX_NESTING:
         return False
     level = [value]

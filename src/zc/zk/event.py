@@ -1,12 +1,11 @@
-"""Events of the library, and how programs hear of them.
+"""Events of the library, and the functions that receive them.
 
-`notify` gets the events of registrations. It is `zope.event.notify` when zope.event is installed,
-and else a function that does nothing. Applications may put a function of their own in its place, so
-call it as `event.notify(...)`: a reference taken beforehand would miss that.
+`notify` receives the events of registrations. It is `zope.event.notify` if zope.event is installed,
+and otherwise a function that does nothing. A program may replace it, so call it as
+`event.notify(...)`: a reference to the function would miss the replacement.
 
-`subscribers` is a list of functions that get what happens to clients, which is `ClientEvent`s.
-These do not go to `notify`: functions that stand there since earlier releases know nothing but
-registrations, and take every event for one.
+`subscribers` is a list of functions that receive the events of clients, `ClientEvent`s. These do
+not go to `notify`: functions written for earlier releases expect registrations only.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import Any, Protocol
 
 
 def _ignore(event: object) -> None:
-    """Stands in for zope.event.notify, or the application's own function."""
+    """Do nothing, in the place of zope.event.notify or a program's function."""
 
 
 def _zope_notify() -> Callable[[object], None] | None:
@@ -37,7 +36,7 @@ logger = logging.getLogger("zc.zk")
 class RegisteringServer:
     """A server is about to be registered; subscribers may add to its properties.
 
-    `name` is the name of the node to be, `host:port`, `path` its parent's path and `properties` the
+    `name` is the name of the new node, `host:port`, `path` its parent's path, and `properties` the
     mapping that becomes its data after all subscribers have been called.
     """
 
@@ -51,7 +50,7 @@ class RegisteringServer:
 
 
 class Client(Protocol):
-    """What every client in an event has.
+    """The members that the client of an event has for certain.
 
     The clients of this library are `zc.zk.ZooKeeper`s; `isinstance` tells type checkers so.
     """
@@ -77,9 +76,9 @@ class Client(Protocol):
 class ClientEvent:
     """Something has happened to `zk`, a client.
 
-    Subscribers are called in the thread of the client's callbacks, in order with these. They hear
-    of it after the event: `zk.state` may be another one already. There may be more kinds of events
-    in later releases, so subscribers look at the type.
+    Subscribers are called in the thread of the client's callbacks, in order with these. A call
+    comes after the event, so `zk.state` may have changed again. Later releases may have more kinds
+    of events, so a subscriber checks the type.
     """
 
     def __init__(self, zk: Client) -> None:
@@ -98,36 +97,36 @@ class Connected(SessionEvent):
 
 
 class ReadOnly(SessionEvent):
-    """There is a connection to a server that is cut off from the others: reading works.
+    """There is a connection to a server that can only be read.
 
-    Only clients that were made with `read_only` come to that. `Connected` follows when there is a
-    server that can write.
+    The server is cut off from the others. Only clients with `read_only` connect to it. `Connected`
+    follows when there is a server that can write.
     """
 
 
 class Disconnected(SessionEvent):
-    """The connection is lost. The session, and with it all registrations, may go on."""
+    """The connection is lost. The session and its registrations may go on."""
 
 
 class Expired(SessionEvent):
-    """The session is over, or has been without a connection for too long; a new one is opened.
+    """The session is over, or given up for want of a connection.
 
-    Its ephemeral nodes are gone, or go with it, unless the new session makes them its own.
+    A new session is opened. The ephemeral nodes of the old one go, or the new one replaces them.
     """
 
 
 class Reestablished(SessionEvent):
-    """In a new session everything is as it was in the one before.
+    """Everything of the former session is in a new one.
 
-    Registrations have been made again, as far as the servers let them be. Live objects have been
-    read again, and their callbacks called.
+    Registrations are made again, as far as the servers permit. Live objects are read again, and
+    their callbacks called.
     """
 
 
 class CallbackFailed(ClientEvent):
     """A callback of a live object, `watched`, has raised the exception `fault`.
 
-    Unless `is_kept`, it is not called any more.
+    It is called again only if `is_kept`.
     """
 
     def __init__(
@@ -144,12 +143,12 @@ class CallbackFailed(ClientEvent):
         return f"{type(self).__name__}({self.watched!r}, {self.callback!r}, {self.fault!r}: {kept})"
 
 
-# A program adds its functions, and takes them out again.
+# A program adds and removes its functions.
 subscribers: list[Callable[[ClientEvent], object]] = []
 
 
 def tell(event: ClientEvent) -> None:
-    """Call all subscribers; one that fails is logged, and the others are called."""
+    """Call all subscribers; log those that fail."""
     for subscriber in list(subscribers):
         try:
             subscriber(event)

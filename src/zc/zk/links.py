@@ -1,10 +1,10 @@
-"""Following symbolic links and property links, over anything that can read nodes.
+"""Symbolic links and property links, in anything that can read nodes.
 
 A symbolic link is a property named `name ->` of the node in which it appears; its value is the
-path it leads to. A property link is a property named `name =>`; its value is a path, and after a
-space the name of the property there when that is another one. Relative paths start at the node
-that has the link, and `.` and `..` mean what they mean to Unix: `..` after a link is the parent
-of the node that the link led to.
+path that it leads to. A property link is a property named `name =>`; its value is a path, followed
+by a space and the name of the property there if that name differs. A relative path starts at the
+node that has the link. `.` and `..` work as in Unix: `..` after a link is the parent of the node
+that the link leads to.
 """
 
 from __future__ import annotations
@@ -23,41 +23,45 @@ from zookeeper.errors import (
 LINK = " ->"
 PROPERTY_LINK = " =>"
 
-# Links need not form a loop to be endless for all practical purposes: thirty of them, each leading
-# through the one before twice, take a thousand million steps.
-MOST_LINKS = 1000
+# Links can be endless in practice without a loop: thirty of them, each of which leads twice through
+# the one before, take a thousand million steps.
+MAX_LINKS = 1000
 
 
 def join(base: str, name: str) -> str:
-    """The path of the child `name` of the node at `base`."""
+    """Make the path of the child `name` of the node at `base`."""
     return f"/{name}" if base == "/" else f"{base}/{name}"
 
 
 def as_told(text: str) -> str:
-    """`text` as servers tell it, whose text is UTF-8.
+    """Decode `text` as servers do, whose text is UTF-8.
 
-    What a program has from its arguments stands for bytes where the locale has no characters for
-    them. These make the same request, but are not equal to the name that comes back.
+    A program's arguments hold surrogates for bytes that the locale cannot decode. They make the
+    same request as the decoded characters, but do not equal the name in the answer.
     """
     if text.isascii():
         return text
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        return text  # no bytes stand for it, and whoever sends it says so
+        return text  # it has no bytes, and to send it is an error
 
 
 def is_path(text: object) -> TypeGuard[str]:
-    """Whether a link can lead to `text`: a path, absolute or relative, without blank components."""
+    """Say whether `text` is a path, absolute or relative, for a link.
+
+    Such a path has no blank components.
+    """
     if not isinstance(text, str) or not text or "\0" in text:
         return False
     return text == "/" or all(text.removeprefix("/").split("/"))
 
 
 def check_path(path: str) -> None:
-    """Raise BadArgumentsException, with the reason, for a path that cannot be followed.
+    """Raise BadArgumentsException for a path that cannot be followed.
 
-    Those with `.` and `..` in them can. Raises TypeError for what is no text.
+    The exception says why. A path with `.` and `..` can be followed. Raises TypeError unless the
+    path is a str.
     """
     if not isinstance(path, str):
         raise TypeError(f"a path must be str, not {type(path).__name__}")
@@ -77,14 +81,14 @@ def check_path(path: str) -> None:
 
 
 def is_direct(path: str) -> bool:
-    """Whether ZooKeeper itself can look for `path`, as it has no `.` or `..` in it."""
+    """Say whether servers can find `path`, which then has no `.` or `..`."""
     return "/." not in path or not {".", ".."}.intersection(path.split("/"))
 
 
 def split_property_link(value: object, name: str) -> tuple[str, str]:
-    """The path and the property that the property link `name` with this value leads to.
+    """Split the value of the property link `name` into path and property.
 
-    Raises ValueError when the value is not `path` or `path property`.
+    Raises ValueError unless the value is `path` or `path property`.
     """
     words = value.split() if isinstance(value, str) else []
     if len(words) not in (1, 2) or not is_path(words[0]):
@@ -93,11 +97,11 @@ def split_property_link(value: object, name: str) -> tuple[str, str]:
 
 
 class Resolution(NamedTuple):
-    """Where a path leads, and what that depends on.
+    """The path that a path leads to, and the nodes that this depends on.
 
-    It may lead elsewhere once the data of one of `read` change (a link lives there), or one of
-    `missing` is created (a real child hides a link), besides the disappearance of `path` itself.
-    Both are in the order of reading, each path once; both are empty when no link was followed.
+    The result may change when the data of a node in `read` change (a link is there), when a node in
+    `missing` is created (a real child hides a link), and when `path` itself disappears. Both tuples
+    are in the order of reading, without repetition, and empty if there are no links on the way.
     """
 
     path: str
@@ -108,7 +112,7 @@ class Resolution(NamedTuple):
 class LinkedProperty(NamedTuple):
     """The value that a property link leads to.
 
-    `path` is the node, links resolved, and `name` the property at which following ended.
+    `path` is the node, without links, and `name` the property at the end.
     """
 
     value: Any
@@ -117,11 +121,11 @@ class LinkedProperty(NamedTuple):
 
 
 class NotRead(Exception):
-    """Raised by a resolver that cannot tell yet what it is asked for, and notes that it was."""
+    """A resolver raises this if it has yet to read the node, and notes that."""
 
 
 class Nodes(Protocol):
-    """What links are followed in; see `zc.zk.resolver.Resolver`."""
+    """The nodes in which links are followed; see `zc.zk.resolver.Resolver`."""
 
     def exists(self, path: str) -> object: ...
 
@@ -129,11 +133,11 @@ class Nodes(Protocol):
 
 
 class Journey:
-    """One path being resolved, component by component.
+    """The resolution of one path, component by component.
 
-    `to_go` holds the components that are left, the next one last. A link's own components are put
-    on top of it; until they are used up again that link is being followed, and meeting it once
-    more is a loop. Meeting it after that is none: `/a/link/../link` is a fine path.
+    `to_go` holds the components that are left, the next one last. A link puts its own components on
+    top. Until they are used up, that link is being followed, and to meet it again is a loop. Later
+    it is none: `/a/link/../link` is a valid path.
     """
 
     def __init__(self, nodes: Nodes, path: str) -> None:
@@ -175,7 +179,7 @@ class Journey:
             raise self.no_node()
         self.read[self.here] = None
         self.count += 1
-        if link in self.being_followed or self.count > MOST_LINKS:
+        if link in self.being_followed or self.count > MAX_LINKS:
             raise LinkLoop((*self.being_followed, link))
         self.being_followed[link] = len(self.to_go)
         self.to_go += _components(target)
@@ -187,10 +191,10 @@ class Journey:
 
 
 def _components(path: str) -> list[str]:
-    """The components of a path, the first one last, without those that mean nothing."""
+    """Split a path into components, the first one last, without `.` and blanks."""
     return [part for part in reversed(path.split("/")) if part not in ("", ".")]
 
 
 def absolute(base: str, path: str) -> str:
-    """The path of what is at `path`, absolute or relative to the node at `base`."""
+    """Make `path`, which may be relative to the node at `base`, absolute."""
     return path if path.startswith("/") else join(base, path)

@@ -1,7 +1,7 @@
-"""Following property links, many at once.
+"""Property links, many of which are followed at once.
 
-A node may have thousands of them, and one may lead through the next: followed one by one, the work
-would grow with the square of their number.
+A node may have thousands of property links, and each may lead through the next one. If each were
+followed by itself, the work would grow with the square of their number.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from zc.zk.errors import BadPropertyLink, LinkLoop
 from zc.zk.links import (
-    MOST_LINKS,
+    MAX_LINKS,
     PROPERTY_LINK,
     Journey,
     LinkedProperty,
@@ -21,18 +21,18 @@ from zc.zk.links import (
 )
 from zookeeper.errors import BadArgumentsException, NoAuthException, NoNodeException
 
-# All property links of a node together may lead through so many, beyond a few for each.
-MOST_STEPS = 10 * MOST_LINKS
+# All property links of a node together may lead through so many others, and a few more for each.
+MAX_STEPS = 10 * MAX_LINKS
 
-# Links at both ends of a loop that a message names.
+# A message names so many links at each end of a loop.
 LINKS_SHOWN = 10
 
-# What says that a property link leads nowhere; a lost connection, say, does not.
+# Errors which show that a property link leads nowhere; a lost connection, for one, does not.
 _NOWHERE = (ValueError, LinkLoop, NoNodeException, NoAuthException, BadArgumentsException)
 
 
 class _End(NamedTuple):
-    """Where a property link ends, after so many links: in one of the others."""
+    """The end of a property link, which is `length` links away."""
 
     length: int
     found: LinkedProperty | None
@@ -41,13 +41,13 @@ class _End(NamedTuple):
     unknown: NotRead | None = None
 
     def one_link_further(self) -> _End:
-        if self.length < MOST_LINKS:
+        if self.length < MAX_LINKS:
             return self._replace(length=self.length + 1)
-        return _End(self.length, None, f"more than {MOST_LINKS} links")
+        return _End(self.length, None, f"more than {MAX_LINKS} links")
 
 
 class _Step(NamedTuple):
-    """The next property link on the way."""
+    """A property link on the way."""
 
     path: str
     name: str
@@ -55,22 +55,22 @@ class _Step(NamedTuple):
 
 
 class PropertyLinks:
-    """Follows property links, many of one node, as things are at one moment.
+    """Follows many property links of one node, for one state of all nodes.
 
-    What several lead through is followed once, so that the work is proportional to their number,
-    and bounded where they lead through very many nodes.
+    A link that several others lead through is followed once. So the work is proportional to their
+    number, and it is bounded where they lead through very many nodes.
     """
 
     def __init__(self, nodes: Nodes, number: int) -> None:
         self._nodes = nodes
         self._ends: dict[tuple[str, str], _End] = {}
         self._paths: dict[str, str | Exception] = {}
-        self._left = MOST_STEPS + 2 * number
-        # All links of a node may be one chain: to walk it once tells how long the way is from each.
-        self._longest_walk = MOST_LINKS + number
+        self._left = MAX_STEPS + 2 * number
+        # All links of a node may form one chain: one walk along it gives the distance from each.
+        self._longest_walk = MAX_LINKS + number
 
     def find(self, path: str, name: str, value: object) -> LinkedProperty | BadPropertyLink:
-        """What the property link `name` with this value, of the node at `path`, leads to."""
+        """Find the value that a property link of the node at `path` leads to."""
         end = self._follow(_Step(path, name, value))
         if end.unknown is not None:
             raise end.unknown
@@ -90,7 +90,7 @@ class PropertyLinks:
             elif (end := self._ends.get(here)) is None:
                 way[here] = None
                 if len(way) > self._longest_walk:
-                    return self._give_up([*way][:-MOST_LINKS])
+                    return self._give_up([*way][:-MAX_LINKS])
                 ahead = self._go(step)
                 if isinstance(ahead, _End):
                     end = ahead
@@ -101,15 +101,15 @@ class PropertyLinks:
         return end
 
     def _give_up(self, way: list[tuple[str, str]]) -> _End:
-        """For the links on a way that are too far from the end, wherever that is."""
-        end = _End(MOST_LINKS, None).one_link_further()
+        """Note for the links on a way that they are too far from any end."""
+        end = _End(MAX_LINKS, None).one_link_further()
         self._ends.update(dict.fromkeys(way, end))
         return end
 
     def _go(self, step: _Step) -> _Step | _End:
         self._left -= 1
         if self._left < 0:
-            return _End(0, None, f"more than {MOST_STEPS} links in all")
+            return _End(0, None, f"more than {MAX_STEPS} links in all")
         try:
             target, name = split_property_link(step.value, step.name)
             path = self._resolve(absolute(step.path, target))
