@@ -1,8 +1,7 @@
 # cython: language_level=3, binding=True, embedsignature=True, boundscheck=False, wraparound=False
 """The C client for Python: handles in, tuples and dicts out, and no opinions.
 
-The parts of this module lie beside it: conversion of values (_values.pxi), handles and their event
-threads (_handle.pxi), the operations on one node (_calls.pxi) and those on many (_bulk.pxi).
+The parts of this module lie beside it, each a file of one subject, in the order of the includes below.
 """
 
 import _thread
@@ -55,5 +54,16 @@ __all__ = [
 include "_values.pxi"
 include "_watchers.pxi"
 include "_handle.pxi"
+include "_opening.pxi"
+include "_closing.pxi"
+include "_session.pxi"
+include "_requests.pxi"
+include "_answers.pxi"
 include "_calls.pxi"
+include "_removals.pxi"
 include "_bulk.pxi"
+include "_operations.pxi"
+include "_writes.pxi"
+include "_reads.pxi"
+include "_watch_many.pxi"
+include "_subtrees.pxi"

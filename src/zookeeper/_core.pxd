@@ -39,6 +39,11 @@ cdef extern from "core.h" nogil:
     void zoo_set_debug_level(ZooLogLevel level)
     void zoo_deterministic_conn_order(int yes)
 
+    # Operations of the protocol, and one of ours.
+    enum: OP_CREATE, OP_CREATE2, OP_CREATE_CONTAINER, OP_CREATE_TTL, OP_DELETE, OP_SET_DATA, OP_CHECK
+    enum: OP_EXISTS, OP_GET_DATA, OP_GET_CHILDREN, OP_GET_CHILDREN2, OP_GET_ACL, OP_SET_ACL, OP_SYNC
+    enum: OP_AUTH, OP_REMOVE_WATCHES, OP_GET_CONFIG
+
     int64_t core_now()
     int64_t frames_writes()
     void *core_zeroed(size_t count, size_t size)
@@ -96,13 +101,13 @@ cdef extern from "core.h" nogil:
     bint handle_closed(zk_handle *handle)
     void handle_free(zk_handle *handle)
     int handle_state(zk_handle *handle, clientid_t *client)
-    void handle_after_fork()
 
     bint queue_push_watches(zk_handle *handle, void *watches)
     queue_item *queue_take(zk_handle *handle)
     void queue_open(zk_handle *handle)
     void queue_stop(zk_handle *handle)
     int queue_stopped(zk_handle *handle)
+    void queue_after_fork()
 
     struct call:
         queue_item item
@@ -119,19 +124,17 @@ cdef extern from "core.h" nogil:
     call *call_new(zk_handle *handle, int waiting, void *context, int watched)
     void call_release(call *c)
     int call_wait(call *c, int64_t deadline)
-    int call_create(call *c, const char *path, const char *data, int length, const ACL_vector *acl,
-                    int flags, int64_t ttl, int with_stat)
-    int call_delete(call *c, const char *path, int version)
-    int call_exists(call *c, const char *path)
-    int call_get(call *c, const char *path)
-    int call_set(call *c, const char *path, const char *data, int length, int version)
-    int call_get_children(call *c, const char *path)
-    int call_get_acl(call *c, const char *path)
-    int call_set_acl(call *c, const char *path, int version, const ACL_vector *acl)
-    int call_sync(call *c, const char *path)
-    int call_add_auth(call *c, const char *scheme, const char *credential, int length)
-    int call_remove_watches(call *c, const char *path, int kind)
-    int call_get_config(call *c, const char *unused)
+    ctypedef struct c_operation "operation":
+        int32_t op
+        const char *path
+        const char *scheme
+        const char *data
+        int length
+        int32_t version, flags
+        int64_t ttl
+        const ACL_vector *acl
+
+    int call_submit(call *c, const c_operation *op)
 
     void raw_request_after_fork()
     void service_after_fork()
@@ -157,9 +160,6 @@ cdef extern from "core.h" nogil:
         bulk base
         int64_t lowest_zxid
 
-    enum: OP_GET_DATA, OP_GET_CHILDREN, OP_CREATE, OP_CREATE2, OP_CREATE_CONTAINER, OP_CREATE_TTL
-    enum: OP_DELETE, OP_SET_DATA, OP_CHECK
-
     ctypedef struct read_many:
         reader reader
         long count
@@ -180,15 +180,6 @@ cdef extern from "core.h" nogil:
     subtree *subtree_new(zk_handle *handle, const char *root)
     tree_node *subtree_node(subtree *s, int64_t index)
 
-    ctypedef struct write_op:
-        int32_t op
-        const char *path
-        const char *data
-        int length
-        int32_t version, flags
-        int64_t ttl
-        const ACL_vector *acl
-
     ctypedef struct write_result:
         int code
         const char *path
@@ -197,21 +188,21 @@ cdef extern from "core.h" nogil:
 
     struct transaction:
         queue_item item
-        const write_op *ops
+        const c_operation *ops
         write_result *results
         int count, code, failure
         void *owner
 
-    int transaction_submit(zk_handle *handle, const write_op *ops, int count, void *context)
+    int transaction_submit(zk_handle *handle, const c_operation *ops, int count, void *context)
     void transaction_free(transaction *t)
-    long write_op_size(zk_handle *handle, const write_op *op)
+    long operation_size(zk_handle *handle, const c_operation *op)
 
     ctypedef struct bulk_write:
         bulk base
         write_result *results
         long next
 
-    bulk_write *bulk_write_new(zk_handle *handle, const write_op *ops, long count, long batch,
+    bulk_write *bulk_write_new(zk_handle *handle, const c_operation *ops, long count, long batch,
                                long batch_bytes, int in_flight, int stop, int divisible)
     int bulk_write_ready(bulk_write *w, long count)
 

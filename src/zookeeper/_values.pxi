@@ -98,14 +98,14 @@ cdef int data_length(bytes data) noexcept:
 
 
 # A frame's length is a C int in the protocol.
-cdef long LARGEST_REQUEST = 2 ** 31 - 1
+cdef long MAX_REQUEST = 2 ** 31 - 1
 
 
 cdef long request_limit(max_request) except -1:
     """The servers' jute.maxbuffer, checked: every length that fits in a request fits in a C int."""
     if isinstance(max_request, bool) or not isinstance(max_request, int):
         raise TypeError(f"max_request must be an int, not {type(max_request).__name__}")
-    if not 0 < max_request <= LARGEST_REQUEST:
+    if not 0 < max_request <= MAX_REQUEST:
         raise errors.error(
             constants.BADARGUMENTS, None, f"max_request must be a number of bytes below 2 ** 31: {max_request}"
         )
@@ -126,7 +126,7 @@ cdef int checked_callable(object value, str what) except -1:
 
 
 # Of one access control list: more do not fit in any request.
-cdef Py_ssize_t MOST_ENTRIES = LARGEST_REQUEST // 12
+cdef Py_ssize_t MAX_ENTRIES = MAX_REQUEST // 12
 
 
 @cython.final
@@ -146,7 +146,7 @@ cdef class AclVector:
         entries = list(acl)  # whose length stays as it is, whatever looking at it does
         if not entries:
             raise invalid_acl(path, "it is empty")
-        if len(entries) > MOST_ENTRIES:
+        if len(entries) > MAX_ENTRIES:
             raise invalid_acl(path, f"it has {len(entries)} entries")
         self.made_of = [entry.copy() if isinstance(entry, dict) else entry for entry in entries]
         if isinstance(acl, tuple):

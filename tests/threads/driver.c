@@ -67,15 +67,14 @@ static int end_call(call *c, int code) {
 static void *call_one_by_one(void *argument) {
     zk_handle *handle = argument;
     for (int i = 0;; i++) {
+        const operation asked[] = {
+            {.op = OP_GET_DATA, .path = "/a"},
+            {.op = OP_SET_DATA, .path = "/a", .data = "x", .length = 1, .version = -1},
+            {.op = OP_GET_CHILDREN2, .path = "/"},
+            {.op = OP_CREATE, .path = "/a/s", .data = "", .acl = &open_acl, .flags = ZOO_EPHEMERAL | ZOO_SEQUENCE, .ttl = -1},
+        };
         call *c = call_new(handle, 1, NULL, 0);
-        int code;
-        switch (i % 4) {
-        case 0: code = call_get(c, "/a"); break;
-        case 1: code = call_set(c, "/a", "x", 1, -1); break;
-        case 2: code = call_get_children(c, "/"); break;
-        default: code = call_create(c, "/a/s", "", 0, &open_acl, ZOO_EPHEMERAL | ZOO_SEQUENCE, -1, 0);
-        }
-        if (!end_call(c, code)) return NULL;
+        if (!end_call(c, call_submit(c, &asked[i % 4]))) return NULL;
         handle_state(handle, NULL);
     }
 }
@@ -88,9 +87,12 @@ static void *call_later(void *argument) {
     for (int i = 0;; i++) {
         call *c = call_new(handle, 0, &context, i % 3 == 0);
         snprintf(secret, sizeof secret, "user%d:x", i % 50);
-        int code = i % 3 == 0   ? call_exists(c, "/a")
-                   : i % 3 == 1 ? call_add_auth(c, "digest", secret, (int)strlen(secret))
-                                : call_sync(c, "/");
+        const operation asked[] = {
+            {.op = OP_EXISTS, .path = "/a"},
+            {.op = OP_AUTH, .scheme = "digest", .data = secret, .length = (int)strlen(secret)},
+            {.op = OP_SYNC, .path = "/"},
+        };
+        int code = call_submit(c, &asked[i % 3]);
         call_release(c);
         if (code == ZCLOSING || code == ZINVALIDSTATE) return NULL;
         if (i % 20 == 0) usleep(1000);
@@ -127,7 +129,7 @@ static void *read_many_times(void *argument) {
 static void *write_many_times(void *argument) {
     zk_handle *handle = argument;
     for (;;) {
-        write_op ops[50];
+        operation ops[50];
         memset(ops, 0, sizeof ops);
         for (int i = 0; i < 50; i++) {
             ops[i].op = OP_SET_DATA;

@@ -4,7 +4,8 @@
  * they are told to, and have no one who looks at their results. What has passed here they can read.
  * More bytes than needed are fine: later servers may add to an answer.
  */
-#include "core.h"
+#include "answers.h"
+#include "client.h"
 
 #include <arpa/inet.h>
 #include <string.h>

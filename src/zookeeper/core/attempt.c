@@ -17,7 +17,9 @@
  *
  * All of it happens on the handle's I/O thread, and needs no lock.
  */
-#include "core.h"
+#include "handle.h"
+#include "log.h"
+#include "memory.h"
 
 #include <zookeeper/zookeeper_log.h>
 
@@ -33,12 +35,12 @@
 
 #define MILLISECOND ((int64_t)1000000)
 
-#define MOST_STAGGER (250 * MILLISECOND)
-#define LEAST_STAGGER (10 * MILLISECOND)
+#define MAX_STAGGER (250 * MILLISECOND)
+#define MIN_STAGGER (10 * MILLISECOND)
 /* A server's share of the session timeout, at least: opening a session takes a quorum's disks. */
-#define LEAST_SHARE (500 * MILLISECOND)
-#define LEAST_PAUSE (10 * MILLISECOND)
-#define MOST_PAUSE (500 * MILLISECOND)
+#define MIN_SHARE (500 * MILLISECOND)
+#define MIN_PAUSE (10 * MILLISECOND)
+#define MAX_PAUSE (500 * MILLISECOND)
 
 int __real_socket(int domain, int type, int protocol);
 int __real_close(int fd);
@@ -71,7 +73,7 @@ static int64_t failed_at(const attempt *a, const server_address *address) {
 static void note_failed(attempt *a, const server_address *address) {
     int i = 0;
     while (i < a->failed_count && !is_same_address(&a->failed[i].address, address)) i++;
-    if (i == MOST_ADDRESSES) return;
+    if (i == MAX_ADDRESSES) return;
     if (i == a->failed_count) a->failed_count++;
     a->failed[i].address = *address;
     a->failed[i].at = core_now();
@@ -95,8 +97,8 @@ void attempt_answered(zk_handle *handle, const struct sockaddr *address, socklen
 /* A pause before the next race: all servers have refused the last one. */
 static void rest(zk_handle *handle) {
     attempt *a = &handle->attempt;
-    int64_t least = between(LEAST_PAUSE, timeout_of(handle) / 60, MOST_PAUSE);
-    int64_t most = between(least, timeout_of(handle) / 10, MOST_PAUSE);
+    int64_t least = between(MIN_PAUSE, timeout_of(handle) / 60, MAX_PAUSE);
+    int64_t most = between(least, timeout_of(handle) / 10, MAX_PAUSE);
     int64_t pause = between(least, least << between(0, a->failures, 10), most);
     a->failures++;
     a->not_before = core_now() + pause / 2 + random() % (pause / 2 + 1);
@@ -123,8 +125,8 @@ static void sort_by_failure(attempt *a) {
 
 static void choose_racers(zk_handle *handle, const server_address *asked) {
     attempt *a = &handle->attempt;
-    server_address known[MOST_ADDRESSES];
-    int count = names_known(handle->names, known, MOST_ADDRESSES);
+    server_address known[MAX_ADDRESSES];
+    int count = names_known(handle->names, known, MAX_ADDRESSES);
     int first = 0;
     while (first < count && !is_same_address(&known[first], asked)) first++;
     a->count = 0;
@@ -133,7 +135,7 @@ static void choose_racers(zk_handle *handle, const server_address *asked) {
         a->racers[a->count++].address = *asked;
         first = 0;
     }
-    for (int i = 0; i < count && a->count < MOST_ADDRESSES; i++)
+    for (int i = 0; i < count && a->count < MAX_ADDRESSES; i++)
         a->racers[a->count++].address = known[(first + i) % count];
     if (!in_given_order)
         for (int i = a->count - 1; i > 1; i--) {
@@ -172,7 +174,7 @@ static void start_next(zk_handle *handle, int64_t now) {
         if (__real_connect(r->fd, &r->address.any, r->address.length) == 0 ||
             errno == EINPROGRESS) {
             int64_t stagger = timeout_of(handle) / 4 / a->count;
-            a->next_start = now + between(LEAST_STAGGER, stagger, MOST_STAGGER);
+            a->next_start = now + between(MIN_STAGGER, stagger, MAX_STAGGER);
             return;
         }
     }
@@ -312,8 +314,8 @@ static void look_at_racer(zk_handle *handle, int index) {
 /* Poll for the C client's pipe, and the racers instead of its socket. */
 static int poll_racers(zk_handle *handle, struct pollfd *fds, int timeout) {
     attempt *a = &handle->attempt;
-    struct pollfd watched[1 + MOST_ADDRESSES];
-    int indexes[1 + MOST_ADDRESSES], count = 1;
+    struct pollfd watched[1 + MAX_ADDRESSES];
+    int indexes[1 + MAX_ADDRESSES], count = 1;
     start_what_is_due(handle);
     watched[0] = fds[0];
     for (int i = 0; i < a->next; i++)
@@ -378,7 +380,7 @@ void attempt_end_turn(zk_handle *handle, int state, struct timeval *tv) {
     if (a->phase == ATTEMPT_OPENING || a->phase == ATTEMPT_SHAKING) {
         int64_t timeout = timeout_of(handle);
         int64_t share = timeout / 2 / (a->count ? a->count : 1);
-        if (share < LEAST_SHARE) share = LEAST_SHARE;
+        if (share < MIN_SHARE) share = MIN_SHARE;
         share = between(0, share << a->rounds, timeout * 2 / 3);
         int64_t left = a->opening_since + share - now;
         /* The C client then reads the end of the connection, as if the server had hung up. */

@@ -4,7 +4,9 @@
  * has been answered, on the C client's I/O thread. One Python thread waits for the end. It
  * may give up: then nothing more is sent and what is still on its way just lets go of its reference.
  */
-#include "core.h"
+#include "bulk.h"
+#include "handle.h"
+#include "memory.h"
 
 #include <stdlib.h>
 
@@ -15,7 +17,7 @@ void bulk_init(bulk *b, zk_handle *handle, void (*pump)(bulk *), int (*complete)
     b->pump = pump;
     b->complete = complete;
     b->dispose = dispose;
-    pthread_mutex_init(&b->lock, NULL);
+    core_mutex_init(&b->lock, LOCK_BULK);
     sem_init(&b->finished, 0, 0);
 }
 
@@ -24,11 +26,12 @@ void bulk_retain(bulk *b) { b->references++; }
 void bulk_release(bulk *b) {
     if (--b->references) return;
     sem_destroy(&b->finished);
-    pthread_mutex_destroy(&b->lock);
+    core_mutex_destroy(&b->lock);
     b->dispose(b);
 }
 
 void bulk_advance(bulk *b) {
+    core_assert_held(&b->lock);
     if (!b->abandoned && b->code == ZOK) b->pump(b);
     if (b->over || b->outstanding) return;
     if (b->abandoned || b->code != ZOK || b->complete(b)) {
@@ -38,24 +41,24 @@ void bulk_advance(bulk *b) {
 }
 
 void bulk_start(bulk *b) {
-    pthread_mutex_lock(&b->lock);
+    core_lock(&b->lock);
     bulk_advance(b);
-    pthread_mutex_unlock(&b->lock);
+    core_unlock(&b->lock);
 }
 
 int bulk_wait(bulk *b, int64_t deadline) { return core_wait(&b->finished, deadline); }
 
 void bulk_abandon(bulk *b) {
-    pthread_mutex_lock(&b->lock);
+    core_lock(&b->lock);
     b->abandoned = 1;
-    pthread_mutex_unlock(&b->lock);
+    core_unlock(&b->lock);
 }
 
 long bulk_progress(bulk *b, long *told) {
-    pthread_mutex_lock(&b->lock);
+    core_lock(&b->lock);
     long done = b->done;
     *told = done - b->untold;
-    pthread_mutex_unlock(&b->lock);
+    core_unlock(&b->lock);
     return done;
 }
 

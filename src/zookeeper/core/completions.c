@@ -9,7 +9,12 @@
  * From then on it works as the C client means it to. `completions_lock` keeps the two from calling
  * completions at the same time, and so in another order.
  */
-#include "core.h"
+#include "completions.h"
+#include "credentials.h"
+#include "handle.h"
+#include "memory.h"
+#include "request.h"
+#include "set_watches.h"
 
 int __real_zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct timeval *tv);
 int __wrap_zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct timeval *tv);
@@ -20,14 +25,27 @@ void __wrap_process_completions(zhandle_t *zh);
 
 static void complete_here(zhandle_t *zh) {
     zk_handle *handle = (zk_handle *)zoo_get_context(zh);
-    pthread_mutex_lock(&handle->completions_lock);
+    core_lock(&handle->completions_lock);
     if (!handle->completions_apart) __real_process_completions(zh);
-    pthread_mutex_unlock(&handle->completions_lock);
+    core_unlock(&handle->completions_lock);
 }
 
 static void wait_for(struct timeval *tv, int64_t left) {
     left += 1000000; /* poll counts whole milliseconds */
     *tv = (struct timeval){left / 1000000000, left % 1000000000 / 1000};
+}
+
+/* A request that a server has passed over is found by the answer to one behind it (service.c). In how
+ * many nanoseconds to come back; 0: no need to. */
+static int64_t probe_if_in_doubt(zk_handle *handle) {
+    int64_t left;
+    if (service_wants_probe(handle, &left)) {
+        call *probe = call_new(handle, 1, NULL, 0);
+        operation look = {.op = OP_EXISTS, .path = "/"};
+        call_submit(probe, &look);
+        call_release(probe);
+    }
+    return left;
 }
 
 /* On the I/O thread: connects, notices time-outs; both make session events. After a failure it may
@@ -57,7 +75,7 @@ int __wrap_zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct time
     credentials_attend(handle, zh, code);
     complete_here(zh);
     attempt_end_turn(handle, zoo_state(zh), tv);
-    int64_t doubt = service_probe(handle);
+    int64_t doubt = probe_if_in_doubt(handle);
     if (doubt && doubt < tv->tv_sec * INT64_C(1000000000) + tv->tv_usec * INT64_C(1000)) wait_for(tv, doubt);
     return code;
 }
@@ -82,17 +100,17 @@ int __wrap_zookeeper_process(zhandle_t *zh, int events) {
 /* On the completion thread, when the queue is not empty for the first time. */
 void __wrap_process_completions(zhandle_t *zh) {
     zk_handle *handle = (zk_handle *)zoo_get_context(zh);
-    pthread_mutex_lock(&handle->completions_lock);
-    while (!handle->completions_apart) pthread_cond_wait(&handle->completions_changed, &handle->completions_lock);
+    core_lock(&handle->completions_lock);
+    while (!handle->completions_apart) core_cond_wait(&handle->completions_changed, &handle->completions_lock, NULL);
     __real_process_completions(zh);
-    pthread_mutex_unlock(&handle->completions_lock);
+    core_unlock(&handle->completions_lock);
 }
 
 void completions_apart(zk_handle *handle) {
-    pthread_mutex_lock(&handle->completions_lock);
+    core_lock(&handle->completions_lock);
     handle->completions_apart = 1;
     pthread_cond_signal(&handle->completions_changed);
-    pthread_mutex_unlock(&handle->completions_lock);
+    core_unlock(&handle->completions_lock);
 }
 
 int __wrap_process_async(int outstanding_sync);

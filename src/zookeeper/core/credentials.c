@@ -8,27 +8,30 @@
  *
  * So it is given no completions. Credentials that it will not take yet are kept here until it does;
  * the same one is given once. After each round of the I/O thread (completions.c) those who wait for an
- * answer hear what came of it: the answer, which raw_request.c sees passing, or the loss of the connection.
+ * answer hear what came of it: the answer, which headers.c sees passing, or the loss of the connection.
  * After a loss the credential is still sent with the next connection; who wants to know what comes of
  * it adds it again.
  */
-#include "core.h"
+#include "credentials.h"
+#include "handle.h"
+#include "memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct credential {
-    credential *next;
+typedef struct credential {
+    struct credential *next;
     int given;    /* the C client has it */
     int accepted; /* by the server of the connection that there is */
     int length;
     char *scheme;
     char secret[];
-};
+} credential;
 
 /* All of these are guarded by submit, and none of it is done with a lock of the C client held. */
 
 static credential *known(zk_handle *handle, const char *scheme, const char *secret, int length) {
+    core_assert_held(&handle->submit);
     for (credential *k = handle->credentials; k; k = k->next)
         if (k->length == length && strcmp(k->scheme, scheme) == 0 && memcmp(k->secret, secret, (size_t)length) == 0)
             return k;
@@ -36,6 +39,7 @@ static credential *known(zk_handle *handle, const char *scheme, const char *secr
 }
 
 static credential *keep(zk_handle *handle, const char *scheme, const char *secret, int length) {
+    core_assert_held(&handle->submit);
     credential *k = core_zeroed(1, sizeof *k + (size_t)length + 1);
     k->length = length;
     memcpy(k->secret, secret, (size_t)length);
@@ -50,6 +54,7 @@ static credential *keep(zk_handle *handle, const char *scheme, const char *secre
 }
 
 static void give(zk_handle *handle, zhandle_t *zh, credential *k) {
+    core_assert_held(&handle->submit);
     int code = zoo_add_auth(zh, k->scheme, k->secret, k->length, NULL, NULL);
     /* Another error is about the sending: the C client has it by then, and sends it as it connects. */
     if (code == ZINVALIDSTATE || code == ZSYSTEMERROR) return;
@@ -57,14 +62,34 @@ static void give(zk_handle *handle, zhandle_t *zh, credential *k) {
     handle->credentials_kept--;
 }
 
+/* Of the I/O thread: whether it has seen an answer to a credential since it last looked, and which: the
+ * first that is an error, or ZOK. */
+static __thread struct {
+    int seen, code;
+} auth_answer;
+
+void credentials_note_answer(int code) {
+    auth_answer.seen = 1;
+    if (auth_answer.code == ZOK) auth_answer.code = code;
+}
+
+static int take_auth_answer(int *code) {
+    int seen = auth_answer.seen;
+    *code = auth_answer.code;
+    auth_answer.seen = 0;
+    auth_answer.code = ZOK;
+    return seen;
+}
+
 int credential_add(call *c, const char *scheme, const char *secret, int length) {
     zk_handle *handle = c->handle;
+    core_assert_held(&handle->submit);
     if (zoo_state(handle->zh) < 0) return ZINVALIDSTATE;
     credential *k = known(handle, scheme, secret, length);
     if (k == NULL) k = keep(handle, scheme, secret, length);
     if (!k->given) give(handle, handle->zh, k);
     if (k->accepted) {
-        request_unlist(&c->request);
+        pending_unlist(handle, &c->request);
         call_ended(c, ZOK);
     } else {
         c->credential = k;
@@ -78,7 +103,7 @@ int credential_add(call *c, const char *scheme, const char *secret, int length) 
 static int has_ended(zk_handle *handle, int state, int code, int *end) {
     connection *c = &handle->connection;
     int answer;
-    int answered = raw_request_auth_answer(&answer);
+    int answered = take_auth_answer(&answer);
     int lost = c->ends != handle->credentials_ends;
     handle->credentials_ends = c->ends;
     *end = ZOK;
@@ -99,7 +124,7 @@ void credentials_attend(zk_handle *handle, zhandle_t *zh, int code) {
     int ended = has_ended(handle, state, code, &end);
     if (handle->credentials_count == 0 || !(ended || (handle->credentials_kept && state > 0))) return;
     call *over = NULL;
-    pthread_mutex_lock(&handle->submit);
+    core_lock(&handle->submit);
     if (ended) {
         for (credential *k = handle->credentials; k; k = k->next) k->accepted = k->given && end == ZOK;
         for (call **link = &handle->credentials_waiting, *c; (c = *link);) {
@@ -108,7 +133,7 @@ void credentials_attend(zk_handle *handle, zhandle_t *zh, int code) {
                 continue;
             }
             *link = c->next_waiting;
-            request_unlist(&c->request);
+            pending_unlist(handle, &c->request);
             c->next_waiting = over;
             over = c;
         }
@@ -116,7 +141,7 @@ void credentials_attend(zk_handle *handle, zhandle_t *zh, int code) {
     if (!handle->shut && state > 0)
         for (credential *k = handle->credentials; k; k = k->next)
             if (!k->given) give(handle, zh, k);
-    pthread_mutex_unlock(&handle->submit);
+    core_unlock(&handle->submit);
     /* Those that have waited longest come first: the last in the list. */
     while (over) {
         call *next = over->next_waiting;

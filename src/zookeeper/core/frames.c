@@ -11,7 +11,11 @@
  * The length and the header of an answer, 20 bytes, are kept here until they have been checked; the
  * body is read into the C client's own buffer and checked there.
  */
-#include "core.h"
+#include "answers.h"
+#include "client.h"
+#include "frames.h"
+#include "log.h"
+#include "memory.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,7 +29,7 @@
 #define HEAD_BYTES (LENGTH_BYTES + HEADER_BYTES)
 
 /* Servers allocate an answer as a whole; four million names of children are of that size. */
-#define LONGEST_FRAME (128 << 20)
+#define MAX_FRAME (128 << 20)
 /* Before so much is promised to the C client, it is tried whether it can be had. */
 #define LARGE_FRAME (1 << 20)
 
@@ -36,10 +40,10 @@
 
 /* Session timeouts, milliseconds: with a shorter one the C client does nothing but send pings; it
  * computes twice a longer one in an int. */
-#define SHORTEST_TIMEOUT 20
-#define LONGEST_TIMEOUT ((1 << 30) - 1)
+#define MIN_TIMEOUT 20
+#define MAX_TIMEOUT ((1 << 30) - 1)
 
-#define MOST_UNASKED 1000 /* frames on one connection */
+#define MAX_UNASKED 1000 /* frames on one connection */
 #define DROPPED_AT_ONCE (1 << 20)
 
 enum { PHASE_WELCOME, PHASE_HEAD, PHASE_BODY, PHASE_DROP, PHASE_BROKEN };
@@ -178,7 +182,7 @@ __attribute__((format(printf, 2, 3))) static ssize_t broken(frames *f, const cha
 /* Read on until `wanted` bytes are in f->head. 1, or what recv gave. */
 static ssize_t gather(frames *f, int fd, size_t wanted) {
     while (f->head_count < wanted) {
-        ssize_t count = transport_read(fd, f->head + f->head_count, wanted - f->head_count);
+        ssize_t count = f->read(fd, f->head + f->head_count, wanted - f->head_count);
         if (count <= 0) return count;
         f->head_count += (size_t)count;
     }
@@ -202,7 +206,7 @@ static ssize_t welcome(frames *f, int fd, char *buffer, size_t size) {
     /* Any other session than the one asked for says that this one is over: the C client knows that. */
     if (session == f->session || f->session == 0) {
         if (session == 0) return broken(f, "a session without a number");
-        if (timeout < SHORTEST_TIMEOUT || timeout > LONGEST_TIMEOUT)
+        if (timeout < MIN_TIMEOUT || timeout > MAX_TIMEOUT)
             return broken(f, "a session timeout of %d milliseconds", timeout);
         if (read_only && !f->read_only) return broken(f, "it is read-only, which was not asked for");
         f->welcomed_at = core_now();
@@ -268,7 +272,7 @@ static ssize_t head(frames *f, int fd, char *buffer, size_t size) {
     if (code <= 0) return code;
     int32_t length = int_at(f->head);
     if (length < HEADER_BYTES) return broken(f, "a frame of %d bytes", length);
-    if (length > LONGEST_FRAME) return broken(f, "a frame of %d bytes, where %d are the limit", length, LONGEST_FRAME);
+    if (length > MAX_FRAME) return broken(f, "a frame of %d bytes, where %d are the limit", length, MAX_FRAME);
     code = gather(f, fd, HEAD_BYTES);
     if (code <= 0) return code;
     f->size = (size_t)length;
@@ -276,7 +280,7 @@ static ssize_t head(frames *f, int fd, char *buffer, size_t size) {
         int32_t xid = int_at(f->head + LENGTH_BYTES);
         if (f->unasked++ == 0)
             log_say(ZOO_LOG_LEVEL_WARN, "frames", "an answer, numbered %d, that nobody has asked for is dropped", xid);
-        if (f->unasked > MOST_UNASKED) return broken(f, "%d answers that nobody has asked for", MOST_UNASKED);
+        if (f->unasked > MAX_UNASKED) return broken(f, "%d answers that nobody has asked for", MAX_UNASKED);
         f->phase = PHASE_DROP;
         f->taken = HEADER_BYTES;
         return 1;
@@ -319,7 +323,7 @@ static ssize_t body(frames *f, int fd, char *buffer, size_t size) {
         memcpy(buffer, f->head + LENGTH_BYTES + f->taken, count);
     }
     if (count < size) {
-        ssize_t more = transport_read(fd, buffer + count, size - count);
+        ssize_t more = f->read(fd, buffer + count, size - count);
         if (more > 0)
             count += (size_t)more;
         else if (count == 0)
@@ -339,7 +343,7 @@ static ssize_t drop(frames *f, int fd) {
     size_t dropped = 0;
     while (f->taken < f->size && dropped < DROPPED_AT_ONCE) {
         size_t left = f->size - f->taken;
-        ssize_t count = transport_read(fd, unread, left < sizeof unread ? left : sizeof unread);
+        ssize_t count = f->read(fd, unread, left < sizeof unread ? left : sizeof unread);
         if (count <= 0) return count;
         f->taken += (size_t)count;
         dropped += (size_t)count;

@@ -1,5 +1,11 @@
 /* A session's handle: opening, closing, and the requests that have not finished. */
-#include "core.h"
+#include "completions.h"
+#include "credentials.h"
+#include "handle.h"
+#include "log.h"
+#include "memory.h"
+#include "set_watches.h"
+#include "threads.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +21,7 @@
 #define NOT_WHILE_CONNECTED (-1)
 
 /* How long a server may take to answer what is under way and end the session, and to say anything. */
-#define MOST_FAREWELL_NS 5000000000
+#define MAX_FAREWELL_NS 5000000000
 #define FAREWELL_STALL_MS 1000
 
 /* What the C client makes of threads for each handle. */
@@ -24,63 +30,19 @@
 /* Whether this thread is closing a session that is connected. */
 static __thread int saying_farewell;
 
-static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
-static zk_handle *open_handles;
-
-void handle_poke(void) {
-    pthread_mutex_lock(&open_lock);
-    /* One that has nothing else to do; while all are busy, the first that is done: a callback may
-     * keep any of them for as long as it likes. */
-    for (zk_handle *handle = open_handles; handle; handle = handle->next_open)
-        if (queue_poke(handle)) break;
-    pthread_mutex_unlock(&open_lock);
-}
-
-void handle_after_fork(void) {
-    /* In the child the parent's handles are out of bounds, and the lock may have been held. */
-    pthread_mutex_init(&open_lock, NULL);
-    open_handles = NULL;
-}
-
-static void list_handle(zk_handle *handle) {
-    pthread_mutex_lock(&open_lock);
-    handle->next_open = open_handles;
-    open_handles = handle;
-    pthread_mutex_unlock(&open_lock);
-}
-
-static void unlist_handle(zk_handle *handle) {
-    pthread_mutex_lock(&open_lock);
-    for (zk_handle **link = &open_handles; *link; link = &(*link)->next_open)
-        if (*link == handle) {
-            *link = handle->next_open;
-            break;
-        }
-    pthread_mutex_unlock(&open_lock);
-}
-
-void handle_event(zhandle_t *zh, int type, int state, const char *path, void *context) {
+/* The handle's own watcher: of the session alone. */
+static void session_event(zhandle_t *zh, int type, int state, const char *path, void *context) {
+    (void)context;
     zk_handle *handle = (zk_handle *)zoo_get_context(zh);
-    if (type == ZOO_SESSION_EVENT) {
-        /* The C client tells every watcher of a session event: the handle's own, whose context is
-         * the handle, and the one we share among all nodes, whose context is NULL. Once is enough. */
-        if (context == NULL) return;
-        if (state == ZOO_CONNECTED_STATE || state == ZOO_READONLY_STATE) {
-            handle->connections++;
-            handle->turned_away = 0;
-            handle->session_timeout = zoo_recv_timeout(zh);
-            set_watches_send_rest(handle);
-        } else {
-            set_watches_note_lost(handle);
-        }
+    if (state == ZOO_CONNECTED_STATE || state == ZOO_READONLY_STATE) {
+        handle->connections++;
+        handle->turned_away = 0;
+        handle->session_timeout = zoo_recv_timeout(zh);
+        set_watches_send_rest(handle);
+    } else {
+        set_watches_note_lost(handle);
     }
-    size_t size = path ? strlen(path) + 1 : 1;
-    event_item *event = core_zeroed(1, sizeof *event + size);
-    event->item.kind = ITEM_EVENT;
-    event->type = type;
-    event->state = state;
-    if (path) memcpy(event->path, path, size);
-    queue_push(handle, &event->item);
+    queue_push_event(handle, type, state, path);
 }
 
 /* The handle that this thread opens. */
@@ -88,10 +50,10 @@ static __thread zk_handle *opening;
 
 zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only) {
     zk_handle *handle = core_zeroed(1, sizeof *handle);
-    pthread_mutex_init(&handle->submit, NULL);
-    pthread_mutex_init(&handle->queue_lock, NULL);
-    pthread_mutex_init(&handle->set_watches_lock, NULL);
-    pthread_mutex_init(&handle->completions_lock, NULL);
+    core_mutex_init(&handle->submit, LOCK_SUBMIT);
+    core_mutex_init(&handle->queue_lock, LOCK_QUEUE);
+    core_mutex_init(&handle->set_watches_lock, LOCK_SET_WATCHES);
+    core_mutex_init(&handle->completions_lock, LOCK_COMPLETIONS);
     pthread_cond_init(&handle->queue_filled, NULL);
     pthread_cond_init(&handle->completions_changed, NULL);
     handle->requests.next = handle->requests.previous = &handle->requests;
@@ -102,8 +64,7 @@ zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only) {
     handle->names = names_new(hosts);
     handle->attempt.fd = -1;
     const char *slash = strchr(hosts, '/');
-    handle->chroot = strdup(slash && slash[1] ? slash : "");
-    if (!handle->chroot) abort();
+    handle->chroot = core_copy(slash && slash[1] ? slash : "");
     handle->service = service_of(hosts);
     return handle;
 }
@@ -115,19 +76,19 @@ layer *handle_layer(zk_handle *handle) { return &handle->layer; }
 int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client) {
     int problem = threads_prepare(CLIENT_THREADS);
     if (problem) return problem;
-    list_handle(handle);
-    /* Events may come before this returns: handle_event relies on the context alone. */
+    queue_list(handle);
+    /* Events may come before this returns: session_event relies on the context alone. */
     int flags = ZOO_NO_LOG_CLIENTENV | (handle->connection.frames.read_only ? ZOO_READONLY : 0);
     names_opening(1);
     opening = handle;
     zhandle_t *zh =
-        zookeeper_init2(hosts, handle_event, handle->session_timeout, client, handle, flags, log_push);
+        zookeeper_init2(hosts, session_event, handle->session_timeout, client, handle, flags, log_push);
     problem = errno;
     opening = NULL;
     names_opening(0);
     threads_release();
     if (zh == NULL) {
-        unlist_handle(handle);
+        queue_unlist(handle);
         return problem ? problem : EINVAL;
     }
     zoo_set_servers_resolution_delay(zh, NOT_WHILE_CONNECTED);
@@ -135,43 +96,11 @@ int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client) 
     return 0;
 }
 
-void request_unlist(pending *p) {
-    p->previous->next = p->next;
-    p->next->previous = p->previous;
-    p->next = p->previous = NULL;
-}
-
-int request_begin(zk_handle *handle, pending *p, void (*finish)(pending *, int)) {
-    pthread_mutex_lock(&handle->submit);
-    if (handle->shut) {
-        pthread_mutex_unlock(&handle->submit);
-        return handle->farewell;
-    }
-    p->finish = finish;
-    p->next = handle->requests.next;
-    p->previous = &handle->requests;
-    p->next->previous = p;
-    handle->requests.next = p;
-    return ZOK;
-}
-
-int request_sent(zk_handle *handle, pending *p, int code) {
-    if (code != ZOK) request_unlist(p);
-    pthread_mutex_unlock(&handle->submit);
-    return code;
-}
-
-void request_done(zk_handle *handle, pending *p) {
-    pthread_mutex_lock(&handle->submit);
-    request_unlist(p);
-    pthread_mutex_unlock(&handle->submit);
-}
-
 int handle_state(zk_handle *handle, clientid_t *client) {
-    pthread_mutex_lock(&handle->submit);
+    core_lock(&handle->submit);
     int state = handle->shut ? ZOO_EXPIRED_SESSION_STATE : zoo_state(handle->zh);
     if (!handle->shut && client) *client = *zoo_client_id(handle->zh);
-    pthread_mutex_unlock(&handle->submit);
+    core_unlock(&handle->submit);
     return state;
 }
 
@@ -179,10 +108,10 @@ void handle_close(zk_handle *handle, int farewell) {
     /* A signal would interrupt the C client's wait to send the farewell, and it gives up then. */
     sigset_t former;
     signals_block(&former);
-    pthread_mutex_lock(&handle->submit);
+    core_lock(&handle->submit);
     handle->farewell = farewell;
     handle->shut = 1;
-    pthread_mutex_unlock(&handle->submit);
+    core_unlock(&handle->submit);
     completions_apart(handle);
     names_wake_by(handle->names, -1);
     /* Joins the C client's threads and calls the completions that are still queued: after it nothing
@@ -193,14 +122,14 @@ void handle_close(zk_handle *handle, int farewell) {
     handle->zh = NULL;
     attempt_clear(handle);
     for (;;) {
-        pthread_mutex_lock(&handle->submit);
+        core_lock(&handle->submit);
         pending *p = handle->requests.next;
-        if (p != &handle->requests) request_unlist(p);
-        pthread_mutex_unlock(&handle->submit);
+        if (p != &handle->requests) pending_unlist(handle, p);
+        core_unlock(&handle->submit);
         if (p == &handle->requests) break;
         p->finish(p, farewell);
     }
-    unlist_handle(handle);
+    queue_unlist(handle);
     queue_stop(handle);
     signals_restore(&former);
     handle->closed = 1;
@@ -215,10 +144,10 @@ void handle_free(zk_handle *handle) {
     layer_clear(&handle->layer);
     names_free(handle->names);
     service_release(handle->service);
-    pthread_mutex_destroy(&handle->submit);
-    pthread_mutex_destroy(&handle->queue_lock);
-    pthread_mutex_destroy(&handle->set_watches_lock);
-    pthread_mutex_destroy(&handle->completions_lock);
+    core_mutex_destroy(&handle->submit);
+    core_mutex_destroy(&handle->queue_lock);
+    core_mutex_destroy(&handle->set_watches_lock);
+    core_mutex_destroy(&handle->completions_lock);
     pthread_cond_destroy(&handle->queue_filled);
     pthread_cond_destroy(&handle->completions_changed);
     free(handle->chroot);
@@ -249,7 +178,7 @@ int __wrap_pipe(int ends[2]) {
  * then stay until it times out. So read on until the server, having closed the session, hangs up. */
 static void read_until_hangup(int fd) {
     char unread[65536];
-    int64_t give_up = core_now() + MOST_FAREWELL_NS;
+    int64_t give_up = core_now() + MAX_FAREWELL_NS;
     struct pollfd ready = {fd, POLLIN, 0};
     while (core_now() < give_up && poll(&ready, 1, FAREWELL_STALL_MS) > 0) {
         ssize_t count = recv(fd, unread, sizeof unread, MSG_DONTWAIT);

@@ -7,7 +7,8 @@
  *
  * All of it belongs to the thread that works for the handle. Only `why` is read by others.
  */
-#include "core.h"
+#include "layer.h"
+#include "log.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,14 +18,14 @@
 int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
 
 static void note(layer *l, const char *why) {
-    pthread_mutex_lock(&l->lock);
+    core_lock(&l->lock);
     memcpy(l->why, why, LAYER_WHY);
-    pthread_mutex_unlock(&l->lock);
+    core_unlock(&l->lock);
     l->has_failed = why[0] != 0;
     if (why[0]) log_say(ZOO_LOG_LEVEL_ERROR, "tls", "%s", why);
 }
 
-void layer_init(layer *l) { pthread_mutex_init(&l->lock, NULL); }
+void layer_init(layer *l) { core_mutex_init(&l->lock, LOCK_LAYER); }
 
 void layer_use(layer *l, const layer_functions *functions, layer_config *config) {
     functions->retain(config);
@@ -39,13 +40,13 @@ void layer_clear(layer *l) {
         l->functions->forget(l->memory);
         l->functions->release(l->config);
     }
-    pthread_mutex_destroy(&l->lock);
+    core_mutex_destroy(&l->lock);
 }
 
 void layer_why(layer *l, char *why) {
-    pthread_mutex_lock(&l->lock);
+    core_lock(&l->lock);
     memcpy(why, l->why, LAYER_WHY);
-    pthread_mutex_unlock(&l->lock);
+    core_unlock(&l->lock);
 }
 
 int layer_begin(layer *l, int fd, const char *host, const char *server) {

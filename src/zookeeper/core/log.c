@@ -4,7 +4,10 @@
  * list for the process. It is capped: a program that never lets its Python threads run must not
  * grow without bound because the network is down.
  */
-#include "core.h"
+#include "locks.h"
+#include "log.h"
+#include "memory.h"
+#include "queue.h"
 
 #include <zookeeper/zookeeper_log.h>
 
@@ -13,9 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_LINES 10000
+#define MAX_LINES 10000
 
-static pthread_mutex_t lines_lock = PTHREAD_MUTEX_INITIALIZER;
+static core_mutex lines_lock = CORE_MUTEX(LOCK_LOG);
 static log_line *first_line, *last_line;
 static long lines, lost;
 
@@ -24,9 +27,9 @@ void log_push(const char *text) {
     log_line *line = core_alloc(sizeof *line + size);
     line->next = NULL;
     memcpy(line->text, text, size);
-    pthread_mutex_lock(&lines_lock);
+    core_lock(&lines_lock);
     int was_empty = lines == 0;
-    int full = lines >= MOST_LINES;
+    int full = lines >= MAX_LINES;
     if (full) {
         lost++;
     } else {
@@ -37,9 +40,9 @@ void log_push(const char *text) {
         last_line = line;
         lines++;
     }
-    pthread_mutex_unlock(&lines_lock);
+    core_unlock(&lines_lock);
     if (full) free(line);
-    if (was_empty) handle_poke();
+    if (was_empty) queue_poke();
 }
 
 void log_say(ZooLogLevel level, const char *where, const char *format, ...) {
@@ -53,19 +56,19 @@ void log_say(ZooLogLevel level, const char *where, const char *format, ...) {
 }
 
 log_line *log_take(long *dropped) {
-    pthread_mutex_lock(&lines_lock);
+    core_lock(&lines_lock);
     log_line *taken = first_line;
     first_line = last_line = NULL;
     *dropped = lost;
     lines = lost = 0;
-    pthread_mutex_unlock(&lines_lock);
+    core_unlock(&lines_lock);
     return taken;
 }
 
 void log_after_fork(void) {
     /* The thread that held the lock, if any, does not exist in the child, and the lines are the
      * parent's to report. Leaking them is the only safe thing to do. */
-    pthread_mutex_init(&lines_lock, NULL);
+    core_mutex_init(&lines_lock, LOCK_LOG);
     first_line = last_line = NULL;
     lines = lost = 0;
 }

@@ -1,5 +1,6 @@
 /* Memory and time: checked allocation, arenas, and a wait that signals can interrupt. */
-#include "core.h"
+#include "client.h"
+#include "memory.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,6 +35,8 @@ void *core_alloc(size_t size) { return checked(malloc(size ? size : 1)); }
 void *core_zeroed(size_t count, size_t size) { return checked(calloc(count ? count : 1, size)); }
 
 void *core_resize(void *memory, size_t size) { return checked(realloc(memory, size ? size : 1)); }
+
+char *core_copy(const char *text) { return checked(strdup(text)); }
 
 void *arena_alloc(arena *a, size_t size) {
     size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);

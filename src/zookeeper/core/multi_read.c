@@ -7,12 +7,15 @@
  * Answers have no size limit, and the server builds each in memory. The number of reads in a request
  * therefore shrinks when nodes turn out to be large.
  */
-#include "core.h"
+#include "handle.h"
+#include "multi_read.h"
+#include "path.h"
+#include "raw_request.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_READS 500        /* in one request */
+#define MAX_READS 500        /* in one request */
 #define FIRST_READS 50        /* in one request, before the size of answers is known */
 #define ANSWER_BYTES 2000000  /* aimed at as the most for one answer */
 #define REQUESTS_IN_FLIGHT 8
@@ -36,7 +39,7 @@ static int write_batch(raw_request *raw, struct oarchive *out) {
     for (int i = 0; i < batch->count; i++) {
         struct MultiHeader header = {batch->items[i].op, 0, -1};
         if (serialize_MultiHeader(out, "header", &header) < 0) return -1;
-        if (chroot_put_path(raw->handle, out, batch->items[i].node->path) < 0) return -1;
+        if (path_write(raw->handle->chroot, out, batch->items[i].node->path) < 0) return -1;
         if (out->serialize_Bool(out, "watch", &watch) < 0) return -1;
     }
     struct MultiHeader end = {-1, 1, -1};
@@ -72,6 +75,7 @@ static size_t keep_data(reader *r, node_read *node, const char *data, int length
 
 /* The answers of one request, one by one. Called with the lock held. */
 static int read_answers(read_batch *batch, struct iarchive *in) {
+    core_assert_held(&batch->reader->base.lock);
     for (;;) {
         struct MultiHeader header = {0, 0, 0};
         if (deserialize_MultiHeader(in, "header", &header) < 0) return -1;
@@ -108,24 +112,27 @@ static int read_answers(read_batch *batch, struct iarchive *in) {
 
 static int read_batch_answer(raw_request *raw, struct iarchive *in, int64_t zxid) {
     read_batch *batch = batch_of(raw);
-    pthread_mutex_lock(&batch->reader->base.lock);
+    core_lock(&batch->reader->base.lock);
     batch->zxid = zxid;
     int result = read_answers(batch, in);
-    pthread_mutex_unlock(&batch->reader->base.lock);
+    core_unlock(&batch->reader->base.lock);
     return result;
 }
 
 static void note_zxid(reader *r, int64_t zxid) {
+    core_assert_held(&r->base.lock);
     if (r->lowest_zxid == 0 || zxid < r->lowest_zxid) r->lowest_zxid = zxid;
 }
 
 static void reads_answered(reader *r, const read_item *items, int count) {
+    core_assert_held(&r->base.lock);
     r->base.done += count;
     if (r->answered) r->answered(r, items, count);
     if (!r->keep_names) arena_free(&r->names);
 }
 
 static void repeat_reads(reader *r, const read_item *items, int count) {
+    core_assert_held(&r->base.lock);
     r->repeat = core_resize(r->repeat, sizeof *items * (size_t)(r->repeat_count + count));
     memcpy(r->repeat + r->repeat_count, items, sizeof *items * (size_t)count);
     r->repeat_count += count;
@@ -135,7 +142,7 @@ static void batch_done(raw_request *raw, int code) {
     read_batch *batch = batch_of(raw);
     reader *r = batch->reader;
     bulk *b = &r->base;
-    pthread_mutex_lock(&b->lock);
+    core_lock(&b->lock);
     b->outstanding--;
     if (code == ZOK) {
         service_answered(b->handle, KNOWS_MULTI_READ);
@@ -150,7 +157,7 @@ static void batch_done(raw_request *raw, int code) {
             b->code = code;
     }
     bulk_advance(b);
-    pthread_mutex_unlock(&b->lock);
+    core_unlock(&b->lock);
     free(batch);
     bulk_release(b);
 }
@@ -160,10 +167,10 @@ static long size_of_read(const reader *r, const read_item *item) {
     return (long)strlen(r->base.handle->chroot) + (long)strlen(item->node->path) + 14;
 }
 
-static int take_reads(reader *r, read_item *items, int most, int bytes) {
-    if (r->repeat_count == 0) return r->next_reads(r, items, most, bytes);
+static int take_reads(reader *r, read_item *items, int room, int bytes) {
+    if (r->repeat_count == 0) return r->next_reads(r, items, room, bytes);
     int count = 0;
-    while (count < most && bytes > 0 && r->repeat_count > 0) {
+    while (count < room && bytes > 0 && r->repeat_count > 0) {
         items[count] = r->repeat[--r->repeat_count];
         bytes -= (int)size_of_read(r, &items[count++]);
     }
@@ -173,7 +180,7 @@ static int take_reads(reader *r, read_item *items, int most, int bytes) {
 static int reads_in_a_request(const reader *r) {
     if (r->answer_bytes == 0) return FIRST_READS;
     double fits = ANSWER_BYTES / r->answer_bytes;
-    return fits < 1 ? 1 : fits > MOST_READS ? MOST_READS : (int)fits;
+    return fits < 1 ? 1 : fits > MAX_READS ? MAX_READS : (int)fits;
 }
 
 static void pump_batches(reader *r) {
@@ -215,7 +222,7 @@ typedef struct {
 static void single_ended(single_read *single, int code) {
     reader *r = single->reader;
     bulk *b = &r->base;
-    code = request_code(b->handle, code);
+    code = pending_code(b->handle, code);
     b->outstanding--;
     single->item.node->code = code;
     if (code_is_fatal(code) && code != ZBADARGUMENTS) {
@@ -224,21 +231,21 @@ static void single_ended(single_read *single, int code) {
         reads_answered(r, &single->item, 1);
     }
     bulk_advance(b);
-    pthread_mutex_unlock(&b->lock);
+    core_unlock(&b->lock);
     free(single);
     bulk_release(b);
 }
 
 static void single_finish(pending *p, int code) {
     single_read *single = (single_read *)((char *)p - offsetof(single_read, request));
-    pthread_mutex_lock(&single->reader->base.lock);
+    core_lock(&single->reader->base.lock);
     single_ended(single, code);
 }
 
 static single_read *single_answered(const void *data) {
     single_read *single = (single_read *)data;
-    request_done(single->reader->base.handle, &single->request);
-    pthread_mutex_lock(&single->reader->base.lock);
+    pending_done(single->reader->base.handle, &single->request);
+    core_lock(&single->reader->base.lock);
     return single;
 }
 
@@ -268,10 +275,10 @@ static void pump_singles(reader *r) {
         single->item = item;
         bulk_retain(b);
         b->outstanding++;
-        int code = request_begin(handle, &single->request, single_finish);
+        int code = pending_begin(handle, &single->request, single_finish);
         if (code == ZOK) {
             const char *path = item.node->path;
-            code = request_sent(handle, &single->request,
+            code = pending_sent(handle, &single->request,
                                 item.op == OP_GET_DATA
                                     ? zoo_awget(handle->zh, path, NULL, NULL, single_data, single)
                                     : zoo_awget_children(handle->zh, path, NULL, NULL, single_names, single));
@@ -291,6 +298,7 @@ static void pump_singles(reader *r) {
 }
 
 static void pump_reads(bulk *b) {
+    core_assert_held(&b->lock);
     reader *r = (reader *)b;
     if (service_refuses(b->handle, KNOWS_MULTI_READ))
         pump_singles(r);

@@ -1,10 +1,12 @@
-/* What a path must look like.
+/* What a path must look like, and the chroot in front of it.
  *
  * The rules are the server's (org.apache.zookeeper.common.PathUtils). It is asked all the same, but
  * bulk reads would only hear that there is no such node, and the C client gives no reason.
  */
-#include "core.h"
+#include "memory.h"
+#include "path.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The character at `text`, and how many bytes it takes, in UTF-8 that is known to be valid but for
@@ -70,4 +72,28 @@ const char *path_fault(const char *path, size_t length, int sequential, uint32_t
         if (fault || slash == NULL) return fault;
         name = slash + 1;
     }
+}
+
+char *path_with_chroot(const char *chroot, const char *path) {
+    size_t prefix = strlen(chroot);
+    size_t length = prefix && path[1] == 0 ? 0 : strlen(path);
+    char *full = core_alloc(prefix + length + 1);
+    memcpy(full, chroot, prefix);
+    memcpy(full + prefix, path, length);
+    full[prefix + length] = 0;
+    return full;
+}
+
+int path_write(const char *chroot, struct oarchive *out, const char *path) {
+    if (chroot[0] == 0) return out->serialize_String(out, "path", (char **)&path);
+    char *full = path_with_chroot(chroot, path);
+    int result = out->serialize_String(out, "path", &full);
+    free(full);
+    return result;
+}
+
+const char *path_without_chroot(const char *chroot, const char *path) {
+    size_t prefix = strlen(chroot);
+    if (prefix == 0 || strncmp(path, chroot, prefix) != 0) return path;
+    return path[prefix] ? path + prefix : "/";
 }

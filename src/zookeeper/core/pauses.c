@@ -10,15 +10,16 @@
  * cost a short pause at the most. All stay well below the session timeout: a session must find the
  * servers again before it ends.
  */
-#include "core.h"
+#include "memory.h"
+#include "pauses.h"
 
 #include <unistd.h>
 
 #define FIRST_PAUSE_NS 100000000
-#define LONGEST_PAUSE_NS 5000000000
-#define MOST_SERVED 3 /* failures, after a connection on which requests were answered */
+#define MAX_PAUSE_NS 5000000000
+#define MAX_SERVED 3 /* failures, after a connection on which requests were answered */
 #define SESSION_PARTS 6 /* the longest pause is that part of the session timeout */
-#define LEAST_PAUSE_NS 20000000
+#define MIN_PAUSE_NS 20000000
 #define SETTLED_NS 1000000000 /* a session served for that long was no failed attempt */
 
 void pauses_init(pauses *p) { p->random = (uint64_t)core_now() ^ ((uint64_t)getpid() << 32) ^ (uintptr_t)p; }
@@ -34,7 +35,7 @@ static double some_part(pauses *p) {
 static int64_t longest(int session_timeout) {
     int64_t part = (int64_t)session_timeout * 1000000 / SESSION_PARTS;
     if (part < FIRST_PAUSE_NS) return FIRST_PAUSE_NS;
-    return part < LONGEST_PAUSE_NS ? part : LONGEST_PAUSE_NS;
+    return part < MAX_PAUSE_NS ? part : MAX_PAUSE_NS;
 }
 
 int pauses_lost(pauses *p, int64_t welcomed_at, int served, int64_t now, int session_timeout) {
@@ -42,7 +43,7 @@ int pauses_lost(pauses *p, int64_t welcomed_at, int served, int64_t now, int ses
         p->failures = 0;
         return 0;
     }
-    if (served && p->failures >= MOST_SERVED) p->failures = MOST_SERVED - 1;
+    if (served && p->failures >= MAX_SERVED) p->failures = MAX_SERVED - 1;
     if (++p->failures < 2) return 0;
     int64_t pause = FIRST_PAUSE_NS, most = longest(session_timeout);
     for (int i = 2; i < p->failures && pause < most; i++) pause *= 2;
@@ -52,7 +53,7 @@ int pauses_lost(pauses *p, int64_t welcomed_at, int served, int64_t now, int ses
 }
 
 void pauses_no_socket(pauses *p, int64_t now, int64_t pause) {
-    int64_t until = now + (pause > LEAST_PAUSE_NS ? pause : LEAST_PAUSE_NS);
+    int64_t until = now + (pause > MIN_PAUSE_NS ? pause : MIN_PAUSE_NS);
     if (until > p->until) p->until = until;
 }
 

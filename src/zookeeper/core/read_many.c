@@ -1,13 +1,15 @@
 /* Reads of given paths. */
-#include "core.h"
+#include "handle.h"
+#include "read_many.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static int next_given_reads(reader *base, read_item *items, int most, int bytes) {
+static int next_given_reads(reader *base, read_item *items, int room, int bytes) {
+    core_assert_held(&base->base.lock);
     read_many *r = (read_many *)base;
     int count = 0;
-    while (count < most && r->next < r->count && bytes > 0) {
+    while (count < room && r->next < r->count && bytes > 0) {
         node_read *node = &r->nodes[r->next++];
         items[count].op = r->op;
         items[count++].node = node;

@@ -15,25 +15,29 @@
  *
  * The lock of the table is a leaf. It is never held during a lookup.
  */
-#include "core.h"
+#include "client.h"
+#include "locks.h"
+#include "log.h"
+#include "memory.h"
+#include "resolve.h"
+#include "threads.h"
 
 #include <errno.h>
 #include <netdb.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define MILLISECOND 1000000
 #define FIRST_PAUSE (100 * (int64_t)MILLISECOND)
-#define MOST_PAUSE (2000 * (int64_t)MILLISECOND)
+#define MAX_PAUSE (2000 * (int64_t)MILLISECOND)
 
 /* Lookups under way in the process. With a name service that is silent each takes a thread for half a
  * minute. */
-#define MOST_LOOKUPS 64
+#define MAX_LOOKUPS 64
 
 /* Names that are remembered although nobody uses them. */
-#define MOST_NAMES 256
+#define MAX_NAMES 256
 
 int __real_getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 int __wrap_getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
@@ -65,7 +69,7 @@ struct server_names {
     } servers[];
 };
 
-static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
+static core_mutex names_lock = CORE_MUTEX(LOCK_NAMES);
 /* All guarded by lock. */
 static host_name *names;
 static long names_count;
@@ -74,6 +78,7 @@ static int lookups;
 static uint64_t dice;
 
 static int64_t spread(int64_t pause) {
+    core_assert_held(&names_lock);
     if (dice == 0) dice = (uint64_t)core_now() ^ ((uint64_t)getpid() << 32) ^ 0x9e3779b97f4a7c15;
     dice ^= dice << 13, dice ^= dice >> 7, dice ^= dice << 17;
     return pause / 2 + (int64_t)(dice % (uint64_t)(pause / 2 + 1));
@@ -132,7 +137,8 @@ static int look_up(const char *text, int flags, server_address **addresses, int 
 /* A name that nobody uses is remembered for a while, so that its lookups stay paced when handles come
  * and go. */
 static void forget_unused(host_name *name) {
-    if (name->references || name->is_busy || names_count <= MOST_NAMES) return;
+    core_assert_held(&names_lock);
+    if (name->references || name->is_busy || names_count <= MAX_NAMES) return;
     names_count--;
     for (host_name **link = &names; *link; link = &(*link)->next)
         if (*link == name) {
@@ -144,6 +150,7 @@ static void forget_unused(host_name *name) {
 }
 
 static void wake_who_waits_for(const host_name *name) {
+    core_assert_held(&names_lock);
     for (server_names *list = lists; list; list = list->next)
         for (int i = 0; i < list->count; i++)
             if (list->servers[i].name == name) {
@@ -155,7 +162,7 @@ static void wake_who_waits_for(const host_name *name) {
 }
 
 static void end_lookup(host_name *name, int code, server_address *addresses, int count) {
-    pthread_mutex_lock(&names_lock);
+    core_lock(&names_lock);
     lookups--;
     name->is_busy = 0;
     name->ended++;
@@ -167,7 +174,7 @@ static void end_lookup(host_name *name, int code, server_address *addresses, int
     }
     wake_who_waits_for(name);
     forget_unused(name);
-    pthread_mutex_unlock(&names_lock);
+    core_unlock(&names_lock);
 }
 
 static void say_why(const char *name, int code) {
@@ -186,21 +193,12 @@ static void *lookup_thread(void *argument) {
 
 /* With the lock held. */
 static void begin_lookup(host_name *name, int64_t now) {
-    int is_rested = name->began == 0 || now - name->began > 2 * MOST_PAUSE;
-    name->pause = is_rested ? FIRST_PAUSE : 2 * name->pause < MOST_PAUSE ? 2 * name->pause : MOST_PAUSE;
+    core_assert_held(&names_lock);
+    int is_rested = name->began == 0 || now - name->began > 2 * MAX_PAUSE;
+    name->pause = is_rested ? FIRST_PAUSE : 2 * name->pause < MAX_PAUSE ? 2 * name->pause : MAX_PAUSE;
     name->began = now;
     name->due = now + spread(name->pause);
-    /* Signals are for the program's own threads. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_attr_t detached;
-    pthread_attr_init(&detached);
-    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t thread;
-    int problem = pthread_create(&thread, &detached, lookup_thread, name);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&detached);
+    int problem = core_thread(lookup_thread, name);
     if (problem == 0) {
         name->is_busy = 1;
         lookups++;
@@ -213,6 +211,7 @@ static void begin_lookup(host_name *name, int64_t now) {
 
 /* The name in the table, with one more reference. With the lock held. */
 static host_name *find_name(const char *text, size_t length) {
+    core_assert_held(&names_lock);
     for (host_name *name = names; name; name = name->next)
         if (strncmp(name->text, text, length) == 0 && name->text[length] == 0) {
             name->references++;
@@ -237,7 +236,7 @@ server_names *names_new(const char *hosts) {
     server_names *list = core_zeroed(1, sizeof *list + sizeof list->servers[0] * (size_t)most);
     list->wake_fd = -1;
     sem_init(&list->changed, 0, 0);
-    pthread_mutex_lock(&names_lock);
+    core_lock(&names_lock);
     for (const char *part = hosts; part < hosts + length;) {
         size_t size = strcspn(part, ",/");
         const char *colon = memrchr(part, ':', size);
@@ -253,13 +252,13 @@ server_names *names_new(const char *hosts) {
     }
     list->next = lists;
     lists = list;
-    pthread_mutex_unlock(&names_lock);
+    core_unlock(&names_lock);
     names_refresh(list);
     return list;
 }
 
 void names_free(server_names *list) {
-    pthread_mutex_lock(&names_lock);
+    core_lock(&names_lock);
     for (server_names **link = &lists; *link; link = &(*link)->next)
         if (*link == list) {
             *link = list->next;
@@ -269,51 +268,51 @@ void names_free(server_names *list) {
         list->servers[i].name->references--;
         forget_unused(list->servers[i].name);
     }
-    pthread_mutex_unlock(&names_lock);
+    core_unlock(&names_lock);
     sem_destroy(&list->changed);
     free(list);
 }
 
 void names_wake_by(server_names *list, int fd) {
-    pthread_mutex_lock(&names_lock);
+    core_lock(&names_lock);
     list->wake_fd = fd;
-    pthread_mutex_unlock(&names_lock);
+    core_unlock(&names_lock);
 }
 
 /* Starts the lookups that are due; when the next one is, by core_now, INT64_MAX for never. */
 int64_t names_refresh(server_names *list) {
     int64_t next = INT64_MAX;
-    pthread_mutex_lock(&names_lock);
+    core_lock(&names_lock);
     for (int i = 0; i < list->count; i++) {
         host_name *name = list->servers[i].name;
         if (name->is_numeric || name->is_busy) continue;
         int64_t now = core_now();
-        if (name->due <= now && lookups < MOST_LOOKUPS) begin_lookup(name, now);
+        if (name->due <= now && lookups < MAX_LOOKUPS) begin_lookup(name, now);
         if (!name->is_busy) {
             int64_t due = name->due > now ? name->due : now + FIRST_PAUSE;
             if (due < next) next = due;
         }
     }
-    pthread_mutex_unlock(&names_lock);
+    core_unlock(&names_lock);
     return next;
 }
 
 int names_known(server_names *list, server_address *addresses, int most) {
     int count = 0;
-    pthread_mutex_lock(&names_lock);
+    core_lock(&names_lock);
     for (int i = 0; i < list->count; i++)
         for (int j = 0; j < list->servers[i].name->count && count < most; j++) {
             server_address one = list->servers[i].name->addresses[j];
             set_port(&one, list->servers[i].port);
             if (!holds(addresses, count, &one)) addresses[count++] = one;
         }
-    pthread_mutex_unlock(&names_lock);
+    core_unlock(&names_lock);
     return count;
 }
 
 void names_host(server_names *list, const server_address *address, char *host, size_t size) {
     const char *text = NULL;
-    pthread_mutex_lock(&names_lock);
+    core_lock(&names_lock);
     for (int i = 0; i < list->count && text == NULL; i++)
         for (int j = 0; j < list->servers[i].name->count; j++) {
             server_address one = list->servers[i].name->addresses[j];
@@ -328,7 +327,7 @@ void names_host(server_names *list, const server_address *address, char *host, s
     if (length >= size) length = 0;
     if (length) memcpy(host, text, length);
     host[length] = 0;
-    pthread_mutex_unlock(&names_lock);
+    core_unlock(&names_lock);
 }
 
 /* 0: some address is known; EAI_...: each lookup has ended, in vain; EAI_INPROGRESS: neither yet.
@@ -336,7 +335,7 @@ void names_host(server_names *list, const server_address *address, char *host, s
 static int outcome(const server_names *list, int *is_open) {
     int code = 0, is_known = 0;
     *is_open = 0;
-    pthread_mutex_lock(&names_lock);
+    core_lock(&names_lock);
     for (int i = 0; i < list->count; i++) {
         const host_name *name = list->servers[i].name;
         if (name->count)
@@ -346,7 +345,7 @@ static int outcome(const server_names *list, int *is_open) {
         else if (code == 0 || code == EAI_NONAME)
             code = name->code; /* what may pass says more than that there is no such name */
     }
-    pthread_mutex_unlock(&names_lock);
+    core_unlock(&names_lock);
     return is_known ? 0 : *is_open ? EAI_INPROGRESS : code;
 }
 
@@ -402,13 +401,13 @@ int __wrap_getaddrinfo(const char *host, const char *service, const struct addri
     (void)hints;
     /* No address is no failure, of which the C client would tell the log each time. */
     *result = NULL;
-    pthread_mutex_lock(&names_lock);
+    core_lock(&names_lock);
     for (host_name *name = names; name; name = name->next)
         if (strcmp(name->text, host) == 0) {
             if (name->count) *result = answer(name->addresses, name->count, atoi(service));
             break;
         }
-    pthread_mutex_unlock(&names_lock);
+    core_unlock(&names_lock);
     if (*result == NULL && may_be_unknown) *result = answer(&unknown, 1, atoi(service));
     return 0;
 }
@@ -418,7 +417,7 @@ void __wrap_freeaddrinfo(struct addrinfo *result) { free(result); }
 void names_after_fork(void) {
     /* The threads that look names up do not exist in the child, nor the one that may have held the
      * lock. What they knew is left to itself, as it may have been half changed. */
-    pthread_mutex_init(&names_lock, NULL);
+    core_mutex_init(&names_lock, LOCK_NAMES);
     names = NULL;
     names_count = 0;
     lists = NULL;

@@ -20,7 +20,11 @@
  * gets a new handle after each loss. All handles of a connection string share it, those to come
  * included. Servers get upgraded: what was learned an hour ago is tried anew by the next handle.
  */
-#include "core.h"
+#include "handle.h"
+#include "locks.h"
+#include "log.h"
+#include "memory.h"
+#include "service.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +43,7 @@
 #define BELIEVED_NS (3600 * INT64_C(1000000000))
 
 /* Services that no handle uses any more are forgotten beyond so many. */
-#define MOST_SERVICES 100
+#define MAX_SERVICES 100
 
 static const struct {
     const char *operation, *instead;
@@ -50,7 +54,7 @@ static const struct {
     {"RemoveWatches", "watches stay until they fire"},
 };
 
-static pthread_mutex_t services_lock = PTHREAD_MUTEX_INITIALIZER;
+static core_mutex services_lock = CORE_MUTEX(LOCK_SERVICES);
 static service *services;
 
 static void begin_anew(service *s) {
@@ -62,20 +66,21 @@ static void begin_anew(service *s) {
 
 /* The unused one that was added first goes, if there are many. With the lock held. */
 static void forget_one(void) {
+    core_assert_held(&services_lock);
     int count = 0;
     service **oldest = NULL;
     for (service **link = &services; *link; link = &(*link)->next) {
         count++;
         if ((*link)->handles == 0) oldest = link;
     }
-    if (count < MOST_SERVICES || oldest == NULL) return;
+    if (count < MAX_SERVICES || oldest == NULL) return;
     service *gone = *oldest;
     *oldest = gone->next;
     free(gone);
 }
 
 service *service_of(const char *hosts) {
-    pthread_mutex_lock(&services_lock);
+    core_lock(&services_lock);
     service *s = services;
     while (s && strcmp(s->hosts, hosts) != 0) s = s->next;
     if (s == NULL) {
@@ -90,18 +95,18 @@ service *service_of(const char *hosts) {
         begin_anew(s);
     }
     s->handles++;
-    pthread_mutex_unlock(&services_lock);
+    core_unlock(&services_lock);
     return s;
 }
 
 void service_release(service *s) {
     if (s == NULL) return;
-    pthread_mutex_lock(&services_lock);
+    core_lock(&services_lock);
     s->handles--;
-    pthread_mutex_unlock(&services_lock);
+    core_unlock(&services_lock);
 }
 
-void service_after_fork(void) { pthread_mutex_init(&services_lock, NULL); }
+void service_after_fork(void) { core_mutex_init(&services_lock, LOCK_SERVICES); }
 
 int service_refuses(const zk_handle *handle, ability which) { return handle->service->abilities[which].refused; }
 
@@ -141,17 +146,19 @@ static void shrink(service *s, ability which, long bytes) {
             s->hosts, words[which].operation, bytes, s->piece_bytes);
 }
 
-int service_unknown(zk_handle *handle, ability which, const char *evidence) {
+void service_unknown(zk_handle *handle, ability which, const char *evidence) {
     refuse(handle->service, which, evidence);
-    return 1;
 }
 
 int service_lost(zk_handle *handle, ability which, dispatch sent, int code) {
     service *s = handle->service;
-    if (code == ZUNIMPLEMENTED) return service_unknown(handle, which, "it says so");
+    if (code == ZUNIMPLEMENTED) {
+        service_unknown(handle, which, "it says so");
+        return 1;
+    }
     long connection = handle->connections;
     if (code != ZCONNECTIONLOSS || !(sent.was_connected || connection != sent.connection)) return 0;
-    pthread_mutex_lock(&services_lock);
+    core_lock(&services_lock);
     int again = 1;
     if (!s->abilities[which].refused && handle->struck[which] != connection) {
         handle->struck[which] = connection;
@@ -168,8 +175,14 @@ int service_lost(zk_handle *handle, ability which, dispatch sent, int code) {
     } else if (!s->abilities[which].refused && s->abilities[which].strikes < STRIKES) {
         again = !s->abilities[which].works;
     }
-    pthread_mutex_unlock(&services_lock);
+    core_unlock(&services_lock);
     return again;
+}
+
+void service_note_dispatch(const zk_handle *handle, dispatch *sent) {
+    core_assert_held(&handle->submit);
+    sent->connection = handle->connections;
+    sent->was_connected = zoo_state(handle->zh) == ZOO_CONNECTED_STATE;
 }
 
 void service_doubt(zk_handle *handle) {
@@ -181,14 +194,13 @@ void service_trust(zk_handle *handle) {
     handle->doubtful--;
 }
 
-int64_t service_probe(zk_handle *handle) {
+int service_wants_probe(zk_handle *handle, int64_t *left) {
+    *left = 0;
     if (handle->doubtful == 0 || zoo_state(handle->zh) != ZOO_CONNECTED_STATE) return 0;
     int64_t patience = (int64_t)handle->session_timeout * 1000000 / DOUBT_PARTS;
-    int64_t left = handle->doubted_at + patience - core_now();
-    if (left > 0) return left;
+    *left = handle->doubted_at + patience - core_now();
+    if (*left > 0) return 0;
     handle->doubted_at = core_now();
-    call *probe = call_new(handle, 1, NULL, 0);
-    call_exists(probe, "/");
-    call_release(probe);
-    return patience;
+    *left = patience;
+    return 1;
 }

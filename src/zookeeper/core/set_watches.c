@@ -19,7 +19,11 @@
  * All of this needs the C client to be the build that setup.py expects: the functions and the
  * structure declared below are its own, and in no installed header.
  */
-#include "core.h"
+#include "handle.h"
+#include "memory.h"
+#include "path.h"
+#include "raw_request.h"
+#include "set_watches.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,25 +59,25 @@ static void add_path(watch_list *list, char *path) {
 }
 
 void set_watches_add(set_watches *s, int list, const char *path) {
-    add_path(&s->lists[list], chroot_server_path(s->base.handle, path));
+    add_path(&s->lists[list], path_with_chroot(s->base.handle->chroot, path));
 }
 
 void set_watches_activate(set_watches *s) {
     zk_handle *handle = s->base.handle;
-    pthread_mutex_lock(&handle->submit);
+    core_lock(&handle->submit);
     if (!handle->shut) {
         lock_watchers(handle->zh);
         for (int list = 0; list < WATCH_LISTS; list++)
             for (long i = 0; i < s->lists[list].count; i++) {
                 watcher_registration_t registration = {
-                    handle_event, NULL,
+                    queue_node_event, NULL,
                     list == WATCH_LIST_CHILDREN ? child_result_checker : exists_result_checker,
                     s->lists[list].paths[i]};
                 activateWatcher(handle->zh, &registration, list == WATCH_LIST_EXISTS ? ZNONODE : ZOK);
             }
         unlock_watchers(handle->zh);
     }
-    pthread_mutex_unlock(&handle->submit);
+    core_unlock(&handle->submit);
 }
 
 /* One request of the operation. */
@@ -103,6 +107,7 @@ static int read_nothing(raw_request *raw, struct iarchive *in, int64_t zxid) {
 }
 
 static void send_piece_again(const piece *p) {
+    core_assert_held(&p->owner->base.lock);
     for (int i = 0; i < WATCH_LISTS; i++) {
         watch_list *list = &p->owner->lists[i];
         if (p->count[i] && p->first[i] < list->next) list->next = p->first[i];
@@ -112,7 +117,7 @@ static void send_piece_again(const piece *p) {
 static void piece_done(raw_request *raw, int code) {
     piece *p = piece_of(raw);
     bulk *b = &p->owner->base;
-    pthread_mutex_lock(&b->lock);
+    core_lock(&b->lock);
     b->outstanding--;
     if (code == ZOK) {
         service_answered(b->handle, KNOWS_SET_WATCHES);
@@ -127,10 +132,11 @@ static void piece_done(raw_request *raw, int code) {
     }
     free(p);
     bulk_advance(b);
-    pthread_mutex_unlock(&b->lock);
+    core_unlock(&b->lock);
     bulk_release(b);
 }
 
+/* Under the lock, or where nobody else has it yet. */
 static int all_watches_sent(bulk *b) {
     set_watches *s = (set_watches *)b;
     for (int list = 0; list < WATCH_LISTS; list++)
@@ -139,6 +145,7 @@ static int all_watches_sent(bulk *b) {
 }
 
 static void pump_watches(bulk *b) {
+    core_assert_held(&b->lock);
     set_watches *s = (set_watches *)b;
     if (service_refuses(b->handle, KNOWS_SET_WATCHES)) {
         watch_one_by_one(s);
@@ -180,9 +187,9 @@ static void dispose_watches(bulk *b) {
     set_watches *s = (set_watches *)b;
     zk_handle *handle = b->handle;
     if (s->generation && b->over && b->code == ZOK) {
-        pthread_mutex_lock(&handle->set_watches_lock);
+        core_lock(&handle->set_watches_lock);
         if (handle->set_watches_generation == s->generation) handle->set_watches_zxid = 0;
-        pthread_mutex_unlock(&handle->set_watches_lock);
+        core_unlock(&handle->set_watches_lock);
     }
     for (int list = 0; list < WATCH_LISTS; list++) {
         for (long i = 0; i < s->lists[list].count; i++) free(s->lists[list].paths[i]);
@@ -213,16 +220,14 @@ static struct String_vector cut(const struct String_vector *all, long *room, wat
     struct String_vector first = {0, all->data};
     while (first.count < all->count && *room > 0) *room -= (long)strlen(all->data[first.count++]) + 4;
     for (int32_t i = first.count; i < all->count; i++) {
-        char *path = strdup(all->data[i]);
-        if (path == NULL) abort();
-        add_path(rest, path);
+        add_path(rest, core_copy(all->data[i]));
     }
     return first;
 }
 
 static __thread int leaving_out;
 
-int set_watches_leaves_out(void) {
+int set_watches_leave_out(void) {
     zk_handle *handle = (zk_handle *)zoo_get_context(locked_by_this_thread);
     leaving_out = service_refuses(handle, KNOWS_SET_WATCHES);
     return leaving_out;
@@ -231,8 +236,7 @@ int set_watches_leaves_out(void) {
 static long copy_paths(watch_list *list, const struct String_vector *paths) {
     long bytes = 0;
     for (int32_t i = 0; i < paths->count; i++) {
-        char *path = strdup(paths->data[i]);
-        if (path == NULL) abort();
+        char *path = core_copy(paths->data[i]);
         add_path(list, path);
         bytes += (long)strlen(path) + 4;
     }
@@ -242,6 +246,7 @@ static long copy_paths(watch_list *list, const struct String_vector *paths) {
 /* Until it is known that the service knows the operation, what was asked for is kept. With the lock
  * held; what was kept before, to be released without it. */
 static set_watches *keep_sent(zk_handle *handle, const struct SetWatches *request) {
+    core_assert_held(&handle->set_watches_lock);
     set_watches *before = handle->set_watches_sent;
     set_watches *sent = set_watches_new(handle, request->relativeZxid);
     long bytes = copy_paths(&sent->lists[WATCH_LIST_DATA], &request->dataWatches);
@@ -255,7 +260,7 @@ static set_watches *keep_sent(zk_handle *handle, const struct SetWatches *reques
 
 int __wrap_serialize_SetWatches(struct oarchive *out, const char *tag, struct SetWatches *all) {
     zk_handle *handle = (zk_handle *)zoo_get_context(locked_by_this_thread);
-    pthread_mutex_lock(&handle->set_watches_lock);
+    core_lock(&handle->set_watches_lock);
     set_watches *superseded = handle->set_watches_rest;
     set_watches *sent_before = NULL;
     handle->set_watches_rest = NULL;
@@ -278,7 +283,7 @@ int __wrap_serialize_SetWatches(struct oarchive *out, const char *tag, struct Se
         handle->set_watches_zxid = 0;
     }
     if (!leaving_out) sent_before = keep_sent(handle, &request);
-    pthread_mutex_unlock(&handle->set_watches_lock);
+    core_unlock(&handle->set_watches_lock);
     if (!left) bulk_release(&rest->base);
     if (superseded) bulk_release(&superseded->base);
     if (sent_before) bulk_release(&sent_before->base);
@@ -286,20 +291,20 @@ int __wrap_serialize_SetWatches(struct oarchive *out, const char *tag, struct Se
 }
 
 static set_watches *take_sent(zk_handle *handle) {
-    pthread_mutex_lock(&handle->set_watches_lock);
+    core_lock(&handle->set_watches_lock);
     set_watches *sent = handle->set_watches_sent;
     handle->set_watches_sent = NULL;
     if (handle->set_watches_unanswered) service_trust(handle);
     handle->set_watches_unanswered = 0;
     handle->set_watches_redo = 0;
-    pthread_mutex_unlock(&handle->set_watches_lock);
+    core_unlock(&handle->set_watches_lock);
     return sent;
 }
 
 void set_watches_note_lost(zk_handle *handle) {
     if (handle->set_watches_unanswered == 0) return;
     dispatch sent = {handle->connections, 1, handle->set_watches_unanswered};
-    service_lost(handle, KNOWS_SET_WATCHES, sent, request_code(handle, ZCONNECTIONLOSS));
+    service_lost(handle, KNOWS_SET_WATCHES, sent, pending_code(handle, ZCONNECTIONLOSS));
     set_watches *lost = take_sent(handle);
     if (lost) bulk_release(&lost->base);
 }
@@ -313,9 +318,11 @@ void set_watches_note_answer(zk_handle *handle, const struct ReplyHeader *header
         set_watches *sent = take_sent(handle);
         if (sent) bulk_release(&sent->base);
     } else if (header->xid == XID_SET_WATCHES && header->err == ZUNIMPLEMENTED) {
-        handle->set_watches_redo = service_unknown(handle, KNOWS_SET_WATCHES, "it says so");
+        service_unknown(handle, KNOWS_SET_WATCHES, "it says so");
+        handle->set_watches_redo = 1;
     } else if (header->xid > 0 && header->zxid > 0) {
-        handle->set_watches_redo = service_unknown(handle, KNOWS_SET_WATCHES, "it answers what comes after");
+        service_unknown(handle, KNOWS_SET_WATCHES, "it answers what comes after");
+        handle->set_watches_redo = 1;
     }
 }
 
@@ -328,10 +335,10 @@ void set_watches_attend(zk_handle *handle) {
 }
 
 void set_watches_send_rest(zk_handle *handle) {
-    pthread_mutex_lock(&handle->set_watches_lock);
+    core_lock(&handle->set_watches_lock);
     set_watches *rest = handle->set_watches_rest;
     handle->set_watches_rest = NULL;
-    pthread_mutex_unlock(&handle->set_watches_lock);
+    core_unlock(&handle->set_watches_lock);
     if (rest == NULL) return;
     bulk_start(&rest->base);
     bulk_release(&rest->base);

@@ -3,13 +3,14 @@
  * Children are asked for only where the data's stat says that there are some. A node that vanishes
  * between the two reads gets ZNONODE; one that may not be read keeps its ZNOAUTH.
  */
-#include "core.h"
+#include "handle.h"
+#include "subtree.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define TREE_BLOCK 4096
-#define MOST_NAMES 50000 /* child names expected in one answer, about */
+#define MAX_NAMES 50000 /* child names expected in one answer, about */
 
 tree_node *subtree_node(subtree *s, int64_t index) {
     return &s->blocks[index / TREE_BLOCK][index % TREE_BLOCK];
@@ -57,6 +58,7 @@ static void add_children(subtree *s, tree_node *parent) {
 
 /* Read items point to the node_read that a tree_node begins with. */
 static void tree_reads_answered(reader *base, const read_item *items, int count) {
+    core_assert_held(&base->base.lock);
     subtree *s = (subtree *)base;
     for (int i = 0; i < count; i++) {
         tree_node *node = (tree_node *)items[i].node;
@@ -69,12 +71,13 @@ static void tree_reads_answered(reader *base, const read_item *items, int count)
     }
 }
 
-static int next_tree_reads(reader *base, read_item *items, int most, int bytes) {
+static int next_tree_reads(reader *base, read_item *items, int room, int bytes) {
+    core_assert_held(&base->base.lock);
     subtree *s = (subtree *)base;
     int chroot = (int)strlen(base->base.handle->chroot);
     int count = 0;
     long names = 0;
-    while (count < most && bytes > 0 && names < MOST_NAMES && s->parents_first < s->parents_count) {
+    while (count < room && bytes > 0 && names < MAX_NAMES && s->parents_first < s->parents_count) {
         tree_node *node = subtree_node(s, s->parents[s->parents_first++]);
         items[count].op = OP_GET_CHILDREN;
         items[count++].node = &node->read;
@@ -82,7 +85,7 @@ static int next_tree_reads(reader *base, read_item *items, int most, int bytes) 
         bytes -= node->path_length + chroot + 16;
     }
     if (s->parents_first == s->parents_count) s->parents_first = s->parents_count = 0;
-    while (count < most && bytes > 0 && names < MOST_NAMES && s->next < s->count) {
+    while (count < room && bytes > 0 && names < MAX_NAMES && s->next < s->count) {
         tree_node *node = subtree_node(s, s->next);
         node->index = s->next++;
         items[count].op = OP_GET_DATA;

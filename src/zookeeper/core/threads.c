@@ -7,7 +7,8 @@
  * They block all signals: these are for the program's own threads, and would only interrupt what the
  * C client waits for.
  */
-#include "core.h"
+#include "memory.h"
+#include "threads.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -55,7 +56,8 @@ static void call_spare(void *(*run)(void *), void *argument) {
     sem_post(&s->called);
 }
 
-int core_thread(pthread_t *thread, void *(*run)(void *), void *argument) {
+/* Make a thread that takes no signals. */
+static int make_thread(pthread_t *thread, void *(*run)(void *), void *argument) {
     sigset_t former;
     signals_block(&former);
     int problem = __real_pthread_create(thread, NULL, run, argument);
@@ -63,11 +65,18 @@ int core_thread(pthread_t *thread, void *(*run)(void *), void *argument) {
     return problem;
 }
 
+int core_thread(void *(*run)(void *), void *argument) {
+    pthread_t thread;
+    int problem = make_thread(&thread, run, argument);
+    if (problem == 0) pthread_detach(thread);
+    return problem;
+}
+
 int threads_prepare(int count) {
     while (count--) {
         spare *s = core_zeroed(1, sizeof *s);
         sem_init(&s->called, 0, 0);
-        int problem = core_thread(&s->thread, wait_for_work, s);
+        int problem = make_thread(&s->thread, wait_for_work, s);
         if (problem) {
             sem_destroy(&s->called);
             free(s);

@@ -4,7 +4,9 @@
  * containers nor TTLs, wants room for every result beforehand, and reports a bad path as a
  * marshalling error of nothing in particular.
  */
-#include "core.h"
+#include "handle.h"
+#include "path.h"
+#include "transaction.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +15,7 @@ static transaction *transaction_of(raw_request *raw) {
     return (transaction *)((char *)raw - offsetof(transaction, raw));
 }
 
-long write_op_size(zk_handle *handle, const write_op *op) {
+long operation_size(const zk_handle *handle, const operation *op) {
     long size = 9 /* MultiHeader */ + 4 + (long)strlen(handle->chroot) + (long)strlen(op->path);
     switch (op->op) {
     case OP_DELETE:
@@ -29,7 +31,7 @@ long write_op_size(zk_handle *handle, const write_op *op) {
     }
 }
 
-static int write_op_body(struct oarchive *out, const write_op *op, char *path) {
+static int write_operation(struct oarchive *out, const operation *op, char *path) {
     struct buffer data = {op->length, (char *)op->data};
     switch (op->op) {
     case OP_DELETE: {
@@ -61,8 +63,8 @@ static int write_ops(raw_request *raw, struct oarchive *out) {
         t->results[i].op = t->ops[i].op; /* the operations themselves may be gone when the answer comes */
         struct MultiHeader header = {t->ops[i].op, 0, -1};
         if (serialize_MultiHeader(out, "header", &header) < 0) return -1;
-        char *path = chroot_server_path(raw->handle, t->ops[i].path);
-        int result = write_op_body(out, &t->ops[i], path);
+        char *path = path_with_chroot(raw->handle->chroot, t->ops[i].path);
+        int result = write_operation(out, &t->ops[i], path);
         free(path);
         if (result < 0) return -1;
     }
@@ -72,7 +74,7 @@ static int write_ops(raw_request *raw, struct oarchive *out) {
 
 static void keep_path(transaction *t, write_result *result, const char *path) {
     if (path == NULL) return;
-    path = chroot_client_path(t->raw.handle, path);
+    path = path_without_chroot(t->raw.handle->chroot, path);
     result->path = arena_copy(t->memory, path, strlen(path));
 }
 
@@ -163,7 +165,7 @@ static void transaction_finished(raw_request *raw, int code) {
     t->ended(t);
 }
 
-transaction *transaction_new(const write_op *ops, write_result *results, int count, arena *memory) {
+transaction *transaction_new(const operation *ops, write_result *results, int count, arena *memory) {
     transaction *t = core_zeroed(1, sizeof *t);
     t->ops = ops;
     t->results = results;
@@ -173,7 +175,7 @@ transaction *transaction_new(const write_op *ops, write_result *results, int cou
 }
 
 int transaction_send(zk_handle *handle, transaction *t) {
-    for (int i = 0; i < t->count; i++) t->raw.sent.bytes += write_op_size(handle, &t->ops[i]);
+    for (int i = 0; i < t->count; i++) t->raw.sent.bytes += operation_size(handle, &t->ops[i]);
     if (service_refuses(handle, KNOWS_TRANSACTIONS) || service_hangs_up_at(handle, t->raw.sent.bytes))
         return ZUNIMPLEMENTED;
     t->raw.op = OP_MULTI;
@@ -185,7 +187,7 @@ int transaction_send(zk_handle *handle, transaction *t) {
 
 static void queue_it(transaction *t) { queue_push(t->raw.handle, &t->item); }
 
-int transaction_submit(zk_handle *handle, const write_op *ops, int count, void *context) {
+int transaction_submit(zk_handle *handle, const operation *ops, int count, void *context) {
     arena *memory = core_zeroed(1, sizeof *memory);
     write_result *results = core_zeroed((size_t)count, sizeof *results);
     transaction *t = transaction_new(ops, results, count, memory);

@@ -9,7 +9,9 @@
  * needs no lock. A first socket is the connection to a server; a second one beside it asks another
  * server whether it is read-write, which the C client does from a read-only connection.
  */
-#include "core.h"
+#include "handle.h"
+#include "log.h"
+#include "memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -31,9 +33,17 @@ ssize_t __real_recv(int fd, void *buffer, size_t size, int flags);
 ssize_t __wrap_recv(int fd, void *buffer, size_t size, int flags);
 int __real_close(int fd);
 
+/* As recv, by way of the layer if there is one. */
+static ssize_t transport_read(int fd, void *buffer, size_t size) {
+    if (here && here->layer.connection && fd == here->connection.fd)
+        return layer_read(&here->layer, buffer, size);
+    return __real_recv(fd, buffer, size, 0);
+}
+
 void transport_init(connection *c, int read_only) {
     c->fd = c->probe = -1;
     c->frames.read_only = read_only;
+    c->frames.read = transport_read;
     pauses_init(&c->pauses);
 }
 
@@ -42,12 +52,6 @@ void transport_clear(connection *c) { frames_clear(&c->frames); }
 void transport_enter(zk_handle *handle) { here = handle; }
 
 void transport_leave(void) { here = NULL; }
-
-ssize_t transport_read(int fd, void *buffer, size_t size) {
-    if (here && here->layer.connection && fd == here->connection.fd)
-        return layer_read(&here->layer, buffer, size);
-    return __real_recv(fd, buffer, size, 0);
-}
 
 int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size) {
     if (here == NULL) return __real_connect(fd, address, size);

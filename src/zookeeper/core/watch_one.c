@@ -4,28 +4,21 @@
  * change I know of" is done here: a node that has changed since gets its event at once. The watch
  * that is left at the server then is for nobody, or for a reader that has come meanwhile.
  */
-#include "core.h"
+#include "handle.h"
+#include "memory.h"
+#include "path.h"
+#include "request.h"
+#include "set_watches.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define IN_FLIGHT 1000
 
 typedef struct {
-    pending request;
     set_watches *owner;
     int list;
-    const char *path; /* as the C client takes it: without the chroot */
+    const char *path; /* as the C client takes it: without the chroot; the owner's */
 } single_watch;
-
-static void push_event(zk_handle *handle, int type, const char *path) {
-    event_item *event = core_zeroed(1, sizeof *event + strlen(path) + 1);
-    event->item.kind = ITEM_EVENT;
-    event->type = type;
-    event->state = ZOO_CONNECTED_STATE;
-    strcpy(event->path, path);
-    queue_push(handle, &event->item);
-}
 
 /* The event that a node deserves that was found like this, or 0. */
 static int event_of(const single_watch *w, int code, const struct Stat *stat) {
@@ -37,63 +30,50 @@ static int event_of(const single_watch *w, int code, const struct Stat *stat) {
     return code != ZOK || stat->pzxid > known ? ZOO_CHILD_EVENT : 0;
 }
 
-static void watch_ended(single_watch *w, int code, const struct Stat *stat) {
+static void watch_ended(call *c) {
+    single_watch *w = c->owner;
     bulk *b = &w->owner->base;
-    code = request_code(b->handle, code);
-    pthread_mutex_lock(&b->lock);
+    core_lock(&b->lock);
     b->outstanding--;
-    if (code_is_fatal(code)) {
-        if (b->code == ZOK) b->code = code;
+    if (code_is_fatal(c->code)) {
+        if (b->code == ZOK) b->code = c->code;
     } else {
         b->done++;
-        int type = event_of(w, code, stat);
-        if (type) push_event(b->handle, type, w->path);
+        int type = event_of(w, c->code, &c->stat);
+        if (type) queue_push_event(b->handle, type, ZOO_CONNECTED_STATE, w->path);
     }
     bulk_advance(b);
-    pthread_mutex_unlock(&b->lock);
+    core_unlock(&b->lock);
     free(w);
     bulk_release(b);
 }
 
-static void finish_watch(pending *p, int code) {
-    watch_ended((single_watch *)((char *)p - offsetof(single_watch, request)), code, NULL);
-}
-
-static void watch_stat_done(int code, const struct Stat *stat, const void *data) {
-    single_watch *w = (single_watch *)data;
-    request_done(w->owner->base.handle, &w->request);
-    watch_ended(w, code, stat);
-}
-
-static void watch_names_done(int code, const struct String_vector *names, const struct Stat *stat, const void *data) {
-    (void)names;
-    watch_stat_done(code, stat, data);
-}
-
 static int send_one(set_watches *s, int list, const char *path) {
-    zk_handle *handle = s->base.handle;
+    bulk *b = &s->base;
+    core_assert_held(&b->lock);
     single_watch *w = core_zeroed(1, sizeof *w);
     w->owner = s;
     w->list = list;
-    w->path = chroot_client_path(handle, path);
-    bulk_retain(&s->base);
-    s->base.outstanding++;
-    int code = request_begin(handle, &w->request, finish_watch);
-    if (code == ZOK)
-        code = request_sent(handle, &w->request,
-                            list == WATCH_LIST_CHILDREN
-                                ? zoo_awget_children2(handle->zh, w->path, handle_event, NULL, watch_names_done, w)
-                                : zoo_awexists(handle->zh, w->path, handle_event, NULL, watch_stat_done, w));
+    w->path = path_without_chroot(b->handle->chroot, path);
+    call *c = call_new(b->handle, 0, NULL, 1);
+    c->ended = watch_ended;
+    c->owner = w;
+    bulk_retain(b);
+    b->outstanding++;
+    operation look = {.op = list == WATCH_LIST_CHILDREN ? OP_GET_CHILDREN2 : OP_EXISTS, .path = w->path};
+    int code = call_submit(c, &look);
+    call_release(c);
     if (code != ZOK) {
-        s->base.outstanding--;
+        b->outstanding--;
         free(w);
-        bulk_release(&s->base); /* never the last one: our caller has its own */
+        bulk_release(b); /* never the last one: our caller has its own */
     }
     return code;
 }
 
 void watch_one_by_one(set_watches *s) {
     bulk *b = &s->base;
+    core_assert_held(&b->lock);
     for (int i = 0; i < WATCH_LISTS; i++) {
         watch_list *list = &s->lists[i];
         while (b->code == ZOK && b->outstanding < IN_FLIGHT && list->next < list->count)

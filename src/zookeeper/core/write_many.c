@@ -4,14 +4,15 @@
  * the ones before it although their answers are not there yet. Later operations may even be written
  * down while the first ones are on their way.
  */
-#include "core.h"
+#include "handle.h"
+#include "write_many.h"
 
 #include <stdlib.h>
 
 static void batch_written(transaction *t) {
     bulk_write *w = t->owner;
     bulk *b = &w->base;
-    pthread_mutex_lock(&b->lock);
+    core_lock(&b->lock);
     b->outstanding--;
     if (t->failure == ZUNIMPLEMENTED && w->divisible) {
         /* None of it was done, nor of what is under way behind it: it is done in another way. */
@@ -24,7 +25,7 @@ static void batch_written(transaction *t) {
     }
     free(t);
     bulk_advance(b);
-    pthread_mutex_unlock(&b->lock);
+    core_unlock(&b->lock);
     bulk_release(b);
 }
 
@@ -34,6 +35,7 @@ static int is_ready(const bulk_write *w) {
 }
 
 static void pump_writes(bulk *b) {
+    core_assert_held(&b->lock);
     bulk_write *w = (bulk_write *)b;
     if (service_refuses(b->handle, KNOWS_TRANSACTIONS) && w->divisible) {
         write_one_by_one(w);
@@ -47,7 +49,7 @@ static void pump_writes(bulk *b) {
            !(w->stop && w->failed)) {
         long count = 0, bytes = 0;
         while (w->next + count < w->ready && count < w->batch) {
-            bytes += write_op_size(b->handle, &w->ops[w->next + count]);
+            bytes += operation_size(b->handle, &w->ops[w->next + count]);
             if (count && bytes > most_bytes) break;
             count++;
         }
@@ -71,11 +73,11 @@ static void pump_writes(bulk *b) {
 
 int bulk_write_ready(bulk_write *w, long count) {
     bulk *b = &w->base;
-    pthread_mutex_lock(&b->lock);
+    core_lock(&b->lock);
     w->ready = count;
     bulk_advance(b);
     int is_over = b->over;
-    pthread_mutex_unlock(&b->lock);
+    core_unlock(&b->lock);
     return !is_over;
 }
 
@@ -90,7 +92,7 @@ static void dispose_writes(bulk *b) {
     free(w);
 }
 
-bulk_write *bulk_write_new(zk_handle *handle, const write_op *ops, long count, long batch,
+bulk_write *bulk_write_new(zk_handle *handle, const operation *ops, long count, long batch,
                            long batch_bytes, int in_flight, int stop, int divisible) {
     bulk_write *w = calloc(1, sizeof *w + sizeof(write_result) * (size_t)count);
     if (w == NULL) return NULL; /* somebody announced more operations than there will ever be */

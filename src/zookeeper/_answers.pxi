@@ -1,0 +1,54 @@
+# What the server says: the exception for a refusal, and from a call to what its completion is given.
+
+cdef object refusal(Handle handle, int code, path):
+    """The exception for an answer. What is missing may be the root of all paths: then it says so."""
+    return errors.error(code, path, root_fault(handle) if code == ZNONODE else None)
+
+
+cdef object root_fault(Handle handle):
+    """What is wrong with the root of all paths, or None.
+
+    Asks the servers until the root has been there once, which most handles see by themselves.
+    """
+    if handle.c.chroot[0] == 0 or handle.has_root:
+        return None
+    root = handle.c.chroot.decode("utf-8", "surrogateescape")
+    try:
+        handle.has_root = exists(handle.number, "/", timeout=1.0) is not None
+    except errors.ZooKeeperException:
+        return None
+    return None if handle.has_root else f"the root {root} does not exist"
+
+
+cdef tuple no_results(call *c):
+    return ()
+
+
+cdef tuple stat_results(call *c):
+    return (stat_of(&c.stat) if c.has_stat else None,)
+
+
+cdef tuple data_results(call *c):
+    if c.code != ZOK:
+        return (None, None)
+    return (data_of(c.value, c.length), stat_of(&c.stat))
+
+
+cdef tuple names_results(call *c):
+    return (names_of(&c.names) if c.code == ZOK else None,)
+
+
+cdef tuple names_stat_results(call *c):
+    return (*names_results(c), *stat_results(c))
+
+
+cdef tuple path_results(call *c):
+    return (data_of(c.value, c.length) if c.code == ZOK else None,)
+
+
+cdef tuple path_stat_results(call *c):
+    return (*path_results(c), *stat_results(c))
+
+
+cdef tuple acl_results(call *c):
+    return (acl_of(&c.acl) if c.code == ZOK else None, *stat_results(c))

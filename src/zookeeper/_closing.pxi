@@ -1,0 +1,90 @@
+# Closing sessions: one, many, and all at exit; and what a forked child forgets.
+
+# How long (seconds) close() waits for callbacks that are still running.
+cdef double CALLBACK_GRACE = 1.0
+
+# How long (seconds) closing several handles may take as a whole, whatever their servers do. One
+# whose server does not answer takes about half of it.
+cdef double MAX_CLOSING = 5.0
+
+
+def close(h, *, lost=False):
+    """End a session: its ephemeral nodes go at once, calls under way raise ClosingException.
+
+    lost: the session is given up for lost, so that calls under way raise ConnectionLossException.
+
+    May be called from any thread and from callbacks. What has been delivered to the event thread is
+    still called, and waited for up to a second unless this is the event thread. Returns OK.
+    """
+    cdef int farewell = ZCONNECTIONLOSS if lost else ZCLOSING
+    cdef Handle handle = find(h)
+    handle.closing = True
+    with nogil:
+        handle_close(handle.c, farewell)
+    join_events([handle])
+    return constants.OK
+
+
+def close_many(handles):
+    """End several sessions side by side; their servers need not answer, see `close`.
+
+    Takes a few seconds at most as a whole: what is not over by then goes on in the background.
+    Handles that are closed already are passed over. Returns OK.
+    """
+    ours = []
+    for h in handles:
+        try:
+            ours.append(find(h))
+        except errors.InvalidStateException:
+            pass  # closed already
+    close_handles(ours)
+    return constants.OK
+
+
+cdef close_handles(list handles):
+    """Close handles side by side, each once, however often it is listed and whoever else closes it."""
+    cdef Py_ssize_t count = 0
+    cdef Handle handle
+    cdef int64_t deadline = core_now() + <int64_t>(MAX_CLOSING * 1e9)
+    cdef zk_handle **cs = <zk_handle **>core_zeroed(len(handles), sizeof(zk_handle *))
+    # Nothing here runs Python code: those that are marked as closing are closed.
+    for handle in handles:
+        if not handle.closing:
+            handle.closing = True
+            cs[count] = handle.c
+            count += 1
+    with nogil:
+        handle_close_many(cs, count, deadline)
+        free(cs)
+    join_events(handles)
+
+
+cdef join_events(list handles):
+    """Wait for callbacks that are still running, for a second as a whole."""
+    cdef int64_t deadline = core_now() + <int64_t>(CALLBACK_GRACE * 1e9)
+    this = threading.current_thread()
+    for handle in handles:
+        if (<Handle>handle).thread is not this and handle_closed((<Handle>handle).c):
+            (<Handle>handle).thread.join(max(0.0, (deadline - core_now()) / 1e9))
+
+
+def _close_all():
+    """At exit: sessions that are not closed keep their ephemeral nodes until they time out."""
+    cdef Handle handle
+    ours = []
+    for handle in _handles:
+        if handle is not None and handle.opened and handle.process == getpid():
+            ours.append(handle)
+    close_handles(ours)
+
+
+def _after_fork_in_child():
+    queue_after_fork()
+    names_after_fork()
+    raw_request_after_fork()
+    service_after_fork()
+    log_after_fork()
+
+
+atexit.register(_close_all)
+os.register_at_fork(after_in_child=_after_fork_in_child)

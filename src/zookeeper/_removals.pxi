@@ -1,0 +1,76 @@
+# Removing watches: here, and at the server when nobody else here needs it.
+
+cdef int checked_kind(kind, path) except -1:
+    if integer(kind, "a kind of watch") not in (constants.WATCH_CHILDREN, constants.WATCH_DATA, constants.WATCH_ANY):
+        raise errors.error(constants.BADARGUMENTS, path, f"no such kind of watch: {kind}")
+    return kind
+
+
+cdef Context forgetting(path, kind, watcher, local, completion):
+    cdef Context context = completion_context(None, completion, no_results)
+    context.forget = True
+    context.path = exact(path)
+    context.watch_kind = checked_kind(kind, path)
+    context.watcher = watcher
+    context.local = bool(local)
+    return context
+
+
+cdef int send_removal(Handle handle, call *c, Request request) except? -32000:
+    """Ask the server to drop its watch, unless somebody else here still needs it: REMOVED_HERE."""
+    cdef Context context = <Context>c.context
+    cdef int code
+    cdef Removal removal
+    cdef Comparison ours
+    if context.watcher is not None:
+        ours = comparison(context.watcher)
+        removal = handle.registry.removal(context.watch_kind, context.path, ours)
+        while not removal.is_done():
+            removal = handle.registry.removal(context.watch_kind, context.path, ours)
+        if not removal.found:
+            return NO_WATCHER
+        if not removal.last:
+            return REMOVED_HERE
+        context.watch_kind = removal.last
+    request.op.flags = context.watch_kind
+    code = call_submit(c, &request.op)  # at once: see _watchers.pxi
+    if code == ZOK:
+        handle.removals += 1
+    elif removal_code(context, code) == ZOK:
+        handle.registry.forget(context.watch_kind, context.path, context.watcher)
+        return REMOVED_HERE
+    return code
+
+
+cdef int removal_code(Context context, int code) noexcept:
+    """A local removal is good even if the server could not be asked: its event will be for nobody."""
+    return ZOK if context.local and code != NO_WATCHER else code
+
+
+def remove_watches(h, path, kind=3, watcher=None, local=False, *, timeout=None):
+    """Stop waiting for events at a path.
+
+    kind: WATCH_CHILDREN, WATCH_DATA (get and exists) or WATCH_ANY.
+    watcher: the one to remove; all by default. The server keeps its watch while others need it.
+    local: also if the server cannot be asked to drop its watch.
+
+    Raises NoWatcherException where there is none. Returns OK.
+    """
+    cdef Handle handle = find(h)
+    cdef Request request = request_of(OP_REMOVE_WATCHES, path)
+    cdef call *c = ask(handle, request, forgetting(path, kind, watcher, local, None), timeout)
+    cdef int code = c.code
+    call_release(c)
+    if code != ZOK and (not local or code == NO_WATCHER):
+        raise refusal(handle, code, path)
+    return constants.OK
+
+
+def aremove_watches(h, path, kind=3, watcher=None, local=False, completion=None):
+    """Like remove_watches; `completion(handle, code)`."""
+    cdef Handle handle = find(h)
+    cdef Request request = request_of(OP_REMOVE_WATCHES, path)
+    if ask_later(handle, request, forgetting(path, kind, watcher, local, completion)) == REMOVED_HERE:
+        # The server need not be asked; a sync gives the completion its place in the order.
+        return async_(h, path, None if completion is None else lambda h, code, path: completion(h, code))
+    return constants.OK

@@ -1,0 +1,177 @@
+# Reading a node and everything below it.
+
+@cython.final
+@cython.freelist(64)
+cdef class Znode:
+    """One node of a Subtree; its attributes are converted when they are asked for."""
+
+    cdef Subtree tree
+    cdef tree_node *node
+
+    def __init__(self):
+        raise TypeError("a Znode comes from read_tree")
+
+    cdef tree_node *its(self) except NULL:
+        """The node, which one made by `Znode.__new__` has not."""
+        if self.node is NULL:
+            raise TypeError("a Znode comes from read_tree")
+        return self.node
+
+    @property
+    def path(self):
+        """The whole path."""
+        return text_of(self.its().read.path, self.its().path_length)
+
+    @property
+    def name(self):
+        """The last part of the path; '' for '/'."""
+        cdef const char *path = self.its().read.path
+        cdef Py_ssize_t start = self.its().path_length
+        while start > 0 and path[start - 1] != b"/":
+            start -= 1
+        return text_of(path + start, self.its().path_length - start)
+
+    @property
+    def depth(self):
+        """How many levels below the subtree's root."""
+        return self.its().depth
+
+    @property
+    def data(self):
+        """The data as text, None for null data and for nodes that could not be read."""
+        return data_of(self.its().read.data, self.its().read.length)
+
+    @property
+    def error(self):
+        """Why the node could not be read (NoAuthException, as a rule), or None."""
+        return None if self.its().read.code == ZOK else error_of(self.its().read.code, self.path)
+
+    @property
+    def stat(self):
+        """The stat as a dict, None for nodes that could not be read."""
+        return stat_of(&self.its().read.stat) if self.its().read.code == ZOK else None
+
+    @property
+    def version(self):
+        """The data version."""
+        return self.its().read.stat.version
+
+    @property
+    def ephemeralOwner(self):
+        """The session that an ephemeral node lives with; 0 for others."""
+        return self.its().read.stat.ephemeralOwner
+
+    @property
+    def numChildren(self):
+        """How many children the node had when its data was read."""
+        return self.its().read.stat.numChildren
+
+    def __repr__(self):
+        return f"<Znode {self.path}>"
+
+
+@cython.final
+cdef class Subtree:
+    """A node and everything below it: a sequence of Znode, depth first, siblings by name."""
+
+    cdef subtree *tree
+    cdef int64_t *order
+    cdef readonly Py_ssize_t count  # 0 unless read_tree has read it
+
+    def __init__(self):
+        raise TypeError("a Subtree comes from read_tree")
+
+    def __dealloc__(self):
+        free(self.order)
+        if self.tree is not NULL:
+            give_up(&self.tree.reader.base)
+
+    cdef int arrange(self) except -1:
+        """Find the order; nodes that vanished while they were read are left out."""
+        cdef int64_t *stack = <int64_t *>calloc(self.tree.count, sizeof(int64_t))
+        cdef int64_t height = 1
+        cdef int64_t index
+        cdef int32_t i
+        cdef tree_node *node
+        self.order = <int64_t *>calloc(self.tree.count, sizeof(int64_t))
+        if stack is NULL or self.order is NULL:
+            free(stack)
+            raise MemoryError
+        with nogil:
+            while height:
+                height -= 1
+                index = stack[height]
+                node = subtree_node(self.tree, index)
+                if node.read.code == ZNONODE:
+                    continue
+                self.order[self.count] = index
+                self.count += 1
+                for i in range(node.children, 0, -1):
+                    stack[height] = node.first_child + i - 1
+                    height += 1
+            free(stack)
+        return 0
+
+    @property
+    def zxid(self):
+        """The last change that the server knew of when it was asked first, as in Answers."""
+        if self.tree is NULL:
+            raise TypeError("a Subtree comes from read_tree")
+        return self.tree.reader.lowest_zxid
+
+    cdef Znode znode(self, Py_ssize_t place):
+        cdef Znode result = Znode.__new__(Znode)
+        result.tree = self
+        result.node = subtree_node(self.tree, self.order[place])
+        return result
+
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, place):
+        if isinstance(place, slice):
+            return [self.znode(i) for i in range(*place.indices(self.count))]
+        cdef Py_ssize_t i = place
+        if i < 0:
+            i += self.count
+        if not 0 <= i < self.count:
+            raise IndexError(place)
+        return self.znode(i)
+
+    def __iter__(self):
+        cdef Py_ssize_t i
+        for i in range(self.count):
+            yield self.znode(i)
+
+
+def read_tree(h, path, *, progress=None, timeout=None):
+    """Read a node and everything below it: a Subtree.
+
+    progress: called `(done, None)` a few times a second; may raise to give up.
+    timeout: seconds for all; by default, it fails when nothing has come for the session timeout.
+
+    A node that may not be read is in the result with its `error` set and nothing below it; nodes that
+    vanish meanwhile are left out. Raises NoNodeException if there is no such node, and what concerns
+    all: ConnectionLossException and the like.
+    """
+    cdef Handle handle = find(h)
+    cdef double seconds = seconds_of(timeout)
+    cdef bytes where = encoded_path(path)
+    checked_callable(progress, "progress")
+    check_size(handle, path, len(where))
+    # Until it is there, and after whatever is raised here, its end is that of the Subtree.
+    cdef Subtree result = Subtree.__new__(Subtree)
+    result.tree = subtree_new(handle.c, where)
+    with nogil:
+        bulk_start(&result.tree.reader.base)
+    wait_for_bulk(handle, &result.tree.reader.base, seconds, progress, None)
+    cdef int code = result.tree.reader.base.code
+    if code != ZOK:
+        raise error_of(code, path)
+    if subtree_node(result.tree, 0).read.code == ZNONODE:
+        raise refusal(handle, ZNONODE, path)
+    handle.has_root = True
+    result.arrange()
+    if progress is not None:
+        progress(result.tree.count, None)
+    return result

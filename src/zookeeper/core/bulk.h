@@ -1,0 +1,48 @@
+/* What all operations on many nodes have in common. */
+#ifndef ZOOKEEPER_BULK_H
+#define ZOOKEEPER_BULK_H
+
+#include "client.h"
+#include "locks.h"
+
+#include <semaphore.h>
+
+/* Counted: the caller that started it has a reference, and each request under way has one. It begins
+ * a larger structure, which `dispose` frees. */
+typedef struct bulk {
+    zk_handle *handle;
+    _Atomic int references;
+    void (*dispose)(struct bulk *);
+    void (*pump)(struct bulk *);    /* send what may be sent; called with the lock held */
+    int (*complete)(struct bulk *); /* nothing left to send; called with the lock held */
+
+    core_mutex lock;
+    /* All guarded by lock; `code` may be read without it when the operation is over. */
+    int code;          /* first error that ends the whole operation */
+    int abandoned;     /* nobody waits: send nothing more, touch nothing of the caller's */
+    int over;
+    long outstanding;  /* requests on their way */
+    long done;         /* units done so far, to see a stall */
+    long untold;       /* how many of them are nothing that progress counts */
+    sem_t finished;
+} bulk;
+
+/* The caller has one reference, to be released. */
+void bulk_init(bulk *b, zk_handle *handle, void (*pump)(bulk *), int (*complete)(bulk *),
+               void (*dispose)(bulk *));
+void bulk_retain(bulk *b);
+/* With no lock of this or any other bulk operation held. */
+void bulk_release(bulk *b);
+void bulk_start(bulk *b);
+/* As core_wait, for the end of it. */
+int bulk_wait(bulk *b, int64_t deadline);
+void bulk_abandon(bulk *b);
+long bulk_progress(bulk *b, long *told);
+/* To be called at the end of each request's completion, with the lock held. */
+void bulk_advance(bulk *b);
+/* Codes that say something of the connection and not of a node. */
+int code_is_fatal(int code);
+/* Those that say that a request got no answer. */
+int code_is_of_the_session(int code);
+
+#endif

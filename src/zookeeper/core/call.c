@@ -1,0 +1,56 @@
+/* Calls: who waits for a request of the C client's API, and how its end is told.
+ *
+ * A call has up to two owners: the caller that made it, and the request on its way. A synchronous
+ * caller waits for `finished`; an asynchronous one gets the call itself back through the queue. A
+ * caller that gives up waiting (a deadline, Ctrl-C) just lets go of its reference.
+ */
+#include "call.h"
+#include "handle.h"
+#include "memory.h"
+
+#include <stdlib.h>
+
+call *call_new(zk_handle *handle, int waiting, void *context, int watched) {
+    call *c = core_zeroed(1, sizeof *c);
+    c->item.kind = ITEM_CALL;
+    c->handle = handle;
+    c->references = 1;
+    c->waiting = waiting;
+    c->context = context;
+    c->watched = watched;
+    c->length = -1;
+    sem_init(&c->finished, 0, 0);
+    return c;
+}
+
+void call_release(call *c) {
+    if (--c->references) return;
+    sem_destroy(&c->finished);
+    free(c->value);
+    deallocate_String_vector(&c->names);
+    deallocate_ACL_vector(&c->acl);
+    free(c);
+}
+
+int call_wait(call *c, int64_t deadline) { return core_wait(&c->finished, deadline); }
+
+/* A call with a context goes through the queue even if somebody waits for it: the Python thread starts
+ * the watch, in order with the events, before the waiter can go on to cause one, and it is the one to
+ * drop the reference to the context. */
+void call_ended(call *c, int code) {
+    c->code = pending_code(c->handle, code);
+    if (c->ended) {
+        c->ended(c);
+        call_release(c);
+    } else if (c->context == NULL) {
+        sem_post(&c->finished);
+        call_release(c);
+    } else if (c->waiting) {
+        c->references++;
+        queue_push(c->handle, &c->item);
+        sem_post(&c->finished);
+        call_release(c);
+    } else {
+        queue_push(c->handle, &c->item);
+    }
+}

@@ -1,0 +1,52 @@
+/* A call: one asynchronous request of the C client's API, and its result. */
+#ifndef ZOOKEEPER_CALL_H
+#define ZOOKEEPER_CALL_H
+
+#include "client.h"
+#include "pending.h"
+#include "queue.h"
+#include "service.h"
+
+#include <semaphore.h>
+
+struct credential;
+
+/* Counted: the caller that made it has a reference, and so have the request under way and the queue. */
+typedef struct call {
+    queue_item item; /* first: a call is queued as itself */
+    pending request;
+    zk_handle *handle;
+    _Atomic int references;
+    sem_t finished;   /* posted when a waiting call is done */
+    int waiting;      /* somebody waits: a synchronous call */
+    _Atomic int abandoned; /* nobody waits any more */
+    void *context;    /* a Python object with a reference for the taker of the queue, or NULL */
+    /* For a request of the core's own: called at its end, instead of all that, on the I/O thread or the
+     * one that closes, with no lock but `completions_lock`. NULL for Python's. */
+    void (*ended)(struct call *);
+    void *owner;      /* whatever `ended` needs */
+    int watched;      /* the request leaves a watch */
+    dispatch sent;    /* of a request that the service may not know */
+    /* An add_auth: whose answer it waits for, and who else waits for one. Both guarded by submit. */
+    struct credential *credential;
+    struct call *next_waiting;
+
+    /* The result: read when the call is over, freed with it. */
+    int code;
+    struct Stat stat;
+    int has_stat;
+    char *value; /* data, or a path; NULL is null data */
+    int length;  /* -1: null data */
+    struct String_vector names;
+    struct ACL_vector acl;
+} call;
+
+/* The caller has one reference, to be released. */
+call *call_new(zk_handle *handle, int waiting, void *context, int watched);
+void call_release(call *c);
+/* As core_wait, for the end of a synchronous call. */
+int call_wait(call *c, int64_t deadline);
+/* The request is over: its end is told, and its reference given back. */
+void call_ended(call *c, int code);
+
+#endif

@@ -1,0 +1,14 @@
+/* Which thread calls the C client's completions, and what else its I/O thread does in each round. */
+#ifndef ZOOKEEPER_COMPLETIONS_H
+#define ZOOKEEPER_COMPLETIONS_H
+
+#include "client.h"
+
+/* The handle whose answers this thread, an I/O thread, is just reading, or NULL. */
+zk_handle *completions_whose(void);
+/* The C client's completion thread is needed again: before closing. */
+void completions_apart(zk_handle *handle);
+/* zookeeper_close, with all that is queued called; `zh` is gone afterwards. */
+int completions_close(zhandle_t *zh);
+
+#endif

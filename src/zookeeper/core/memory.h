@@ -1,0 +1,33 @@
+/* Memory and time: checked allocation, arenas, a wait that signals can interrupt. */
+#ifndef ZOOKEEPER_MEMORY_H
+#define ZOOKEEPER_MEMORY_H
+
+#include <semaphore.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Like malloc, calloc, realloc, and never NULL: without memory they end the process, as nothing
+ * useful can be done on the C client's threads then. To be freed by `free`. */
+void *core_alloc(size_t size);
+void *core_zeroed(size_t count, size_t size);
+void *core_resize(void *memory, size_t size); /* `memory` may be NULL */
+char *core_copy(const char *text);            /* as strdup */
+
+/* Many small allocations that are freed together. All zero is an empty one. */
+typedef struct arena_block arena_block;
+typedef struct {
+    arena_block *blocks;
+} arena;
+
+void *arena_alloc(arena *a, size_t size);                     /* freed with the arena */
+char *arena_copy(arena *a, const char *bytes, size_t length); /* the same; adds a final NUL */
+void arena_free(arena *a);                                    /* leaves an empty one */
+
+/* Nanoseconds of the monotonic clock. */
+int64_t core_now(void);
+
+/* Wait for a semaphore until a moment of that clock. 0, ETIMEDOUT, or EINTR after a signal, so
+ * that the caller can let Python run its signal handlers. */
+int core_wait(sem_t *semaphore, int64_t deadline);
+
+#endif

@@ -1,0 +1,54 @@
+/* What the Python thread of a handle has to do. */
+#ifndef ZOOKEEPER_QUEUE_H
+#define ZOOKEEPER_QUEUE_H
+
+#include "client.h"
+
+typedef enum { ITEM_EVENT, ITEM_CALL, ITEM_TRANSACTION, ITEM_WATCHES } item_kind;
+
+/* The head of what is queued. The thread that takes an item frees what it is part of: an event or
+ * watches by `free`, a call by call_release, a transaction by transaction_free. */
+typedef struct queue_item {
+    struct queue_item *next;
+    item_kind kind;
+} queue_item;
+
+/* A watch or session event. */
+typedef struct {
+    queue_item item;
+    int type;
+    int state;
+    char path[]; /* "" for a session event */
+} event_item;
+
+/* Watches that are about to be set; `watches` is a Python object with a reference for the taker. */
+typedef struct {
+    queue_item item;
+    void *watches;
+} watches_item;
+
+/* The item is the queue's from here on. */
+void queue_push(zk_handle *handle, queue_item *item);
+/* Queue an event; `path` is copied, and may be NULL. */
+void queue_push_event(zk_handle *handle, int type, int state, const char *path);
+/* 0: the handle is closed, and the reference to `watches` stays the caller's. */
+int queue_push_watches(zk_handle *handle, void *watches);
+/* Everything queued, in order, the caller's from here on; waits for something. NULL: woken for log
+ * lines, or stopped. */
+queue_item *queue_take(zk_handle *handle);
+/* The handle can be used: from now on what is queued may be taken. */
+void queue_open(zk_handle *handle);
+void queue_stop(zk_handle *handle);
+int queue_stopped(zk_handle *handle);
+
+/* Log lines wake the Python thread of one of the handles that are listed. */
+void queue_list(zk_handle *handle);
+void queue_unlist(zk_handle *handle);
+void queue_poke(void);
+void queue_after_fork(void);
+
+/* The watcher that the C client is given for nodes, which queues their events. It is told of session
+ * events as well, and leaves these to the handle's own watcher. */
+void queue_node_event(zhandle_t *zh, int type, int state, const char *path, void *context);
+
+#endif

@@ -1,0 +1,51 @@
+/* What a service, the servers of a connection string, may turn out not to know. */
+#ifndef ZOOKEEPER_SERVICE_H
+#define ZOOKEEPER_SERVICE_H
+
+#include "client.h"
+
+typedef enum { KNOWS_MULTI_READ, KNOWS_SET_WATCHES, KNOWS_TRANSACTIONS, KNOWS_REMOVE_WATCHES, ABILITIES } ability;
+
+typedef struct service {
+    struct service *next; /* guarded by services_lock */
+    int handles;          /* the same */
+    _Atomic int64_t learned; /* when it turned out last not to do something; 0: it does all */
+    _Atomic long piece_bytes; /* requests that can be cut are cut at so many */
+    _Atomic long hung_up_at;  /* a request of so many bytes has ended connections; 0: none */
+    struct {
+        _Atomic int strikes, works, refused;
+    } abilities[ABILITIES];
+    char hosts[];
+} service;
+
+/* How a request was sent that may be lost because of what it asks. */
+typedef struct {
+    long connection;
+    int was_connected;
+    long bytes;
+} dispatch;
+
+/* What all handles with these hosts know; to be released. */
+service *service_of(const char *hosts);
+void service_release(service *s);
+void service_after_fork(void);
+/* Whether the service does without an operation; has proven to know it; at what size to cut. */
+int service_refuses(const zk_handle *handle, ability which);
+int service_is_proven(const zk_handle *handle, ability which);
+long service_piece_bytes(const zk_handle *handle);
+int service_hangs_up_at(const zk_handle *handle, long bytes);
+/* A request was answered; lost, by `code`: whether to try again, with what has been learned; will
+ * never be answered, as `evidence` shows. */
+void service_answered(zk_handle *handle, ability which);
+int service_lost(zk_handle *handle, ability which, dispatch sent, int code);
+void service_unknown(zk_handle *handle, ability which, const char *evidence);
+/* Note how a request is about to be sent; its bytes are for the caller to say. With `submit` held. */
+void service_note_dispatch(const zk_handle *handle, dispatch *sent);
+/* A request that may never be answered is sent; has ended. */
+void service_doubt(zk_handle *handle);
+void service_trust(zk_handle *handle);
+/* On the I/O thread, from time to time: whether to send a probe behind such a request now. `left` is in
+ * how many nanoseconds to ask again; 0: no need to. */
+int service_wants_probe(zk_handle *handle, int64_t *left);
+
+#endif

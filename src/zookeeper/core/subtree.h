@@ -1,0 +1,30 @@
+/* A node and everything below it. */
+#ifndef ZOOKEEPER_SUBTREE_H
+#define ZOOKEEPER_SUBTREE_H
+
+#include "multi_read.h"
+
+typedef struct {
+    node_read read; /* first: what is read is found by it */
+    int64_t index;
+    int64_t first_child; /* index; the children of a node lie next to each other, sorted */
+    int32_t children;
+    int32_t depth;
+    int32_t path_length;
+} tree_node;
+
+typedef struct subtree {
+    reader reader;
+    tree_node **blocks; /* of TREE_BLOCK nodes each: a node never moves */
+    long count, capacity;
+    long next;          /* the first node not yet asked for */
+    int64_t *parents;   /* queue of nodes whose children are to be read; NULL: none yet */
+    long parents_first, parents_count, parents_capacity;
+} subtree;
+
+/* To be released (bulk_release); `root` is copied. */
+subtree *subtree_new(zk_handle *handle, const char *root);
+/* A node, which stays the subtree's and where it is. When the reading is over, or under the lock. */
+tree_node *subtree_node(subtree *s, int64_t index);
+
+#endif

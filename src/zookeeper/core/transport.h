@@ -1,0 +1,32 @@
+/* The C client's system calls to do with servers: data of the thread that works for the handle. */
+#ifndef ZOOKEEPER_TRANSPORT_H
+#define ZOOKEEPER_TRANSPORT_H
+
+#include "client.h"
+#include "frames.h"
+#include "pauses.h"
+
+#include <sys/socket.h>
+
+typedef struct {
+    int fd; /* -1: none */
+    long ends; /* how often one has ended, or could not be made */
+    frames frames;
+    pauses pauses;
+    /* From a read-only connection: the socket that asks another server, which one, and whether the
+     * next connection is to go there. */
+    int probe;
+    struct sockaddr_storage probed, found;
+    socklen_t probed_size, found_size;
+    int is_found;
+} connection;
+
+void transport_init(connection *c, int read_only);
+void transport_clear(connection *c);
+/* This thread works for that handle, until it says otherwise. */
+void transport_enter(zk_handle *handle);
+void transport_leave(void);
+/* The C client closes a socket. */
+void transport_closed(int fd);
+
+#endif
