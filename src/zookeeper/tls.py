@@ -101,7 +101,7 @@ class TLS:
         if not self.verify:
             logger.warning("%r: any machine that answers is taken for the server", self)
         elif not self.check_hostname:
-            logger.warning("%r: any machine with a trusted certificate is taken for the server", self)
+            logger.warning("%r: any holder of a certificate is taken for the server", self)
         key = self.key if self.key is not None else self.certificate
         if key is not None:
             _warn_of_readers(key)
