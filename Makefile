@@ -1,4 +1,4 @@
-# The commands of everyday work. `make` lists them; HACKING.txt tells of them at length.
+# The commands of everyday work. `make` lists them; HACKING.txt and docs/ tell of them at length.
 
 PYTHON ?= python3
 ARGS ?=

@@ -11,7 +11,15 @@ from docutils.core import publish_doctree
 PROJECT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["README.txt", "HACKING.txt", "CHANGES.txt"])
+DOCUMENTS = [
+    "README.txt",
+    "HACKING.txt",
+    "CHANGES.txt",
+    *(str(path.relative_to(PROJECT)) for path in sorted((PROJECT / "docs").rglob("*.txt"))),
+]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_document_is_rendered_without_warnings(name: str) -> None:
     complaints = io.StringIO()
     publish_doctree(
