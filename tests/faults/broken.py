@@ -8,8 +8,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import zookeeper
-from zc.zk.registration.persistent import EphemeralNode, Wish
+from zc.zk.registration import persistent
+from zc.zk.registration.node import EphemeralNode
+from zc.zk.registration.persistent import Attempt
+from zc.zk.registration.registry import Registry
+from zc.zk.registration.step import Do, Observed, Presence
 from zc.zk.watching.cache import NodeCache
 
 VARIABLE = "ZK_FAULTS_BREAK"
@@ -31,19 +34,16 @@ def break_as_told() -> None:
 
 def _ignore_nodeexists() -> None:
     """Take a node that exists for one that was made, whoever's it is: the classic mistake."""
-    create = EphemeralNode._create
 
-    def create_or_take(self: EphemeralNode, handle: int, wish: Wish) -> None:
-        try:
-            create(self, handle, wish)
-        except zookeeper.NodeExistsException:
-            self.note_written(wish)
+    def create_or_take(attempt: Attempt, version: int) -> Observed:
+        observed = Attempt.create(attempt, version)
+        return attempt._written() if observed.presence is Presence.EXISTS else observed
 
-    def nothing_to_look_at(self: EphemeralNode, tell: bool) -> None:
+    def nothing_to_look_at(self: Registry, node: EphemeralNode, tell: bool) -> None:
         pass
 
-    EphemeralNode._create = create_or_take  # type: ignore[method-assign]
-    EphemeralNode.refresh = nothing_to_look_at  # type: ignore[method-assign]
+    persistent.ACTIONS = {**persistent.ACTIONS, Do.CREATE: create_or_take}
+    Registry._refresh = nothing_to_look_at  # type: ignore[method-assign]
 
 
 def _drop_rewatch() -> None:

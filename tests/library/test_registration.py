@@ -19,6 +19,7 @@ from tests.ports import free_ports
 from tests.servers import standalone
 from tests.tcpproxy import TO_CLIENT
 from zc.zk import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
+from zc.zk.registration.persistent import reconcile
 
 pytestmark = pytest.mark.usefixtures("providers")
 
@@ -239,7 +240,7 @@ class TestTheRegistration:
         registration = zk.register("/providers", ADDRESS)
         (node,) = registration._properties
         registration.unregister()
-        assert node.make_true(zk.handle)
+        assert reconcile(zk.handle, node)
         assert not other.exists(PATH)
         known = zk.watches._dependencies
         wait_until(lambda: not known.subscriptions() and not known.nodes(), "nothing is watched")

@@ -23,7 +23,7 @@ from zc.zk.links import LINK, as_told
 from zc.zk.lowlevel import LowLevel
 from zc.zk.registration.address import Address
 from zc.zk.registration.registration import Registration, register
-from zc.zk.registration.registry import Ephemerals
+from zc.zk.registration.registry import Registry
 from zc.zk.session.session import MakeEvent, Session, State
 from zc.zk.watching.children import Children
 from zc.zk.watching.properties import Properties
@@ -123,7 +123,7 @@ class ZooKeeper(LowLevel):
         )
         self.watches = Subscriptions(self._session)
         self.watches.keep_callbacks = keep_callbacks
-        self._ephemerals = Ephemerals(self._session, self.watches)
+        self._ephemerals = Registry(self._session, self.watches)
         # In this order, so that those who watch for our servers see them back at the first look.
         self._session.add_duty(self._ephemerals.keep, writes=True)
         self._session.add_duty(self.watches.cache.keep)
@@ -189,7 +189,7 @@ class ZooKeeper(LowLevel):
         """
         if not self._session.is_forked:
             return
-        self._ephemerals.begin_again()
+        self._ephemerals.after_fork()
         self.watches.after_fork()
         deadline = time.monotonic() + self.initial_connection_wait
         try:

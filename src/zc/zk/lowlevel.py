@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE, kept
-from zc.zk.registration.persistent import EphemeralNode
-from zc.zk.registration.registry import Ephemerals
+from zc.zk.registration.registry import Registry
+from zc.zk.registration.schedule import Hold
 from zc.zk.session.session import Session
 from zookeeper.errors import CLASS_OF_CODE
 
@@ -89,7 +89,7 @@ class LowLevel:
     """The part of `zc.zk.ZooKeeper` that gives access to the binding."""
 
     _session: Session
-    _ephemerals: Ephemerals
+    _ephemerals: Registry
 
     exists = passed_on(zookeeper.exists)
     aexists = passed_on(zookeeper.aexists)
@@ -394,23 +394,23 @@ class LowLevel:
         if flags == zookeeper.EPHEMERAL:
             self._ephemerals.track(path, data, acl, epoch)
 
-    def _hold_deleted(self, operations: list[Operation]) -> dict[int, EphemeralNode]:
+    def _hold_deleted(self, operations: list[Operation]) -> dict[int, Hold]:
         held = {}
         for index, operation in enumerate(operations):
-            if operation[0] == "delete" and (node := self._ephemerals.hold(operation[1])):
-                held[index] = node
+            if operation[0] == "delete" and (hold := self._ephemerals.hold(operation[1])):
+                held[index] = hold
         return held
 
-    def _release_all(self, held: dict[int, EphemeralNode], code: int | None) -> None:
+    def _release_all(self, held: dict[int, Hold], code: int | None) -> None:
         """A transaction has failed: nothing in it was done, unless the code leaves it open."""
-        for node in held.values():
-            self._ephemerals.release(node, is_gone=code in _UNCERTAIN)
+        for hold in held.values():
+            self._ephemerals.release(hold, is_gone=code in _UNCERTAIN)
 
     def _note_results(
         self,
         operations: list[Operation],
         results: list[Any],
-        held: dict[int, EphemeralNode],
+        held: dict[int, Hold],
         epoch: int,
     ) -> None:
         for index, (operation, result) in enumerate(zip(operations, results, strict=True)):

@@ -15,7 +15,7 @@ from zc.zk.tree.changes import DeleteNode, operations
 from zc.zk.tree.diff import plan_deletion
 
 if TYPE_CHECKING:
-    from zc.zk.registration.registry import Ephemerals
+    from zc.zk.registration.registry import Registry
     from zookeeper.types import Progress
 
 # Transactions get smaller with each attempt: one node that somebody else has changed undoes less.
@@ -31,7 +31,7 @@ def make_plan(
     *,
     force: bool,
     ignore_if_ephemeral: bool = False,
-    ephemerals: Ephemerals | None = None,
+    ephemerals: Registry | None = None,
     progress: Progress | None = None,
 ) -> Plan:
     """Plan what has to change for the node at `path` and all below it to be gone.
@@ -47,7 +47,7 @@ def make_plan(
 
 def delete_tree(
     session: Session,
-    ephemerals: Ephemerals,
+    ephemerals: Registry,
     path: str,
     *,
     force: bool,
@@ -82,7 +82,7 @@ def delete_tree(
 
 def _delete(
     session: Session,
-    ephemerals: Ephemerals,
+    ephemerals: Registry,
     plan: Plan,
     batch: int,
     progress: Progress | None,
@@ -98,7 +98,7 @@ def _delete(
             require_not_ephemeral(session, paths, plan.zxid)
         except zookeeper.BadVersionException as conflict:
             return conflict
-    held = [node for node in map(ephemerals.hold, paths) if node is not None]
+    held = [hold for hold in map(ephemerals.hold, paths) if hold is not None]
     results: list[Any] = []
     try:
         for attempt in attempts(session):
@@ -112,8 +112,8 @@ def _delete(
             for path, result in zip(paths, results, strict=False)
             if not isinstance(result, Exception)
         }
-        for node in held:
-            ephemerals.release(node, is_gone=node.path in deleted)
+        for hold in held:
+            ephemerals.release(hold, is_gone=hold.path in deleted)
     return _obstacle(results, batch)
 
 

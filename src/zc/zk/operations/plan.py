@@ -14,7 +14,7 @@ from zc.zk.session.session import Session
 from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages
 
 if TYPE_CHECKING:
-    from zc.zk.registration.registry import Ephemerals
+    from zc.zk.registration.registry import Registry
     from zookeeper.types import Acl, Progress
 
 logger = logging.getLogger("zc.zk")
@@ -33,7 +33,7 @@ class Plan:
         changes: list[Change],
         acl: Acl,
         zxid: int,
-        ephemerals: Ephemerals | None = None,
+        ephemerals: Registry | None = None,
     ) -> None:
         self._session = session
         self._changes = changes

@@ -11,8 +11,9 @@ from zc.zk import codec, event
 from zc.zk.acl import kept
 from zc.zk.registration import address
 from zc.zk.registration.address import Address
-from zc.zk.registration.persistent import EphemeralNode, Registered, Wish
-from zc.zk.registration.registry import Ephemerals
+from zc.zk.registration.node import EphemeralNode
+from zc.zk.registration.registry import Registry
+from zc.zk.registration.step import Desired, RegistrationState
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl
@@ -26,8 +27,8 @@ class Registration:
     `revive` is for those who want deletion by hand to be the end of it.
     """
 
-    def __init__(self, ephemerals: Ephemerals, acl: Acl) -> None:
-        self._ephemerals = ephemerals
+    def __init__(self, registry: Registry, acl: Acl) -> None:
+        self._registry = registry
         self._acl = kept(acl)  # the nodes are made again with it
         self._properties: dict[EphemeralNode, dict[str, Any]] = {}
 
@@ -37,11 +38,11 @@ class Registration:
         return [node.path for node in self._properties]
 
     @property
-    def state(self) -> Registered:
+    def state(self) -> RegistrationState:
         """How things stand; of several nodes, with the one that is furthest from being there."""
-        order = list(Registered)
-        states = {node.standing for node in self._properties}
-        states = states - {Registered.REGISTERED} or states
+        order = list(RegistrationState)
+        states = {node.state for node in self._properties}
+        states = states - {RegistrationState.REGISTERED} or states
         return min(states, key=order.index)
 
     @property
@@ -72,10 +73,9 @@ class Registration:
         """
         for node, current in self._properties.items():
             wanted = {**current, **dict(data or ()), **properties}
-            wish = Wish(codec.encode(wanted), self._acl)
+            desired = Desired(codec.encode(wanted), self._acl)
             self._properties[node] = wanted
-            if node.wish is not None:
-                self._ephemerals.change(node, wish)
+            self._registry.change(node, desired)
 
     def unregister(self) -> None:
         """Delete the nodes and let them be gone.
@@ -84,7 +84,7 @@ class Registration:
         deletes them in any case. Harmless when it was done before.
         """
         for node in self._properties:
-            self._ephemerals.end(node)
+            self._registry.end(node)
 
     def __enter__(self) -> Registration:
         return self
@@ -101,15 +101,15 @@ class Registration:
         return f"<Registration {', '.join(self.paths)}: {self.state}>"
 
     def _add(self, parent: str, name: str, properties: dict[str, Any]) -> None:
-        wish = Wish(codec.encode(properties), self._acl)
-        self._properties[self._ephemerals.register(parent, name, wish)] = properties
+        desired = Desired(codec.encode(properties), self._acl)
+        self._properties[self._registry.register(parent, name, desired)] = properties
 
 
 def register(
-    ephemerals: Ephemerals, path: str, server: Address, acl: Acl, data: Mapping[str, Any]
+    registry: Registry, path: str, server: Address, acl: Acl, data: Mapping[str, Any]
 ) -> Registration:
     """Register a server; see `zc.zk.ZooKeeper.register`."""
-    registration = Registration(ephemerals, acl)
+    registration = Registration(registry, acl)
     try:
         for name in address.names_to_register(server):
             registering = event.RegisteringServer(name, path, {"pid": os.getpid(), **data})

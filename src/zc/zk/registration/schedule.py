@@ -1,0 +1,121 @@
+"""When nodes are to be seen to, and which of them are in somebody's hands."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Iterable
+
+from zc.zk.registration.node import EphemeralNode
+from zc.zk.session.backoff import soonest
+
+
+class Hold:
+    """A deletion of a node by the program itself, while it is under way.
+
+    `path` is what the program deletes. `is_contested` is set when the node is reconciled at the
+    same time, so that it may have been made just after it was deleted.
+    """
+
+    __slots__ = ("is_contested", "node", "path")
+
+    def __init__(self, node: EphemeralNode, path: str) -> None:
+        self.node = node
+        self.path = path
+        self.is_contested = False
+
+
+class Schedule:
+    """The nodes that may not be as desired, by the time when they are due.
+
+    Danger: a finaliser or a signal handler may come here in the thread that holds the lock. What is
+    *one step* (see `zc.zk.watching.dependencies`) lets none of them come between, and what is taken
+    out or marked is so before anything is decided by it. The lock is the registry's.
+    """
+
+    def __init__(self, lock: threading.RLock) -> None:
+        self._lock = lock
+        self._due: dict[EphemeralNode, float] = {}
+        self._in_hand: dict[object, Collection[EphemeralNode]] = {}
+        self._holds: dict[Hold, None] = {}
+
+    def add(self, node: EphemeralNode, when: float = 0.0) -> None:
+        """Have a node seen to at that time, unless it is due before; not before it has rested."""
+        when = max(when, node.setbacks.rests_until)
+        with self._lock:
+            self._due.setdefault(node, when)
+            try:
+                if when < self._due[node]:
+                    self._due[node] = when  # in one step
+            except KeyError:
+                self._due[node] = when
+
+    def hasten(self, nodes: Iterable[EphemeralNode] = ()) -> None:
+        """Have these, and all that were put off, seen to as soon as they have rested."""
+        with self._lock:
+            due = [*self._due, *nodes]
+            self._due.update({node: node.setbacks.rests_until for node in due})
+
+    def drop(self, node: EphemeralNode) -> None:
+        """Have a node seen to no more."""
+        with self._lock:
+            self._due.pop(node, None)
+
+    def seconds_left(self) -> float | None:
+        """Return in how many seconds the next node is due; None if there is none."""
+        with self._lock:
+            due = list(self._due.values())
+        now = time.monotonic()
+        return soonest(*[max(0.0, when - now) for when in due])
+
+    # Nodes that are reconciled
+
+    def take_due(self) -> list[EphemeralNode]:
+        """Take out what is due: what makes a node due from now on counts again.
+
+        Of those that the program deletes, `release` is heard of.
+        """
+        now = time.monotonic()
+        with self._lock:
+            due = [node for node, when in list(self._due.items()) if when <= now]
+            for node in due:
+                self._due.pop(node, None)
+            held = {hold.node for hold in list(self._holds)}
+        return [node for node in due if node not in held]
+
+    def put_back(self, nodes: Iterable[EphemeralNode]) -> None:
+        """Have nodes seen to that were taken out, and not come to."""
+        with self._lock:
+            for node in nodes:
+                self._due.setdefault(node, node.setbacks.rests_until)
+
+    def begin(self, nodes: Collection[EphemeralNode]) -> object:
+        """Note that these are reconciled from now on; returns what to give to `end`."""
+        hand = object()
+        with self._lock:
+            self._in_hand[hand] = nodes
+            for hold in list(self._holds):
+                if hold.node in nodes:
+                    hold.is_contested = True
+        return hand
+
+    def end(self, hand: object) -> None:
+        """Note that these are reconciled no more."""
+        with self._lock:
+            self._in_hand.pop(hand, None)
+
+    # Nodes that the program deletes by itself
+
+    def hold(self, node: EphemeralNode, path: str) -> Hold:
+        """Have a node left alone until `release`."""
+        hold = Hold(node, path)
+        with self._lock:
+            self._holds[hold] = None
+            if any(node in nodes for nodes in list(self._in_hand.values())):
+                hold.is_contested = True
+        return hold
+
+    def release(self, hold: Hold) -> None:
+        """Leave it alone no more."""
+        with self._lock:
+            self._holds.pop(hold, None)
