@@ -1,7 +1,8 @@
 """The state of a ZooKeeper server and what it answers, without network, threads or waiting."""
 
 from zc.zk.testing.engine.acl import Entry, Identity, digest
-from zc.zk.testing.engine.engine import Client, Engine, Rewatch
+from zc.zk.testing.engine.client import Client, Rewatch
+from zc.zk.testing.engine.engine import Engine
 from zc.zk.testing.engine.limits import LONGEST_REQUEST, SessionLimits
 from zc.zk.testing.engine.operations import (
     Check,

@@ -9,11 +9,12 @@ to the clients that wait for them while the change that causes them is made: bef
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from zc.zk.testing.engine import acl as acls
 from zc.zk.testing.engine import owners, paths
+from zc.zk.testing.engine.client import Client, Rewatch
 from zc.zk.testing.engine.limits import DEFAULT_LIMITS, SessionLimits
 from zc.zk.testing.engine.operations import Write, Written
 from zc.zk.testing.engine.refusal import Refusal
@@ -26,33 +27,6 @@ from zookeeper.constants import PERM_ADMIN, PERM_READ
 
 # What the server takes off the ends of text.
 _BLANKS: Final = "".join(map(chr, range(33)))
-
-
-class Client:
-    """One connection: its session, who it has proved to be, and where its events go."""
-
-    def __init__(self, address: str, notify: Callable[[int, str], None]) -> None:
-        self.address = address
-        self.identities = [acls.Identity("ip", address)]
-        self.session: Session | None = None
-        self.notify = notify
-
-    def may_read(self, acl: acls.Entries) -> bool:
-        try:
-            acls.check(acl, PERM_READ, self.identities)
-        except Refusal:
-            return False
-        return True
-
-
-class Rewatch(NamedTuple):
-    """The watches that a client had before its connection broke."""
-
-    data: Sequence[str] = ()
-    exists: Sequence[str] = ()
-    children: Sequence[str] = ()
-    persistent: Sequence[str] = ()
-    recursive: Sequence[str] = ()
 
 
 class Engine:

@@ -1,0 +1,38 @@
+"""A client of the engine, and what it watched before its connection broke."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from zc.zk.testing.engine import acl as acls
+from zc.zk.testing.engine.refusal import Refusal
+from zc.zk.testing.engine.sessions import Session
+from zookeeper.constants import PERM_READ
+
+
+class Client:
+    """One connection: its session, its proven identities, and where its events go."""
+
+    def __init__(self, address: str, notify: Callable[[int, str], None]) -> None:
+        self.address = address
+        self.identities = [acls.Identity("ip", address)]
+        self.session: Session | None = None
+        self.notify = notify
+
+    def may_read(self, acl: acls.Entries) -> bool:
+        try:
+            acls.check(acl, PERM_READ, self.identities)
+        except Refusal:
+            return False
+        return True
+
+
+class Rewatch(NamedTuple):
+    """The watches that a client had before its connection broke."""
+
+    data: Sequence[str] = ()
+    exists: Sequence[str] = ()
+    children: Sequence[str] = ()
+    persistent: Sequence[str] = ()
+    recursive: Sequence[str] = ()
