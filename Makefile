@@ -19,6 +19,12 @@ demo: build $(if $(findstring --real,$(ARGS)),servers) ## services register, a c
 test: build servers ## run the tests; ARGS goes to pytest: make test ARGS='-n 0 -k links'
 	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
+# A module is marked quick that tells much in little time, and tests that ask for Java are left out.
+.PHONY: quick
+quick: export ZK_TEST_TARGETS = wire emulation
+quick: build ## the tests that tell most in a minute: no Java, no root; ARGS goes to pytest
+	@$(BIN)/python -m pytest $(WORKERS) -m 'quick and not java' $(ARGS)
+
 # tox finds interpreters on PATH, where pyenv puts only those that are switched on.
 PYENV_VERSIONS := $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.*/bin)
 space := $(subst ,, )

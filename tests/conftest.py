@@ -37,6 +37,9 @@ TARGETS = os.environ.get("ZK_TEST_TARGETS", "real wire emulation").split()
 # "real". With "emulation" there is none, which is for tests/library alone.
 SHARED_SERVER = os.environ.get("ZK_TEST_SERVER", "embedded")
 
+# The fixtures that take Java.
+REAL_SERVERS = {"real_server", "own_server", "ensemble"}
+
 Connect = Callable[..., int]
 SharedServer = Server | EmbeddedServer
 
@@ -59,8 +62,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put those that are marked `first` first; otherwise the order stays."""
+    """Put those that are marked `first` first, and mark those that ask for a real server."""
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
+    for item in items:
+        if REAL_SERVERS.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("java")
 
 
 @pytest.fixture(autouse=True)

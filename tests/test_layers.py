@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.quick
+
 SOURCES = Path(__file__).parents[1] / "src"
 LIBRARY = SOURCES / "zc" / "zk"
 

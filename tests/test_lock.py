@@ -9,6 +9,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+pytestmark = pytest.mark.quick
+
 tomllib = pytest.importorskip("tomllib")
 
 HERE = Path(__file__).parent.parent

@@ -15,6 +15,8 @@ import zc.zk
 from zc.zk import formats
 from zc.zk.tree.changes import AddNode, DeleteNode, KeepAncestor, KeepEphemeral, KeepExtra, SetData
 
+pytestmark = pytest.mark.quick
+
 LIBRARY = Path(zc.zk.__file__).parent
 MODULES = sorted(
     path

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.workers import piece
+
+pytestmark = pytest.mark.quick
 
 
 def test_a_module_is_one_piece_and_each_class_in_it_another() -> None:

@@ -10,6 +10,8 @@ import pytest
 from tests.calls import Calls
 from tests.sessions import OPEN
 
+pytestmark = pytest.mark.quick
+
 ALICE = "alice:secret"
 ALICE_ID = "alice:" + base64.b64encode(hashlib.sha1(ALICE.encode()).digest()).decode()
 

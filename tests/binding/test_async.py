@@ -14,6 +14,8 @@ from tests.calls import Calls
 from tests.deadlines import wait_until
 from tests.sessions import OPEN
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture
 def node(zookeeper, handle):

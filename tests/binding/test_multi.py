@@ -7,6 +7,8 @@ import pytest
 from tests.calls import Calls
 from tests.sessions import OPEN
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture
 def node(zookeeper, handle):

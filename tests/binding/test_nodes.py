@@ -9,6 +9,8 @@ import pytest
 from tests.deadlines import wait_until
 from tests.sessions import OPEN
 
+pytestmark = pytest.mark.quick
+
 STAT_KEYS = {
     "czxid",
     "mzxid",

@@ -12,6 +12,8 @@ import pytest
 
 from zookeeper.binding import Binding
 
+pytestmark = pytest.mark.quick
+
 NAMES = [name for name in vars(Binding) if not name.startswith("_")]
 
 # Of the process, and of no handle.

@@ -10,6 +10,8 @@ import pytest
 from tests.calls import Calls
 from tests.sessions import OPEN, wait_until_delivered
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture
 def other(connect):

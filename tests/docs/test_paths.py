@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.quick
+
 PROJECT = Path(__file__).parents[2]
 
 DOCUMENTS = [

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from docutils.core import publish_doctree
 
+pytestmark = pytest.mark.quick
+
 PROJECT = Path(__file__).parents[2]
 
 

@@ -16,6 +16,8 @@ from tests.library.bad_days import expire
 from tests.servers import Server
 from zc.zk import OPEN_ACL_UNSAFE
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture(autouse=True)
 def node(zk: zc.zk.ZooKeeper) -> str:

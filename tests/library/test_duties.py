@@ -9,6 +9,8 @@ import pytest
 import zookeeper
 from zc.zk.session.maintenance import Duty, Keeper, Standing
 
+pytestmark = pytest.mark.quick
+
 
 class Standstill:
     """A session whose standing the test says."""

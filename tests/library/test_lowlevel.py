@@ -15,6 +15,8 @@ from tests.deadlines import wait_until
 from tests.library.bad_days import expire
 from zc.zk import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
 
+pytestmark = pytest.mark.quick
+
 ACL = OPEN_ACL_UNSAFE
 
 # The emulation has functions of its own.

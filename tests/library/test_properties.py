@@ -19,6 +19,8 @@ from tests.deadlines import scaled, wait_until
 from tests.library.bad_days import expire
 from zc.zk import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture(autouse=True)
 def node(zk: zc.zk.ZooKeeper) -> str:

@@ -18,6 +18,8 @@ from zc.zk.session.retry import (
 )
 from zc.zk.session.state import Moment, State
 
+pytestmark = pytest.mark.quick
+
 TIMEOUT = 10.0
 LOST = zookeeper.ConnectionLossException("lost")
 UNANSWERED = zookeeper.OperationTimeoutException("no answer")

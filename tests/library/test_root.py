@@ -11,6 +11,8 @@ import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.session import retry
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture
 def nested(root: str) -> str:

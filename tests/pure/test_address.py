@@ -18,6 +18,8 @@ from zc.zk.registration.address import (
     worth_registering,
 )
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize(
     ("name", "pair"),

@@ -31,6 +31,8 @@ from zookeeper.errors import NoAuthException, NoChildrenForEphemeralsException, 
 from . import strategies
 from .test_parse import REFERENCE
 
+pytestmark = pytest.mark.quick
+
 ACL = READ_ACL_UNSAFE
 
 UPDATED = """\

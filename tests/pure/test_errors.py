@@ -18,6 +18,8 @@ from zc.zk.formats import FormatUnavailable
 from zc.zk.graphvis import GraphvizError
 from zc.zk.testing.snapshot import SnapshotError
 
+pytestmark = pytest.mark.quick
+
 README = Path(__file__).parents[2] / "README.txt"
 
 MARKS = ("may have happened", "retriable")

@@ -14,6 +14,8 @@ from tests.deadlines import scaled
 from zc.zk.garbage import collected_later
 from zc.zk.tree import parse_tree
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture(autouse=True)
 def collector_as_before() -> Iterator[None]:

@@ -17,6 +17,8 @@ from zc.zk.errors import TreeSyntaxError
 from zc.zk.tree import parse_tree, render_tree
 from zc.zk.tree.render import render
 
+pytestmark = pytest.mark.quick
+
 # All of ASCII, and what is special elsewhere: spaces, ends of lines, letters, digits, surrogates.
 CHARACTERS = [*map(chr, range(0x80)), *"\x85\xa0é\u0660\u2028\u3000\ufeff\ud800\U0001f600"]
 

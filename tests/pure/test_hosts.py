@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from zookeeper.hosts import Ensemble, parse
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize(
     ("text", "servers", "root"),

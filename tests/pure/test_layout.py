@@ -20,6 +20,8 @@ from zc.zk.tree.render import render
 
 from . import strategies
 
+pytestmark = pytest.mark.quick
+
 PROPERTIES = {"threads": 3, "database": "é", "main ->": "/databases", "tags": [1, {"b": 1, "a": 2}]}
 
 

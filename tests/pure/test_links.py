@@ -26,6 +26,8 @@ from zookeeper.errors import (
     NoNodeException,
 )
 
+pytestmark = pytest.mark.quick
+
 
 class Nodes(Resolver):
     """Properties by path; those that are exceptions are raised."""

@@ -17,6 +17,8 @@ from zc.zk.tree.literals import read_literal, split_quoted, write_literal
 
 from .strategies import json_values
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize(
     ("text", "value"),

@@ -15,6 +15,8 @@ from zc.zk import codec
 
 from . import strategies
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize(
     ("data", "properties"),

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from zc.zk.errors import TreeSyntaxError
 from zc.zk.tree import ParseNode, parse_tree, render_tree
 
+pytestmark = pytest.mark.quick
+
 REFERENCE = """\
 /lb : ipvs
   /pools

@@ -13,6 +13,8 @@ from tests.pure import strategies
 from zc.zk import _speedups, codec
 from zc.zk.tree.render import render
 
+pytestmark = pytest.mark.quick
+
 words = st.from_regex(r"[a-zA-Z_]\w{0,3}", fullmatch=True) | st.sampled_from(
     ["type", "string_value", "a", "a ->", "b ->", "a_", "é", "a.b", "1a", ""]
 )

@@ -14,6 +14,8 @@ from zc.zk.tree.render import render
 from . import strategies
 from .test_parse import REFERENCE
 
+pytestmark = pytest.mark.quick
+
 EXPORTED = """\
 /cms : z4m cms
   threads = 3

@@ -11,6 +11,8 @@ import pytest
 
 from zc.zk import acl, errors, event
 
+pytestmark = pytest.mark.quick
+
 
 def test_the_ready_made_access_control_lists() -> None:
     assert acl.OPEN_ACL_UNSAFE == [{"perms": 31, "scheme": "world", "id": "anyone"}]

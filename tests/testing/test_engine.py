@@ -27,6 +27,8 @@ from zc.zk.testing.engine import (
     quotas,
 )
 
+pytestmark = pytest.mark.quick
+
 OPEN = (Entry(31, "world", "anyone"),)
 
 
