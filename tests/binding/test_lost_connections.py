@@ -168,7 +168,7 @@ def test_a_call_whose_answer_is_lost_says_that_it_may_have_happened(
     assert raised[0].may_have_happened
 
 
-def test_a_request_that_waits_for_a_connection_is_never_sent_in_an_expired_session(
+def test_a_waiting_request_is_never_sent_in_an_expired_session(
     zookeeper, connect, through, handle, proxy
 ):
     """So SessionExpiredException says with certainty that nothing has happened."""

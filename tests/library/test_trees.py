@@ -365,7 +365,7 @@ class TestDeletion:
             plan.apply()
         assert zk.exists("/a/b/c")
 
-    def test_what_a_plan_deletes_of_our_own_is_not_made_again(self, zk, other) -> None:
+    def test_a_node_of_ours_that_a_plan_deletes_is_not_made_again(self, zk, other) -> None:
         zk.import_tree("/service\n")
         registration = zk.register("/service", ("host", 1))
         zk.create("/service/e", flags=zookeeper.EPHEMERAL)
@@ -373,7 +373,7 @@ class TestDeletion:
         assert not other.exists("/service")
         assert registration.state == "ended"
 
-    def test_what_a_plan_fails_to_delete_of_our_own_stays(self, zk, other) -> None:
+    def test_a_node_of_ours_that_a_plan_fails_to_delete_stays(self, zk, other) -> None:
         zk.import_tree("/service\n")
         registration = zk.register("/service", ("host", 1))
         plan = zk.plan_delete("/service", force=True)

@@ -180,7 +180,7 @@ class TestASessionThatTheServersHaveEnded:
 
 
 class TestAnEphemeralNode:
-    def test_deleted_with_an_error_of_the_session_stays_away_unless_it_was_refused(
+    def test_deleted_with_a_session_error_stays_away_unless_refused(
         self, zk, other, monkeypatch, connection_string
     ) -> None:
         refused = zookeeper.NotReadOnlyException

@@ -116,7 +116,7 @@ def test_the_users_guide_draws_the_same_errors_of_the_session() -> None:
     assert told == shown
 
 
-def test_what_concerns_the_connection_or_the_session_is_a_session_error() -> None:
+def test_an_error_of_connection_or_session_is_a_session_error() -> None:
     assert {cls.__name__ for cls in CLASSES if issubclass(cls, zookeeper.SessionError)} == {
         "AuthFailedException",
         "ClosingException",
