@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import zookeeper
-from zc.zk.session.maintenance import Duty, Keeper, Standing
+from zc.zk.session.maintenance import Duty, Maintenance, Standing
 
 pytestmark = pytest.mark.quick
 
@@ -35,7 +35,7 @@ class Standstill:
 class Done:
     """Two duties that note that they are done, and what they return or raise next."""
 
-    def __init__(self, keeper: Keeper) -> None:
+    def __init__(self, keeper: Maintenance) -> None:
         self.keeper = keeper
         self.names: list[str] = []
         self.outcomes: dict[str, Any] = {}
@@ -69,7 +69,7 @@ def session() -> Standstill:
 
 @pytest.fixture
 def done(session: Standstill) -> Done:
-    done = Done(Keeper(session))
+    done = Done(Maintenance(session))
     assert done.in_a_round() == ["first", "second"]
     return done
 

@@ -120,7 +120,7 @@ class TestWhatMayPass:
         followed(last)
         other.create("/shop/b")
         last.wait(2)
-        zk._session._callbacks.worker.wake()
+        zk._session.announcements.callbacks.worker.wake()
         wait_until(lambda: not followed._failures._failing, "it is forgotten", 30)
         assert calls == [1]
 

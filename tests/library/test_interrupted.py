@@ -20,7 +20,7 @@ import zc.zk
 import zookeeper
 from tests.deadlines import wait_until
 from zc.zk.session import session as sessions
-from zc.zk.session.handle import Connection
+from zc.zk.session.handle import Handle
 from zc.zk.session.session import Session
 
 LOOKS_FOR_SIGNALS = ("CALL", "RESUME", "JUMP_BACKWARD", "JUMP_ABSOLUTE")
@@ -192,7 +192,7 @@ def test_two_threads_close_a_handle_once(monkeypatch) -> None:
 
     monkeypatch.setattr(zookeeper, "init", lambda hosts, watcher: 4711)
     monkeypatch.setattr(zookeeper, "close", close)
-    connection = Connection("hosts", lambda *_: None, binding=zookeeper)
+    connection = Handle("hosts", lambda *_: None, binding=zookeeper)
     connection.open(None)
     first = threading.Thread(target=connection.close)
     first.start()

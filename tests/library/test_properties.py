@@ -321,7 +321,7 @@ class TestWriting:
             properties._refresh(tell=False)
             return answer
 
-        monkeypatch.setattr(zk._session._keeper, "_duties", [])
+        monkeypatch.setattr(zk._session.maintenance, "_duties", [])
         monkeypatch.setattr(zookeeper, "get", get_slowly)
         properties.update(n=2)
         assert properties["n"] == 2
@@ -641,7 +641,7 @@ class TestManyLinks:
         callback = Calls()
         other.create("/hub", '{"x =>": "/fooservice threads"}')
         hub = zk.properties("/hub")(callback)
-        monkeypatch.setattr(zk._session._keeper, "_duties", [])  # the keeper comes late
+        monkeypatch.setattr(zk._session.maintenance, "_duties", [])  # the keeper comes late
         other.create("/late", '{"v":1}')
         other.set("/hub", '{"x =>": "/late v"}')
         monkeypatch.undo()

@@ -19,7 +19,7 @@ from tests.deadlines import scaled, wait_until
 from tests.library.bad_days import session_id
 from tests.servers import QUICK_START, Ensemble, ensemble_of
 from zc.zk.event import ClientEvent, Connected, ReadOnly, Reestablished, SessionEvent
-from zc.zk.session.state import Lifecycle, State
+from zc.zk.session.state import NOTHING, State, StateMachine
 
 READ_ONLY_SERVERS = (*QUICK_START, "-Dreadonlymode.enabled=true")
 LOCAL_SESSIONS = {"localSessionsEnabled": "true", "localSessionsUpgradingEnabled": "true"}
@@ -145,7 +145,7 @@ def test_a_server_that_can_write_is_as_good_with_it(client, read_only) -> None:
 def test_a_read_only_client_gives_up_a_session_that_can_write_sooner() -> None:
     left = {}
     for read_only in (False, True):
-        life = Lifecycle(None, lambda level, text: None, read_only=read_only)
+        life = StateMachine(None, read_only=read_only)
         with life.changed:
             life.note_connected(is_new=True, granted_ms=None)
             life.note_disconnected()
@@ -157,11 +157,11 @@ def test_a_read_only_client_gives_up_a_session_that_can_write_sooner() -> None:
 
 
 def test_a_session_becomes_read_only_and_whole_again() -> None:
-    life = Lifecycle(None, lambda level, text: None, read_only=True)
+    life = StateMachine(None, read_only=True)
     with life.changed:
-        assert life.note_connected(is_new=True, granted_ms=None, read_only=True) is ReadOnly
+        assert life.note_connected(is_new=True, granted_ms=None, read_only=True).event is ReadOnly
         assert (life.state, life.epoch, life.has_session) == (State.READ_ONLY, 1, True)
-        assert life.note_connected(is_new=False, granted_ms=None, read_only=True) is None
+        assert life.note_connected(is_new=False, granted_ms=None, read_only=True) == NOTHING
         life.note_disconnected()
-        assert life.note_connected(is_new=True, granted_ms=None) is Connected
+        assert life.note_connected(is_new=True, granted_ms=None).event is Connected
         assert (life.state, life.epoch, life.connects) == (State.CONNECTED, 2, 2)

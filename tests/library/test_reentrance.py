@@ -258,13 +258,13 @@ def test_dependencies_are_known_whatever_comes_in_between():
 
 
 def test_a_client_closed_in_the_middle_stays_closed():
-    life = state.Lifecycle(None, lambda level, text: None)
+    life = state.StateMachine(None)
     with life.changed:
         with life.changed:
             life.note_closed()
-        assert life.note_connected(is_new=True, granted_ms=None) is None
-        assert life.note_disconnected() is None
-        assert life.note_lost("it is over") is None
+        assert life.note_connected(is_new=True, granted_ms=None) == state.NOTHING
+        assert life.note_disconnected() == state.NOTHING
+        assert life.note_lost("it is over") == state.NOTHING
         life.note_connecting()
         life.note_unopened()
     assert life.state is state.State.CLOSED

@@ -455,16 +455,18 @@ class TestExpiry:
             assert done.wait_one()[1] == zookeeper.OK
             proxy.refuse()
             proxy.cut()
-            former = zk._session._connection
-            wait_until(lambda: zk._session._connection is not former, "a new handle is opened", 30)
-            handle = wait_until(lambda: zk._session._connection.handle, "it has a number")
+            former = zk._session._handles.current
+            wait_until(
+                lambda: zk._session._handles.current is not former, "a new handle is opened", 30
+            )
+            handle = wait_until(lambda: zk._session._handles.current.handle, "it has a number")
             assert handle is not None
             wait_until(lambda: zookeeper.state(handle) == 0, "an attempt has failed", 30)
             # A further one, which is there for the next session although there is none now.
             zk.add_auth("digest", "joe:secret")
             proxy.allow()
             assert zk._session.wait_for_connection(scaled(30))
-            wait_until(lambda: len(zk._session._credentials) == 2, "both are remembered")
+            wait_until(lambda: len(zk._session._handles.credentials) == 2, "both are remembered")
             acl: Any = [{"perms": zookeeper.PERM_ALL, "scheme": "auth", "id": ""}]
             zk.create("/private", "x", acl)
             assert len(zk.get_acl("/private")[1]) == 2
@@ -538,7 +540,7 @@ class TestExpiry:
 
         monkeypatch.setattr("zc.zk.session.maintenance.pause", short_pause)
         zk.register_server("/", ("localhost", 80))
-        credentials = zk._session._credentials
+        credentials = zk._session._handles.credentials
         credentials.append(("nonsense", "x"))
         end_session(zk, connection_string)
         wait_until(lambda: max(pauses, default=0) >= 5, "it is given again and again", 30)

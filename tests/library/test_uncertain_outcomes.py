@@ -60,7 +60,7 @@ class TestARegistration:
     def test_a_registration_after_lost_answers_has_the_latest_data(
         self, zk, other, monkeypatch, first, second
     ) -> None:
-        monkeypatch.setattr(zk._session._keeper, "_duties", [])
+        monkeypatch.setattr(zk._session.maintenance, "_duties", [])
         lose_answers(monkeypatch, "create", first, second)
         registration = zk.register("/providers", ADDRESS, n=1)
         registration.update(n=2)
@@ -127,7 +127,7 @@ class TestARegistration:
             monkeypatch.setattr(zookeeper, "sync", catch_up)
             raise zookeeper.error(zookeeper.CONNECTIONLOSS, PATH)
 
-        monkeypatch.setattr(zk._session._keeper, "_duties", [])
+        monkeypatch.setattr(zk._session.maintenance, "_duties", [])
         monkeypatch.setattr(zookeeper, "create", create_later)
         registration = zk.register("/providers", ADDRESS)
         registration.unregister()

@@ -24,7 +24,8 @@ from zc.zk.lowlevel import LowLevel
 from zc.zk.registration.address import Address
 from zc.zk.registration.registration import Registration, register
 from zc.zk.registration.registry import Registry
-from zc.zk.session.session import MakeEvent, Session, State
+from zc.zk.session.announcements import MakeEvent
+from zc.zk.session.session import Session, State
 from zc.zk.watching.children import Children
 from zc.zk.watching.properties import Properties
 from zc.zk.watching.readers import resolve
@@ -127,7 +128,7 @@ class ZooKeeper(LowLevel):
         # In this order, so that those who watch for our servers see them back at the first look.
         self._session.add_duty(self._ephemerals.keep, writes=True)
         self._session.add_duty(self.watches.cache.keep)
-        self._session.set_listener(self._announce)
+        self._session.announcements.listener = self._announce
         deadline = time.monotonic() + self.initial_connection_wait
         # Here and in no function of its own, from whose end to that of this an interrupt would find
         # nobody to close the session.

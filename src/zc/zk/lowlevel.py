@@ -386,7 +386,7 @@ class LowLevel:
 
         It is called like a callback of a live object, one at a time with these.
         """
-        self._session.set_watcher(watcher)
+        self._session.announcements.watcher = watcher
         return zookeeper.OK
 
     def _note_created(self, path: str, data: Data, acl: Acl, flags: int, epoch: int) -> None:

@@ -23,10 +23,10 @@ ID_BITS = 2**64 - 1
 CONNECTED_STATES = (zookeeper.CONNECTED_STATE, zookeeper.READONLY_STATE)
 
 
-class Connection:
+class Handle:
     """A handle, good for one session.
 
-    `note(connection, handle, state)` is called for session events, in the event thread, which may
+    `note(self, handle, state)` is called for session events, in the event thread, which may
     be before `open` returns. Of a connection it is told when the servers have accepted the
     `credentials`: until then nothing else is done for those who need them. `unconfirmed` are those
     that have not been accepted.
@@ -39,7 +39,7 @@ class Connection:
     def __init__(
         self,
         hosts: str,
-        note: Callable[[Connection, int, int], object],
+        note: Callable[[Handle, int, int], object],
         credentials: Iterable[Credential] = (),
         *,
         binding: Binding,

@@ -28,13 +28,13 @@ logger = logging.getLogger("zc.zk")
 # called again at the latest, or None. It may raise SessionError half-way.
 Duty = Callable[[int], "float | None"]
 
-# A session as the keeper finds it: its epoch, how many times it has been connected, the handle if
+# How things stand: the epoch of the session, how many times it has been connected, the handle if
 # there is a connection, and whether the server there can only be read.
 Standing = tuple[int, int, "int | None", bool]
 
 
-class Kept(Protocol):
-    """What a keeper needs of its session."""
+class Maintained(Protocol):
+    """What the maintenance needs of its session."""
 
     connection_string: str
     binding: Binding
@@ -63,10 +63,10 @@ class Kept(Protocol):
         """In that session all duties have been done."""
 
 
-class Keeper:
+class Maintenance:
     """Does the duties of a session, the first one first, and tells the log of its news."""
 
-    def __init__(self, session: Kept) -> None:
+    def __init__(self, session: Maintained) -> None:
         self._session = session
         self._name = session.connection_string
         self._duties: list[tuple[Duty, bool]] = []
@@ -90,7 +90,7 @@ class Keeper:
         self._restored_epoch = 0
         self.worker = Worker(f"zc.zk keeper {self._name}", self._round)
 
-    def add_duty(self, duty: Duty, *, writes: bool) -> None:
+    def add_duty(self, duty: Duty, *, writes: bool = False) -> None:
         """Have `duty` done in each round, after those that were added before.
 
         If it `writes`, only where that is possible.
@@ -108,7 +108,7 @@ class Keeper:
         self.worker.nudge()
 
     def tell(self, level: int, text: str) -> None:
-        """Have something logged, by the keeper, as handlers of loggers may do anything."""
+        """Have something logged on the worker, as handlers of loggers may do anything."""
         self._news.append((level, text))
 
     def _round(self) -> float | None:

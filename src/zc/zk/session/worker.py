@@ -152,7 +152,12 @@ class CallbackQueue:
     """Calls functions of the program, one at a time, in the order in which they came."""
 
     def __init__(self, name: str) -> None:
-        self.worker = Worker(name, self._call)
+        self._name = name
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Have a new worker, in a process that does not have the thread of the one before."""
+        self.worker = Worker(self._name, self._call)
         self._waiting: deque[Callable[[], object]] = deque()
         # When it is due, and what.
         self._delayed: deque[tuple[float, Callable[[], object]]] = deque()
