@@ -171,3 +171,20 @@ def test_files_of_the_binding_have_less_than_300_lines() -> None:
     files = [*PACKAGE.glob("*.p[xy]*"), *PACKAGE.glob("*.pxi"), *CORE.glob("*.h")]
     long = {path.name: len(path.read_text().splitlines()) for path in files}
     assert {name: lines for name, lines in long.items() if lines >= 300} == {}
+
+
+def test_docstrings_of_the_binding_begin_with_a_short_line() -> None:
+    files = [*PACKAGE.glob("*.pyx"), *PACKAGE.glob("*.pxi")]
+    lines = [
+        (path.name, line)
+        for path in files
+        for line in re.findall(r'(?:def|class) [^"]*?:\n\s+"""(.*?)(?:"""|\n)', path.read_text())
+    ]
+    assert len(lines) > 100
+    assert [found for found in lines if len(found[1]) > 75] == []
+
+
+def test_no_comment_begins_with_who_or_what_as_its_subject() -> None:
+    begins = re.compile(r"(?:^|[.:;] |/\* |\* |# |\"\"\")(?:What|Who|Whoever|Whose)\b", re.M)
+    files = [*PACKAGE.glob("*.p[xy]*"), *CORE.iterdir(), *(PACKAGE / "tls").iterdir()]
+    assert [path.name for path in files if begins.search(path.read_text())] == []

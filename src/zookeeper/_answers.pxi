@@ -1,14 +1,14 @@
-# What the server says: the exception for a refusal, and from a call to what its completion is given.
+# Answers of the server: the exception for a refusal, and the values that a completion is given.
 
 cdef object refusal(Handle handle, int code, path):
-    """The exception for an answer. What is missing may be the root of all paths: then it says so."""
+    """Make the exception for an answer, which knows of a missing root."""
     return errors.error(code, path, root_fault(handle) if code == ZNONODE else None)
 
 
 cdef object root_fault(Handle handle):
-    """What is wrong with the root of all paths, or None.
+    """Say what is wrong with the root of all paths, or None.
 
-    Asks the servers until the root has been there once, which most handles see by themselves.
+    This asks the servers until the root has been there once, which most handles see by themselves.
     """
     if handle.c.chroot[0] == 0 or handle.has_root:
         return None

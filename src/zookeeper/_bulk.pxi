@@ -1,4 +1,4 @@
-# What all operations on many nodes have in common: waiting for their end, and giving them up.
+# Waiting for the end of an operation on many nodes, and giving it up.
 
 # How often (nanoseconds) a waiting thread looks for progress, signals and stalls.
 cdef int64_t LOOK_AGAIN = 100000000
@@ -40,7 +40,9 @@ cdef object wait_for_bulk(Handle handle, bulk *b, double seconds, progress, tota
 
 
 cdef void give_up(bulk *b) noexcept:
-    """Let go of a bulk operation, which may not be over: it sends nothing more, and reads nothing of ours.
+    """Let go of a bulk operation, over or not.
+
+    It sends nothing more, and reads nothing of ours.
 
     That is the only end that it has: there is no telling what raises while the I/O thread works for it.
     """

@@ -50,20 +50,20 @@ def create(h, path, data, acl, flags=0, *, ttl=None, timeout=None):
 
 
 def create2(h, path, data, acl, flags=0, *, ttl=None, timeout=None):
-    """Like create, and return the path and the stat of the new node."""
+    """Do as create does, and return the path and the stat of the new node."""
     cdef Handle handle = find(h)
     return answer(handle, create_request(OP_CREATE2, path, data, acl, flags, ttl), path_stat_results, None, timeout)
 
 
 def acreate(h, path, data, acl, flags=0, completion=None, *, ttl=None):
-    """Like create; `completion(handle, code, path)`."""
+    """Do as create does, and call `completion(handle, code, path)`."""
     cdef Handle handle = find(h)
     cdef Request request = create_request(OP_CREATE, path, data, acl, flags, ttl)
     return ask_later(handle, request, completion_context(None, completion, path_results))
 
 
 def acreate2(h, path, data, acl, flags=0, completion=None, *, ttl=None):
-    """Like create2; `completion(handle, code, path, stat)`."""
+    """Do as create2 does, and call `completion(handle, code, path, stat)`."""
     cdef Handle handle = find(h)
     cdef Request request = create_request(OP_CREATE2, path, data, acl, flags, ttl)
     return ask_later(handle, request, completion_context(None, completion, path_stat_results))
@@ -72,14 +72,17 @@ def acreate2(h, path, data, acl, flags=0, completion=None, *, ttl=None):
 # ---- delete, set -----------------------------------------------------------------------------
 
 def delete(h, path, version=-1, *, timeout=None):
-    """Delete a node that has no children, if it has that data version (-1: any). Returns OK."""
+    """Delete a node that has no children, and return OK.
+
+    version: the data version that the node must have; -1 for any.
+    """
     cdef Handle handle = find(h)
     answer(handle, versioned_request(OP_DELETE, path, version), no_results, None, timeout)
     return constants.OK
 
 
 def adelete(h, path, version=-1, completion=None):
-    """Like delete; `completion(handle, code)`."""
+    """Do as delete does, and call `completion(handle, code)`."""
     cdef Handle handle = find(h)
     cdef Request request = versioned_request(OP_DELETE, path, version)
     return ask_later(handle, request, completion_context(None, completion, no_results))
@@ -92,19 +95,25 @@ cdef Request set_request(path, data, version):
 
 
 def set2(h, path, data, version=-1, *, timeout=None):
-    """Replace a node's data, if it has that data version (-1: any), and return the new stat."""
+    """Replace a node's data, and return the new stat.
+
+    version: the data version that the node must have; -1 for any.
+    """
     cdef Handle handle = find(h)
     return answer(handle, set_request(path, data, version), stat_results, None, timeout)[0]
 
 
 def set(h, path, data, version=-1, *, timeout=None):
-    """Replace a node's data, if it has that data version (-1: any). Returns OK."""
+    """Replace a node's data, and return OK.
+
+    version: the data version that the node must have; -1 for any.
+    """
     set2(h, path, data, version, timeout=timeout)
     return constants.OK
 
 
 def aset(h, path, data, version=-1, completion=None):
-    """Like set; `completion(handle, code, stat)`."""
+    """Do as set does, and call `completion(handle, code, stat)`."""
     cdef Handle handle = find(h)
     cdef Request request = set_request(path, data, version)
     return ask_later(handle, request, completion_context(None, completion, stat_results))
@@ -113,7 +122,7 @@ def aset(h, path, data, version=-1, completion=None):
 # ---- exists, get, get_children ---------------------------------------------------------------
 
 def exists(h, path, watcher=None, *, timeout=None):
-    """The node's stat, or None where there is no node.
+    """Return a node's stat, or None where there is no node.
 
     watcher: called once, `(handle, type, state, path)`, when the node is created, changed or deleted.
     """
@@ -125,7 +134,10 @@ def exists(h, path, watcher=None, *, timeout=None):
 
 
 def aexists(h, path, watcher=None, completion=None):
-    """Like exists; `completion(handle, code, stat)` with the code NONODE where there is no node."""
+    """Do as exists does, and call `completion(handle, code, stat)`.
+
+    The code is NONODE where there is no node.
+    """
     cdef Handle handle = find(h)
     cdef Request request = request_of(OP_EXISTS, path)
     cdef Context context = watch_context(path, watcher, constants.WATCH_DATA, True)
@@ -133,10 +145,10 @@ def aexists(h, path, watcher=None, completion=None):
 
 
 def get(h, path, watcher=None, bufferlen=None, *, timeout=None):
-    """A node's data (None: null) and stat.
+    """Return a node's data (None: null) and stat.
 
     watcher: called once, `(handle, type, state, path)`, when the node is changed or deleted.
-    bufferlen: not looked at: data is read as long as it is. zkpython needed to be told how much.
+    bufferlen: ignored, as data is read whatever its length. zkpython needed to be told how much.
     """
     cdef Handle handle = find(h)
     cdef Request request = request_of(OP_GET_DATA, path)
@@ -145,7 +157,7 @@ def get(h, path, watcher=None, bufferlen=None, *, timeout=None):
 
 
 def aget(h, path, watcher=None, completion=None):
-    """Like get; `completion(handle, code, data, stat)`."""
+    """Do as get does, and call `completion(handle, code, data, stat)`."""
     cdef Handle handle = find(h)
     cdef Request request = request_of(OP_GET_DATA, path)
     cdef Context context = watch_context(path, watcher, constants.WATCH_DATA)
@@ -153,7 +165,7 @@ def aget(h, path, watcher=None, completion=None):
 
 
 def get_children(h, path, watcher=None, *, timeout=None):
-    """The names of a node's children, in the server's order.
+    """Return the names of a node's children, in the server's order.
 
     watcher: called once, `(handle, type, state, path)`, when a child comes or goes or the node goes.
     """
@@ -161,7 +173,7 @@ def get_children(h, path, watcher=None, *, timeout=None):
 
 
 def get_children2(h, path, watcher=None, *, timeout=None):
-    """Like get_children, and return the names and the node's stat."""
+    """Do as get_children does, and return the names and the node's stat."""
     cdef Handle handle = find(h)
     cdef Request request = request_of(OP_GET_CHILDREN2, path)
     cdef Context context = watch_context(path, watcher, constants.WATCH_CHILDREN)
@@ -169,7 +181,7 @@ def get_children2(h, path, watcher=None, *, timeout=None):
 
 
 def aget_children(h, path, watcher=None, completion=None):
-    """Like get_children; `completion(handle, code, names)`."""
+    """Do as get_children does, and call `completion(handle, code, names)`."""
     cdef Handle handle = find(h)
     cdef Request request = request_of(OP_GET_CHILDREN2, path)
     cdef Context context = watch_context(path, watcher, constants.WATCH_CHILDREN)
@@ -177,7 +189,7 @@ def aget_children(h, path, watcher=None, completion=None):
 
 
 def aget_children2(h, path, watcher=None, completion=None):
-    """Like get_children2; `completion(handle, code, names, stat)`."""
+    """Do as get_children2 does, and call `completion(handle, code, names, stat)`."""
     cdef Handle handle = find(h)
     cdef Request request = request_of(OP_GET_CHILDREN2, path)
     cdef Context context = watch_context(path, watcher, constants.WATCH_CHILDREN)
@@ -187,14 +199,14 @@ def aget_children2(h, path, watcher=None, completion=None):
 # ---- access control --------------------------------------------------------------------------
 
 def get_acl(h, path, *, timeout=None):
-    """A node's stat and access control list."""
+    """Return a node's stat and access control list."""
     cdef Handle handle = find(h)
     acl, stat = answer(handle, request_of(OP_GET_ACL, path), acl_results, None, timeout)
     return stat, acl
 
 
 def aget_acl(h, path, completion=None):
-    """Like get_acl; `completion(handle, code, acl, stat)`."""
+    """Do as get_acl does, and call `completion(handle, code, acl, stat)`."""
     cdef Handle handle = find(h)
     return ask_later(handle, request_of(OP_GET_ACL, path), completion_context(None, completion, acl_results))
 
@@ -206,14 +218,17 @@ cdef Request acl_request(path, version, acl):
 
 
 def set_acl(h, path, version, acl, *, timeout=None):
-    """Replace a node's access control list, if it has that ACL version (-1: any). Returns OK."""
+    """Replace a node's access control list, and return OK.
+
+    version: the ACL version that the node must have; -1 for any.
+    """
     cdef Handle handle = find(h)
     answer(handle, acl_request(path, version, acl), no_results, None, timeout)
     return constants.OK
 
 
 def aset_acl(h, path, version, acl, completion=None):
-    """Like set_acl; `completion(handle, code)`."""
+    """Do as set_acl does, and call `completion(handle, code)`."""
     cdef Handle handle = find(h)
     cdef Request request = acl_request(path, version, acl)
     return ask_later(handle, request, completion_context(None, completion, no_results))
@@ -233,13 +248,13 @@ cdef Request credential_request(scheme, credential):
 
 
 def add_auth(h, scheme, credential, completion=None):
-    """Authenticate the session, now and after each reconnect; `completion(handle, code)`.
+    """Authenticate the session, and call `completion(handle, code)`.
 
     scheme: such as `digest`; credential: for it, `user:password`, as text or bytes.
 
-    It is sent at once, or with the next connection. A connection that is lost before the answer is
-    told as CONNECTIONLOSS: the credential is sent with the next one all the same, and who adds it
-    again, which costs nothing, hears of the answer.
+    The credential is sent at once or with the next connection, and again after each reconnect. If the
+    connection is lost before the answer, the code is CONNECTIONLOSS: the credential is sent with the
+    next one all the same. To add it again is idempotent and costs nothing, and tells of that answer.
     """
     cdef Handle handle = find(h)
     cdef Request request = credential_request(scheme, credential)
@@ -249,13 +264,19 @@ def add_auth(h, scheme, credential, completion=None):
 # ---- sync, configuration ---------------------------------------------------------------------
 
 def sync(h, path, *, timeout=None):
-    """Wait until the server has seen every change made before at that path; returns the path."""
+    """Wait until the server has seen every earlier change; return the path.
+
+    A read after it sees what any client has written before it.
+    """
     cdef Handle handle = find(h)
     return answer(handle, request_of(OP_SYNC, path), path_results, None, timeout)[0]
 
 
 def async_(h, path, completion=None):
-    """Like sync; `completion(handle, code, path)`. Also under zkpython's name `async`."""
+    """Do as sync does, and call `completion(handle, code, path)`.
+
+    It is there under zkpython's name `async`, too.
+    """
     cdef Handle handle = find(h)
     return ask_later(handle, request_of(OP_SYNC, path), completion_context(None, completion, path_results))
 
@@ -264,7 +285,7 @@ cdef str CONFIG_NODE = "/zookeeper/config"
 
 
 def get_config(h, watcher=None, *, timeout=None):
-    """The ensemble's configuration, as text, and its node's stat."""
+    """Return the ensemble's configuration, as text, and its node's stat."""
     cdef Handle handle = find(h)
     cdef Request request = request_of(OP_GET_CONFIG, CONFIG_NODE)
     cdef Context context = watch_context(CONFIG_NODE, watcher, constants.WATCH_DATA)
@@ -272,7 +293,7 @@ def get_config(h, watcher=None, *, timeout=None):
 
 
 def aget_config(h, watcher=None, completion=None):
-    """Like get_config; `completion(handle, code, data, stat)`."""
+    """Do as get_config does, and call `completion(handle, code, data, stat)`."""
     cdef Handle handle = find(h)
     cdef Request request = request_of(OP_GET_CONFIG, CONFIG_NODE)
     cdef Context context = watch_context(CONFIG_NODE, watcher, constants.WATCH_DATA)

@@ -9,12 +9,14 @@ cdef double MAX_CLOSING = 5.0
 
 
 def close(h, *, lost=False):
-    """End a session: its ephemeral nodes go at once, calls under way raise ClosingException.
+    """End a session, and return OK.
+
+    Its ephemeral nodes go at once, and calls under way raise ClosingException.
 
     lost: the session is given up for lost, so that calls under way raise ConnectionLossException.
 
-    May be called from any thread and from callbacks. What has been delivered to the event thread is
-    still called, and waited for up to a second unless this is the event thread. Returns OK.
+    Any thread and any callback may call this. Callbacks that the event thread has been given are
+    still called, and waited for up to a second unless this is the event thread.
     """
     cdef int farewell = ZCONNECTIONLOSS if lost else ZCLOSING
     cdef Handle handle = find(h)
@@ -26,10 +28,10 @@ def close(h, *, lost=False):
 
 
 def close_many(handles):
-    """End several sessions side by side; their servers need not answer, see `close`.
+    """End several sessions side by side, as `close` does, and return OK.
 
-    Takes a few seconds at most as a whole: what is not over by then goes on in the background.
-    Handles that are closed already are passed over. Returns OK.
+    All together take a few seconds at most, also if servers do not answer: the rest goes on in the
+    background. Handles that are closed already are passed over.
     """
     ours = []
     for h in handles:
@@ -42,7 +44,7 @@ def close_many(handles):
 
 
 cdef close_handles(list handles):
-    """Close handles side by side, each once, however often it is listed and whoever else closes it."""
+    """Close handles side by side, each once, even if others close it too."""
     cdef Py_ssize_t count = 0
     cdef Handle handle
     cdef int64_t deadline = core_now() + <int64_t>(MAX_CLOSING * 1e9)
@@ -69,7 +71,10 @@ cdef join_events(list handles):
 
 
 def _close_all():
-    """At exit: sessions that are not closed keep their ephemeral nodes until they time out."""
+    """Close all sessions at exit.
+
+    Those that are not closed keep their ephemeral nodes until they time out.
+    """
     cdef Handle handle
     ours = []
     for handle in _handles:

@@ -1,9 +1,9 @@
-# What the C core offers; core/core.h explains it.
+# The C core as Python's half sees it; core/core.h explains it.
 from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, int64_t, uint32_t
 
 cdef extern from "core.h" nogil:
-    enum: ZOK, ZNONODE, ZNOAUTH, ZCLOSING, ZCONNECTIONLOSS, ZBADARGUMENTS, ZINVALIDSTATE, ZOPERATIONTIMEOUT, ZNOWATCHER
+    enum: ZOK, ZNONODE, ZCLOSING, ZCONNECTIONLOSS, ZNOWATCHER
 
     struct Stat:
         int64_t czxid, mzxid, ctime, mtime, ephemeralOwner, pzxid
@@ -49,7 +49,7 @@ cdef extern from "core.h" nogil:
     void *core_zeroed(size_t count, size_t size)
 
     enum item_kind:
-        ITEM_EVENT, ITEM_CALL, ITEM_TRANSACTION, ITEM_WATCHES
+        ITEM_EVENT, ITEM_CALL, ITEM_TRANSACTION
 
     struct queue_item:
         queue_item *next

@@ -11,7 +11,7 @@ ctypedef tuple (*results_function)(call *)
 @cython.final
 @cython.internal
 cdef class Context:
-    """What the event thread does when a request has finished."""
+    """The work of the event thread when a request has finished."""
 
     cdef object completion  # or None
     cdef results_function results
@@ -49,7 +49,7 @@ cdef class Handle:
             handle_free(self.c)
 
     def deliver(self):
-        """The event thread: everything the C client has to say, in order."""
+        """Run the event thread: deliver everything the C client says, in order."""
         cdef queue_item *item
         cdef queue_item *following
         if self.c is NULL:
@@ -109,7 +109,7 @@ cdef class Handle:
                     self.registry.forget(context.watch_kind, context.path, context.watcher)
             elif context.watcher is not None:
                 is_set = c.code == ZOK or (c.code == ZNONODE and context.missing_too)
-                # Whoever gave up waiting was told that it failed: it does not expect events.
+                # A caller that gave up waiting was told of a failure: it does not expect events.
                 self.registry.settle(
                     context.watch_kind, (context.path,), context.watcher, is_set and not c.abandoned
                 )
@@ -155,7 +155,10 @@ def _emit_log():
 
 
 cdef log_raised(str message, tuple arguments):
-    """Log the exception that is being handled. What a handler of the log raises goes no further."""
+    """Log the exception that is being handled.
+
+    An exception of a log handler goes no further.
+    """
     try:
         log_bridge.logger.exception(message, *arguments)
     except BaseException:
@@ -191,13 +194,16 @@ cdef int take_number(Handle handle) except -1:
 
 
 cdef forget(Handle handle):
-    """The handle's number may be used again."""
+    """Free the handle's number for another one."""
     if _handles[handle.number] is handle:
         _handles[handle.number] = None
 
 
 cdef Handle find(h):
-    """The open handle of that number, in the process that opened it."""
+    """Return the open handle of that number.
+
+    Raises InvalidStateException for any other, ForkedException for one of the parent process.
+    """
     if isinstance(h, bool) or not isinstance(h, int):
         raise TypeError(f"a handle is an int, not {type(h).__name__}")
     cdef Py_ssize_t number

@@ -11,7 +11,7 @@ cdef enum:
 
 
 def _parsed(hosts):
-    """The parts of a connection string. Raises BadArgumentsException."""
+    """Take a connection string apart. Raises BadArgumentsException."""
     try:
         ensemble = parse_hosts(hosts)
         if ensemble.root:
@@ -29,7 +29,7 @@ cdef str shortened(str hosts):
 
 
 cdef int look_up(Handle handle, hosts) except -1:
-    """Wait until one of the servers' names is known, or none can be found out for now.
+    """Wait until one of the servers' names is known, or none can be for now.
 
     Raises what signal handlers raise, and SystemErrorException when all lookups have failed.
     """
@@ -77,13 +77,13 @@ def init(
     client_id: `(id, password)` of a session to resume, as `client_id()` gave it.
     read_only: also accept a server that is cut off from the others, for reading.
     max_request: the servers' jute.maxbuffer, bytes; larger requests are refused before sending.
-    tls: a `TLS`, or True for the one with the system's authorities: encrypted, to servers that are
-        what they say.
+    tls: a `TLS`, or True for the one with the system's authorities: connections
+        are encrypted, and servers prove who they are.
 
-    Returns the handle, an int; the lowest that is free. Raises BadArgumentsException for hosts that
-    are no connection string, SystemErrorException if no name can be resolved, ValueError for a file
-    of `tls` that cannot be used. A name service that does
-    not answer is waited for in the background, as servers are that do not.
+    Returns the handle, the lowest int that is free. Raises BadArgumentsException for hosts that are no
+    connection string, SystemErrorException if no name can be resolved, ValueError for a file of `tls`
+    that cannot be used. A name service that does not answer is waited for in the background, as
+    servers are that do not.
     """
     if not isinstance(hosts, str):
         raise TypeError(f"hosts must be str, not {type(hosts).__name__}")
@@ -128,7 +128,9 @@ def init(
 
 
 def start_events(Handle handle):
-    """Start the event thread: before there is a session, as this may fail, or be interrupted.
+    """Start the event thread, before there is a session.
+
+    This may fail, or be interrupted.
 
     `Thread.start` runs Python code that an exception out of a signal handler leaves with its locks
     in disorder, so that the thread never gets to work, nor to its end. There are such exceptions in
@@ -166,6 +168,6 @@ def start_events(Handle handle):
 
 
 cdef refused(hosts, int problem):
-    """Why there is no handle, as an exception."""
+    """Make the exception that says why there is no handle."""
     reason = "no more threads can be had" if problem == errno.EAGAIN else os.strerror(problem)
     return errors.error(constants.SYSTEMERROR, None, f"cannot use {shortened(hosts)}: {reason}")

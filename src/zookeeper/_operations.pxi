@@ -35,7 +35,7 @@ cdef class WriteOps:
             raise MemoryError
 
     cdef int make_room(self, Py_ssize_t room) except -1:
-        """For more operations; before any is sent."""
+        """Make room for more operations, before any is sent."""
         cdef c_operation *ops = <c_operation *>realloc(self.ops, room * sizeof(c_operation))
         if ops is NULL:
             raise MemoryError
@@ -45,7 +45,7 @@ cdef class WriteOps:
         return 0
 
     cdef int add(self, operation) except -1:
-        """Write down one more, for which there has to be room."""
+        """Write down one more operation, for which there has to be room."""
         cdef c_operation *op = &self.ops[self.count]
         cdef long size
         try:
@@ -65,7 +65,7 @@ cdef class WriteOps:
         free(self.ops)
 
     cdef int convert(self, c_operation *op, operation) except -1:
-        """Fill in `op`; says what the operation gives."""
+        """Fill in `op`, and return the kind of its result."""
         cdef Py_ssize_t count
         if isinstance(operation, list):
             operation = tuple(operation)  # it stays as it is while it is looked at
@@ -156,7 +156,7 @@ cdef class WriteOps:
         return 0
 
     cdef int check_length(self, Py_ssize_t length, path) except -1:
-        """Data of more than a request has is not to be made a C int of."""
+        """Refuse data that no request can hold, before its length becomes a C int."""
         if length > self.handle.max_request:
             raise self.too_large(length, path)
         return 0
@@ -177,7 +177,10 @@ cdef class WriteOps:
 
 
 cdef WriteOps all_of(Handle handle, operations):
-    """Each is written down as it comes: its lists may be others by the time of the next one."""
+    """Write down operations as they come.
+
+    The lists in one may have changed by the time of the next one.
+    """
     cdef Py_ssize_t room = len(operations) if isinstance(operations, (list, tuple)) else 16
     cdef WriteOps ops = WriteOps(handle, room)
     for operation in operations:

@@ -7,7 +7,7 @@ cdef list list_of_paths(paths):
 
 
 cdef list encoded_paths(Handle handle, list paths, dict known):
-    """Paths as bytes. `known` has those that were met before, which need no second look."""
+    """Encode paths. `known` has those that were met before, to be checked once."""
     cdef list result = []
     cdef bytes where
     for path in paths:
@@ -21,7 +21,7 @@ cdef list encoded_paths(Handle handle, list paths, dict known):
 
 
 cdef read_many *start_reads(Handle handle, list encoded_paths, int op) except NULL:
-    """Send the reads of many paths. To be given up."""
+    """Send the reads of many paths; the caller gives them up (`give_up`)."""
     cdef read_many *reads = read_many_new(handle.c, op, len(encoded_paths))
     cdef Py_ssize_t i
     for i in range(len(encoded_paths)):
@@ -80,9 +80,9 @@ cdef object read_all(h, paths, int op, timeout, progress):
 
 
 def get_many(h, paths, *, progress=None, timeout=None):
-    """Read many nodes: a list with `(data, stat)` for each path, or the exception that it gave.
+    """Read many nodes in a few round trips.
 
-    The list is an `Answers`, whose `zxid` says how new they are.
+    Returns a list with `(data, stat)` for each path, or the exception that it gave. It is an `Answers`, whose `zxid` says how new they are.
 
     progress: called `(done, total)` a few times a second; may raise to give up.
     timeout: seconds for all; by default, it fails when nothing has come for the session timeout.
@@ -93,7 +93,9 @@ def get_many(h, paths, *, progress=None, timeout=None):
 
 
 def get_children_many(h, paths, *, progress=None, timeout=None):
-    """The children of many nodes: a list with a list of names for each path, or the exception it gave.
+    """Read the children of many nodes in a few round trips.
+
+    Returns a list with a list of names for each path, or the exception that it gave.
 
     Arguments, the kind of list and exceptions are those of get_many.
     """

@@ -1,4 +1,4 @@
-# Removing watches: here, and at the server when nobody else here needs it.
+# Removing watches: here, and at the server when no other watcher here needs them.
 
 cdef int checked_kind(kind, path) except -1:
     if integer(kind, "a kind of watch") not in (constants.WATCH_CHILDREN, constants.WATCH_DATA, constants.WATCH_ANY):
@@ -17,7 +17,10 @@ cdef Context forgetting(path, kind, watcher, local, completion):
 
 
 cdef int send_removal(Handle handle, call *c, Request request) except? -32000:
-    """Ask the server to drop its watch, unless somebody else here still needs it: REMOVED_HERE."""
+    """Ask the server to drop its watch.
+
+    REMOVED_HERE: it was not asked, as another watcher here still needs that watch.
+    """
     cdef Context context = <Context>c.context
     cdef int code
     cdef Removal removal
@@ -43,7 +46,10 @@ cdef int send_removal(Handle handle, call *c, Request request) except? -32000:
 
 
 cdef int removal_code(Context context, int code) noexcept:
-    """A local removal is good even if the server could not be asked: its event will be for nobody."""
+    """Take a local removal for done even if the server could not be asked.
+
+    The event of its watch will then have no watcher.
+    """
     return ZOK if context.local and code != NO_WATCHER else code
 
 
@@ -67,7 +73,7 @@ def remove_watches(h, path, kind=3, watcher=None, local=False, *, timeout=None):
 
 
 def aremove_watches(h, path, kind=3, watcher=None, local=False, completion=None):
-    """Like remove_watches; `completion(handle, code)`."""
+    """Do as remove_watches does, and call `completion(handle, code)`."""
     cdef Handle handle = find(h)
     cdef Request request = request_of(OP_REMOVE_WATCHES, path)
     if ask_later(handle, request, forgetting(path, kind, watcher, local, completion)) == REMOVED_HERE:

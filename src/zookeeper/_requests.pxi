@@ -18,7 +18,7 @@ cdef class Request:
 
 
 cdef Request request_of(int op, path, bint sequential=False):
-    """A request that needs nothing but a path."""
+    """Make a request that needs nothing but a path."""
     cdef Request request = Request.__new__(Request)
     request.path = path
     request.where = encoded_path(path, sequential)
@@ -47,7 +47,7 @@ cdef int add_acl(Request request, acl) except -1:
     return 0
 
 
-# ---- who hears of the answer -------------------------------------------------------------------
+# ---- watchers and completions ------------------------------------------------------------------
 
 cdef Context watch_context(path, watcher, int kind, bint missing_too=False):
     if watcher is None:
@@ -74,7 +74,7 @@ cdef Context completion_context(Context context, completion, results_function re
 # ---- checked before anything is sent -----------------------------------------------------------
 
 cdef double seconds_of(timeout) except? -2:
-    """A timeout, checked; -1 for none. To be called before anything is sent."""
+    """Check a timeout, before anything is sent; -1 stands for none."""
     cdef double seconds
     if timeout is None:
         return -1
@@ -88,7 +88,7 @@ cdef double seconds_of(timeout) except? -2:
 
 
 cdef int64_t deadline_of(Handle handle, timeout) except? -1:
-    """The moment until which to wait: `timeout` seconds from now, or the session's timeout."""
+    """Return the moment until which to wait, by default a session timeout."""
     cdef double seconds = seconds_of(timeout)
     if seconds < 0:
         return core_now() + <int64_t>handle.c.session_timeout * 1000000
@@ -96,7 +96,9 @@ cdef int64_t deadline_of(Handle handle, timeout) except? -1:
 
 
 cdef int check_size(Handle handle, path, Py_ssize_t size) except -1:
-    """Refuse a request, of so many bytes without its header, that is over the server's limit.
+    """Refuse a request that is over the server's limit.
+
+    size: bytes without the header.
 
     The server would close the connection over it, and fail everything in flight. A credential would be
     sent with each connection, and have each closed, for ever. A larger length is no C int, either.
@@ -137,7 +139,7 @@ cdef call *new_call(Handle handle, bint waiting, Context context) except NULL:
 
 
 cdef int send(Handle handle, call *c, Request request) except? -32000:
-    """Send a request; the watch that its context asks for is expected from then on.
+    """Send a request; a watch that it asks for is expected from then on.
 
     Returns ZOK, REMOVED_HERE for a removal that no server need hear of, or why it was not sent. After
     an exception the call is gone.
@@ -162,26 +164,26 @@ cdef int send(Handle handle, call *c, Request request) except? -32000:
 
 
 cdef void drop_context(call *c) noexcept:
-    """The context of a call that has not been sent."""
+    """Let go of the context of a call that has not been sent."""
     if c.context is not NULL:
         Py_DECREF(<object>c.context)
         c.context = NULL
 
 
 cdef void drop(call *c) noexcept:
-    """A call that has not been sent."""
+    """Let go of a call that has not been sent."""
     drop_context(c)
     call_release(c)
 
 
 cdef void abandon(call *c) noexcept:
-    """Nobody waits any more; the request lets go of the call when it is over."""
+    """Stop waiting; the request lets go of the call when it is over."""
     c.abandoned = 1
     call_release(c)
 
 
 cdef call *ask(Handle handle, Request request, Context context, timeout) except NULL:
-    """Send a request and wait for its answer: a call for the caller to release."""
+    """Send a request and wait for its answer; the caller releases the call."""
     cdef int code
     cdef int status = 0
     cdef int64_t deadline = deadline_of(handle, timeout)
@@ -220,7 +222,7 @@ cdef call *ask(Handle handle, Request request, Context context, timeout) except 
 
 cdef tuple answer(Handle handle, Request request, results_function results, Context context, timeout,
                   bint missing_too=False):
-    """Send a request, wait, and return what a completion would be given after the code.
+    """Send a request, wait, and return what a completion gets after the code.
 
     Raises what the server says; with `missing_too` a node that is missing gives None.
     """
@@ -238,7 +240,7 @@ cdef tuple answer(Handle handle, Request request, results_function results, Cont
 
 
 cdef int ask_later(Handle handle, Request request, Context context) except? -32000:
-    """Send a request whose answer goes to the context's completion. ZOK or REMOVED_HERE."""
+    """Send a request whose answer is for a completion. ZOK or REMOVED_HERE."""
     check_size(handle, request.path, size_of(request))
     cdef call *c = new_call(handle, False, context)
     cdef int code = send(handle, c, request)

@@ -1,22 +1,28 @@
-# What a session tells of itself, and settings of the C client.
+# State of a session, and settings of the C client.
 
 def event_thread(h):
-    """The thread that delivers a handle's events and completions."""
+    """Return the thread that delivers a handle's events and completions."""
     return find(h).thread
 
 
 def state(h):
-    """The session's state, one of the `_STATE` constants."""
+    """Return the session's state, one of the `_STATE` constants."""
     return handle_state(find(h).c, NULL)
 
 
 def is_unrecoverable(h):
-    """Whether the session has ended (expired, authentication failed) and the handle is of no more use."""
+    """Tell whether the session has ended: it expired, or authentication failed.
+
+    The handle is then of no more use.
+    """
     return handle_state(find(h).c, NULL) < 0
 
 
 def client_id(h):
-    """The session's `(id, password)`, to resume it with; `(0, ...)` before the first connection."""
+    """Return the session's `(id, password)`, to resume it with.
+
+    It is `(0, ...)` before the first connection.
+    """
     cdef clientid_t client
     memset(&client, 0, sizeof(client))
     handle_state(find(h).c, &client)
@@ -24,12 +30,15 @@ def client_id(h):
 
 
 def recv_timeout(h):
-    """The session timeout in milliseconds: as negotiated, or as asked for before the first connection."""
+    """Return the session timeout in milliseconds.
+
+    It is the one asked for until the first connection, and then the negotiated one.
+    """
     return find(h).c.session_timeout
 
 
 def connection_fault(h):
-    """Why TLS with a server has failed since the last time that it did not, in words; or None."""
+    """Say in words why TLS with a server failed, or None if it last worked."""
     cdef char why[LAYER_WHY]
     layer_why(handle_layer(find(h).c), why)
     return text_of(why, strlen(why)) or None
@@ -43,7 +52,10 @@ def set_watcher(h, watcher):
 
 
 def set_debug_level(level):
-    """How much the C client logs, one of the `LOG_LEVEL_` constants, for all handles."""
+    """Set how much the C client logs, for all handles.
+
+    level: one of the `LOG_LEVEL_` constants.
+    """
     if integer(level, "a log level") not in (1, 2, 3, 4):
         raise errors.error(constants.BADARGUMENTS, None, f"not a log level: {level!r}")
     cdef int number = level
@@ -52,16 +64,19 @@ def set_debug_level(level):
 
 
 def write_count():
-    """A number that grows with each request of this process that may change nodes, on any handle.
+    """Count the requests of this process that may change nodes, on any handle.
 
-    It has grown when the request has been sent, and again before its answer is heard of. `sync`
+    The number has grown when the request has been sent, and again before its answer is heard of. `sync`
     counts as well, as what others have changed is seen after it. Emulations do not count.
     """
     return frames_writes()
 
 
 def deterministic_conn_order(yes):
-    """Whether handles opened from now on try the servers in the order given and not in a random one."""
+    """Set whether handles try servers in the order given, or at random.
+
+    This is for handles that are opened from now on.
+    """
     zoo_deterministic_conn_order(bool(yes))
     attempt_in_given_order(bool(yes))
     return constants.OK

@@ -3,7 +3,7 @@
 @cython.final
 @cython.freelist(64)
 cdef class Znode:
-    """One node of a Subtree; its attributes are converted when they are asked for."""
+    """One node of a Subtree; its attributes are converted on demand."""
 
     cdef Subtree tree
     cdef tree_node *node
@@ -12,7 +12,7 @@ cdef class Znode:
         raise TypeError("a Znode comes from read_tree")
 
     cdef tree_node *its(self) except NULL:
-        """The node, which one made by `Znode.__new__` has not."""
+        """Return the node, which a Znode made by `Znode.__new__` does not have."""
         if self.node is NULL:
             raise TypeError("a Znode comes from read_tree")
         return self.node
@@ -72,7 +72,10 @@ cdef class Znode:
 
 @cython.final
 cdef class Subtree:
-    """A node and everything below it: a sequence of Znode, depth first, siblings by name."""
+    """A node and everything below it, as a sequence of Znode.
+
+    It goes depth first, and siblings by name.
+    """
 
     cdef subtree *tree
     cdef int64_t *order
@@ -87,7 +90,7 @@ cdef class Subtree:
             give_up(&self.tree.reader.base)
 
     cdef int arrange(self) except -1:
-        """Find the order; nodes that vanished while they were read are left out."""
+        """Find the order, without nodes that vanished while they were read."""
         cdef int64_t *stack = <int64_t *>calloc(self.tree.count, sizeof(int64_t))
         cdef int64_t height = 1
         cdef int64_t index
@@ -114,7 +117,7 @@ cdef class Subtree:
 
     @property
     def zxid(self):
-        """The last change that the server knew of when it was asked first, as in Answers."""
+        """The last change that the server knew of at first, as in Answers."""
         if self.tree is NULL:
             raise TypeError("a Subtree comes from read_tree")
         return self.tree.reader.lowest_zxid
@@ -145,7 +148,7 @@ cdef class Subtree:
 
 
 def read_tree(h, path, *, progress=None, timeout=None):
-    """Read a node and everything below it: a Subtree.
+    """Read a node and everything below it, and return a Subtree.
 
     progress: called `(done, None)` a few times a second; may raise to give up.
     timeout: seconds for all; by default, it fails when nothing has come for the session timeout.

@@ -36,7 +36,7 @@ openssl_version = OpenSSL_version(OPENSSL_VERSION).decode("ascii")
 
 
 cdef class Configuration:
-    """What connections are made with: files that have been read, and settings.
+    """The settings that connections are made with, and the files that were read.
 
     Arguments are bytes without null, or None; `minimum_version` is the protocol's number. Raises
     ValueError that names the file which cannot be used.
@@ -71,11 +71,14 @@ cdef class Configuration:
             tls_functions.release(self.c)
 
     def capsule(self):
-        """The configuration for the core, which retains it; good while this object lives."""
+        """Return the configuration for the core, which retains it.
+
+        It is good while this object lives.
+        """
         return PyCapsule_New(self.c, LAYER_CONFIGURATION, NULL)
 
     def counts(self):
-        """How many handshakes there were, and how many of them resumed an earlier session."""
+        """Count handshakes, and those of them that resumed an earlier session."""
         cdef long handshakes = 0, resumed = 0
         with nogil:
             tls_counts(self.c, &handshakes, &resumed)

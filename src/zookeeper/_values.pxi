@@ -5,7 +5,7 @@ cdef str text_of(const char *value, Py_ssize_t length):
 
 
 cdef object data_of(const char *value, int length):
-    """Node data; null data, which is not the same as none, reads as None."""
+    """Convert node data; null data, which is not empty data, gives None."""
     return None if length < 0 else text_of(value, length)
 
 
@@ -43,19 +43,22 @@ cdef list acl_of(const ACL_vector *acl):
 
 
 cdef str exact(text):
-    """A str that is no object of a subclass, whose comparison might run Python."""
+    """Return a plain str: comparing one of a subclass might run Python."""
     if not isinstance(text, str):
         raise TypeError(f"a path must be str, not {type(text).__name__}")
     return <str>text if PyUnicode_CheckExact(text) else PyUnicode_FromObject(text)
 
 
 cdef inline bint is_ascii_text(object value):
-    """Whether the text is UTF-8 as it lies in memory, so that nothing has to be copied."""
+    """Tell whether text is UTF-8 as it lies in memory, and need not be copied."""
     return PyUnicode_CheckExact(value) and PyUnicode_IS_ASCII(value)
 
 
 cdef bytes encoded(object value, str what, object path):
-    """bytes as they are, text as UTF-8; what came out of us goes back unchanged."""
+    """Encode text as UTF-8, leave bytes as they are.
+
+    Text that the binding has returned becomes the same bytes again.
+    """
     if isinstance(value, bytes):
         return value
     if not isinstance(value, str):
@@ -93,7 +96,7 @@ cdef Py_ssize_t data_size(bytes data) noexcept:
 
 
 cdef int data_length(bytes data) noexcept:
-    """As the C client wants it, -1 for null data. Its size has been checked."""
+    """Return the length as the C client wants it; check_size has to follow."""
     return -1 if data is None else <int>PyBytes_GET_SIZE(data)
 
 
@@ -102,7 +105,7 @@ cdef long MAX_REQUEST = 2 ** 31 - 1
 
 
 cdef long request_limit(max_request) except -1:
-    """The servers' jute.maxbuffer, checked: every length that fits in a request fits in a C int."""
+    """Check the servers' jute.maxbuffer, so that all lengths fit in a C int."""
     if isinstance(max_request, bool) or not isinstance(max_request, int):
         raise TypeError(f"max_request must be an int, not {type(max_request).__name__}")
     if not 0 < max_request <= MAX_REQUEST:
@@ -113,7 +116,7 @@ cdef long request_limit(max_request) except -1:
 
 
 cdef int integer(object value, str what) except? -32000:
-    """A C int of an int; a float or a bool is somebody's mistake."""
+    """Convert an int to a C int; a float or a bool is a mistake."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{what} must be an int, not {type(value).__name__}")
     return value
@@ -172,7 +175,7 @@ cdef class AclVector:
         return PyBytes_AS_STRING(text)
 
     cdef bint is_of(self, acl) except -1:
-        """Whether it is what `acl` says: a list may have changed since it was made of it."""
+        """Tell whether it is still what `acl` says: a list may have changed."""
         return self.made_of == acl
 
     def __dealloc__(self):

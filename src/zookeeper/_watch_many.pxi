@@ -2,7 +2,10 @@
 
 cdef set_watches *start_watches(Handle handle, list data, list exists, list children, dict encoded,
                                 int64_t zxid, watcher, double seconds) except NULL:
-    """Send the watches of paths, whose bytes are in `encoded`. To be given up."""
+    """Send the watches of paths, whose bytes are in `encoded`.
+
+    The caller gives them up (`give_up`).
+    """
     cdef set_watches *s = set_watches_new(handle.c, zxid)
     try:
         for path in data:
@@ -17,7 +20,7 @@ cdef set_watches *start_watches(Handle handle, list data, list exists, list chil
             handle.registry.expect(kind, paths, watcher)
         if handle.removals:
             # The C client forgets all it has at a path when the answer to a removal comes, which may
-            # have been sent when nobody expected this. Answers come in the order of requests.
+            # have been sent when none of this was expected. Answers come in the order of requests.
             try:
                 call_release(ask(handle, request_of(OP_EXISTS, "/"), None, None if seconds < 0 else seconds))
             except:
@@ -67,7 +70,7 @@ def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None
     cdef list nodes = data + exists
     cdef list encoded_nodes = encoded_paths(handle, nodes, encoded)
     encoded_paths(handle, children, encoded)
-    # What has come is made into Python's objects while the next answers are on their way.
+    # Answers are made into Python's objects while the next ones are on their way.
     try:
         data_reads = start_reads(handle, encoded_nodes, OP_GET_DATA)
         finish_reads(handle, data_reads, seconds, None)

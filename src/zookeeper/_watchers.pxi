@@ -1,13 +1,13 @@
 # Which Python functions wait for which znode's events, for one handle.
 #
-# The C client is given one watch function for everything; this registry says whom an event is for.
+# The C client is given one watch function for everything; this registry knows the watchers that an event is for.
 # Watches are one-time: an event takes out what it is delivered to.
 #
 # A watch has two stages. From when its request is sent until its answer has been handled it is
 # *expected*; then it *waits*. Waiting begins on the handle's event thread, in the order in which the
 # server set watches and sent events, so that an event that is older than a watch cannot use it up.
 # Expecting matters to removals: the server keeps one watch for all of us at a path, and it must not be
-# removed under somebody whose request is still on its way. Therefore nothing comes between expecting a
+# removed while the request of another watcher is still on its way. Therefore nothing comes between expecting a
 # watch and sending its request, nor between the decision that the server's watch is not needed and
 # sending its removal.
 #
@@ -28,7 +28,7 @@ cdef class Comparison:
     cdef dict known  # by id: the other one, which keeps its id from being another's, and the result
 
     cdef bint is_same(self, other) except -1:
-        """May run Python, once for each other watcher."""
+        """Compare with a watcher. May run Python, once for each other watcher."""
         if other is self.watcher:
             return True
         if self.known is None:
@@ -39,7 +39,7 @@ cdef class Comparison:
         return found[1]
 
     cdef Py_ssize_t place(self, tuple watchers) except -2:
-        """Where it is, or -1."""
+        """Find its place, or -1."""
         cdef Py_ssize_t place
         if watchers is not None:
             for place in range(len(watchers)):
@@ -59,7 +59,10 @@ cdef tuple without(tuple watchers, Py_ssize_t place):
 
 
 cdef int put(dict by_path, str path, tuple watchers) except -1:
-    """Runs no Python, as long as somebody else holds on to what was there."""
+    """Set the watchers of a path; None is for none.
+
+    This runs no Python, as long as the caller holds on to what was there.
+    """
     if watchers is not None:
         by_path[path] = watchers
     elif path in by_path:
@@ -70,10 +73,10 @@ cdef int put(dict by_path, str path, tuple watchers) except -1:
 @cython.final
 @cython.internal
 cdef class Removal:
-    """What is to be done to forget a watcher, if nothing has changed by then."""
+    """The changes that forget a watcher, if nothing has changed by then."""
 
     cdef bint found
-    cdef int last      # the kinds of which nobody else is left
+    cdef int last      # the kinds of which no other watcher is left
     cdef str path
     cdef list changes  # (watchers by path, those before, those after)
 
@@ -108,7 +111,7 @@ cdef class WatcherRegistry:
         return self.data_expected if kind == constants.WATCH_DATA else self.children_expected
 
     cpdef expect(self, int kind, paths, watcher):
-        """A request for a watch is about to be sent."""
+        """Note that a request for a watch is about to be sent."""
         cdef dict expected = self.expected(kind)
         cdef tuple alone = (watcher,)
         cdef tuple others, more
@@ -122,7 +125,9 @@ cdef class WatcherRegistry:
                     break
 
     cpdef settle(self, int kind, paths, watcher, bint is_set):
-        """The answer is there; the watcher waits if the watch was set and not removed since.
+        """Have the watcher wait if the watch was set and not removed since.
+
+    The answer to its request is there.
 
         A watcher that waits at a path already is not added twice.
         """
@@ -148,7 +153,7 @@ cdef class WatcherRegistry:
                     break
 
     cpdef list take(self, int event_type, str path):
-        """Everybody an event is for, each once; they no longer wait."""
+        """Take out the watchers that an event is for, each once."""
         cdef list found = []
         cdef tuple watchers
         if event_type in (constants.CREATED_EVENT, constants.CHANGED_EVENT, constants.DELETED_EVENT):
@@ -162,14 +167,14 @@ cdef class WatcherRegistry:
         return found
 
     cpdef list all(self):
-        """Everybody who waits for anything, each once: they are told of session events."""
+        """List all watchers that wait, each once: they are told of session events."""
         cdef dict found = {}
         for watchers in PyDict_Values(self.data_waiting) + PyDict_Values(self.children_waiting):
             found.update(dict.fromkeys(watchers))
         return list(found)
 
     cdef Removal removal(self, int kinds, str path, Comparison ours):
-        """How to forget a watcher: nobody else's watch may go with it."""
+        """Find how to forget a watcher, so that no other one's watch goes with it."""
         cdef Removal result = Removal.__new__(Removal)
         cdef tuple before, after
         cdef bint is_in, others
@@ -189,7 +194,7 @@ cdef class WatcherRegistry:
                 others |= before is not None and len(after) > 0
                 changes.append((by_path, before, after or None))
             if is_in and not others:
-                # Those who wait are in until the server's watch is gone: `forget`.
+                # Waiting watchers are in until the server's watch is gone: `forget`.
                 result.last |= kind
                 changes = [(by_path, before, before) for by_path, before, _ in changes]
             elif not is_in:
@@ -201,7 +206,7 @@ cdef class WatcherRegistry:
     def remove(self, int kinds, str path, watcher):
         """Forget a watcher.
 
-        Returns the kinds of which nobody is left at the path, so that the server's watch can go
+        Returns the kinds of which none is left at the path, so that the server's watch can go
         too: their watchers are still in, until `forget`. None if the watcher was in none of them.
         """
         cdef Comparison ours = comparison(watcher)
@@ -212,9 +217,9 @@ cdef class WatcherRegistry:
                 return removal.last if removal.found else None
 
     cpdef forget(self, int kinds, str path, watcher):
-        """The server's watch is gone: so are one watcher that waited for it, or all of them (None).
+        """Forget one watcher that waited, or all (None): the server's watch is gone.
 
-        Who is still expected asked for a watch after this one was removed.
+        A watcher that is still expected asked for a watch after this one was removed.
         """
         cdef Comparison ours = comparison(watcher)
         cdef dict waiting

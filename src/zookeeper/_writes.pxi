@@ -18,7 +18,10 @@ cdef object write_result_of(const write_result *result, int kind):
 
 
 cdef object transaction_results(transaction *t, kinds):
-    """A completion's results: values if all went well, else codes, else (no answer) None."""
+    """Return a completion's results: values, codes after a failure, or None.
+
+    They are None where there was no answer.
+    """
     cdef int i
     if t.failure != ZOK:
         return None
@@ -29,7 +32,10 @@ cdef object transaction_results(transaction *t, kinds):
 
 
 cdef list codes_of(const write_result *results, Py_ssize_t count):
-    """Codes as the server gave them: 0 for operations before the one that failed, -2 after it."""
+    """Return codes as the server gave them.
+
+    That is 0 for operations before the one that failed, and -2 after it.
+    """
     cdef Py_ssize_t i
     cdef list codes = [results[i].code for i in range(count)]
     for i, code in enumerate(codes):
@@ -54,7 +60,7 @@ cdef long size_of_all(Handle handle, WriteOps ops) except -1:
 
 
 def multi(h, ops, *, timeout=None):
-    """Do several operations as one transaction: all of them or none.
+    """Do several operations as one transaction: all or none.
 
     ops: tuples `("create", path, data, acl, flags=0, ttl=None)`, `("create2", ...)`,
     `("set", path, data, version=-1)`, `("delete", path, version=-1)`, `("check", path, version=-1)`.
@@ -94,7 +100,7 @@ def multi(h, ops, *, timeout=None):
 
 
 def amulti(h, ops, completion=None):
-    """Like multi; `completion(handle, code, results)`.
+    """Do as multi does, and call `completion(handle, code, results)`.
 
     code is that of the first operation that failed; then results are the codes of all. Where there was
     no answer, results are None.
@@ -114,7 +120,10 @@ def amulti(h, ops, completion=None):
 
 cdef bulk_write *start_writes(Handle handle, WriteOps ops, Py_ssize_t count, long batch, long batch_bytes,
                               int in_flight, bint stop, bint divisible) except NULL:
-    """Operations that are sent as bulk_write_ready tells of them. To be given up, before `ops` go."""
+    """Make a bulk write, which sends as bulk_write_ready tells of operations.
+
+    The caller gives it up (`give_up`), before `ops` go.
+    """
     cdef bulk_write *w = bulk_write_new(handle.c, ops.ops, count, batch, batch_bytes, in_flight, stop, divisible)
     if w is NULL:
         raise MemoryError(f"{count} operations")
@@ -122,7 +131,7 @@ cdef bulk_write *start_writes(Handle handle, WriteOps ops, Py_ssize_t count, lon
 
 
 cdef object write_as_they_come(bulk_write *w, WriteOps ops, iterator, Py_ssize_t count, long batch):
-    """Take operations from an iterator while the first ones are on their way."""
+    """Take operations from an iterator while the first ones are under way."""
     cdef bint goes_on = True
     with nogil:
         bulk_write_ready(w, 0)
@@ -144,7 +153,7 @@ cdef object too_many_or_few(Py_ssize_t announced, came):
 
 
 def check_operations(h, ops):
-    """Raise what write_many would about operations that cannot be sent; send nothing.
+    """Raise what write_many would about operations, and send nothing.
 
     The server may still refuse them: this is about their form, paths, ACLs and size.
     """
@@ -152,11 +161,11 @@ def check_operations(h, ops):
 
 
 def write_many(h, ops, *, count=None, batch=500, in_flight=4, stop=True, progress=None, timeout=None):
-    """Do many operations, in order, as a sequence of transactions, several of them in flight.
+    """Do many operations, in order, as transactions with several in flight.
 
     ops: as for multi. batch: how many operations a transaction holds at most (500 KB at most, too).
     count: how many operations `ops` gives, an iterator then, which is taken from while the first
-    transactions are on their way. What it raises, and what is wrong with its operations, ends the
+    transactions are on their way. An exception of the iterator, or a fault of an operation, ends the
     work in the middle: it is for operations that are known to be good.
     in_flight: how many transactions may be under way at once. With 1 each is sent when the one before
     it has been done, so that with `stop` nothing is changed any more after a failure.
@@ -167,8 +176,8 @@ def write_many(h, ops, *, count=None, batch=500, in_flight=4, stop=True, progres
 
     Returns a list with, for each operation, its result as of multi, or an exception: the operation's
     own; RuntimeInconsistencyException if another one of its transaction failed; ConnectionLossException
-    or OperationTimeoutException if it may or may not have happened; NothingException if it was not sent, the first of which has the
-    reason if there was one (such as ClosingException). Raises only what concerns
+    or OperationTimeoutException if it may or may not have happened; NothingException if it was not
+    sent, the first of which has the reason if there was one (such as ClosingException). Raises only what concerns
     all of them: bad arguments (without `count` before anything is sent), OperationTimeoutException.
     """
     cdef Handle handle = find(h)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Stat(TypedDict):
-    """What a server records about a node beside its data, by ZooKeeper's names."""
+    """A server's record of a node beside its data, by ZooKeeper's names."""
 
     czxid: int
     mzxid: int

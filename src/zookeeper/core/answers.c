@@ -1,7 +1,7 @@
 /* Whether the bytes of an answer are what its request asks for (pure).
  *
  * The C client's functions that read answers leave what they cannot read uninitialised, allocate what
- * they are told to, and have no one who looks at their results. What has passed here they can read.
+ * they are told to, and their results are ignored. They can read an answer that has passed here.
  * More bytes than needed are fine: later servers may add to an answer.
  */
 #include "answers.h"

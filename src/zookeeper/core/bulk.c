@@ -1,4 +1,4 @@
-/* What all operations on many nodes have in common: a few requests in flight, one end.
+/* The common part of all operations on many nodes: a few requests in flight, one end.
  *
  * A bulk operation sends requests until enough are on their way (`pump`), and again whenever one
  * has been answered, on the C client's I/O thread. One Python thread waits for the end. It
@@ -8,7 +8,6 @@
 #include "handle.h"
 #include "memory.h"
 
-#include <stdlib.h>
 
 void bulk_init(bulk *b, zk_handle *handle, void (*pump)(bulk *), int (*complete)(bulk *),
                void (*dispose)(bulk *)) {

@@ -1,4 +1,4 @@
-/* What all operations on many nodes have in common. */
+/* The common part of all operations on many nodes. */
 #ifndef ZOOKEEPER_BULK_H
 #define ZOOKEEPER_BULK_H
 
@@ -19,7 +19,7 @@ typedef struct bulk {
     core_mutex lock;
     /* All guarded by lock; `code` may be read without it when the operation is over. */
     int code;          /* first error that ends the whole operation */
-    int abandoned;     /* nobody waits: send nothing more, touch nothing of the caller's */
+    int abandoned;     /* the caller has gone: send nothing more, touch nothing of its own */
     int over;
     long outstanding;  /* requests on their way */
     long done;         /* units done so far, to see a stall */

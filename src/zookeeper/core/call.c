@@ -1,4 +1,4 @@
-/* Calls: who waits for a request of the C client's API, and how its end is told.
+/* Calls: requests of the C client's API, each with its result and the one that waits for it.
  *
  * A call has up to two owners: the caller that made it, and the request on its way. A synchronous
  * caller waits for `finished`; an asynchronous one gets the call itself back through the queue. A
@@ -34,7 +34,7 @@ void call_release(call *c) {
 
 int call_wait(call *c, int64_t deadline) { return core_wait(&c->finished, deadline); }
 
-/* A call with a context goes through the queue even if somebody waits for it: the Python thread starts
+/* A call with a context goes through the queue even if a caller waits for it: the Python thread starts
  * the watch, in order with the events, before the waiter can go on to cause one, and it is the one to
  * drop the reference to the context. */
 void call_ended(call *c, int code) {

@@ -18,8 +18,8 @@ typedef struct call {
     zk_handle *handle;
     _Atomic int references;
     sem_t finished;   /* posted when a waiting call is done */
-    int waiting;      /* somebody waits: a synchronous call */
-    _Atomic int abandoned; /* nobody waits any more */
+    int waiting;      /* the caller waits: a synchronous call */
+    _Atomic int abandoned; /* the caller waits no longer */
     void *context;    /* a Python object with a reference for the taker of the queue, or NULL */
     /* For a request of the core's own: called at its end, instead of all that, on the I/O thread or the
      * one that closes, with no lock but `completions_lock`. NULL for Python's. */
@@ -27,7 +27,8 @@ typedef struct call {
     void *owner;      /* whatever `ended` needs */
     int watched;      /* the request leaves a watch */
     dispatch sent;    /* of a request that the service may not know */
-    /* An add_auth: whose answer it waits for, and who else waits for one. Both guarded by submit. */
+    /* An add_auth: the credential whose answer it waits for, and the next call in that list. Both are
+     * guarded by submit. */
     struct credential *credential;
     struct call *next_waiting;
 

@@ -118,7 +118,7 @@ int __wrap_process_async(int outstanding_sync);
 static __thread int closing;
 
 /* Asked where completions have been queued: whether to call them then and there. While a handle
- * works we do that ourselves. At its end, when both threads are gone, nobody else would call what is
+ * works we do that ourselves. At its end, when both threads are gone, no thread would call what is
  * still queued, nor free it. */
 int __wrap_process_async(int outstanding_sync) {
     (void)outstanding_sync;

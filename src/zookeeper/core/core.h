@@ -3,8 +3,8 @@
  * Nothing here knows Python: objects pass through as `void *`, and no function needs or takes
  * the GIL. Four ideas carry it:
  *
- *   1. The C client's two threads (I/O, completion) never touch Python. What they have to tell
- *      goes into the handle's queue (queue.c); one Python thread per handle takes it from there.
+ *   1. The C client's two threads (I/O, completion) never touch Python. Events and results
+ *      go into the handle's queue (queue.c); one Python thread per handle takes it from there.
  *   2. Every request is asynchronous. A synchronous call waits for it by itself (call.c), so that
  *      deadlines, Ctrl-C and closing work.
  *   3. Every request is in its handle's list of pending ones from before it is sent until it has
@@ -26,8 +26,8 @@
  *     log, queue, threads, memory, locks, path, answers
  *
  * This header is for Python's half and for tests. A file of the core includes what it uses. A header
- * says at each declaration what may be NULL and who frees; what it does not say is not NULL, and stays
- * the caller's. The order of all locks is in locks.h.
+ * says at each declaration which pointers may be NULL and which side frees them. All others are not
+ * NULL, and stay the caller's. The order of all locks is in locks.h.
  */
 #ifndef ZOOKEEPER_CORE_H
 #define ZOOKEEPER_CORE_H

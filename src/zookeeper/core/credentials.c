@@ -7,10 +7,10 @@
  * lost.
  *
  * So it is given no completions. Credentials that it will not take yet are kept here until it does;
- * the same one is given once. After each round of the I/O thread (completions.c) those who wait for an
- * answer hear what came of it: the answer, which headers.c sees passing, or the loss of the connection.
- * After a loss the credential is still sent with the next connection; who wants to know what comes of
- * it adds it again.
+ * the same one is given once. After each round of the I/O thread (completions.c) calls that wait for an
+ * answer hear of it: the answer, which headers.c sees passing, or the loss of the connection.
+ * After a loss the credential is still sent with the next connection; a caller that wants
+ * to hear of that adds it again, which is idempotent.
  */
 #include "credentials.h"
 #include "handle.h"
@@ -99,7 +99,7 @@ int credential_add(call *c, const char *scheme, const char *secret, int length) 
     return ZOK;
 }
 
-/* What a round of the I/O thread has brought, if anything: 1, and the code of the end. */
+/* Whether a round of the I/O thread has brought an end, and the code of it. */
 static int has_ended(zk_handle *handle, int state, int code, int *end) {
     connection *c = &handle->connection;
     int answer;
@@ -142,7 +142,7 @@ void credentials_attend(zk_handle *handle, zhandle_t *zh, int code) {
         for (credential *k = handle->credentials; k; k = k->next)
             if (!k->given) give(handle, zh, k);
     core_unlock(&handle->submit);
-    /* Those that have waited longest come first: the last in the list. */
+    /* The last in the list has waited longest and comes first. */
     while (over) {
         call *next = over->next_waiting;
         call_ended(over, end);

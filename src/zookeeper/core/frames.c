@@ -1,9 +1,9 @@
-/* What a server says, frame by frame, before the C client gets to see it.
+/* The bytes of a server, frame by frame, before the C client gets to see them.
  *
  * The C client believes what it reads: a length, which it allocates; a session timeout, which it
  * divides by; an answer, which it takes for that of the oldest request. A server that is broken, is
  * none, or means harm makes it crash, end the process by an assert, or spin. So each frame is read
- * here first. What cannot be a server's is a broken connection. What nobody has asked for is dropped.
+ * here first. A frame that cannot be a server's is a broken connection. An answer without a request is dropped.
  * An answer whose body is not what its request asks for (answers.c) becomes the error
  * MARSHALLINGERROR of that one request, so that the C client does not try to read it.
  *
@@ -85,7 +85,7 @@ static int64_t long_at(const char *bytes) {
 /* ---- what may have changed ---------------------------------------------------------------------- */
 
 /* Requests that may change nodes, or that have this server catch up with others: counted when they are
- * sent, as an answer may be lost, and when they are answered, before anybody hears of that. */
+ * sent, as an answer may be lost, and when they are answered, before any caller hears of that. */
 static int64_t writes;
 
 static void count_write(int32_t op) {
@@ -231,7 +231,7 @@ static int one_of(long *outstanding) {
     return 1;
 }
 
-/* The error in f->head. What only a client says of itself would have it believe that its connection is
+/* The error in f->head. A code that only a client uses of itself would have it believe that its connection is
  * lost, or that it has been closed. */
 static int32_t error_in_head(frames *f) {
     char *error = f->head + HEAD_BYTES - 4;
@@ -304,7 +304,7 @@ static int check(const frames *f, char *frame) {
     if (f->op == OP_NONE) return 1;
     if (f->op == OP_EVENT) {
         if (!event_fits(body, size)) return 0;
-        /* Events of the session are the C client's own affair. One of type 0 is for nobody. */
+        /* Events of the session are the C client's own affair. One of type 0 has no watcher. */
         if (int_at(body) == ZOO_SESSION_EVENT) set_int(body, 0);
         return 1;
     }

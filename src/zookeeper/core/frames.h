@@ -1,4 +1,4 @@
-/* What a server says, frame by frame, before the C client sees it: data of the I/O thread. */
+/* The bytes of a server, frame by frame, before the C client sees them: data of the I/O thread. */
 #ifndef ZOOKEEPER_FRAMES_H
 #define ZOOKEEPER_FRAMES_H
 
@@ -21,15 +21,15 @@ typedef struct {
     int greeted;         /* the first request has been sent */
     int64_t session;     /* it asked for this one; 0: for a new one */
     int64_t welcomed_at; /* 0: no session yet */
-    /* What is being sent: how much of a frame, and its first bytes. */
+    /* The frame that is being sent: how much of it, and its first bytes. */
     size_t sent;
     char sent_head[GREETING_HEAD];
-    /* What is under way, in a ring (NULL: none yet); and how many requests without a number of their own. */
+    /* Requests under way, in a ring (NULL: none yet); and how many requests without a number of their own. */
     asked *asked;
     size_t asked_first, asked_count, asked_room;
     long pings, auths, set_watches;
     int served; /* one of them has been answered */
-    /* What is being received: its first bytes, its size, and how much of it has been taken. */
+    /* The frame that is being received: its first bytes, its size, and how much of it has been taken. */
     char head[WELCOME_FRAME];
     size_t head_count, size, taken;
     int32_t op; /* what is to be checked */

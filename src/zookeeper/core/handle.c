@@ -24,7 +24,7 @@
 #define MAX_FAREWELL_NS 5000000000
 #define FAREWELL_STALL_MS 1000
 
-/* What the C client makes of threads for each handle. */
+/* The threads that the C client makes for each handle. */
 #define CLIENT_THREADS 2
 
 /* Whether this thread is closing a session that is connected. */
@@ -154,7 +154,7 @@ void handle_free(zk_handle *handle) {
     free(handle);
 }
 
-/* What the C client asks of the system, in the way that suits us. */
+/* Calls of the C client to the system, changed to suit us. */
 int __real_socket(int domain, int type, int protocol);
 int __wrap_socket(int domain, int type, int protocol);
 int __wrap_pipe(int ends[2]);

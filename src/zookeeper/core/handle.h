@@ -25,7 +25,7 @@ struct zk_handle {
     _Atomic long connections; /* how often the session has been connected */
     _Atomic int turned_away;  /* the last connection ended because of a credential that is missing */
 
-    /* Held while a request is handed to the C client, never while anybody waits. */
+    /* Held while a request is handed to the C client, never while a thread waits. */
     core_mutex submit;
     int shut;          /* guarded by submit: no request may be handed over any more */
     _Atomic int farewell; /* the code of requests that are not answered before the end */
@@ -61,7 +61,7 @@ struct zk_handle {
     core_mutex set_watches_lock;
     _Atomic long set_watches_unanswered;  /* bytes of the C client's own one; 0: there is none */
     _Atomic int set_watches_redo;         /* it will not be answered: do its work by other means */
-    struct set_watches *set_watches_sent; /* what it asked for, while nobody knows whether that works; or NULL */
+    struct set_watches *set_watches_sent; /* what it asked for, while it is not known whether that works; or NULL */
     struct set_watches *set_watches_rest; /* still to be sent; or NULL */
     int64_t set_watches_zxid;             /* of the oldest one not confirmed by the server; 0: none */
     long set_watches_generation;

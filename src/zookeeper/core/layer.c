@@ -1,4 +1,4 @@
-/* What lies between the socket and the protocol: nothing, or a layer such as TLS (../tls/layer.h).
+/* The layer between the socket and the protocol: none, or one such as TLS (../tls/layer.h).
  *
  * attempt.c begins the layer's connection when a server has accepted, and shows the C client a socket
  * that is not writable yet until the handshake is over: the C client sends its first request as soon

@@ -1,4 +1,4 @@
-/* What carries the bytes of a handle: the socket as it is, or TLS. Data of the handle's I/O thread. */
+/* The layer that carries the bytes of a handle: none, or TLS. Data of the handle's I/O thread. */
 #ifndef ZOOKEEPER_CORE_LAYER_H
 #define ZOOKEEPER_CORE_LAYER_H
 

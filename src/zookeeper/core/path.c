@@ -1,4 +1,4 @@
-/* What a path must look like, and the chroot in front of it.
+/* The rules for paths, and the chroot in front of them.
  *
  * The rules are the server's (org.apache.zookeeper.common.PathUtils). It is asked all the same, but
  * bulk reads would only hear that there is no such node, and the C client gives no reason.

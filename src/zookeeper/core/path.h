@@ -1,10 +1,10 @@
-/* Paths: what they must look like, and what the chroot makes of them (pure). */
+/* Paths: the rules for them, and the chroot in front of them (pure). */
 #ifndef ZOOKEEPER_PATH_H
 #define ZOOKEEPER_PATH_H
 
 #include "client.h"
 
-/* What is wrong with a path, a text for ever, or NULL; and the character that is, or 0. */
+/* The fault of a path, a text for ever, or NULL; and the character that is wrong, or 0. */
 const char *path_fault(const char *path, size_t length, int sequential, uint32_t *character);
 
 /* A path as the server knows it, with the chroot ("" if there is none): to be freed by the caller. */

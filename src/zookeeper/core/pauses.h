@@ -12,7 +12,7 @@ typedef struct {
 
 void pauses_init(pauses *p);
 /* A connection is lost; its session was welcomed at that moment, or never (0), and requests were
- * answered or not. Says whether it is time to tell somebody. */
+ * answered or not. Says whether it is time for a log line. */
 int pauses_lost(pauses *p, int64_t welcomed_at, int served, int64_t now, int session_timeout);
 /* There is no socket, and the C client wants to wait for `pause`. */
 void pauses_no_socket(pauses *p, int64_t now, int64_t pause);

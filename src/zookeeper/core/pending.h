@@ -21,7 +21,7 @@ void pending_done(zk_handle *handle, pending *p);
 /* The same for a caller that holds `submit`. */
 void pending_unlist(zk_handle *handle, pending *p);
 
-/* What a request has come to, given the code of its completion. */
+/* The result of a request, given the code of its completion. */
 int pending_code(const zk_handle *handle, int code);
 
 #endif

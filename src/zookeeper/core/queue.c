@@ -62,7 +62,7 @@ void queue_open(zk_handle *handle) {
     core_unlock(&handle->queue_lock);
 }
 
-/* An event may be there before the handle can be used: whoever is told of it would try. */
+/* An event may be there before the handle can be used, and its watcher would try to. */
 static int has_items(const zk_handle *handle) {
     core_assert_held(&handle->queue_lock);
     return handle->queue_first && handle->queue_opened;

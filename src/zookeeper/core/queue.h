@@ -1,4 +1,4 @@
-/* What the Python thread of a handle has to do. */
+/* The work that waits for the Python thread of a handle. */
 #ifndef ZOOKEEPER_QUEUE_H
 #define ZOOKEEPER_QUEUE_H
 

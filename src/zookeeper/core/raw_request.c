@@ -2,11 +2,11 @@
  *
  * ZooKeeper's protocol has operations that make tree work fast (MultiRead, op 22) and that the C
  * client never sends. A second connection of our own would be another session: reads would no longer
- * be ordered after our writes, and ACLs, ephemerals and watches would be somebody else's. So the
+ * be ordered after our writes, and ACLs, ephemerals and watches would be another one's. So the
  * request travels on the C client's session, in disguise:
  *
  *   - `zoo_awget(zh, "/", ...)` is called. It numbers a request (xid), writes header and body into a
- *     buffer, puts it into the send queue, and remembers who waits for the answer.
+ *     buffer, puts it into the send queue, and remembers the completion.
  *   - The C client writes header and body by `serialize_RequestHeader` and `serialize_GetDataRequest`,
  *     functions of another object file. The linker's --wrap makes those calls ours. While
  *     `sending` is set, a thread-local, we write our operation number and our body instead.
@@ -26,7 +26,6 @@
 #include "handle.h"
 #include "raw_request.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int __real_serialize_GetDataRequest(struct oarchive *out, const char *tag, struct GetDataRequest *v);

@@ -9,7 +9,6 @@
 #include "memory.h"
 #include "request.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static void finish_call(pending *p, int code) {

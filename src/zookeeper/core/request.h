@@ -4,7 +4,7 @@
 
 #include "call.h"
 
-/* One operation, alone or of a transaction. What it points to belongs to the caller until it has been
+/* One operation, alone or of a transaction. Its pointers are the caller's, and good until it has been
  * sent. Fields that the operation does not have are not looked at. */
 typedef struct {
     int32_t op; /* of the protocol, OP_... */

@@ -6,11 +6,11 @@
  * asks while it has no connection only (zoo_set_servers_resolution_delay of -1, see handle.c).
  *
  *   - There is one table of names for the process, and at most one lookup of a name under way: one
- *     that hangs takes one thread, and holds up nobody else, nor exit.
+ *     that hangs takes one thread, and holds up neither other lookups nor exit.
  *   - Lookups of a name are paced: its next one may start after a pause that grows and is spread at
  *     random (backoff, jitter), whatever the number of handles that want it.
  *   - Addresses stay known when a later lookup fails.
- *   - Whoever waits is woken when a lookup has ended: an I/O thread by the pipe that the C client
+ *   - A thread that waits is woken when a lookup has ended: an I/O thread by the pipe that the C client
  *     has for that, `init` by a semaphore.
  *
  * The lock of the table is a leaf. It is never held during a lookup.
@@ -36,7 +36,7 @@
  * minute. */
 #define MAX_LOOKUPS 64
 
-/* Names that are remembered although nobody uses them. */
+/* Unused names that are remembered. */
 #define MAX_NAMES 256
 
 int __real_getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
@@ -134,7 +134,7 @@ static int look_up(const char *text, int flags, server_address **addresses, int 
     return *count ? 0 : EAI_NONAME;
 }
 
-/* A name that nobody uses is remembered for a while, so that its lookups stay paced when handles come
+/* An unused name is remembered for a while, so that its lookups stay paced when handles come
  * and go. */
 static void forget_unused(host_name *name) {
     core_assert_held(&names_lock);
@@ -220,7 +220,7 @@ static host_name *find_name(const char *text, size_t length) {
     host_name *name = core_zeroed(1, sizeof *name + length + 1);
     memcpy(name->text, text, length);
     name->references = 1;
-    /* This asks nobody. */
+    /* This asks no name service. */
     name->is_numeric = look_up(name->text, AI_NUMERICHOST, &name->addresses, &name->count) == 0;
     name->next = names;
     names = name;
@@ -244,7 +244,7 @@ server_names *names_new(const char *hosts) {
             struct server *server = &list->servers[list->count++];
             server->name = find_name(part, (size_t)(colon - part));
             server->port = atoi(colon + 1);
-            /* What failed just now counts as an answer. */
+            /* A failure just now counts as an answer. */
             int is_fresh = server->name->code != 0 && core_now() < server->name->due;
             server->ended = server->name->ended - is_fresh;
         }
@@ -359,7 +359,7 @@ int names_wait(server_names *list, int64_t deadline) {
             int64_t until = core_now() + FIRST_PAUSE;
             if (until < deadline) deadline = until;
         }
-        /* One that failed lately for somebody else may not be due yet. */
+        /* One that failed lately for another handle may not be due yet. */
         int64_t next = names_refresh(list);
         int woken = core_wait(&list->changed, next < deadline ? next : deadline);
         if (woken == EINTR) return EAI_INTR;
@@ -416,7 +416,7 @@ void __wrap_freeaddrinfo(struct addrinfo *result) { free(result); }
 
 void names_after_fork(void) {
     /* The threads that look names up do not exist in the child, nor the one that may have held the
-     * lock. What they knew is left to itself, as it may have been half changed. */
+     * lock. The table is left to itself, as it may have been half changed. */
     core_mutex_init(&names_lock, LOCK_NAMES);
     names = NULL;
     names_count = 0;

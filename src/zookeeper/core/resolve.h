@@ -1,4 +1,4 @@
-/* What the servers' names stand for. Any thread may call these. */
+/* Names of servers, and their addresses. Any thread may call these. */
 #ifndef ZOOKEEPER_RESOLVE_H
 #define ZOOKEEPER_RESOLVE_H
 
@@ -35,7 +35,7 @@ int names_wait(server_names *list, int64_t deadline);
 int64_t names_refresh(server_names *list);
 /* The host that the address is known by, without brackets; "" when none is. */
 void names_host(server_names *list, const server_address *address, char *host, size_t size);
-/* What is known, each address once, at most `room` of them. Returns how many. */
+/* The known addresses, each once, at most `room` of them. Returns how many. */
 int names_known(server_names *list, server_address *addresses, int room);
 /* Write a byte to `fd` when a lookup has ended; -1: do not. */
 void names_wake_by(server_names *list, int fd);

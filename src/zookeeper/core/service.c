@@ -1,4 +1,4 @@
-/* What a service has turned out not to do: operations, and requests of a certain size.
+/* Limits that a service has turned out to have: operations, and sizes of requests.
  *
  * A server that does not know an operation may say so (UNIMPLEMENTED), hang up, or not answer. A
  * request over its jute.maxbuffer makes it hang up, too. To send the same again after each reconnect

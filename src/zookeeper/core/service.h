@@ -1,4 +1,4 @@
-/* What a service, the servers of a connection string, may turn out not to know. */
+/* Limits that a service, the servers of a connection string, has turned out to have. */
 #ifndef ZOOKEEPER_SERVICE_H
 #define ZOOKEEPER_SERVICE_H
 
@@ -25,7 +25,7 @@ typedef struct {
     long bytes;
 } dispatch;
 
-/* What all handles with these hosts know; to be released. */
+/* The knowledge that all handles with these hosts share; to be released. */
 service *service_of(const char *hosts);
 void service_release(service *s);
 void service_after_fork(void);

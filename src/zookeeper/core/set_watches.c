@@ -123,7 +123,7 @@ static void piece_done(raw_request *raw, int code) {
         service_answered(b->handle, KNOWS_SET_WATCHES);
         for (int list = 0; list < WATCH_LISTS; list++) b->done += p->count[list];
     } else if (b->code == ZOK) {
-        /* What waits for an answer after it is lost as well, or set twice, which is no harm. The C
+        /* Each request that was sent after it is lost as well, or set twice, which is no harm. The C
          * client sets what it knows on a new connection, too, but with a newer zxid. */
         if (service_lost(b->handle, KNOWS_SET_WATCHES, raw->sent, code))
             send_piece_again(p);
@@ -136,7 +136,7 @@ static void piece_done(raw_request *raw, int code) {
     bulk_release(b);
 }
 
-/* Under the lock, or where nobody else has it yet. */
+/* Under the lock, or where no other thread has it yet. */
 static int all_watches_sent(bulk *b) {
     set_watches *s = (set_watches *)b;
     for (int list = 0; list < WATCH_LISTS; list++)

@@ -155,7 +155,7 @@ static void transaction_finished(raw_request *raw, int code) {
         service_lost(raw->handle, KNOWS_TRANSACTIONS, raw->sent, code);
     t->failure = code;
     if (code != ZOK) t->code = code;
-    /* What went before the operation that failed is undone, and says "ok". */
+    /* Operations before the one that failed are undone, and say "ok". */
     for (int i = 0; t->code != ZOK && i < t->count; i++) {
         if (code != ZOK)
             t->results[i].code = code;

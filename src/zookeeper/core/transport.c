@@ -14,7 +14,6 @@
 #include "memory.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -93,7 +92,7 @@ ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags) {
 }
 
 /* Another server's answer to "isro". When it is read-write, the C client would call all requests
- * under way successful, with results that nobody has written, and leave the address where it found
+ * under way successful, with results that were never written, and leave the address where it found
  * the server in a variable that all handles share. So it is told that the server is read-only, and
  * the connection is ended as if the server had done it; the next one goes to the server found. */
 static ssize_t read_probe(connection *c, void *buffer, size_t size) {

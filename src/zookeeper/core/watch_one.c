@@ -1,8 +1,8 @@
 /* Watches that are set one by one, for servers that do not know SetWatches (service.c).
  *
- * Each node is asked with a watch, many requests at a time. What the server would do with "the last
- * change I know of" is done here: a node that has changed since gets its event at once. The watch
- * that is left at the server then is for nobody, or for a reader that has come meanwhile.
+ * Each node is asked with a watch, many requests at a time. The server's part in "the last change I
+ * know of" is done here: a node that has changed since gets its event at once. The watch that is
+ * left at the server then has no watcher, or one that has come meanwhile.
  */
 #include "handle.h"
 #include "memory.h"

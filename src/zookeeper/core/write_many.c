@@ -95,7 +95,7 @@ static void dispose_writes(bulk *b) {
 bulk_write *bulk_write_new(zk_handle *handle, const operation *ops, long count, long batch,
                            long batch_bytes, int in_flight, int stop, int divisible) {
     bulk_write *w = calloc(1, sizeof *w + sizeof(write_result) * (size_t)count);
-    if (w == NULL) return NULL; /* somebody announced more operations than there will ever be */
+    if (w == NULL) return NULL; /* the announced count is more than memory can hold */
     bulk_init(&w->base, handle, pump_writes, all_written, dispose_writes);
     w->ops = ops;
     w->count = count;

@@ -18,7 +18,7 @@ static int is_cause(int library, int reason) {
     return ERR_GET_LIB(code) == library && (reason == 0 || ERR_GET_REASON(code) == reason);
 }
 
-/* OpenSSL's word for a file that is no PEM leads nobody anywhere. */
+/* OpenSSL's word for a file that is no PEM does not help. */
 static void explain_file(char *why, const char *what, const char *file) {
     FILE *opened = fopen(file, "re");
     if (opened == NULL) {

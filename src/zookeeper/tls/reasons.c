@@ -1,4 +1,4 @@
-/* What is wrong with a certificate, a server or a file, in words that lead to what to do. */
+/* Faults of a certificate, a server or a file, in words that say what to do. */
 #include "tls.h"
 
 #include <openssl/err.h>

@@ -280,7 +280,7 @@ static layer_connection *begin(layer_config *config, layer_memory *memory, int f
     return c;
 }
 
-/* What a function of OpenSSL waits for, as an event of poll; 0: it has failed. */
+/* The event of poll that a function of OpenSSL waits for; 0: it has failed. */
 static short awaited(const layer_connection *c, int result) {
     switch (SSL_get_error(c->ssl, result)) {
     case SSL_ERROR_WANT_READ: return POLLIN;
@@ -297,7 +297,8 @@ static int shake(layer_connection *c, short *events, char *why) {
         c->is_shaken = 1;
         c->config->handshakes++;
         c->config->resumed += SSL_session_reused(c->ssl);
-        /* Nobody calls session_is_new of a ticket that TLS 1.2 renews, which makes the former useless. */
+        /* OpenSSL does not call session_is_new for a ticket that TLS 1.2 renews, which makes the former
+         * useless. */
         if (c->memory && SSL_version(c->ssl) == TLS1_2_VERSION) keep_session(c, SSL_get1_session(c->ssl));
         return 1;
     }

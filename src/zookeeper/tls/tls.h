@@ -6,7 +6,7 @@
 
 extern const layer_functions tls_functions;
 
-/* What a configuration is made of. Names of files are NULL where there is none; strings are copied. */
+/* The settings of a configuration. Names of files are NULL where there is none; strings are copied. */
 typedef struct {
     const char *ca_file;     /* PEM */
     const char *ca_folder;   /* of hashed names */
@@ -36,7 +36,7 @@ const char *tls_last_error(void);
 /* Whether the function of OpenSSL that gave `result` has met the end of the connection, be it with a
  * goodbye or without: frames tell whether that is in the middle of something. */
 int tls_is_hangup(SSL *ssl, int result);
-/* Who is at the other end, or should be. */
+/* The server at the other end, as it is or should be. */
 typedef struct {
     char *server;   /* with its port, for messages */
     char *expected; /* the host that its certificate has to be for */
