@@ -80,7 +80,7 @@ class BoundedThreads(ThreadingMixIn):
             if self._asking.pop(connection, None) is not None:
                 self._answering.add(connection)
 
-    # What socketserver calls, all but the last in the thread of serve_forever
+    # Called by socketserver, all but the last in the thread of serve_forever
 
     def get_request(self) -> tuple[socket.socket, Any]:
         try:
@@ -141,7 +141,7 @@ class BoundedThreads(ThreadingMixIn):
 
 
 def affordable(wanted: int) -> int:
-    """Return how many of so many connections the process's limit of descriptors allows."""
+    """Return how many of these connections the limit of descriptors allows."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return (
         wanted

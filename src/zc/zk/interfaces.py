@@ -7,4 +7,4 @@ class IMonitorPlugin(Interface):  # type: ignore[misc]
     """A command of the line server, registered as a utility under its name."""
 
     def __call__(connection, *arguments):  # type: ignore
-        """Write an answer by `connection.write(text)`. The docstring is what `help` tells."""
+        """Write an answer by `connection.write(text)`. `help` tells the docstring."""

@@ -36,13 +36,13 @@ LOOPBACK = "127.0.0.1"
 
 Command = Callable[..., object]
 
-# What is asked is short, and asked at once.
-LONGEST_LINE = 4096
+# Questions are short, and asked at once.
+MAX_LINE = 4096
 PATIENCE_SECONDS = 30.0
 
 
 class LineServer:
-    """Answers lines at `address` by `commands`, from when it is made until `close`.
+    """A server at `address` that answers lines by `commands` until `close`.
 
     The address is a port, of this machine only, 'host:port', or the path of a Unix socket, which
     has a slash in it. Port 0 takes one that is free; `address` tells which. Raises OSError when
@@ -120,7 +120,7 @@ class LineServer:
 
 
 class Connection(StreamRequestHandler):
-    """What a command writes its answer to."""
+    """A connection, to which a command writes its answer."""
 
     server: _Server
     timeout = PATIENCE_SECONDS
@@ -130,7 +130,7 @@ class Connection(StreamRequestHandler):
 
     def handle(self) -> None:
         is_interactive = False
-        while line := self.rfile.readline(LONGEST_LINE):
+        while line := self.rfile.readline(MAX_LINE):
             self.server.note_asked(self.connection)
             text = line.decode("utf-8", "replace").strip()
             if text == "quit":
@@ -145,7 +145,7 @@ class Connection(StreamRequestHandler):
 
 
 def ask(address: int | str, line: str, seconds: float) -> str:
-    """The answer to a line of the server at `address`. Raises OSError, TimeoutError for one.
+    """Ask the server at `address` a line. Raise OSError, as TimeoutError.
 
     A blank host is this machine.
     """
@@ -161,7 +161,7 @@ def ask(address: int | str, line: str, seconds: float) -> str:
 
 
 def where(address: int | str) -> tuple[socket.AddressFamily, Any]:
-    """The family and the address of a socket. Raises ValueError for what is no address."""
+    """Return the family and the address of a socket. Raise ValueError."""
     if isinstance(address, int) or address.isdecimal():
         return socket.AF_INET, (LOOPBACK, int(address))
     if "/" in address:
@@ -203,7 +203,7 @@ def _help(connection: Connection, commands: Mapping[str, Command], *names: str) 
 
 
 def _plugins() -> dict[str, Command]:
-    """Commands that were registered by ZCML, if there is any use of it in this process."""
+    """Return commands that were registered by ZCML, if the process uses it."""
     component = sys.modules.get("zope.component")
     if component is None:
         return {}

@@ -36,7 +36,7 @@ logger = logging.getLogger("zc.zk.monitor")
 # The monitor, or a server, that has not answered for so long does not answer.
 PATIENCE_SECONDS = 5.0
 
-# What `servers` tells of each, by path and address, in the order of registration. Used in single
+# The facts that `servers` tells, by path and address, in the order of registration. Used in single
 # steps, without a lock: servers are registered in finalisers and signal handlers, too.
 _registered: dict[tuple[str, str], dict[str, Any]] = {}
 
@@ -46,7 +46,7 @@ class Writable(Protocol):
 
 
 def notify(event: object) -> None:
-    """Remember a server that is being registered; events of other kinds are ignored."""
+    """Remember a server that is being registered; ignore events of other kinds."""
     if isinstance(event, RegisteringServer):
         told = {
             "path": event.path,
@@ -60,8 +60,8 @@ def servers(connection: Writable, path: str | None = None) -> None:
     """Tell which servers this process has registered.
 
     With a path, the addresses at that path, one in a line. Without, all of them in a line of JSON:
-    a list of objects with `path`, `pid` and `address`, in the order of registration. What was
-    registered and withdrawn is told of, too.
+    a list of objects with `path`, `pid` and `address`, in the order of registration. Servers
+    that were registered and withdrawn are among them.
     """
     known = list(_registered.values())
     if path is None:
@@ -71,12 +71,12 @@ def servers(connection: Writable, path: str | None = None) -> None:
 
 
 def start(address: int | str) -> LineServer:
-    """A server that answers `servers` at `address`; see `zc.zk.lineserver`. Close it at the end."""
+    """Start to answer `servers` at `address`; close the result at the end."""
     return LineServer(address, {"servers": servers})
 
 
 def check(arguments: Sequence[str] | None = None) -> None:
-    """Exit with 1 unless all servers that a process has registered at a path take connections.
+    """Exit with 1 unless all servers of a process at a path take connections.
 
     `arguments` are the address of the process's monitor and the path; by default those of this
     process. A blank host, in the monitor's address or in what is registered, is this machine.

@@ -15,17 +15,17 @@ class Resolver(ABC):
 
     @abstractmethod
     def exists(self, path: str) -> object:
-        """Something true if there is a node at `path`, which has no links in it."""
+        """Return something true if there is a node at `path`, links not followed."""
 
     @abstractmethod
     def get_properties(self, path: str) -> Mapping[str, Any]:
-        """The properties of the node at `path`, links as they stand.
+        """Return the properties of the node at `path`, links as they stand.
 
         Raises NoNodeException when there is no such node.
         """
 
     def resolve(self, path: str) -> str:
-        """The path of the node that `path` leads to, links followed.
+        """Return the path of the node that `path` leads to, links followed.
 
         Raises `zookeeper.NoNodeException` with the path asked for when there is none, and
         `LinkLoop` when links lead back to themselves, or are more than a thousand, and
@@ -34,11 +34,11 @@ class Resolver(ABC):
         return self.resolution(path).path
 
     def resolution(self, path: str) -> Resolution:
-        """Like `resolve`, but also tells which nodes the answer depends on."""
+        """Resolve a path, and tell which nodes the answer depends on."""
         return Journey(self, path).go()
 
     def follow_property_link(self, path: str, name: str, value: object) -> LinkedProperty:
-        """Follow the property link `name` with this value, of the node at `path`, to its end.
+        """Follow a property link of the node at `path` to its end.
 
         `path` has no links in it. Raises `BadPropertyLink` when the value is no link, or the link
         leads nowhere or back to itself.

@@ -1,4 +1,4 @@
-"""The commands: `zookeeper_export` and its like, which are also `python -m zc.zk export` and so on.
+"""The commands: `zookeeper_export`, or `python -m zc.zk export`, and so on.
 
 A command reads its arguments, does one thing, and returns the status that its process is to end
 with: None, which is 0, when all went well, 1 after an error, 2 when it was called in a way that

@@ -24,7 +24,9 @@ cdef extern from "Python.h":
     bint PyLong_CheckExact(object number)
     object PyLong_FromLongLong(long long number)
     double PyOS_string_to_double(const char *text, char **end, PyObject *overflow) except? -1.0
-    char *PyOS_double_to_string(double value, char format, int precision, int flags, int *kind) except NULL
+    char *PyOS_double_to_string(
+        double value, char format, int precision, int flags, int *kind
+    ) except NULL
     int Py_DTSF_ADD_DOT_0
     void PyMem_Free(void *memory)
 

@@ -23,14 +23,14 @@ cdef inline void span_of(Span *span, str text) noexcept:
 
 
 cdef inline bint is_key(const Span *span, const char *word) noexcept:
-    """Whether this is all of the span's text."""
+    """Return whether `word` is all of the span's text."""
     return span.end - span.start == <Py_ssize_t>strlen(word) and is_here(
         span.kind, span.data, span.start, word
     )
 
 
 cdef inline void spell(Item *item, const char *word) noexcept:
-    """Have `word` for a value; it must live as long as the item."""
+    """Take `word` for a value; it must live as long as the item."""
     item.value.kind = PyUnicode_1BYTE_KIND
     item.value.data = word
     item.value.start = 0
@@ -43,7 +43,7 @@ cdef inline void spell_integer(Item *item, long long number) noexcept:
 
 
 cdef inline bint spell_decimal(Item *item, double number) except -1:
-    """Have the shortest decimal for `number`; False if JSON has none for it."""
+    """Take the shortest decimal for `number`; False if JSON has none for it."""
     if number - number != 0:
         return False  # an infinity, or no number
     write_decimal(number, item.spelled)
@@ -52,7 +52,7 @@ cdef inline bint spell_decimal(Item *item, double number) except -1:
 
 
 cdef inline bint decimal_of(Item *item) except -1:
-    """Have the value, which is a decimal number, written as both languages do."""
+    """Rewrite the value, a decimal number, as both languages do."""
     cdef Py_ssize_t length = item.value.end - item.value.start, at
     if length >= NUMBER_SIZE:
         return False
@@ -65,7 +65,7 @@ cdef inline bint decimal_of(Item *item) except -1:
 
 
 cdef inline bint is_plain(const Span *span) noexcept:
-    """Whether JSON has the text as it is."""
+    """Return whether JSON has the text as it is."""
     cdef Py_ssize_t at
     for at in range(span.start, span.end):
         if not is_plain_in_json(PyUnicode_READ(span.kind, span.data, at)):
@@ -74,7 +74,7 @@ cdef inline bint is_plain(const Span *span) noexcept:
 
 
 cdef inline Py_UCS4 key_character(Item *item, Py_ssize_t at) noexcept:
-    """A character of the key, link sign included; 0, less than any of them, behind its end."""
+    """Return a character of the key, link sign included; 0 behind its end."""
     cdef Py_ssize_t beyond = item.key.start + at - item.key.end
     if beyond < 0:
         return PyUnicode_READ(item.key.kind, item.key.data, item.key.start + at)
@@ -108,7 +108,7 @@ cdef inline unsigned char *copy_word(
 
 
 cdef inline str compact(Item *items, Py_ssize_t count):
-    """Write the items, one or more, as a JSON object; None if a character needs an escape."""
+    """Write items as a JSON object; None if a character needs an escape."""
     cdef unsigned char order[MAX_PROPERTIES]
     cdef Py_ssize_t i, j, length = 1
     cdef unsigned char *to
@@ -147,7 +147,7 @@ _TOO_LARGE = 10 ** MAX_DIGITS
 
 
 def encode(properties):
-    """Write a dictionary as a JSON object, compact, sorted by key; None if it is not plain.
+    """Write a dictionary as compact, sorted JSON; None if it is not plain.
 
     Properties are plain when there are some, not very many, none of them `string_value`, and all
     are strings of printable ASCII, numbers that are not very large, True, False or None.
@@ -166,7 +166,7 @@ def encode(properties):
 
 
 cdef bint take_property(Item *item, str key, value) except -1:
-    """Have the property written as JSON; False if it is not plain. Both objects must live on."""
+    """Take a property, whose objects must live on; False if it is not plain."""
     span_of(&item.key, key)
     item.is_link = item.is_json = False
     item.is_text = PyUnicode_CheckExact(value)

@@ -1,13 +1,14 @@
-# What is plain, in tree text and in the JSON of properties: characters, words, numbers, limits.
+# The plain part of tree text and of the JSON of properties: characters, tokens, limits.
 #
-# `zc.zk.tree.syntax` has the whole grammar of tree text. Here is the part of it in which a character
-# means the same wherever it stands: no quotes, escapes or other languages' letters. All that reads or
-# writes in this extension asks these functions, so that both agree. tests/pure/test_grammar.py puts
-# each character into each place, with the extension and without.
+# `zc.zk.tree.syntax` has the whole grammar of tree text. Here is the part of it in which a
+# character means the same wherever it stands, without quotes, escapes or letters of other
+# languages. All code of this extension that reads or writes asks these functions, so that both
+# agree. tests/pure/test_grammar.py puts each character into each place, with the extension and
+# without.
 #
-# A text is given by the kind and the data of a Python string, and ends with a zero, which belongs to
-# no token: the functions stop there at the latest. What returns the end of a token returns its start
-# if none is there.
+# A text is given by the kind and the data of a Python string, and ends with a zero, which belongs
+# to no token: all functions stop there at the latest. A function that finds the end of a token
+# returns the start if there is none.
 
 # Objects with more properties are not plain.
 cdef enum: MAX_PROPERTIES = 64
@@ -47,22 +48,22 @@ cdef inline bint is_word(Py_UCS4 c) noexcept:
 
 
 cdef inline bint is_of_name(Py_UCS4 c) noexcept:
-    """Whether it may stand anywhere in a node's name, but a dot not in front."""
+    """Return whether a node's name may hold it; a dot must not begin one."""
     return is_word(c) or c == c"." or c == c"@" or c == c"%" or c == c"+" or c == c"-"
 
 
 cdef inline bint is_of_path(Py_UCS4 c) noexcept:
-    """Whether it may stand anywhere in a component of a link's path."""
+    """Return whether a component of a link's path may hold it."""
     return is_of_name(c) or c == c":"
 
 
 cdef inline bint is_plain_in_json(Py_UCS4 c) noexcept:
-    """Whether JSON in ASCII has it as it is between double quotes."""
+    """Return whether JSON in ASCII has it as it is between double quotes."""
     return c" " <= c <= c"~" and c != c'"' and c != c"\\"
 
 
 cdef inline bint is_plain_in_quotes(Py_UCS4 c) noexcept:
-    """Whether it is the same in Python's single quotes and in JSON's double ones."""
+    """Return whether Python's single and JSON's double quotes have it as it is."""
     return is_plain_in_json(c) and c != c"'"
 
 
@@ -76,7 +77,7 @@ cdef inline Py_ssize_t end_of_word(int kind, const void *data, Py_ssize_t at) no
 
 
 cdef inline Py_ssize_t end_of_property(int kind, const void *data, Py_ssize_t at) noexcept:
-    """The end of a property's name: a letter, then words and dots."""
+    """Find the end of a property's name: a letter, then words and dots."""
     cdef Py_UCS4 c = PyUnicode_READ(kind, data, at)
     if not is_letter(c):
         return at
@@ -87,7 +88,7 @@ cdef inline Py_ssize_t end_of_property(int kind, const void *data, Py_ssize_t at
 
 
 cdef inline Py_ssize_t end_of_name(int kind, const void *data, Py_ssize_t start) noexcept:
-    """The end of a node's name; a colon in it stands between two other characters."""
+    """Find the end of a node's name, in which a colon is between two others."""
     cdef Py_ssize_t at = start
     cdef Py_UCS4 c = PyUnicode_READ(kind, data, at)
     if c == c".":
@@ -102,7 +103,7 @@ cdef inline Py_ssize_t end_of_name(int kind, const void *data, Py_ssize_t start)
 
 
 cdef inline Py_ssize_t end_of_path(int kind, const void *data, Py_ssize_t start) noexcept:
-    """The end of a link's absolute path, of one component at least."""
+    """Find the end of a link's absolute path, of one component at least."""
     cdef Py_ssize_t at = start
     cdef Py_UCS4 c = PyUnicode_READ(kind, data, at)
     while c == c"/":
@@ -117,7 +118,7 @@ cdef inline Py_ssize_t end_of_path(int kind, const void *data, Py_ssize_t start)
 
 
 cdef inline bint is_here(int kind, const void *data, Py_ssize_t at, const char *word) noexcept:
-    """Whether the text goes on with `word`."""
+    """Return whether the text goes on with `word`."""
     while word[0]:
         if PyUnicode_READ(kind, data, at) != <unsigned char>word[0]:
             return False
@@ -126,8 +127,10 @@ cdef inline bint is_here(int kind, const void *data, Py_ssize_t at, const char *
     return True
 
 
-cdef inline int find_word(int kind, const void *data, Py_ssize_t at, const char *const *words) noexcept:
-    """Which of the WORDS for true, false and nothing the text goes on with; -1 for none."""
+cdef inline int find_word(
+    int kind, const void *data, Py_ssize_t at, const char *const *words
+) noexcept:
+    """Return the index of the word that the text goes on with; -1 for none."""
     cdef int number
     for number in range(WORDS):
         if is_here(kind, data, at, words[number]):
@@ -145,7 +148,7 @@ cdef inline Py_ssize_t end_of_digits(int kind, const void *data, Py_ssize_t at) 
 
 
 cdef inline Py_ssize_t end_of_integer(int kind, const void *data, Py_ssize_t start) noexcept:
-    """The end of an integer as both languages write it: no zero in front, none below zero."""
+    """Find the end of an integer, without zeros in front and not -0."""
     cdef Py_ssize_t digits = start + (PyUnicode_READ(kind, data, start) == c"-")
     cdef Py_ssize_t at = end_of_digits(kind, data, digits)
     if not 0 < at - digits <= MAX_DIGITS or PyUnicode_READ(kind, data, at) == c".":
@@ -156,7 +159,7 @@ cdef inline Py_ssize_t end_of_integer(int kind, const void *data, Py_ssize_t sta
 
 
 cdef inline Py_ssize_t end_of_decimal(int kind, const void *data, Py_ssize_t start) noexcept:
-    """The end of a number with digits on both sides of a point."""
+    """Find the end of a number with digits on both sides of a point."""
     cdef Py_ssize_t digits = start + (PyUnicode_READ(kind, data, start) == c"-")
     cdef Py_ssize_t point = end_of_digits(kind, data, digits), at
     if not 0 < point - digits <= MAX_DIGITS or PyUnicode_READ(kind, data, point) != c".":
@@ -166,7 +169,7 @@ cdef inline Py_ssize_t end_of_decimal(int kind, const void *data, Py_ssize_t sta
 
 
 cdef inline int write_decimal(double number, char *to) except -1:
-    """Write the number as both languages do; `to` has room for NUMBER_SIZE."""
+    """Write a decimal as both languages do; `to` has room for NUMBER_SIZE."""
     cdef char *text = PyOS_double_to_string(number, c"r", 0, Py_DTSF_ADD_DOT_0, NULL)
     memcpy(to, text, strlen(text) + 1)
     PyMem_Free(text)
@@ -174,7 +177,7 @@ cdef inline int write_decimal(double number, char *to) except -1:
 
 
 cdef inline bint is_canonical(const char *text) except -1:
-    """Whether a decimal number is written as both languages do."""
+    """Return whether a decimal number is written as both languages do."""
     cdef char written[NUMBER_SIZE]
     write_decimal(PyOS_string_to_double(text, NULL, NULL), written)
     return strcmp(text, written) == 0

@@ -1,4 +1,4 @@
-# A plain line of tree text: what is where in it. `zc.zk.tree.syntax` describes the lines.
+# The parts of a plain line of tree text. `zc.zk.tree.syntax` describes the lines.
 
 cdef enum Value:
     NODE
@@ -19,9 +19,9 @@ cdef struct Line:
     int kind
     void *data
     Py_ssize_t length
-    # Positions in it: of the line, of what stands behind its white space, of the line feed.
+    # Positions in it: of the line, of its content behind white space, of the line feed.
     Py_ssize_t start, content, end
-    # Of the node's or property's name, and of what stands behind it.
+    # Of the node's or property's name, and of the value behind it.
     Py_ssize_t name, name_end, value, value_end
     Value value_kind
 
@@ -33,7 +33,7 @@ cdef void look_into(Line *line, str text) noexcept:
 
 
 cdef inline Py_UCS4 character(Line *line, Py_ssize_t at) noexcept:
-    """The character there; a line feed behind the end of the text, where Python has a zero.
+    """Return a character; a line feed for the zero behind the text.
 
     It is safe up to there, and no caller goes further: each asks for a character because of the one
     before it.
@@ -43,7 +43,7 @@ cdef inline Py_UCS4 character(Line *line, Py_ssize_t at) noexcept:
 
 
 cdef bint look(Line *line) except -1:
-    """Whether the line that begins at `start` is plain; if so, note what is where in it."""
+    """Return whether the line at `start` is plain; if so, note its parts."""
     cdef Py_ssize_t at = line.start
     cdef Py_UCS4 white = character(line, at)
     if white == c" " or white == c"\t":
@@ -72,7 +72,7 @@ cdef bint look(Line *line) except -1:
 
 
 cdef bint look_at_node(Line *line, Py_ssize_t name) noexcept:
-    """Whether the line goes on, and ends, with a node's name and perhaps its type."""
+    """Return whether the rest is a node's name, perhaps with its type."""
     line.name = name
     line.name_end = line.end = end_of_name(line.kind, line.data, name)
     line.value_kind = NODE
@@ -88,7 +88,7 @@ cdef bint look_at_node(Line *line, Py_ssize_t name) noexcept:
 
 
 cdef bint look_at_value(Line *line) except -1:
-    """Whether a value is plain that begins here; the caller looks at what is behind it."""
+    """Return whether a plain value begins here; the caller checks the rest."""
     cdef Py_ssize_t at = line.value
     cdef Span value
     cdef Translation translation
@@ -133,7 +133,7 @@ cdef inline void place(Span *span, Line *line, Py_ssize_t start, Py_ssize_t end)
 
 
 cdef str json_of(Line *line):
-    """The value of a NESTED line as JSON."""
+    """Return the value of a NESTED line as JSON."""
     cdef Span value
     place(&value, line, line.value, line.value_end)
     return translated(&value, True)

@@ -34,14 +34,14 @@ cdef inline bint translate(Translation *t, Span *source, bint is_python) except 
 
 
 cdef inline Py_UCS4 upcoming(Translation *t) noexcept:
-    """The next character; 0 at the end."""
+    """Return the next character; 0 at the end."""
     if t.at == t.source.end:
         return 0
     return PyUnicode_READ(t.source.kind, t.source.data, t.at)
 
 
 cdef inline Py_UCS4 quote_of(Translation *t) noexcept:
-    """What is around strings in the source."""
+    """Return the quote around strings of the source."""
     return c"'" if t.is_python else c'"'
 
 
@@ -89,7 +89,7 @@ cdef inline bint translate_container(Translation *t, Py_UCS4 bracket, int depth)
 
 
 cdef inline bint is_sorted(Translation *t, Py_ssize_t key, Py_ssize_t other) noexcept:
-    """Whether the string that begins at `key` comes before the other one. Quotes end them."""
+    """Return whether the string at `key` sorts before the other; quotes end both."""
     cdef Py_UCS4 c, d
     cdef Py_UCS4 quote = quote_of(t)
     while True:

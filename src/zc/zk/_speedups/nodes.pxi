@@ -1,13 +1,13 @@
-# Nodes that leave their properties in the text, and what plans need of many of them.
+# Nodes that leave their properties in the text, and walks over many of them for plans.
 
-# What is written in so many characters of text is short as JSON, too, be all of it escaped.
+# Text of so many characters is short as JSON, too, even if all of it is escaped.
 cdef enum: MAX_WAITING = 20000
 
 
 @cython.final
 @cython.no_gc
 cdef class Source:
-    """A text of nodes, one string for each name of a property in it, and what writes values."""
+    """A text of nodes, a string for each name of a property, a writer of values."""
 
     cdef str text
     cdef dict names
@@ -15,12 +15,12 @@ cdef class Source:
 
 
 cdef class Fields:
-    """What every node of a parsed tree has; `zc.zk.tree.model.ParseNode` says what it means."""
+    """The fields of a node of a parsed tree; see `zc.zk.tree.model.ParseNode`."""
 
     cdef public object name, children, parent, raw, layout
     cdef object _properties
-    # As long as nobody has asked for the properties: where they stand in the text, one a line, and
-    # how many. The type is the one behind the node's name.
+    # Until a caller asks for the properties: where they stand in the text, one a line, and how
+    # many. The type is the one behind the node's name.
     cdef Source source
     cdef str node_type
     cdef Py_ssize_t start, end, count
@@ -40,9 +40,9 @@ cdef class Fields:
 
     @property
     def data_may_wait(self):
-        """Whether the node's data, and not very long ones, can be made of the text at any time.
+        """Whether short data can be made of the text at any time, with success.
 
-        Nothing is wrong then with its name, nor with its data.
+        The node's name and data are then known to be good.
         """
         return (
             self.source is not None
@@ -53,7 +53,7 @@ cdef class Fields:
         )
 
     def plain_data(self):
-        """What the node is to hold, if that can be told from the text at once, else None."""
+        """Return the data of the node if the text tells them at once, else None."""
         return self.data_in_text()
 
     cdef object data_in_text(self):
@@ -113,7 +113,7 @@ cdef class Fields:
 
 
 cdef str key_of(Source source, Line *line):
-    """The name of a line's property. Equal ones are one string: a tree has many, but few names."""
+    """Return a property's name, equal ones as one string: a tree has few."""
     cdef str key = PyUnicode_Substring(source.text, line.name, line.name_end)
     cdef PyObject *known
     if line.value_kind == SYMBOLIC_LINK:
@@ -126,7 +126,7 @@ cdef str key_of(Source source, Line *line):
 
 
 cdef bint take_item(Item *item, Line *line) except -1:
-    """Have the line's property written as JSON; False if it is not plain.
+    """Take the line's property, for JSON; False if it is not plain.
 
     The caller has put there the value of a LITERAL or NESTED line.
     """
@@ -144,12 +144,12 @@ cdef bint take_item(Item *item, Line *line) except -1:
 
 
 cdef Fields new_fields(node_class):
-    """A node as its class makes it before `__init__` is called."""
+    """Make a node, as its class does it, without a call of `__init__`."""
     return <Fields>(<PyTypeObject *>node_class).tp_new(node_class, <PyObject *>(), NULL)
 
 
 def is_same(Fields node, found):
-    """Whether what was found is `node` of a parsed tree, with all below it and nothing else.
+    """Return whether found nodes are `node` of a parsed tree and all below it.
 
     Those found have `depth`, `name` and `data`, and come depth first, children sorted by name. Data
     in another layout are not the same here, nor are null ones, which unreadable nodes seem to have:
@@ -175,7 +175,7 @@ def is_same(Fields node, found):
 
 
 def new_nodes(Fields node, str path, make):
-    """What `make(path, data, is_nested)` returns for a node and all below it, parents first.
+    """Return `make(path, data, is_nested)` of a node and all below it, in order.
 
     `data` is the node itself where its `data_may_wait`.
     """

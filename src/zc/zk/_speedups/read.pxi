@@ -4,20 +4,20 @@
 # asks for them, which an import of new nodes does not: its data are made of the text.
 
 cdef class Position:
-    """Where a parser is in a text; `zc.zk.tree.parse` says what it means, and does the parsing."""
+    """The state of a parser between lines; see `zc.zk.tree.parse`, its subclass."""
 
     cdef public object node_class, root, node, indent, newest
     cdef public list outer
     cdef public Py_ssize_t position, number
     # Whether nodes may be made without calling their class.
     cdef public bint makes_plain_nodes
-    # What writes a value that is not plain as JSON.
+    # Writes a value that is not plain as JSON.
     cdef public object to_json
     cdef Source source
 
 
 def read_lines(str text, Position parser):
-    """Read plain lines of tree text, from `parser.position` up to one that is not plain.
+    """Read plain lines of tree text, up to one that is not plain.
 
     They become nodes and properties as `parser` makes them, which is a `zc.zk.tree.parse._Parser`.
     Its `position` and `number` are then those of the line that comes next, or of the one that an
@@ -58,7 +58,7 @@ def read_lines(str text, Position parser):
 
 
 cdef class Owner:
-    """The node that lines with some indentation belong to, which is `node` of the parser."""
+    """The parser's `node`, to which lines with some indentation belong."""
 
     cdef Position parser
     cdef object node
@@ -75,7 +75,8 @@ cdef class Owner:
 
     cdef int take(self, node, str indent) except -1:
         self.node = node
-        self.plain = node if isinstance(node, Fields) and (<Fields>node).source is not None else None
+        is_plain = isinstance(node, Fields) and (<Fields>node).source is not None
+        self.plain = node if is_plain else None
         self.white = indent[0] if indent else c" "
         # One that begins with spaces and goes on with tabs, or is not known yet, is like no other.
         self.indent = -1 if indent is None or indent.strip(self.white) else len(indent)
@@ -87,7 +88,7 @@ cdef class Owner:
         )
 
     cdef int find(self, str indent) except -1:
-        """Go to the node that lines indented by `indent` belong to, as `parser.find_owner` does."""
+        """Go to the node that lines indented so belong to, as the parser does."""
         cdef Position parser = self.parser
         cdef list outer = parser.outer
         cdef str known = parser.indent
@@ -141,7 +142,7 @@ cdef class Owner:
         return 0
 
     cdef bint leave(self, Line *line, value):
-        """Leave a property in the text, where the node will find it, unless that is difficult."""
+        """Leave a property in the text, for the node; False if that is difficult."""
         cdef Fields node = self.plain
         cdef Py_ssize_t count = node.count
         if node.source is None or count >= MAX_PROPERTIES - 1 or (count and line.start != node.end):
@@ -161,7 +162,7 @@ cdef class Owner:
         return True
 
     cdef bint is_known(self, Line *line):
-        """Whether the node may have a property of this name already."""
+        """Return whether the node may have a property of this name already."""
         cdef Py_ssize_t at, i, length = line.name_end - line.name
         if self.plain.node_type is not None and length == 4 and (
             is_here(line.kind, line.data, line.name, b"type")

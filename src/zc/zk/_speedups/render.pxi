@@ -1,6 +1,6 @@
 # A node's data into lines of tree text.
 
-# What a link's key ends with, and what stands between names and values in a line.
+# The end of a link's key.
 cdef const char *LINK = b" ->"
 
 
@@ -12,7 +12,7 @@ cdef struct Json:
 
 
 def render_data(str data, str lead, decode):
-    """Write the text below and behind a node's name for its data, each line beginning with `lead`.
+    """Write a node's data behind and below its name, lines begun by `lead`.
 
     Return None unless the data are plain: an object laid out as the library does it, with words for
     keys, and not very many. `decode` gets the text of a value that is not plain, and returns its
@@ -101,7 +101,7 @@ cdef bint read_value(Json *json, Item *item, str data, list literals, decode) ex
 
 
 cdef bint is_type_of_node(const Item *item) noexcept:
-    """Whether it can stand behind the node's name: no empty type, and no spaces at its ends."""
+    """Return whether it is the type, and may stand behind the node's name."""
     cdef const Span *value = &item.value
     if not item.is_text or not is_key(&item.key, b"type"):
         return False
@@ -136,7 +136,9 @@ cdef str written(const Item *items, Py_ssize_t count, str lead, str node_type):
             if item.is_link == is_link:
                 to = copy_word(to, lead_text, lead_length)
                 to = copy(to, &item.key)
-                to = copy_word(to, b" -> " if is_link else b" = '", 4 if is_link else 3 + item.is_text)
+                to = copy_word(
+                    to, b" -> " if is_link else b" = '", 4 if is_link else 3 + item.is_text
+                )
                 to = copy(to, &item.value)
                 if item.is_text:
                     to = copy_word(to, b"'", 1)
@@ -155,7 +157,7 @@ cdef inline void part_of(
 cdef bint precedes(
     const unsigned char *text, Py_ssize_t a, Py_ssize_t a_end, Py_ssize_t b, Py_ssize_t b_end
 ) noexcept:
-    """Whether the key at `a` sorts before the one at `b`."""
+    """Return whether the key at `a` sorts before the one at `b`."""
     while a < a_end and b < b_end:
         if text[a] != text[b]:
             return text[a] < text[b]
@@ -165,7 +167,7 @@ cdef bint precedes(
 
 
 cdef Py_ssize_t end_of_value(const unsigned char *text, Py_ssize_t at) noexcept:
-    """The comma or brace behind the value at `at`; -1 if there is none."""
+    """Find the comma or brace behind the value at `at`; -1 if there is none."""
     cdef Py_ssize_t depth = 0
     while text[at]:
         if text[at] == c'"':
@@ -185,7 +187,7 @@ cdef Py_ssize_t end_of_value(const unsigned char *text, Py_ssize_t at) noexcept:
 
 
 cdef bint is_plain_string(const unsigned char *text, Py_ssize_t start, Py_ssize_t end) noexcept:
-    """Whether a value is a string, the same between single quotes in Python."""
+    """Return whether a value is a string that single quotes have as it is."""
     cdef Py_ssize_t at
     if end - start < 2 or text[start] != c'"' or text[end - 1] != c'"':
         return False

@@ -4,12 +4,12 @@
         print(site.url)
         site.serve_forever()
 
-What is in the nodes moves one way: watches -> `watchedtree` -> `publishing` (nodes as text for the
+Data of nodes move one way: watches -> `watchedtree` -> `publishing` (nodes as text for the
 page) -> `site` (HTTP, server-sent events) -> `page/`, which runs in the browser.
 
-Who may write to a node is not who looks at the page. So nothing from a node is ever markup: the
-page puts it into the document as text, the headers forbid all scripts and styles but its own, and
-pages from elsewhere cannot read it, whatever name they find it by.
+The person who looks at the page is not the one who may write to a node. So nothing from a node is
+ever markup: the page puts it into the document as text, the headers forbid all scripts and styles
+but its own, and pages from elsewhere cannot read it, whatever name they find it by.
 """
 
 from zc.zk.browse.site import Site

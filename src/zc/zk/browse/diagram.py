@@ -20,7 +20,7 @@ XLINK = "{http://www.w3.org/1999/xlink}"
 
 KINDS = {"node", "edge", "cluster"}
 
-# What Graphviz uses, and what of it can do nothing but show something.
+# Elements that Graphviz uses, and their attributes that can only show something.
 SHAPES = {"polygon", "path", "polyline", "ellipse", "text"}
 ATTRIBUTES = {
     "points", "d", "cx", "cy", "rx", "ry", "x", "y", "fill", "stroke", "stroke-width",
@@ -38,7 +38,7 @@ class Diagram:
         self._svg = b""
 
     def svg(self) -> bytes:
-        """The picture now. Raises GraphvizError."""
+        """Draw the picture of this moment. Raise GraphvizError."""
         source = graphvis.dot(graphvis.system(_parsed(self._tree)), live=True)
         with self._lock:
             if source != self._source:
@@ -47,12 +47,12 @@ class Diagram:
             return self._svg
 
     def shapes(self) -> str:
-        """The picture as JSON: its size, and groups of shapes, each for a unit or a link."""
+        """Return the picture as JSON: its size, and shapes for each unit or link."""
         return json.dumps(shapes_of(self.svg()))
 
 
 def shapes_of(svg: bytes) -> dict[str, Any]:
-    """Graphviz's picture: its view box and transformation, and groups of shapes.
+    """Take Graphviz's picture apart: view box, transformation, groups of shapes.
 
     A group has a kind, 'node', 'edge' or 'cluster', for nodes the path of the unit, a tooltip, and
     shapes as (name, attributes, text).
@@ -86,7 +86,7 @@ def _group(element: ElementTree.Element) -> dict[str, Any]:
 
 
 def _parsed(tree: WatchedTree) -> ParseNode:
-    """The tree as the text of it would be parsed."""
+    """Return the tree as its text would be parsed."""
     nodes = {TOP: ParseNode()}
     for watched in tree.nodes():
         parent, _, name = watched.path.rpartition("/")

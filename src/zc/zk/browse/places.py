@@ -1,4 +1,4 @@
-"""Who may follow the events of the page: a bounded number of places, shared fairly.
+"""Places for readers of the page's events: a bounded number, shared fairly.
 
 Each open page holds a place for as long as it is open. A site elsewhere can have a visitor's
 browser open connections to this one, although it cannot read what comes; and one machine can open
@@ -23,7 +23,7 @@ class Place:
 
 
 class Places:
-    """At most `most` places, of which at most `most_without_key` for readers without the key."""
+    """At most `most` places, `most_without_key` of them for readers without key."""
 
     def __init__(self, most: int, most_without_key: int) -> None:
         self._most = most
@@ -52,7 +52,7 @@ class Places:
         return sum(not place.has_key for place in self._taken)
 
     def _revoke_for(self, address: str) -> bool:
-        """Free the oldest place of an address that has more than `address` would have then."""
+        """Free the oldest place of an address that has more than `address` would."""
         held = Counter(place.address for place in self._taken)
         greedy, count = held.most_common(1)[0]
         if count <= held[address] + 1:

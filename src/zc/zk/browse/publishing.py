@@ -1,4 +1,4 @@
-"""What of the tree the page is told, and when.
+"""The events that the page gets: which parts of the tree, and when.
 
 A publisher turns nodes into views, JSON text that the page can show, whenever they change, and
 passes the paths of views that became different on to everybody who has subscribed. A subscriber who
@@ -28,7 +28,7 @@ logger = logging.getLogger("zc.zk")
 GATHERING = 0.05
 
 # Of longer values the page shows the beginning. Characters.
-LONGEST_VALUE = 2000
+MAX_VALUE = 2000
 
 # Nodes in one event for the page, and about how many characters: each reader that does not read
 # keeps an event in memory.
@@ -41,7 +41,7 @@ END_SECONDS = 5.0
 
 
 class Subscription:
-    """What one reader has not been told yet."""
+    """The events that one reader has not got yet."""
 
     def __init__(self, publisher: Publisher, paths: Iterable[str]) -> None:
         self._publisher = publisher
@@ -50,7 +50,7 @@ class Subscription:
         self.status = ""
 
     def next(self, seconds: float) -> list[tuple[str, str]]:
-        """What to tell now, as (event, JSON): the status, and a batch of views.
+        """Yield what is due, as (event, JSON): the status, and a batch of views.
 
         Views are [[path, view or null], ...], parents before their children. When there is nothing
         to tell for so many seconds it is an empty list.
@@ -98,19 +98,19 @@ class Publisher:
         return self._is_closed
 
     def note(self, paths: Iterable[str]) -> None:
-        """Some nodes came, changed or went."""
+        """Take note of nodes that came, changed or went."""
         with self._changed:
             self._dirty.update(paths)
             self._changed.notify_all()
 
     def tell_status(self, status: Mapping[str, object]) -> None:
-        """How things stand with the connection, for the readers."""
+        """Tell readers the state of the connection."""
         with self._changed:
             self._status = json.dumps(status)
             self._changed.notify_all()
 
     def subscribe(self) -> Subscription:
-        """Begin to listen: to all views that there are now, and to what becomes of them."""
+        """Begin to listen to all present views, and to their changes."""
         with self._changed:
             subscription = Subscription(self, self._views)
             self._subscriptions.add(subscription)
@@ -191,7 +191,7 @@ class Publisher:
 
 
 def view(tree: WatchedTree, node: WatchedNode) -> dict[str, Any]:
-    """What the page shows of a node."""
+    """Return the text that the page shows of a node."""
     stat = node.stat or {}
     owner = stat.get("ephemeralOwner", 0) & 2**64 - 1
     kind = node.properties.get("type")
@@ -249,6 +249,6 @@ def _shown(value: object) -> str:
 
 
 def _cut(text: str) -> str:
-    if len(text) <= LONGEST_VALUE:
+    if len(text) <= MAX_VALUE:
         return text
-    return f"{text[:LONGEST_VALUE]}... ({len(text):,} characters)"
+    return f"{text[:MAX_VALUE]}... ({len(text):,} characters)"

@@ -41,11 +41,11 @@ PATIENCE = 30.0
 
 # Of these, so many may be without the page's key: programs, and sites elsewhere. And there are
 # connections for short requests besides.
-MOST_READERS = 100
-MOST_READERS_WITHOUT_KEY = 20
+MAX_READERS = 100
+MAX_READERS_WITHOUT_KEY = 20
 MORE_CONNECTIONS = 28
 
-# What stands in index.html where the key belongs.
+# The mark in index.html where the key belongs.
 KEY_MARK = b"{key}"
 
 FILES = {
@@ -82,7 +82,7 @@ class Site(BoundedThreads, HTTPServer):
     root of the client is not there.
     """
 
-    max_connections = MOST_READERS + MORE_CONNECTIONS
+    max_connections = MAX_READERS + MORE_CONNECTIONS
 
     def __init__(
         self,
@@ -98,8 +98,8 @@ class Site(BoundedThreads, HTTPServer):
         self.tree = WatchedTree(zk.watches, limit, self.publisher.note)
         self.diagram = Diagram(self.tree)
         connections = affordable(self.max_connections)
-        most = max(1, connections * MOST_READERS // self.max_connections)
-        self.places = Places(most, min(most, MOST_READERS_WITHOUT_KEY))
+        most = max(1, connections * MAX_READERS // self.max_connections)
+        self.places = Places(most, min(most, MAX_READERS_WITHOUT_KEY))
         self.key = secrets.token_urlsafe(16)
         self.names = {"localhost", host.lower(), *(name.lower() for name in allowed_hosts)}
         if not _is_loopback(host):
@@ -116,7 +116,7 @@ class Site(BoundedThreads, HTTPServer):
         self.tell_status()
 
     def server_bind(self) -> None:
-        """Like HTTPServer's, but without asking name servers for the name of this machine."""
+        """Bind as HTTPServer does, without asking name servers for our own name."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = self.host, self.server_address[1]
 
@@ -137,7 +137,7 @@ class Site(BoundedThreads, HTTPServer):
         )
 
     def is_known_as(self, host: str | None) -> bool:
-        """Whether a request to `host`, with or without a port, was meant for us.
+        """Return whether a request to `host`, perhaps with a port, is meant for us.
 
         Somebody who has the name of a site of his lead to this machine could otherwise read the
         page by a script of that site. Numbers lead nowhere else than where they say.
@@ -155,7 +155,7 @@ class Site(BoundedThreads, HTTPServer):
         return True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Readers come and go, and not always politely."""
+        """Ignore readers that hang up in the middle, as they do."""
         fault = sys.exc_info()[1]
         if not isinstance(fault, OSError):
             logger.error("the page's server: %r", fault, exc_info=fault)
@@ -199,7 +199,7 @@ class Request(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def is_of_this_site(self) -> bool:
-        """Whether no browser says that a page of another site asks."""
+        """Return whether no browser says that a page of another site asks."""
         fetched_by = self.headers.get("Sec-Fetch-Site", "none")
         origin = self.headers.get("Origin")
         return fetched_by in ("none", "same-origin") and (
@@ -207,7 +207,7 @@ class Request(BaseHTTPRequestHandler):
         )
 
     def has_key(self) -> bool:
-        """Whether the request names the page's key, as the page does."""
+        """Return whether the request names the page's key, as the page does."""
         named = parse_qs(self.path.partition("?")[2]).get("key", [""])[0]
         return secrets.compare_digest(named.encode(), self.server.key.encode())
 

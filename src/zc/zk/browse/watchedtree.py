@@ -26,7 +26,7 @@ TOP = "/"
 
 
 class WatchedNode:
-    """A node as it was last read: its data and stat, or the fault why it could not be read.
+    """A node as it was last read: data and stat, or why it could not be read.
 
     `names` are those of its children, sorted; not all of them need be in the tree.
     """
@@ -63,13 +63,13 @@ class WatchedTree(Resolver):
         self._top = self._nodes[TOP] = WatchedNode(self, TOP)
 
     def start(self) -> None:
-        """Read the root, and have the rest read. Raises NoNodeException if there is no root."""
+        """Read the root, and have the rest read. Raise NoNodeException without root."""
         for kind in (Kind.DATA, Kind.CHILDREN):
             self.watches.watch_and_read(self._top.subscription, kind, TOP, fresh=True)
         self.refresh(self._top)
 
     def after_fork(self, node: WatchedNode) -> None:
-        """In a child process: a thread that does not exist here may have held the lock."""
+        """Renew the lock in a child process: a thread of the parent may hold it."""
         self._lock = threading.RLock()
 
     def close(self) -> None:
@@ -81,24 +81,24 @@ class WatchedTree(Resolver):
         return len(self._nodes)
 
     def find(self, path: str) -> WatchedNode | None:
-        """The node at `path`, if it is in the tree and has been read."""
+        """Return the node at `path`, if it is in the tree and has been read."""
         with self._lock:
             node = self._nodes.get(path)
         return node if node is not None and (node.stat or node.fault) else None
 
     def nodes(self) -> Iterator[WatchedNode]:
-        """The nodes that have been read, parents before their children."""
+        """Return the nodes that have been read, parents before their children."""
         with self._lock:
             nodes = list(self._nodes.values())
         return (node for node in nodes if node.stat or node.fault)
 
     def hidden(self, node: WatchedNode) -> int:
-        """How many children of a node are not in the tree, as it is full."""
+        """Count the children of a node that are not in the tree, as it is full."""
         with self._lock:
             return sum(join(node.path, name) not in self._nodes for name in node.names)
 
     def exists(self, path: str) -> bool:
-        """Whether there is such a node; of what is beyond the limit that is assumed."""
+        """Return whether there is such a node; assume so beyond the limit."""
         with self._lock:
             while path not in self._nodes:
                 path, _, name = path.rpartition("/")
@@ -137,7 +137,7 @@ class WatchedTree(Resolver):
         self._changed(changed)
 
     def _set_names(self, node: WatchedNode, names: list[str]) -> list[str]:
-        """Let children enter and leave; returns the paths of those that left. With the lock."""
+        """Let children enter and leave, with the lock; return the paths that left."""
         gone = set(node.names).difference(names)
         node.names = names
         left = [path for name in gone for path in self._drop(join(node.path, name))]

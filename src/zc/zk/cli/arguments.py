@@ -38,14 +38,14 @@ exit status: 0 success, 1 error, 2 wrong usage, 3 differences found (with --exit
 
 
 class Texts(Protocol):
-    """What is told about a command by --help."""
+    """The texts about a command that --help shows."""
 
     DETAILS: str
     EXAMPLES: str
 
 
 class _HelpFormatter(argparse.HelpFormatter):
-    """Fills paragraphs to the width of the terminal, and leaves lines alone that are indented."""
+    """Fills paragraphs to the terminal's width, and leaves indented lines alone."""
 
     def __init__(self, prog: str) -> None:
         # One is made for each argument. Not knowing the width it would import shutil, and so the
@@ -63,7 +63,7 @@ class _HelpFormatter(argparse.HelpFormatter):
 
 
 def _terminal_width() -> int:
-    """In characters, as `shutil.get_terminal_size` has it."""
+    """Return the width in characters, as `shutil.get_terminal_size` has it."""
     try:
         return int(os.environ["COLUMNS"])
     except (KeyError, ValueError):
@@ -93,7 +93,7 @@ class Parser(ArgumentParser):
         )
 
     def print_help(self, file: object = None) -> None:
-        """Write the help, and raise Failure where it cannot be written; argparse would not."""
+        """Write the help. Raise Failure if that fails, unlike argparse."""
         write_text(STANDARD, [self.format_help()])
 
     def error(self, message: str) -> NoReturn:
@@ -107,7 +107,7 @@ class Parser(ArgumentParser):
         self.add_argument("words", nargs="*", help=argparse.SUPPRESS)
 
     def add_server_arguments(self) -> None:
-        """How to talk to a server."""
+        """Add arguments that say how to talk to a server."""
         self.epilog = f"{self.epilog}{_ENVIRONMENT}"
         group = self.add_argument_group("connection")
         group.add_argument(
@@ -126,7 +126,7 @@ class Parser(ArgumentParser):
         )
 
     def add_format_argument(self, what: str) -> None:
-        """In which form trees are read and written."""
+        """Add the argument for the format of trees."""
         self.add_argument(
             "--format",
             choices=FORMATS,
@@ -165,7 +165,7 @@ class Parser(ArgumentParser):
 
 
 def connection_and_rest(options: Namespace, most: int) -> tuple[str, list[str]]:
-    """The connection string, and the words behind it, of which there may be `most`.
+    """Split words into connection string and rest, of at most `most` words.
 
     Raises Misuse when there is no connection string, be it in the environment, or too many words.
     """
@@ -182,17 +182,17 @@ def connection_and_rest(options: Namespace, most: int) -> tuple[str, list[str]]:
 
 
 def is_connection(word: str) -> bool:
-    """Whether an argument is a connection string, HOST:PORT,HOST:PORT/ROOT."""
+    """Return whether an argument is a connection string, HOST:PORT/ROOT."""
     return _CONNECTION.fullmatch(word) is not None
 
 
 def format_of(file: str, format: str | None) -> str:
-    """The format that was asked for, or else the one that the extension of a file stands for."""
+    """Return the format asked for, or else the one of a file's extension."""
     return format or _EXTENSIONS.get(os.path.splitext(file)[1].lower(), "text")
 
 
 def node_path(word: str) -> str:
-    """An argument that is the path of a node. Raises Misuse when it is none."""
+    """Return an argument that is the path of a node. Raise Misuse for others."""
     word = as_told(word)
     if not word.startswith("/"):
         raise Misuse(f"not the path of a node, which begins with a slash: {word!r}")
@@ -200,7 +200,7 @@ def node_path(word: str) -> str:
 
 
 def port(text: str) -> int:
-    """An argument that is a TCP port."""
+    """Return an argument that is a TCP port."""
     if text.isdecimal() and int(text[:6]) <= 65535:
         return int(text)
     raise ArgumentTypeError(f"not a port: {text!r}")

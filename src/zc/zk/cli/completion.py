@@ -1,4 +1,4 @@
-"""What a shell can complete arguments to: options, files, and paths of nodes that there are now.
+"""Completions of arguments in a shell: options, files, and paths of nodes.
 
 Nobody waits long for a completion that may not come: the process is there for nothing else, and
 ends when its time is up.
@@ -18,19 +18,19 @@ from zc.zk.cli import connect
 from zc.zk.cli.arguments import connection_and_rest, is_connection
 from zc.zk.links import join
 
-LONGEST_SECONDS = 1.0
+MAX_SECONDS = 1.0
 
 
 def complete(parser: ArgumentParser) -> None:
     """Tell the shell what its command line can become, and end."""
-    timer = threading.Timer(LONGEST_SECONDS, os._exit, [1])
+    timer = threading.Timer(MAX_SECONDS, os._exit, [1])
     timer.daemon = True
     timer.start()
     argcomplete.autocomplete(parser, default_completer=_Nodes())
 
 
 class _Nodes(FilesCompleter):
-    """Completes arguments to paths of nodes, and to files where no node has such a path.
+    """Completes arguments to paths of nodes, or files where there is no node.
 
     The connection for a path is in the same argument, in one before it, or in the environment.
     """
@@ -53,14 +53,14 @@ class _Nodes(FilesCompleter):
 
 
 def _paths(options: Namespace, connection: str, prefix: str) -> list[str]:
-    """The paths that begin with `prefix`; the only one, if it goes on, with a slash behind it."""
+    """Return paths that begin with `prefix`; a single parent has a slash behind."""
     above, _, beginning = prefix.rpartition("/")
     with connect.session(options, connection) as session:
         handle = session.require_handle()
         paths = [
             join(above or "/", name)
             for name in sorted(session.binding.get_children(handle, above or "/"))
-            # Anybody may have made a node whose name does something to a terminal.
+            # A name made by anybody may do something to a terminal.
             if name.startswith(beginning) and name.isprintable()
         ]
         if len(paths) == 1:

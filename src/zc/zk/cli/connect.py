@@ -28,14 +28,14 @@ SILENCE_SECONDS = 1.0
 
 # Servers grant session timeouts (seconds) within these limits if nobody changed them, and we say so
 # when they do not grant what was asked for.
-_SHORTEST_SESSION, _LONGEST_SESSION = 4.0, 40.0
+_MIN_SESSION, _MAX_SESSION = 4.0, 40.0
 
 
 @contextmanager
 def session(options: Namespace, connection: str) -> Iterator[Session]:
-    """A session with the servers that `connection` names, authenticated as `options` say.
+    """Open a session with the servers of `connection`, with its credentials.
 
-    What goes wrong with the connection raises Failure, which names the servers.
+    Trouble with the connection raises Failure, which names the servers.
     """
     known = credentials(options.credentials)
     with _failures_named(connection), ExitStack() as opened:
@@ -61,7 +61,7 @@ def session(options: Namespace, connection: str) -> Iterator[Session]:
 
 @contextmanager
 def client(options: Namespace, connection: str) -> Iterator[ZooKeeper]:
-    """Like `session`, but all that the library can do; it takes longer to start."""
+    """Open a client, with all that the library can do; it starts more slowly."""
     from zc.zk.client import ZooKeeper
 
     class Client(ZooKeeper):
@@ -94,8 +94,8 @@ def _tell_of_waiting(options: Namespace, session: Session, deadline: float) -> N
 
 
 def _session_timeout(options: Namespace) -> int:
-    """In milliseconds: how long a request may go without an answer."""
-    return int(1000 * min(max(options.timeout, _SHORTEST_SESSION), _LONGEST_SESSION))
+    """Return how many milliseconds a request may go without an answer."""
+    return int(1000 * min(max(options.timeout, _MIN_SESSION), _MAX_SESSION))
 
 
 def _authenticate(
@@ -112,7 +112,7 @@ def _authenticate(
 
 
 def credentials(file: str | None) -> list[tuple[str, str]]:
-    """The pairs (scheme, credential) in a file, or else those in the environment."""
+    """Return pairs (scheme, credential) of a file, or else the environment."""
     if file is not None:
         text, where = read_text(file)
     else:

@@ -1,4 +1,4 @@
-"""`zookeeper_diff`: what is different between two trees, in files or on servers."""
+"""`zookeeper_diff`: the differences between two trees, in files or servers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zc.zk.cli.arguments import CONNECTION_VARIABLE, Parser, is_connection
 from zc.zk.cli.failures import DIFFERENCES, INCOMPLETE, Misuse
 from zc.zk.cli.input import read_tree
 from zc.zk.cli.output import print_line, tell
-from zc.zk.cli.subtree import MOST_TOLD, Skipped, tree_text
+from zc.zk.cli.subtree import MAX_TOLD, Skipped, tree_text
 from zc.zk.links import as_told
 from zc.zk.tree.changes import Change, KeepExtra, messages
 from zc.zk.tree.diff import plan_import, snapshot
@@ -96,7 +96,7 @@ def _drop(tree: ParseNode, path: str) -> None:
 
 
 def _choose_top_level(options: Namespace, sides: list[str], old: ParseNode, new: ParseNode) -> None:
-    """Drop top-level nodes that are not to be compared, as a file need not tell of everything."""
+    """Drop top-level nodes that are not to be compared: a file need not hold all."""
     from_server, to_server = map(is_connection, sides)
     if from_server == to_server or options.all:
         return
@@ -107,13 +107,13 @@ def _choose_top_level(options: Namespace, sides: list[str], old: ParseNode, new:
     for name in names:
         del server.children[name]
     if names and not options.part:
-        told = ", ".join(f"/{name}" for name in names[:MOST_TOLD])
-        more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
+        told = ", ".join(f"/{name}" for name in names[:MAX_TOLD])
+        more = f" and {len(names) - MAX_TOLD} more" if len(names) > MAX_TOLD else ""
         tell(options.name, f"not compared, as not in the file: {told}{more} (--all compares them)")
 
 
 def _lines(old: ParseNode, new: ParseNode, verbose: bool) -> Iterator[str]:
-    """A line for each difference; of subtrees that come or go the top only, unless `verbose`."""
+    """Yield a line a difference; the top only of new or gone subtrees, if terse."""
     present = snapshot((node.path, node.data, 0, False, None) for _, node in old.walk())
     changes: list[Change] = [
         KeepExtra(f"/{name}") for name in sorted(old.children) if name not in new.children

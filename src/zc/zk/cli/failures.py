@@ -1,4 +1,4 @@
-"""What a command tells its user instead of a result."""
+"""The errors that a command tells its user instead of a result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ INCOMPLETE = 4
 
 
 class Failure(Exception):
-    """Something is wrong, and this one line says what: name the file, line, path or limit."""
+    """Something is wrong; the text is a line naming the file, path or limit."""
 
     status = 1
 

@@ -90,7 +90,7 @@ def _import_confirmed(options: Namespace, session: Session, tree: ParseNode, pat
 
 @contextmanager
 def _writing(options: Namespace) -> Iterator[Progress | None]:
-    """While something is being changed, which may be half done when it is interrupted."""
+    """Warn of a half-done change when an interruption comes meanwhile."""
     try:
         with progress("import") as bar:
             yield bar
@@ -117,7 +117,7 @@ def _show(options: Namespace, plan: Plan) -> int:
 
 
 def _trim(options: Namespace) -> bool | None:
-    """As the library takes it: True deletes, False is silent about what is left, None reports."""
+    """Return `trim` for the library: True deletes, False is silent, None reports."""
     if options.trim:
         return True
     return False if options.quiet else None

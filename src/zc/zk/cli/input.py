@@ -1,4 +1,4 @@
-"""What commands read: files, and trees in them."""
+"""The input of commands: files, and trees in them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def read_text(file: str) -> tuple[str, str]:
-    """The text in a file, '-' for standard input, and what to call the file in messages.
+    """Return a file's text, '-' for standard input, and its name for messages.
 
     Raises Failure when it cannot be read, or is not UTF-8.
     """
@@ -33,7 +33,7 @@ def read_text(file: str) -> tuple[str, str]:
 
 
 def read_tree(file: str, format: str | None) -> ParseNode:
-    """The tree in a file, which is in `format`, or else in what its name says.
+    """Read the tree in a file, in `format`, or else the one that its name says.
 
     Raises Failure with the name of the file, the line and what is wrong.
     """
@@ -47,7 +47,7 @@ def read_tree(file: str, format: str | None) -> ParseNode:
 
 
 def _read(file: str) -> bytes | str:
-    """What is in a file; text where a stream of text is in the place of standard input."""
+    """Read a file; text where a stream of text replaces standard input."""
     if file != STANDARD:
         with open(file, "rb") as source:
             return source.read()

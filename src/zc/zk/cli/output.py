@@ -29,9 +29,9 @@ def write_text(file: str, chunks: Iterable[str]) -> None:
 
 
 def write(file: str, chunks: Iterable[bytes]) -> None:
-    """Write to `file`, which is replaced once all is written; '-' is standard output.
+    """Write to `file`, which is replaced at the end; '-' is standard output.
 
-    A file that was there keeps its permissions. What is no plain file, such as a pipe or a device,
+    A file that was there keeps its permissions. A pipe, a device, or another file that is not plain
     is written to as it is. Raises Failure, naming the file, and BrokenPipeError.
     """
     if file == STANDARD:
@@ -51,12 +51,12 @@ def write(file: str, chunks: Iterable[bytes]) -> None:
 
 
 def print_line(text: str) -> None:
-    """Write a line to standard output, now; what cannot be printed is escaped."""
+    """Write a line to standard output, at once and escaped."""
     _write_to_standard_output([f"{printable(text)}\n"])
 
 
 def say(text: str, end: str = "\n") -> None:
-    """Write a line to standard error, if there is one, now; what cannot be printed is escaped."""
+    """Write a line to standard error, if there is one, at once and escaped."""
     if sys.stderr is not None:
         sys.stderr.write(f"{printable(text)}{end}")
         flush(sys.stderr)
@@ -68,20 +68,20 @@ def tell(name: str, text: str) -> None:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a person sees or types what goes through a standard stream, which may be closed."""
+    """Return whether a person is behind a standard stream, which may be closed."""
     isatty = getattr(stream, "isatty", None)
     return isatty is not None and isatty()
 
 
 def flush(stream: TextIO | None) -> None:
-    """Flush a standard stream, which may be closed, or be an object that only writes."""
+    """Flush a standard stream, which may be closed, or only able to write."""
     flush = getattr(stream, "flush", None)
     if flush is not None:
         flush()
 
 
 def binary(stream: TextIO) -> BinaryIO | None:
-    """The stream of bytes below a standard stream; None when a stream of text is in its place."""
+    """Return the stream of bytes below a standard stream; None below text only."""
     if isinstance(stream, (io.RawIOBase, io.BufferedIOBase)):
         return cast(BinaryIO, stream)
     return getattr(stream, "buffer", None)
@@ -126,7 +126,7 @@ def _is_special(file: str) -> bool:
 
 @contextmanager
 def _replacement(file: str) -> Iterator[IO[bytes]]:
-    """A new file that takes the place of `file` at the end, or goes if that is not reached."""
+    """Open a file that takes the place of `file` at the end, or goes on failure."""
     import tempfile
 
     descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(file), prefix=".zc.zk-")
@@ -143,7 +143,7 @@ def _replacement(file: str) -> Iterator[IO[bytes]]:
 
 
 def _mode(file: str) -> int:
-    """The permissions of `file`, or those that a new file gets."""
+    """Return the permissions of `file`, or those that a new file gets."""
     try:
         return stat.S_IMODE(os.stat(file).st_mode)
     except FileNotFoundError:

@@ -34,7 +34,7 @@ _LETTERS = {
 
 
 def add_acl_arguments(parser: Parser) -> None:
-    """Who may do what with nodes that are created, as `acl`."""
+    """Add arguments for the ACL of nodes that are created, as `acl`."""
     group = parser.add_argument_group(
         "access to new nodes", "Nodes that are there keep the permissions that they have."
     ).add_mutually_exclusive_group()
@@ -58,7 +58,7 @@ def add_acl_arguments(parser: Parser) -> None:
 
 
 def acl(text: str) -> list[AclEntry]:
-    """The ACL that `text` describes. Raises ArgumentTypeError."""
+    """Parse an ACL. Raise ArgumentTypeError."""
     return [_entry(entry) for entry in as_told(text).split(",")]
 
 
@@ -74,7 +74,7 @@ def _entry(text: str) -> AclEntry:
 
 
 def _require_digest(id: str) -> None:
-    """Raise ArgumentTypeError if nobody can be who `id` says, whom the servers would wait for.
+    """Raise ArgumentTypeError for an `id` that no client can ever prove to be.
 
     The message keeps what may be a password to itself.
     """

@@ -16,7 +16,7 @@ PATIENCE_SECONDS = 0.7
 
 @contextmanager
 def progress(what: str) -> Iterator[_Bar | None]:
-    """A function for `progress` arguments of the library, or None where there is nobody to see it.
+    """Return a `progress` function, or None where there is nobody to see it.
 
     `what` says what is going on. The bar is tqdm's, which is imported when there is something to
     show; without it there is none.

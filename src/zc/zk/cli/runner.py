@@ -1,4 +1,4 @@
-"""One run of a command: arguments in, exit status out, and one line about whatever goes wrong."""
+"""One run of a command: arguments in, exit status out, a line for a failure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LOGGERS = ("zc.zk", "ZooKeeper")
 
 
 class Command(Protocol):
-    """What the module of a command has."""
+    """The module of a command."""
 
     USAGE: str
     DETAILS: str
@@ -42,7 +42,7 @@ class Command(Protocol):
 
 
 def run(module: str, name: str, summary: str, arguments: Sequence[str]) -> int:
-    """Run the command in `module` under the name `name`, and return its exit status."""
+    """Run the command in `module` under `name`, and return its exit status."""
     debug = "--debug" in arguments
 
     def run_command() -> int:
@@ -57,7 +57,7 @@ def run(module: str, name: str, summary: str, arguments: Sequence[str]) -> int:
 
 
 def conclude(name: str, action: Callable[[], int], *, debug: bool = False) -> int:
-    """Do something under the name `name`, and return the exit status, whatever happens."""
+    """Call `action` under `name`, and return the exit status in any case."""
     try:
         with _ended_by_signals():
             status = action()
@@ -100,7 +100,7 @@ def _parser(command: Command, name: str, summary: str) -> Parser:
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """Have signals that end the process unwind the stack, so that everything is cleaned up."""
+    """Have signals that end the process unwind the stack, which cleans up."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -121,10 +121,10 @@ def _ended_by_signals() -> Iterator[None]:
 
 @contextmanager
 def _logging(name: str, debug: bool) -> Iterator[None]:
-    """Show what the library warns of; to those who look for a fault, all that is logged.
+    """Show warnings of the library; with `debug`, all that is logged.
 
-    The C client repeats itself several times a second while it cannot connect. What it says then
-    is part of the one line about the failure; see `connecting`.
+    The C client repeats itself several times a second while it cannot connect. Its messages
+    then are part of the one line about the failure; see `zc.zk.cli.connect`.
     """
     handler = logging.StreamHandler()
     if debug:
@@ -152,7 +152,7 @@ def _logging(name: str, debug: bool) -> Iterator[None]:
 
 
 class _Printable(logging.Formatter):
-    """Makes a line of each message, whatever is in it, and one of each line of a traceback."""
+    """Makes a line of each message, and one of each line of a traceback."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = printable(record.message)
@@ -163,7 +163,7 @@ class _Printable(logging.Formatter):
 
 
 def _status_of_interruption(fault: BaseException) -> int | None:
-    """The status for an error that came up only because a signal was unwinding the stack.
+    """Return the status for an error that a signal, unwinding the stack, caused.
 
     The standard library's locks and threads do not expect that, and neither does all of ours.
     """
@@ -195,9 +195,9 @@ def _description(fault: Exception) -> str:
 
 
 def _forget_standard_output() -> None:
-    """Nobody reads it any more: the interpreter must not complain about that when it ends.
+    """Let the interpreter end without complaint, as nobody reads its output.
 
-    What a program has put in its place is the program's own.
+    A stream that a program has put in its place is the program's own.
     """
     if sys.stdout is not sys.__stdout__:
         return

@@ -1,4 +1,4 @@
-"""`zookeeper_server`: a server for development and tests, until it is interrupted."""
+"""`zookeeper_server`: a server for development and tests."""
 
 from __future__ import annotations
 
@@ -105,6 +105,6 @@ def _plant(server: Server, tree: ParseNode) -> None:
 
 
 def _allow_as_many_connections_as_possible() -> None:
-    """Each takes a file descriptor, of which a shell allows a thousand unless asked for more."""
+    """Raise the limit of file descriptors, often a thousand, one a connection."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -82,7 +82,7 @@ def run(options: Namespace) -> int:
 
 
 def _properties(words: list[str]) -> dict[str, Any]:
-    """The properties that the arguments describe. Raises Misuse."""
+    """Return the properties that the arguments describe. Raise Misuse."""
     found: dict[str, Any] = {}
     for word in map(as_told, words):
         if "\n" in word or word.lstrip()[:1] in ("/", "#", "=", ""):
@@ -99,7 +99,7 @@ def _properties(words: list[str]) -> dict[str, Any]:
 
 
 def _name(word: str) -> str:
-    """A property's name as it is stored: a link has a blank before its arrow."""
+    """Return a property's stored name: a link has a blank before its arrow."""
     link = re.fullmatch(r"(.*?)\s*(->|=>)", word)
     return f"{link[1]} {link[2]}" if link else word
 
@@ -113,7 +113,7 @@ _CONSTANTS = {
 
 
 def _hint(word: str) -> str:
-    """For those whose shell, or who themselves, forgot the quotes of a string."""
+    """Return a hint for a string that lost its quotes, perhaps to the shell."""
     name, equals, value = word.partition("=")
     if not equals or not re.fullmatch(r"[\w./:@ -]+", value):
         return ""

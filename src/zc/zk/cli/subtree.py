@@ -12,7 +12,7 @@ from zc.zk.cli.progress import progress
 from zc.zk.operations.export import export_tree
 
 # Nodes that are told by their names.
-MOST_TOLD = 10
+MAX_TOLD = 10
 
 
 class Skipped:
@@ -24,12 +24,12 @@ class Skipped:
 
     def __call__(self, path: str, fault: Exception) -> None:
         self.paths.append(path)
-        if len(self.paths) <= MOST_TOLD:
+        if len(self.paths) <= MAX_TOLD:
             tell(self._name, f"left out, with all below it: {fault}")
 
     def conclude(self) -> bool:
         """Tell how many more there are. Whether there are any."""
-        if (more := len(self.paths) - MOST_TOLD) > 0:
+        if (more := len(self.paths) - MAX_TOLD) > 0:
             tell(self._name, f"left out, with all below them: {more} more")
         return bool(self.paths)
 
@@ -44,7 +44,7 @@ def tree_text(
     ephemeral: bool,
     name: str | None = None,
 ) -> str:
-    """A tree of a server as text; without unreadable nodes if `options` say so.
+    """Export a server's tree; without unreadable nodes if `options` say so.
 
     Otherwise one of them raises Failure.
     """

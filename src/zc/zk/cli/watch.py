@@ -1,4 +1,4 @@
-"""`zookeeper_watch`: a line for each change of a node's children and properties."""
+"""`zookeeper_watch`: a line a change of a node's children and properties."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def run(options: Namespace) -> int:
 
 @contextmanager
 def _not_told_twice() -> Iterator[None]:
-    """Leave out of what is logged that the connection is lost: we say so ourselves."""
+    """Drop log records about a lost connection, which this command tells itself."""
 
     def is_news(record: logging.LogRecord) -> bool:
         return CONNECTION_LOST not in record.getMessage()
@@ -136,7 +136,7 @@ class _Follower:
                 self.values = values
 
     def note_presence(self, is_there: bool) -> bool:
-        """Whoever is the first to see that the node is gone says so, for both."""
+        """Tell, once for both objects, that the node is gone."""
         if not is_there and not self.is_gone:
             self.lines.put(f"{self.path} deleted")
             self.names, self.values = set(), {}
@@ -145,7 +145,7 @@ class _Follower:
 
 
 def _values(properties: Properties) -> dict[str, Any]:
-    """The properties, links as they stand and what they lead to."""
+    """Return the properties, links as they stand and the values they lead to."""
     values = properties.data
     for name in properties:
         try:

@@ -35,14 +35,14 @@ TEXT, JSON, YAML = "text", "json", "yaml"
 
 
 def render(root: ParseNode, format: str) -> Iterator[str]:
-    """Yield the nodes below `root`, a parsed tree, in the format 'text', 'json' or 'yaml'."""
+    """Yield a tree's nodes in the format 'text', 'json' or 'yaml'."""
     if format == TEXT:
         return render_tree(root)
     return jsontext.render(members(root)) if format == JSON else yamltext.render(members(root))
 
 
 def parse(text: str, format: str) -> ParseNode:
-    """The tree that `text`, in the format 'text', 'json' or 'yaml', describes.
+    """Parse text in the format 'text', 'json' or 'yaml' into a tree.
 
     Like `parse_tree`, it raises TreeSyntaxError, a ValueError, for what it cannot read, and so for
     a node whose parent is not there.

@@ -1,4 +1,4 @@
-"""Trees as JSON. It is read member by member, which tells on which line each of them is."""
+"""Trees as JSON, which is read member by member, to know the line of each."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _printable(text: str) -> str:
 
 
 def read(text: str) -> Iterator[Member]:
-    """The members of the outermost object, with the numbers of their lines."""
+    """Yield the members of the outermost object, with their line numbers."""
     try:
         yield from _members(text)
     except json.JSONDecodeError as fault:
@@ -43,7 +43,7 @@ def _members(text: str) -> Iterator[Member]:
     decoder = json.JSONDecoder(object_pairs_hook=distinct_members)
 
     def skip(position: int, *expected: str) -> int:
-        """Go past one of the characters `expected`, and the blanks on both sides of it."""
+        """Go past one of the characters `expected`, and the blanks around it."""
         position = _end_of_blanks(text, position)
         if text[position : position + 1] not in expected:
             wanted = " or ".join(map(repr, expected))
@@ -87,7 +87,7 @@ def _end_of_blanks(text: str, position: int) -> int:
 
 
 def distinct_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """What an object with these members is. Raises ValueError when two have one name."""
+    """Return an object of these members; raise ValueError for a name used twice."""
     members = dict(pairs)
     if len(members) != len(pairs):
         seen: set[str] = set()

@@ -1,4 +1,4 @@
-"""What stands for a node in JSON and YAML: an object, a string or null."""
+"""Nodes as values in JSON and YAML: an object, a string or null."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BASE64 = "base64"
 
 
 def members(root: ParseNode) -> Iterator[tuple[str, Any]]:
-    """The path and the value of each node below `root`."""
+    """Yield the path and the value of each node below `root`."""
     paths = [""]
     for depth, node in root.walk():
         if depth:

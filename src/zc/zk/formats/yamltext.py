@@ -44,7 +44,7 @@ def _dumped(yaml: Any, path: str, value: Any, *, allow_unicode: bool) -> str:
 
 
 def read(text: str) -> Iterator[Member]:
-    """The members of the outermost mapping, with the numbers of their lines."""
+    """Yield the members of the outermost mapping, with their line numbers."""
     yaml = _yaml()
     text = text.removeprefix("\ufeff")  # libyaml does not count it
     try:
@@ -70,11 +70,11 @@ _YAML_SCALARS = {"null", "bool", "int", "float", "str"}
 
 # Digits that Python makes a number of, by default. Numbers with colons in them, to the base of 60,
 # it would make of any length, in a time that grows with its square.
-_LONGEST_NUMBER = 4300
+_MAX_DIGITS = 4300
 
 _TOO_DEEP = "nested too deeply"
 
-# What brackets are looked for between: quoted text, comments, plain text.
+# Brackets are looked for between these: quoted text, comments, plain text.
 _PART = re.compile(
     r"""
     '(?:[^']|'')*' | "(?:[^"\\]|\\.)*" | (?<!\S)\#.* | [\[\]{}]
@@ -100,7 +100,7 @@ class _Reader:
         self.last: Any = None  # the last event of it
 
     def is_too_deep(self, end: int) -> bool:
-        """Whether too many collections are open before `end`, where the parser has failed.
+        """Return whether too many collections are open where the parser failed.
 
         It reads ahead, for up to 1,024 characters, as a collection may be a key, so a limit of its
         own can come up before the events are here of which we make ours.
@@ -133,7 +133,7 @@ class _Reader:
             raise self.error("more text behind the tree", event)
 
     def value(self) -> Any:
-        """What the next events stand for."""
+        """Return the value of the next events."""
         result: list[Any] = []
         containers: list[list[Any] | dict[str, Any]] = [result]
         self.containers = containers
@@ -163,7 +163,7 @@ class _Reader:
         return result[0]
 
     def begun(self, event: Any) -> Any:
-        """The scalar, or a new collection, that an event stands for."""
+        """Return the scalar, or a new collection, that an event stands for."""
         if isinstance(event, self.yaml.AliasEvent):
             raise self.error("an alias (*name): write the value again", event)
         if event.tag not in (None, "!"):
@@ -176,7 +176,7 @@ class _Reader:
         kind = tag.rpartition(":")[2]
         if kind not in _YAML_SCALARS:
             raise self.error(f"a {kind}, which JSON does not have: quote it", event)
-        if kind in ("int", "float") and len(event.value) > _LONGEST_NUMBER and ":" in event.value:
+        if kind in ("int", "float") and len(event.value) > _MAX_DIGITS and ":" in event.value:
             raise self.error("the number is too large", event)
         node = self.yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark)
         try:

@@ -8,7 +8,7 @@ from zc.zk.errors import Error
 
 PICTURE_FORMATS = ("svg", "png", "pdf")
 
-# Graphviz takes time over graphs that nobody could read anyway.
+# Graphviz takes longer only over graphs that are too large to be read.
 DRAWING_SECONDS = 60
 
 
@@ -19,7 +19,7 @@ class GraphvizError(Error):
 
 
 def picture(source: str, format: str) -> bytes:
-    """What Graphviz makes of `source`, in its language: 'svg', 'png' or 'pdf'.
+    """Draw `source`, in Graphviz's language, as 'svg', 'png' or 'pdf'.
 
     Raises GraphvizError when Graphviz is not installed, or has not drawn it within a minute.
     """

@@ -13,7 +13,7 @@ from zc.zk.tree.parse import parse_tree
 
 
 def get_edges(tree: ParseNode | str) -> list[tuple[str, str]]:
-    """Return which services of a tree, parsed or as text, link to which, as pairs of paths, sorted.
+    """Return pairs of paths, sorted: which services of a tree link to which.
 
     A service is a node with a child `providers`. It links to another one if it, or a node that is
     part of it, has a symbolic link or a property link that leads to that one or into it. Links that

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from zc.zk.errors import printable
 from zc.zk.graphvis.survey import Edge, System, Unit
 
-_LONGEST_TEXT = 60
-_MOST_NAMES = 4
+_MAX_TEXT = 60
+_MAX_NAMES = 4
 
 # Fill and line of units without a type, and of those of the first, second, ... type.
 _PLAIN = ("#f3f4f6", "#4b5563")
@@ -38,7 +38,7 @@ _HEAD = """\
 
 
 def dot(picture: System, *, live: bool = False, title: str = "") -> str:
-    """The picture in Graphviz's language.
+    """Write the picture in Graphviz's language.
 
     If `live`, each service tells how many providers it has, which makes sense if the tree was
     exported with its ephemeral nodes.
@@ -105,9 +105,9 @@ def _node(unit: Unit, name: str, colours: Mapping[str, tuple[str, str]], live: b
 
 
 def _edge(edge: Edge) -> str:
-    names = list(edge.names[:_MOST_NAMES])
-    if len(edge.names) > _MOST_NAMES:
-        names.append(f"and {len(edge.names) - _MOST_NAMES} more")
+    names = list(edge.names[:_MAX_NAMES])
+    if len(edge.names) > _MAX_NAMES:
+        names.append(f"and {len(edge.names) - _MAX_NAMES} more")
     attributes = {"label": quoted(*map(_cut, names))}
     if edge.is_property_link:
         attributes |= {"style": "dashed", "arrowhead": "vee"}
@@ -132,12 +132,12 @@ def _written(attributes: Mapping[str, str]) -> str:
 
 
 def quoted(*lines: str) -> str:
-    """A string of Graphviz's language, without what Graphviz would take for escapes or entities."""
+    """Write a string of Graphviz's language, free of escapes and entities."""
     return '"' + "\\n".join(map(_escaped, lines)) + '"'
 
 
 def unit_path(title: str) -> str:
-    """The path of the unit whose box has this title in an SVG picture."""
+    """Return the path of the unit whose box has this title in an SVG picture."""
     return title.replace("\\\\", "\\")
 
 
@@ -154,4 +154,4 @@ def _markup(text: str) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
+    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}..."

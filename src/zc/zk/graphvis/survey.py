@@ -14,7 +14,7 @@ PROVIDERS = "providers"
 
 
 class Unit(NamedTuple):
-    """What is one box in the picture.
+    """One box of the picture.
 
     `providers` are the names of the children of the node `providers`, None if there is no such
     node. `is_outside` is true of a unit that is drawn only because of a link to it.
@@ -27,7 +27,7 @@ class Unit(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """That links lead from one unit to another.
+    """Links that lead from one unit to another.
 
     `names` say which ones: paths relative to the source. If `fault` is set, they lead nowhere, and
     `target` is what they say.
@@ -48,7 +48,7 @@ class System(NamedTuple):
 
 
 def system(tree: ParseNode, top: str = "/") -> System:
-    """The units at and below the path `top` of a parsed tree, and their links."""
+    """Find the units at and below the path `top` of a parsed tree, and links."""
     return _Survey(tree, top).result()
 
 
@@ -93,7 +93,7 @@ class _Survey:
         return path
 
     def unit_of(self, path: str) -> str:
-        """The path of the unit that a node is, or is part of."""
+        """Return the path of the unit that a node is, or is part of."""
         node = self.resolver.find(path)
         while node is not None and node.parent is not None:
             if _is_unit(node):

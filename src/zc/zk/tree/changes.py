@@ -1,4 +1,4 @@
-"""The steps of a plan: what they do, and what is printed about them, word for word.
+"""The steps of a plan, and what is printed about each, word for word.
 
 A plan is a list of changes in the order in which to make them, and print them. Each knows the state
 it was computed from, as versions, so that applying it fails rather than undoes what somebody else
@@ -42,11 +42,11 @@ class Change:
 
     @property
     def is_sure(self) -> bool:
-        """Whether its operation can be made at any time, and be sent: then it may wait."""
+        """Whether its operation can be made, and sent, at any time, so may wait."""
         return False
 
     def attributes(self) -> tuple[Any, ...]:
-        """What it was made from, in the order of the constructor's arguments."""
+        """Return the constructor's arguments, in order."""
         return (self.path,)
 
     def __eq__(self, other: object) -> bool:
@@ -62,11 +62,11 @@ class Change:
         return f"{type(self).__name__}{self.attributes()}"
 
     def lines(self) -> list[str]:
-        """The lines that a dry run prints."""
+        """Return the lines that a dry run prints."""
         return [*map(printable, self._lines())]
 
     def _lines(self) -> list[str]:
-        """The same, with whatever is in names and values."""
+        """Return the same, with all characters of names and values."""
         raise NotImplementedError
 
     def __str__(self) -> str:
@@ -74,11 +74,11 @@ class Change:
 
     @property
     def notice(self) -> str:
-        """What is printed when the plan is applied; mostly nothing, ''."""
+        """The line that is printed when the plan is applied; mostly none, ''."""
         return ""
 
     def operation(self, acl: Acl) -> Operation | None:
-        """What to do, for `zookeeper.multi`; None for a node that is left alone.
+        """Return the operation for `multi`; None for a node that is left alone.
 
         `acl` is for nodes that are created.
         """
@@ -86,7 +86,7 @@ class Change:
 
 
 class AddNode(Change):
-    """Create a node; `is_nested` says that its parent is created by the same plan.
+    """Create a node; `is_nested` if the same plan creates its parent.
 
     Its data may be given as the node of a text, whose data they are then, made when they are asked
     for.
@@ -109,7 +109,7 @@ class AddNode(Change):
     def is_sure(self) -> bool:
         if isinstance(self._data, ParseNode):
             return self._data.data_may_wait
-        # What is printable ASCII the servers do not refuse in a name.
+        # Servers refuse no printable ASCII in a name.
         return self.path.isascii() and self.path.isprintable() and _is_short(self._data)
 
     def attributes(self) -> tuple[Any, ...]:
@@ -119,7 +119,7 @@ class AddNode(Change):
         return [f"add {self.path}"]
 
     def details(self) -> list[str]:
-        """A line for each property that the new node will have."""
+        """Return a line for each property that the new node will have."""
         lines = _property_changes(self.path, {}, codec.decode(self.data, self.path))
         return [*map(printable, lines)]
 
@@ -222,7 +222,7 @@ class KeepAncestor(Change):
 
 @collected_later
 def operations(plan: Iterable[Change], acl: Acl) -> list[Operation]:
-    """What to do for a plan, in order, for `zookeeper.multi` or `zookeeper.write_many`."""
+    """Yield a plan's operations, in order, for `multi` or `write_many`."""
     steps = (change.operation(acl) for change in plan)
     return [operation for operation in steps if operation is not None]
 
@@ -230,7 +230,7 @@ def operations(plan: Iterable[Change], acl: Acl) -> list[Operation]:
 def messages(
     plan: Iterable[Change], *, dry_run: bool = False, verbose: bool = False
 ) -> Iterator[str]:
-    """Yield the lines to print for a plan, when it is applied or, for a dry run, is not.
+    """Yield the lines to print for a plan, applied or, in a dry run, not.
 
     Of a new subtree a dry run shows the top only; `verbose` adds the nodes in it and all
     their properties.
@@ -253,7 +253,7 @@ def _is_short(data: str | None) -> bool:
 
 
 def _property_changes(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """A line for each difference: removals and changes by name, then additions by name."""
+    """Yield a line a difference: removals and changes by name, then additions."""
     lines = []
     for key in sorted(old):
         if key not in new:

@@ -1,4 +1,4 @@
-"""What has to change for nodes to become what a parsed tree says, as plain data.
+"""Plans, as plain data: the changes that make nodes what a parsed tree says.
 
 A plan is a list of changes, as `zc.zk.tree.changes` describes them: parents come before their
 children where nodes are added, and after them where nodes are deleted.
@@ -32,7 +32,7 @@ from zookeeper.errors import error
 
 
 class NodeState(NamedTuple):
-    """What is in ZooKeeper at one path; `children` are names, sorted."""
+    """The state of one node in ZooKeeper; `children` are names, sorted."""
 
     data: str | None
     version: int
@@ -49,7 +49,7 @@ AS_WANTED = NodeState(None, -1, False, is_as_wanted=True)
 def snapshot(
     nodes: Iterable[tuple[str, str | None, int, bool, Exception | None]],
 ) -> dict[str, NodeState]:
-    """The state of nodes by path, from (path, data, version, is_ephemeral, error).
+    """Map paths to states, from (path, data, version, is_ephemeral, error).
 
     `nodes` come parents first and children sorted by name. `error` is None for a node that could
     be read.
@@ -71,7 +71,7 @@ def snapshot(
 def plan_import(
     tree: ParseNode, path: str, present: Mapping[str, NodeState], trim: bool | None = None
 ) -> list[Change]:
-    """The changes that make the nodes below `path` what `tree`, a parsed tree, says.
+    """Plan to make the nodes below `path` what `tree`, a parsed tree, says.
 
     `present` holds `path` itself, and those of its children that the tree mentions with all that
     is below them, unless `is_as_wanted`; other children of `path` are not looked at. Nodes below
@@ -117,7 +117,7 @@ def plan_deletion(
     force: bool = False,
     ignore_if_ephemeral: bool = False,
 ) -> list[Change]:
-    """The changes that delete the node at `path` and all below it, children first.
+    """Plan to delete the node at `path` and all below it, children first.
 
     Ephemeral nodes and those above them stay, unless `force` is true; `ignore_if_ephemeral` leaves
     out the remark when `path` itself is ephemeral. `present` holds all of the nodes. Raises the
@@ -151,7 +151,7 @@ def plan_deletion(
 
 
 def _children_to_do(node: ParseNode, path: str) -> list[tuple[str, ParseNode]]:
-    """The children with their paths, the first one last, as `list.pop` takes them."""
+    """Return the children with their paths, in reverse, for `list.pop`."""
     start = join(path, "")
     return [(start + name, node.children[name]) for name in sorted(node.children, reverse=True)]
 
@@ -165,7 +165,7 @@ def _extra(path: str, present: Mapping[str, NodeState], trim: bool | None) -> li
 
 
 def _differs(node: ParseNode, wanted: str | None, data: str | None) -> bool:
-    """Whether `wanted`, the node's data, have to be written over other data in ZooKeeper."""
+    """Return whether `wanted` must be written over other data in ZooKeeper."""
     if node.raw is not None or node.layout is not None:
         return True
     # Compared is what the written data will read as, whatever the node's class made of them.
@@ -174,7 +174,7 @@ def _differs(node: ParseNode, wanted: str | None, data: str | None) -> bool:
 
 
 def _readable(present: Mapping[str, NodeState], path: str) -> NodeState | None:
-    """The state of a node, None if it is not there; raises the error of an unreadable one."""
+    """Return a node's state, None if it is missing; raise its error, if any."""
     state = present.get(path)
     if state is not None and state.error is not None:
         raise state.error

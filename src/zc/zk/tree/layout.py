@@ -46,7 +46,7 @@ _BEGINNING_WITH_INDENT = re.compile(r'\{\n( *)"')
 
 
 class Layout(NamedTuple):
-    """One way to write properties as a JSON object; `str()` is how tree text tells of it."""
+    """One way to write properties as a JSON object; `str()` is its tree text."""
 
     order: tuple[str, ...] = ()
     is_spaced: bool = False
@@ -54,7 +54,7 @@ class Layout(NamedTuple):
     is_unicode: bool = False
 
     def encode(self, properties: Mapping[str, Any]) -> str:
-        """The data for `properties`, a JSON object.
+        """Write `properties` as a JSON object.
 
         Raises ValueError as `codec.encode` does. Escapes all that is not ASCII, whatever the
         layout says, when there are lone surrogates, which UTF-8 cannot hold.
@@ -87,7 +87,7 @@ class Layout(NamedTuple):
 
 
 def layout_of(data: str, properties: Properties) -> Layout | None:
-    """The layout in which `properties`, which were read from `data`, become `data` again.
+    """Find the layout in which `properties`, read from `data`, become `data`.
 
     None when there is none: the data are no JSON object, or were spelled in some other way.
     """
@@ -101,7 +101,7 @@ def layout_of(data: str, properties: Properties) -> Layout | None:
 
 
 def _apparent_layout(data: str, properties: Properties) -> Layout:
-    """The only layout that `data` can have, going by how they begin."""
+    """Return the only layout that `data` can have, judged by their beginning."""
     order = tuple(properties)
     # Python escapes DEL, which is ASCII, with all that is not.
     is_unicode = not data.isascii() or "\x7f" in data
@@ -122,12 +122,12 @@ def _has_space_behind_colon(data: str, keys: tuple[str, ...], is_unicode: bool) 
 
 
 def is_layout(text: str) -> bool:
-    """Whether what stands behind `=` is meant as a layout; it is no literal then."""
+    """Return whether the text behind `=` is a layout, and so no literal."""
     return _NO_LITERAL.match(text) is not None
 
 
 def read_layout(text: str) -> Layout:
-    """The layout that `text` tells of. Raises ValueError, saying what is wrong."""
+    """Parse a layout. Raise ValueError with the reason."""
     fields: dict[str, Any] = {}
     words: set[str] = set()
     position = 0

@@ -1,11 +1,11 @@
 """Values in tree text: Python literals, as far as JSON can hold them.
 
-They are read by taking the text apart into tokens; nothing is compiled, so no text can run code,
-and nesting is bounded. Read are strings (with the prefixes `u` and `r`, and in adjacent pieces),
-integers, floats, True, False, None, lists, tuples (also without parentheses) and dictionaries, and
-a comment behind the value. What JSON would change is changed already: a tuple reads as a list, a
-key 1 as '1'. What only Python 2 has, and exports of earlier releases, is read as there: 10L, 0777
-and ur''.
+The text is taken apart into tokens; nothing is compiled, so no text can run code, and nesting is
+bounded. Literals are strings (with the prefixes `u` and `r`, and in adjacent pieces), integers,
+floats, True, False, None, lists, tuples (also without parentheses) and dictionaries, and a comment
+may follow the value. The changes that JSON would make are made: a tuple reads as a list, a key 1 as
+'1'. Forms that only Python 2 has, and exports of earlier releases, are read as there: 10L, 0777 and
+ur''.
 
 They are written by `repr`, so always on one line: it escapes all that is not printable.
 """
@@ -38,8 +38,8 @@ _PLAIN_VALUE = re.compile(
     """,
     re.VERBOSE,
 )
-# What differs from JSON in its quotes only. No number can be matched in two ways, so that a bad
-# line is not tried in all of them.
+# Text that differs from JSON in its quotes only. No number can be matched in two ways, so that the
+# time for a bad line does not grow with their number.
 _NEARLY_JSON = re.compile(
     r"""[\[{](?:
       '[^'"\\\x00-\x1f]*' | -?(?:[1-9][0-9]{0,17}|0)(?:\.[0-9]{1,15})?(?![\w.]) | [\]\[{},:\ ]
@@ -76,7 +76,7 @@ _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
 def read_literal(text: str) -> Any:
-    """The value of a literal, as JSON will hold it.
+    """Return the value of a literal, as JSON will hold it.
 
     Raises ValueError, saying what is wrong, for anything that is not one literal.
     """
@@ -93,17 +93,17 @@ def read_literal(text: str) -> Any:
         try:
             return json.loads(text.replace("'", '"'))
         except ValueError:
-            pass  # what JSON does not have, as a last comma, or a fault, which is told below
+            pass  # a form that JSON does not have, as a last comma, or a fault, which is told below
     return _build(_tokens(text))
 
 
 def write_literal(value: Any) -> str:
-    """The literal of a value that was read from JSON and is finite, on one line."""
+    """Write a value, read from JSON and finite, as a literal on one line."""
     return repr(value)
 
 
 def read_quoted(text: str, position: int = 0) -> tuple[str, int]:
-    """The value of the quoted string at `position`, and where it ends.
+    """Return the value of the quoted string at `position`, and its end.
 
     Raises ValueError when there is none, or its end is missing.
     """
@@ -114,13 +114,13 @@ def read_quoted(text: str, position: int = 0) -> tuple[str, int]:
 
 
 def split_quoted(text: str) -> tuple[str, str]:
-    """The value of the quoted string that `text` starts with, and the text behind it."""
+    """Return the value of the quoted string in front, and the text behind it."""
     value, end = read_quoted(text)
     return value, text[end:]
 
 
 def _tokens(text: str) -> Iterator[tuple[str, Any]]:
-    """Pairs ('value', value) and ('mark', a bracket, comma or colon)."""
+    """Yield ('value', value) and ('mark', a bracket, comma or colon)."""
     position = 0
     while position < len(text):
         match = _TOKEN.match(text, position)
@@ -206,7 +206,7 @@ def _word(token: str) -> bool | None:
 
 
 class _Container:
-    """A bracketed part of a literal while it is being read; `opening` is '' for the whole."""
+    """A bracketed part of a literal being read; `opening` is '' for the whole."""
 
     def __init__(self, opening: str) -> None:
         self.opening = opening
@@ -270,7 +270,7 @@ def _build(tokens: Iterator[tuple[str, Any]]) -> Any:
 
 
 def _key(value: Any) -> str:
-    """The key as JSON writes it, where keys are strings."""
+    """Return the key as JSON writes it, where keys are strings."""
     if isinstance(value, str):
         return value
     if isinstance(value, (list, dict)):

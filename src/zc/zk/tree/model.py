@@ -1,4 +1,4 @@
-"""A parsed tree: nodes with properties and children, and links followed among them."""
+"""A parsed tree: nodes with properties and children, and links among them."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class ParseNode(Fields):
 
     @property
     def data(self) -> str | None:
-        """What the node is to hold in ZooKeeper; see `codec.encode`."""
+        """The data that the node is to hold in ZooKeeper; see `codec.encode`."""
         if (plain := self.plain_data()) is not None:
             return plain
         if self.raw is not None:
@@ -85,7 +85,7 @@ class ParseNode(Fields):
         return codec.encode(self.properties)
 
     def walk(self: Node) -> Iterator[tuple[int, Node]]:
-        """Yield (depth, node), this node at depth 0 first, depth first, children sorted by name."""
+        """Yield (depth, node), depth first from this one at 0, children by name."""
         to_do: list[tuple[int, Node]] = [(0, self)]
         while to_do:
             depth, node = to_do.pop()
@@ -105,7 +105,7 @@ class TreeResolver(Resolver, Generic[Node]):
         self.root = root
 
     def find(self, path: str) -> Node | None:
-        """The node at `path`, links not followed, or None."""
+        """Return the node at `path`, links not followed, or None."""
         node: Node | None = self.root
         for name in path.split("/")[1:] if path != "/" else ():
             if node is None:
@@ -114,7 +114,7 @@ class TreeResolver(Resolver, Generic[Node]):
         return node
 
     def node(self, path: str) -> Node:
-        """The node that `path` leads to, links followed; raises what `resolve` does."""
+        """Return the node that `path` leads to; raise what `resolve` does."""
         node = self.find(self.resolve(path))
         assert node is not None
         return node

@@ -1,8 +1,8 @@
 """Tree text into a model. `zc.zk.tree.syntax` describes the lines.
 
 Lines end with a line feed; a carriage return before it is dropped. Blank lines and lines that begin
-with `#` are skipped. What is indented deeper than a node belongs to it; how much is free, in spaces
-or tabs, but all lines of one node begin with the same white space.
+with `#` are skipped. A line that is indented deeper than a node belongs to it; the depth, in spaces
+or tabs, is free, but all lines of one node begin with the same white space.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def parse_tree(text: str, node_class: type[Node]) -> Node: ...
 
 
 def parse_tree(text: str, node_class: type[ParseNode] = ParseNode) -> ParseNode:
-    """The tree that `text` describes, as nodes of `node_class`, a `ParseNode`.
+    """Parse `text` into nodes of `node_class`, a `ParseNode`.
 
     Returns a root without a name, with the top-level nodes of the text as its children. Raises
     `TreeSyntaxError`, a ValueError, with the number of the line, the line and the reason.
@@ -77,7 +77,7 @@ class _Parser(_speedups.Position):
         self.number = 1
 
     def next_line(self, text: str) -> str:
-        """The next line, without its line feed."""
+        """Return the next line, without its line feed."""
         # Other characters that Python takes for ends of lines stay inside their lines.
         end = text.find("\n", self.position)
         return text[self.position :] if end < 0 else text[self.position : end]
@@ -106,7 +106,7 @@ class _Parser(_speedups.Position):
             self.read_property(content)
 
     def read_value(self, text: str) -> Any:
-        """The value that the text behind an equals sign stands for."""
+        """Return the value of the text behind an equals sign."""
         try:
             return read_literal(text.strip())
         except ValueError as fault:
@@ -186,7 +186,7 @@ class _Parser(_speedups.Position):
             self.set_property(name + PROPERTY_LINK, _property_link_target(target))
 
     def owner(self) -> ParseNode:
-        """The node that a line without a node is about."""
+        """Return the node that a line without a node is about."""
         if self.node is self.root:
             raise ValueError("property above any node")
         return self.node

@@ -1,6 +1,6 @@
-"""Nodes into tree text. `zc.zk.tree.syntax` describes the lines, and which names are plain.
+"""Nodes into tree text. `zc.zk.tree.syntax` describes the lines.
 
-What is written reads back as the same names and the same data, byte for byte. Properties are
+The text reads back as the same names and the same data, byte for byte. Properties are
 written where they, and perhaps their layout, say all about the data; else the data themselves are,
 on a line of their own.
 """
@@ -28,7 +28,7 @@ INDENT = "  "
 
 
 def render(nodes: Iterable[tuple[int, str, str | None]]) -> Iterator[str]:
-    """Yield the text of each node, its properties included, ending with a line feed.
+    """Yield the text of each node and its properties, with a final line feed.
 
     `nodes` are (depth, name, data), depth first, each node's children sorted by name; depth counts
     from 0, and `data` is what the node holds, None for null. Takes one node at a time.
@@ -54,7 +54,7 @@ def render(nodes: Iterable[tuple[int, str, str | None]]) -> Iterator[str]:
 
 
 def _literal(text: str) -> str | None:
-    """The literal of a JSON value; None unless it is written as the library does it."""
+    """Return a JSON value's literal; None unless the library writes it so."""
     # Nested as deeply as allowed, it would be too deep inside the node's own object.
     if text.count("[") + text.count("{") >= codec.MAX_NESTING:
         return None
@@ -68,7 +68,7 @@ def _literal(text: str) -> str | None:
 
 
 def _contents(data: str | None) -> tuple[Properties, str | None]:
-    """The properties to write, sorted, and what a line about the data as a whole says, if any."""
+    """Return properties to write, sorted, and the text of a line about all data."""
     try:
         properties = codec.decode_strictly(data)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How the lines of tree text look: what the parser reads and the renderer writes.
+"""The grammar of tree text, for the parser and the renderer.
 
     /name                       a node
     /name : type                a node with the property `type`, all of the line after the colon
@@ -17,6 +17,9 @@ plain names of properties do not begin with `/` or `#` and hold neither `=` nor 
 also takes unquoted names with spaces in them. A quoted name of a property followed by `=` is the
 whole key, so `'main ->' = 5` is how a link that leads nowhere is written.
 
+The extension `zc.zk._speedups` reads and writes a part of this by itself (its `grammar.pxi`); a
+change here is made there too, and `tests/pure/test_grammar.py` tells if not.
+
 A line that begins with `=` is for data that properties alone would not bring back as they are. For
 a JSON object that is laid out in another way than the library's it tells the layout. Otherwise, as
 for null, white space, or JSON with numbers that are no literals, it gives the data themselves, and
@@ -33,32 +36,32 @@ OPERATOR = re.compile(r"->|=>?")
 TYPE_COLON = re.compile(r"(?<=\s):|:(?=\s)")
 QUOTES = ("'", '"')
 
-# What stands behind `=>` in exports of release 2.1: the value of the property, as a literal.
+# Exports of release 2.1 have the value of the property behind `=>`, as a literal.
 OLD_LINK = re.compile(r"=\s*[uU]?[rR]?['\"]")
 
 
 def is_plain_word(text: str) -> bool:
-    """Whether a link's path can be written as it is."""
+    """Return whether a link's path can be written as it is."""
     return text.isprintable() and " " not in text and text != "" and text[0] not in QUOTES
 
 
 def is_plain_node_name(name: str) -> bool:
-    """Whether a node's name can be written as it is."""
+    """Return whether a node's name can be written as it is."""
     return is_plain_word(name) and name[-1] != ":"
 
 
 def is_plain_property_name(name: str) -> bool:
-    """Whether a property's name can be written as it is."""
+    """Return whether a property's name can be written as it is."""
     return is_plain_word(name) and name[0] not in "/#" and "=" not in name and "->" not in name
 
 
 def is_plain_type(value: object) -> bool:
-    """Whether the property `type` can stand behind the node's name."""
+    """Return whether the property `type` can stand behind the node's name."""
     return isinstance(value, str) and value.isprintable() and value != "" and value == value.strip()
 
 
 def is_plain_property_link(value: object) -> bool:
-    """Whether the value of a property link can be written as it is."""
+    """Return whether the value of a property link can be written as it is."""
     if not isinstance(value, str) or not value.isprintable():
         return False
     words = value.split(" ")
@@ -68,7 +71,7 @@ def is_plain_property_link(value: object) -> bool:
 
 
 def is_node_name(name: str) -> bool:
-    """Whether any ZooKeeper server can have a node of this name."""
+    """Return whether any ZooKeeper server can have a node of this name."""
     return (
         name not in ("", ".", "..")
         and "/" not in name

@@ -3,7 +3,7 @@
 import { ageOf, element, nodeLink, plural, visible } from "./elements.js";
 import { ancestors, nameOf } from "./model.js";
 
-const MOST_CHILDREN = 100;
+const MAX_CHILDREN = 100;
 
 export function showDetails(section, model, path) {
   const view = model.get(path);
@@ -73,14 +73,14 @@ function children(model, path) {
   if (!paths.length) {
     return "";
   }
-  const items = paths.slice(0, MOST_CHILDREN).map((each) => {
+  const items = paths.slice(0, MAX_CHILDREN).map((each) => {
     const { owner, created } = model.get(each);
     return element("li", {}, nodeLink(each, nameOf(each)),
       owner ? element("span", { className: "since" }, "for ", ageOf(created)) : "");
   });
-  if (paths.length > MOST_CHILDREN) {
+  if (paths.length > MAX_CHILDREN) {
     items.push(element("li", { className: "empty" },
-      `and ${plural(paths.length - MOST_CHILDREN, "more node")}`));
+      `and ${plural(paths.length - MAX_CHILDREN, "more node")}`));
   }
   return element("section", {}, element("h3", {}, "Children"),
     element("ul", { className: "children" }, ...items));
