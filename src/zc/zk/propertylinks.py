@@ -6,8 +6,6 @@ followed by itself, the work would grow with the square of their number.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from zc.zk.errors import BadPropertyLink, LinkLoop
 from zc.zk.links import (
     MAX_LINKS,
@@ -17,6 +15,7 @@ from zc.zk.links import (
     Nodes,
     NotRead,
     absolute,
+    is_direct,
     split_property_link,
 )
 from zookeeper.errors import BadArgumentsException, NoAuthException, NoNodeException
@@ -31,27 +30,33 @@ LINKS_SHOWN = 10
 _NOWHERE = (ValueError, LinkLoop, NoNodeException, NoAuthException, BadArgumentsException)
 
 
-class _End(NamedTuple):
+class _End:
     """The end of a property link, which is `length` links away."""
 
-    length: int
-    found: LinkedProperty | None
-    reason: str = ""
-    cause: Exception | None = None
-    unknown: NotRead | None = None
+    __slots__ = ("cause", "found", "length", "reason", "unknown")
+
+    def __init__(
+        self,
+        length: int,
+        found: LinkedProperty | None,
+        reason: str = "",
+        cause: Exception | None = None,
+        unknown: NotRead | None = None,
+    ) -> None:
+        self.length = length
+        self.found = found
+        self.reason = reason
+        self.cause = cause
+        self.unknown = unknown
 
     def one_link_further(self) -> _End:
         if self.length < MAX_LINKS:
-            return self._replace(length=self.length + 1)
+            return _End(self.length + 1, self.found, self.reason, self.cause, self.unknown)
         return _End(self.length, None, f"more than {MAX_LINKS} links")
 
 
-class _Step(NamedTuple):
-    """A property link on the way."""
-
-    path: str
-    name: str
-    value: object
+# A property link on the way: the path of its node, its name and its value.
+_Step = tuple[str, str, object]
 
 
 class PropertyLinks:
@@ -71,7 +76,7 @@ class PropertyLinks:
 
     def find(self, path: str, name: str, value: object) -> LinkedProperty | BadPropertyLink:
         """Find the value that a property link of the node at `path` leads to."""
-        end = self._follow(_Step(path, name, value))
+        end = self._follow((path, name, value))
         if end.unknown is not None:
             raise end.unknown
         if end.found is not None:
@@ -84,7 +89,7 @@ class PropertyLinks:
         way: dict[tuple[str, str], None] = {}
         end = None
         while end is None:
-            here = step.path, step.name
+            here = step[:2]
             if here in way:
                 end = _End(0, None, _loop([*way][[*way].index(here) :]))
             elif (end := self._ends.get(here)) is None:
@@ -107,12 +112,13 @@ class PropertyLinks:
         return end
 
     def _go(self, step: _Step) -> _Step | _End:
+        at, link, value = step
         self._left -= 1
         if self._left < 0:
             return _End(0, None, f"more than {MAX_STEPS} links in all")
         try:
-            target, name = split_property_link(step.value, step.name)
-            path = self._resolve(absolute(step.path, target))
+            target, name = split_property_link(value, link)
+            path = self._resolve(absolute(at, target))
             properties = self._nodes.get_properties(path)
         except _NOWHERE as cause:
             return _End(0, None, str(cause), cause.with_traceback(None))
@@ -121,11 +127,13 @@ class PropertyLinks:
         if name in properties:
             return _End(0, LinkedProperty(properties[name], path, name))
         if name + PROPERTY_LINK in properties:
-            return _Step(path, name, properties[name + PROPERTY_LINK])
+            return path, name, properties[name + PROPERTY_LINK]
         return _End(0, None, f"{path} has no property {name!r}")
 
     def _resolve(self, path: str) -> str:
         known = self._paths.get(path)
+        if known is None and is_direct(path) and self._nodes.exists(path):
+            self._paths[path] = known = path  # as most do, without a symbolic link in them
         if known is None:
             journey = Journey(self._nodes, path)
             try:

@@ -30,13 +30,7 @@ from zc.zk.codec import Properties
 from zc.zk.session.backoff import pause
 from zc.zk.session.session import Session
 from zc.zk.watching import fetch
-from zc.zk.watching.dependencies import (
-    Answer,
-    CachedNode,
-    Dependencies,
-    Kind,
-    Subscription,
-)
+from zc.zk.watching.dependencies import Answer, CachedNode, Dependencies, Kind, Subscription
 
 if TYPE_CHECKING:
     from zookeeper.types import Watcher

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Protocol
 
@@ -112,7 +112,15 @@ class Failures:
             pass  # it has removed itself
 
 
-def name_of(callback: Callback) -> str:
+def of_one_that_is_gone(kind: str, path: str, callbacks: Iterable[Callback]) -> str:
+    """What to log when the program has dropped a live object that had callbacks."""
+    return (
+        f"zc.zk.{kind}({path}) is gone, as nobody refers to it, and its callbacks are not called"
+        f" any more: {', '.join(map(_name_of, callbacks))}"
+    )
+
+
+def _name_of(callback: Callback) -> str:
     """How a callback is called in a log line; nothing of the program's is called for it."""
     name = getattr(callback, "__qualname__", None)
     return name if isinstance(name, str) else object.__repr__(callback)

@@ -13,6 +13,7 @@ import logging
 import threading
 import weakref
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -61,8 +62,7 @@ class LiveObject(ABC, Generic[V]):
     not about links, which are watched, after a pause.
     """
 
-    # What it shows of the node.
-    _kind: ClassVar[Kind]
+    _kind: ClassVar[Kind]  # what it shows of the node
 
     def __init__(self, watches: Subscriptions, path: str, watch: bool = True) -> None:
         check_path(path)
@@ -151,11 +151,8 @@ class LiveObject(ABC, Generic[V]):
         # In the middle of anything, perhaps of logging: so it is the keeper that logs.
         told = getattr(self, "callbacks", None)
         if told and self._subscription is not None and self._watches.session.is_kept_up:
-            self._watches.session.tell(
-                logging.WARNING,
-                f"zc.zk.{type(self).__name__}({self.path}) is gone, as nobody refers to it, and its"
-                f" callbacks are not called any more: {', '.join(map(callbacks.name_of, told))}",
-            )
+            text = callbacks.of_one_that_is_gone(type(self).__name__, self.path, told)
+            self._watches.session.tell(logging.WARNING, text)
 
     def __repr__(self) -> str:
         deleted = "DELETED: " if self._view is not None and self._view.deleted else ""
@@ -198,7 +195,8 @@ class LiveObject(ABC, Generic[V]):
         if fresh and subscription is not None:
             # A view of what is cached takes no time. The keeper's could begin after one that asks
             # the servers, see less, and count: so first they are asked, and then it is taken.
-            self._learn()
+            with suppress(zookeeper.NoNodeException, LinkLoop):
+                self._reader(fresh=True).complete(self._see)
         serial = next(self._serials)
         key = self._kind, self.path
         answers: dict[Key, Any] = {}
@@ -239,27 +237,17 @@ class LiveObject(ABC, Generic[V]):
             self._views += 1
             self._serial = serial
             previous, self._view = self._view, view
-            is_whole = True
             if subscription is not None and subscription.nodes.keys() != answers.keys():
                 self._watches.watch_only(subscription, answers)
-                # Another view, taken by another thread, may have let go of nodes that only this
-                # one depends on.
-                is_whole = answers.keys() <= subscription.nodes.keys() or subscription.has_ended
-            if self._views != views + 1:
-                # In this very thread, where a finaliser had the emulation's keeper take a view,
-                # which may have been replaced by this one, or lost what it depends on.
-                is_whole = False
+            # Another thread's view may have let go of nodes that only this one depends on; or a
+            # finaliser had the emulation's keeper take one in this very thread.
+            is_whole = self._views == views + 1 and (
+                subscription is None
+                or subscription.has_ended
+                or answers.keys() <= subscription.nodes.keys()
+            )
         changed = previous is not None and previous.fingerprint != view.fingerprint
-        if not is_whole:
-            return self._take_view(fresh=fresh) or changed
-        return changed
-
-    def _learn(self) -> None:
-        """Have what a view will need read from the servers now."""
-        try:
-            self._reader(fresh=True).complete(self._see)
-        except (zookeeper.NoNodeException, LinkLoop):
-            pass  # which is known now
+        return changed if is_whole else self._take_view(fresh=fresh) or changed
 
     def _reader(self, *, fresh: bool = False) -> NodeReader:
         if self._subscription is None:

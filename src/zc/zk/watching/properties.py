@@ -166,7 +166,10 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
         """
 
         def change(current: dict[str, Any]) -> dict[str, Any]:
-            del current[name if name in current else _link_named(name, current)]
+            key = name if name in current else name + PROPERTY_LINK
+            if key not in current:
+                raise KeyError(name)
+            del current[key]
             return current
 
         self._change(change, anew=name not in self)
@@ -204,9 +207,8 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
         self.update({name: value})
 
     def _write(self, data: str, version: int | None = None) -> None:
-        session = self._watches.session
         given = () if version is None else (version,)
-        session.call(session.binding.set, self.real_path, data, *given)
+        self._watches.session.call(self._watches.session.binding.set, self.real_path, data, *given)
         try:
             changed = self._take_view(fresh=True)
         except zookeeper.ZooKeeperException:
@@ -215,8 +217,7 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
             self._note_change()
 
     def _read_again(self) -> tuple[dict[str, Any], int]:
-        session = self._watches.session
-        data, stat = session.call(session.binding.get, self.real_path)
+        data, stat = self._watches.session.call(self._watches.session.binding.get, self.real_path)
         return self._watches.decode(data, self.real_path), stat["version"]
 
     def _check_links(self, changes: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
@@ -234,9 +235,11 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
 
     def _see(self, reader: NodeReader) -> _PropertiesView:
         real_path, answer = reader.follow(self._kind, self.path)
-        properties = reader.get_properties(real_path)
+        properties = reader.properties(answer, real_path)
         links = _find_links(reader, real_path, properties)
-        ends = {name: _end_of(reader, found) for name, found in links.items()}
+        ends = {}
+        for name, found in links.items():
+            ends[name] = _end_of(reader, found)
         return _PropertiesView(real_path, properties, answer, links, ends)
 
     def _see_cached(self, node: CachedNode, answer: Any) -> _PropertiesView | None:
@@ -283,20 +286,14 @@ def _find_links(
             found[name] = links.find(path, name, value)
         except NotRead:
             pass  # others may lack more, which is then read at once
-    reader.require_all()
+    if reader.lacking:
+        raise NotRead
     return found
-
-
-def _link_named(name: str, properties: Mapping[str, Any]) -> str:
-    link = name + PROPERTY_LINK
-    if link not in properties:
-        raise KeyError(name)
-    return link
 
 
 def _end_of(reader: NodeReader, found: LinkedProperty | BadPropertyLink) -> object:
     """What tells where a property link leads, and whether the node there has been written."""
     if isinstance(found, BadPropertyLink):
         return found.reason
-    _, stat = reader.data(found.path)
+    _, stat = reader.answers[Kind.DATA, found.path]
     return found.path, found.name, stat.get("czxid"), stat.get("mzxid")

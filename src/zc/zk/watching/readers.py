@@ -80,8 +80,9 @@ class WatchingSource:
         return self._watches.watch_and_read_many(self._subscription, keys)
 
     def properties(self, data: str | None, path: str) -> Properties:
-        node = self._watches.find(Kind.DATA, path)
+        node = self._subscription.nodes.get((Kind.DATA, path))
         if node is None:
+            # Another view, taken at the same time, has let go of it.
             return codec.decode(data, path)
         return self._watches.cache.properties_of(node, data)
 
@@ -109,16 +110,6 @@ class NodeReader(Resolver):
                 lacking, self.lacking = self.lacking, {}
                 self.answers.update(self._source.read_many(lacking))
 
-    def require_all(self) -> None:
-        """Raise NotRead if a part of the look, which went on without it, lacked something."""
-        if self.lacking:
-            raise NotRead
-
-    def data(self, path: str) -> tuple[str | None, Stat]:
-        """Data and stat of the node at `path`. Raises NoNodeException."""
-        answer: tuple[str | None, Stat] = self.read(Kind.DATA, path)
-        return answer
-
     def exists(self, path: str) -> bool:
         # What is read for a look is watched, or read in bulk, which is done by the data.
         try:
@@ -130,7 +121,11 @@ class NodeReader(Resolver):
         return True
 
     def get_properties(self, path: str) -> Mapping[str, Any]:
-        return self._source.properties(self.read(Kind.DATA, path)[0], path)
+        return self.properties(self.read(Kind.DATA, path), path)
+
+    def properties(self, answer: tuple[str | None, Stat], path: str) -> Mapping[str, Any]:
+        """The properties of the node at `path`, which was read with this answer."""
+        return self._source.properties(answer[0], path)
 
     def follow(self, kind: Kind, path: str) -> tuple[str, Answer]:
         """The path that `path` leads to, and what there is. Raises as `read` does, and LinkLoop."""

@@ -1,0 +1,162 @@
+"""Live objects: what they show to programs, and what they are subscribed to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+import zc.zk
+import zookeeper
+from tests.calls import Calls
+from tests.deadlines import wait_until
+from zc.zk.links import NotRead
+from zc.zk.watching.dependencies import UNREAD, Key, Kind
+from zc.zk.watching.readers import NodeReader
+
+OF_ALL = "callbacks data deleted failed_calls keep_callbacks path real_path"
+OF_PROPERTIES = "copy get items keys meta_data rewrite set update values"
+
+
+@pytest.fixture(autouse=True)
+def nodes(zk: zc.zk.ZooKeeper) -> None:
+    zk.create("/a", '{"v": 1}')
+    zk.create("/b", '{"v": 1}')
+    zk.create("/hub", '{"x =>": "/a v", "way ->": "/a"}')
+
+
+def known(zk: zc.zk.ZooKeeper) -> set[Key]:
+    return {node.key for node in zk.watches._dependencies.nodes()}
+
+
+@pytest.mark.parametrize(
+    ("follow", "names"),
+    [
+        (zc.zk.ZooKeeper.children, OF_ALL),
+        (zc.zk.ZooKeeper.properties, f"{OF_ALL} {OF_PROPERTIES}"),
+    ],
+)
+def test_public_attributes_are_those_for_programs(zk, follow: Callable[..., Any], names):
+    assert [name for name in dir(follow(zk, "/a")) if name[0] != "_"] == sorted(names.split())
+
+
+def test_what_is_only_read_is_not_watched(zk, other):
+    assert zk.resolve("/hub/way") == "/a"
+    assert zk.properties("/hub", watch=False)["x"] == 1
+    assert list(zk.children("/hub/way", watch=False)) == []
+    assert zk.get_properties("/a") == {"v": 1}
+    with pytest.raises(zookeeper.NoNodeException):
+        zk.resolve("/hub/missing")
+    assert known(zk) == set()
+    hub = zk.properties("/hub")
+    assert known(zk) == {(Kind.DATA, "/hub"), (Kind.DATA, "/a")}
+    del hub
+    wait_until(lambda: known(zk) == set(), "nothing is watched for an object that is gone")
+
+
+def test_a_view_is_subscribed_to_what_another_one_has_let_go_of(zk, other, monkeypatch):
+    """Both are taken at the same time, and the older one is shown first."""
+    hub = zk.properties("/hub")
+    show, old = hub._show, hub._view
+    old_answers = {key: node.answer for key, node in hub._subscription.nodes.items()}
+
+    def show_after_another(view: Any, serial: int, answers: dict[Key, Any], *, fresh: bool) -> bool:
+        monkeypatch.setattr(hub, "_show", show)
+        show(old, hub._serial, old_answers, fresh=fresh)
+        changed: bool = show(view, serial, answers, fresh=fresh)
+        return changed
+
+    monkeypatch.setattr(zk._session._keeper, "_duties", [])
+    monkeypatch.setattr(hub, "_show", show_after_another)
+    hub.set({"x =>": "/b v"})
+    assert hub["x"] == 1
+    assert set(hub._subscription.nodes) == {(Kind.DATA, "/hub"), (Kind.DATA, "/b")}
+
+
+def test_a_change_is_told_though_another_view_is_taken_while_it_is_shown(zk, other, monkeypatch):
+    """A finaliser may do that, in the middle of it, where the emulation's keeper works inline."""
+    hub = zk.properties("/hub")
+    callback = Calls()
+    hub(callback)
+    watch_only = zk.watches.watch_only
+
+    def look_meanwhile(*arguments: Any) -> None:
+        monkeypatch.setattr(zk.watches, "watch_only", watch_only)
+        watch_only(*arguments)
+        hub._take_view(fresh=False)
+
+    monkeypatch.setattr(zk.watches, "watch_only", look_meanwhile)
+    other.set("/hub", '{"v": 7}')
+    callback.wait(2)
+    assert hub["v"] == 7
+
+
+class Source:
+    """Nodes that are known or can be read, and the keys that were read, each time."""
+
+    def __init__(self, known: dict[Key, Any], readable: dict[Key, Any]) -> None:
+        self.readable = readable
+        self._known = known
+        self.reads: list[list[Key]] = []
+
+    def known(self, kind: Kind, path: str) -> Any:
+        return self._known.get((kind, path), UNREAD)
+
+    def read_many(self, keys: Iterable[Key]) -> dict[Key, Any]:
+        self.reads.append(list(keys))
+        missing = zookeeper.NoNodeException
+        return {key: self.readable.get(key, missing(key[1])) for key in self.reads[-1]}
+
+    def properties(self, data: str | None, path: str) -> dict[str, Any]:
+        return {"data": data}
+
+
+A, B, C = ((Kind.DATA, path) for path in ("/a", "/b", "/c"))
+
+
+def read_both(reader: NodeReader) -> list[Any]:
+    answers = []
+    for key in (A, B):
+        try:
+            answers.append(reader.read(*key))
+        except NotRead:
+            pass
+    if reader.lacking:
+        raise NotRead
+    return answers
+
+
+def test_a_reader_reads_what_is_lacking_at_once_and_each_node_once():
+    source = Source({}, {A: ("a", {}), B: ("b", {})})
+    reader = NodeReader(source)
+    assert reader.complete(read_both) == [("a", {}), ("b", {})]
+    assert reader.complete(read_both) == [("a", {}), ("b", {})]
+    assert source.reads == [[A, B]]
+    assert set(reader.answers) == {A, B}
+
+
+def test_a_reader_does_not_read_what_is_known():
+    source = Source({A: ("known", {})}, {A: ("a", {}), B: ("b", {})})
+    assert NodeReader(source).complete(read_both) == [("known", {}), ("b", {})]
+    assert source.reads == [[B]]
+
+
+def test_a_reader_that_reads_at_once_asks_for_existence_only():
+    source = Source({}, {(Kind.EXISTS, "/a"): {}, A: ("a", {})})
+    reader = NodeReader(source, at_once=True)
+    assert reader.exists("/a")
+    assert not reader.exists("/b")
+    assert reader.get_properties("/a") == {"data": "a"}
+    assert source.reads == [[(Kind.EXISTS, "/a")], [(Kind.EXISTS, "/b")], [A]]
+
+
+def test_a_reader_raises_another_copy_of_a_refusal_each_time():
+    reader = NodeReader(Source({}, {C: zookeeper.NoAuthException("/c")}), at_once=True)
+    faults = []
+    for _ in range(2):
+        with pytest.raises(zookeeper.NoAuthException) as caught:
+            reader.read(*C)
+        faults.append(caught.value)
+    assert faults[0] is not faults[1]
+    assert faults[0].path == faults[1].path
