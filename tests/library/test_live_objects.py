@@ -95,6 +95,8 @@ def test_a_change_is_told_though_another_view_is_taken_while_it_is_shown(zk, oth
 class Source:
     """Nodes that are known or can be read, and the keys that were read, each time."""
 
+    existence = Kind.DATA
+
     def __init__(self, known: dict[Key, Any], readable: dict[Key, Any]) -> None:
         self.readable = readable
         self._known = known
@@ -142,17 +144,30 @@ def test_a_reader_does_not_read_what_is_known():
     assert source.reads == [[B]]
 
 
-def test_a_reader_that_reads_at_once_asks_for_existence_only():
-    source = Source({}, {(Kind.EXISTS, "/a"): {}, A: ("a", {})})
-    reader = NodeReader(source, at_once=True)
-    assert reader.exists("/a")
-    assert not reader.exists("/b")
-    assert reader.get_properties("/a") == {"data": "a"}
-    assert source.reads == [[(Kind.EXISTS, "/a")], [(Kind.EXISTS, "/b")], [A]]
+def test_a_reader_asks_for_existence_as_its_source_has_it():
+    source = Source({(Kind.EXISTS, "/a"): {}, B: zookeeper.NoNodeException("/b")}, {})
+    source.existence = Kind.EXISTS
+    assert NodeReader(source).exists("/a")
+    source.existence = Kind.DATA
+    assert not NodeReader(source).exists("/b")
+    with pytest.raises(NotRead):
+        NodeReader(source).exists("/a")
+
+
+def test_what_must_not_be_read_is_there(zk):
+    reader = NodeReader(Source({C: zookeeper.NoAuthException("/c")}, {}))
+    assert reader.exists("/c")
+
+
+def test_a_path_is_resolved_without_reading_its_node(zk, other, monkeypatch):
+    reads = Calls()
+    monkeypatch.setattr(zookeeper, "get", reads)
+    assert zk.resolve("/a") == "/a"
+    assert not reads.all()
 
 
 def test_a_reader_raises_another_copy_of_a_refusal_each_time():
-    reader = NodeReader(Source({}, {C: zookeeper.NoAuthException("/c")}), at_once=True)
+    reader = NodeReader(Source({C: zookeeper.NoAuthException("/c")}, {}))
     faults = []
     for _ in range(2):
         with pytest.raises(zookeeper.NoAuthException) as caught:

@@ -41,7 +41,7 @@ class _End:
         found: LinkedProperty | None,
         reason: str = "",
         cause: Exception | None = None,
-        unknown: NotRead | None = None,
+        unknown: bool = False,
     ) -> None:
         self.length = length
         self.found = found
@@ -77,8 +77,9 @@ class PropertyLinks:
     def find(self, path: str, name: str, value: object) -> LinkedProperty | BadPropertyLink:
         """Find the value that a property link of the node at `path` leads to."""
         end = self._follow((path, name, value))
-        if end.unknown is not None:
-            raise end.unknown
+        if end.unknown:
+            # A new one: an exception refers to frames once raised, and these to all that is here.
+            raise NotRead
         if end.found is not None:
             return end.found
         fault = BadPropertyLink(path, name, end.reason)
@@ -98,7 +99,8 @@ class PropertyLinks:
                     return self._give_up([*way][:-MAX_LINKS])
                 ahead = self._go(step)
                 if isinstance(ahead, _End):
-                    end = ahead
+                    del way[here]
+                    self._ends[here] = end = ahead
                 else:
                     step = ahead
         for here in reversed(way):
@@ -115,20 +117,20 @@ class PropertyLinks:
         at, link, value = step
         self._left -= 1
         if self._left < 0:
-            return _End(0, None, f"more than {MAX_STEPS} links in all")
+            return _End(1, None, f"more than {MAX_STEPS} links in all")
         try:
             target, name = split_property_link(value, link)
             path = self._resolve(absolute(at, target))
             properties = self._nodes.get_properties(path)
         except _NOWHERE as cause:
-            return _End(0, None, str(cause), cause.with_traceback(None))
-        except NotRead as unknown:
-            return _End(0, None, unknown=unknown.with_traceback(None))
+            return _End(1, None, str(cause), cause.with_traceback(None))
+        except NotRead:
+            return _End(1, None, unknown=True)
         if name in properties:
-            return _End(0, LinkedProperty(properties[name], path, name))
+            return _End(1, LinkedProperty(properties[name], path, name))
         if name + PROPERTY_LINK in properties:
             return path, name, properties[name + PROPERTY_LINK]
-        return _End(0, None, f"{path} has no property {name!r}")
+        return _End(1, None, f"{path} has no property {name!r}")
 
     def _resolve(self, path: str) -> str:
         known = self._paths.get(path)

@@ -86,22 +86,23 @@ def read_many(handle: int, keys: list[Key], binding: Binding) -> dict[Key, Answe
             return _read_in_bulk(handle, keys, binding)
         except zookeeper.BadArgumentsException:
             pass  # it is one of the paths
-    return {key: _read(handle, *key, binding) for key in keys}
+    return {key: read(handle, *key, binding) for key in keys}
 
 
 def _read_in_bulk(handle: int, keys: list[Key], binding: Binding) -> dict[Key, Answer]:
     answers: dict[Key, Answer] = {}
-    for kind, read in (
+    for kind, read_all in (
         (Kind.DATA, binding.get_many),
         (Kind.CHILDREN, binding.get_children_many),
     ):
         asked = [key for key in keys if key[0] is kind]
         if asked:
-            answers.update(zip(asked, read(handle, [path for _, path in asked]), strict=True))
+            answers.update(zip(asked, read_all(handle, [path for _, path in asked]), strict=True))
     return answers
 
 
-def _read(handle: int, kind: Kind, path: str, binding: Binding) -> Answer:
+def read(handle: int, kind: Kind, path: str, binding: Binding) -> Answer:
+    """Read one node, and do not watch it; see `read_many`."""
     try:
         if kind is Kind.DATA:
             return binding.get(handle, path)

@@ -144,7 +144,7 @@ class LiveObject(ABC, Generic[V]):
         self.callbacks.append(callback)
         if self._changes != changes:
             # The change may have found the list without the new callback.
-            self._call_back_soon()
+            self._note_change()
         return self
 
     def __del__(self) -> None:
@@ -255,15 +255,11 @@ class LiveObject(ABC, Generic[V]):
         return NodeReader(WatchingSource(self._watches, self._subscription, fresh=fresh))
 
     def _note_change(self) -> None:
+        """Have the callbacks called, once for all changes that come until then."""
         with self._lock:
             self._changes += 1
-        # A callback that is added from now on is added by one who sees that there was a change.
-        if self.callbacks:
-            self._call_back_soon()
-
-    def _call_back_soon(self) -> None:
-        with self._lock:
-            if self._is_queued:
+            # A callback that is added from now on is added by one who sees that there was a change.
+            if self._is_queued or not self.callbacks:
                 return
             self._is_queued = True
         self._watches.session.call_soon(partial(call_back, weakref.ref(self)))

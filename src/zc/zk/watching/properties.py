@@ -237,9 +237,14 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
         real_path, answer = reader.follow(self._kind, self.path)
         properties = reader.properties(answer, real_path)
         links = _find_links(reader, real_path, properties)
-        ends = {}
+        # Where each link leads, and whether the node there has been written.
+        ends: dict[str, object] = {}
         for name, found in links.items():
-            ends[name] = _end_of(reader, found)
+            if isinstance(found, BadPropertyLink):
+                ends[name] = found.reason
+            else:
+                _, stat = reader.answers[Kind.DATA, found.path]
+                ends[name] = found.path, found.name, stat.get("czxid"), stat.get("mzxid")
         return _PropertiesView(real_path, properties, answer, links, ends)
 
     def _see_cached(self, node: CachedNode, answer: Any) -> _PropertiesView | None:
@@ -289,11 +294,3 @@ def _find_links(
     if reader.lacking:
         raise NotRead
     return found
-
-
-def _end_of(reader: NodeReader, found: LinkedProperty | BadPropertyLink) -> object:
-    """What tells where a property link leads, and whether the node there has been written."""
-    if isinstance(found, BadPropertyLink):
-        return found.reason
-    _, stat = reader.answers[Kind.DATA, found.path]
-    return found.path, found.name, stat.get("czxid"), stat.get("mzxid")

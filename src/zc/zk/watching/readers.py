@@ -27,7 +27,9 @@ T = TypeVar("T")
 
 
 class Source(Protocol):
-    """Where a reader has its nodes from."""
+    """Where a reader has its nodes from; `existence` is the kind that tells of existence."""
+
+    existence: Kind
 
     def known(self, kind: Kind, path: str) -> Answer:
         """What is known of a node; UNREAD if it has to be read."""
@@ -40,16 +42,28 @@ class Source(Protocol):
 
 
 class SessionSource:
-    """The servers, which are asked for everything. Nothing is subscribed to."""
+    """The servers, which are asked for everything. Nothing is subscribed to.
+
+    If `at_once`, they are asked for a node when the reader is; otherwise for many together.
+    """
 
     def __init__(
-        self, session: Session, decode: Callable[[str | None, str], Properties] = codec.decode
+        self,
+        session: Session,
+        decode: Callable[[str | None, str], Properties] = codec.decode,
+        *,
+        at_once: bool = False,
     ) -> None:
         self._session = session
+        self._at_once = at_once
         self.properties = decode
+        # In bulk existence is seen by reading.
+        self.existence = Kind.EXISTS if at_once else Kind.DATA
 
     def known(self, kind: Kind, path: str) -> Answer:
-        return UNREAD
+        if not self._at_once:
+            return UNREAD
+        return self._session.call(fetch.read, kind, path, self._session.binding)
 
     def read_many(self, keys: Iterable[Key]) -> Mapping[Key, Answer]:
         return self._session.call(fetch.read_many, list(keys), self._session.binding)
@@ -60,6 +74,8 @@ class WatchingSource:
 
     If `fresh`, the servers are asked for what is in the cache, too.
     """
+
+    existence = Kind.DATA
 
     def __init__(
         self, watches: Subscriptions, subscription: Subscription, *, fresh: bool = False
@@ -90,14 +106,12 @@ class WatchingSource:
 class NodeReader(Resolver):
     """Reads nodes, each once, and follows links.
 
-    If `at_once`, a node is read when it is asked for. Otherwise what is not known makes it raise
-    NotRead and is noted in `lacking`: `complete` has it read, together with all else that lacks.
-    `answers` are what was read.
+    What its source does not know makes it raise NotRead and is noted in `lacking`: `complete` has
+    it read, together with all else that lacks. `answers` are what was read.
     """
 
-    def __init__(self, source: Source, *, at_once: bool = False) -> None:
+    def __init__(self, source: Source) -> None:
         self._source = source
-        self._at_once = at_once
         self.answers: dict[Key, Answer] = {}
         self.lacking: dict[Key, None] = {}
 
@@ -111,9 +125,8 @@ class NodeReader(Resolver):
                 self.answers.update(self._source.read_many(lacking))
 
     def exists(self, path: str) -> bool:
-        # What is read for a look is watched, or read in bulk, which is done by the data.
         try:
-            self.read(Kind.EXISTS if self._at_once else Kind.DATA, path)
+            self.read(self._source.existence, path)
         except zookeeper.NoNodeException:
             return False
         except zookeeper.NoAuthException:
@@ -144,10 +157,8 @@ class NodeReader(Resolver):
         if answer is UNREAD:
             answer = self._source.known(kind, path)
             if answer is UNREAD:
-                if not self._at_once:
-                    self.lacking[key] = None
-                    raise NotRead
-                answer = self._source.read_many([key])[key]
+                self.lacking[key] = None
+                raise NotRead
             self.answers[key] = answer
         if isinstance(answer, zookeeper.ZooKeeperException):
             raise copy(answer)  # to be raised means to refer to frames
@@ -163,4 +174,4 @@ def resolve(
 
     Raises what `Resolver.resolve` raises.
     """
-    return NodeReader(SessionSource(session, decode), at_once=True).resolve(path)
+    return NodeReader(SessionSource(session, decode, at_once=True)).resolve(path)
