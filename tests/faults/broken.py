@@ -51,10 +51,10 @@ def _drop_rewatch() -> None:
     note_gap, fetch_many = NodeCache._note_gap, NodeCache._fetch_many
     gaps = 0
 
-    def remember_gap(self: NodeCache) -> None:
+    def remember_gap(self: NodeCache, moment: tuple[int, int]) -> None:
         nonlocal gaps
         gaps += 1
-        note_gap(self)
+        note_gap(self, moment)
 
     def fetch_without_watching(self: NodeCache, handle: int, nodes: list[Any]) -> Any:
         nonlocal gaps

@@ -82,12 +82,12 @@ class Maintenance:
         self._is_unproven = False
         self._rest_until = 0.0
         # Which duties may have something to do: None stands for all of them. And when each one is
-        # to be done next; in which session and connection they were done last, and in which session
-        # all of them were.
+        # to be done next; in which session all of them were done.
         self._wanted: deque[Duty | None] = deque()
         self._due: dict[Duty, float] = {}
-        self._done_in = (0, 0)
         self._restored_epoch = 0
+        # The session and the connection for which they are done.
+        self.moment = (0, 0)
         self.worker = Worker(f"zc.zk keeper {self._name}", self._round)
 
     def add_duty(self, duty: Duty, *, writes: bool = False) -> None:
@@ -123,8 +123,8 @@ class Maintenance:
             epoch, connects, handle, read_only = self._session.standing
             if handle is None:
                 return self._session.give_up_in_time()
-        if self._done_in != (epoch, connects):
-            self._done_in = epoch, connects
+        if self.moment != (epoch, connects):
+            self.moment = epoch, connects
             self._wanted.append(None)
         try:
             delay = self._do_duties(handle, read_only)

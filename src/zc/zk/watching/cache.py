@@ -61,8 +61,7 @@ class NodeCache:
         self._unread: dict[CachedNode, None] = {}
         self._stale: dict[Subscription, bool] = {}
         self._refused: dict[CachedNode, float] = {}
-        self._epoch = 0
-        self._connects = 0
+        self._moment = (0, 0)  # in which all that is known was up to date
         # One callable for all watches, the same object every time: the binding calls it once for
         # an event, however often it was given for a path.
         self._watcher: Watcher = self._note_event
@@ -137,8 +136,8 @@ class NodeCache:
 
     def keep(self, handle: int) -> float | None:
         """Have what is known of the nodes up to date: the session's duty."""
-        if self._connects != self._session.connects:
-            self._note_gap()
+        if self._moment != self._session.maintenance.moment:
+            self._note_gap(self._session.maintenance.moment)
         if self._dropped:
             self._end_dropped()
         if self._dependencies.unneeded:
@@ -150,16 +149,16 @@ class NodeCache:
             return None
         return max(0.0, min(self._refused.values()) - time.monotonic())
 
-    def _note_gap(self) -> None:
-        self._connects = self._session.connects
-        if self._epoch != self._session.epoch:
-            self._epoch = self._session.epoch
+    def _note_gap(self, moment: tuple[int, int]) -> None:
+        before, self._moment = self._moment, moment
+        epoch, _ = moment
+        if before[0] != epoch:
             self._dependencies.unneeded.clear()  # they went with the session
         self._unread.update(dict.fromkeys(self._dependencies.nodes()))
         for subscription in self._dependencies.subscriptions():
             # An object made in this session has missed nothing.
-            if subscription.epoch < self._epoch:
-                subscription.epoch = self._epoch
+            if subscription.epoch < epoch:
+                subscription.epoch = epoch
                 self._stale[subscription] = True
 
     def _take_events(self) -> None:
