@@ -67,7 +67,7 @@ def test_a_view_is_subscribed_to_what_another_one_has_let_go_of(zk, other, monke
         changed: bool = show(view, serial, answers, fresh=fresh)
         return changed
 
-    monkeypatch.setattr(zk._session._keeper, "_duties", [])
+    monkeypatch.setattr(zk._session.maintenance, "_duties", [])
     monkeypatch.setattr(hub, "_show", show_after_another)
     hub.set({"x =>": "/b v"})
     assert hub["x"] == 1
