@@ -394,7 +394,7 @@ class TestCuratorsChecklist:
         """After an expiry that the server has not come to yet: its node vanishes a little later."""
         with zc.zk.ZooKeeper(other.connection_string, session_timeout=60_000) as former:
             former.register_server("/providers", ADDRESS, pid=1)
-            zk.watches.session._former_ids.add(session_id(former))
+            zk.watches.session._handles.former_ids.add(session_id(former))
             registration = zk.register("/providers", ADDRESS, pid=2)
             assert str(registration.state) == "registered"
             assert owner_of(other) == session_id(zk)
