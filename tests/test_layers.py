@@ -29,7 +29,7 @@ ROWS = [
     "boundedserver",
     "testing",
     "client",
-    "lowlevel",
+    "methods",
     "operations",
     "registration",
     "watching",

@@ -15,6 +15,18 @@ NAMES = """
     TreeSyntaxError ZK ZooKeeper parse_addr parse_tree world_permission
 """
 
+# What a client has for programs, and nothing else; `watches` is an attribute of each.
+OF_A_CLIENT = """
+    acreate acreate2 add_auth adelete aexists aget aget_acl aget_children aget_children2 aget_config
+    amulti aremove_watches aset aset_acl async async_ check_operations children client_id close
+    connection_fault connection_string create create2 create_recursive delete delete_recursive
+    exists export_tree get get_acl get_children get_children2 get_children_many get_config get_many
+    get_properties handle import_tree initial_connection_wait is_ephemeral is_unrecoverable ln multi
+    plan_delete plan_import print_tree properties read_tree recv_timeout register register_server
+    remove_watches reopen resolve set set2 set_acl set_watcher state sync walk watch_many watches
+    write_many
+"""
+
 # Not for `from zc.zk import *`: these would take the place of others.
 PLAIN_WORDS = ("decode", "encode", "join")
 
@@ -46,6 +58,10 @@ def test_the_public_names() -> None:
     assert all(hasattr(zc.zk, name) for name in zc.zk.__all__)
     assert set(dir(zc.zk)) >= {*NAMES.split(), *PLAIN_WORDS, *MODULES.split()}
     assert zc.zk.ZK is zc.zk.ZooKeeper
+
+
+def test_a_client_has_public_names_for_programs_only(zk: zc.zk.ZooKeeper) -> None:
+    assert {name for name in dir(zk) if not name.startswith("_")} == set(OF_A_CLIENT.split())
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:

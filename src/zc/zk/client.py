@@ -1,26 +1,29 @@
 """The client: what a program talks to.
 
-Its methods are thin; each says where the work is done. The session with the servers is in
-`zc.zk.session`, ephemeral nodes are in `zc.zk.registration`, live objects in `zc.zk.watching`, and
-work on trees is in `zc.zk.operations`, whose modules are imported when there is some.
+Its methods are thin; each says where the work is done. Most of them are in `zc.zk.methods`, by
+subject. The session with the servers is in `zc.zk.session`, ephemeral nodes are in
+`zc.zk.registration`, live objects in `zc.zk.watching`, and work on trees is in `zc.zk.operations`,
+whose modules are imported when there is some.
 """
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import zookeeper
 from zc.zk import event
-from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
-from zc.zk.errors import FailedConnect, printable
-from zc.zk.links import LINK, as_told
-from zc.zk.lowlevel import LowLevel
+from zc.zk.acl import READ_ACL_UNSAFE
+from zc.zk.errors import FailedConnect
+from zc.zk.links import LINK
+from zc.zk.methods.nodes import Nodes
+from zc.zk.methods.passing import tells_of_root
+from zc.zk.methods.reading import Reading
+from zc.zk.methods.transactions import Transactions
+from zc.zk.methods.trees import Trees
 from zc.zk.registration.address import Address
 from zc.zk.registration.registration import Registration, register
 from zc.zk.registration.registry import Registry
@@ -28,14 +31,12 @@ from zc.zk.session.announcements import MakeEvent
 from zc.zk.session.session import Session, State
 from zc.zk.watching.children import Children
 from zc.zk.watching.properties import Properties
-from zc.zk.watching.readers import resolve
 from zc.zk.watching.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
-    from zc.zk.operations.plan import Plan
     from zookeeper.binding import Binding
     from zookeeper.tls import TLS
-    from zookeeper.types import Acl, Data, Progress
+    from zookeeper.types import Acl
 
 logger = logging.getLogger("zc.zk")
 
@@ -50,28 +51,9 @@ _STATES = {
 }
 
 Self = TypeVar("Self", bound="ZooKeeper")
-Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-def tells_of_root(method: Method) -> Method:
-    """Have a method say so if a node is missing because the root of all paths is."""
-
-    @functools.wraps(method)
-    def telling(self: ZooKeeper, /, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return method(self, *args, **kwargs)
-        except zookeeper.NoNodeException as missing:
-            from zc.zk.operations import root
-
-            told = root.named(self._session, missing)
-            if told is missing:
-                raise
-            raise told from None
-
-    return cast(Method, telling)
-
-
-class ZooKeeper(LowLevel):
+class ZooKeeper(Reading, Transactions, Nodes, Trees):
     """A client of a ZooKeeper service.
 
     `connection_string` is a comma-separated list of host:port, with an optional /root behind it
@@ -276,50 +258,7 @@ class ZooKeeper(LowLevel):
         """
         return Properties(self.watches, path, watch)
 
-    # Single nodes
-
-    @tells_of_root
-    def get_properties(self, path: str) -> dict[str, Any]:
-        """The properties of the node at `path` now, as they are stored: links are not followed.
-
-        They are what a live object shows, also when the data have become bad JSON.
-        """
-        data, _ = self._session.call(self._session.binding.get, path)
-        return self.watches.decode(data, path)
-
-    @tells_of_root
-    def is_ephemeral(self, path: str) -> bool:
-        """Whether the node at `path` is an ephemeral one. Raises NoNodeException."""
-        _, stat = self._session.call(self._session.binding.get, path)
-        return bool(stat["ephemeralOwner"])
-
-    def create_recursive(self, path: str, data: Data = "", acl: Acl = OPEN_ACL_UNSAFE) -> None:
-        """Create a node, not ephemeral, and the nodes above it that are missing, which are blank.
-
-        These may be the root of the connection string, and what is above that.
-
-        Raises NodeExistsException when there is a node at `path`.
-        """
-        try:
-            self._session.call(self._session.binding.create, path, data, acl, 0)
-        except zookeeper.NoNodeException:
-            from zc.zk.operations import root, subtree
-
-            if root.is_missing(self._session):
-                root.make(self._session, acl)
-                if path == "/":
-                    self._session.call(self._session.binding.set, path, data)
-                    return
-            subtree.create_ancestors(self._session, path, acl)
-            self._session.call(self._session.binding.create, path, data, acl, 0)
-
-    @tells_of_root
-    def resolve(self, path: str) -> str:
-        """The real path of the node that `path` leads to, links followed.
-
-        Raises NoNodeException with the path asked for, and LinkLoop. See `zc.zk.links`.
-        """
-        return resolve(self._session, path, self.watches.decode)
+    # Links
 
     @tells_of_root
     def ln(self, source: str, destination: str) -> None:
@@ -335,188 +274,5 @@ class ZooKeeper(LowLevel):
             raise ValueError(f"the link needs a name: {destination!r} -> {source!r}")
         self.properties(base or "/", watch=False).update({name + LINK: source})
 
-    # Trees
-
-    @overload
-    def walk(
-        self, path: str = ..., ephemeral: bool = ..., children: Literal[False] = ...
-    ) -> Iterator[str]: ...
-
-    @overload
-    def walk(
-        self, path: str = ..., ephemeral: bool = ..., *, children: Literal[True]
-    ) -> Iterator[tuple[str, list[str]]]: ...
-
-    def walk(self, path: str = "/", ephemeral: bool = True, children: bool = False) -> Any:
-        """Yield the path of the node at `path` and of all nodes below it, each before its children.
-
-        Children come sorted by name; ephemeral nodes only if `ephemeral`. Changes made on the way
-        are seen, and nodes that vanish are left out. If `children`, yields pairs of a path and the
-        list of its children's names, and does not go to those that are removed from the list.
-
-        Raises NoNodeException when there is no node at `path`. See `zc.zk.operations.walk`.
-        """
-        from zc.zk.operations import walk
-
-        return walk.walk(self._session, path, ephemeral=ephemeral, children=children)
-
-    @tells_of_root
-    def export_tree(
-        self,
-        path: str = "/",
-        ephemeral: bool = False,
-        name: str | None = None,
-        *,
-        progress: Progress | None = None,
-    ) -> str:
-        """The node at `path` and all below it as text, which `import_tree` reads.
-
-        Ephemeral nodes only if `ephemeral`. The top node gets the name `name` if that is given; the
-        root is left out if it is not. ZooKeeper's own node /zookeeper is left out.
-        `progress(done, None)` is called a few times a second. See `zc.zk.tree.render`.
-
-        Raises NoNodeException, NoAuthException for a node that may not be read, and ValueError
-        when no node can have that name.
-        """
-        from zc.zk.operations import export
-
-        return export.export_tree(
-            self._session, _trimmed(path), ephemeral=ephemeral, name=name, progress=progress
-        )
-
-    def print_tree(self, path: str = "/") -> None:
-        """Print the node at `path` and all below it, ephemeral nodes too."""
-        _print(self.export_tree(path, ephemeral=True).split("\n")[:-1])
-
-    def plan_import(
-        self,
-        text: str,
-        path: str = "/",
-        trim: bool | None = None,
-        acl: Acl = OPEN_ACL_UNSAFE,
-        *,
-        progress: Progress | None = None,
-    ) -> Plan:
-        """What `import_tree` with the same arguments would change, in order.
-
-        `str()` of the plan is what a dry run prints, and `apply()` makes the changes. See
-        `zc.zk.operations.import_`.
-        """
-        from zc.zk.operations import import_
-        from zc.zk.tree.parse import parse_tree
-
-        return import_.make_plan(
-            self._session, parse_tree(text), _trimmed(path), trim=trim, acl=acl, progress=progress
-        )
-
-    def import_tree(
-        self,
-        text: str,
-        path: str = "/",
-        trim: bool | None = None,
-        acl: Acl = OPEN_ACL_UNSAFE,
-        dry_run: bool = False,
-        *,
-        verbose: bool = False,
-        progress: Progress | None = None,
-    ) -> None:
-        """Make the nodes below `path` what `text` says; see `zc.zk.tree.syntax` for its form.
-
-        Nodes that the text does not mention, below those that it does, are reported; deleted if
-        `trim`, unless they are ephemeral or have ephemeral ones below them; and passed over in
-        silence if it is False. Nodes that are created get the ACL `acl`; those that are there keep
-        theirs. Only what differs is written; all at once when it is no more than 500 nodes and
-        500 KB, in order otherwise. If others change the same nodes meanwhile, the rest is planned
-        again.
-
-        If `dry_run`, only prints what would be done; `verbose` then tells all about new nodes.
-        `progress(done, total or None)` is called a few times a second, and may raise to give up.
-
-        Raises ValueError with the number of a line that cannot be read, before anything is written.
-        """
-        from zc.zk.operations import import_
-        from zc.zk.tree.parse import parse_tree
-
-        tree = parse_tree(text)
-        path = _trimmed(path)
-        if dry_run:
-            plan = import_.make_plan(
-                self._session, tree, path, trim=trim, acl=acl, progress=progress
-            )
-            _print(plan.lines(verbose=verbose))
-        else:
-            plan = import_.import_tree(
-                self._session, tree, path, trim=trim, acl=acl, progress=progress
-            )
-            _print(plan.notices())
-
-    def plan_delete(
-        self,
-        path: str,
-        force: bool = False,
-        ignore_if_ephemeral: bool = False,
-        *,
-        progress: Progress | None = None,
-    ) -> Plan:
-        """Plan what `delete_recursive` with the same arguments would delete, children first.
-
-        `str()` of the plan is what a dry run prints, `deletions` are the paths that go, and
-        `apply()` deletes just these. See `zc.zk.operations.plan`.
-        """
-        from zc.zk.operations import delete
-
-        return delete.make_plan(
-            self._session,
-            _trimmed(path),
-            force=force,
-            ignore_if_ephemeral=ignore_if_ephemeral,
-            ephemerals=self._ephemerals,
-            progress=progress,
-        )
-
-    def delete_recursive(
-        self,
-        path: str,
-        dry_run: bool = False,
-        force: bool = False,
-        ignore_if_ephemeral: bool = False,
-        *,
-        progress: Progress | None = None,
-    ) -> None:
-        """Delete the node at `path` and all below it.
-
-        Ephemeral nodes and those above them stay, and are reported, unless `force`. If
-        `ignore_if_ephemeral`, nothing is said when the node at `path` itself is ephemeral. If
-        `dry_run`, only prints what would be done. `progress(done, total or None)` is called a few
-        times a second, and may raise to give up.
-
-        Raises NoNodeException, and NotEmptyException when others create nodes faster than they can
-        be deleted.
-        """
-        from zc.zk.operations import delete
-
-        if dry_run:
-            plan = self.plan_delete(path, force, ignore_if_ephemeral, progress=progress)
-            _print(plan.lines())
-            return
-        plan = delete.delete_tree(
-            self._session,
-            self._ephemerals,
-            _trimmed(path),
-            force=force,
-            ignore_if_ephemeral=ignore_if_ephemeral,
-            progress=progress,
-        )
-        _print(plan.notices())
-
 
 ZK = ZooKeeper
-
-
-def _trimmed(path: str) -> str:
-    return as_told(path).rstrip("/") or "/"
-
-
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(printable(line))

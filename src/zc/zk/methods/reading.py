@@ -1,0 +1,87 @@
+"""Reading, and the session: the binding's functions as methods, without the handle.
+
+Each calls the function of its name of the client's binding, looked up there at every call, so that
+a test which patches it is seen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import zookeeper
+from zc.zk.methods.passing import Methods, passed_on
+
+if TYPE_CHECKING:
+    from zookeeper.types import VoidCompletion, Watcher
+
+
+class Reading(Methods):
+    """The methods that read, and those about the session."""
+
+    exists = passed_on(zookeeper.exists)
+    aexists = passed_on(zookeeper.aexists)
+    get = passed_on(zookeeper.get)
+    aget = passed_on(zookeeper.aget)
+    get_children = passed_on(zookeeper.get_children)
+    aget_children = passed_on(zookeeper.aget_children)
+    get_children2 = passed_on(zookeeper.get_children2)
+    aget_children2 = passed_on(zookeeper.aget_children2)
+    get_acl = passed_on(zookeeper.get_acl)
+    aget_acl = passed_on(zookeeper.aget_acl)
+    get_config = passed_on(zookeeper.get_config)
+    aget_config = passed_on(zookeeper.aget_config)
+    get_many = passed_on(zookeeper.get_many)
+    get_children_many = passed_on(zookeeper.get_children_many)
+    read_tree = passed_on(zookeeper.read_tree)
+    watch_many = passed_on(zookeeper.watch_many)
+    check_operations = passed_on(zookeeper.check_operations)
+    remove_watches = passed_on(zookeeper.remove_watches)
+    aremove_watches = passed_on(zookeeper.aremove_watches)
+    sync = passed_on(zookeeper.sync)
+    async_ = passed_on(zookeeper.async_)
+    client_id = passed_on(zookeeper.client_id)
+    recv_timeout = passed_on(zookeeper.recv_timeout)
+    is_unrecoverable = passed_on(zookeeper.is_unrecoverable)
+    connection_fault = passed_on(zookeeper.connection_fault)
+
+    def add_auth(
+        self, scheme: str, credential: str | bytes, completion: VoidCompletion | None = None
+    ) -> int:
+        """Authenticate this session, as `zookeeper.add_auth` does, and later ones.
+
+        Also one that is still being opened, or has no connection just now. Where the answer is lost
+        with the connection, `completion` is told; that it is accepted later is noted all the same.
+        """
+
+        def noted(handle: int, code: int) -> None:
+            # One that is refused ends the session: it must not end the next one too.
+            if code == zookeeper.OK:
+                self._session.remember_credential(scheme, credential)
+            elif code in (zookeeper.CONNECTIONLOSS, zookeeper.OPERATIONTIMEOUT):
+                # It is sent again by itself; to hear of the answer takes another call.
+                with contextlib.suppress(zookeeper.ZooKeeperException):
+                    self._session.binding.add_auth(handle, scheme, credential, noted)
+
+        def done(handle: int, code: int) -> None:
+            noted(handle, code)
+            if completion is not None:
+                completion(handle, code)
+
+        handle = self._session.credentials_handle()
+        try:
+            return self._session.binding.add_auth(handle, scheme, credential, done)
+        except zookeeper.InvalidStateException as fault:
+            raise self._session.as_lost(fault) from fault
+
+    def set_watcher(self, watcher: Watcher | None) -> int:
+        """Have `watcher(handle, type, state, path)` called for session events, of all sessions.
+
+        It is called like a callback of a live object, one at a time with these.
+        """
+        self._session.announcements.watcher = watcher
+        return zookeeper.OK
+
+
+# A keyword since Python 3.7, and still the name under which programs know it.
+setattr(Reading, "async", Reading.__dict__["async_"])

@@ -1,0 +1,200 @@
+"""Work on trees, as methods; it is done in `zc.zk.operations`, imported when there is some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from zc.zk.acl import OPEN_ACL_UNSAFE
+from zc.zk.errors import printable
+from zc.zk.links import as_told
+from zc.zk.methods.passing import Methods, tells_of_root
+
+if TYPE_CHECKING:
+    from zc.zk.operations.plan import Plan
+    from zookeeper.types import Acl, Progress
+
+
+class Trees(Methods):
+    """The methods that read, show, make and delete trees."""
+
+    @overload
+    def walk(
+        self, path: str = ..., ephemeral: bool = ..., children: Literal[False] = ...
+    ) -> Iterator[str]: ...
+
+    @overload
+    def walk(
+        self, path: str = ..., ephemeral: bool = ..., *, children: Literal[True]
+    ) -> Iterator[tuple[str, list[str]]]: ...
+
+    def walk(self, path: str = "/", ephemeral: bool = True, children: bool = False) -> Any:
+        """Yield the path of the node at `path` and of all nodes below it, each before its children.
+
+        Children come sorted by name; ephemeral nodes only if `ephemeral`. Changes made on the way
+        are seen, and nodes that vanish are left out. If `children`, yields pairs of a path and the
+        list of its children's names, and does not go to those that are removed from the list.
+
+        Raises NoNodeException when there is no node at `path`. See `zc.zk.operations.walk`.
+        """
+        from zc.zk.operations import walk
+
+        return walk.walk(self._session, path, ephemeral=ephemeral, children=children)
+
+    @tells_of_root
+    def export_tree(
+        self,
+        path: str = "/",
+        ephemeral: bool = False,
+        name: str | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> str:
+        """The node at `path` and all below it as text, which `import_tree` reads.
+
+        Ephemeral nodes only if `ephemeral`. The top node gets the name `name` if that is given; the
+        root is left out if it is not. ZooKeeper's own node /zookeeper is left out.
+        `progress(done, None)` is called a few times a second. See `zc.zk.tree.render`.
+
+        Raises NoNodeException, NoAuthException for a node that may not be read, and ValueError
+        when no node can have that name.
+        """
+        from zc.zk.operations import export
+
+        return export.export_tree(
+            self._session, _trimmed(path), ephemeral=ephemeral, name=name, progress=progress
+        )
+
+    def print_tree(self, path: str = "/") -> None:
+        """Print the node at `path` and all below it, ephemeral nodes too."""
+        _print(self.export_tree(path, ephemeral=True).split("\n")[:-1])
+
+    def plan_import(
+        self,
+        text: str,
+        path: str = "/",
+        trim: bool | None = None,
+        acl: Acl = OPEN_ACL_UNSAFE,
+        *,
+        progress: Progress | None = None,
+    ) -> Plan:
+        """What `import_tree` with the same arguments would change, in order.
+
+        `str()` of the plan is what a dry run prints, and `apply()` makes the changes. See
+        `zc.zk.operations.import_`.
+        """
+        from zc.zk.operations import import_
+        from zc.zk.tree.parse import parse_tree
+
+        return import_.make_plan(
+            self._session, parse_tree(text), _trimmed(path), trim=trim, acl=acl, progress=progress
+        )
+
+    def import_tree(
+        self,
+        text: str,
+        path: str = "/",
+        trim: bool | None = None,
+        acl: Acl = OPEN_ACL_UNSAFE,
+        dry_run: bool = False,
+        *,
+        verbose: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        """Make the nodes below `path` what `text` says; see `zc.zk.tree.syntax` for its form.
+
+        Nodes that the text does not mention, below those that it does, are reported; deleted if
+        `trim`, unless they are ephemeral or have ephemeral ones below them; and passed over in
+        silence if it is False. Nodes that are created get the ACL `acl`; those that are there keep
+        theirs. Only what differs is written; all at once when it is no more than 500 nodes and
+        500 KB, in order otherwise. If others change the same nodes meanwhile, the rest is planned
+        again.
+
+        If `dry_run`, only prints what would be done; `verbose` then tells all about new nodes.
+        `progress(done, total or None)` is called a few times a second, and may raise to give up.
+
+        Raises ValueError with the number of a line that cannot be read, before anything is written.
+        """
+        from zc.zk.operations import import_
+        from zc.zk.tree.parse import parse_tree
+
+        tree = parse_tree(text)
+        path = _trimmed(path)
+        if dry_run:
+            plan = import_.make_plan(
+                self._session, tree, path, trim=trim, acl=acl, progress=progress
+            )
+            _print(plan.lines(verbose=verbose))
+        else:
+            plan = import_.import_tree(
+                self._session, tree, path, trim=trim, acl=acl, progress=progress
+            )
+            _print(plan.notices())
+
+    def plan_delete(
+        self,
+        path: str,
+        force: bool = False,
+        ignore_if_ephemeral: bool = False,
+        *,
+        progress: Progress | None = None,
+    ) -> Plan:
+        """Plan what `delete_recursive` with the same arguments would delete, children first.
+
+        `str()` of the plan is what a dry run prints, `deletions` are the paths that go, and
+        `apply()` deletes just these. See `zc.zk.operations.plan`.
+        """
+        from zc.zk.operations import delete
+
+        return delete.make_plan(
+            self._session,
+            _trimmed(path),
+            force=force,
+            ignore_if_ephemeral=ignore_if_ephemeral,
+            ephemerals=self._ephemerals,
+            progress=progress,
+        )
+
+    def delete_recursive(
+        self,
+        path: str,
+        dry_run: bool = False,
+        force: bool = False,
+        ignore_if_ephemeral: bool = False,
+        *,
+        progress: Progress | None = None,
+    ) -> None:
+        """Delete the node at `path` and all below it.
+
+        Ephemeral nodes and those above them stay, and are reported, unless `force`. If
+        `ignore_if_ephemeral`, nothing is said when the node at `path` itself is ephemeral. If
+        `dry_run`, only prints what would be done. `progress(done, total or None)` is called a few
+        times a second, and may raise to give up.
+
+        Raises NoNodeException, and NotEmptyException when others create nodes faster than they can
+        be deleted.
+        """
+        from zc.zk.operations import delete
+
+        if dry_run:
+            plan = self.plan_delete(path, force, ignore_if_ephemeral, progress=progress)
+            _print(plan.lines())
+            return
+        plan = delete.delete_tree(
+            self._session,
+            self._ephemerals,
+            _trimmed(path),
+            force=force,
+            ignore_if_ephemeral=ignore_if_ephemeral,
+            progress=progress,
+        )
+        _print(plan.notices())
+
+
+def _trimmed(path: str) -> str:
+    return as_told(path).rstrip("/") or "/"
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(printable(line))
