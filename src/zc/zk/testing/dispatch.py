@@ -1,7 +1,7 @@
-"""Emulations beside the binding, for programs that name neither: dispatch by server and handle.
+"""Dispatch: emulations beside the extension, by server and by handle.
 
 A client that is handed a binding needs nothing of this. But suites of earlier releases call
-`zookeeper.init` and then `zookeeper.get(handle, ...)`, and so do the clients that they make. While
+`zookeeper.init` and then `zookeeper.get(handle, ...)`, and so do their clients. While
 an emulation is installed, each function of the module `zookeeper` dispatches therefore to the
 binding that the call belongs to.
 
@@ -35,10 +35,10 @@ FIRST_OF_EXTENSION: Final = 1000
 
 
 class Dispatch:
-    """The functions of the module `zookeeper` while there are emulations beside the extension."""
+    """The functions of the module `zookeeper` while an emulation is installed."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        #: What stood in `zookeeper` before, which a test may have patched.
+        #: The functions in `zookeeper` before, which a test may have patched.
         self.former: Final = {name: getattr(zookeeper, name) for name in names}
         self.functions: Final = {
             **{name: self._by_handle(name) for name in self.former},
@@ -133,7 +133,7 @@ def installed(emulation: Emulation) -> Iterator[None]:
 
 
 def _extension() -> Any:
-    """The module that has the extension's handles, whatever a test has patched."""
+    """Return the module of the extension's handles, whatever is patched."""
     return import_module("zookeeper._client")
 
 

@@ -1,4 +1,4 @@
-"""The engine as the module `zookeeper` sees it: in this process, by the binding's functions."""
+"""The emulation: the engine in this process, behind the binding's functions."""
 
 from zc.zk.testing.emulation.emulation import Emulation
 from zc.zk.testing.emulation.handle import Handle

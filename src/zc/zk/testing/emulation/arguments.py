@@ -1,6 +1,6 @@
 """Arguments, checked as the binding checks them before it asks a server.
 
-What is wrong with them is said in the binding's words, by its exceptions.
+The exceptions, and their words, are the binding's.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ WATCH_KINDS: Final = (constants.WATCH_CHILDREN, constants.WATCH_DATA, constants.
 
 # Bytes beside names and data that a request is reckoned to take.
 REQUEST_OVERHEAD: Final = 64
-LONGEST_PATH_SHOWN: Final = 1000
-LONGEST_TTL: Final = (1 << 40) - 1
+MAX_PATH_SHOWN: Final = 1000
+MAX_TTL: Final = (1 << 40) - 1
 
 _FORBIDDEN: Final = re.compile(
     "[\x01-\x1f\x7f-\x9f\ud800-\uf8ff\ufff0-\uffff\U00010000-\U0010ffff]"
 )
 
-# How Python shows bytes that are no UTF-8; the binding looks at the bytes.
+# Python's escapes of bytes that are no UTF-8; the binding looks at the bytes.
 _ESCAPED_BYTES: Final = range(0xDC80, 0xDD00)
 
 
 def encoded(value: object, what: str, path: str | None) -> bytes:
-    """bytes as they are, text as UTF-8; what came out of us goes back unchanged."""
+    """Encode text as UTF-8; what the emulation returned goes back unchanged."""
     if isinstance(value, bytes):
         return value
     if not isinstance(value, str):
@@ -51,7 +51,7 @@ def data(value: object, path: str) -> bytes | None:
 
 
 def path(value: object, sequential: bool = False) -> str:
-    """A path as the server reads it."""
+    """Check a path, and return it as the server reads it."""
     if not isinstance(value, str):
         raise TypeError(f"a path must be str, not {type(value).__name__}")
     as_bytes = encoded(value, "a path", value)
@@ -98,7 +98,7 @@ def _path_fault(value: str, sequential: bool) -> str | None:
 
 
 def acl(value: Any, path: str) -> list[Entry]:
-    """An access control list, given as a list of dicts."""
+    """Check an access control list that is given as dicts."""
     if not isinstance(value, (list, tuple)):
         raise _invalid_acl(path, f"a list of dicts is needed: {value!r}")
     if not value:
@@ -137,13 +137,13 @@ def node_kind(flags: object, path: str) -> int:
 
 
 def ttl(kind: int, value: object, path: str) -> int:
-    """Milliseconds; -1 for kinds of nodes that have none."""
+    """Check a time to live; -1 stands for kinds of nodes without one."""
     with_ttl = kind in WITH_TTL
     if with_ttl != (value is not None):
         raise bad(path, "a ttl (milliseconds) goes with the _WITH_TTL flags and needs them")
     if not with_ttl:
         return -1
-    if not isinstance(value, int) or not 0 < value <= LONGEST_TTL:
+    if not isinstance(value, int) or not 0 < value <= MAX_TTL:
         raise bad(path, f"not a ttl in milliseconds: {value!r}")
     return value
 
@@ -174,7 +174,7 @@ def watcher(value: Callable[..., object] | None) -> None:
 
 
 def timeout(seconds: object) -> None:
-    """A time to wait; nothing here waits for an answer."""
+    """Check a time to wait; nothing here waits for an answer."""
     if seconds is not None and not 0 <= seconds < 1e9:  # type: ignore[operator]
         raise bad(None, f"timeout must be a number of seconds: {seconds!r}")
 
@@ -186,7 +186,7 @@ def session_timeout(milliseconds: object) -> None:
 
 
 def hosts(value: object) -> tuple[str, str]:
-    """Servers, and the path that is to be the root of all paths, '' without one."""
+    """Split a connection string into servers and root, '' without a root."""
     if not isinstance(value, str):
         raise TypeError(f"hosts must be str, not {type(value).__name__}")
     shown = repr(value if len(value) <= 1000 else value[:1000] + "...")
@@ -202,15 +202,15 @@ def hosts(value: object) -> tuple[str, str]:
 
 
 def request_size(limit: int, path: str, size: int) -> None:
-    """Refuse a request that a server would close the connection over."""
+    """Refuse a request over which a server would close the connection."""
     size += REQUEST_OVERHEAD + len(path.encode("utf-8", "replace"))
     if size > limit:
-        shown = path if len(path) < LONGEST_PATH_SHOWN else path[:LONGEST_PATH_SHOWN] + "..."
+        shown = path if len(path) < MAX_PATH_SHOWN else path[:MAX_PATH_SHOWN] + "..."
         raise bad(shown, f"a request of {size} bytes is over the limit of {limit} (jute.maxbuffer)")
 
 
 def request_limit(value: object) -> None:
-    """The servers' jute.maxbuffer."""
+    """Check a number for the servers' jute.maxbuffer."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"max_request must be an int, not {type(value).__name__}")
     if not 0 < value < 2**31:

@@ -1,4 +1,4 @@
-"""What all functions about nodes have in common: a checked request, asked now or later."""
+"""The base of all functions about nodes: a checked request, asked now or later."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Asking:
         self._server = server
 
     def _find(self, h: int, path: str) -> tuple[Handle, str]:
-        """The handle, and the path as the server knows it."""
+        """Return the handle, and the path as the server knows it."""
         handle = self._server.find(h)
         where = handle.server_path(arguments.path(path))
         handle.check_size(path)
         return handle, where
 
     def _now(self, h: int, request: Request, timeout: float | None) -> tuple[Any, ...]:
-        """The results of a request. `timeout` is checked; an emulation answers at once."""
+        """Return the results of a request. `timeout` is checked and not needed."""
         arguments.timeout(timeout)
         handle = self._server.find(h)
         code, results = handle.ask(request)
@@ -34,8 +34,8 @@ class Asking:
         return results
 
     def _refusal(self, handle: Handle, code: int, path: str | None) -> errors.ZooKeeperException:
-        """The exception for an answer. What is missing may be the root of all paths."""
-        # One look, which needs no lock: whoever answers for many nodes holds it already.
+        """Make the exception for an answer; the root of all paths may be missing."""
+        # A single read needs no lock, which calls for many nodes hold already.
         nodes = self._server.engine.tree.nodes
         if code == constants.NONODE and handle.chroot and handle.chroot not in nodes:
             return errors.error(code, path, f"the root {handle.chroot} does not exist")
@@ -50,7 +50,7 @@ class Asking:
 
 
 def first_only(request: Request) -> Request:
-    """The same request for a completion that wants the first result only."""
+    """Reduce a request to its first result."""
     return request._replace(
         perform=lambda client: request.perform(client)[:1], failed=request.failed[:1]
     )

@@ -31,7 +31,7 @@ class Bulk(Asking):
         progress: Progress | None = None,
         timeout: float | None = None,
     ) -> Answers[Any]:
-        """Read many nodes: `(data, stat)` for each path, or the exception that it gave."""
+        """Read many nodes: `(data, stat)` for each path, or its exception."""
         return self._read_many(h, paths, self._data_and_stat, progress, timeout)
 
     def get_children_many(
@@ -42,7 +42,7 @@ class Bulk(Asking):
         progress: Progress | None = None,
         timeout: float | None = None,
     ) -> Answers[Any]:
-        """The children of many nodes: names for each path, or the exception that it gave."""
+        """Read the names of many nodes' children, or each one's exception."""
         return self._read_many(h, paths, self._names, progress, timeout)
 
     def read_tree(
@@ -151,7 +151,7 @@ class Bulk(Asking):
         return self._server.engine.get_children(client, where, watch)[0]
 
     def _stat_or_none(self, client: Client, where: str, watch: bool) -> Any:
-        """Who watches a node's coming may not be able to read it."""
+        """Read a stat; a missing node is watched even if it may not be read."""
         engine = self._server.engine
         try:
             _, stat = engine.get_data(client, where, watch)

@@ -1,4 +1,4 @@
-"""The binding's functions that change one node: one form returns, the other (a...) calls."""
+"""The binding's functions that change one node, synchronous and asynchronous."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Changes(Asking):
         self, h: int, path: str, data: Data, acl: Acl, flags: int = 0,
         completion: StringCompletion | None = None, *, ttl: int | None = None,
     ) -> Literal[0]:  # fmt: skip
-        """Like create; `completion(handle, code, path)`."""
+        """Do the same as create; `completion(handle, code, path)`."""
         request = self._create(h, path, data, acl, flags, ttl)
         return self._later(h, first_only(request), completion)
 
@@ -62,7 +62,7 @@ class Changes(Asking):
         self, h: int, path: str, data: Data, acl: Acl, flags: int = 0,
         completion: StringStatCompletion | None = None, *, ttl: int | None = None,
     ) -> Literal[0]:  # fmt: skip
-        """Like create2; `completion(handle, code, path, stat)`."""
+        """Do the same as create2; `completion(handle, code, path, stat)`."""
         return self._later(h, self._create(h, path, data, acl, flags, ttl), completion)
 
     def _create(
@@ -90,7 +90,7 @@ class Changes(Asking):
     def adelete(
         self, h: int, path: str, version: int = -1, completion: VoidCompletion | None = None
     ) -> Literal[0]:
-        """Like delete; `completion(handle, code)`."""
+        """Do the same as delete; `completion(handle, code)`."""
         return self._later(h, self._delete(h, path, version), completion)
 
     def _delete(self, h: int, path: str, version: int) -> Request:
@@ -122,7 +122,7 @@ class Changes(Asking):
         self, h: int, path: str, data: Data, version: int = -1,
         completion: StatCompletion | None = None,
     ) -> Literal[0]:  # fmt: skip
-        """Like set2; `completion(handle, code, stat)`."""
+        """Do the same as set2; `completion(handle, code, stat)`."""
         return self._later(h, self._set(h, path, data, version), completion)
 
     def _set(self, h: int, path: str, data: Data, version: int) -> Request:
@@ -151,7 +151,7 @@ class Changes(Asking):
     def aset_acl(
         self, h: int, path: str, version: int, acl: Acl, completion: VoidCompletion | None = None
     ) -> Literal[0]:
-        """Like set_acl; `completion(handle, code)`."""
+        """Do the same as set_acl; `completion(handle, code)`."""
         return self._later(h, without_results(self._set_acl(h, path, version, acl)), completion)
 
     def _set_acl(self, h: int, path: str, version: int, acl: Acl) -> Request:
@@ -166,7 +166,7 @@ class Changes(Asking):
 def create_operation(
     handle: Handle, path: str, data: Data, acl: Acl, flags: int, ttl: int | None
 ) -> Create:
-    """What to ask the server for, with everything checked that the binding checks."""
+    """Check arguments as the binding does, and make the operation of them."""
     kind = arguments.node_kind(flags, path)
     where = handle.server_path(arguments.path(path, kind in arguments.SEQUENTIAL))
     return Create(
@@ -179,7 +179,7 @@ def create_operation(
     )
 
 
-# The server has an operation of its own for each of them.
+# The server has an operation of its own for each of these.
 _OPERATION_OF = {
     constants.CONTAINER: Kind.CONTAINER,
     constants.PERSISTENT_WITH_TTL: Kind.WITH_TTL,

@@ -1,12 +1,12 @@
-"""Calling watchers and completions, in order, before the call that caused them returns.
+"""Delivery of watchers and completions, in order, before their cause returns.
 
-The real binding has a thread for it. Here whoever has changed something calls what is due because
-of it, in his own thread. Two dangers come with that.
+The extension has a thread for it. Here the thread that has changed something calls what is due
+because of the change. Two dangers come with that.
 
 Two threads that change things at the same time must not call watchers at the same time, so one
-has to wait for the other, whose watcher may be waiting for a lock that the first one holds. Hence
-nobody waits for longer than PATIENCE_SECONDS: what he has caused is then called a little later by
-the thread that is at it.
+has to wait for the other, whose watcher may be waiting for a lock that the first one holds: a
+deadlock. Hence no thread waits for longer than PATIENCE_SECONDS; its calls are then made a little
+later by the thread that delivers.
 
 A watcher that changes something causes more calls, which may cause more. Those for its own change
 are made before its call returns; others, and the completions of asynchronous calls, wait until the
@@ -28,7 +28,7 @@ logger = logging.getLogger("ZooKeeper")
 PATIENCE_SECONDS: Final = 1.0
 
 # Calls within calls, at most: Python's stack is not endless.
-DEEPEST: Final = 40
+MAX_DEPTH: Final = 40
 
 
 class Delivery:
@@ -37,7 +37,7 @@ class Delivery:
     def __init__(self) -> None:
         self._due: deque[Callable[[], object]] = deque()
         self._changed = threading.Condition()
-        self._at_it: int | None = None  # the thread that is calling
+        self._deliverer: int | None = None  # the thread that is calling
         self._depth = 0
         # How many there have been so far.
         self._put = 0
@@ -51,21 +51,22 @@ class Delivery:
             self._put += 1
 
     def run(self, *, nested: bool = True) -> None:
-        """Call what is due by now, unless another thread does, which is then waited for.
+        """Call what is due by now, or wait for the thread that does.
 
-        Within something that is being called, and not `nested`, it does nothing: their turn comes.
+        Within a call that is being delivered it does nothing unless `nested`: the turn of those
+        that are due comes.
         """
         me = threading.get_ident()
         with self._changed:
-            if self._at_it == me and not nested:
+            if self._deliverer == me and not nested:
                 return
             mine = self._put
             self._changed.wait_for(
-                lambda: self._at_it in (None, me) or self._done >= mine, PATIENCE_SECONDS
+                lambda: self._deliverer in (None, me) or self._done >= mine, PATIENCE_SECONDS
             )
-            if self._at_it not in (None, me) or self._depth == DEEPEST:
+            if self._deliverer not in (None, me) or self._depth == MAX_DEPTH:
                 return
-            self._at_it = me
+            self._deliverer = me
             self._depth += 1
         try:
             self._call_while(lambda: self._begun < mine)
@@ -76,7 +77,7 @@ class Delivery:
             with self._changed:
                 self._depth -= 1
                 if self._depth == 0:
-                    self._at_it = None
+                    self._deliverer = None
                 self._changed.notify_all()
 
     def _call_while(self, condition: Callable[[], bool]) -> None:
@@ -89,9 +90,9 @@ class Delivery:
             try:
                 call()
             except KeyboardInterrupt:
-                raise  # nobody's mistake
+                raise  # no mistake of the callback's
             except BaseException:
-                # A callback's mistake must not cost the others their events.
+                # One callback's mistake must not cost the others their events.
                 logger.exception("a callback raised")
             finally:
                 with self._changed:

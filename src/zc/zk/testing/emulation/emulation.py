@@ -18,7 +18,7 @@ from zc.zk.testing.engine import SessionLimits
 
 
 class EmulatedBinding(Sessions, Changes, Reads, Removals, Transactions, Bulk):
-    """The functions of `zookeeper` on an emulated server: a `zookeeper.binding.Binding`."""
+    """A `zookeeper.binding.Binding` whose functions reach an emulated server."""
 
 
 # A keyword since Python 3.7, and zkpython's name for it.
@@ -30,8 +30,8 @@ class Emulation:
 
     connection_string: where clients find it; those of other servers wait for them, in vain.
     limits: between what time-outs, in milliseconds, clients may choose.
-    check_seconds: how often the server looks for containers and nodes whose time is over.
-    superuser: the `name:digest` of one whom no ACL stops (see `zc.zk.testing.engine.digest`).
+    check_seconds: how often the server looks for containers and nodes that are due to go.
+    superuser: the `name:digest` of an identity that no ACL stops (see `zc.zk.testing.engine.digest`).
     with_config: whether there is a `/zookeeper/config`, as servers have it since 3.5.
     """
 
@@ -52,7 +52,7 @@ class Emulation:
         self._reachable = set(_servers(connection_string))
         #: The open handles by number: `sessions[0].expire()`.
         self.sessions: Final[Mapping[int, Handle]] = MappingProxyType(self._server.handles)
-        #: What reaches it: `ZooKeeper(emulation.connection_string, binding=emulation.binding)`.
+        #: For clients: `ZooKeeper(emulation.connection_string, binding=emulation.binding)`.
         self.binding: Final = EmulatedBinding(self._server, self._can_reach)
         #: The functions of the binding by name.
         self.functions: Final[Mapping[str, Callable[..., Any]]] = {
@@ -74,14 +74,14 @@ class Emulation:
         self._server.clock.stop()
 
     def close(self) -> None:
-        """Close what handles are open; nobody is told."""
+        """Close all open handles, without an event."""
         with self._server.lock:
             for handle in list(self._server.handles.values()):
                 handle.close()
             self._server.handles.clear()
 
     def _allow_connection(self, connection_string: str) -> None:
-        """Let those connect who wait for these servers, now and from now on."""
+        """Let clients connect that wait for these servers, now and later."""
         servers = _servers(connection_string)
         self._reachable.update(servers)
         for handle in list(self._server.handles.values()):
@@ -89,7 +89,7 @@ class Emulation:
                 handle.connect()
 
     def _avoid(self, is_taken: Callable[[int], bool]) -> None:
-        """Give no handle a number of which `is_taken` says that it is another one's."""
+        """Give no handle a number that `is_taken` elsewhere."""
         self._server.is_taken = is_taken
 
     def _can_reach(self, hosts: str) -> bool:

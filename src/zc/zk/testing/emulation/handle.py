@@ -33,7 +33,7 @@ LOOPBACK: Final = "127.0.0.1"
 
 
 class Server(Protocol):
-    """What a handle needs of the emulated server."""
+    """The emulated server, as a handle needs it."""
 
     handles: dict[int, Handle]
 
@@ -52,7 +52,7 @@ class Server(Protocol):
 
 
 class Handle:
-    """What a program's handle stands for, and what a test may do to its connection and session."""
+    """A program's handle, with verbs for its connection and session."""
 
     def __init__(
         self,
@@ -91,20 +91,20 @@ class Handle:
     # For tests
 
     def disconnect(self) -> None:
-        """Cut the connection: the session goes on until it is connected again or expires."""
+        """Cut the connection; the session waits for another, or expires."""
         with self._server.lock:
             self._drop_connection()
         self._server.deliver()
 
     def connect(self) -> None:
-        """Connect again; events that were missed come now. An expired session is told so."""
+        """Connect again: missed events come, or the news of an expiry."""
         with self._server.lock:
             if self.state == CONNECTING_STATE:
                 self._open_connection()
         self._server.deliver()
 
     def expire(self) -> None:
-        """End the session as the server does that has not heard of its client for too long."""
+        """End the session as a server does that has not heard of its client."""
         with self._server.lock:
             if self.state in (CONNECTED_STATE, CONNECTING_STATE) and not self.is_closed:
                 self._drop_connection()
@@ -130,7 +130,7 @@ class Handle:
     def ask(
         self, request: Request, completion: Callable[..., object] | None = None
     ) -> tuple[int, tuple[Any, ...]]:
-        """Ask the server. Returns error code and results; a completion gets them, too.
+        """Ask the server, and return error code and results, for a completion too.
 
         What is due to be called because of it has been called, unless another thread is busy
         calling. Raises only what the binding raises before it sends anything.
@@ -150,7 +150,7 @@ class Handle:
         return code, results
 
     def prove(self, scheme: str, credential: bytes) -> int:
-        """Authenticate, now and after each reconnection. Returns an error code; with the lock."""
+        """Authenticate, now and after reconnections; an error code. With the lock."""
         self._credentials.append((scheme, credential))
         if self._client is None:
             return constants.OK  # when there is a connection
@@ -182,13 +182,13 @@ class Handle:
         return self._client is not None
 
     def server_path(self, path: str) -> str:
-        """A path with the chroot in front."""
+        """Put the chroot in front of a path."""
         if not self.chroot:
             return path
         return self.chroot if path == "/" else self.chroot + path
 
     def client_path(self, path: str) -> str:
-        """The reverse. The C client takes off as much text as the chroot is long."""
+        """Take the chroot off, by its length, as the C client does."""
         return path.removeprefix(self.chroot) or "/"
 
     def check_size(self, path: str, size: int = 0) -> None:
@@ -196,7 +196,7 @@ class Handle:
         arguments.request_size(self.max_request, path, size + len(self.chroot))
 
     def touch(self) -> None:
-        """The client pings."""
+        """Tell the server that the client is there, as a ping does."""
         session = self._client.session if self._client is not None else None
         if session is not None:
             self._server.engine.sessions.touch(session)
@@ -290,6 +290,6 @@ class Handle:
             try:
                 watcher(self.number, event_type, state, path)
             except KeyboardInterrupt:
-                raise  # nobody's mistake
+                raise  # no mistake of the watcher's
             except BaseException:
                 logger.exception("a watcher of handle %d raised at %s", self.number, path)

@@ -1,4 +1,4 @@
-"""The binding's functions that read one node: one form returns, the other (a...) calls."""
+"""The binding's functions that read one node, synchronous and asynchronous."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Reads(Asking):
     def exists(
         self, h: int, path: str, watcher: Watcher | None = None, *, timeout: float | None = None
     ) -> Stat | None:
-        """A node's stat, None if there is none."""
+        """Return a node's stat, None if there is no node."""
         handle = self._server.find(h)
         request = self._exists(h, path, watcher)
         arguments.timeout(timeout)
@@ -44,7 +44,7 @@ class Reads(Asking):
         self, h: int, path: str, watcher: Watcher | None = None,
         completion: StatCompletion | None = None,
     ) -> Literal[0]:  # fmt: skip
-        """Like exists; `completion(handle, code, stat)`."""
+        """Do the same as exists; `completion(handle, code, stat)`."""
         return self._later(h, self._exists(h, path, watcher), completion)
 
     def _exists(self, h: int, path: str, watcher: Watcher | None) -> Request:
@@ -60,7 +60,7 @@ class Reads(Asking):
         self, h: int, path: str, watcher: Watcher | None = None, bufferlen: int | None = None, *,
         timeout: float | None = None,
     ) -> tuple[str | None, Stat]:  # fmt: skip
-        """A node's data and stat."""
+        """Return a node's data and stat."""
         data, stat = self._now(h, self._get(h, path, watcher), timeout)
         return data, stat
 
@@ -68,7 +68,7 @@ class Reads(Asking):
         self, h: int, path: str, watcher: Watcher | None = None,
         completion: DataCompletion | None = None,
     ) -> Literal[0]:  # fmt: skip
-        """Like get; `completion(handle, code, data, stat)`."""
+        """Do the same as get; `completion(handle, code, data, stat)`."""
         return self._later(h, self._get(h, path, watcher), completion)
 
     def _get(self, h: int, path: str, watcher: Watcher | None) -> Request:
@@ -88,13 +88,13 @@ class Reads(Asking):
     def get_children(
         self, h: int, path: str, watcher: Watcher | None = None, *, timeout: float | None = None
     ) -> list[str]:
-        """The names of a node's children."""
+        """Return the names of a node's children."""
         return self.get_children2(h, path, watcher, timeout=timeout)[0]
 
     def get_children2(
         self, h: int, path: str, watcher: Watcher | None = None, *, timeout: float | None = None
     ) -> tuple[list[str], Stat]:
-        """The names of a node's children, and its stat."""
+        """Return the names of a node's children, and its stat."""
         names, stat = self._now(h, self._get_children(h, path, watcher), timeout)
         return names, stat
 
@@ -102,14 +102,14 @@ class Reads(Asking):
         self, h: int, path: str, watcher: Watcher | None = None,
         completion: StringsCompletion | None = None,
     ) -> Literal[0]:  # fmt: skip
-        """Like get_children; `completion(handle, code, names)`."""
+        """Do the same as get_children; `completion(handle, code, names)`."""
         return self._later(h, first_only(self._get_children(h, path, watcher)), completion)
 
     def aget_children2(
         self, h: int, path: str, watcher: Watcher | None = None,
         completion: StringsStatCompletion | None = None,
     ) -> Literal[0]:  # fmt: skip
-        """Like get_children2; `completion(handle, code, names, stat)`."""
+        """Do the same as get_children2; `completion(handle, code, names, stat)`."""
         return self._later(h, self._get_children(h, path, watcher), completion)
 
     def _get_children(self, h: int, path: str, watcher: Watcher | None) -> Request:
@@ -125,12 +125,12 @@ class Reads(Asking):
     def get_acl(
         self, h: int, path: str, *, timeout: float | None = None
     ) -> tuple[Stat, list[AclEntry]]:
-        """A node's stat and access control list."""
+        """Return a node's stat and access control list."""
         acl, stat = self._now(h, self._get_acl(h, path), timeout)
         return stat, acl
 
     def aget_acl(self, h: int, path: str, completion: AclCompletion | None = None) -> Literal[0]:
-        """Like get_acl; `completion(handle, code, acl, stat)`."""
+        """Do the same as get_acl; `completion(handle, code, acl, stat)`."""
         return self._later(h, self._get_acl(h, path), completion)
 
     def _get_acl(self, h: int, path: str) -> Request:
@@ -148,7 +148,10 @@ class Reads(Asking):
         return seen
 
     def async_(self, h: int, path: str, completion: StringCompletion | None = None) -> Literal[0]:
-        """Like sync; `completion(handle, code, path)`. Also under zkpython's name `async`."""
+        """Do the same as sync; `completion(handle, code, path)`.
+
+        It is there under zkpython's name `async` as well.
+        """
         return self._later(h, self._sync(h, path), completion)
 
     def _sync(self, h: int, path: str) -> Request:
@@ -158,7 +161,7 @@ class Reads(Asking):
     def get_config(
         self, h: int, watcher: Watcher | None = None, *, timeout: float | None = None
     ) -> tuple[str | None, Stat]:
-        """The ensemble's configuration, which a server that is alone has not, and its stat."""
+        """Return the ensemble's configuration, blank for one server, and its stat."""
         request = self._reading_data(CONFIG_NODE, CONFIG_NODE, watcher)
         data, stat = self._now(h, request, timeout)
         return data, stat
@@ -166,7 +169,7 @@ class Reads(Asking):
     def aget_config(
         self, h: int, watcher: Watcher | None = None, completion: DataCompletion | None = None
     ) -> Literal[0]:
-        """Like get_config; `completion(handle, code, data, stat)`."""
+        """Do the same as get_config; `completion(handle, code, data, stat)`."""
         return self._later(h, self._reading_data(CONFIG_NODE, CONFIG_NODE, watcher), completion)
 
 

@@ -39,9 +39,9 @@ class Removals(Asking):
         local: bool = False,
         completion: VoidCompletion | None = None,
     ) -> Literal[0]:
-        """Like remove_watches; `completion(handle, code)`.
+        """Do the same as remove_watches; `completion(handle, code)`.
 
-        Raises NoWatcherException where that can be told without the server.
+        Raises NoWatcherException where the registry alone can tell.
         """
         arguments.function(completion, "a completion")
         handle = self._server.find(h)

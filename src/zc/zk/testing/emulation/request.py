@@ -1,4 +1,4 @@
-"""What the binding's functions ask of an emulated server."""
+"""Requests of the binding's functions to an emulated server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Watch(NamedTuple):
-    """A watch that a request sets, if it succeeds; an `exists` also if there is no such node."""
+    """A watch that a request sets if it succeeds, `exists` also without a node."""
 
     kind: int
     path: str

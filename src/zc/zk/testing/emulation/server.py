@@ -14,7 +14,7 @@ from zc.zk.testing.emulation.handle import Handle
 from zc.zk.testing.engine import Engine, SessionLimits
 from zookeeper import constants, errors
 
-# How often containers and nodes with a TTL are looked at, in seconds of the emulated time.
+# The interval between looks at containers and nodes with a TTL, in seconds of emulated time.
 CHECK_SECONDS: Final = 60.0
 
 
@@ -41,14 +41,14 @@ class EmulatedServer:
         self._lock: Final[Any] = threading.RLock()
         self.delivery: Final = Delivery()
         self.handles: dict[int, Handle] = {}
-        # Numbers that are not to be given to handles, as others have them.
+        # Numbers that no handle here is to get, as others have them.
         self.is_taken: Callable[[int], bool] = lambda number: False
         self._check_milliseconds = int(check_seconds * 1000)
         self._checked = self.clock()
 
     @property
     def lock(self) -> AbstractContextManager[bool]:
-        """What to hold. Raises OperationTimeoutException in a thread that has it already."""
+        """The lock. Raises OperationTimeoutException in a thread that has it."""
         if self._lock._is_owned():
             raise errors.error(
                 constants.OPERATIONTIMEOUT,
@@ -61,7 +61,7 @@ class EmulatedServer:
         return lock
 
     def add(self, make: Callable[[int], Handle]) -> Handle:
-        """A new handle under the lowest number that is free. With the lock."""
+        """Add a handle under the lowest number that is free. With the lock."""
         number = next(n for n in count() if n not in self.handles and not self.is_taken(n))
         handle = self.handles[number] = make(number)
         return handle
@@ -90,7 +90,7 @@ class EmulatedServer:
         self.delivery.run(nested=nested)
 
     def find(self, h: object) -> Handle:
-        """The open handle of a number, in the process that opened it."""
+        """Return the open handle of a number, in the process that opened it."""
         if isinstance(h, bool) or not isinstance(h, int):
             raise TypeError(f"a handle is an int, not {type(h).__name__}")
         handle = self.handles.get(h)

@@ -1,4 +1,4 @@
-"""The binding's functions about handles: open, close, tell and be told of sessions."""
+"""The binding's functions about handles: open, close, and tell of sessions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Sessions:
-    """`can_reach` says whether there is a connection to some servers; nobody is told if not."""
+    """Functions about handles. `can_reach` says whether servers can be reached."""
 
     def __init__(self, server: EmulatedServer, can_reach: Callable[[str], bool]) -> None:
         self._server = server
@@ -39,7 +39,7 @@ class Sessions:
     ) -> int:
         """Open a session with the emulated server.
 
-        It can always write, also if `read_only`. It needs no `tls`, and only reads its files.
+        It can always write, also if `read_only`. It needs no `tls`, and reads its files only.
         """
         if tls is not None and tls is not False:
             from zookeeper.tls import configuration
@@ -69,7 +69,7 @@ class Sessions:
         return handle.number
 
     def close(self, h: int, *, lost: bool = False) -> Literal[0]:
-        """End a session. Nothing is under way that could be told whether it is given up as lost."""
+        """End a session. No call is under way for which `lost` would matter."""
         handle = self._server.find(h)
         with self._server.lock:
             if not handle.is_closed:
@@ -86,29 +86,29 @@ class Sessions:
         return constants.OK
 
     def connection_fault(self, h: int) -> None:
-        """Why TLS with a server has failed: never, here."""
+        """Return why TLS with a server has failed: never, here."""
         self._server.find(h)
 
     def event_thread(self, h: int) -> Thread | None:
-        """None: watchers and completions are called by whoever causes it."""
+        """Return None: the thread of a change calls watchers and completions."""
         self._server.find(h)
         return None
 
     def state(self, h: int) -> int:
-        """The session's state."""
+        """Return the session's state."""
         return self._server.find(h).state
 
     def is_unrecoverable(self, h: int) -> bool:
-        """Whether the session is over."""
+        """Return whether the session is over."""
         return self._server.find(h).state < 0
 
     def client_id(self, h: int) -> tuple[int, str]:
-        """The session's number and password, to resume it with."""
+        """Return the session's number and password, to resume it with."""
         handle = self._server.find(h)
         return handle.id, arguments.decoded(handle.password)
 
     def recv_timeout(self, h: int) -> int:
-        """The session timeout in milliseconds."""
+        """Return the session timeout in milliseconds."""
         return self._server.find(h).timeout
 
     def set_watcher(self, h: int, watcher: Watcher | None) -> Literal[0]:

@@ -83,7 +83,10 @@ class Subtree(Sequence[Znode]):
 
 
 def walk(engine: Engine, client: Client, root: str, shown: str) -> Iterator[Znode]:
-    """The nodes from `root` on, under the name `shown`. Refuses when there is no such node."""
+    """Yield the nodes from `root` on, under the name `shown`.
+
+    Refuses when there is no such node.
+    """
     pending = [(root, shown, 0)]
     while pending:
         where, path, depth = pending.pop()

@@ -28,10 +28,10 @@ from zookeeper import constants, errors
 if TYPE_CHECKING:
     from zookeeper.types import MultiCompletion, Operation, Progress
 
-# What a transaction of write_many holds at most, in bytes.
-MOST_BYTES: Final = 500_000
+# The limit of a transaction of write_many, in bytes.
+MAX_BYTES: Final = 500_000
 
-MOST_IN_FLIGHT: Final = 100
+MAX_IN_FLIGHT: Final = 100
 
 
 class Planned(NamedTuple):
@@ -66,7 +66,7 @@ class Transactions(Asking):
     def amulti(
         self, h: int, ops: Iterable[Operation], completion: MultiCompletion | None = None
     ) -> Literal[0]:
-        """Like multi; `completion(handle, code, results)`."""
+        """Do the same as multi; `completion(handle, code, results)`."""
         handle = self._server.find(h)
         planned = _plan(handle, ops)
         arguments.function(completion, "a completion")
@@ -84,7 +84,7 @@ class Transactions(Asking):
         return constants.OK
 
     def check_operations(self, h: int, ops: Iterable[Operation]) -> None:
-        """Raise what write_many would about operations that cannot be sent; send nothing."""
+        """Raise what write_many would of operations it cannot send; send none."""
         _plan(self._server.find(h), ops)
 
     def write_many(
@@ -104,8 +104,8 @@ class Transactions(Asking):
         planned = _plan(handle, ops)
         if arguments.integer(batch, "batch") < 1:
             raise arguments.bad(None, f"batch must be at least 1: {batch}")
-        if not 1 <= arguments.integer(in_flight, "in_flight") <= MOST_IN_FLIGHT:
-            raise arguments.bad(None, f"in_flight must be from 1 to {MOST_IN_FLIGHT}: {in_flight}")
+        if not 1 <= arguments.integer(in_flight, "in_flight") <= MAX_IN_FLIGHT:
+            raise arguments.bad(None, f"in_flight must be from 1 to {MAX_IN_FLIGHT}: {in_flight}")
         if count is not None and arguments.integer(count, "count") < 0:
             raise arguments.bad(None, f"count must not be negative: {count}")
         if count is not None and count != len(planned):
@@ -114,7 +114,7 @@ class Transactions(Asking):
         arguments.timeout(timeout)
         handle.require_usable(None)
         results: list[Any] = []
-        for transaction in _transactions(planned, batch, min(MOST_BYTES, handle.max_request - 64)):
+        for transaction in _transactions(planned, batch, min(MAX_BYTES, handle.max_request - 64)):
             outcome, failed = self._outcome(handle, transaction)
             results += outcome
             if progress is not None:
@@ -125,7 +125,7 @@ class Transactions(Asking):
         return results + [errors.error(constants.NOTHING, each.path) for each in not_sent]
 
     def _outcome(self, handle: Handle, planned: list[Planned]) -> tuple[list[Any], bool]:
-        """The results of one transaction of many, and whether it failed."""
+        """Do one transaction of many, and return results and whether it failed."""
         code, (outcome,) = handle.ask(self._transaction(handle, planned))
         if code != constants.OK:
             return [errors.error(code, each.path) for each in planned], True
@@ -139,7 +139,10 @@ class Transactions(Asking):
         ], True
 
     def _transaction(self, handle: Handle, planned: list[Planned]) -> Request:
-        """Its one result: the values if all went well, and the codes of all operations."""
+        """Make a request of a transaction.
+
+        It has one result: the values if all went well, and the codes of all operations.
+        """
 
         def perform(client: Client) -> tuple[Any, ...]:
             written = self._server.engine.write_all(client, [each.write for each in planned])
@@ -181,7 +184,7 @@ def _planned(handle: Handle, operation: Operation) -> Planned:
     if name in ("create", "create2"):
         data, acl, flags, ttl = _with_defaults(name, given, 2, (0, None))
         arguments.node_kind(flags, path)
-        arguments.acl(acl, path)  # the first thing that the binding looks at here
+        arguments.acl(acl, path)  # first, as in the binding
         write = create_operation(handle, path, data, acl, flags, ttl)
     elif name == "set":
         data, version = _with_defaults(name, given, 1, (-1,))
@@ -200,7 +203,7 @@ def _planned(handle: Handle, operation: Operation) -> Planned:
 def _with_defaults(
     name: str, given: list[Any], needed: int, defaults: tuple[Any, ...]
 ) -> list[Any]:
-    """An operation's arguments after the path, the optional ones filled in."""
+    """Fill in the optional arguments of an operation, after the path."""
     missing = needed + len(defaults) - len(given)
     if not 0 <= missing <= len(defaults):
         raise TypeError(
@@ -211,7 +214,7 @@ def _with_defaults(
 
 
 def _size(write: Write) -> int:
-    """The bytes that an operation takes in a request."""
+    """Count the bytes that an operation takes in a request."""
     size = 13 + len(write.path.encode("utf-8", "replace"))
     if isinstance(write, SetData):
         return size + 8 + len(write.data or b"")
@@ -232,7 +235,7 @@ def _check_size_of_all(handle: Handle, planned: list[Planned]) -> None:
 
 
 def _transactions(planned: list[Planned], most: int, most_bytes: int) -> Iterator[list[Planned]]:
-    """Operations in as few transactions as the limits allow."""
+    """Divide operations into as few transactions as the limits allow."""
     current: list[Planned] = []
     size = 0
     for each in planned:

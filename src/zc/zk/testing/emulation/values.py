@@ -1,4 +1,4 @@
-"""What the binding's functions return, made from what the engine answers."""
+"""Results of the binding's functions, made of the engine's answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def text(data: bytes | None) -> str | None:
-    """Node data; null data reads as None."""
+    """Decode node data; null data is None."""
     return None if data is None else data.decode("utf-8", "surrogateescape")
 
 
