@@ -8,7 +8,7 @@ import time
 class Clock:
     """Milliseconds since 1970, which a test can put forward and stop.
 
-    It runs evenly, also when somebody sets the machine's clock.
+    It runs evenly, also when the machine's clock is set.
     """
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ from zc.zk.testing.suites import REAL_SERVER_VARIABLE, clients_closed, new_root
 
 @pytest.fixture(scope="session")
 def zookeeper_server() -> Iterator[Server]:
-    """A server on loopback, with verbs for bad days: see `zc.zk.testing.Server`."""
+    """Start a server on loopback, with verbs for bad days, for the whole run."""
     if os.environ.get(REAL_SERVER_VARIABLE):
         pytest.skip(f"{REAL_SERVER_VARIABLE} names another server")
     with Server() as server:
@@ -39,7 +39,7 @@ def zookeeper_server() -> Iterator[Server]:
 
 @pytest.fixture
 def zookeeper_connection_string(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A connection string with a root that no other test has."""
+    """Make a connection string with a root that no other test has."""
     servers = os.environ.get(REAL_SERVER_VARIABLE)
     if not servers:
         servers = request.getfixturevalue("zookeeper_server").connection_string
@@ -49,13 +49,13 @@ def zookeeper_connection_string(request: pytest.FixtureRequest) -> Iterator[str]
 
 @pytest.fixture
 def zookeeper_client(zookeeper_connection_string: str) -> Iterator[ZooKeeper]:
-    """A client whose `/` is the test's root."""
+    """Connect a client whose `/` is the test's root."""
     with ZooKeeper(zookeeper_connection_string) as client:
         yield client
 
 
 @pytest.fixture
 def zookeeper_emulation() -> Iterator[Emulation]:
-    """An emulated server with nothing in it; clients that are left open are closed."""
+    """Make an emulated server with nothing in it, and close clients at the end."""
     with closing(Emulation(with_config=False)) as emulation, clients_closed():
         yield emulation

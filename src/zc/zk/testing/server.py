@@ -21,14 +21,14 @@ Self = TypeVar("Self", bound="Server")
 
 LOOPBACK: Final = "127.0.0.1"
 
-# Sessions of tests may be short. A ZooKeeper as it comes allows 4 to 40 seconds.
+# Sessions of tests may be short. A ZooKeeper allows 4 to 40 seconds by default.
 SESSION_LIMITS: Final = SessionLimits(shortest=200, longest=300_000)
 
 # The beginning of 2020: the seconds since then are the number of a server's first epoch, which is
 # later than those of all servers before it.
 FIRST_EPOCH_MILLISECONDS: Final = 1_577_836_800_000
 
-# Nothing that is asked of the server's thread takes that long.
+# No request to the server's thread takes that long.
 PATIENCE_SECONDS: Final = 30.0
 
 
@@ -44,10 +44,10 @@ class Server:
     data: a file to keep nodes and sessions in: read when the object is made, if it is there, and
         written by `start`, every few seconds, and by `stop`. SnapshotError if it cannot be used.
         It is a regular file, or a symbolic link to one.
-    superuser: the `name:digest` of one whom no ACL stops (see `zc.zk.testing.engine.digest`).
-    limits: between what time-outs, in milliseconds, clients may choose.
+    superuser: the `name:digest` that no ACL stops (see `zc.zk.testing.engine.digest`).
+    limits: of the session timeouts that clients may choose, in milliseconds.
 
-    What it holds lives as long as the object, too: `stop` and `start` are a restart that clients
+    Nodes and sessions live as long as the object: `stop` and `start` are a restart that clients
     live through.
     """
 
@@ -99,7 +99,7 @@ class Server:
             self.port = self._running.listener.port
 
     def stop(self) -> None:
-        """Drop all connections and give the port back. Without effect on a server that is down.
+        """Drop all connections and give the port back, if the server runs.
 
         Raises SnapshotError if the data file cannot be written.
         """
@@ -127,19 +127,19 @@ class Server:
         self._require_running().wait_for(lambda listener: listener.allow())
 
     def stall(self) -> None:
-        """Answer nothing any more; connections stay open, and new ones are not greeted."""
+        """Answer nothing; connections stay open, and new ones wait."""
         self._do(lambda listener: listener.stall())
 
     def resume(self) -> None:
-        """Answer again. Sessions whose time-out has passed meanwhile expire."""
+        """Answer again. Sessions whose timeout has passed meanwhile expire."""
         self._do(lambda listener: listener.resume())
 
     def expire(self, session: int | None = None) -> None:
-        """End a session (all of them by default) as if nothing had been heard of its client."""
+        """End a session, or all, as if its client had been silent for too long."""
         self._do(lambda listener: listener.expire(session))
 
     def sessions(self) -> list[int]:
-        """The numbers of the sessions that there are."""
+        """Return the numbers of all sessions."""
         return self._do(lambda listener: listener.sessions())
 
     def _do(self, action: Callable[[Listener], T]) -> T:
@@ -152,7 +152,7 @@ class Server:
 
 
 class _Running:
-    """A server from start to stop: its thread with an event loop, and what listens there."""
+    """A server from start to stop: a thread, its event loop and the listener."""
 
     def __init__(self, engine: Engine, host: str, port: int, snapshots: Snapshots | None) -> None:
         self.listener: Final = Listener(Service(engine), host, port)
@@ -173,7 +173,7 @@ class _Running:
             raise
 
     def do(self, action: Callable[[Listener], T]) -> T:
-        """Have something done by the server's thread."""
+        """Call `action` in the server's thread."""
 
         async def in_the_loop(listener: Listener) -> T:
             return action(listener)
@@ -181,7 +181,7 @@ class _Running:
         return self.wait_for(in_the_loop)
 
     def wait_for(self, action: Callable[[Listener], Coroutine[Any, Any, T]]) -> T:
-        """The same for what waits there."""
+        """Run a coroutine in the server's thread, and wait for it."""
         future = asyncio.run_coroutine_threadsafe(action(self.listener), self._loop)
         return future.result(PATIENCE_SECONDS)
 
@@ -203,7 +203,7 @@ class _Running:
     def _run(self) -> None:
         try:
             self._loop.run_forever()
-            # What has been closed by now is told so.
+            # The closed transports hear of it.
             self._loop.run_until_complete(asyncio.sleep(0))
         finally:
             self._loop.close()

@@ -1,4 +1,4 @@
-"""What a server holds, in a file: nodes and sessions, so that it can go on after a restart.
+"""A server's nodes and sessions in a file, for the time after a restart.
 
 The file is replaced in one step, and has a checksum: it is whole or it is refused. A server that
 was killed goes on with what it had when the file was last written.
@@ -44,7 +44,7 @@ class SnapshotError(Error):
 
 
 class Snapshots:
-    """A file that is kept up to date. Raises SnapshotError for one that cannot be used."""
+    """A file that is kept up to date. SnapshotError if it cannot be used."""
 
     def __init__(self, engine: Engine, path: Path) -> None:
         # Where a symbolic link leads: a save replaces that file, and not the link.
@@ -61,7 +61,7 @@ class Snapshots:
             raise SnapshotError(f"{path}: cannot be read: {fault.strerror}") from fault
 
     def begin(self) -> None:
-        """Save, and go on saving what changes, every few seconds, in the running event loop.
+        """Save, and go on saving changes every few seconds, in the event loop.
 
         Raises SnapshotError where a file cannot be written, or another server uses it: now, and not
         when there is more to lose.
@@ -96,11 +96,11 @@ class Snapshots:
             self._save_changes()
         except SnapshotError as fault:
             logger.error("%s", fault)
-        # Large ones take their time, in which nobody is answered: not too much of it.
+        # A large one takes its time, in which no request is answered: not too much of it.
         self._go_on_after(max(SAVE_SECONDS, 20 * (time.monotonic() - began)))
 
     def _save_changes(self) -> None:
-        # Everything that changes something has a zxid.
+        # Every change has a zxid.
         if self._engine.zxid == self._saved and self._path.exists():
             return
         try:
@@ -114,7 +114,7 @@ class Snapshots:
 
 
 class Claim:
-    """The claim of one running server to a file: a lock on the file that bears its name.
+    """A running server's claim to a file: a lock on the file of that name.
 
     The file is replaced each time that it is saved, and the lock moves to the new one before that
     gets the name. So the file that has the name is locked at any time.
@@ -130,7 +130,7 @@ class Claim:
         return self._descriptor is not None
 
     def look(self) -> bool:
-        """Whether there is something to load. Raises SnapshotError while a server uses it."""
+        """Return whether there is anything to load. SnapshotError while in use."""
         try:
             descriptor = self._open()
         except FileNotFoundError:
@@ -159,7 +159,7 @@ class Claim:
         self._descriptor, self._seen = descriptor, status.st_ino
 
     def move_to(self, descriptor: int) -> None:
-        """Claim the locked file behind the descriptor, which has got the name, instead."""
+        """Move the claim to the locked file of a descriptor, which has the name."""
         new = os.dup(descriptor)  # which shares the lock
         self.release()
         self._descriptor, self._seen = new, os.fstat(new).st_ino
@@ -168,7 +168,7 @@ class Claim:
         """Give the claim up. Without effect if there is none."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            # In so many words, as a forked child may have a copy of the descriptor.
+            # Explicitly, as a forked child may have a copy of the descriptor.
             fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
 
@@ -187,7 +187,7 @@ class Claim:
 
 
 def save(engine: Engine, path: Path, claim: Claim | None = None) -> None:
-    """Write a file, or replace it, and have the claim move to it. Raises OSError."""
+    """Write or replace a file, and move the claim to it. Raises OSError."""
     payload = _encoded(engine)
     file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
@@ -207,7 +207,7 @@ def save(engine: Engine, path: Path, claim: Claim | None = None) -> None:
 
 
 def load(engine: Engine, path: Path) -> None:
-    """Have a new engine go on with what the file holds. Raises SnapshotError, OSError."""
+    """Load a file into a new engine. Raises SnapshotError, OSError."""
     content = path.read_bytes()
     if not content.startswith(MAGIC):
         raise SnapshotError(f"{path}: not a snapshot of this version")

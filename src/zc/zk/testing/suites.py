@@ -1,4 +1,4 @@
-"""The place in which a doctest or a unittest runs: an emulated server, or a part of a real one."""
+"""The place of a doctest or unittest: an emulation, or part of a real server."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ TREE: Final = """
   /providers
 """
 
-# Where what `setUp` did is kept, for `tearDown`.
+# The attribute of a test that keeps what `tearDown` undoes.
 _PLACE: Final = "_zc_zk_testing"
 
 
 def testing_with_real_zookeeper() -> bool:
-    """Whether TEST_ZOOKEEPER_CONNECTION has suites run on a real server."""
+    """Tell whether TEST_ZOOKEEPER_CONNECTION has suites run on a real server."""
     return bool(os.environ.get(REAL_SERVER_VARIABLE))
 
 
 def setUp(test: Any, tree: str | None = None, connection_string: str = CONNECTION_STRING) -> None:
-    """Prepare a test: `zookeeper.init(connection_string)` reaches a server of the test's own.
+    """Prepare a test: `connection_string` leads to a server of its own.
 
     test: a `doctest.DocTest`, whose globals, or a `unittest.TestCase`, whose attributes get
         `ZooKeeper` (the emulated server, or None with a real one), `assert_` and `wait_until`.
@@ -61,7 +61,7 @@ def setUp(test: Any, tree: str | None = None, connection_string: str = CONNECTIO
 
 
 def tearDown(test: Any) -> None:
-    """Undo what `setUp` did; clients that the test has left open are closed. Harmless twice."""
+    """Undo `setUp`, and close clients that the test left open. Idempotent."""
     place: ExitStack | None = vars(test).pop(_PLACE, None)
     if place is not None:
         place.close()
@@ -69,7 +69,7 @@ def tearDown(test: Any) -> None:
 
 @contextmanager
 def service(connection_string: str) -> Iterator[Emulation | None]:
-    """Have clients of `connection_string` reach an emulated server, or a new node of a real one.
+    """Have a connection string lead to an emulation, or a real server's new node.
 
     Yields the emulation, None with a real server. Clients that are open at the end are closed.
     """
@@ -86,7 +86,7 @@ def service(connection_string: str) -> Iterator[Emulation | None]:
 
 @contextmanager
 def new_root(servers: str) -> Iterator[str]:
-    """A new node of a service, as a connection string; it is removed at the end."""
+    """Make a node of a service, as a connection string; remove it at the end."""
     root = f"/zc.zk.testing-{uuid.uuid4().hex}"
     with _client(servers) as zk:
         zk.create_recursive(f"{root}/zookeeper/quota", "", OPEN_ACL_UNSAFE)
@@ -146,7 +146,7 @@ def _client(connection_string: str) -> ZooKeeper:
 
 @contextmanager
 def _replaced(namespace: dict[str, Any], names: Mapping[str, Any]) -> Iterator[None]:
-    """Have other values under some names, and what was there before again afterwards."""
+    """Replace the values of some names, and put the former ones back."""
     before = {name: namespace[name] for name in names if name in namespace}
     namespace.update(names)
     try:

@@ -1,4 +1,4 @@
-"""The base of all functions about nodes: a checked request, asked now or later."""
+"""The base of all functions about nodes: a checked request, now or later."""
 
 from __future__ import annotations
 

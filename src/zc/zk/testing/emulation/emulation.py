@@ -29,9 +29,9 @@ class Emulation:
     """A ZooKeeper server in this process.
 
     connection_string: where clients find it; those of other servers wait for them, in vain.
-    limits: between what time-outs, in milliseconds, clients may choose.
+    limits: of the session timeouts that clients may choose, in milliseconds.
     check_seconds: how often the server looks for containers and nodes that are due to go.
-    superuser: the `name:digest` of an identity that no ACL stops (see `zc.zk.testing.engine.digest`).
+    superuser: the `name:digest` that no ACL stops (see `zc.zk.testing.engine.digest`).
     with_config: whether there is a `/zookeeper/config`, as servers have it since 3.5.
     """
 

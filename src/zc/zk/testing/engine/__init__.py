@@ -1,9 +1,9 @@
-"""The state of a ZooKeeper server and what it answers, without network, threads or waiting."""
+"""A ZooKeeper server's state and answers, without network or threads."""
 
 from zc.zk.testing.engine.acl import Entry, Identity, digest
 from zc.zk.testing.engine.client import Client, Rewatch
 from zc.zk.testing.engine.engine import Engine
-from zc.zk.testing.engine.limits import LONGEST_REQUEST, SessionLimits
+from zc.zk.testing.engine.limits import MAX_REQUEST, SessionLimits
 from zc.zk.testing.engine.operations import (
     Check,
     Create,
@@ -21,7 +21,7 @@ from zc.zk.testing.engine.watches import Mode
 from zc.zk.testing.engine.znodes import StatRecord, Tree, Znode
 
 __all__ = [
-    "LONGEST_REQUEST",
+    "MAX_REQUEST",
     "NO_PASSWORD",
     "PASSWORD_BYTES",
     "Check",

@@ -13,7 +13,7 @@ from zookeeper import constants
 
 
 class Entry(NamedTuple):
-    """Permissions (bits of the PERM_ constants) for whom `scheme` knows as `id`."""
+    """Permissions (bits of the PERM_ constants) of the identity `id` of a scheme."""
 
     perms: int
     scheme: str | None
@@ -21,7 +21,7 @@ class Entry(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """Who a connection is, under one scheme."""
+    """An identity that a connection has proved under one scheme."""
 
     scheme: str
     id: str
@@ -34,7 +34,7 @@ READ_ONLY: Final[Entries] = (Entry(constants.PERM_READ, "world", "anyone"),)
 
 
 def check(acl: Entries, perms: int, identities: Iterable[Identity]) -> None:
-    """Refuse unless an entry that is for one of the identities gives one of the permissions."""
+    """Refuse unless an entry gives one of the identities a permission."""
     if acl is OPEN or not acl:
         return
     identities = list(identities)
@@ -59,7 +59,7 @@ def _is_for(entry: Entry, identities: Sequence[Identity]) -> bool:
 
 
 def fixed_up(acl: Sequence[Entry] | None, identities: Iterable[Identity]) -> Entries:
-    """An ACL as it is stored: `auth` entries become those of the identities proved by a secret."""
+    """Make an ACL as it is stored: `auth` stands for identities with a secret."""
     result: list[Entry] = []
     for entry in dict.fromkeys(acl or ()):
         if entry.id is None and entry.scheme in ("world", "digest", "ip"):
@@ -85,7 +85,7 @@ def fixed_up(acl: Sequence[Entry] | None, identities: Iterable[Identity]) -> Ent
 
 
 def masked(acl: Entries) -> Entries:
-    """An ACL for the eyes of those who may read and not administer: no digests."""
+    """Hide the digests of an ACL from clients that may not administer."""
     return tuple(
         Entry(perms, scheme, re.sub(":.*", ":x", id or ""))
         if scheme == "digest"
@@ -95,9 +95,9 @@ def masked(acl: Entries) -> Entries:
 
 
 def prove(scheme: str, credential: bytes, address: str, superuser: str | None) -> list[Identity]:
-    """The identities that a credential proves; none if it proves nothing.
+    """Return the identities that a credential proves, if any.
 
-    `address` is where the connection comes from, `superuser` the `user:digest` whom no ACL stops.
+    `address` is where the connection comes from, `superuser` the `user:digest` that no ACL stops.
     """
     if scheme == "ip":
         return [Identity("ip", address)]
@@ -110,7 +110,7 @@ def prove(scheme: str, credential: bytes, address: str, superuser: str | None) -
 
 
 def digest(credential: str) -> str:
-    """The id of `user:password` in scheme `digest`: `user:` and a hash of both."""
+    """Make the id of `user:password` in scheme `digest`, with a hash of both."""
     hashed = hashlib.sha1(credential.encode("utf-8", "replace")).digest()
     return f"{credential.partition(':')[0]}:{base64.b64encode(hashed).decode('ascii')}"
 
@@ -121,7 +121,7 @@ def _is_digest(id: str) -> bool:
 
 
 def _network(text: str) -> tuple[int, int] | None:
-    """Address and number of significant bits of `a.b.c.d` or `a.b.c.d/bits`."""
+    """Read `a.b.c.d` or `a.b.c.d/bits`: address and significant bits."""
     address, slash, bits = text.partition("/")
     parts = address.split(".")
     numbers = [_number(part, 255) for part in parts]

@@ -12,7 +12,7 @@ from zookeeper.constants import PERM_READ
 
 
 class Client:
-    """One connection: its session, its proven identities, and where its events go."""
+    """One connection: its session, its identities, and where its events go."""
 
     def __init__(self, address: str, notify: Callable[[int, str], None]) -> None:
         self.address = address

@@ -1,10 +1,10 @@
 """A ZooKeeper server without a network: what it holds and what it answers.
 
-Nothing here waits, sends or has threads. What happens depends on the calls and on the clock that
-the engine was given; who may be called at the same time from several threads is the caller's care.
+Nothing here waits, sends or has threads. All depends on the calls, and on the clock that the engine
+was given. A caller with several threads needs a lock.
 
-Answers are values; a `Refusal` is raised for what the server would answer with an error. Events go
-to the clients that wait for them while the change that causes them is made: before its answer.
+Answers are values; a `Refusal` stands for an answer that is an error. Events reach the clients that
+wait for them while the change that causes them is made: before its answer.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from zc.zk.testing.engine.znodes import StatRecord, Tree, Znode
 from zookeeper import constants
 from zookeeper.constants import PERM_ADMIN, PERM_READ
 
-# What the server takes off the ends of text.
+# The server takes these off the ends of text.
 _BLANKS: Final = "".join(map(chr, range(33)))
 
 
@@ -57,7 +57,7 @@ class Engine:
     # Sessions
 
     def open_session(self, client: Client, timeout: int) -> Session:
-        """Begin a session with about that time-out, in milliseconds."""
+        """Begin a session with about that timeout, in milliseconds."""
         self.zxid += 1
         client.session = self.sessions.open(self.limits.agreed(timeout))
         return client.session
@@ -65,7 +65,7 @@ class Engine:
     def resume_session(
         self, client: Client, id: int, password: bytes, timeout: int
     ) -> Session | None:
-        """Go on with a session; None when it is over, or when the password is another."""
+        """Go on with a session; None if it is over, or for a wrong password."""
         session = self.sessions.get(id)
         if session is None or not self.sessions.is_password(id, password):
             return None
@@ -82,9 +82,9 @@ class Engine:
             self._remove(path)
 
     def disconnect(self, client: Client) -> Rewatch:
-        """A connection is gone, and with it what it watched; the session may live on.
+        """Forget a connection and its watches; the session may live on.
 
-        Returns the one-time watches that a client which connects again will want to set again.
+        Returns the one-time watches, which a client that connects again sets again.
         """
         data, children = self.watches.remove_all(client)
         return Rewatch(
@@ -94,7 +94,7 @@ class Engine:
         )
 
     def prove(self, client: Client, scheme: str, credential: bytes) -> None:
-        """Take a credential from a client. Refuses what proves nothing."""
+        """Take a credential from a client. Refuses one that proves nothing."""
         proved = acls.prove(scheme, credential, client.address, self._superuser)
         if not proved:
             raise Refusal(constants.AUTHFAILED)
@@ -103,14 +103,14 @@ class Engine:
     # Time
 
     def expire_sessions(self) -> list[Session]:
-        """End the sessions whose clients have not been heard of in time, and return them."""
+        """End the sessions whose clients were silent too long, and return them."""
         overdue = self.sessions.overdue()
         for session in overdue:
             self.close_session(session.id)
         return overdue
 
     def remove_abandoned(self) -> None:
-        """Remove containers that lost their last child, and nodes whose time to live is over."""
+        """Remove containers that were emptied, and nodes past their time to live."""
         nodes = self.tree.nodes
         now = self.clock()
         abandoned = [
@@ -156,7 +156,7 @@ class Engine:
             except Refusal as refusal:
                 self.tree.roll_back()
                 if refusal.code == constants.MARSHALLINGERROR:
-                    raise  # not one of them but the request as a whole is no good
+                    raise  # the request as a whole cannot be read
                 undone = [Refusal(constants.OK) for _ in results]
                 not_tried = [Refusal(constants.RUNTIMEINCONSISTENCY) for _ in remaining]
                 return [*undone, refusal, *not_tried]
@@ -168,7 +168,7 @@ class Engine:
         return results
 
     def refuse_write(self, code: int) -> Refusal:
-        """A write that came to nothing before it was one; it has a zxid all the same."""
+        """Refuse a write that cannot be read; it has a zxid all the same."""
         self.zxid += 1
         return Refusal(code)
 
@@ -190,7 +190,7 @@ class Engine:
     # Reading
 
     def exists(self, client: Client, path: str, watch: bool = False) -> StatRecord:
-        """A node's stat, which needs no permission; a watch is set on a missing node too."""
+        """Return a node's stat, without a permission; watch a missing node too."""
         if "\0" in path:
             raise Refusal(constants.BADARGUMENTS)
         if watch:
@@ -218,7 +218,7 @@ class Engine:
         return sum(1 for _ in self.tree.below(path))
 
     def get_acl(self, client: Client, path: str) -> tuple[acls.Entries, StatRecord]:
-        """A node's ACL; hashes of passwords are for its administrators only."""
+        """Return a node's ACL; hashes of passwords are for its administrators."""
         node = self.tree.node(path)
         acls.check(node.acl, PERM_READ | PERM_ADMIN, client.identities)
         try:
@@ -228,7 +228,7 @@ class Engine:
         return node.acl, node.stat()
 
     def ephemerals(self, client: Client, prefix: str) -> list[str]:
-        """The paths of the session's own ephemeral nodes that begin so; all for a blank prefix."""
+        """List the session's own ephemeral nodes by a prefix, which may be blank."""
         own = self.tree.ephemerals.get(self._session_of(client).id, {})
         if prefix.strip(_BLANKS) in ("", paths.ROOT):
             return list(own)
@@ -242,12 +242,12 @@ class Engine:
     # Watching
 
     def add_watch(self, client: Client, path: str, mode: Mode) -> None:
-        """Watch a path, there or not, for good."""
+        """Watch a path for good, with or without a node."""
         self.watches.data.add(path, client, mode)
         self.watches.children.add(path, client, mode)
 
     def rewatch(self, client: Client, seen: int, watched: Rewatch) -> None:
-        """Set watches again; who has missed something since zxid `seen` is told at once."""
+        """Set watches again; a change since zxid `seen` gives an event at once."""
         nodes = self.tree.nodes
         for path in watched.data:
             node = nodes.get(path)
@@ -276,7 +276,7 @@ class Engine:
             self.add_watch(client, path, Mode.RECURSIVE)
 
     def is_watched(self, path: str, kinds: int) -> bool:
-        """Whether a path is watched, by whomever, as servers up to 3.8 answer this question.
+        """Tell whether any client watches a path, as servers up to 3.8 do.
 
         `kinds` is one of the WATCH_ constants.
         """

@@ -1,4 +1,4 @@
-"""What a client can ask to be written, as values."""
+"""The writes that a client can ask for, as values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zc.zk.testing.engine.znodes import StatRecord
 
 
 class Kind(enum.Enum):
-    """The protocol has one operation for each kind of node that is created."""
+    """The kind of a new node; the protocol has one operation for each."""
 
     PLAIN = enum.auto()
     CONTAINER = enum.auto()
@@ -53,7 +53,7 @@ Write = Create | Delete | SetData | SetAcl | Check
 
 
 class Created(NamedTuple):
-    """The result of a Create; SetData and SetAcl give a StatRecord, the others None."""
+    """The result of a Create; SetData and SetAcl give a StatRecord, others None."""
 
     path: str
     stat: StatRecord

@@ -1,4 +1,4 @@
-"""What a node's `ephemeralOwner` says: nothing, a session, a container, a time to live."""
+"""A node's `ephemeralOwner`: none, a session, a container or a time to live."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import Final
 PERSISTENT: Final = 0
 CONTAINER: Final = -(1 << 63)
 
-_LONGEST_TTL: Final = (1 << 40) - 1
+_MAX_TTL: Final = (1 << 40) - 1
 _TTL: Final = -(1 << 56)  # the upper byte is 0xff
 
 
 def of_ttl(milliseconds: int) -> int:
-    """The owner of a node with a time to live."""
+    """Make the owner of a node with a time to live."""
     return _TTL + milliseconds
 
 
 def ttl(owner: int) -> int | None:
-    """The time to live in milliseconds; None for other nodes."""
+    """Return the time to live in milliseconds; None for other nodes."""
     return owner - _TTL if _TTL < owner < 0 else None
 
 
 def is_ttl(milliseconds: int) -> bool:
-    """Whether a number can be a time to live."""
-    return 0 < milliseconds <= _LONGEST_TTL
+    """Tell whether a number can be a time to live."""
+    return 0 < milliseconds <= _MAX_TTL
 
 
 def is_session(owner: int) -> bool:
-    """Whether a node goes with a session."""
+    """Tell whether a node goes with a session."""
     return owner > 0

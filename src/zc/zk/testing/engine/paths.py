@@ -25,30 +25,30 @@ _FORBIDDEN: Final = re.compile(
 
 
 def validate(path: str) -> None:
-    """Refuse what cannot be the path of a node."""
+    """Refuse a text that cannot be the path of a node."""
     if path != ROOT and (path[:1] != "/" or path[-1] == "/" or _FORBIDDEN.search(path)):
         raise Refusal(constants.BADARGUMENTS)
 
 
 def parent(path: str) -> str:
-    """The path of the parent, '' for that of `/a`."""
+    """Return the path of the parent, '' for that of `/a`."""
     return path[: path.rindex("/")]
 
 
 def parent_to_create_in(path: str) -> str:
-    """Where a node is to be created; whether its own path is valid comes later."""
+    """Return the parent of a node to create, whose own path is checked later."""
     if "/" not in path or "\0" in path:
         raise Refusal(constants.BADARGUMENTS)
     return parent(path)
 
 
 def parent_to_delete_from(path: str) -> str:
-    """Where a node is to be deleted; the server's own nodes stay."""
+    """Return the parent of a node to delete; the server's own nodes stay."""
     if "/" not in path or "\0" in path or path in UNDELETABLE:
         raise Refusal(constants.BADARGUMENTS)
     return parent(path)
 
 
 def name(path: str) -> str:
-    """The last part of a path."""
+    """Return the last part of a path."""
     return path[path.rindex("/") + 1 :]

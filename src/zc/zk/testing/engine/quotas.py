@@ -1,8 +1,8 @@
-"""Quota bookkeeping: how many nodes and bytes there are below a path that has limits.
+"""Quotas: how many nodes and bytes there are below a path that has limits.
 
 Limits for `/a` are the node `/zookeeper/quota/a/zookeeper_limits`; its being there is what counts,
-for the server enforces no limits unless told to. What is used stands in `zookeeper_stats` beside
-it, changed without a new version and without waking anybody.
+since the server enforces no limits unless told to. The usage stands in `zookeeper_stats` beside it,
+and is changed without a new version and without an event.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LIMITS: Final = "zookeeper_limits"
 STATS: Final = "zookeeper_stats"
 
 # Of a number of 64 bits, with its sign.
-_MOST_DIGITS: Final = 20
+_MAX_DIGITS: Final = 20
 
 
 class LimitedPaths:
@@ -33,7 +33,7 @@ class LimitedPaths:
         self._paths.discard(path)
 
     def around(self, path: str) -> str | None:
-        """The innermost limited path that a path is in; None if there is none."""
+        """Find the innermost limited path around a path; None if there is none."""
         if not self._paths:
             return None
         while path:
@@ -44,24 +44,24 @@ class LimitedPaths:
 
 
 def limited_path(quota_node: str) -> str:
-    """Whose limits and stats are below a node of the quota tree."""
+    """Return the path whose limits and stats a node of the quota tree holds."""
     return quota_node[len(QUOTA) :]
 
 
 def stats_node(limited: str) -> str:
-    """Where the stats of a limited path are."""
+    """Return the path of the stats of a limited path."""
     return f"{QUOTA}{limited}/{STATS}"
 
 
 def counted(count: int, size: int) -> bytes:
-    """Stats, anew."""
+    """Write stats anew."""
     return _text({"count": count, "bytes": size})
 
 
 def changed(stats: bytes | None, count: int, size: int) -> bytes:
-    """Stats after `count` more nodes and `size` more bytes.
+    """Add `count` nodes and `size` bytes to stats.
 
-    Where they cannot be read, they are as the server's of a path without stats.
+    Stats that cannot be read count as those of a path without stats, as on a server.
     """
     numbers = _numbers(stats)
     numbers["count"] = numbers.get("count", -1) + count
@@ -74,7 +74,7 @@ def _numbers(stats: bytes | None) -> dict[str, int]:
         "([^=,;]+)=(-?[0-9]+)=?(?:[,;]|$)", (stats or b"").decode("utf-8", "replace")
     )
     # Longer ones are no numbers to the server, and Python refuses to read thousands of digits.
-    return {name: int(number) for name, number in found if len(number) <= _MOST_DIGITS}
+    return {name: int(number) for name, number in found if len(number) <= _MAX_DIGITS}
 
 
 def _text(numbers: dict[str, int]) -> bytes:

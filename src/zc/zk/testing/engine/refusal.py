@@ -1,4 +1,4 @@
-"""What the engine answers instead of a result."""
+"""The engine's answer in the place of a result."""
 
 from __future__ import annotations
 

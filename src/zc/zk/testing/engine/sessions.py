@@ -1,4 +1,4 @@
-"""Sessions: their numbers, passwords, time-outs, and who is overdue."""
+"""Sessions: numbers, passwords, timeouts, and the overdue ones."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Final
 
 PASSWORD_BYTES: Final = 16
 
-# What a client is answered whose session is no more.
+# The answer to a client whose session is over.
 NO_PASSWORD: Final = bytes(PASSWORD_BYTES)
 
 
 class Session:
-    """One client's session. `deadline` is the moment, in milliseconds, at which it is over."""
+    """One client's session, which is over at `deadline`, in milliseconds."""
 
     __slots__ = ("deadline", "id", "timeout")
 
@@ -27,7 +27,7 @@ class Session:
 class Sessions:
     """All sessions that are not over.
 
-    `clock` gives milliseconds; `secret` is what passwords are derived from.
+    `clock` gives milliseconds; passwords are derived from `secret`.
     """
 
     def __init__(self, clock: Callable[[], int], secret: bytes) -> None:
@@ -45,12 +45,12 @@ class Sessions:
         return session
 
     def restore(self, id: int, timeout: int) -> None:
-        """Take up a session from before a restart; it has all of its time again."""
+        """Restore a session from before a restart, with all of its time."""
         self._sessions[id] = Session(id, timeout, self._clock() + timeout)
         self._next_id = max(self._next_id, id + 1)
 
     def password(self, id: int) -> bytes:
-        """What a client has to show to go on with its session."""
+        """Make the password that a client needs to resume its session."""
         return hmac.digest(self.secret, id.to_bytes(8, "big", signed=True), hashlib.sha256)[
             :PASSWORD_BYTES
         ]
@@ -62,7 +62,7 @@ class Sessions:
         return self._sessions.get(id)
 
     def touch(self, session: Session) -> None:
-        """The client is there: its time begins again."""
+        """Give a session all of its time again: its client is there."""
         session.deadline = self._clock() + session.timeout
 
     def touch_all(self) -> None:
@@ -70,7 +70,7 @@ class Sessions:
             self.touch(session)
 
     def forgive(self, milliseconds: int) -> None:
-        """Give everybody more time: we were not there to hear of them."""
+        """Give all sessions more time: their clients could not be heard."""
         for session in self._sessions.values():
             session.deadline += milliseconds
 
@@ -78,7 +78,7 @@ class Sessions:
         self._sessions.pop(id, None)
 
     def overdue(self) -> list[Session]:
-        """Sessions whose time is over; they are still there."""
+        """List the sessions whose time is over; they stay."""
         now = self._clock()
         return [session for session in self._sessions.values() if session.deadline <= now]
 

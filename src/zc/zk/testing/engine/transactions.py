@@ -1,6 +1,6 @@
-"""Writing: whether an operation is allowed, in the server's order of checks, and then doing it.
+"""Writes: checks of an operation, in the server's order, and then the change.
 
-The order decides which of several errors a client is told of.
+The order decides which of several errors a client gets.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ HIGHEST_FLAGS = constants.PERSISTENT_SEQUENTIAL_WITH_TTL
 
 
 class Transaction:
-    """Writes by one client at one moment. `happened` is what watches may be waiting for."""
+    """Writes by one client at one moment. Watches may wait for what `happened`."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Transaction:
         self.happened: list[Happening] = []
 
     def do(self, operation: Write) -> Written:
-        """Do one operation. Refuses what is not allowed, and has changed nothing then."""
+        """Do one operation, or refuse it, with nothing changed."""
         if isinstance(operation, Create):
             return self._create(operation)
         if isinstance(operation, SetData):
@@ -101,7 +101,7 @@ class Transaction:
         return Created(path, stat)
 
     def _owner(self, operation: Create) -> int:
-        """Whom a node goes with: for containers and TTL nodes the operation decides."""
+        """Return the owner; for containers and TTL nodes the operation decides."""
         if operation.kind is Kind.CONTAINER:
             return owners.CONTAINER
         if operation.kind is Kind.WITH_TTL:

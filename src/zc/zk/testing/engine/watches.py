@@ -1,9 +1,9 @@
-"""Who is to be told of what happens to a path.
+"""Watches: the connections that an event at a path goes to.
 
-There are two tables, as on the server: *data* for the node itself and *children* for who its
-children are. A watch is one-time, or stays (persistent), or stays and is for everything below too
-(recursive). A watcher has one watch per path and table: the latest decides of which mode it is,
-also where that makes a persistent one a one-time watch.
+There are two tables, as on the server: *data* for the node itself and *children* for the names of
+its children. A watch is one-time, or stays (persistent), or stays and is for all nodes below too
+(recursive). A watcher has one watch per path and table: the latest decides its mode, also where
+that makes a persistent one a one-time watch.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Recipient(Protocol):
 
 
 class Happening(NamedTuple):
-    """What happened to a node, and the ACLs of the node and of its parent at that time.
+    """An event at a node, with the ACLs of the node and its parent at that time.
 
-    Who may not read a node is not told what happens to it, and has still used up his watch.
+    A client that may not read a node gets no events of it, and has used up its watch all the same.
     """
 
     event_type: int
@@ -61,7 +61,7 @@ class WatchTable:
         self._paths_of.setdefault(watcher, {})[path] = None
 
     def is_watched(self, path: str) -> bool:
-        """Whether anybody watches a path."""
+        """Tell whether a path is watched."""
         return path in self._by_path
 
     def remove(self, path: str, watcher: Recipient) -> bool:
@@ -80,7 +80,7 @@ class WatchTable:
         return one_time
 
     def take(self, path: str, event_type: int) -> list[Recipient]:
-        """Whom an event is for; one-time watches have thereby been used up."""
+        """Return the watchers of an event, and use up their one-time watches."""
         found: dict[Recipient, None] = {}
         for watcher, mode in list(self._by_path.get(path, {}).items()):
             if mode is not Mode.RECURSIVE or event_type != constants.CHILD_EVENT:
@@ -95,7 +95,7 @@ class WatchTable:
         return list(found)
 
     def paths(self) -> Iterator[tuple[str, list[Recipient]]]:
-        """Each path that is watched, and by whom."""
+        """Yield each path that is watched, and its watchers."""
         for path, watchers in self._by_path.items():
             yield path, list(watchers)
 
@@ -123,14 +123,14 @@ def _ancestors(path: str) -> Iterator[str]:
 
 
 class Watches:
-    """Both tables, and who is to be told of what happens."""
+    """Both tables, and the delivery of events."""
 
     def __init__(self) -> None:
         self.data = WatchTable()
         self.children = WatchTable()
 
     def tell(self, happening: Happening) -> None:
-        """Tell those who wait for it, each once."""
+        """Tell the watchers that wait for an event, each once."""
         event_type, path, acl, parent_acl = happening
         watchers = self.data.take(path, event_type)
         if event_type == constants.DELETED_EVENT:

@@ -1,4 +1,4 @@
-"""The tree of znodes: what is stored, and nothing of who may do what.
+"""The tree of znodes: the stored nodes, and nothing of permissions.
 
 Every change can be undone: a transaction that fails half-way leaves the tree as it was.
 """
@@ -31,7 +31,7 @@ class StatRecord(NamedTuple):
 
 
 class Znode:
-    """One node. `creations` counts the children that it ever had, and numbers sequential ones."""
+    """One node. `creations` counts all children so far, for sequential ones."""
 
     __slots__ = (
         "acl", "aversion", "children", "creations", "ctime", "czxid", "data", "mtime", "mzxid",
@@ -73,7 +73,7 @@ class Tree:
 
     def __init__(self, with_config: bool) -> None:
         self.nodes: dict[str, Znode] = {}
-        # Those that may have to go by themselves; ephemerals by session.
+        # Nodes that may have to go by themselves; ephemerals by session.
         self.ephemerals: dict[int, dict[str, None]] = {}
         self.containers: dict[str, None] = {}
         self.with_ttl: dict[str, None] = {}
@@ -93,14 +93,14 @@ class Tree:
             self.nodes[paths.CONFIG].aversion = -1
 
     def node(self, path: str) -> Znode:
-        """The node at a path. Refuses when there is none."""
+        """Return the node at a path. Refuses when there is none."""
         try:
             return self.nodes[path]
         except KeyError:
             raise Refusal(constants.NONODE) from None
 
     def below(self, path: str) -> Iterator[str]:
-        """The paths of all descendants of a node."""
+        """Yield the paths of all descendants of a node."""
         pending = [path.rstrip("/")]
         while pending:
             parent = pending.pop()
@@ -110,7 +110,7 @@ class Tree:
                 pending.append(child)
 
     def replant(self, nodes: dict[str, Znode]) -> None:
-        """Have these nodes in place of those there are. LookupError if one has no parent."""
+        """Replace all nodes. Raises LookupError if one has no parent."""
         root = nodes[paths.ROOT]
         self.nodes = {"": root, paths.ROOT: root}
         for path, node in nodes.items():
@@ -122,7 +122,10 @@ class Tree:
     def create(
         self, path: str, data: bytes | None, acl: acls.Entries, owner: int, zxid: int, time: int
     ) -> StatRecord:
-        """Its stat is that of the data given, also where the server puts its own in their place."""
+        """Create a node, and return a stat of the data given.
+
+        So it does also where the server puts data of its own in their place.
+        """
         parent_path = paths.parent(path)
         parent = self.nodes[parent_path]
         former_pzxid = parent.pzxid
@@ -179,15 +182,15 @@ class Tree:
     # Transactions
 
     def begin(self) -> None:
-        """Changes from here on can be taken back."""
+        """Begin a transaction: changes from here on can be taken back."""
         self._undo = []
 
     def commit(self) -> None:
-        """They stay."""
+        """Keep the changes."""
         self._undo = None
 
     def roll_back(self) -> None:
-        """They were never made."""
+        """Take the changes back."""
         undo, self._undo = self._undo, None
         for step in reversed(undo or ()):
             step()
@@ -229,7 +232,7 @@ class Tree:
     # Quotas
 
     def _count(self, limited: str) -> None:
-        """Write the stats of a limited path, whether it is there or not."""
+        """Write the stats of a limited path, with or without a node there."""
         count = size = 0
         if limited in self.nodes:
             for path in (limited, *self.below(limited)):

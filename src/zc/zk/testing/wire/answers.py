@@ -1,4 +1,4 @@
-"""From the body of a request to the body of its answer: one function for each operation."""
+"""Answers: a function for each operation, from body to body."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WATCH_MODES = {0: Mode.PERSISTENT, 1: Mode.RECURSIVE}
 
 
 def answer(engine: Engine, client: Client, op: int, reader: Reader) -> Body:
-    """Do what a request asks for. Refuses what cannot be done, and what cannot be understood."""
+    """Do what a request asks for. Refuses one that cannot be done or read."""
     function = _ANSWERS.get(op)
     if function is None:
         raise Refusal(constants.UNIMPLEMENTED)
@@ -69,7 +69,7 @@ def _multi(engine: Engine, client: Client, reader: Reader) -> bytes:
 
 
 def _reconfigure(engine: Engine, client: Client, reader: Reader) -> bytes:
-    # A server that is alone has nobody to share a configuration with.
+    # A server that is alone shares its configuration with no other.
     for _ in ("joining", "leaving", "members"):
         reader.string()
     reader.int64()

@@ -1,8 +1,8 @@
 """One client's connection, without the network: bytes in, bytes out.
 
 First comes a four letter word, or a request to open or resume a session; then numbered requests,
-each answered in turn. What cannot be understood as a frame ends the connection. What cannot be
-understood within a frame is answered with an error.
+each answered in turn. Bytes that are no frame end the connection. A frame that cannot be read is
+answered with an error.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ _ANSWER_HEADER_BYTES: Final = _ANSWER.size - INT.size
 _SEND_BYTES: Final = 64 * 1024
 
 # The length of a frame is a number of 32 bits with a sign.
-_MOST_ANSWER_BYTES: Final = 2**31 - 1
+_MAX_ANSWER_BYTES: Final = 2**31 - 1
 
-# A client that does not take its events loses its connection when so many bytes of them wait.
-_MOST_UNSENT_BYTES: Final = 64 * 1024 * 1024
+# Backpressure has its end: a client that does not read loses its connection when so many bytes of
+# events wait.
+_MAX_UNSENT_BYTES: Final = 64 * 1024 * 1024
 
 
 class Network(Protocol):
-    """What a connection needs of its socket."""
+    """A socket, as a connection needs it."""
 
     def send(self, data: bytes) -> None: ...
 
@@ -45,7 +46,7 @@ class Network(Protocol):
         ...
 
     def unsent(self) -> int:
-        """How many bytes wait until the client takes them."""
+        """Count the bytes that wait until the client takes them."""
         ...
 
 
@@ -95,12 +96,12 @@ class Connection:
         self._work()
 
     def lost(self) -> None:
-        """The connection is gone."""
+        """Take note that the connection is gone."""
         self._open = False
         self._service.closed(self)
 
     def hang_up(self) -> None:
-        """End the connection; what has been answered is still sent, if the client takes it."""
+        """End the connection after the answers, as far as the client takes them."""
         if self._open:
             self._open = False
             self._flush()
@@ -110,7 +111,7 @@ class Connection:
 
     def _work(self) -> None:
         if self._working:
-            return  # somebody resumes us in the middle of our own sending
+            return  # the network resumes in the middle of a send
         self._working = True
         try:
             while self._open and not self._held and (frame := self._next_frame()) is not None:
@@ -127,12 +128,12 @@ class Connection:
         self._flush()
 
     def _next_frame(self) -> bytes | None:
-        """The next whole frame, None until it is there."""
+        """Return the next whole frame, None until it is there."""
         start = self._taken + INT.size
         if len(self._input) < start:
             return None
         (length,) = INT.unpack_from(self._input, self._taken)
-        if not 0 <= length <= self._service.longest_request:
+        if not 0 <= length <= self._service.max_request:
             self._answer_word(bytes(self._input[self._taken : start]))
             return None
         end = start + length
@@ -142,7 +143,7 @@ class Connection:
         return bytes(self._input[start:end])
 
     def _answer_word(self, word: bytes) -> None:
-        """What begins with a word in place of a length has no more in it."""
+        """Answer a word in the place of a length: nothing comes behind it."""
         if self.client.session is None:
             text = words.answer(self._service, self, word)
             if text is not None:
@@ -200,7 +201,7 @@ class Connection:
             self._answer(PING_XID if op == Op.PING else xid, constants.OK, body)
 
     def _authenticate(self, xid: int, reader: Reader) -> None:
-        """Its answers have no zxid; whoever fails is sent away."""
+        """Take a credential. A failure ends the connection; answers have no zxid."""
         reader.int32()
         scheme, credential = reader.string(), reader.buffer()
         try:
@@ -221,7 +222,7 @@ class Connection:
             self._put(_ANSWER.pack(_ANSWER_HEADER_BYTES + len(body), xid, zxid, code) + body)
         else:
             length = _ANSWER_HEADER_BYTES + sum(map(len, body))
-            if length > _MOST_ANSWER_BYTES:
+            if length > _MAX_ANSWER_BYTES:
                 raise Malformed(f"an answer of {length} bytes has no frame")
             self._put(_ANSWER.pack(length, xid, zxid, code), *body)
 
@@ -232,19 +233,19 @@ class Connection:
         self._put(_ANSWER.pack(_ANSWER_HEADER_BYTES + len(body), EVENT_XID, -1, 0) + body)
         self._event_bytes += len(body)
         if not self._working:
-            if self._network.unsent() + self._event_bytes > _MOST_UNSENT_BYTES:
-                self.hang_up()  # it watches and does not listen
+            if self._network.unsent() + self._event_bytes > _MAX_UNSENT_BYTES:
+                self.hang_up()  # it watches and does not read
             else:
                 self._flush()
 
     def _put(self, *parts: bytes) -> None:
-        """Have a frame sent, which may come in parts."""
+        """Queue a frame, which may come in parts."""
         self.sent += 1
         self._output.extend(parts)
         self._output_bytes += sum(map(len, parts))
 
     def _flush(self) -> None:
-        """Send what there is to send, or as much of it as the network takes."""
+        """Send the queued frames, or as much as the network takes."""
         while self._output and not self._held:
             parts = [self._output.popleft()]
             size = len(parts[0])
@@ -252,7 +253,7 @@ class Connection:
                 parts.append(self._output.popleft())
                 size += len(parts[-1])
             self._output_bytes -= size
-            # This may have us hold.
+            # This may call `hold`.
             self._network.send(parts[0] if len(parts) == 1 else b"".join(parts))
         if not self._output:
             self._event_bytes = 0

@@ -1,6 +1,6 @@
-"""ZooKeeper's serialisation: big-endian numbers, and lengths in front of strings and lists.
+"""ZooKeeper's serialisation: big-endian numbers, lengths before texts.
 
-A length of -1 stands for null. Text is UTF-8; bytes that are none are read as Java reads them, with
+A length of -1 stands for null. Text is UTF-8; other bytes are read as Java reads them, with
 U+FFFD in their place.
 """
 
@@ -38,7 +38,7 @@ class Reader:
         return int(self.record(LONG)[0])
 
     def record(self, layout: struct.Struct) -> tuple[Any, ...]:
-        """Several numbers."""
+        """Read several numbers."""
         at = self._at
         try:
             values = layout.unpack_from(self._data, at)
@@ -74,7 +74,7 @@ class Reader:
         return None if value is None else value.decode("utf-8", "replace")
 
     def vector(self, item: Callable[[], T]) -> list[T] | None:
-        """A list of what `item`, a method of this reader or one that uses it, reads."""
+        """Read a list, each item by a function such as a method of this reader."""
         count = self.int32()
         if count == -1:
             return None
@@ -86,15 +86,15 @@ class Reader:
 
 
 def buffer(value: bytes | None) -> bytes:
-    """Bytes, or null, with the length in front."""
+    """Write bytes, or null, with the length in front."""
     return NULL if value is None else INT.pack(len(value)) + value
 
 
 def string(value: str | None) -> bytes:
-    """Text, or null, with its length in bytes in front."""
+    """Write text, or null, with its length in bytes in front."""
     return NULL if value is None else buffer(value.encode("utf-8", "surrogatepass"))
 
 
 def vector(values: list[bytes]) -> bytes:
-    """Serialised values with their number in front."""
+    """Write serialised values with their number in front."""
     return INT.pack(len(values)) + b"".join(values)

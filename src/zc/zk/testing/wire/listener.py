@@ -1,4 +1,4 @@
-"""The service on a TCP port: asyncio's sockets for connections, and the clock's tick."""
+"""The service on a TCP port: asyncio's sockets, and the clock's tick."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ logger = logging.getLogger("zc.zk.testing")
 # How often sessions are looked at, in seconds.
 TICK_SECONDS: Final = 0.1
 
-# When the machine, or this process, has been busy with something else for so long, in seconds, that
-# clients could not be heard is no fault of theirs.
+# When the machine, or this process, was busy for so many seconds, clients are not to blame for
+# their silence.
 LATE_SECONDS: Final = 0.5
 
-# Who has been hung up on gets what is left to send, if he takes it within so many seconds.
+# After hanging up, a client has so many seconds to take what is left to send.
 LINGER_SECONDS: Final = 5.0
 
-# When a connection has so many bytes to send that are not taken, its requests have to wait.
+# Backpressure: when so many bytes to send are not taken, the client's requests have to wait.
 HIGH_WATER_BYTES: Final = 1024 * 1024
 
 BACKLOG: Final = 4096
 
 
 class Listener:
-    """Takes connections for a service. All methods belong to the event loop's thread.
+    """The port of a service. All methods belong to the event loop's thread.
 
-    The port is ours from the beginning to `close`, also while connections are refused.
+    The port is held from the beginning to `close`, also while connections are refused.
     """
 
     def __init__(self, service: Service, host: str, port: int) -> None:
@@ -68,7 +68,7 @@ class Listener:
         if self._server is not None:
             self._server.close()
             self._server = None
-            # Bound and not listening: clients are refused, and nobody else gets the port.
+            # Bound and not listening: clients are refused, and no other process gets the port.
             self._socket = _bound(self.host, self.port)
 
     def close(self) -> None:
@@ -137,7 +137,7 @@ class ClientEnd(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._connection: Connection
 
-    # What asyncio calls
+    # For asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -165,7 +165,7 @@ class ClientEnd(asyncio.Protocol):
             self._linger.cancel()
         self._connection.lost()
 
-    # What the connection calls
+    # For the connection
 
     def send(self, data: bytes) -> None:
         self._transport.write(data)
@@ -178,7 +178,7 @@ class ClientEnd(asyncio.Protocol):
     def unsent(self) -> int:
         return self._transport.get_write_buffer_size()
 
-    # What the listener calls
+    # For the listener
 
     def stall(self, is_stalled: bool) -> None:
         self._is_stalled = is_stalled

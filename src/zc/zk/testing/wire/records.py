@@ -1,4 +1,4 @@
-"""The protocol's records: requests read into values, values written as answers."""
+"""The protocol's records: requests become values, values become answers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HEADER: Final = struct.Struct(">iqi")  # of an answer: xid, zxid, error code
 EVENT: Final = struct.Struct(">ii")  # type, session state
 MULTI_HEADER: Final = struct.Struct(">i?i")  # type, whether that was all, error code
 
-# Bytes of data that are worth a part of their own in an answer.
+# So many bytes of data are worth a part of their own in an answer.
 _LONG_DATA: Final = 4096
 
 END_OF_MULTI: Final = MULTI_HEADER.pack(ERROR, True, ERROR)
@@ -42,7 +42,7 @@ _WITH_TTL = frozenset([constants.PERSISTENT_WITH_TTL, constants.PERSISTENT_SEQUE
 
 
 class Connect(NamedTuple):
-    """What a client says first. Session 0 is a new one; times are in milliseconds."""
+    """A client's first request. Session 0 is a new one; times in milliseconds."""
 
     last_zxid: int
     timeout: int
@@ -58,7 +58,7 @@ class ReadMany(NamedTuple):
 
 
 def path(reader: Reader) -> str:
-    """A path. The server has no answer to a null one but that it does not understand."""
+    """Read a path. The server cannot read a null one."""
     value = reader.string()
     if value is None:
         raise Malformed("a path is null")
@@ -95,7 +95,7 @@ def connect(frame: bytes) -> Connect:
 
 
 def connected(timeout: int, session: int, password: bytes, knows_read_only: bool) -> bytes:
-    """The answer to a Connect; no time-out and session 0 where the session is over."""
+    """Write the answer to a Connect; all is 0 where the session is over."""
     answer = struct.pack(">iiq", 0, timeout, session) + jute.buffer(password)
     return answer + b"\0" if knows_read_only else answer
 
@@ -125,7 +125,7 @@ def check(reader: Reader) -> Check:
 
 
 def multi(reader: Reader) -> list[Write]:
-    """The operations of a transaction."""
+    """Read the operations of a transaction."""
     operations: list[Write] = []
     while (op := _next_of_multi(reader)) is not None:
         if op in (Op.CREATE, Op.CREATE2, Op.CREATE_CONTAINER, Op.CREATE_TTL):
@@ -142,7 +142,7 @@ def multi(reader: Reader) -> list[Write]:
 
 
 def _create_in_multi(reader: Reader, op: int) -> Create:
-    """In a transaction the flags, and not the operation, say what kind of node is created."""
+    """Read a creation: in a transaction the flags decide the kind of node."""
     operation = create(reader, op)
     if operation.flags in _WITH_TTL:
         if op != Op.CREATE_TTL:
@@ -169,7 +169,7 @@ def _next_of_multi(reader: Reader) -> int | None:
 
 
 def rewatch(reader: Reader, with_persistent: bool) -> tuple[int, Rewatch]:
-    """The zxid that the client has seen, and what it watched."""
+    """Read the zxid that the client has seen, and its watches."""
     seen = reader.int64()
     kinds = 5 if with_persistent else 3
     return seen, Rewatch(*[paths(reader) for _ in range(kinds)])
@@ -187,7 +187,7 @@ def data_and_stat(data: bytes | None, value: StatRecord) -> bytes:
 
 
 def read_of_multi(data: bytes | None, value: StatRecord) -> list[bytes]:
-    """Data and stat in a MultiRead's answer, in parts; long data is not copied."""
+    """Write data and stat for a MultiRead, in parts; long data is not copied."""
     header = MULTI_HEADER.pack(Op.GET_DATA, False, 0)
     if data is None or len(data) < _LONG_DATA:
         return [header + data_and_stat(data, value)]
@@ -206,7 +206,7 @@ def acl_and_stat(access: Entries, value: StatRecord) -> bytes:
 
 
 def identities(values: Sequence[Identity]) -> bytes:
-    """Who a client is, by scheme and name: without the hash of its password."""
+    """Write a client's identities, without the hash of its password."""
     return jute.vector(
         [
             jute.string(scheme) + jute.string(id.partition(":")[0] if scheme == "digest" else id)

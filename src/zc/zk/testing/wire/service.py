@@ -1,17 +1,17 @@
-"""What all connections of a server share."""
+"""The service: an engine, and all connections of a server."""
 
 from __future__ import annotations
 
 from typing import Final, Protocol
 
-from zc.zk.testing.engine import LONGEST_REQUEST, Client, Engine, Session
+from zc.zk.testing.engine import MAX_REQUEST, Client, Engine, Session
 
-# Who connects has so much time to say what for.
+# A new connection has so much time for its first request.
 GREETING_MILLISECONDS: Final = 10_000
 
 
 class Connection(Protocol):
-    """What the server knows of each of its connections."""
+    """A connection, as the server knows it."""
 
     address: tuple[str, int]
     client: Client
@@ -23,20 +23,20 @@ class Connection(Protocol):
 
     @property
     def session(self) -> Session | None:
-        """The session that it serves; None until the client has said which."""
+        """The session that it serves; None until the first request."""
         ...
 
     def hang_up(self) -> None:
-        """End the connection; what has been answered is still sent."""
+        """End the connection after what has been answered."""
         ...
 
 
 class Service:
-    """An engine, and who is connected to it. `longest_request` is in bytes."""
+    """An engine, and its connections. `max_request` is in bytes."""
 
-    def __init__(self, engine: Engine, longest_request: int = LONGEST_REQUEST) -> None:
+    def __init__(self, engine: Engine, max_request: int = MAX_REQUEST) -> None:
         self.engine: Final = engine
-        self.longest_request: Final = longest_request
+        self.max_request: Final = max_request
         self.started: Final = engine.clock()
         self.port = 0
         self.connections: dict[Connection, None] = {}
@@ -45,18 +45,18 @@ class Service:
         self._received = self._sent = 0
 
     def opened(self, connection: Connection) -> None:
-        """Somebody has connected, and has not said yet what for."""
+        """Note a connection, which has sent nothing yet."""
         self.connections[connection] = None
 
     def greeted(self, connection: Connection, session: Session) -> None:
-        """A session has this connection now; one that it had before is of no more use."""
+        """Note the connection of a session, and end the session's former one."""
         former = self._of_session.get(session.id)
         self._of_session[session.id] = connection
         if former is not None and former is not connection:
             former.hang_up()
 
     def closed(self, connection: Connection) -> None:
-        """A connection is gone. Its session waits for another one until it expires."""
+        """Forget a connection; its session waits for another, or expires."""
         if connection not in self.connections:
             return
         del self.connections[connection]
@@ -73,7 +73,7 @@ class Service:
         self._hang_up(session)
 
     def keep_time(self) -> None:
-        """Do what there is to do because time goes by."""
+        """Do what is due as time goes by."""
         for session in self.engine.expire_sessions():
             self._hang_up(session.id)
         for connection in [c for c in self.connections if c.session is None]:

@@ -1,4 +1,4 @@
-"""Four letter words: what operators and their tools ask a server, on the clients' port."""
+"""Four letter words: questions of operators and tools, on the clients' port."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Final
 from zc.zk.testing.wire.ops import Op
 from zc.zk.testing.wire.service import Connection, Service
 
-# Tools take it apart to know what the server can do.
+# Tools take it apart to find out what the server can do.
 VERSION: Final = "3.8.0-zc.zk.testing, built on 2024-12-29 17:54 UTC"
 
 _OPS: Final = {op.value: op.name for op in Op}
 
 
 def answer(service: Service, asking: Connection, word: bytes) -> str | None:
-    """The answer to a word that came by the connection `asking`; None if it is not one."""
+    """Answer a word that came by the connection `asking`; None if it is none."""
     function = _WORDS.get(word)
     return function(service, asking) if function else None
 
@@ -107,7 +107,7 @@ def _conf(service: Service, asking: Connection) -> str:
         f"clientPort={service.port}",
         f"minSessionTimeout={limits.shortest}",
         f"maxSessionTimeout={limits.longest}",
-        f"jute.maxbuffer={service.longest_request}",
+        f"jute.maxbuffer={service.max_request}",
         "maxClientCnxns=0",
         "serverId=0",
     )
@@ -162,7 +162,7 @@ def _wchc(service: Service, asking: Connection) -> str:
 
 
 def _watched(service: Service) -> Iterator[tuple[str, int]]:
-    """Each path that is watched, and by which session; twice where its children are, too."""
+    """Yield watched paths and sessions; twice where children are watched, too."""
     watches = service.engine.watches
     for table in (watches.data, watches.children):
         for path, watchers in table.paths():
