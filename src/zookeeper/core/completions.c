@@ -14,7 +14,7 @@
 #include "handle.h"
 #include "memory.h"
 #include "request.h"
-#include "set_watches.h"
+#include "reconnect.h"
 
 int __real_zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct timeval *tv);
 int __wrap_zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct timeval *tv);
@@ -93,7 +93,7 @@ int __wrap_zookeeper_process(zhandle_t *zh, int events) {
     reading = NULL;
     credentials_attend(handle, zh, code);
     complete_here(zh);
-    set_watches_attend(handle);
+    reconnect_attend(handle);
     return code;
 }
 

@@ -16,11 +16,11 @@
  *
  *     close_many, handle                         sessions
  *     headers, completions                       what the C client calls on its I/O thread
- *     set_watches, watch_one                     watches
+ *     reconnect, set_watches, watch_one          watches
  *     write_many, write_one, transaction         writes
- *     read_many, subtree, multi_read             reads
+ *     read_many, subtree, multi_read, read_one   reads
  *     request, credentials, call                 one operation
- *     raw_request, bulk, pending                 sending, and the end of what is sent
+ *     reader, raw_request, bulk, pending         sending, and the end of what is sent
  *     transport, attempt, layer, frames, pauses  connections
  *     resolve, service                           what is known of servers
  *     log, queue, threads, memory, locks, path, answers

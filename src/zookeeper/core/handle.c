@@ -4,7 +4,7 @@
 #include "handle.h"
 #include "log.h"
 #include "memory.h"
-#include "set_watches.h"
+#include "reconnect.h"
 #include "threads.h"
 
 #include <errno.h>
@@ -38,9 +38,9 @@ static void session_event(zhandle_t *zh, int type, int state, const char *path, 
         handle->connections++;
         handle->turned_away = 0;
         handle->session_timeout = zoo_recv_timeout(zh);
-        set_watches_send_rest(handle);
+        reconnect_send_rest(handle);
     } else {
-        set_watches_note_lost(handle);
+        reconnect_note_lost(handle);
     }
     queue_push_event(handle, type, state, path);
 }
@@ -138,7 +138,7 @@ void handle_close(zk_handle *handle, int farewell) {
 int handle_closed(zk_handle *handle) { return handle->closed; }
 
 void handle_free(zk_handle *handle) {
-    set_watches_clear(handle);
+    reconnect_clear(handle);
     credentials_clear(handle);
     transport_clear(&handle->connection);
     layer_clear(&handle->layer);

@@ -57,7 +57,7 @@ struct zk_handle {
     connection connection; /* of the thread that works for the handle (transport.c) */
     layer layer;           /* the same, but for `why` */
 
-    /* A reconnect's SetWatches (set_watches.c). */
+    /* A reconnect's SetWatches (reconnect.c). */
     core_mutex set_watches_lock;
     _Atomic long set_watches_unanswered;  /* bytes of the C client's own one; 0: there is none */
     _Atomic int set_watches_redo;         /* it will not be answered: do its work by other means */

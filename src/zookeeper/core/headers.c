@@ -7,7 +7,7 @@
 #include "credentials.h"
 #include "handle.h"
 #include "raw_request.h"
-#include "set_watches.h"
+#include "reconnect.h"
 
 int __real_serialize_RequestHeader(struct oarchive *out, const char *tag, struct RequestHeader *v);
 int __wrap_serialize_RequestHeader(struct oarchive *out, const char *tag, struct RequestHeader *v);
@@ -16,7 +16,7 @@ int __wrap_deserialize_ReplyHeader(struct iarchive *in, const char *tag, struct 
 
 int __wrap_serialize_RequestHeader(struct oarchive *out, const char *tag, struct RequestHeader *v) {
     struct RequestHeader header = *v;
-    if (!raw_request_replaces(&header) && header.type == OP_SET_WATCHES && set_watches_leave_out())
+    if (!raw_request_replaces(&header) && header.type == OP_SET_WATCHES && reconnect_leave_out())
         header = (struct RequestHeader){XID_PING, OP_PING};
     return __real_serialize_RequestHeader(out, tag, &header);
 }
@@ -28,7 +28,7 @@ int __wrap_deserialize_ReplyHeader(struct iarchive *in, const char *tag, struct 
     zk_handle *handle = completions_whose();
     if (handle) {
         handle->turned_away = v->err == ZSESSIONCLOSEDREQUIRESASLAUTH;
-        set_watches_note_answer(handle, v);
+        reconnect_note_answer(handle, v);
     }
     return result;
 }

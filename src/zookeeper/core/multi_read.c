@@ -8,6 +8,7 @@
  * therefore shrinks when nodes turn out to be large.
  */
 #include "handle.h"
+#include "memory.h"
 #include "multi_read.h"
 #include "path.h"
 #include "raw_request.h"
@@ -19,7 +20,6 @@
 #define FIRST_READS 50        /* in one request, before the size of answers is known */
 #define ANSWER_BYTES 2000000  /* aimed at as the most for one answer */
 #define REQUESTS_IN_FLIGHT 8
-#define PIPELINED_IN_FLIGHT 1000
 
 typedef struct {
     raw_request raw;
@@ -46,33 +46,6 @@ static int write_batch(raw_request *raw, struct oarchive *out) {
     return serialize_MultiHeader(out, "header", &end);
 }
 
-static int compare_names(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static size_t keep_names(reader *r, node_read *node, const struct String_vector *names) {
-    arena *memory = r->keep_names ? &r->memory : &r->names;
-    size_t bytes = 0;
-    node->names = arena_alloc(memory, sizeof(char *) * (size_t)(names->count > 0 ? names->count : 0));
-    node->names_count = 0;
-    for (int32_t i = 0; i < names->count; i++) {
-        size_t length = strlen(names->data[i]);
-        node->names[node->names_count++] = arena_copy(memory, names->data[i], length);
-        bytes += length + 4;
-    }
-    if (!r->keep_names) qsort(node->names, (size_t)node->names_count, sizeof(char *), compare_names);
-    return bytes;
-}
-
-static size_t keep_data(reader *r, node_read *node, const char *data, int length, const struct Stat *stat) {
-    node->stat = *stat;
-    node->length = -1;
-    if (data == NULL || length < 0) return 0;
-    node->data = arena_copy(&r->memory, data, (size_t)length);
-    node->length = length;
-    return (size_t)length;
-}
-
 /* The answers of one request, one by one. Called with the lock held. */
 static int read_answers(read_batch *batch, struct iarchive *in) {
     core_assert_held(&batch->reader->base.lock);
@@ -92,7 +65,7 @@ static int read_answers(read_batch *batch, struct iarchive *in) {
             memset(&answer, 0, sizeof answer);
             int result = raw_request_read_data(in, &answer);
             if (result >= 0)
-                batch->bytes += keep_data(batch->reader, item->node, answer.data.buff, answer.data.len, &answer.stat);
+                batch->bytes += reader_keep_data(batch->reader, item->node, answer.data.buff, answer.data.len, &answer.stat);
             deallocate_GetDataResponse(&answer);
             if (result < 0) return -1;
             item->node->code = ZOK;
@@ -100,7 +73,7 @@ static int read_answers(read_batch *batch, struct iarchive *in) {
             struct GetChildrenResponse answer;
             memset(&answer, 0, sizeof answer);
             int result = deserialize_GetChildrenResponse(in, "answer", &answer);
-            if (result >= 0) batch->bytes += keep_names(batch->reader, item->node, &answer.children);
+            if (result >= 0) batch->bytes += reader_keep_names(batch->reader, item->node, &answer.children);
             deallocate_GetChildrenResponse(&answer);
             if (result < 0) return -1;
             item->node->code = ZOK;
@@ -119,25 +92,6 @@ static int read_batch_answer(raw_request *raw, struct iarchive *in, int64_t zxid
     return result;
 }
 
-static void note_zxid(reader *r, int64_t zxid) {
-    core_assert_held(&r->base.lock);
-    if (r->lowest_zxid == 0 || zxid < r->lowest_zxid) r->lowest_zxid = zxid;
-}
-
-static void reads_answered(reader *r, const read_item *items, int count) {
-    core_assert_held(&r->base.lock);
-    r->base.done += count;
-    if (r->answered) r->answered(r, items, count);
-    if (!r->keep_names) arena_free(&r->names);
-}
-
-static void repeat_reads(reader *r, const read_item *items, int count) {
-    core_assert_held(&r->base.lock);
-    r->repeat = core_resize(r->repeat, sizeof *items * (size_t)(r->repeat_count + count));
-    memcpy(r->repeat + r->repeat_count, items, sizeof *items * (size_t)count);
-    r->repeat_count += count;
-}
-
 static void batch_done(raw_request *raw, int code) {
     read_batch *batch = batch_of(raw);
     reader *r = batch->reader;
@@ -146,13 +100,13 @@ static void batch_done(raw_request *raw, int code) {
     b->outstanding--;
     if (code == ZOK) {
         service_answered(b->handle, KNOWS_MULTI_READ);
-        note_zxid(r, batch->zxid);
+        reader_note_zxid(r, batch->zxid);
         double mean = (double)batch->bytes / batch->count;
         r->answer_bytes = r->answer_bytes > mean ? (r->answer_bytes * 3 + mean) / 4 : mean;
-        reads_answered(r, batch->items, batch->count);
+        reader_answered(r, batch->items, batch->count);
     } else if (b->code == ZOK) {
         if (service_lost(b->handle, KNOWS_MULTI_READ, raw->sent, code))
-            repeat_reads(r, batch->items, batch->count);
+            reader_repeat(r, batch->items, batch->count);
         else
             b->code = code;
     }
@@ -160,21 +114,6 @@ static void batch_done(raw_request *raw, int code) {
     core_unlock(&b->lock);
     free(batch);
     bulk_release(b);
-}
-
-/* Bytes that a read takes in a request. */
-static long size_of_read(const reader *r, const read_item *item) {
-    return (long)strlen(r->base.handle->chroot) + (long)strlen(item->node->path) + 14;
-}
-
-static int take_reads(reader *r, read_item *items, int room, int bytes) {
-    if (r->repeat_count == 0) return r->next_reads(r, items, room, bytes);
-    int count = 0;
-    while (count < room && bytes > 0 && r->repeat_count > 0) {
-        items[count] = r->repeat[--r->repeat_count];
-        bytes -= (int)size_of_read(r, &items[count++]);
-    }
-    return count;
 }
 
 static int reads_in_a_request(const reader *r) {
@@ -189,7 +128,7 @@ static void pump_batches(reader *r) {
     while (b->code == ZOK && b->outstanding < in_flight) {
         int most = reads_in_a_request(r);
         read_batch *batch = core_zeroed(1, sizeof *batch + sizeof(read_item) * (size_t)most);
-        batch->count = take_reads(r, batch->items, most, (int)service_piece_bytes(b->handle));
+        batch->count = reader_take(r, batch->items, most, (int)service_piece_bytes(b->handle));
         if (batch->count == 0) {
             free(batch);
             break;
@@ -199,7 +138,7 @@ static void pump_batches(reader *r) {
         batch->raw.read_answer = read_batch_answer;
         batch->raw.finished = batch_done;
         batch->reader = r;
-        for (int i = 0; i < batch->count; i++) batch->raw.sent.bytes += size_of_read(r, &batch->items[i]);
+        for (int i = 0; i < batch->count; i++) batch->raw.sent.bytes += reader_read_size(r, &batch->items[i]);
         bulk_retain(b);
         b->outstanding++;
         int code = raw_request_send(b->handle, &batch->raw);
@@ -212,106 +151,15 @@ static void pump_batches(reader *r) {
     }
 }
 
-/* One request a read, for servers without MultiRead. */
-typedef struct {
-    pending request;
-    reader *reader;
-    read_item item;
-} single_read;
-
-static void single_ended(single_read *single, int code) {
-    reader *r = single->reader;
-    bulk *b = &r->base;
-    code = pending_code(b->handle, code);
-    b->outstanding--;
-    single->item.node->code = code;
-    if (code_is_fatal(code) && code != ZBADARGUMENTS) {
-        if (b->code == ZOK) b->code = code;
-    } else {
-        reads_answered(r, &single->item, 1);
-    }
-    bulk_advance(b);
-    core_unlock(&b->lock);
-    free(single);
-    bulk_release(b);
-}
-
-static void single_finish(pending *p, int code) {
-    single_read *single = (single_read *)((char *)p - offsetof(single_read, request));
-    core_lock(&single->reader->base.lock);
-    single_ended(single, code);
-}
-
-static single_read *single_answered(const void *data) {
-    single_read *single = (single_read *)data;
-    pending_done(single->reader->base.handle, &single->request);
-    core_lock(&single->reader->base.lock);
-    return single;
-}
-
-static void single_data(int code, const char *value, int length, const struct Stat *stat, const void *data) {
-    single_read *single = single_answered(data);
-    if (code == ZOK) {
-        keep_data(single->reader, single->item.node, value, value ? length : -1, stat);
-    }
-    note_zxid(single->reader, raw_request_answer_zxid());
-    single_ended(single, code);
-}
-
-static void single_names(int code, const struct String_vector *names, const void *data) {
-    single_read *single = single_answered(data);
-    if (code == ZOK) keep_names(single->reader, single->item.node, names);
-    note_zxid(single->reader, raw_request_answer_zxid());
-    single_ended(single, code);
-}
-
-static void pump_singles(reader *r) {
-    bulk *b = &r->base;
-    zk_handle *handle = b->handle;
-    read_item item;
-    while (b->code == ZOK && b->outstanding < PIPELINED_IN_FLIGHT && take_reads(r, &item, 1, PIECE_BYTES)) {
-        single_read *single = core_zeroed(1, sizeof *single);
-        single->reader = r;
-        single->item = item;
-        bulk_retain(b);
-        b->outstanding++;
-        int code = pending_begin(handle, &single->request, single_finish);
-        if (code == ZOK) {
-            const char *path = item.node->path;
-            code = pending_sent(handle, &single->request,
-                                item.op == OP_GET_DATA
-                                    ? zoo_awget(handle->zh, path, NULL, NULL, single_data, single)
-                                    : zoo_awget_children(handle->zh, path, NULL, NULL, single_names, single));
-        }
-        if (code != ZOK) {
-            b->outstanding--;
-            if (code == ZBADARGUMENTS) {
-                item.node->code = code;
-                reads_answered(r, &item, 1);
-            } else {
-                b->code = code;
-            }
-            free(single);
-            bulk_release(b);
-        }
-    }
-}
-
 static void pump_reads(bulk *b) {
     core_assert_held(&b->lock);
     reader *r = (reader *)b;
     if (service_refuses(b->handle, KNOWS_MULTI_READ))
-        pump_singles(r);
+        read_one_by_one(r);
     else
         pump_batches(r);
 }
 
 void reader_init(reader *r, zk_handle *handle, int (*complete)(bulk *), void (*dispose)(bulk *)) {
     bulk_init(&r->base, handle, pump_reads, complete, dispose);
-}
-
-void reader_clear(reader *r) {
-    arena_free(&r->memory);
-    arena_free(&r->names);
-    free(r->repeat);
 }

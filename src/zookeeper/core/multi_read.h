@@ -2,46 +2,10 @@
 #ifndef ZOOKEEPER_MULTI_READ_H
 #define ZOOKEEPER_MULTI_READ_H
 
-#include "bulk.h"
-#include "memory.h"
+#include "reader.h"
 
-/* The result of a read; what it points to lies in an arena of the reader. */
-typedef struct {
-    const char *path;
-    int code;
-    int length; /* -1: null data */
-    const char *data; /* NULL: null data, or not read */
-    struct Stat stat;
-    int names_count;
-    const char **names; /* NULL: not read */
-} node_read;
-
-/* The read of one path; `op` is OP_GET_DATA or OP_GET_CHILDREN. */
-typedef struct {
-    int32_t op;
-    node_read *node;
-} read_item;
-
-/* A read is asked for and answered in any number of requests: many in one MultiRead, or one each
- * (pipelined) when the server knows no MultiRead. */
-typedef struct reader {
-    bulk base;
-    /* All guarded by the lock of `base`, but for reading when it is over. */
-    arena memory;      /* what the results point to */
-    arena names;       /* child names, when they are only needed in `answered` */
-    int keep_names;
-    int64_t lowest_zxid;  /* of the answers: everything read is at least that new */
-    double answer_bytes;  /* running mean of an answer's size: keeps requests' answers bounded */
-    read_item *repeat;    /* handed out, lost, to be sent again before anything else; NULL: none yet */
-    int repeat_count;
-    /* The next reads to send: at most `room`, cut at about `bytes` of request. With the lock held. */
-    int (*next_reads)(struct reader *, read_item *items, int room, int bytes);
-    /* These have been answered. With the lock held. NULL: nothing to do. */
-    void (*answered)(struct reader *, const read_item *items, int count);
-} reader;
-
+/* Begin a read that is a part of a larger structure, which `dispose` frees. The caller sets `next_reads`,
+ * and has one reference, to be released. */
 void reader_init(reader *r, zk_handle *handle, int (*complete)(bulk *), void (*dispose)(bulk *));
-/* Frees what the reader points to, for `dispose`. */
-void reader_clear(reader *r);
 
 #endif

@@ -1,4 +1,4 @@
-/* Many watches at once, of callers and of reconnects. */
+/* Many watches at once. */
 #ifndef ZOOKEEPER_SET_WATCHES_H
 #define ZOOKEEPER_SET_WATCHES_H
 
@@ -23,19 +23,10 @@ typedef struct set_watches {
 set_watches *set_watches_new(zk_handle *handle, int64_t zxid);
 /* Before bulk_start; copies the path. */
 void set_watches_add(set_watches *s, int list, const char *path);
+/* The same for a path as the server knows it, to be freed: it is ours from here on. */
+void set_watches_add_path(set_watches *s, int list, char *path);
 /* Tell the C client of the watches, so that it delivers and keeps them. Before bulk_start. */
 void set_watches_activate(set_watches *s);
-
-/* Of the C client's own SetWatches, on its I/O thread: send what it left over, on each connect. */
-void set_watches_send_rest(zk_handle *handle);
-/* The connection is lost; an answer came. */
-void set_watches_note_lost(zk_handle *handle);
-void set_watches_note_answer(zk_handle *handle, const struct ReplyHeader *header);
-/* Do by other means what it has turned out not to do. */
-void set_watches_attend(zk_handle *handle);
-/* Whether the C client is about to send one to a service that does not know it. */
-int set_watches_leave_out(void);
-void set_watches_clear(zk_handle *handle);
 
 /* watch_one.c, for servers that do not know SetWatches: sends what may be sent. With the lock held. */
 void watch_one_by_one(set_watches *s);

@@ -1,0 +1,76 @@
+/* The common part of all reads of many nodes: which are next, and the results. */
+#include "handle.h"
+#include "reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+size_t reader_keep_names(reader *r, node_read *node, const struct String_vector *names) {
+    core_assert_held(&r->base.lock);
+    arena *memory = r->keep_names ? &r->memory : &r->names;
+    size_t bytes = 0;
+    node->names = arena_alloc(memory, sizeof(char *) * (size_t)(names->count > 0 ? names->count : 0));
+    node->names_count = 0;
+    for (int32_t i = 0; i < names->count; i++) {
+        size_t length = strlen(names->data[i]);
+        node->names[node->names_count++] = arena_copy(memory, names->data[i], length);
+        bytes += length + 4;
+    }
+    if (!r->keep_names) qsort(node->names, (size_t)node->names_count, sizeof(char *), compare_names);
+    return bytes;
+}
+
+size_t reader_keep_data(reader *r, node_read *node, const char *data, int length, const struct Stat *stat) {
+    core_assert_held(&r->base.lock);
+    node->stat = *stat;
+    node->length = -1;
+    if (data == NULL || length < 0) return 0;
+    node->data = arena_copy(&r->memory, data, (size_t)length);
+    node->length = length;
+    return (size_t)length;
+}
+
+void reader_note_zxid(reader *r, int64_t zxid) {
+    core_assert_held(&r->base.lock);
+    if (r->lowest_zxid == 0 || zxid < r->lowest_zxid) r->lowest_zxid = zxid;
+}
+
+void reader_answered(reader *r, const read_item *items, int count) {
+    core_assert_held(&r->base.lock);
+    r->base.done += count;
+    if (r->answered) r->answered(r, items, count);
+    if (!r->keep_names) arena_free(&r->names);
+}
+
+void reader_repeat(reader *r, const read_item *items, int count) {
+    core_assert_held(&r->base.lock);
+    r->repeat = core_resize(r->repeat, sizeof *items * (size_t)(r->repeat_count + count));
+    memcpy(r->repeat + r->repeat_count, items, sizeof *items * (size_t)count);
+    r->repeat_count += count;
+}
+
+/* Bytes that a read takes in a request. */
+long reader_read_size(const reader *r, const read_item *item) {
+    return (long)strlen(r->base.handle->chroot) + (long)strlen(item->node->path) + 14;
+}
+
+int reader_take(reader *r, read_item *items, int room, int bytes) {
+    core_assert_held(&r->base.lock);
+    if (r->repeat_count == 0) return r->next_reads(r, items, room, bytes);
+    int count = 0;
+    while (count < room && bytes > 0 && r->repeat_count > 0) {
+        items[count] = r->repeat[--r->repeat_count];
+        bytes -= (int)reader_read_size(r, &items[count++]);
+    }
+    return count;
+}
+
+void reader_clear(reader *r) {
+    arena_free(&r->memory);
+    arena_free(&r->names);
+    free(r->repeat);
+}

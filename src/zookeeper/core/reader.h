@@ -1,0 +1,63 @@
+/* The common part of all reads of many nodes. */
+#ifndef ZOOKEEPER_READER_H
+#define ZOOKEEPER_READER_H
+
+#include "bulk.h"
+#include "memory.h"
+
+/* The result of a read; what it points to lies in an arena of the reader. */
+typedef struct {
+    const char *path;
+    int code;
+    int length; /* -1: null data */
+    const char *data; /* NULL: null data, or not read */
+    struct Stat stat;
+    int names_count;
+    const char **names; /* NULL: not read */
+} node_read;
+
+/* The read of one path; `op` is OP_GET_DATA or OP_GET_CHILDREN. */
+typedef struct {
+    int32_t op;
+    node_read *node;
+} read_item;
+
+/* A read is asked for and answered in any number of requests: many in one MultiRead, or one each
+ * (pipelined) when the server knows no MultiRead. */
+typedef struct reader {
+    bulk base;
+    /* All guarded by the lock of `base`, but for reading when it is over. */
+    arena memory;      /* what the results point to */
+    arena names;       /* child names, when they are only needed in `answered` */
+    int keep_names;
+    int64_t lowest_zxid;  /* of the answers: everything read is at least that new */
+    double answer_bytes;  /* running mean of an answer's size: keeps requests' answers bounded */
+    read_item *repeat;    /* handed out, lost, to be sent again before anything else; NULL: none yet */
+    int repeat_count;
+    /* The next reads to send: at most `room`, cut at about `bytes` of request. With the lock held. */
+    int (*next_reads)(struct reader *, read_item *items, int room, int bytes);
+    /* These have been answered. With the lock held. NULL: nothing to do. */
+    void (*answered)(struct reader *, const read_item *items, int count);
+} reader;
+
+/* Frees what the reader points to, for `dispose`. */
+void reader_clear(reader *r);
+
+/* All of these with the lock held. The next reads to send, at most `room`; how many there are. */
+int reader_take(reader *r, read_item *items, int room, int bytes);
+/* Keep a copy of an answer, with the lock held. Returns how many bytes it had. `data` may be NULL. */
+size_t reader_keep_data(reader *r, node_read *node, const char *data, int length, const struct Stat *stat);
+size_t reader_keep_names(reader *r, node_read *node, const struct String_vector *names);
+/* Note the zxid of an answer, with the lock held. */
+void reader_note_zxid(reader *r, int64_t zxid);
+/* These have been answered, with the lock held. */
+void reader_answered(reader *r, const read_item *items, int count);
+/* These have been lost, and are to be sent again, with the lock held. */
+void reader_repeat(reader *r, const read_item *items, int count);
+/* Bytes that a read takes in a request. */
+long reader_read_size(const reader *r, const read_item *item);
+
+/* read_one.c, for servers that do not know MultiRead: sends what may be sent. With the lock held. */
+void read_one_by_one(reader *r);
+
+#endif
