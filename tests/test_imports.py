@@ -1,0 +1,80 @@
+"""Each module can be the first that a program imports, and meets no half-made module then."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.deadlines import scaled
+from tests.test_layers import sources
+
+# One child a module, forked from an interpreter that has the libraries of others already. A module
+# is half made while it is being imported: to ask for a name in it then is a cycle at run time. A
+# package may be half made while its own modules are imported.
+PROGRAM = """
+import argparse, asyncio, builtins, http.server, importlib, os, sys, traceback
+import argcomplete, pytest, yaml, zope.interface
+
+usual_import = builtins.__import__
+faults = []
+
+
+def is_its_module(package, name):
+    folders = getattr(package, "__path__", ())
+    return any(name == file.split(".")[0] for folder in folders for file in os.listdir(folder))
+
+
+def noting_import(name, globals=None, locals=None, fromlist=(), level=0):
+    module = sys.modules.get(name)
+    if getattr(getattr(module, "__spec__", None), "_initializing", False):
+        if name.split(".")[0] in ("zc", "zookeeper", "half_made"):
+            for each in fromlist or ["nothing"]:
+                if not is_its_module(module, each):
+                    faults.append(f"{globals['__name__']} imports {each} from {name}")
+    return usual_import(name, globals, locals, fromlist, level)
+
+
+for name in sys.argv[1:]:
+    if not os.fork():
+        builtins.__import__ = noting_import
+        try:
+            importlib.import_module(name)
+        except BaseException:
+            faults.append(traceback.format_exc())
+        for fault in faults:
+            print(f"{name}: {fault}", flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
+
+def faults_of(*names: str, path: str = "") -> str:
+    program = f"import sys; sys.path.insert(0, {path!r})\n{PROGRAM}" if path else PROGRAM
+    return subprocess.run(
+        [sys.executable, "-c", program, *names],
+        capture_output=True,
+        text=True,
+        timeout=scaled(240),
+        check=True,
+    ).stdout
+
+
+def test_each_module_can_be_imported_first() -> None:
+    names = [
+        name
+        for name, (path, *_) in sources().items()
+        if path.suffix in (".py", ".pyx") and name != "zc.zk.__main__"  # which is a command
+    ]
+    assert len(names) > 100
+    assert faults_of("zc.zk", *names) == ""
+
+
+def test_a_cycle_would_be_found(tmp_path: Path) -> None:
+    folder = tmp_path / "half_made"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "one.py").write_text("from half_made import two\nx = 1\n")
+    (folder / "two.py").write_text("import half_made.one\n")
+    told = faults_of("half_made", "half_made.one", path=str(tmp_path))
+    assert told == "half_made.one: half_made.two imports nothing from half_made.one\n"
