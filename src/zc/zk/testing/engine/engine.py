@@ -98,7 +98,7 @@ class Engine:
         proved = acls.prove(scheme, credential, client.address, self._superuser)
         if not proved:
             raise Refusal(constants.AUTHFAILED)
-        client.identities += [who for who in proved if who not in client.identities]
+        client.identities += [each for each in proved if each not in client.identities]
 
     # Time
 
