@@ -56,6 +56,7 @@ PURE = {
     "links",
     "codec",
     "_speedups",
+    "registration.step",
     "testing.engine",
 }
 

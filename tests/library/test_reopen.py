@@ -14,9 +14,10 @@ from tests.library.forked import Child, fault_in_a_child
 from tests.library.providers import ADDRESS, PATH
 from zc.zk import OPEN_ACL_UNSAFE
 
-pytestmark = pytest.mark.not_emulated("other processes do not reach it")
-
-pytestmark = pytest.mark.usefixtures("providers")
+pytestmark = [
+    pytest.mark.not_emulated("other processes do not reach it"),
+    pytest.mark.usefixtures("providers"),
+]
 
 SECONDS = 60
 
@@ -82,6 +83,27 @@ def test_registrations_stay_with_the_parent(zk, other, connection_string) -> Non
     child.join()
     assert other.exists(PATH)["ephemeralOwner"] == owner
     assert other.exists("/mine")
+    assert str(registration.state) == "registered"
+
+
+def test_a_registration_in_a_child_does_not_wait_for_the_parents_locks(zk) -> None:
+    registration = zk.register("/providers", ADDRESS)
+    is_held, end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with zk._ephemerals.lock:
+            is_held.set()
+            end.wait(SECONDS)
+
+    holding = threading.Thread(target=hold)
+    holding.start()
+    try:
+        assert is_held.wait(SECONDS)
+        for call in (lambda: registration.update(n=1), registration.unregister):
+            assert fault_in_a_child(call).startswith("ForkedException")
+    finally:
+        end.set()
+        holding.join()
     assert str(registration.state) == "registered"
 
 

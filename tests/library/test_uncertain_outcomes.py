@@ -16,7 +16,8 @@ from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
 from tests.library.bad_days import expire, session_id
 from tests.library.providers import ADDRESS, PATH, data_of
-from zc.zk import OPEN_ACL_UNSAFE
+from zc.zk import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
+from zc.zk.registration.step import Desired
 from zookeeper.errors import CLASS_OF_CODE
 
 pytestmark = pytest.mark.usefixtures("providers")
@@ -146,6 +147,62 @@ class TestARegistration:
             registration.update(n=-2)
             assert not other.exists(PATH)
             assert str(registration.state) == "ended"
+
+    def test_an_update_that_is_pending_outlives_what_the_program_writes_itself(
+        self, zk, other, monkeypatch
+    ) -> None:
+        registration = zk.register("/providers", ADDRESS, OPEN_ACL_UNSAFE, n=1)
+        monkeypatch.setattr(zk._session._keeper, "_duties", [])
+        lose_answers(monkeypatch, "set", False)
+        registration.update(n=2)
+        assert data_of(other)["n"] == 1
+        zk.set_acl(PATH, -1, READ_ACL_UNSAFE)
+        monkeypatch.undo()
+        zk._session.wake()
+        wait_until(lambda: data_of(other)["n"] == 2, lambda: f"it is up to date: {data_of(other)}")
+        assert other.get_acl(PATH)[1] == READ_ACL_UNSAFE
+
+    def test_an_acl_is_the_latest_though_the_answer_to_another_was_lost(
+        self, zk, other, monkeypatch
+    ) -> None:
+        zk.create("/mine", "1", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
+        (node,) = zk._ephemerals._by_path.values()
+        monkeypatch.setattr(zk._session._keeper, "_duties", [])
+        lose_answers(monkeypatch, "multi", True)
+        zk._ephemerals.change(node, Desired("2", READ_ACL_UNSAFE))
+        assert other.get_acl("/mine")[1] == READ_ACL_UNSAFE
+        zk._ephemerals.change(node, Desired("3", OPEN_ACL_UNSAFE))
+        assert (other.get("/mine")[0], other.get_acl("/mine")[1]) == ("3", OPEN_ACL_UNSAFE)
+
+    def test_a_path_that_no_node_can_have_is_withdrawn_at_once(
+        self, zk, other, monkeypatch
+    ) -> None:
+        """What it leads to is found out when a server is asked, and there was none."""
+        monkeypatch.setattr(zk._session._keeper, "_duties", [])
+        lose_answers(monkeypatch, "create", False)
+        registration = zk.register("/nowhere/../providers", ADDRESS)
+        assert str(registration.state) == "pending"
+        registration.unregister()
+        assert str(registration.state) == "ended"
+
+    def test_a_deletion_that_crosses_an_update_leaves_no_node(self, zk, other, monkeypatch) -> None:
+        """The update finds the node gone and makes it again before the deletion is noted."""
+        registration = zk.register("/providers", ADDRESS, n=1)
+        delete = zookeeper.delete
+        updating = threading.Thread(target=registration.update, kwargs={"n": 2})
+
+        def delete_and_update(handle: int, *arguments: Any, **more: Any) -> Any:
+            monkeypatch.undo()
+            code = delete(handle, *arguments, **more)
+            updating.start()
+            updating.join(scaled(30))
+            assert other.exists(PATH)
+            return code
+
+        monkeypatch.setattr(zookeeper, "delete", delete_and_update)
+        zk.delete(PATH)
+        wait_until(lambda: not other.exists(PATH), "it is gone")
+        wait_until(lambda: str(registration.state) == "ended", lambda: repr(registration))
 
 
 class TestASessionThatTheServersHaveEnded:

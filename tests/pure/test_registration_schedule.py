@@ -1,0 +1,232 @@
+"""Which nodes are due, who has them in hand, and what is known of each, without a server."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import zookeeper
+from tests.library.test_reentrance import interrupted
+from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
+from zc.zk.registration.bulk import BulkCreation
+from zc.zk.registration.node import EphemeralNode
+from zc.zk.registration.schedule import Schedule
+from zc.zk.registration.setbacks import MAX_LOSSES
+from zc.zk.registration.step import Desired, OnDeletion, RegistrationState
+
+FIRST = Desired("1", READ_ACL_UNSAFE)
+
+
+class Binding:
+    """Answers `write_many` with what it was given."""
+
+    def __init__(self, *answers: list[object]) -> None:
+        self.answers = list(answers)
+        self.paths: list[list[str]] = []
+
+    def write_many(self, handle: int, operations: list[Any], *, stop: bool) -> list[object]:
+        self.paths.append([operation[1] for operation in operations])
+        return self.answers.pop(0)
+
+
+class Places:
+    """A registry that keeps nothing."""
+
+    def __init__(self, *answers: list[object]) -> None:
+        self.lock = threading.RLock()
+        self.session: Any = SimpleNamespace(
+            epoch=1, lives_in=1, is_kept_up=True, binding=Binding(*answers)
+        )
+        self.watches: Any = None
+
+    def node(self, name: str = "a") -> EphemeralNode:
+        return EphemeralNode(self, "/", name, FIRST, OnDeletion.IGNORE)
+
+    def subscribe(self, node: EphemeralNode) -> Any:
+        return None
+
+    def claim(self, node: EphemeralNode, path: str) -> None: ...
+
+    def vacate(self, node: EphemeralNode, path: str) -> None: ...
+
+    def is_superseded(self, node: EphemeralNode) -> bool:
+        return False
+
+    def finish(self, node: EphemeralNode) -> None: ...
+
+
+@pytest.fixture
+def places() -> Places:
+    return Places()
+
+
+@pytest.fixture
+def schedule(places: Places) -> Schedule:
+    return Schedule(places.lock)
+
+
+class TestTheSchedule:
+    def test_a_node_is_due_at_the_earliest_time_asked_for(self, places, schedule) -> None:
+        node = places.node()
+        for when in (1e12, 5.0, 1e12):
+            schedule.add(node, when)
+        assert schedule.seconds_left() == 0
+        assert schedule.take_due() == [node]
+        assert schedule.take_due() == []
+        assert schedule.seconds_left() is None
+
+    def test_one_that_is_put_off_comes_sooner_when_it_is_hastened(self, places, schedule) -> None:
+        node, other = places.node(), places.node("b")
+        schedule.add(node, 1e12)
+        assert schedule.take_due() == []
+        schedule.hasten([other])
+        assert schedule.take_due() == [node, other]
+
+    def test_one_that_ends_connections_rests_whatever_it_is_asked_for(
+        self, places, schedule
+    ) -> None:
+        node = places.node()
+        for _ in range(MAX_LOSSES):
+            node.setbacks.note_loss(node.path, node.desired)
+        schedule.add(node)
+        schedule.hasten()
+        schedule.put_back([node])
+        assert schedule.take_due() == []
+        node.change(Desired("smaller", READ_ACL_UNSAFE))
+        schedule.add(node)
+        assert schedule.take_due() == [node]
+
+    def test_one_that_the_program_deletes_is_left_alone_until_then(self, places, schedule) -> None:
+        node = places.node()
+        schedule.add(node)
+        first, second = schedule.hold(node, "/a"), schedule.hold(node, "/a")
+        assert schedule.take_due() == []
+        schedule.release(first)
+        schedule.add(node)
+        assert schedule.take_due() == [], "the other deletion goes on"
+        schedule.release(second)
+        schedule.add(node)
+        assert schedule.take_due() == [node]
+        assert [first.is_contested, second.is_contested] == [False, False]
+
+    def test_a_deletion_is_contested_by_whichever_begins_first(self, places, schedule) -> None:
+        node = places.node()
+        hand = schedule.begin([node])
+        later = schedule.hold(node, "/a")
+        schedule.end(hand)
+        earlier = schedule.hold(node, "/a")
+        assert later.is_contested
+        assert not earlier.is_contested
+        schedule.end(schedule.begin([node]))
+        assert earlier.is_contested
+
+    def test_no_node_is_lost_whatever_comes_in_between(self, places, schedule) -> None:
+        ours, theirs = places.node(), places.node("b")
+        taken: set[EphemeralNode] = set()
+        added = 0
+
+        def meddle() -> None:
+            nonlocal added
+            added += 1
+            schedule.add(theirs, (0.0, 5.0)[added % 2])
+            schedule.release(schedule.hold(ours, "/a"))
+
+        def main() -> None:
+            schedule.add(ours)
+            nodes = schedule.take_due()
+            schedule.put_back(nodes)
+            nodes = schedule.take_due()
+            taken.update(nodes)
+            assert ours in nodes
+
+        interrupted(main, meddle, 1000)
+        taken.update(schedule.take_due())
+        assert taken == {ours, theirs}
+
+
+class TestANode:
+    def test_what_was_found_in_a_former_session_comes_too_late(self, places) -> None:
+        node = places.node()
+        node.note_written(FIRST, 1)
+        assert str(node.state) == "registered"
+        places.session.epoch = places.session.lives_in = 2
+        assert str(node.state) == "pending"
+        node.note_written(FIRST, 2)
+        node.note(1, state=RegistrationState.PENDING, written=None)
+        assert (node.state, node.known.written) == (RegistrationState.REGISTERED, FIRST)
+
+    def test_the_last_desire_stays_one_that_is_withdrawn_is_so_for_good(self, places) -> None:
+        node = places.node()
+        assert node.change(second := Desired("2", READ_ACL_UNSAFE))
+        assert node.desired is second
+        node.withdraw()
+        assert not node.change(FIRST)
+        assert node.desired is None
+
+    def test_what_the_program_writes_itself_counts_if_all_else_is_written(self, places) -> None:
+        node = places.node()
+        node.note_written(FIRST, 1)
+        assert node.amend(1, data="2")
+        assert node.desired == Desired("2", READ_ACL_UNSAFE)
+        assert node.known.written is node.desired
+        node.change(Desired("3", READ_ACL_UNSAFE))
+        assert not node.amend(1, acl=OPEN_ACL_UNSAFE), "the data are yet to be written"
+        assert node.desired == Desired("3", OPEN_ACL_UNSAFE)
+        assert node.known.written == Desired("2", READ_ACL_UNSAFE)
+
+    def test_what_was_written_in_a_former_session_is_written_again(self, places) -> None:
+        node = places.node()
+        node.note_written(FIRST, 1)
+        places.session.epoch = 2
+        assert not node.amend(1, data="2")
+
+    def test_a_lost_answer_leaves_open_what_is_there_if_it_differs(self, places) -> None:
+        node = places.node()
+        node.note_written(FIRST, 1)
+        node.note_uncertain(FIRST)
+        assert node.known.written is FIRST
+        node.note_uncertain(Desired("2", OPEN_ACL_UNSAFE))
+        assert node.known.written is None
+
+
+class TestBulkCreation:
+    def test_few_nodes_cost_no_transaction(self, places) -> None:
+        nodes = [places.node(name) for name in "abc"]
+        assert BulkCreation(places.session).create(1, nodes) == nodes
+        assert places.session.binding.paths == []
+
+    def test_those_that_cannot_be_created_are_left_the_others_tried_again(self) -> None:
+        undone = zookeeper.error(zookeeper.RUNTIMEINCONSISTENCY)
+        exists = zookeeper.error(zookeeper.NODEEXISTS)
+        places = Places([undone, exists, undone, "/d"], ["/a", "/c"])
+        nodes = [places.node(name) for name in "abcd"]
+        assert BulkCreation(places.session).create(1, nodes) == [nodes[1]]
+        assert places.session.binding.paths == [["/a", "/b", "/c", "/d"], ["/a", "/c"]]
+        assert [node.state.value for node in nodes] == [
+            "registered", "pending", "registered", "registered"
+        ]  # fmt: skip
+
+    def test_lost_answers_are_raised_once_the_others_are_taken_in(self) -> None:
+        lost = zookeeper.error(zookeeper.CONNECTIONLOSS)
+        answers = [lost, lost, "/c", "/d"]
+        places = Places(answers, answers, answers)
+        nodes = [places.node(name) for name in "abcd"]
+        nodes[0].note(1, written=Desired("0", READ_ACL_UNSAFE))
+        bulk = BulkCreation(places.session)
+        with pytest.raises(zookeeper.ConnectionLossException):
+            bulk.create(1, nodes)
+        assert nodes[0].known.written is None, "it may be the old one or the new one"
+        assert [node.state.value for node in nodes[2:]] == ["registered", "registered"]
+
+    def test_connections_lost_in_a_row_end_it_until_one_is_not(self) -> None:
+        lost: list[object] = [zookeeper.error(zookeeper.CONNECTIONLOSS)] * 4
+        places = Places(*[lost] * MAX_LOSSES)
+        nodes = [places.node(name) for name in "abcd"]
+        bulk = BulkCreation(places.session)
+        for _ in range(MAX_LOSSES):
+            with pytest.raises(zookeeper.ConnectionLossException):
+                bulk.create(1, nodes)
+        assert bulk.create(1, nodes) == nodes
