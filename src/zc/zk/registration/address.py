@@ -1,8 +1,8 @@
-"""Addresses of servers: `host:port` names, pairs, and the hosts that all interfaces stand for.
+"""Addresses of servers: names, pairs, and hosts that mean all interfaces.
 
 An IPv6 host is written in brackets, `[::1]:80`, because it has colons of its own. What is
 registered is a node's name first and an address second: any name will do, as the clients of a
-service know what they make of it.
+service know how to read it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterable
 Host = str | bytes | bytearray
 Address = str | tuple[Host, int | str] | tuple[Host, int, int, int]
 
-HIGHEST_PORT = 65535
+MAX_PORT = 65535
 
 # The host in the `server_address` of a server that listens on all interfaces of its machine.
 ALL_INTERFACES = ("", "0.0.0.0", "::")
@@ -28,7 +28,7 @@ _NAME = re.compile(r"(?:\[(?P<bracketed>[^][]*)\]|(?P<plain>[^][:]*)):(?P<port>[
 
 
 def parse_addr(name: str) -> tuple[str, int]:
-    """The host and port of `host:port` or `[host]:port`.
+    """Return the host and port of `host:port` or `[host]:port`.
 
     The host may be blank. Raises ValueError when `name` is anything else.
     """
@@ -45,16 +45,17 @@ def parse_addr(name: str) -> tuple[str, int]:
 
 
 def format_addr(host: str, port: int) -> str:
-    """The name `host:port`, with brackets around an IPv6 host; `parse_addr` reads it back.
+    """Return the name `host:port`, with brackets around an IPv6 host.
 
-    Raises ValueError for a host that a node's name cannot hold, or a port out of range.
+    `parse_addr` reads it back. Raises ValueError for a host that a node's name cannot hold, or a
+    port out of range.
     """
     _check(host, port, (host, port))
     return _joined(host, str(port))
 
 
 def names_to_register(address: Address) -> list[str]:
-    """Return the names of the nodes under which a server at `address` is registered.
+    """Return the names of the nodes to register a server at `address`.
 
     `address` is a pair (host, port), the four-tuple of an IPv6 socket, of which flow and scope mean
     nothing to other machines and are left out, or any text that can be a node's name. A host that
@@ -80,8 +81,8 @@ def _names(host: object, port: object, address: object) -> list[str]:
     if host is None:
         raise ValueError(f"not a host: {host!r}, in the address {address!r}")
     name = str(port) if isinstance(port, (int, str)) and not isinstance(port, bool) else ""
-    if not name or (name.lstrip("-").isdecimal() and not 0 <= int(name) <= HIGHEST_PORT):
-        raise ValueError(f"not a port (1 to {HIGHEST_PORT}): {port!r}, in the address {address!r}")
+    if not name or (name.lstrip("-").isdecimal() and not 0 <= int(name) <= MAX_PORT):
+        raise ValueError(f"not a port (1 to {MAX_PORT}): {port!r}, in the address {address!r}")
     if name.isdecimal() and int(name) == 0:
         raise ValueError(
             f"port 0 is any port that is free: register the one the server got, not {address!r}"
@@ -101,11 +102,11 @@ def _checked_name(name: str, address: object) -> str:
 
 
 def hosts_of_blank() -> list[str]:
-    """The hosts under which to register a server that listens on all IPv4 interfaces.
+    """Return the hosts to register of a server that listens on all interfaces.
 
-    The IPv4 addresses of this machine if the `netifaces` module is installed and finds any, as
-    `worth_registering` chooses them; else its fully qualified name, which may take a look-up of the
-    name service.
+    They are the IPv4 addresses of this machine if the `netifaces` module is installed and finds
+    any, as `worth_registering` chooses them; else its fully qualified name, which may take a
+    look-up of the name service.
     """
     import socket
 
@@ -113,7 +114,7 @@ def hosts_of_blank() -> list[str]:
 
 
 def worth_registering(addresses: Iterable[str]) -> list[str]:
-    """Those of some IPv4 addresses that other machines can use, each once.
+    """Return the IPv4 addresses that other machines can use, each once.
 
     Loopback addresses are of no use to anybody else, so they count only when there is nothing
     else: on a developer's machine without a network.
@@ -143,5 +144,5 @@ def _check(host: object, port: object, address: object) -> None:
         raise ValueError(f"not a host: {host!r}, in the address {address!r}")
     if not host.isprintable() or any(character in "/[] " for character in host):
         raise ValueError(f"not a host: {host!r}, in the address {address!r}")
-    if type(port) is not int or not 0 <= port <= HIGHEST_PORT:
-        raise ValueError(f"not a port (0 to {HIGHEST_PORT}): {port!r}, in the address {address!r}")
+    if type(port) is not int or not 0 <= port <= MAX_PORT:
+        raise ValueError(f"not a port (0 to {MAX_PORT}): {port!r}, in the address {address!r}")

@@ -30,7 +30,7 @@ class BulkCreation:
         self._losses = 0
 
     def create(self, handle: int, nodes: Sequence[EphemeralNode]) -> list[EphemeralNode]:
-        """Create as many of the nodes as possible. Returns those that are left to be seen to."""
+        """Create as many of the nodes as possible. Returns the others."""
         if len(nodes) <= MAX_SINGLE or self._losses >= MAX_LOSSES:
             return list(nodes)
         pending = [node for node in nodes if node.state is RegistrationState.PENDING]
@@ -44,7 +44,7 @@ class BulkCreation:
         return [node for node in nodes if node not in made]
 
     def _attempt(self, handle: int, left: dict[EphemeralNode, Desired]) -> set[EphemeralNode]:
-        """Take out of `left` what is decided. Returns the nodes that are there, as desired."""
+        """Take out of `left` what is decided. Returns the nodes as desired."""
         epoch = self._session.epoch
         operations = [
             ("create", node.path, desired.data, desired.acl, zookeeper.EPHEMERAL)

@@ -1,4 +1,4 @@
-"""One ephemeral node that is kept in being: what is desired of it, and what is known."""
+"""An ephemeral node that is kept in being: what is desired, what is known."""
 
 from __future__ import annotations
 
@@ -112,9 +112,9 @@ class EphemeralNode:
         return is_wanted
 
     def amend(self, epoch: int, **change: Any) -> bool:
-        """Let the node have what the program has written itself, in the session `epoch`.
+        """Let the node have what the program has written itself.
 
-        False if there is more to write than that.
+        It did so in the session `epoch`. False if there is more to write than that.
         """
         with self.places.lock:
             while True:
@@ -138,7 +138,10 @@ class EphemeralNode:
             self.desired = None
 
     def move(self, path: str) -> None:
-        """Let the node be at another path. Raises NodeExistsException if another one has it."""
+        """Let the node be at another path.
+
+        Raises NodeExistsException if another node of this client has it.
+        """
         former = self.path
         self.places.claim(self, path)
         with self.places.lock:

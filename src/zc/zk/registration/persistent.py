@@ -1,4 +1,4 @@
-"""Reconciling: the requests by which an ephemeral node becomes what is desired.
+"""Reconcile: the requests by which an ephemeral node becomes as desired.
 
 An attempt asks `zc.zk.registration.step` for the next action, does it, and asks again with what it
 has seen, until there is nothing left to do. A node that is kept in being like this is a "persistent
@@ -34,9 +34,9 @@ MAX_ACTIONS = 30
 
 
 def reconcile(handle: int, node: EphemeralNode) -> bool:
-    """Have what is desired, or find out what it has to wait for. False: it keeps changing.
+    """Have what is desired, or find out what it has to wait for.
 
-    Raises what the server says against it, and SessionError.
+    False if it keeps changing. Raises what the server says against it, and SessionError.
     """
     attempt = Attempt(node, handle)
     for _ in range(MAX_ACTIONS):
@@ -60,7 +60,7 @@ def reaction_of(node: EphemeralNode) -> Reaction:
 
 
 class Attempt:
-    """One attempt to have what is desired of a node, with what has been seen in its course.
+    """One attempt to have what is desired of a node, and what it has seen.
 
     An action returns what is seen after it, or None when there is nothing left to do. `epoch` is
     that of the session before the action: what is found out by it is of this session, or worth
@@ -76,7 +76,10 @@ class Attempt:
         self.begin()
 
     def begin(self) -> None:
-        """Start with what is desired now; what was seen for an earlier desire does not count."""
+        """Start with what is desired now.
+
+        What was seen for an earlier desire does not count.
+        """
         self.desired = self.node.desired
         self.observed = begin(self.node.known, self.node.standing)
 
@@ -179,7 +182,7 @@ class Attempt:
         return self._written()
 
     def delete(self, version: int) -> Observed:
-        """Delete a node of ours, or of a former session, at the version that was seen."""
+        """Delete a node of ours, or a former session's, at the version seen."""
         try:
             self.binding.delete(self.handle, self.node.path, version)
         except zookeeper.NoNodeException:
@@ -249,7 +252,7 @@ ACTIONS: Mapping[Do, Perform] = {
 
 
 def _look(node: EphemeralNode, epoch: int, *, fresh: bool) -> Observed:
-    """Read whether there is a node and whose; what is known will do if not `fresh`."""
+    """Read whether there is a node and whose, from the server if `fresh`."""
     places, written = node.places, node.known.written
     try:
         stat = places.watches.watch_and_read(node.subscription, Kind.EXISTS, node.path, fresh=fresh)

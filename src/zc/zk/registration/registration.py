@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class Registration:
-    """A server that is registered: an ephemeral node, or several, that are kept in being.
+    """A server that is registered: ephemeral nodes that are kept in being.
 
     A connection lost, a session expired, a node deleted by hand: the nodes are made again, with the
     latest data, until `unregister`, or the end of the client. Leaving a `with` block unregisters.
-    `revive` is for those who want deletion by hand to be the end of it.
+    Where deletion by hand is to be the end of it, set `revive` to False.
     """
 
     def __init__(self, registry: Registry, acl: Acl) -> None:
@@ -39,7 +39,7 @@ class Registration:
 
     @property
     def state(self) -> RegistrationState:
-        """How things stand; of several nodes, with the one that is furthest from being there."""
+        """How things stand, of several nodes with the last to be there."""
         order = list(RegistrationState)
         states = {node.state for node in self._properties}
         states = states - {RegistrationState.REGISTERED} or states
@@ -66,10 +66,10 @@ class Registration:
             node.revive = revive
 
     def update(self, data: Mapping[str, Any] | None = None, **properties: Any) -> None:
-        """Change some of the nodes' properties and leave the others; keywords take precedence.
+        """Change some of the nodes' properties and leave the others.
 
-        Without a connection they are written as soon as there is one again. Raises ValueError for
-        what JSON cannot hold.
+        Keywords take precedence. Without a connection they are written as soon as there is one
+        again. Raises ValueError for what JSON cannot hold.
         """
         for node, current in self._properties.items():
             wanted = {**current, **dict(data or ()), **properties}

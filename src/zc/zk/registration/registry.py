@@ -87,9 +87,10 @@ class Registry:
         return node
 
     def change(self, node: EphemeralNode, desired: Desired) -> None:
-        """Let the node be like this; without a connection, as soon as there is one again.
+        """Let the node be like this.
 
-        One that has ended stays so.
+        Without a connection it is written as soon as there is one again. One that has ended stays
+        so.
         """
         if node.desired is None:
             return
@@ -98,7 +99,10 @@ class Registry:
             self._reconcile_if_possible(node)
 
     def end(self, node: EphemeralNode) -> None:
-        """Let the node not exist any more; without a connection, as soon as there is one again."""
+        """Let the node not exist any more.
+
+        Without a connection it is deleted as soon as there is one again.
+        """
         if node.known.state is RegistrationState.ENDED:
             return
         self.session.check_process()
@@ -127,11 +131,11 @@ class Registry:
             self._see_to(node)
 
     def note_data(self, path: str, data: str | bytes | None, epoch: int) -> None:
-        """Note that the program has written a node's data, perhaps one of ours; see `track`."""
+        """Note that the program has written a node's data; see `track`."""
         self._note_change(path, epoch, data=data)
 
     def note_acl(self, path: str, acl: Acl, epoch: int) -> None:
-        """Note that the program has written a node's ACL, perhaps one of ours; see `track`."""
+        """Note that the program has written a node's ACL; see `track`."""
         self._note_change(path, epoch, acl=acl)
 
     def _note_change(self, path: str, epoch: int, **change: Any) -> None:

@@ -40,7 +40,10 @@ class Schedule:
         self._holds: dict[Hold, None] = {}
 
     def add(self, node: EphemeralNode, when: float = 0.0) -> None:
-        """Have a node seen to at that time, unless it is due before; not before it has rested."""
+        """Have a node seen to at that time, or before if it is due before.
+
+        Not before it has rested, though.
+        """
         when = max(when, node.setbacks.rests_until)
         with self._lock:
             self._due.setdefault(node, when)

@@ -1,4 +1,4 @@
-"""What stands in the way of one node, counted and logged once, and until when it rests."""
+"""What stands in the way of one node: counted, logged once, rested from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_LOSSES = 3
 
 
 class Setbacks:
-    """Refusals in a row, and connections in a row that were lost while the node was written.
+    """Refusals in a row, and connections lost in a row while it was written.
 
     They decide about pauses and log lines only, so that no lock guards them: two threads that meet
     a setback at once may count one.

@@ -127,7 +127,7 @@ class Do(enum.Enum):
 
 
 class Action(NamedTuple):
-    """What to do; what changes a node that exists does so at the `version` that was seen."""
+    """What to do; what changes a node does so at the `version` that was seen."""
 
     do: Do
     version: int = -1
@@ -179,7 +179,10 @@ def _action_of_desired(desired: Desired, observed: Observed) -> Action:
 
 
 def _can_write(desired: Desired, observed: Observed) -> bool:
-    """Tell whether to write the data will do: an ACL is changed by another node in the place."""
+    """Tell whether to write the data will do.
+
+    An ACL is changed by another node in the place.
+    """
     written = observed.written
     return (
         written is not None
