@@ -429,6 +429,19 @@ class TestCuratorsChecklist:
         assert not other.exists(PATH)
         assert not registration.revive
 
+    def test_deletion_by_hand_is_the_end_also_if_an_update_finds_out(
+        self, zk, other, monkeypatch, caplog
+    ) -> None:
+        caplog.set_level(logging.INFO, "zc.zk")
+        registration = zk.register("/providers", ADDRESS)
+        registration.revive = False
+        monkeypatch.setattr(zk._session.maintenance, "_duties", [])  # the session's comes late
+        other.delete(PATH)
+        registration.update(n=1)
+        assert str(registration.state) == "ended"
+        assert f"{PATH} was deleted by somebody" in caplog.text
+        assert not other.exists(PATH)
+
     def test_a_parent_that_is_deleted_and_returns(self, zk, other, caplog) -> None:
         registration = zk.register("/providers", ADDRESS)
         other.delete_recursive("/providers", force=True)

@@ -152,7 +152,7 @@ class TestARegistration:
         self, zk, other, monkeypatch
     ) -> None:
         registration = zk.register("/providers", ADDRESS, OPEN_ACL_UNSAFE, n=1)
-        monkeypatch.setattr(zk._session._keeper, "_duties", [])
+        monkeypatch.setattr(zk._session.maintenance, "_duties", [])
         lose_answers(monkeypatch, "set", False)
         registration.update(n=2)
         assert data_of(other)["n"] == 1
@@ -167,7 +167,7 @@ class TestARegistration:
     ) -> None:
         zk.create("/mine", "1", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
         (node,) = zk._ephemerals._by_path.values()
-        monkeypatch.setattr(zk._session._keeper, "_duties", [])
+        monkeypatch.setattr(zk._session.maintenance, "_duties", [])
         lose_answers(monkeypatch, "multi", True)
         zk._ephemerals.change(node, Desired("2", READ_ACL_UNSAFE))
         assert other.get_acl("/mine")[1] == READ_ACL_UNSAFE
@@ -178,7 +178,7 @@ class TestARegistration:
         self, zk, other, monkeypatch
     ) -> None:
         """What it leads to is found out when a server is asked, and there was none."""
-        monkeypatch.setattr(zk._session._keeper, "_duties", [])
+        monkeypatch.setattr(zk._session.maintenance, "_duties", [])
         lose_answers(monkeypatch, "create", False)
         registration = zk.register("/nowhere/../providers", ADDRESS)
         assert str(registration.state) == "pending"

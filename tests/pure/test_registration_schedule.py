@@ -55,7 +55,7 @@ class Places:
     def is_superseded(self, node: EphemeralNode) -> bool:
         return False
 
-    def finish(self, node: EphemeralNode) -> None: ...
+    def finish(self, node: EphemeralNode, *, is_deleted: bool = False) -> None: ...
 
 
 @pytest.fixture

@@ -54,6 +54,7 @@ class Situation(NamedTuple):
     presence: str
     written: str
     obstacle: str
+    deletion: str
 
     def action(self) -> Action:
         desired = NODE if self.desired == "node" else None
@@ -64,49 +65,53 @@ class Situation(NamedTuple):
             WRITTEN[self.written],
             Obstacle(self.obstacle.replace("-", " ")),
         )
-        return next_action(desired, observed, STANDINGS[self.session])
+        standing = STANDINGS[self.session]
+        return next_action(desired, observed, standing, OnDeletion(self.deletion))
 
 
 def situations() -> list[Situation]:
     return [
         Situation(*words)
         for words in itertools.product(
-            ("node", "nothing"),
+            ("node", "absent"),
             STANDINGS,
             SEEN_IN,
             [presence.value for presence in Presence],
             WRITTEN,
             [obstacle.value.replace(" ", "-") for obstacle in Obstacle],
+            [on_deletion.value for on_deletion in OnDeletion],
         )
     ]
 
 
 # A star stands for all words, commas are between several, and ! is in front of what is left out.
 TABLE = """
-desired  session    seen    presence                      written   obstacle          action
-*        away,over  *       *                             *         *                 await session
-node     there      before  *                             *         *                 create
-nothing  there      before  *                             *         *                 sync and look
+desired session   seen   presence                    written  obstacle         deletion action
+*       away,over *      *                           *        *                *       await session
+node    there     before *                           *        *                *        create
+absent  there     before *                           *        *                *       sync and look
 
-node     there      now     unknown                       *         *                 create
-node     there      now     missing                       *         !no-parent        create
-node     there      now     missing                       *         no-parent         follow links
-node     there      now     exists                        *         *                 look
-node     there      now     ours                          same      *                 settle
-node     there      now     ours                          data      none,no-parent    write
-node     there      now     ours                          data      not-writable      replace
-node     there      now     ours                          data      no-transactions   delete
-node     there      now     ours                          acl,open  !no-transactions  replace
-node     there      now     ours                          acl,open  no-transactions   delete
-node     there      now     former                        *         !no-transactions  replace
-node     there      now     former                        *         no-transactions   delete
-node     there      now     sisters,another's,permanent   *         *                 await owner
+node    there     now    unknown                     *        *                *        create
+node    there     now    missing                     *        !no-parent       *        create
+node    there     now    missing                     *        no-parent        *        follow links
+node    there     now    deleted                     *        *                !end     create
+node    there     now    deleted                     *        *                end      end
+node    there     now    exists                      *        *                *        look
+node    there     now    ours                        same     *                *        settle
+node    there     now    ours                        data     none,no-parent   *        write
+node    there     now    ours                        data     not-writable     *        replace
+node    there     now    ours                        data     no-transactions  *        delete
+node    there     now    ours                        acl,open !no-transactions *        replace
+node    there     now    ours                        acl,open no-transactions  *        delete
+node    there     now    former                      *        !no-transactions *        replace
+node    there     now    former                      *        no-transactions  *        delete
+node    there     now    sisters,another's,permanent *        *                *       await owner
 
-nothing  there      now     unknown                       *         *                 sync and look
-nothing  there      now     exists                        *         *                 look
-nothing  there      now     ours                          *         *                 delete
-nothing  there      now     missing,former                *         *                 end
-nothing  there      now     sisters,another's,permanent   *         *                 end
+absent  there     now    unknown                     *        *                *       sync and look
+absent  there     now    exists                      *        *                *        look
+absent  there     now    ours                        *        *                *        delete
+absent  there     now    missing,deleted,former      *        *                *        end
+absent  there     now    sisters,another's,permanent *        *                *        end
 """
 
 
@@ -124,8 +129,8 @@ class Row(NamedTuple):
 
 
 def rows() -> list[Row]:
-    lines = [line.split(maxsplit=6) for line in TABLE.splitlines() if line]
-    return [Row(words[:6], words[6]) for words in lines[1:]]
+    lines = [line.split(maxsplit=7) for line in TABLE.splitlines() if line]
+    return [Row(words[:7], words[7]) for words in lines[1:]]
 
 
 class TestTheNextAction:
@@ -156,16 +161,19 @@ class TestTheNextAction:
     def test_a_node_is_made_only_where_none_is_known_of(self) -> None:
         for each in situations():
             if each.action().do is Do.CREATE:
-                assert each.seen == "before" or each.presence in ("unknown", "missing"), each
+                nowhere = ("unknown", "missing", "deleted")
+                assert each.seen == "before" or each.presence in nowhere, each
 
     def test_one_that_is_withdrawn_is_neither_made_nor_written(self) -> None:
         for each in situations():
-            if each.desired == "nothing":
+            if each.desired == "absent":
                 making = (Do.CREATE, Do.WRITE, Do.REPLACE, Do.FOLLOW_LINKS, Do.SETTLE)
                 assert each.action().do not in making, each
 
-    def test_one_that_is_desired_does_not_end(self) -> None:
-        assert all(each.action().do is not Do.END for each in situations() if each[0] == "node")
+    def test_one_that_is_desired_ends_only_if_deleted_and_that_is_its_end(self) -> None:
+        for each in situations():
+            if each.desired == "node" and each.action().do is Do.END:
+                assert (each.seen, each.presence, each.deletion) == ("now", "deleted", "end")
 
     def test_it_is_settled_only_if_it_is_ours_and_just_so(self) -> None:
         for each in situations():
@@ -180,7 +188,7 @@ class TestTheNextAction:
     def test_equal_content_is_another_desire(self) -> None:
         """Something else may have been written in between, by a request whose answer was lost."""
         observed = Observed(Presence.OURS, 3, VERSION, Desired(*NODE))
-        assert next_action(NODE, observed, Standing(3)) == (Do.WRITE, VERSION)
+        assert next_action(NODE, observed, Standing(3), OnDeletion.REVIVE) == (Do.WRITE, VERSION)
 
 
 class TestTheBeginningOfAnAttempt:
@@ -299,7 +307,7 @@ class Model:
 
     def act(self, event: str = "nothing") -> Do:
         """Do the next action; an answer, or the request itself, may be lost."""
-        action = next_action(self.wanted, self.observed, Standing(self.epoch))
+        action = next_action(self.wanted, self.observed, Standing(self.epoch), OnDeletion.REVIVE)
         if event == "request lost":
             self._is_lost(action)
         else:

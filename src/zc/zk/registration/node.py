@@ -39,8 +39,8 @@ class Places(Protocol):
     def is_superseded(self, node: EphemeralNode) -> bool:
         """Tell whether another node is to be at its path."""
 
-    def finish(self, node: EphemeralNode) -> None:
-        """Forget a node that is not there, and need not be."""
+    def finish(self, node: EphemeralNode, *, is_deleted: bool = False) -> None:
+        """Forget a node that is not there, and need not be; perhaps as others deleted it."""
 
 
 class EphemeralNode:

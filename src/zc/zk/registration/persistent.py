@@ -85,8 +85,9 @@ class Attempt:
 
     def act(self) -> bool:
         """Do the next action. Whether there is nothing left to do."""
-        action = next_action(self.desired, self.observed, self.node.standing)
-        self.epoch = self.node.places.session.epoch
+        node = self.node
+        action = next_action(self.desired, self.observed, node.standing, node.on_deletion)
+        self.epoch = node.places.session.epoch
         observed = ACTIONS[action.do](self, action.version)
         if observed is not None:
             self.observed = observed
@@ -117,9 +118,7 @@ class Attempt:
     def look(self, version: int) -> Observed:
         """Read whether there is a node and whose, and watch it."""
         observed = _look(self.node, self.epoch, fresh=True)
-        if observed.presence is Presence.MISSING:
-            return self._missing()
-        return observed
+        return self._gone() if observed.presence is Presence.MISSING else observed
 
     def sync_and_look(self, version: int) -> Observed:
         """Look, once the server has caught up with all others (read-your-writes)."""
@@ -154,7 +153,7 @@ class Attempt:
             # Registered servers are read-only even for those who made them.
             return self.observed._replace(obstacle=Obstacle.NOT_WRITABLE)
         except zookeeper.NoNodeException:
-            return self._missing()
+            return self._gone()
         except zookeeper.BadVersionException:
             return self._seen(Presence.EXISTS)
         return self._written()
@@ -170,7 +169,7 @@ class Attempt:
         try:
             self.binding.multi(self.handle, operations)
         except zookeeper.NoNodeException:
-            return self._missing()
+            return self._gone()
         except zookeeper.BadVersionException:
             return self._seen(Presence.EXISTS)
         except zookeeper.UnimplementedException:
@@ -216,12 +215,20 @@ class Attempt:
 
     def end(self, version: int) -> None:
         """Forget the node, which is not there, and need not be."""
-        self.node.places.finish(self.node)
+        self.node.places.finish(self.node, is_deleted=self.desired is not None)
+        self.desired = None
 
     # What is seen after an action
 
     def _seen(self, presence: Presence) -> Observed:
         return Observed(presence, self.epoch, written=self.node.known.written)
+
+    def _gone(self) -> Observed:
+        """Return what is seen if others have deleted the node, or it never was there."""
+        known = self.node.known
+        was_ours = known.state is RegistrationState.REGISTERED and known.epoch == self.epoch
+        observed = self._missing()
+        return observed._replace(presence=Presence.DELETED) if was_ours else observed
 
     def _missing(self) -> Observed:
         if self.desired is not None:

@@ -189,8 +189,10 @@ class Registry:
         """Tell whether another node is to be at its path."""
         return self._by_path.get(node.path, node) is not node
 
-    def finish(self, node: EphemeralNode) -> None:
-        """Forget a node that is not there, and need not be."""
+    def finish(self, node: EphemeralNode, *, is_deleted: bool = False) -> None:
+        """Forget a node that is not there, and need not be; perhaps as others deleted it."""
+        if is_deleted:
+            logger.info("%s was deleted by somebody, and its registration ends", node.path)
         node.note_ended()
         self._schedule.drop(node)
         self.vacate(node, node.path)
@@ -199,8 +201,7 @@ class Registry:
     def _refresh(self, node: EphemeralNode, tell: bool) -> None:
         reaction = reaction_of(node)
         if reaction is Reaction.END:
-            logger.info("%s was deleted by somebody, and its registration ends", node.path)
-            self.finish(node)
+            self.finish(node, is_deleted=True)
         elif reaction is Reaction.RECONCILE:
             self._see_to(node)
 

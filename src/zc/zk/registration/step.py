@@ -78,6 +78,7 @@ class Presence(enum.Enum):
     UNKNOWN = "unknown"  # nobody has looked in this session, or an answer was lost
     EXISTS = "exists"  # there is one, or was a moment ago; whose it is has to be seen
     MISSING = "missing"
+    DELETED = "deleted"  # missing, and it was ours in this session
     OURS = "ours"  # this session's, for this registration
     FORMER = "former"  # of a session that this client has lost
     SISTERS = "sisters"  # this session's, for another registration that has the path
@@ -143,7 +144,17 @@ def begin(known: Known, standing: Standing) -> Observed:
     return Observed(presence, standing.epoch or 0, written=known.written)
 
 
-def next_action(desired: Desired | None, observed: Observed, standing: Standing) -> Action:
+class OnDeletion(enum.Enum):
+    """What it means that somebody deletes a node of ours."""
+
+    REVIVE = "revive"
+    END = "end"
+    IGNORE = "ignore"  # not watched: the program made it by itself, and later sessions have it
+
+
+def next_action(
+    desired: Desired | None, observed: Observed, standing: Standing, on_deletion: OnDeletion
+) -> Action:
     """Choose what brings the node nearer to what is desired, or the rest to take.
 
     `desired` is None when there shall be no node. What was observed before the desire changed does
@@ -156,6 +167,8 @@ def next_action(desired: Desired | None, observed: Observed, standing: Standing)
         observed = Observed(Presence.UNKNOWN, standing.epoch)
     if desired is None:
         return _action_of_withdrawn(observed)
+    if observed.presence is Presence.DELETED and on_deletion is OnDeletion.END:
+        return Action(Do.END)
     return _action_of_desired(desired, observed)
 
 
@@ -163,7 +176,7 @@ def _action_of_desired(desired: Desired, observed: Observed) -> Action:
     match observed.presence:
         case Presence.MISSING if observed.obstacle is Obstacle.NO_PARENT:
             return Action(Do.FOLLOW_LINKS)
-        case Presence.UNKNOWN | Presence.MISSING:
+        case Presence.UNKNOWN | Presence.MISSING | Presence.DELETED:
             return Action(Do.CREATE)
         case Presence.EXISTS:
             return Action(Do.LOOK)
@@ -202,14 +215,6 @@ def _action_of_withdrawn(observed: Observed) -> Action:
         case Presence.OURS:
             return Action(Do.DELETE, observed.version)
     return Action(Do.END)
-
-
-class OnDeletion(enum.Enum):
-    """What it means that somebody deletes a node of ours."""
-
-    REVIVE = "revive"
-    END = "end"
-    IGNORE = "ignore"  # not watched: the program made it by itself, and later sessions have it
 
 
 class Reaction(enum.Enum):
