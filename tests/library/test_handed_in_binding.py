@@ -91,6 +91,7 @@ def test_the_root_of_its_paths_is_made_by_it_too(emulation: Emulation) -> None:
         assert zk.exists("/not/there/a/b")
 
 
+@pytest.mark.not_emulated("the whole module is an emulation then")
 def test_a_client_of_a_server_works_beside_it(emulation: Emulation) -> None:
     before = vars(zookeeper).copy()
     with Server() as server, zc.zk.ZooKeeper(server.connection_string) as real:
