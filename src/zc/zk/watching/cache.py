@@ -2,16 +2,16 @@
 
 A subscriber, such as a live object, has the nodes that it reads watched; however many depend on a
 node, there is one watch on the server for it. A watch fires once: it says "read again", not what is
-new. So an event only marks its node as unread; the keeper reads it again, which sets the next
-watch, and refreshes the subscribers that depend on it. The same after any gap in the connection,
-for all nodes. A missing node is watched too, for its creation.
+new. So an event only marks its node as unread; the session's worker reads it again, which sets the
+next watch, and refreshes the subscribers that depend on it. The same happens after any gap in the
+connection, for all nodes. A missing node is watched too, for its creation.
 
 An event becomes a callback by way of `NodeCache._note_event`, in the event thread, `NodeCache.keep`
-and `LiveObject._refresh`, in the keeper's, and `liveobject.call_back`, in the callbacks' thread.
+and `LiveObject._refresh`, in the worker's, and `liveobject.call_back`, in the callbacks' thread.
 
 Threads. The event thread appends to `_events`; finalisers, which may run in any thread between any
 two instructions, also while a lock is held, append to `_dropped`. `_unread`, `_stale` and
-`_refused` are the keeper's.
+`_refused` are the worker's.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class NodeCache:
         self._watcher: Watcher = self._note_event
 
     def after_fork(self) -> None:
-        """In a child process, whose session is to watch what the parent's does."""
+        """Begin anew in a child process, to watch what the parent does."""
         for waiting in (self._events, self._wanted, self._dropped):
             waiting.clear()
         for seen_to in (self._unread, self._stale, self._refused):
@@ -76,17 +76,17 @@ class NodeCache:
     # For subscriptions
 
     def read_soon(self, nodes: Iterable[CachedNode]) -> None:
-        """Have the keeper read these and refresh those who depend on them."""
+        """Have the worker read these and refresh the subscribers to them."""
         self._wanted.extend(nodes)
         self._session.wake(self.keep)
 
     def end(self, subscription: Subscription) -> None:
-        """Have it depend on nothing any more. May be called in the middle of anything."""
+        """End a subscription. A finaliser may call this at any point."""
         self._dropped.append(subscription)
         self._session.nudge(self.keep)
 
     def read_now(self, nodes: list[CachedNode]) -> dict[CachedNode, Answer]:
-        """What the servers say of nodes that something depends on."""
+        """Read nodes that something depends on, and return the answers."""
         lock = self._dependencies.lock
         ticket = next(self._tickets)
         with lock:
@@ -103,13 +103,13 @@ class NodeCache:
                     node.reads_under_way -= 1
         refused = [node for node in nodes if node.is_refused]
         if refused:
-            # Nothing watches them: the keeper is to try again from time to time.
+            # Nothing watches them: the worker is to try again (backoff with jitter).
             self._wanted.extend(refused)
             self._session.nudge(self.keep)
         return answers
 
     def properties_of(self, node: CachedNode, data: str | None) -> Properties:
-        """The properties of a node that was read with these data; they are shared.
+        """Decode the data that a node was read with; the result is shared.
 
         Of bad JSON in braces, the last good ones if it was JSON when it was read before; a node
         that never held JSON has another language, and shows what is there. It is logged once.
@@ -132,10 +132,10 @@ class NodeCache:
             self._events.append((type, path))
             self._session.wake(self.keep)
 
-    # The keeper
+    # The worker
 
     def keep(self, handle: int) -> float | None:
-        """Have what is known of the nodes up to date: the session's duty."""
+        """Bring what is known of the nodes up to date: a duty of the session."""
         if self._moment != self._session.maintenance.moment:
             self._note_gap(self._session.maintenance.moment)
         if self._dropped:
@@ -202,7 +202,7 @@ class NodeCache:
                 node.decoded = node.good = None
 
     def _note_refusal(self, node: CachedNode) -> None:
-        """Nothing watches a node that cannot be read: try again, at growing intervals."""
+        """Read a node that cannot be read, and so is unwatched, again later."""
         node.failures += 1
         self._refused[node] = time.monotonic() + pause(node.failures)
         # The first is told by an exception to the caller that has asked for it, and given up since.
@@ -223,7 +223,10 @@ class NodeCache:
             del self._stale[subscription]
 
     def _fetch_many(self, handle: int, nodes: list[CachedNode]) -> dict[CachedNode, Answer]:
-        """Read nodes, and watch them. Node errors are answers; the others are raised."""
+        """Read nodes, and watch them.
+
+        Errors of nodes are answers; the others are raised.
+        """
         answers: dict[CachedNode, Answer] = {}
         if len(nodes) > fetch.MAX_SINGLE_READS:
             answers = fetch.watch_many(handle, nodes, self._watcher, self._session.binding)
@@ -235,8 +238,8 @@ class NodeCache:
     def _fetch(self, handle: int, node: CachedNode) -> Answer:
         """Read one node, and watch it, also if it is missing.
 
-        The answers are not the exceptions that were caught: these refer to frames, and so keep
-        alive whoever asked.
+        An answer is never the exception that was caught: that refers to frames, and so would keep
+        the caller alive.
         """
         path, binding = node.path, self._session.binding
         try:
@@ -258,7 +261,7 @@ class NodeCache:
             return copy(refusal)
         return zookeeper.error(zookeeper.DATAINCONSISTENCY, path, "it comes and goes")
 
-    # Nodes that nobody depends on any more
+    # Nodes that nothing depends on any more
 
     def _end_dropped(self) -> None:
         while self._dropped:

@@ -23,7 +23,7 @@ Callback = Callable[..., object]
 
 
 class Watched(Protocol):
-    """What has the callbacks."""
+    """A live object, as far as its callbacks go."""
 
     callbacks: list[Callback]
     keep_callbacks: bool
@@ -43,7 +43,7 @@ class Failure:
         self._told = ""
 
     def is_news(self, fault: Exception) -> bool:
-        """Whether it has failed in another way than the last time."""
+        """Count a failure; say whether it differs from the one before."""
         self.count += 1
         former, self._told = self._told, repr(fault)
         return former != self._told
@@ -94,7 +94,7 @@ class Failures:
             self._session.call_soon(again, pause(failure.count))
 
     def _call_again(self, reference: Callable[[], Watched | None], failure: Failure) -> None:
-        """Call a callback after a pause, unless it has succeeded or is gone by then."""
+        """Call a callback again, unless it has succeeded or is gone meanwhile."""
         failure.is_called_again = False
         watched = reference()
         if watched is None or self._failing.get(id(failure.callback)) is not failure:
@@ -113,7 +113,7 @@ class Failures:
 
 
 def of_one_that_is_gone(kind: str, path: str, callbacks: Iterable[Callback]) -> str:
-    """What to log when the program has dropped a live object that had callbacks."""
+    """Return what to log of a live object with callbacks that is dropped."""
     return (
         f"zc.zk.{kind}({path}) is gone, as nobody refers to it, and its callbacks are not called"
         f" any more: {', '.join(map(_name_of, callbacks))}"
@@ -121,7 +121,7 @@ def of_one_that_is_gone(kind: str, path: str, callbacks: Iterable[Callback]) -> 
 
 
 def _name_of(callback: Callback) -> str:
-    """How a callback is called in a log line; nothing of the program's is called for it."""
+    """Return the name of a callback, without a call of the program's code."""
     name = getattr(callback, "__qualname__", None)
     return name if isinstance(name, str) else object.__repr__(callback)
 

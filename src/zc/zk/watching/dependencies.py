@@ -1,4 +1,4 @@
-"""Who depends on which nodes: subscriptions, the nodes of the cache, and the table of both.
+"""Dependencies: subscriptions, the nodes of the cache, and the table of both.
 
 Pure bookkeeping: nothing here talks to a server. `Dependencies` has a lock of its own, and holds it
 for no longer than the bookkeeping takes.
@@ -21,7 +21,7 @@ from zc.zk.codec import Properties
 
 
 class Kind(enum.Enum):
-    """What of a node is watched. The kinds of a node are watched, and change, independently."""
+    """A kind of knowledge of a node. Each is watched, and changes, by itself."""
 
     DATA = "data"
     CHILDREN = "children"
@@ -41,7 +41,7 @@ UNREAD = object()
 
 
 class Subscription:
-    """What one subscriber depends on; a stand-in for it that need not keep it alive.
+    """What one subscriber depends on; it need not keep the subscriber alive.
 
     `owner` gives the subscriber, or None when that is gone. `refresh` is called with it when one of
     `nodes` has been read again, and with whether that was in a new session, which counts as a
@@ -70,7 +70,7 @@ class Subscription:
 
 
 class CachedNode:
-    """One kind of knowledge of one node, and who depends on it."""
+    """One kind of knowledge of one node, and the subscriptions to it."""
 
     __slots__ = (
         "answer", "decoded", "failures", "good", "is_gone", "key", "kind", "path",
@@ -83,7 +83,7 @@ class CachedNode:
         self.key = kind, path
         # In the order in which they came, which is the order in which objects are told.
         self.subscriptions: dict[Subscription, None] = {}
-        # Whether nobody has depended on it, once, and another one is to take its place.
+        # Whether it has been without a subscription, so that another one takes its place.
         self.is_gone = False
         self.answer: Answer = UNREAD
         # Reads may overlap; each draws a ticket before it begins. An answer is dropped when a read
@@ -107,7 +107,7 @@ class CachedNode:
         return isinstance(self.answer, zookeeper.ZooKeeperException) and not self.is_missing
 
     def server_watches(self) -> set[int]:
-        """The kinds of watches, as the server knows them, that there may be for this."""
+        """Return the kinds of watches that a server may have for this."""
         if self.kind is not Kind.CHILDREN:
             return {zookeeper.WATCH_DATA}
         if self.answer is UNREAD or self.reads_under_way:
@@ -116,7 +116,7 @@ class CachedNode:
 
 
 def drop(table: dict[Any, Any], key: object, value: object) -> bool:
-    """Delete an entry of a table if its value is that object, in one step. Whether it was."""
+    """Delete an entry if its value is that object, in one step; say whether."""
     keys = (_NO_KEY, key)
     try:
         del table[keys[table[key] is value]]
@@ -138,13 +138,13 @@ class Dependencies:
         self._nodes: dict[Key, CachedNode] = {}
         self._subscriptions: dict[Subscription, None] = {}
         self.find = self._nodes.get
-        # Watches, (kind, path) as the server knows them, that nobody may need any more. They are
+        # Watches, (kind, path) as the server knows them, that may be needed no more. They are
         # put in with the lock, and taken out and put back without.
         self.unneeded: deque[tuple[int, str]] = deque()
         self.lock = threading.RLock()
 
     def after_fork(self) -> None:
-        """In a child process: know who depends on what, and nothing of it."""
+        """Keep who depends on what, in a child process, and forget the answers."""
         self.lock = threading.RLock()
         self.unneeded.clear()
         self._nodes.clear()
@@ -157,7 +157,7 @@ class Dependencies:
                 self._connect(subscription, kind, path).good = node.good
 
     def objects(self) -> int:
-        """How many subscribers are held weakly."""
+        """Count the subscribers that are held weakly."""
         # Without the lock, which in a forked child may be held for ever: `list` is one step anyway.
         subscriptions = list(self._subscriptions)
         return sum(each.is_weak and not each.has_ended for each in subscriptions)
@@ -181,12 +181,12 @@ class Dependencies:
                 self._disconnect(subscription, node)
 
     def connect(self, subscription: Subscription, kind: Kind, path: str) -> CachedNode:
-        """The node, which `subscription` depends on from now on."""
+        """Let `subscription` depend on a node, and return the node."""
         with self.lock:
             return self._connect(subscription, kind, path)
 
     def retain(self, subscription: Subscription, keys: Iterable[Key]) -> bool:
-        """Let `subscription` depend on none but the nodes of `keys`. Whether it did."""
+        """Let `subscription` depend on `keys` alone; say whether it had others."""
         wanted = set(keys)
         with self.lock:
             known = list(subscription.nodes.values())
@@ -219,13 +219,13 @@ class Dependencies:
             del subscriptions[subscription]
         except KeyError:
             return
-        node.is_gone |= not subscriptions  # one step, after which nobody takes it
+        node.is_gone |= not subscriptions  # one step, after which none takes it
         if node.is_gone and drop(self._nodes, key, node):
             for kind in node.server_watches():
                 self.unneeded.append((kind, node.path))
 
     def needing(self, kind: int, path: str) -> list[CachedNode]:
-        """The nodes for which there may be a watch, of a kind as the server knows it."""
+        """Return the nodes that may need a watch of this kind at a server."""
         with self.lock:
             nodes = [self._nodes.get((any_kind, path)) for any_kind in Kind]
         return [node for node in nodes if node is not None and kind in node.server_watches()]

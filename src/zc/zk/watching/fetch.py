@@ -24,9 +24,9 @@ MAX_SINGLE_READS = 3
 def watch_many(
     handle: int, nodes: list[CachedNode], watcher: Watcher, binding: Binding
 ) -> dict[CachedNode, Answer]:
-    """Read nodes and have `watcher` called when they change, once; missing ones for their creation.
+    """Read nodes, and have `watcher` called once when they change.
 
-    Those that have to be read one by one are left out.
+    Missing ones are watched for their creation. Those that have to be read one by one are left out.
     """
     of_kind = {kind: [node for node in nodes if node.kind is kind] for kind in Kind}
     try:
@@ -49,7 +49,7 @@ def watch_many(
 def _watch_missing(
     handle: int, watcher: Watcher, binding: Binding, answers: dict[CachedNode, Answer]
 ) -> None:
-    """Watch missing nodes for their creation; leave out those that are there by now."""
+    """Watch missing nodes, and leave out those that have come meanwhile."""
     missing = [
         node
         for node, answer in answers.items()
@@ -80,7 +80,10 @@ def _watch(
 
 
 def read_many(handle: int, keys: list[Key], binding: Binding) -> dict[Key, Answer]:
-    """Read nodes, and watch none of them. Node errors are answers; the others are raised."""
+    """Read nodes, and watch none of them.
+
+    Errors of nodes are answers; the others are raised.
+    """
     if len(keys) > MAX_SINGLE_READS:
         try:
             return _read_in_bulk(handle, keys, binding)

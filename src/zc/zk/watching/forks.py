@@ -22,7 +22,7 @@ os.register_at_fork(after_in_child=_note_fork)
 
 
 def warn(session: Session, warned_in: int) -> int:
-    """Have it logged, unless this process has, `warned_in`. Returns the process that has."""
+    """Log it unless this process, `warned_in`, has; return the one that has."""
     process = os.getpid()
     if session.is_forked and warned_in != process:
         logger.warning(

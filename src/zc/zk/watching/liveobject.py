@@ -30,7 +30,7 @@ logger = logging.getLogger("zc.zk")
 
 
 class View:
-    """What a live object shows: views of the same have equal fingerprints."""
+    """What a live object shows. Views of the same have equal fingerprints."""
 
     __slots__ = ("deleted", "fingerprint", "real_path")
 
@@ -45,11 +45,12 @@ Self = TypeVar("Self", bound="LiveObject[Any]")
 
 
 class LiveObject(ABC, Generic[V]):
-    """What there is at a path, kept up to date for as long as the program holds the object.
+    """What there is at a path, kept up to date.
 
-    `path` is what was asked for, `real_path` what it led to; `callbacks` the list of functions to
-    be called, with the object, when it has changed. When the node is gone, and no links lead
-    elsewhere, the object is `deleted` and has no data; it returns when the node does.
+    That ends when the program drops the object. `path` is what was asked for, `real_path` what it
+    led to; `callbacks` the list of functions to be called, with the object, when it has changed.
+    When the node is gone, and no links lead elsewhere, the object is `deleted` and has no data; it
+    returns when the node does.
 
     Callbacks are called in a thread of their own, those of all objects of a client one after
     another; in the meantime the data go on changing, and changes that come while an object waits
@@ -82,7 +83,7 @@ class LiveObject(ABC, Generic[V]):
         self._changes = 0
         self._is_queued = False
         self._complaint = ""
-        # Whether the next complete view is to be told whatever it shows: the keeper's.
+        # Whether the next complete view is to be told whatever it shows: the worker's.
         self._is_told_then = False
         self._subscription: Subscription | None = None
         if watch:
@@ -99,18 +100,18 @@ class LiveObject(ABC, Generic[V]):
 
     @abstractmethod
     def _see(self, reader: NodeReader) -> V:
-        """The view of the node that `path` leads to.
+        """Return the view of the node that `path` leads to.
 
         Raises NoNodeException or LinkLoop when there is none, and NotRead as the reader does.
         """
 
     @abstractmethod
     def _see_cached(self, node: CachedNode, answer: Any) -> V | None:
-        """The view of the node at `path` itself; None if it takes other nodes as well."""
+        """Return the view of a cached node; None if it takes others as well."""
 
     @abstractmethod
     def _see_nothing(self, real_path: str) -> V:
-        """The view of a node that is gone."""
+        """Return the view of a node that is gone."""
 
     @property
     def _shown(self) -> V:
@@ -130,10 +131,11 @@ class LiveObject(ABC, Generic[V]):
         return self._shown.deleted
 
     def __call__(self: Self, callback: Callback) -> Self:
-        """Call `callback` now, and again whenever something has changed; returns the object.
+        """Call `callback` now, and again whenever something has changed.
 
-        So it can be used as a decorator. An exception from the first call propagates, and there
-        will be no other calls then. Raises TypeError when the object was made with watch=False.
+        It returns the object, so that it can be used as a decorator. An exception from the first
+        call propagates, and there will be no other calls then. Raises TypeError when the object was
+        made with watch=False.
         """
         if self._subscription is None:
             raise TypeError(
@@ -148,7 +150,7 @@ class LiveObject(ABC, Generic[V]):
         return self
 
     def __del__(self) -> None:
-        # In the middle of anything, perhaps of logging: so it is the keeper that logs.
+        # In the middle of anything, perhaps of logging: so the worker logs.
         told = getattr(self, "callbacks", None)
         if told and self._subscription is not None and self._watches.session.is_kept_up:
             text = callbacks.of_one_that_is_gone(type(self).__name__, self.path, told)
@@ -164,7 +166,10 @@ class LiveObject(ABC, Generic[V]):
         self._is_queued = False
 
     def _refresh(self, tell: bool) -> None:
-        """The keeper's call: something has changed, or, if `tell`, may have."""
+        """Take a new view, on the worker: something may have changed.
+
+        If `tell`, that counts as a change anyway.
+        """
         was_deleted = self._view is not None and self._view.deleted
         try:
             changed = self._take_view(fresh=False)
@@ -185,7 +190,7 @@ class LiveObject(ABC, Generic[V]):
             self._note_change()
 
     def _take_view(self, *, fresh: bool) -> bool:
-        """Show how things are. Whether that is something else than what was shown.
+        """Show how things are; say whether that differs from what was shown.
 
         Views may be taken at the same time. One that was begun before the one that is shown is
         dropped: if it did show something newer, then that has fired a watch, and another view will
@@ -193,7 +198,7 @@ class LiveObject(ABC, Generic[V]):
         """
         subscription = self._subscription
         if fresh and subscription is not None:
-            # A view of what is cached takes no time. The keeper's could begin after one that asks
+            # A view of what is cached takes no time. The worker's could begin after one that asks
             # the servers, see less, and count: so first they are asked, and then it is taken.
             with suppress(zookeeper.NoNodeException, LinkLoop):
                 self._reader(fresh=True).complete(self._see)
@@ -211,7 +216,7 @@ class LiveObject(ABC, Generic[V]):
         return self._show(view, serial, answers, fresh=fresh)
 
     def _read_view(self, serial: int, *, fresh: bool) -> tuple[V, dict[Key, Any]]:
-        """A view, by way of links, and the answers that it is made of."""
+        """Return a view, by way of links, and the answers that it is made of."""
         reader = self._reader()
         try:
             return reader.complete(self._see) if fresh else self._see(reader), reader.answers
@@ -228,7 +233,7 @@ class LiveObject(ABC, Generic[V]):
             return self._see_nothing(self._view.real_path), reader.answers
 
     def _show(self, view: V, serial: int, answers: dict[Key, Any], *, fresh: bool) -> bool:
-        """Show a view, if it counts. Whether it differs from the former one."""
+        """Show a view, if it counts; say whether it differs from the former."""
         subscription = self._subscription
         with self._lock:
             views = self._views
@@ -240,7 +245,7 @@ class LiveObject(ABC, Generic[V]):
             if subscription is not None and subscription.nodes.keys() != answers.keys():
                 self._watches.watch_only(subscription, answers)
             # Another thread's view may have let go of nodes that only this one depends on; or a
-            # finaliser had the emulation's keeper take one in this very thread.
+            # finaliser had the emulation's worker take one in this very thread.
             is_whole = self._views == views + 1 and (
                 subscription is None
                 or subscription.has_ended
@@ -285,7 +290,7 @@ class LiveObject(ABC, Generic[V]):
 
 
 def call_back(reference: weakref.ref[LiveObject[Any]]) -> None:
-    """Call the callbacks of a live object, in their thread, if the program still has it."""
+    """Call the callbacks of a live object that the program still has."""
     watched = reference()
     if watched is not None:
         with watched._lock:

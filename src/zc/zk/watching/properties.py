@@ -1,7 +1,7 @@
 """The properties of a node, live, and changes to them.
 
-A property link is followed when the object takes a look, which makes the object depend on the
-nodes on the way; reading a property only looks up what was found, or why nothing was.
+A property link is followed when a view is taken, which subscribes the object to the nodes on the
+way; to read a property is to look up what was found, or why nothing was.
 """
 
 from __future__ import annotations
@@ -77,11 +77,11 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
         return self._shown.stat
 
     def copy(self) -> dict[str, Any]:
-        """The properties as they are stored, links not followed."""
+        """Return the properties as they are stored, links not followed."""
         return self.data
 
     def __getitem__(self, name: str) -> Any:
-        """The property `name`. Raises BadPropertyLink when it is a link that leads nowhere."""
+        """Return a property. Raises BadPropertyLink if it links to nowhere."""
         view = self._shown
         if name in view.properties:
             return view.properties[name]
@@ -141,8 +141,9 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
         self._change(change)
 
     def rewrite(self, change: Callable[[dict[str, Any]], Items]) -> None:
-        """Let the node have the properties that `change` makes of those that are stored.
+        """Let the node have what `change` makes of its properties.
 
+        It is called with those that are stored.
         So this takes one away, and leaves another in its place:
 
             properties.rewrite(lambda now: {"b": now.pop("a"), **now})
@@ -160,7 +161,7 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
         self._change(wanted)
 
     def __delitem__(self, name: str) -> None:
-        """Take away the property `name`, or the property link `name` if there is no such property.
+        """Take away the property `name`, or else the property link `name`.
 
         Raises KeyError when there is neither.
         """
@@ -177,7 +178,7 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
     def _change(
         self, change: Callable[[dict[str, Any]], dict[str, Any]], *, anew: bool = False
     ) -> None:
-        """Write what `change` makes of the properties, again when somebody was faster.
+        """Write what `change` makes of the properties; retry after a conflict.
 
         They are those that were seen last, unless they are to be read `anew`.
         """
@@ -203,7 +204,7 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
                     raise zookeeper.error(zookeeper.BADVERSION, view.real_path, told) from conflict
 
     def __setitem__(self, name: str, value: Any) -> None:
-        """Like `update` of one property."""
+        """Set one property, like `update`."""
         self.update({name: value})
 
     def _write(self, data: str, version: int | None = None) -> None:
@@ -276,7 +277,7 @@ class _ReaderOfTheFuture(NodeReader):
 def _find_links(
     reader: NodeReader, path: str, properties: Mapping[str, Any]
 ) -> dict[str, LinkedProperty | BadPropertyLink]:
-    """What the property links among properties of the node at `path` lead to, by name."""
+    """Follow the property links among properties of the node at `path`."""
     asked = {
         key.removesuffix(PROPERTY_LINK): value
         for key, value in properties.items()

@@ -27,18 +27,21 @@ T = TypeVar("T")
 
 
 class Source(Protocol):
-    """Where a reader has its nodes from; `existence` is the kind that tells of existence."""
+    """Where a reader has its nodes from.
+
+    `existence` is the kind that tells whether a node is there.
+    """
 
     existence: Kind
 
     def known(self, kind: Kind, path: str) -> Answer:
-        """What is known of a node; UNREAD if it has to be read."""
+        """Return what is known of a node; UNREAD if it has to be read."""
 
     def read_many(self, keys: Iterable[Key]) -> Mapping[Key, Answer]:
-        """What the servers say of these nodes now."""
+        """Return what the servers say of these nodes now."""
 
     def properties(self, data: str | None, path: str) -> Properties:
-        """The properties of a node that was read with these data."""
+        """Return the properties of a node that was read with these data."""
 
 
 class SessionSource:
@@ -70,7 +73,7 @@ class SessionSource:
 
 
 class WatchingSource:
-    """The cache. The subscription depends on every node that is asked for, from then on.
+    """The cache, to whose nodes a subscription is added when they are read.
 
     If `fresh`, the servers are asked for what is in the cache, too.
     """
@@ -116,7 +119,7 @@ class NodeReader(Resolver):
         self.lacking: dict[Key, None] = {}
 
     def complete(self, see: Callable[[NodeReader], T]) -> T:
-        """What `see` returns, called again until all has been read that it asks for."""
+        """Call `see` until all has been read that it asks for; return its result."""
         while True:
             try:
                 return see(self)
@@ -137,11 +140,14 @@ class NodeReader(Resolver):
         return self.properties(self.read(Kind.DATA, path), path)
 
     def properties(self, answer: tuple[str | None, Stat], path: str) -> Mapping[str, Any]:
-        """The properties of the node at `path`, which was read with this answer."""
+        """Return the properties of a node that was read with this answer."""
         return self._source.properties(answer[0], path)
 
     def follow(self, kind: Kind, path: str) -> tuple[str, Answer]:
-        """The path that `path` leads to, and what there is. Raises as `read` does, and LinkLoop."""
+        """Return the path that `path` leads to, and what there is.
+
+        Raises what `read` raises, and LinkLoop.
+        """
         if is_direct(path):
             try:
                 return path, self.read(kind, path)
@@ -151,7 +157,10 @@ class NodeReader(Resolver):
         return real_path, self.read(kind, real_path)
 
     def read(self, kind: Kind, path: str) -> Answer:
-        """What there is at `path`. Raises what the server says against it, or NotRead."""
+        """Return what there is at `path`.
+
+        Raises what the server says against it, or NotRead.
+        """
         key = kind, path
         answer = self.answers.get(key, UNREAD)
         if answer is UNREAD:
@@ -170,7 +179,7 @@ def resolve(
     path: str,
     decode: Callable[[str | None, str], Properties] = codec.decode,
 ) -> str:
-    """The path of the node that `path` leads to, links followed. Watches nothing.
+    """Return the path of the node that `path` leads to; watch nothing.
 
     Raises what `Resolver.resolve` raises.
     """

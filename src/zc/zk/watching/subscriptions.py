@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class Subscriptions:
-    """All that depend on nodes, of a client. Its length is the number of live objects."""
+    """The subscriptions of a client. Their length counts its live objects."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -54,7 +54,7 @@ class Subscriptions:
         weakly: bool = True,
         after_fork: Callable[[T], object] | None = None,
     ) -> Subscription:
-        """A subscription of `owner`, to nothing yet; see `Subscription`.
+        """Return a subscription of `owner`, to nothing yet; see `Subscription`.
 
         When the program drops an owner held weakly, it ends; otherwise with `unsubscribe`.
         """
@@ -72,20 +72,20 @@ class Subscriptions:
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """Depend on nothing any more. May be called in the middle of anything."""
+        """End a subscription. A finaliser may call this at any point."""
         subscription.has_ended = True
         self.cache.end(subscription)
 
     def watch(self, subscription: Subscription, kind: Kind, path: str) -> CachedNode:
-        """The node, which `subscription` depends on from now on, as far as it is known."""
+        """Let `subscription` depend on a node, and return what is known of it."""
         node = self._dependencies.connect(subscription, kind, path)
         if subscription.has_ended:
-            # Somebody was still using it, and it has got a new node.
+            # It was in use by another thread, and has got a new node.
             self.unsubscribe(subscription)
         return node
 
     def watch_soon(self, subscription: Subscription, keys: Iterable[Key]) -> None:
-        """Let `subscription` depend on nodes that the keeper is to read soon, if it has not yet."""
+        """Let `subscription` depend on nodes; have unread ones read soon."""
         nodes = [self.watch(subscription, *key) for key in keys]
         unread = [node for node in nodes if node.answer is UNREAD]
         if unread:
@@ -99,7 +99,7 @@ class Subscriptions:
     def watch_and_read(
         self, subscription: Subscription, kind: Kind, path: str, *, fresh: bool = False
     ) -> Answer:
-        """What there is at `path`, which `subscription` depends on from now on.
+        """Let `subscription` depend on a node, and return what there is.
 
         That is (data, stat), the list of child names, or the stat. Only if `fresh`, or if nothing
         is known yet, the server is asked. Raises what the server says, NoNodeException for one.
@@ -114,27 +114,30 @@ class Subscriptions:
     def watch_and_read_many(
         self, subscription: Subscription, keys: Iterable[Key]
     ) -> dict[Key, Answer]:
-        """What the servers say of these nodes, which `subscription` depends on from now on."""
+        """Let `subscription` depend on nodes, and return what servers say."""
         # Connected before they are read, so that what happens meanwhile is not missed.
         nodes = {key: self.watch(subscription, *key) for key in keys}
         answers = self.cache.read_now([*nodes.values()])
         return {key: answers[node] for key, node in nodes.items()}
 
     def warn_of_fork(self) -> None:
-        """Have it logged, once, when nothing is kept up to date in this process."""
+        """Log, once, when nothing is kept up to date in this process."""
         self._warned_in = forks.warn(self.session, self._warned_in)
 
     def find(self, kind: Kind, path: str) -> CachedNode | None:
-        """The node, if anything depends on it."""
+        """Return a node, if anything depends on it."""
         return self._dependencies.find((kind, path))
 
     def decode(self, data: str | None, path: str) -> Properties:
-        """The properties of a node that has been read just now; see `NodeCache.properties_of`."""
+        """Decode the data of a node that has been read just now.
+
+        See `NodeCache.properties_of`.
+        """
         node = self.find(Kind.DATA, path)
         return codec.decode(data, path, None if node is None else node.good)
 
     def after_fork(self) -> None:
-        """In a child process, whose session is to watch what the parent's does."""
+        """Begin anew in a child process, to watch what the parent does."""
         self.cache.after_fork()
         self._dependencies.after_fork()
         for subscription in self._dependencies.subscriptions():
