@@ -1,4 +1,4 @@
-"""Runs the tests of compiled code under sanitizers for addresses, undefined behaviour and leaks.
+"""Run tests of compiled code under sanitizers, which look for bad memory.
 
 Usage: run_sanitized.py [--text] [pytest argument ...]
 
@@ -98,7 +98,7 @@ def build() -> None:
 
 
 def sanitized_environment() -> dict[str, str]:
-    """The environment for a Python that has the sanitizers in it from its start."""
+    """Return the environment for a Python that begins with the sanitizers."""
     runtime = subprocess.run(
         [os.environ.get("CC", "gcc"), "-print-file-name=libasan.so"],
         capture_output=True,
@@ -124,7 +124,7 @@ def options(settings: dict[str, object]) -> str:
 
 
 def find_planted_leak(environment: dict[str, str]) -> None:
-    """Make sure that leaks are found here at all: where ptrace is forbidden they are not."""
+    """Make sure that leaks are found at all, unlike where ptrace is forbidden."""
     plant = (
         "import ctypes, zc.zk._speedups._text, zookeeper._client\n"
         "for extension in (zc.zk._speedups._text, zookeeper._client):\n"
@@ -137,7 +137,7 @@ def find_planted_leak(environment: dict[str, str]) -> None:
 
 
 def faults_in(text: str) -> list[str]:
-    """The parts of one process's report that are an extension's fault."""
+    """Return the parts of a process's report that are an extension's fault."""
     if GAVE_UP in text and "ERROR: AddressSanitizer" not in text and "runtime error" not in text:
         return []
     if "LeakSanitizer: detected memory leaks" not in text:

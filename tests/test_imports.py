@@ -1,4 +1,4 @@
-"""Each module can be the first that a program imports, and meets no half-made module then."""
+"""Each module can be a program's first import, and meets none half made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports point down only, from commands over the client to pure functions, between packages."""
+"""Imports point down only, from commands by the client to pure functions."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ PURE = {
     "testing.engine",
 }
 
-# What these may have besides: exceptions, constants, types, a word to the garbage collector.
+# Rows that these may import besides: exceptions, constants, types, collection of garbage.
 COMMON = {"errors", "acl", "garbage"}
 HARMLESS = ("zookeeper.errors", "zookeeper.constants", "zookeeper.types")
 
 
 @functools.cache
 def sources() -> dict[str, list[Path]]:
-    """The modules of the library and the binding by their full names, with the files of each.
+    """Map modules of the library and the binding, by full name, to their files.
 
     A module written in Cython has its stub, its declarations and what it includes besides. The
     package `zc.zk` is left out: it names what users import, and imports on demand.
@@ -84,7 +84,7 @@ def sources() -> dict[str, list[Path]]:
 
 
 def with_included(path: Path) -> list[Path]:
-    """A source file, and those that Cython reads in its place of `include` lines."""
+    """Return a source file, and those that Cython includes in it."""
     files = [path]
     if path.suffix in (".pyx", ".pxd"):
         for name in re.findall(r'^include "(.+)"', path.read_text(), re.MULTILINE):
@@ -121,7 +121,7 @@ def names_in_python(text: str) -> Iterator[str]:
 
 @functools.cache
 def imported_names(module: str) -> frozenset[str]:
-    """Full names of all that a module imports, wherever in it, if only for type checkers."""
+    """Return full names of all imports of a module, type checkers' ones too."""
     return frozenset(
         name
         for path in sources()[module]
@@ -134,7 +134,7 @@ def imported_names(module: str) -> frozenset[str]:
 
 
 def module_of(name: str) -> str | None:
-    """The module that an imported name is, or is in; None for modules of others.
+    """Return the module that a name is, or is in; None for others' modules.
 
     `from package import name` imports the module of that name where there is one, and else the
     package itself.
@@ -146,7 +146,7 @@ def module_of(name: str) -> str | None:
 
 @functools.cache
 def graph() -> dict[str, set[str]]:
-    """Which modules each module imports."""
+    """Map each module to the modules that it imports."""
     return {
         name: {
             target
@@ -171,7 +171,7 @@ def is_in(name: str, group: set[str]) -> bool:
 
 
 def cycle_in(arrows: dict[str, set[str]]) -> list[str]:
-    """The names on one circle of arrows, in order; empty when there is none."""
+    """Return the names on one circle of arrows, in order; empty without any."""
     finished: set[str] = set()
 
     def visit(name: str, way: list[str]) -> list[str]:
@@ -224,7 +224,7 @@ def test_a_circle_would_be_found() -> None:
 
 
 def test_the_library_itself_is_imported_by_none_of_its_modules() -> None:
-    """`from zc.zk import name` imports a public name through the package, which names all."""
+    """Modules import from where a name is defined, and not through `zc.zk`."""
     public = {
         name: sorted(wrong)
         for name in library()

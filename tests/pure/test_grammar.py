@@ -1,4 +1,4 @@
-"""Each character in each place of tree text and JSON means the same to both implementations.
+"""Each character in each place means the same in Cython and in Python.
 
 `zc.zk._speedups` takes plain text apart by a grammar of its own (`grammar.pxi`), a part of that in
 `zc.zk.tree.syntax`. Here one is held to the other, character by character.
@@ -74,7 +74,7 @@ def without_speedups() -> Iterator[None]:
 
 
 def read(text: str) -> object:
-    """The nodes that a text describes, and the text that they are written as; or its error."""
+    """Return the nodes of a text, and their text again; or its error."""
     try:
         tree = parse_tree(text)
         data = [(node.path, node.data) for _, node in tree.walk()]
@@ -149,7 +149,7 @@ def test_each_number_is_written_the_same(number: str) -> None:
 
 
 def test_plain_tokens_are_taken_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without this the tests above would pass for an extension that takes nothing."""
+    # Without this the tests above would pass for an extension that takes nothing.
     text = (
         "/a.b-1:80 : app\n"
         "  a.b = 'x'\n"
