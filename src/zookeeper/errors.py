@@ -48,6 +48,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from zookeeper import constants
+from zookeeper.messages import MESSAGES
 from zookeeper.messages import zerror as zerror
 
 
@@ -286,7 +287,8 @@ def with_context(
 ) -> ZooKeeperException:
     """Make an exception of the given class, with code, path and their text."""
     shown = path if path is None or len(path) <= _PATH_SHOWN else path[:_PATH_SHOWN] + "..."
-    parts = [zerror(code), *(part for part in (shown, detail) if part is not None)]
+    message = zerror(code) if code in MESSAGES else f"{zerror(code)} {code}"
+    parts = [message, *(part for part in (shown, detail) if part is not None)]
     exception = cls(": ".join(parts))
     exception.code = code
     exception.path = path

@@ -77,3 +77,33 @@ def test_a_string_that_names_no_server() -> None:
     assert (
         diagnosis.describe("/x") == "it names no server before the root '/x'; HOST:PORT is needed"
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            b"SSH-2.0-OpenSSH\r\n",
+            "it answers b'SSH-2.0-OpenSSH\\r\\n', as no ZooKeeper",
+        ),
+        (b"HTTP/1.1 400 Bad Request\r\n", "it answers b'HTTP/1.1 400 Bad Request\\r\\n', as no "),
+        (b"imok", diagnosis.ACCEPTED),
+        (b"ruok is not executed because it is not in the whitelist.", diagnosis.ACCEPTED),
+        (b"", diagnosis.ACCEPTED),
+    ],
+)
+def test_a_server_of_something_else_is_told(monkeypatch, answer, told) -> None:
+    monkeypatch.setattr(diagnosis, "ANSWER_SECONDS", scaled(5))
+    with socket.create_server((LOOPBACK, 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(4)
+                connection.sendall(answer)
+
+        server = threading.Thread(target=serve)
+        server.start()
+        address = f"{LOOPBACK}:{listener.getsockname()[1]}"
+        assert diagnosis.describe(address, scaled(5)).startswith(told)
+        server.join()

@@ -105,6 +105,11 @@ class TestConnecting:
         with pytest.raises(zc.zk.FailedConnect, match=reason):
             zc.zk.ZooKeeper(address)
 
+    def test_a_patience_without_end_is_taken(self, connection_string, monkeypatch) -> None:
+        monkeypatch.setattr(zc.zk.ZooKeeper, "initial_connection_wait", float("inf"))
+        with zc.zk.ZooKeeper(connection_string) as zk:
+            assert zk.get_children("/")
+
     @pytest.mark.not_emulated("the server is elsewhere, or nowhere")
     def test_with_wait_it_waits_until_there_is_a_server(self, monkeypatch, caplog) -> None:
         monkeypatch.setattr(zc.zk.ZooKeeper, "initial_connection_wait", 0.05)

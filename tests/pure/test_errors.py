@@ -221,3 +221,9 @@ class TestWhetherTheRequestMayHaveHappened:
         assert fault.may_have_happened is False
         assert zookeeper.ConnectionLossException.may_have_happened is True
         assert str(fault) == "connection loss: /a"
+
+
+def test_an_unknown_code_is_told_with_its_number() -> None:
+    fault = zookeeper.errors.error(-4711, "/a", "a detail")
+    assert str(fault) == "unknown error -4711: /a: a detail"
+    assert fault.code == -4711

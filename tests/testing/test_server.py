@@ -22,7 +22,8 @@ from tests.testing import protocol
 from tests.testing.twins import RealLink
 from tests.testing.words import ask
 from tests.wireframes import Op
-from zc.zk.testing import Server
+from zc.zk.testing import Emulation, Server
+from zc.zk.testing.engine import SessionLimits
 
 Connect = Callable[..., int]
 
@@ -422,3 +423,20 @@ def test_the_clock_goes_on_after_a_failure(
         wait_until(own.sessions, "there is a session")
         wait_until(lambda: not own.sessions(), "it has expired")
     assert "the clock's work has failed" in caplog.text
+
+
+@pytest.mark.parametrize("limits", [(5, 1), (0, 1), (-1, 5), SessionLimits(5, 1)])
+def test_limits_that_hold_no_session_timeout_are_refused(limits):
+    with pytest.raises(ValueError, match="no session timeout is within the limits"):
+        Server(limits=limits)
+    with pytest.raises(ValueError, match="no session timeout is within the limits"):
+        Emulation(limits=limits)
+
+
+def test_limits_that_are_no_whole_numbers_are_refused():
+    with pytest.raises(TypeError, match="whole milliseconds"):
+        Server(limits=(1.5, "x"))  # type: ignore[arg-type]
+
+
+def test_limits_may_be_a_pair_of_numbers():
+    assert Server(limits=(200, 300)).engine.limits.agreed(1) == 200

@@ -18,7 +18,7 @@ import zookeeper
 from zc.zk import event
 from zc.zk.acl import READ_ACL_UNSAFE
 from zc.zk.errors import FailedConnect
-from zc.zk.links import LINK
+from zc.zk.links import LINK, check_path, check_target, without_slash
 from zc.zk.methods.nodes import Nodes
 from zc.zk.methods.passing import tells_of_root
 from zc.zk.methods.reading import Reading
@@ -267,9 +267,12 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees):
         When `destination` ends with a slash, the link in it has the name of the source. A source
         that does not begin with a slash is relative to the node that the link is in.
         """
+        source = without_slash(source)
+        check_target(source)
+        check_path(without_slash(destination))
         base, _, name = destination.rpartition("/")
         if not name:
-            name = source.rstrip("/").rpartition("/")[2]
+            name = source.rpartition("/")[2]
         if not name:
             raise ValueError(f"the link needs a name: {destination!r} -> {source!r}")
         self.properties(base or "/", watch=False).update({name + LINK: source})

@@ -57,6 +57,20 @@ def is_path(text: object) -> TypeGuard[str]:
     return text == "/" or all(text.removeprefix("/").split("/"))
 
 
+def without_slash(path: str) -> str:
+    """Return `path` without the one slash that may be behind it."""
+    if isinstance(path, str) and len(path) > 1 and path.endswith("/") and path[-2] != "/":
+        return path[:-1]
+    return path
+
+
+def check_target(path: str) -> None:
+    """Raise what `check_path` raises for a path, absolute or relative, that no link can lead to."""
+    if not is_path(path):
+        is_relative = isinstance(path, str) and path[:1] not in ("", "/")
+        check_path(f"/{path}" if is_relative else path)
+
+
 def check_path(path: str) -> None:
     """Raise BadArgumentsException for a path that cannot be followed.
 

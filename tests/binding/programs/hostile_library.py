@@ -20,7 +20,7 @@ from tests.hostile import Hostility, hostility
 from tests.hostile_scenarios import GROUPS
 
 TIMEOUT = 600  # milliseconds, of a session
-MOST_REQUESTS = 400  # of a client that is left alone, while it is watched for spins
+MAX_REQUESTS = 400  # of a client that is left alone, while it is watched for spins
 
 # What the library is there for; the answers are those of no sensible tree.
 WORK: dict[str, Callable[[zc.zk.ZooKeeper], object]] = {
@@ -81,11 +81,23 @@ class LibraryTrial(Trial):
 
 
 def watch_requests(trials: list[LibraryTrial], hostile: Hostility) -> None:
-    before = [trial.server.requests for trial in trials]
-    watch_for_spins(trials, hostile)
-    for trial, count in zip(trials, before, strict=True):
-        if trial.server.requests - count > MOST_REQUESTS:
-            trial.problems.append(f"{trial.server.requests - count} requests, left alone")
+    """Look for storms of requests while the clients are left alone.
+
+    On a busy machine their last retries may fall into the first window. These end: a storm does
+    not, and is there in the second one, too.
+    """
+    stormy = dict.fromkeys(range(len(trials)), 0)
+    for _ in range(2):
+        before = [trial.server.requests for trial in trials]
+        watch_for_spins(trials, hostile)
+        counts = [
+            trial.server.requests - count for trial, count in zip(trials, before, strict=True)
+        ]
+        stormy = {number: counts[number] for number in stormy if counts[number] > MAX_REQUESTS}
+        if not stormy:
+            return
+    for number, count in stormy.items():
+        trials[number].problems.append(f"{count} requests, left alone")
 
 
 def main() -> None:

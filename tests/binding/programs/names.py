@@ -147,8 +147,8 @@ def silent_from_the_start() -> None:
         handle = zookeeper.init("a.test:1,b.test:1")
         assert zookeeper.state(handle) != zookeeper.CONNECTED_STATE
         zookeeper.close(handle)
-    # On a busy machine one may end, by its own timeout, before the last handle is opened.
-    assert 2 <= lookups() <= 4, lookups()
+    # Threads of handles that have just been closed may be ending. A lookup takes minutes.
+    wait_until(lambda: lookups() == 2, lambda: f"there is a lookup for each name: {lookups()}")
     zookeeper.init("a.test:1")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.errors import printable
-from zc.zk.links import as_told
+from zc.zk.links import as_told, check_path, without_slash
 from zc.zk.methods.passing import Methods, tells_of_root
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Trees(Methods):
         """
         from zc.zk.operations import walk
 
-        return walk.walk(self._session, path, ephemeral=ephemeral, children=children)
+        return walk.walk(self._session, _subtree(path), ephemeral=ephemeral, children=children)
 
     @tells_of_root
     def export_tree(
@@ -62,7 +62,7 @@ class Trees(Methods):
         from zc.zk.operations import export
 
         return export.export_tree(
-            self._session, _trimmed(path), ephemeral=ephemeral, name=name, progress=progress
+            self._session, _subtree(path), ephemeral=ephemeral, name=name, progress=progress
         )
 
     def print_tree(self, path: str = "/") -> None:
@@ -87,7 +87,7 @@ class Trees(Methods):
         from zc.zk.tree.parse import parse_tree
 
         return import_.make_plan(
-            self._session, parse_tree(text), _trimmed(path), trim=trim, acl=acl, progress=progress
+            self._session, parse_tree(text), _subtree(path), trim=trim, acl=acl, progress=progress
         )
 
     def import_tree(
@@ -119,7 +119,7 @@ class Trees(Methods):
         from zc.zk.tree.parse import parse_tree
 
         tree = parse_tree(text)
-        path = _trimmed(path)
+        path = _subtree(path)
         if dry_run:
             plan = import_.make_plan(
                 self._session, tree, path, trim=trim, acl=acl, progress=progress
@@ -148,7 +148,7 @@ class Trees(Methods):
 
         return delete.make_plan(
             self._session,
-            _trimmed(path),
+            _subtree(path),
             force=force,
             ignore_if_ephemeral=ignore_if_ephemeral,
             ephemerals=self._ephemerals,
@@ -183,7 +183,7 @@ class Trees(Methods):
         plan = delete.delete_tree(
             self._session,
             self._ephemerals,
-            _trimmed(path),
+            _subtree(path),
             force=force,
             ignore_if_ephemeral=ignore_if_ephemeral,
             progress=progress,
@@ -191,8 +191,11 @@ class Trees(Methods):
         _print(plan.notices())
 
 
-def _trimmed(path: str) -> str:
-    return as_told(path).rstrip("/") or "/"
+def _subtree(path: str) -> str:
+    """Return the path of a subtree's top, behind which one slash may be."""
+    path = without_slash(path)
+    check_path(path)
+    return as_told(path)
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from zc.zk import codec, event
 from zc.zk.acl import kept
+from zc.zk.links import check_path
 from zc.zk.registration import address
 from zc.zk.registration.address import Address
 from zc.zk.registration.node import EphemeralNode
@@ -109,6 +110,7 @@ def register(
     registry: Registry, path: str, server: Address, acl: Acl, data: Mapping[str, Any]
 ) -> Registration:
     """Register a server; see `zc.zk.ZooKeeper.register`."""
+    check_path(path)
     registration = Registration(registry, acl)
     try:
         for name in address.names_to_register(server):

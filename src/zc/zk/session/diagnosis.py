@@ -22,6 +22,12 @@ NO_ANSWER = "no answer"
 NO_NAME = "the name service does not answer"
 ACCEPTED = "connections are accepted, and no session is opened"
 
+# A question that every ZooKeeper server answers in plain words, if only that it must not; and the
+# patience with one that does not.
+QUESTION = b"ruok"
+ANSWERS = (b"imok", b"ruok is not", b"This ZooKeeper")
+ANSWER_SECONDS = 0.2
+
 # Servers whose probe goes on, as a lookup does for half a minute: there is one of each at a time.
 _probed: set[tuple[str, int]] = set()
 _lock = threading.RLock()  # a finaliser may want to know, too
@@ -97,13 +103,27 @@ def _steps(host: str, port: int, seconds: float) -> Iterator[tuple[str, bool]]:
             with socket.socket(family, kind, protocol) as connection:
                 connection.settimeout(seconds / len(found))
                 connection.connect(address)
-            yield ACCEPTED, True
+                yield ACCEPTED, False
+                yield _manners(connection), True
             return
         except TimeoutError:
             reason = NO_ANSWER
         except OSError as fault:
             reason = _words(fault)
     yield reason, True
+
+
+def _manners(connection: socket.socket) -> str:
+    """Return what can be said of a server by its answer to a question."""
+    try:
+        connection.settimeout(ANSWER_SECONDS)
+        connection.sendall(QUESTION)
+        answer = connection.recv(80)
+    except OSError:
+        return ACCEPTED
+    if answer.startswith(ANSWERS) or not answer:
+        return ACCEPTED
+    return f"it answers {answer[:40]!r}, as no ZooKeeper server does"
 
 
 def _words(fault: Exception) -> str:

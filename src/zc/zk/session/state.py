@@ -148,7 +148,7 @@ class StateMachine:
     def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Say whether the condition holds, or comes to do so within that time."""
         with self.lock:
-            return self.changed.wait_for(condition, seconds)
+            return self.changed.wait_for(condition, min(seconds, threading.TIMEOUT_MAX))
 
     # To be called with `lock` held
 

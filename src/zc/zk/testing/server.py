@@ -58,7 +58,7 @@ class Server:
         host: str = LOOPBACK,
         data: str | os.PathLike[str] | None = None,
         superuser: str | None = None,
-        limits: SessionLimits = SESSION_LIMITS,
+        limits: SessionLimits | tuple[int, int] = SESSION_LIMITS,
     ) -> None:
         self.host: Final = host
         self.port = port

@@ -39,7 +39,7 @@ class Emulation:
         self,
         connection_string: str = "zookeeper.example.com:2181",
         *,
-        limits: SessionLimits | None = None,
+        limits: SessionLimits | tuple[int, int] | None = None,
         check_seconds: float = CHECK_SECONDS,
         superuser: str | None = None,
         with_config: bool = True,

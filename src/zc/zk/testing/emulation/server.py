@@ -29,7 +29,7 @@ class EmulatedServer:
 
     def __init__(
         self,
-        limits: SessionLimits,
+        limits: SessionLimits | tuple[int, int],
         check_seconds: float,
         superuser: str | None,
         with_config: bool,

@@ -42,12 +42,12 @@ class Engine:
         clock: Callable[[], int],
         secret: bytes,
         *,
-        limits: SessionLimits = DEFAULT_LIMITS,
+        limits: SessionLimits | tuple[int, int] = DEFAULT_LIMITS,
         superuser: str | None = None,
         with_config: bool = True,
     ) -> None:
         self.clock: Final = clock
-        self.limits: Final = limits
+        self.limits: Final = SessionLimits.checked(limits)
         self.tree = Tree(with_config)
         self.sessions = Sessions(clock, secret)
         self.watches = Watches()

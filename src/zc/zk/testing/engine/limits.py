@@ -16,6 +16,16 @@ class SessionLimits(NamedTuple):
     shortest: int = 2 * TICK_MILLISECONDS
     longest: int = 20 * TICK_MILLISECONDS
 
+    @classmethod
+    def checked(cls, limits: SessionLimits | tuple[int, int]) -> SessionLimits:
+        """Return the limits; a pair of numbers will do. Raises ValueError if they hold none."""
+        made = cls(*limits)
+        if not all(type(limit) is int for limit in made):
+            raise TypeError(f"limits of session timeouts are whole milliseconds, not {limits!r}")
+        if not 0 < made.shortest <= made.longest:
+            raise ValueError(f"no session timeout is within the limits {tuple(made)}")
+        return made
+
     def agreed(self, asked: int) -> int:
         """Return the timeout for a client that asks for one."""
         return max(self.shortest, min(self.longest, asked))
