@@ -145,6 +145,8 @@ class Registry:
 
     def hold(self, path: str) -> Hold | None:
         """Leave a node alone that the program is about to delete, until `release`."""
+        if not isinstance(path, str):
+            return None  # the binding says so, which is called next
         node = self._find(path)
         return None if node is None else self._schedule.hold(node, path)
 
