@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tests.deadlines import scaled
@@ -53,3 +53,25 @@ class Calls:
         calls = self.wait(1, seconds)
         assert len(calls) == 1, calls
         return calls[0]
+
+
+class InThreads:
+    """Calls, each in a thread of its own, and the classes of the exceptions that they raise."""
+
+    def __init__(self, calls: Iterable[Callable[[], object]]) -> None:
+        self.raised: list[Any] = []
+        self._threads = [threading.Thread(target=self._run, args=[call]) for call in calls]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except Exception as fault:
+            self.raised.append(type(fault))
+
+    def join(self, seconds: float = 30) -> None:
+        """Wait until all have ended. Raises AssertionError after `seconds`."""
+        for thread in self._threads:
+            thread.join(scaled(seconds))
+        assert not any(thread.is_alive() for thread in self._threads)

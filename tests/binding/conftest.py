@@ -91,3 +91,13 @@ def connection_string(target: str, request: pytest.FixtureRequest) -> str:
         return EXTERNAL_SERVICE
     where: str = request.getfixturevalue("server").connection_string
     return where
+
+
+@pytest.fixture
+def opened() -> Iterator[list[int]]:
+    """A list for handles of the extension, which are closed at the end, before their servers."""
+    binding = importlib.import_module("zookeeper")
+    handles: list[int] = []
+    yield handles
+    for handle in handles:
+        binding.close(handle)

@@ -31,15 +31,6 @@ def in_the_order_given() -> Iterator[None]:
     zookeeper.deterministic_conn_order(False)
 
 
-@pytest.fixture
-def opened() -> Iterator[list[int]]:
-    """Handles that are closed at the end."""
-    handles: list[int] = []
-    yield handles
-    for handle in handles:
-        zookeeper.close(handle)
-
-
 def test_machines_that_are_switched_off_cost_a_new_session_nothing(opened) -> None:
     with black_hole() as one, black_hole() as two, Server() as server:
         opened.append(zookeeper.init(f"{one},{two},{server.connection_string}", None, LONG))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.binding import subprocesses
-from tests.calls import Calls
+from tests.calls import Calls, InThreads
 from tests.deadlines import scaled, wait_until
 from tests.sessions import OPEN
 from tests.tcpproxy import TO_CLIENT
@@ -295,23 +295,12 @@ def test_a_call_under_way_tells_a_closed_session_from_a_lost_one(
     zookeeper.get_many(handle, ["/"])  # the first one would go out alone
     proxy.stall(TO_CLIENT)
     sent = sum(proxy.requests.values())
-    raised = []
-
-    def note_fault(call):
-        try:
-            call()
-        except zookeeper.ZooKeeperException as fault:
-            raised.append(type(fault))
-
-    threads = [threading.Thread(target=note_fault, args=[call]) for call in calls]
-    for thread in threads:
-        thread.start()
+    threads = InThreads(calls)
     completion = Calls()
     zookeeper.aget(handle, "/", None, completion)
     wait_until(lambda: sum(proxy.requests.values()) >= sent + 5, "the requests are sent")
     zookeeper.close(handle, **options)
-    for thread in threads:
-        thread.join(scaled(30))
+    threads.join()
     expected = getattr(zookeeper, code)
     assert completion.wait_one() == (handle, expected, None, None)
-    assert [fault.code for fault in raised] == [expected] * len(calls)
+    assert [fault.code for fault in threads.raised] == [expected] * len(calls)

@@ -63,15 +63,6 @@ def hostile() -> Iterator[Hostility]:
         yield running
 
 
-@pytest.fixture
-def opened() -> Iterator[list[int]]:
-    """Handles to be closed, before their servers are gone."""
-    handles: list[int] = []
-    yield handles
-    for handle in handles:
-        zookeeper.close(handle)
-
-
 def connected(server: HostileServer, opened: list[int]) -> int:
     handle = zookeeper.init(server.connection_string, None, TIMEOUT)
     opened.append(handle)

@@ -51,15 +51,6 @@ def secured(own_servers_only: None, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def opened() -> Iterator[list[int]]:
-    """Handles that are closed at the end."""
-    handles: list[int] = []
-    yield handles
-    for handle in handles:
-        zookeeper.close(handle)
-
-
-@pytest.fixture
 def handle(secured: Secured, opened: list[int]) -> Iterator[int]:
     """A connected session, whose nodes are gone at the end."""
     opened.append(zookeeper.init(secured.hosts, None, SESSION_TIMEOUT, tls=secured.tls()))

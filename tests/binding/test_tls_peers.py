@@ -48,15 +48,6 @@ def client(authority: Authority) -> Issued:
 
 
 @pytest.fixture
-def opened() -> Iterator[list[int]]:
-    """Handles that are closed at the end."""
-    handles: list[int] = []
-    yield handles
-    for handle in handles:
-        zookeeper.close(handle)
-
-
-@pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """The lines of the C core."""
     stream = io.StringIO()

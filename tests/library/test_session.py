@@ -18,7 +18,7 @@ import pytest
 
 import zc.zk
 import zookeeper
-from tests.calls import Calls
+from tests.calls import Calls, InThreads
 from tests.deadlines import scaled, wait_until
 from tests.library.bad_days import end_session, expire, session_id
 from tests.ports import LOOPBACK, free_ports
@@ -381,24 +381,13 @@ class TestExpiry:
         proxy.stall(TO_CLIENT)
         sent = sum(proxy.requests.values())
         calls = [lambda: zk.get("/"), lambda: zk.get_many(["/"]), lambda: zk.children("/")]
-        raised: list[type[Exception]] = []
-
-        def note_fault(call: Callable[[], object]) -> None:
-            try:
-                call()
-            except zookeeper.ZooKeeperException as fault:
-                raised.append(type(fault))
-
-        threads = [threading.Thread(target=note_fault, args=[call]) for call in calls]
-        for thread in threads:
-            thread.start()
+        threads = InThreads(calls)
         completion = Calls()
         zk.aget("/", None, completion)
         wait_until(lambda: sum(proxy.requests.values()) >= sent + 4, "they are under way")
         zk._session.note_lost(zk._session.epoch, "no connection for too long")
-        for thread in threads:
-            thread.join(scaled(30))
-        assert raised == [zookeeper.ConnectionLossException] * 3
+        threads.join()
+        assert threads.raised == [zookeeper.ConnectionLossException] * 3
         assert completion.wait_one()[1] == zookeeper.CONNECTIONLOSS
         proxy.resume()
 

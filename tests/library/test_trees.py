@@ -19,26 +19,12 @@ import zookeeper
 from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
 from tests.pure.strategies import Tree, data
+from tests.reference import EXPORTED
 from zc.zk import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, formats
 from zc.zk.operations import walk
 from zc.zk.tree.changes import AddNode, DeleteNode, SetData
 
-TREE = """\
-/cms : z4m cms
-  threads = 3
-  /databases
-    /main
-      /providers
-  /providers
-/lb : ipvs
-  /pools
-    /cms
-      address = '1.2.3.4:80'
-      providers -> /cms/providers
-    /retail
-      address = '1.2.3.5:80'
-      providers -> /cms/providers
-"""
+TREE = EXPORTED[: EXPORTED.index("/retail : z4m")]
 
 WITHOUT_RETAIL = TREE[: TREE.index("    /retail")].replace("threads = 3", "threads = 4")
 

@@ -9,38 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.reference import REFERENCE
 from zc.zk.errors import TreeSyntaxError
 from zc.zk.tree import ParseNode, parse_tree, render_tree
 
 pytestmark = pytest.mark.quick
-
-REFERENCE = """\
-/lb : ipvs
-  /pools
-    /cms
-      # The address is fixed because it's
-      # exposed externally
-      address = '1.2.3.4:80'
-      providers -> /cms/providers
-    /retail
-      address = '1.2.3.5:80'
-      providers -> /cms/providers
-
-/cms : z4m cms
-  threads = 3
-  /providers
-  /databases
-    /main
-      /providers
-
-/retail : z4m retail
-  threads = 1
-  /providers
-  /databases
-    main -> /cms/databases/main
-    /ugc
-      /providers
-"""
 
 
 def test_property_links_as_release_2_1_exported_them() -> None:

@@ -8,37 +8,13 @@ from itertools import islice
 import pytest
 from hypothesis import given, settings
 
+from tests.reference import EXPORTED, REFERENCE
 from zc.zk.tree import ParseNode, parse_tree, render_tree
 from zc.zk.tree.render import render
 
 from . import strategies
-from .test_parse import REFERENCE
 
 pytestmark = pytest.mark.quick
-
-EXPORTED = """\
-/cms : z4m cms
-  threads = 3
-  /databases
-    /main
-      /providers
-  /providers
-/lb : ipvs
-  /pools
-    /cms
-      address = '1.2.3.4:80'
-      providers -> /cms/providers
-    /retail
-      address = '1.2.3.5:80'
-      providers -> /cms/providers
-/retail : z4m retail
-  threads = 1
-  /databases
-    main -> /cms/databases/main
-    /ugc
-      /providers
-  /providers
-"""
 
 
 def text_of(data: str | None, name: str = "n") -> str:
