@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.pure import strategies
-from tests.pure.test_parse import REFERENCE
+from tests.reference import REFERENCE
 from zc.zk import formats
 from zc.zk.errors import TreeSyntaxError
 from zc.zk.formats import jsontext

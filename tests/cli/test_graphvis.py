@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import zc.zk
 from tests.pure import strategies
-from tests.pure.test_parse import REFERENCE
+from tests.reference import REFERENCE
 from zc.zk.graphvis import Edge, GraphvizError, Unit, dot, picture, system, unit_path
 
 SVG = "{http://www.w3.org/2000/svg}"

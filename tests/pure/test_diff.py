@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.reference import REFERENCE
 from zc.zk._speedups import is_same
 from zc.zk.acl import READ_ACL_UNSAFE
 from zc.zk.links import join
@@ -29,7 +30,6 @@ from zc.zk.tree.render import render
 from zookeeper.errors import NoAuthException, NoChildrenForEphemeralsException, NoNodeException
 
 from . import strategies
-from .test_parse import REFERENCE
 
 pytestmark = pytest.mark.quick
 
