@@ -41,7 +41,7 @@ def test_public_attributes_are_those_for_programs(zk, follow: Callable[..., Any]
     assert [name for name in dir(follow(zk, "/a")) if name[0] != "_"] == sorted(names.split())
 
 
-def test_what_is_only_read_is_not_watched(zk, other):
+def test_a_node_that_is_only_read_is_not_watched(zk, other):
     assert zk.resolve("/hub/way") == "/a"
     assert zk.properties("/hub", watch=False)["x"] == 1
     assert list(zk.children("/hub/way", watch=False)) == []
@@ -154,7 +154,7 @@ def test_a_reader_asks_for_existence_as_its_source_has_it():
         NodeReader(source).exists("/a")
 
 
-def test_what_must_not_be_read_is_there(zk):
+def test_a_node_that_must_not_be_read_is_there(zk):
     reader = NodeReader(Source({C: zookeeper.NoAuthException("/c")}, {}))
     assert reader.exists("/c")
 

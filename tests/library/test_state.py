@@ -101,7 +101,7 @@ def test_a_refused_credential_is_the_end_at_the_first_session_only(
     assert machine.refusal is None
 
 
-def test_what_is_closed_stays_closed(machine: StateMachine) -> None:
+def test_a_closed_session_stays_closed(machine: StateMachine) -> None:
     machine.note_closed()
     assert connected(machine) == machine.note_disconnected() == machine.note_lost("x") == NOTHING
     assert (machine.state, machine.reason) == (State.CLOSED, "closed")

@@ -148,7 +148,7 @@ class TestTheSchedule:
 
 
 class TestANode:
-    def test_what_was_found_in_a_former_session_comes_too_late(self, places) -> None:
+    def test_a_finding_of_a_former_session_comes_too_late(self, places) -> None:
         node = places.node()
         node.note_written(FIRST, 1)
         assert str(node.state) == "registered"
@@ -166,7 +166,7 @@ class TestANode:
         assert not node.change(FIRST)
         assert node.desired is None
 
-    def test_what_the_program_writes_itself_counts_if_all_else_is_written(self, places) -> None:
+    def test_a_write_by_the_program_counts_if_all_else_is_written(self, places) -> None:
         node = places.node()
         node.note_written(FIRST, 1)
         assert node.amend(1, data="2")
@@ -177,7 +177,7 @@ class TestANode:
         assert node.desired == Desired("3", OPEN_ACL_UNSAFE)
         assert node.known.written == Desired("2", READ_ACL_UNSAFE)
 
-    def test_what_was_written_in_a_former_session_is_written_again(self, places) -> None:
+    def test_data_written_in_a_former_session_are_written_again(self, places) -> None:
         node = places.node()
         node.note_written(FIRST, 1)
         places.session.epoch = 2

@@ -146,7 +146,7 @@ class TestTheNextAction:
         actions = {each: each.action().do for each in situations() if row.is_about(each)}
         assert actions == dict.fromkeys(actions, Do(row.action))
 
-    def test_what_changes_a_node_does_so_at_the_version_seen(self) -> None:
+    def test_a_change_of_a_node_is_made_at_the_version_seen(self) -> None:
         for each in situations():
             action = each.action()
             expected = VERSION if action.do in CHANGES_A_NODE else -1
@@ -208,9 +208,7 @@ class TestTheBeginningOfAnAttempt:
 class TestTheStateShown:
     @pytest.mark.parametrize("state", RegistrationState)
     @pytest.mark.parametrize("epoch", [2, 3])
-    def test_what_was_there_goes_with_its_session(
-        self, state: RegistrationState, epoch: int
-    ) -> None:
+    def test_a_node_goes_with_its_session(self, state: RegistrationState, epoch: int) -> None:
         known = Known(state, epoch)
         is_lost = state is RegistrationState.REGISTERED
         lost = RegistrationState.PENDING if is_lost else state
@@ -390,7 +388,7 @@ def until_rest(model: Model) -> Iterator[Do]:
     st.booleans(),
     st.booleans(),
 )
-def test_whatever_comes_between_actions_all_is_as_desired_in_the_end(
+def test_actions_with_changes_between_end_as_desired(
     events: list[str], has_transactions: bool, is_writable: bool
 ) -> None:
     model = Model(has_transactions=has_transactions, is_writable=is_writable)
