@@ -16,7 +16,7 @@ from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
 from tests.library.bad_days import expire, session_id
 from tests.library.providers import ADDRESS, PATH, data_of
-from zc.zk import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
+from zc.zk import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, world_permission
 from zc.zk.registration.step import Desired
 from zookeeper.errors import CLASS_OF_CODE
 
@@ -169,8 +169,9 @@ class TestARegistration:
         (node,) = zk._ephemerals._by_path.values()
         monkeypatch.setattr(zk._session.maintenance, "_duties", [])
         lose_answers(monkeypatch, "multi", True)
-        zk._ephemerals.change(node, Desired("2", READ_ACL_UNSAFE))
-        assert other.get_acl("/mine")[1] == READ_ACL_UNSAFE
+        acl = [world_permission(zookeeper.PERM_READ | zookeeper.PERM_WRITE)]
+        zk._ephemerals.change(node, Desired("2", acl))
+        assert other.get_acl("/mine")[1] == acl
         zk._ephemerals.change(node, Desired("3", OPEN_ACL_UNSAFE))
         assert (other.get("/mine")[0], other.get_acl("/mine")[1]) == ("3", OPEN_ACL_UNSAFE)
 
