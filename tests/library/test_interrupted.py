@@ -22,6 +22,7 @@ from tests.deadlines import wait_until
 from zc.zk.session import session as sessions
 from zc.zk.session.handle import Handle
 from zc.zk.session.session import Session
+from zc.zk.session.state import StateMachine
 
 LOOKS_FOR_SIGNALS = ("CALL", "RESUME", "JUMP_BACKWARD", "JUMP_ABSOLUTE")
 
@@ -98,6 +99,26 @@ def test_a_close_that_was_interrupted_is_finished_by_the_next(zk, connection_str
         assert zk.get_children("/providers") == [], interrupt.place
         wait_until(lambda: our_threads() == before, f"threads end after {interrupt.place}")
     assert number > 30
+
+
+def test_an_interrupted_wait_for_a_session_raises_the_interrupt_and_holds_no_lock() -> None:
+    number = 0
+    came = True
+    while came:
+        number += 1
+        machine = StateMachine(None)
+        interrupt = Interrupt(number)
+        came = interrupt.call(lambda machine=machine: machine.wait(lambda: False, 0.001))
+        free: list[bool] = []
+        other = threading.Thread(
+            target=lambda free=free, machine=machine: free.append(
+                machine.lock.acquire(blocking=False)
+            )
+        )
+        other.start()
+        other.join()
+        assert free == [True], interrupt.place
+    assert number > 10
 
 
 def test_an_interrupted_opening_leaves_nothing(zk, connection_string, root) -> None:

@@ -18,7 +18,7 @@ class Nodes(Methods):
 
     @tells_of_root
     def get_properties(self, path: str) -> dict[str, Any]:
-        """The properties of the node at `path` now, as they are stored: links are not followed.
+        """Return the properties of the node at `path` now, as stored: links are not followed.
 
         They are what a live object shows, also when the data have become bad JSON.
         """
@@ -27,7 +27,7 @@ class Nodes(Methods):
 
     @tells_of_root
     def is_ephemeral(self, path: str) -> bool:
-        """Whether the node at `path` is an ephemeral one. Raises NoNodeException."""
+        """Say whether the node at `path` is an ephemeral one. Raises NoNodeException."""
         _, stat = self._session.call(self._session.binding.get, path)
         return bool(stat["ephemeralOwner"])
 
@@ -53,7 +53,7 @@ class Nodes(Methods):
 
     @tells_of_root
     def resolve(self, path: str) -> str:
-        """The real path of the node that `path` leads to, links followed.
+        """Return the real path of the node that `path` leads to, links followed.
 
         Raises NoNodeException with the path asked for, and LinkLoop. See `zc.zk.links`.
         """

@@ -29,7 +29,7 @@ GONE = {zookeeper.OK, zookeeper.NONODE, *UNCERTAIN}
 
 
 class Methods:
-    """What the methods of all subjects have."""
+    """The base of the methods of all subjects."""
 
     _session: Session
     _ephemerals: Registry
@@ -37,7 +37,7 @@ class Methods:
 
 
 class _Shown:
-    """What `inspect.signature` finds behind a method: a function's, with `self` for `h`.
+    """A function as `inspect.signature` finds it behind a method: with `self` for `h`.
 
     It is made when somebody asks, as imports are to be quick, and `inspect` is a large one.
     """
@@ -56,7 +56,7 @@ class _Shown:
 
 
 def passed_on(function: Callable[Concatenate[int, P], R]) -> Callable[Concatenate[Any, P], R]:
-    """A method that passes its arguments on to a function of the binding, behind the handle."""
+    """Return a method that passes its arguments on to a function of the binding."""
     name = function.__name__
 
     def method(self: Methods, /, *args: P.args, **kwargs: P.kwargs) -> R:

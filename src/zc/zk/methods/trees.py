@@ -50,7 +50,7 @@ class Trees(Methods):
         *,
         progress: Progress | None = None,
     ) -> str:
-        """The node at `path` and all below it as text, which `import_tree` reads.
+        """Return the node at `path` and all below it as text, which `import_tree` reads.
 
         Ephemeral nodes only if `ephemeral`. The top node gets the name `name` if that is given; the
         root is left out if it is not. ZooKeeper's own node /zookeeper is left out.
@@ -78,7 +78,7 @@ class Trees(Methods):
         *,
         progress: Progress | None = None,
     ) -> Plan:
-        """What `import_tree` with the same arguments would change, in order.
+        """Plan what `import_tree` with the same arguments would change, in order.
 
         `str()` of the plan is what a dry run prints, and `apply()` makes the changes. See
         `zc.zk.operations.import_`.

@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     from zookeeper.types import Acl, Operation, Progress
 
 # A plan within these bounds is one transaction, so that it is done as a whole or not at all.
-MOST_OPERATIONS = 500
-MOST_BYTES = 500_000
+MAX_OPERATIONS = 500
+MAX_BYTES = 500_000
 
 # So many nodes are compared, and then deleted, before the next ones are looked at.
-CHECKED_TOGETHER = 10 * MOST_OPERATIONS
+CHECKED_TOGETHER = 10 * MAX_OPERATIONS
 
 # Transactions under way at once, where nothing can be refused.
 IN_FLIGHT = 4
 
 # With more parents than this, first ask whether there was any change at all.
-FEW = 100
+MAX_PARENTS_AT_ONCE = 100
 
 _KINDS: dict[type[Change], str] = {
     AddNode: "creations",
@@ -66,15 +66,15 @@ def write_plan(
     Raises the exception of the first one that failed. Then nothing has been done if they fit into
     one transaction; the exception tells what has if they did not.
     """
-    if len(changes) <= MOST_OPERATIONS:
+    if len(changes) <= MAX_OPERATIONS:
         at_once = operations(changes, acl)
-        if sum(map(_size, at_once)) <= MOST_BYTES:
+        if sum(map(_size, at_once)) <= MAX_BYTES:
             require_same_nodes(session, changes, zxid)
             if not at_once or _write_at_once(session, at_once):
                 if at_once and progress is not None:
                     progress(len(at_once), len(at_once))
                 return
-    # What cannot be sent is found before anything has been.
+    # An operation that cannot be sent is found before anything has been.
     if unsure := operations([change for change in changes if not change.is_sure], acl):
         session.call(session.binding.check_operations, unsure)
     _Writer(session, changes, acl, zxid, progress).write()
@@ -134,7 +134,7 @@ def _possibly_new(session: Session, paths: Sequence[str], zxid: int) -> Iterator
     parents = list(dict.fromkeys(map(_parent, paths)))
     if not parents or zxid <= 0:  # not known
         return
-    if len(parents) > FEW and _read(session, parents[:1]).zxid <= zxid:
+    if len(parents) > MAX_PARENTS_AT_ONCE and _read(session, parents[:1]).zxid <= zxid:
         return
     found = _read(session, parents)
     as_they_were = {
@@ -202,7 +202,7 @@ class _Writer:
                 self._session.binding.write_many,
                 steps,
                 count=len(changes),
-                batch=MOST_OPERATIONS,
+                batch=MAX_OPERATIONS,
                 in_flight=in_flight,
                 progress=self._told(),
             )
@@ -219,7 +219,7 @@ class _Writer:
         return lambda done, _: progress(before + done, total)
 
     def _account(self) -> str:
-        """What has been done, and what may have been."""
+        """Return in words how much has been done, and may have been."""
         planned = Counter(map(type, self._changes))
         done: Counter[type[Change]] = Counter()
         uncertain = 0

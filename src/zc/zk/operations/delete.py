@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Transactions get smaller with each attempt: one node that somebody else has changed undoes less.
 BATCHES = (500, 50, 5, 1)
 
-# What may stand in the way of a deletion, and pass.
+# These may stand in the way of a deletion, and pass.
 _OBSTACLES = (*subtree.CONFLICTS, *CONSEQUENCES, zookeeper.SessionError)
 
 
@@ -56,7 +56,7 @@ def delete_tree(
 ) -> Plan:
     """Plan and delete until nothing else stands in the way; return the last plan.
 
-    What others change meanwhile is planned again, and deleted as well.
+    Nodes that others change meanwhile are planned again, and deleted as well.
     """
     what = f"{session.connection_string}: deleting"
     for attempt in attempts_at_change(_OBSTACLES, what, free=len(BATCHES)):

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 # The servers' own node, which is no part of anybody's tree, where paths begin at their root.
 RESERVED = "/zookeeper"
 
-# What is done about a node that cannot be read.
+# Called with the path of a node that cannot be read, and the reason.
 Skip = Callable[[str, Exception], object]
 
 
 def is_at_root(connection_string: str) -> bool:
-    """Whether paths begin at the servers' own root, and not at a node of somebody's."""
+    """Say whether paths begin at the servers' own root, and not at a node of somebody's."""
     return not connection_string.partition("/")[2].strip("/ ")
 
 
@@ -46,7 +46,7 @@ def export_tree(
     progress: Progress | None = None,
     skip: Skip | None = None,
 ) -> str:
-    """A subtree as text; see `zc.zk.ZooKeeper.export_tree`.
+    """Return a subtree as text; see `zc.zk.ZooKeeper.export_tree`.
 
     With `skip`, nodes that cannot be read are left out, with all below them, and it is called with
     their paths and why. The one at `path` is an error all the same.

@@ -27,7 +27,7 @@ def make_plan(
     acl: Acl,
     progress: Progress | None = None,
 ) -> Plan:
-    """What has to change for the nodes below `path` to become what `tree` says."""
+    """Plan how the nodes below `path` become what `tree` says."""
     present, zxid = subtree.read_present(session, path, tree.children, progress)
     if not present and path == "/":
         return Plan(session, _plan_from_nothing(session, tree, path), acl, zxid)
@@ -44,7 +44,7 @@ def make_plan(
 
 
 def _plan_from_nothing(session: Session, tree: ParseNode, path: str) -> list[Change]:
-    """The plan for a path that does not exist: it is made first, and what is above it."""
+    """Plan for a path that does not exist: it is made first, and the nodes above it."""
     names = [name for name in path.split("/") if name]
     ancestors = ["/" + "/".join(names[: count + 1]) for count in range(len(names))]
     if session.root:
@@ -75,7 +75,7 @@ def import_tree(
     acl: Acl,
     progress: Progress | None = None,
 ) -> Plan:
-    """Plan and apply until no conflict with anybody else is left; returns the last plan."""
+    """Plan and apply until no conflict with anybody else is left; return the last plan."""
     for attempt in attempts(session, subtree.CONFLICTS):
         plan = make_plan(session, tree, path, trim=trim, acl=acl, progress=progress)
         with attempt:

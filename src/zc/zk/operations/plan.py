@@ -21,7 +21,7 @@ logger = logging.getLogger("zc.zk")
 
 
 class Plan:
-    """What an import or a deletion would change, or will: a sequence of changes, in order.
+    """The changes that an import or a deletion would make, or will, in order.
 
     `str()` is what a dry run prints. Each change has a `path`, and a text of its own; the classes
     are those of `zc.zk.tree.changes`.
@@ -114,7 +114,8 @@ class Plan:
     def _gone(self, paths: list[str], fault: zookeeper.ZooKeeperException) -> set[str]:
         """Return those paths that count as deleted when the plan failed, be it half-way.
 
-        What may have been deleted does: the program wanted it gone, and it ends with the session.
+        Those that may have been deleted do: the program wanted them gone, and they end with the
+        session.
         """
         if fault.may_have_happened or not paths:
             return set(paths)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def is_missing(session: Session) -> bool:
-    """Whether the client has a root, and there is no such node."""
+    """Say whether the client has a root, and there is no such node."""
     if not session.root:
         return False
     for attempt in attempts(session):
@@ -27,7 +27,7 @@ def is_missing(session: Session) -> bool:
 
 
 def named(session: Session, missing: zookeeper.ZooKeeperException) -> Exception:
-    """The exception for a node that is missing, which says so if it is the root."""
+    """Return the exception for a node that is missing, which says so if it is the root."""
     if isinstance(missing, zookeeper.NoNodeException) and session.root:
         fault = f"the root {session.root} does not exist"
         try:
@@ -42,7 +42,7 @@ def named(session: Session, missing: zookeeper.ZooKeeperException) -> Exception:
 def make(session: Session, acl: Acl) -> None:
     """Create the root, and what is missing above it; blank, and not ephemeral.
 
-    Raises what the servers have against it, with the path as they know it.
+    Raises the servers' refusal, with the path as they know it.
     """
     with_root = session.connection_string.strip()
     servers = with_root[: with_root.index("/")]

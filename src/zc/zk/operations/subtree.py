@@ -1,4 +1,4 @@
-"""What there is at a place, in a few round trips, and what to do when others change it meanwhile.
+"""Nodes at a place, read in a few round trips, and the conflicts when others change them.
 
 Work on a tree may be repeated as a whole, so that is what is done, a bounded number of times. What
 is computed of that is in `zc.zk.tree`, and written by `zc.zk.operations.apply`.
@@ -42,7 +42,7 @@ class Seen(NamedTuple):
 
 
 def read_states(session: Session, path: str, progress: Progress | None = None) -> Seen:
-    """A node and all below it. Raises NoNodeException when it is not there."""
+    """Read a node and all below it. Raises NoNodeException when it is not there."""
     tree = _read(session, path, progress)
     return Seen(_states(tree), tree.zxid)
 
@@ -53,9 +53,9 @@ def read_present(
     wanted: Mapping[str, ParseNode],
     progress: Progress | None = None,
 ) -> Seen:
-    """The node at `path`, and those of its children in `wanted` with all below them.
+    """Read the node at `path`, and those of its children in `wanted` with all below them.
 
-    What is below a child that is as wanted, with all below it, is left out. Empty when there is no
+    Nodes below a child that is as wanted, with all below it, are left out. Empty when there is no
     node at `path`.
     """
     parsed = {join(path, name): wanted[name] for name in sorted(wanted)}
@@ -91,7 +91,7 @@ def read_present(
 
 
 def _read_below(session: Session, path: str, wanted: ParseNode, progress: Progress | None) -> Seen:
-    """What there is at `path` and below; less is told of what is as wanted."""
+    """Read the nodes at `path` and below; less is told of those that are as wanted."""
     try:
         tree = _read(session, path, progress)
     except zookeeper.NoNodeException:
@@ -109,7 +109,7 @@ def _read(session: Session, path: str, progress: Progress | None) -> Subtree:
 
 
 def _by_top(path: str, everything: Mapping[str, NodeState]) -> dict[str, dict[str, NodeState]]:
-    """The states below `path`, separately for each of its children."""
+    """Return the states below `path`, separately for each of its children."""
     start = len(path.rstrip("/")) + 1
     tops: dict[str, dict[str, NodeState]] = {}
     for node_path, state in everything.items():
@@ -126,7 +126,7 @@ def _states(tree: Iterable[Znode]) -> dict[str, NodeState]:
 
 
 def state_of(answer: Any) -> NodeState:
-    """The state of a node without children, from what `zookeeper.get_many` says of it."""
+    """Return the state of a node without children, from the answer of `zookeeper.get_many`."""
     if isinstance(answer, Exception):
         return NodeState(None, -1, False, [], answer)
     data, stat = answer
@@ -136,7 +136,7 @@ def state_of(answer: Any) -> NodeState:
 def create_ancestors(session: Session, path: str, acl: Acl) -> None:
     """Create the nodes above `path`, blank, where they are missing.
 
-    What the servers have against one of them they say again when its child is created.
+    A refusal of one of them is not raised: the servers repeat it when its child is created.
     """
     names = path.split("/")[1:-1]
     steps = [("create", "/" + "/".join(names[: count + 1]), "", acl) for count in range(len(names))]

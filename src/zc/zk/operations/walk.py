@@ -7,7 +7,7 @@ was read at once may be old as soon as anybody has changed a node. So it is doub
   (read-your-writes);
 - and when it is older than `MAX_AGE_SECONDS`, as others write, too.
 
-What is doubted is looked at again when it is needed. The answer has the number of the servers' last
+A doubted node is looked at again when it is needed. The answer has the number of the servers' last
 change, the zxid. If that has not moved, nothing has changed anywhere, and all is as it was.
 Otherwise a node whose children have not changed since is visited as it was, and another one is read
 anew, with all below it. As many nodes are looked at as the caller last visited between two doubts,
@@ -66,7 +66,7 @@ class _Step:
 
 
 class _Found(Enum):
-    """What has become of a node that was doubted."""
+    """The fate of a node that was doubted."""
 
     SAME = "itself and the names of its children as they were"
     CHANGED = "there, and to be read again"
@@ -79,7 +79,7 @@ class _Walk:
         self._ephemeral = ephemeral
         self._to_do: list[_Step] = []
         self._doubts = 0
-        # What was known then is not doubted until this process writes, or it is too old.
+        # Nodes known since then are not doubted until this process writes, or that is long ago.
         self._writes = zookeeper.write_count()
         self._known_at = time.monotonic()
         # Since the last doubt: the servers' last change, what was looked at, how far to look now
@@ -126,7 +126,7 @@ class _Walk:
         return view is not None and view.doubts != self._doubts and view.zxid != self._zxid
 
     def _state(self, step: _Step) -> NodeState | None:
-        """What there is now; None if it is gone."""
+        """Return the state that a node has now; None if it is gone."""
         if self._is_doubtful(step) and step.path not in self._found:
             self._look_ahead(step)
         if self._is_doubtful(step):
@@ -157,7 +157,7 @@ class _Walk:
         return _View(tree, self._doubts)
 
     def _look_ahead(self, step: _Step) -> None:
-        """See what has become of a node that is doubted, and of those that come next."""
+        """Look what has become of a node that is doubted, and of those that come next."""
         steps = list(islice(self._upcoming(step), self._ahead))
         self._ahead = min(max(2 * self._ahead, self._later_ahead), MAX_AHEAD)
         paths = [step.path for step in steps]
@@ -170,7 +170,7 @@ class _Walk:
         }
 
     def _upcoming(self, step: _Step) -> Iterator[_Step]:
-        """A step and those that come next if nothing has changed, as far as they are doubted."""
+        """Yield a step and those that come next if nothing has changed, while they are doubted."""
         later = reversed(self._to_do)
         now: _Step | None = step
         below: list[_Step] = []

@@ -1,4 +1,4 @@
-"""What a program is told: callbacks, session events and its watcher, one call at a time."""
+"""Calls of a program's functions: callbacks, session events and its watcher, one at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zc.zk.session.worker import CallbackQueue
 if TYPE_CHECKING:
     from zookeeper.types import Watcher
 
-# What makes an event of a client: the class of a session event, for one.
+# Makes an event of a client: the class of a session event, for one.
 MakeEvent = Callable[[Any], ClientEvent]
 Listener = Callable[[MakeEvent], object]
 

@@ -1,4 +1,4 @@
-"""Why there is no session: what a plain connection to each server comes to.
+"""The reason why there is no session: a plain connection to each server finds it.
 
 The C client tries for ever and keeps its reasons for the log. So when a program is told that there
 is no session, the reason is found out anew.
@@ -34,7 +34,7 @@ _lock = threading.RLock()  # a finaliser may want to know, too
 
 
 def describe(connection_string: str, seconds: float = PROBE_SECONDS) -> str:
-    """What is wrong with the servers of a connection string, in words: 'Connection refused'.
+    """Say in words why servers give no session, such as 'Connection refused'.
 
     Takes no longer than `seconds`. Servers with which it is the same are not told apart.
     """
@@ -90,7 +90,7 @@ def _begin(
 
 
 def _steps(host: str, port: int, seconds: float) -> Iterator[tuple[str, bool]]:
-    """What is known of a server, the longer the more; and whether that is all."""
+    """Yield ever more of what is known of a server; and whether that is all."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as fault:

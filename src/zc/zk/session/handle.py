@@ -136,7 +136,7 @@ class Handle:
             return self._unclosed
 
     def _is_ours(self, handle: int) -> bool:
-        """Whether the number is not a later handle's, after an interrupted attempt to close it.
+        """Say whether the number is still this handle's, after an interrupted attempt to close it.
 
         A handle without a thread, an emulation's, is taken as closed by such an attempt.
         """
@@ -223,7 +223,7 @@ def event_thread(binding: Binding, handle: int) -> threading.Thread | None:
 
 
 def delivers_inline(binding: Binding, handle: int) -> bool:
-    """Whether events come in the thread of the change that they are about."""
+    """Say whether events come in the thread of the change that they are about."""
     try:
         return binding.event_thread(handle) is None
     except zookeeper.ZooKeeperException:

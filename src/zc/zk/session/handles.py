@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from zookeeper.tls import TLS
     from zookeeper.types import Credential
 
-# What `zookeeper.init` asks for when it is not told.
+# The session timeout that `zookeeper.init` asks for by default.
 DEFAULT_TIMEOUT_MS = 10_000
 
 
@@ -57,7 +57,7 @@ class Handles:
         self._timeout_seconds = (timeout_ms or DEFAULT_TIMEOUT_MS) / 1000
         self.credentials: list[Credential] = []
         self._announcements = announcements
-        # What is opened lives, with its session, until it is closed: the exit hook closes it.
+        # A thread of these handles keeps the session alive, until the exit hook closes it.
         self.session: object = None
         self.maintenance = Maintenance(self)
         self.machine = StateMachine(timeout_ms, read_only=read_only)

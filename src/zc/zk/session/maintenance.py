@@ -1,8 +1,8 @@
-"""The upkeep of a session: one thread's worth of work, in rounds.
+"""The maintenance of a session: a loop that reconciles it with the servers, on one worker.
 
-The keeper is the only one who replaces handles and restores what a session has on the servers. Its
-steps make something true, whatever the state of things: what is interrupted is begun again when
-there is a connection, and what fails is tried again at growing intervals.
+Nothing else replaces handles, or restores what a session has on the servers. Its steps, the duties,
+are idempotent: one that is interrupted is begun again when there is a connection, and one that
+fails is tried again at growing intervals (backoff).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Standing = tuple[int, int, "int | None", bool]
 
 
 class Maintained(Protocol):
-    """What the maintenance needs of its session."""
+    """A session, as far as its maintenance needs it."""
 
     connection_string: str
     binding: Binding
@@ -160,8 +160,8 @@ class Maintenance:
         """Open a new handle; or in how many seconds to come back and do so."""
         self._session.drop_handle()
         if self._is_unproven:
-            # What ended the last one, whatever that had achieved, may pass; until then each new
-            # session is a burden on the servers.
+            # The reason why the last one ended may pass; until then each new session is a burden on
+            # the servers.
             self._is_unproven = False
             self._futile += 1
             self._rest_until = time.monotonic() + pause(self._futile)

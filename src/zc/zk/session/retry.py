@@ -5,11 +5,11 @@
             tree = session.call(zookeeper.read_tree, path)
     return tree
 
-What an attempt raises is suppressed when there is to be another one. A single call of a program is
-never repeated, since only the program knows what that means. To read a tree, or to make one what a
-text says, is idempotent: the result is the same however often it is done.
+The exception of an attempt is suppressed when there is to be another one. A single call of a
+program is never repeated, since only the program knows what that means. To read a tree, or to make
+one what a text says, is idempotent: the result is the same however often it is done.
 
-What is decided is a function of data, `Failures`; the waiting is around it.
+Each decision is a function of data, `Failures`; the waiting is around it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ rest = time.sleep
 
 
 class Failures(NamedTuple):
-    """What a piece of work has failed of so far; the first time at `since`, on a steady clock.
+    """The failures of a piece of work so far, the first one at `since`, on a steady clock.
 
     `unanswered` and `unbroken` are in a row: for want of an answer, and without a break.
     """
@@ -87,7 +87,7 @@ class Failures(NamedTuple):
 
 
 class SessionLike(Protocol):
-    """What a retry needs to know of a session."""
+    """A session, as far as a retry needs to know it."""
 
     connection_string: str
 

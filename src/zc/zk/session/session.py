@@ -73,7 +73,7 @@ class Session(Calling):
         self._handles.session = self
         self._machine = self._handles.machine
         self._pid = os.getpid()
-        # What the rest of the library has of these, without a call in between.
+        # The rest of the library calls these, without a call in between.
         self.maintenance = self._handles.maintenance
         self.add_duty = self.maintenance.add_duty
         self.wake = self.maintenance.wake
@@ -159,8 +159,8 @@ class Session(Calling):
         """End the session, and with it its ephemeral nodes.
 
         Harmless when it is closed already, and in a child process, where it ends nothing of the
-        parent's. What an exception out of a signal handler interrupts, as Ctrl-C does, a second
-        call finishes, or the end of the program. It takes a few seconds at most, also when no
+        parent's. A second call, or the end of the program, finishes one that an exception out of a
+        signal handler has interrupted, as Ctrl-C does. It takes a few seconds at most, also when no
         server answers. No callback begins any more when it returns, though one may be going on:
         this may have been called by it, or it takes its time.
         """
@@ -191,7 +191,7 @@ class Session(Calling):
         self.announcements.callbacks.worker.join(callback_seconds)
         _open_sessions.discard(self)
 
-    # What parts of the library use
+    # For parts of the library
 
     def tell(self, level: int, text: str) -> None:
         """Have something logged soon. Safe in finalisers, which may run in the middle of that."""

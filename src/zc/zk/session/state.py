@@ -81,7 +81,7 @@ class Moment(NamedTuple):
 
 
 class Transition(NamedTuple):
-    """What a transition has brought about: an event, and lines for the log with their levels."""
+    """The outcome of a transition: an event, and lines for the log with their levels."""
 
     event: type[SessionEvent] | None = None
     lines: tuple[tuple[int, str], ...] = ()
@@ -147,8 +147,13 @@ class StateMachine:
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Say whether the condition holds, or comes to do so within that time."""
-        with self.lock:
-            return self.changed.wait_for(condition, min(seconds, threading.TIMEOUT_MAX))
+        try:
+            with self.lock:
+                return self.changed.wait_for(condition, min(seconds, threading.TIMEOUT_MAX))
+        except RuntimeError as fault:
+            # An exception out of a signal handler came just when the lock was let go of to wait, so
+            # that leaving fails: it is the one to raise.
+            raise (fault.__context__ or fault) from None
 
     # To be called with `lock` held
 

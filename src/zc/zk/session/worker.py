@@ -2,8 +2,8 @@
 
 The binding's event thread must neither do I/O nor run a program's code: whatever blocks it delays
 every watch and every session event of its handle. So it only notes what happened and wakes a
-worker. A `ZooKeeper` object has two: the keeper, which talks to the server, and the one that runs
-the program's callbacks, so that a callback that takes its time delays nothing but other callbacks.
+worker. A `ZooKeeper` object has two: that of the maintenance, which talks to the server, and that
+of the program's callbacks, so that a callback that takes its time delays only other callbacks.
 
 An emulation that delivers watches in the thread of the changing call has no event thread. Its
 workers work inline, in the thread that wakes them, so that what a change brings about is done
