@@ -230,7 +230,9 @@ cdef tuple answer(Handle handle, Request request, results_function results, Cont
     cdef int code = c.code
     try:
         if code == ZOK:
-            handle.has_root = True
+            # The other two are answered whatever nodes there are below the root.
+            if request.op.op != OP_SYNC and request.op.op != OP_GET_CONFIG:
+                handle.has_root = True
             return results(c)
     finally:
         call_release(c)

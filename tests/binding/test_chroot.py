@@ -167,6 +167,16 @@ def test_a_chroot_that_does_not_exist_can_be_connected_to(zookeeper, connect, to
     assert zookeeper.create(early, "/a", "", OPEN) == "/a"
 
 
+def test_answers_that_no_node_is_needed_for_are_no_sign_of_the_root(zookeeper, connect, root):
+    handle = connect(root=f"{root}/missing")
+    zookeeper.sync(handle, "/")
+    zookeeper.get_config(handle)
+    assert zookeeper.exists(handle, "/a", Calls()) is None
+    zookeeper.remove_watches(handle, "/a")
+    with pytest.raises(zookeeper.NoNodeException, match=f"the root {root}/missing does not exist$"):
+        zookeeper.get(handle, "/a")
+
+
 def test_a_lone_slash_is_no_chroot(zookeeper, connect, connection_string, root):
     handle = connect(hosts=f"{connection_string}/")
     assert root[1:] in zookeeper.get_children(handle, "/")

@@ -19,7 +19,7 @@ typedef struct layer_memory layer_memory;         /* of one handle: what helps t
 
 typedef struct {
     /* Of a handle; `forget` frees it. */
-    layer_memory *(*remember)(void);
+    layer_memory *(*remember)(void); /* NULL without memory: nothing is remembered then */
     void (*forget)(layer_memory *memory);
 
     /* One more, and one less, that uses the configuration. */
