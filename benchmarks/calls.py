@@ -123,7 +123,7 @@ def in_c(hosts: str, threads: int) -> list[Competitor]:
 
 
 def measurement(threads: int, busy: bool) -> tuple[Callable[[Call], float], str]:
-    """What is measured, and its unit."""
+    """Name the measurement and its unit."""
     if threads == 1 and busy:
         return mean_latency_beside_a_busy_thread, "microseconds a call, mean"
     if threads == 1:

@@ -1,7 +1,7 @@
 """The first milliseconds: importing the library, and its first connection.
 
 An import is measured in a process of its own, above what a bare interpreter takes that was started
-just before. What counts is processor time: a process that has to wait for its turn is not slower.
+just before. Processor time counts: a process that has to wait for its turn is not slower.
 """
 
 from __future__ import annotations

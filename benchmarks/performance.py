@@ -1,6 +1,6 @@
 """All benchmarks, one after another, and what comes of them: text, JSON and curves.
 
-What was measured goes to docs/performance.txt, .json and .svg; with --quick, which takes a few
+The measurements go to docs/performance.txt, .json and .svg; with --quick, which takes a few
 minutes and has fewer rounds and smaller trees, below build/. With --only, what was measured before
 stays for the rest.
 """
@@ -175,7 +175,7 @@ def parse_options() -> argparse.Namespace:
 
 
 def run(step: Step, arguments: list[str]) -> dict[str, Any] | None:
-    """What a benchmark measured, its tables included; None when it failed."""
+    """Return the measurements of a benchmark, with its tables; None when it failed."""
     with tempfile.NamedTemporaryFile(suffix=".json") as figures:
         command = [sys.executable, BENCHMARKS / f"{step.benchmark}.py", "--json", figures.name]
         tables = []

@@ -1,7 +1,7 @@
 """After a lost session: live objects and registrations restored by zc.zk, and one after another.
 
 A client follows the data and the children of each node of a tree, and has registered a tenth as
-many servers. Every round its session is ended by force. What is timed begins with the connection
+many servers. Every round its session is ended by force. The time begins with the connection
 of the next session and ends when everything is restored: for zc.zk that includes 20,000 live
 objects that have taken another look. The rivals only set the watches and create the nodes again.
 """

@@ -81,7 +81,7 @@ def supervise(zk: zc.zk.ZooKeeper, server: SharedPriceServer) -> None:
 
 
 def work(zk: zc.zk.ZooKeeper, server: SharedPriceServer) -> None:
-    """What a worker does until it ends, without returning into its parent's code."""
+    """Work until the end, without returning into the parent's code."""
     try:
         zk.reopen()
         # In one piece, as the workers write to the same stream.

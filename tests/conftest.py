@@ -133,7 +133,7 @@ def own_server(own_servers_only: None) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def ensemble(own_servers_only: None) -> Iterator[Ensemble]:
-    """Three servers that are one service. Who stops one starts it again."""
+    """Three servers that are one service. A test that stops one starts it again."""
     with ensemble_of(3) as running:
         yield running
 

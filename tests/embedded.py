@@ -12,7 +12,7 @@ from zc.zk.testing.engine import digest
 
 
 class EmbeddedServer(Server):
-    """What tests ask of the server that they share, by the same names as `tests.servers.Server`."""
+    """The server that tests share, by the same names as `tests.servers.Server`."""
 
     def ask(self, word: str) -> str:
         """The answer to a four letter word; '' when there is none."""

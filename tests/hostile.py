@@ -1,7 +1,7 @@
 """A server that says what no ZooKeeper server says, on purpose.
 
 It knows enough of the protocol to open a session and to give each request an answer that its client
-can read. What a `Scenario` makes of these is up to it: `tests/hostile_scenarios.py` has more than a
+can read. A `Scenario` makes what it wants of these: `tests/hostile_scenarios.py` has more than a
 hundred. All servers run in one thread, so that its share of the process's time can be told from the
 client's.
 """
@@ -117,10 +117,10 @@ def good_results(op: int, body: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Scenario:
-    """What a server makes of its answers.
+    """The answers of a server.
 
     `welcome` gets the good answer to the request for a session, and how many there were before;
-    `answer` a request and the good answer, a whole frame each. What they return is sent.
+    `answer` a request and the good answer, a whole frame each. Their results are sent.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a broken or hostile server may do: each a small change to what a good one says."""
+"""The faults of a broken or hostile server: each a small change to what a good one says."""
 
 from __future__ import annotations
 

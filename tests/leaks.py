@@ -1,4 +1,4 @@
-"""What a test must not leave behind: threads, child processes, file descriptors.
+"""Resources that no test must leave behind: threads, child processes, file descriptors.
 
 Threads are looked up in the kernel, for those of the C client are unknown to Python.
 """
@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 5
 SERVER_STARTER = "server-starter"
 
 Resources = dict[str, str]
-"""What there is, with a description: the same key with another description is something new."""
+"""The resources there are, with a description each: another description is another resource."""
 
 
 def resources() -> Resources:

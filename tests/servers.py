@@ -9,9 +9,9 @@
         servers.leader().pause()
 
 A server keeps its data and its ports from one start to the next, so that a restart is one that
-clients live through. What is started here ends with the `with` block; with the interpreter, when
-there was no block to leave; and with the process, should that be killed: the kernel then kills the
-servers too.
+clients live through. A server that is started here ends with the `with` block; with the
+interpreter, when there was no block to leave; and with the process, should that be killed: the
+kernel then kills the servers too.
 """
 
 from __future__ import annotations
@@ -312,7 +312,7 @@ def ensemble_of(
 
 @contextmanager
 def _running(prepare: Callable[[Path], Ensemble]) -> Iterator[Ensemble]:
-    """What `prepare` makes in a new folder, serving; all of it is gone afterwards."""
+    """Yield the servers that `prepare` makes in a new folder; all is gone afterwards."""
     missing = [str(jar) for jar in JARS if not jar.exists()]
     if missing or not shutil.which("java"):
         raise ServerFailed(

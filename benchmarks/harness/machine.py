@@ -1,4 +1,4 @@
-"""What the figures were measured on, to be kept with them."""
+"""The machine that figures were measured on, to be kept with them."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ Work = Callable[[Any, str, Path], "int | None"]
 
 
 class Cost(NamedTuple):
-    """What one job took."""
+    """The cost of one job."""
 
     seconds: float
     megabytes: float  # at most, of the whole process

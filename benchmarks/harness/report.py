@@ -71,6 +71,6 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
 
 
 def goal_as_json(outcome: Outcome, goal: Goal) -> dict[str, Any]:
-    """What was expected of a ratio, and what it is."""
+    """A ratio, and the one that was expected."""
     ratio = vars(outcome.ratio(goal.ours, goal.rival))
     return {**vars(goal), "ratio": ratio, "met": outcome.met(goal)}

@@ -27,7 +27,7 @@ OPTIONS = (
 
 
 def missing() -> str:
-    """What is not installed, in words; '' when all is there."""
+    """Say what is not installed; '' when all is there."""
     absent = [program for program in PROGRAMS if not shutil.which(program)]
     try:
         import selenium  # noqa: F401
@@ -56,7 +56,7 @@ def chromium() -> Iterator[Any]:
 
 
 class Browser:
-    """What a person does with the page, and sees."""
+    """A person who uses the page and sees it."""
 
     def __init__(self, driver: Any, url: str) -> None:
         self.driver = driver
@@ -98,7 +98,7 @@ class Browser:
         raise AssertionError(f"no {text!r} in {selector}: {self.texts(selector)}")
 
     def complaints(self) -> list[str]:
-        """What the browser has logged: scripts that were blocked, errors in ours."""
+        """Return the browser's log: scripts that were blocked, errors in ours."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     def screenshot(self, file: str) -> None:

@@ -1,4 +1,4 @@
-"""What a client of a fault run does all day, in several threads, until it is told to rest.
+"""The work of a client of a fault run, in several threads, until it is told to rest.
 
 Everything is done with nodes that other clients use too, except for its own tree. Whatever a call
 raises that a program has to expect on a bad day is counted; anything else is an error.
@@ -40,7 +40,7 @@ OPEN_ACL = [{"perms": 31, "scheme": "world", "id": "anyone"}]
 
 
 class Told:
-    """What the callback of a live object was told last. It does not know the object."""
+    """The last value that a live object's callback was told. It does not know the object."""
 
     def __init__(self, then: Callable[[], object]) -> None:
         self.value: Any = None

@@ -1,4 +1,4 @@
-"""What a client process tells of itself: everything that the checker compares, as JSON."""
+"""The beliefs of a client process: everything that the checker compares, as JSON."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ MOST_LINKS = 20
 
 
 class Loss(str, enum.Enum):
-    """What can be wrong, by the name that it has in reports."""
+    """The kinds of findings, by the name that it has in reports."""
 
     LOST = "lost registrations"
     WRONG_OWNER = "wrong-owner registrations"
@@ -52,7 +52,7 @@ class Finding:
 
     @property
     def key(self) -> FindingKey:
-        """What it has in common with a finding of the same in another comparison."""
+        """Return what it has in common with a finding of the same in another comparison."""
         return self.loss, self.client, self.subject
 
     def __str__(self) -> str:
@@ -66,7 +66,7 @@ Beliefs = Mapping[str, Belief]
 
 
 def compare(truths: Sequence[Truth], beliefs: Beliefs) -> list[Finding]:
-    """What is wrong with registrations and live objects, whichever server is asked.
+    """Find what is wrong with registrations and live objects, whichever server is asked.
 
     `truths` are what the servers of an ensemble hold, one by one. They ought to be equal, and with
     ZooKeeper 3.8.0 they are not always: after it was killed or paused, a server may keep an

@@ -166,7 +166,7 @@ class Injector:
     # Sessions
 
     def _expire(self, victim: Victim) -> Undo | None:
-        """Who knows number and password of a session can take it over, and close it."""
+        """Take a session over by its number and password, and close it."""
         try:
             session = victim.ask_for_session()
         except NoAnswer:

@@ -1,4 +1,4 @@
-"""What the clients of a fault run need of a ZooKeeper library.
+"""The interface of a ZooKeeper library to the clients of a fault run.
 
 `with_zc_zk` has it made of zc.zk and `with_kazoo` of kazoo, so that both live through the same.
 """
@@ -18,7 +18,7 @@ class Registered(Protocol):
 
     @property
     def properties(self) -> dict[str, Any]:
-        """What the node holds."""
+        """The properties of the node."""
 
     @property
     def acl(self) -> list[dict[str, Any]]:
@@ -38,7 +38,7 @@ class LiveObject(Protocol):
     """Something that follows the server."""
 
     def value(self) -> Any:
-        """What it shows; see `tests.faults.beliefs.Live`."""
+        """Return what it shows; see `tests.faults.beliefs.Live`."""
 
 
 Told = Callable[[Any], None]

@@ -50,7 +50,7 @@ def application(service: str, config: str) -> dict[str, object]:
 
 
 def nodes() -> dict[str, str]:
-    """What is there at the beginning, parents first: paths and data."""
+    """Return the nodes at the beginning, parents first: paths and data."""
     begin = {"/services": "", "/groups": "", "/config": "", TREES: ""}
     begin.update(dict.fromkeys([*SERVICES, *GROUPS], ""))
     begin.update({path: json.dumps({"n": 0}) for path in [*CONFIGS, FLEETING]})

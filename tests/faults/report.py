@@ -1,4 +1,4 @@
-"""What a fault run tells at its end."""
+"""The report of a fault run."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ MOST_GROWTH = 0.03
 
 @dataclass(frozen=True)
 class Sample:
-    """What a client process needs at some moment."""
+    """The resources of a client process at some moment."""
 
     seconds: float
     resident_kilobytes: int
@@ -36,7 +36,7 @@ class Sample:
 
 
 def soak(minutes: float, tell: Callable[[str], None]) -> list[str]:
-    """What has grown in the meantime, in words; nothing, if all is well."""
+    """Say what has grown in the meantime; nothing, if all is well."""
     samples: list[Sample] = []
     with ExitStack() as undo:
         server = undo.enter_context(standalone(heap="256m"))

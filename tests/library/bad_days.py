@@ -1,4 +1,4 @@
-"""What can happen to a session, made to happen."""
+"""Accidents of a session, made to happen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done in a forked child."""
+"""Work in a forked child."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests register below `/providers`, which the fixture `providers` makes."""
+"""Servers that tests register below `/providers`, which the fixture `providers` makes."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ class Answer:
 
 
 def answered(op: int, body: bytes) -> Any:
-    """What the body of an answer without an error says."""
+    """Return the body of an answer that has no error."""
     answer = Answer(body)
     value = _answered(op, answer)
     assert not answer.rest(), (op, body)

@@ -94,7 +94,7 @@ class RandomRequests:
         return op, body
 
     def credential(self) -> bytes:
-        """What to prove an identity with."""
+        """Return a credential for an identity."""
         return SUPERUSER if self._sometimes(0.05) else self._one_of(*USERS)
 
     def path(self) -> str:

@@ -19,7 +19,7 @@ from tests.sessions import OPEN, wait_until_connected
 
 
 class Interrupted(BaseException):
-    """What the signal raises; like KeyboardInterrupt nothing that Python's own code catches."""
+    """The signal's exception; like KeyboardInterrupt nothing that Python's own code catches."""
 
 
 armed = False

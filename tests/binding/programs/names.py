@@ -1,4 +1,4 @@
-"""What clients do when the name service is silent, slow or wrong; in a network of its own."""
+"""Clients while the name service is silent, slow or wrong; in a network of its own."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def known_later() -> None:
 
 
 def failing_without_waiting() -> None:
-    """What cannot be looked up is no bad connection string."""
+    """A name that cannot be looked up makes no bad connection string."""
     install(IMPATIENT)
     names = NameServer()
     modes: list[tuple[Mode, str]] = [
