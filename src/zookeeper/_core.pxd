@@ -113,7 +113,7 @@ cdef extern from "core.h" nogil:
         queue_item item
         int waiting, abandoned, watched
         void *context
-        int code
+        int code, never_sent
         Stat stat
         int has_stat
         char *value

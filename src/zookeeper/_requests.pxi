@@ -228,6 +228,7 @@ cdef tuple answer(Handle handle, Request request, results_function results, Cont
     """
     cdef call *c = ask(handle, request, context, timeout)
     cdef int code = c.code
+    cdef bint never_sent = c.never_sent
     try:
         if code == ZOK:
             # The other two are answered whatever nodes there are below the root.
@@ -238,6 +239,8 @@ cdef tuple answer(Handle handle, Request request, results_function results, Cont
         call_release(c)
     if missing_too and code == ZNONODE:
         return None
+    if never_sent:
+        raise unsent(code, request.path)
     raise refusal(handle, code, request.path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from itertools import count
 from typing import Any
 
 import pytest
@@ -166,6 +167,64 @@ def test_a_call_whose_answer_is_lost_says_that_it_may_have_happened(
     waiting.join(scaled(30))
     assert [type(fault) for fault in raised] == [zookeeper.ConnectionLossException]
     assert raised[0].may_have_happened
+
+
+def test_a_call_that_finds_no_connection_says_that_it_has_not_happened(
+    zookeeper, through, handle, proxy
+):
+    proxy.refuse()
+    proxy.cut()
+    wait_until(
+        lambda: zookeeper.state(through) != zookeeper.CONNECTED_STATE, "the connection is lost"
+    )
+    with pytest.raises(zookeeper.ConnectionLossException) as raised:
+        zookeeper.create(through, "/a", "", OPEN)
+    assert not raised.value.may_have_happened
+    proxy.allow()
+    wait_until_connected(zookeeper, through)
+    assert zookeeper.exists(handle, "/a") is None
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_no_call_that_has_happened_says_that_it_has_not(zookeeper, through, handle, proxy, closed):
+    """Connections come and go under many threads, and the last one with its handle."""
+    denied = []
+    stopped = threading.Event()
+
+    def write(number):
+        for attempt in count():
+            path = f"/{number}-{attempt}"
+            try:
+                zookeeper.create(through, path, "", OPEN)
+            except zookeeper.ZooKeeperException as fault:
+                if not fault.may_have_happened:
+                    denied.append(path)
+            if stopped.is_set():
+                return
+
+    threads = [threading.Thread(target=write, args=[number]) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(2):
+            connections = proxy.connections
+            proxy.cut_after(200, TO_CLIENT if number else TO_SERVER)
+            wait_until(lambda then=connections: proxy.connections > then, "it connects again", 30)
+            proxy.refuse()
+            proxy.cut()
+            known = len(denied)
+            wait_until(lambda then=known: len(denied) > then, "calls find no connection", 30)
+            proxy.allow()
+            wait_until_connected(zookeeper, through)
+    finally:
+        stopped.set()
+        if closed:
+            zookeeper.close(through, lost=True)
+        for thread in threads:
+            thread.join(scaled(60))
+    there = set(zookeeper.get_children(handle, "/"))
+    assert denied
+    assert not {path[1:] for path in denied} & there
 
 
 def test_a_waiting_request_is_never_sent_in_an_expired_session(

@@ -26,7 +26,7 @@ typedef struct call {
     void (*ended)(struct call *);
     void *owner;      /* whatever `ended` needs */
     int watched;      /* the request leaves a watch */
-    dispatch sent;    /* of a request that the service may not know */
+    dispatch sent;    /* the connection when it was submitted */
     /* An add_auth: the credential whose answer it waits for, and the next call in that list. Both are
      * guarded by submit. */
     struct credential *credential;
@@ -34,6 +34,7 @@ typedef struct call {
 
     /* The result: read when the call is over, freed with it. */
     int code;
+    int never_sent; /* it was lost, and there was no connection in all its time */
     struct Stat stat;
     int has_stat;
     char *value; /* data, or a path; NULL is null data */

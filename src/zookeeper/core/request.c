@@ -11,8 +11,11 @@
 
 #include <string.h>
 
+/* The handle is closed, so news of a connection may still be on their way: it may have been sent. */
 static void finish_call(pending *p, int code) {
-    call_ended((call *)((char *)p - offsetof(call, request)), code);
+    call *c = (call *)((char *)p - offsetof(call, request));
+    c->sent.was_connected = 1;
+    call_ended(c, code);
 }
 
 /* ---- the C client's completions: on its I/O thread (completions.c), once for each request ------ */
@@ -107,7 +110,6 @@ static int remove_watches(call *c, const operation *op) {
     if (service_refuses(c->handle, KNOWS_REMOVE_WATCHES)) return ZUNIMPLEMENTED;
     /* Not zoo_aremove_watches: with a watcher it only asks the server whether there is a watch. And
      * never its local form: it takes our call for a structure of its own and writes to it. */
-    service_note_dispatch(c->handle, &c->sent);
     int code = zoo_aremove_all_watches(c->handle->zh, op->path, (ZooWatcherType)op->flags, 0,
                                        (void_completion_t *)call_removal_done, c);
     if (code == ZOK) service_doubt(c->handle);
@@ -146,6 +148,7 @@ int call_submit(call *c, const operation *op) {
     int code = pending_begin(c->handle, &c->request, finish_call);
     if (code != ZOK) return code;
     c->references++;
+    service_note_dispatch(c->handle, &c->sent);
     code = pending_sent(c->handle, &c->request, hand_over(c, op));
     if (code != ZOK) call_release(c);
     return code;
