@@ -51,33 +51,38 @@ def export_tree(
     With `skip`, nodes that cannot be read are left out, with all below them, and it is called with
     their paths and why. The one at `path` is an error all the same.
     """
-
     if name is not None and not is_node_name(name):
         raise ValueError(f"bad node name {excerpt(name)}")
 
     for attempt in attempts(session):
         with attempt:
             tree = _read(session, path, progress)
-    top_name = name if name is not None else path.rpartition("/")[2]
-    lift = 0 if top_name else 1
-    reserved = RESERVED if path == "/" and is_at_root(session.connection_string) else None
-
-    def nodes() -> Iterator[tuple[int, str, str | None]]:
-        for node in tree:
-            if node.depth == 0:
-                if top_name:
-                    yield 0, top_name, node.data
-                continue
-            if reserved and (node.path == reserved or node.path.startswith(reserved + "/")):
-                continue
-            if node.error is not None:
-                if skip is None:
-                    raise node.error
-                skip(node.path, node.error)
-                continue
-            if ephemeral or not node.ephemeralOwner:
-                yield node.depth - lift, node.name, node.data
-
     if tree[0].error is not None:
         raise tree[0].error
-    return "".join(render(nodes()))
+    top_name = name if name is not None else path.rpartition("/")[2]
+    reserved = RESERVED if path == "/" and is_at_root(session.connection_string) else None
+    return "".join(render(_nodes(tree, top_name, reserved, skip, ephemeral=ephemeral)))
+
+
+def _nodes(
+    tree: Subtree, top_name: str, reserved: str | None, skip: Skip | None, *, ephemeral: bool
+) -> Iterator[tuple[int, str, str | None]]:
+    """Yield depth, name and data of the nodes to be exported; without a name the top is left out.
+
+    Nothing of the path `reserved` is exported.
+    """
+    lift = 0 if top_name else 1
+    for node in tree:
+        if node.depth == 0:
+            if top_name:
+                yield 0, top_name, node.data
+            continue
+        if reserved and (node.path == reserved or node.path.startswith(reserved + "/")):
+            continue
+        if node.error is not None:
+            if skip is None:
+                raise node.error
+            skip(node.path, node.error)
+            continue
+        if ephemeral or not node.ephemeralOwner:
+            yield node.depth - lift, node.name, node.data
