@@ -225,7 +225,7 @@ def test_init_takes_zkpythons_arguments_in_its_order(zookeeper):
 
 
 def test_async_is_there_under_both_names(zookeeper):
-    assert getattr(zookeeper, "async") is zookeeper.async_
+    assert getattr(zookeeper, "async") == zookeeper.async_
 
 
 def test_nothing_but_the_api_is_public(zookeeper):
