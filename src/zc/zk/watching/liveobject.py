@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import zookeeper
 from zc.zk.errors import LinkLoop
 from zc.zk.links import NotRead, check_path
-from zc.zk.watching import callbacks, forks
+from zc.zk.watching import callbacks, subscriptions
 from zc.zk.watching.callbacks import Callback, Failures
 from zc.zk.watching.dependencies import UNREAD, CachedNode, Key, Kind, Subscription
 from zc.zk.watching.readers import NodeReader, SessionSource, WatchingSource
@@ -115,7 +115,7 @@ class LiveObject(ABC, Generic[V]):
 
     @property
     def _shown(self) -> V:
-        if forks.is_child and self._subscription is not None:
+        if subscriptions.is_child and self._subscription is not None:
             self._watches.warn_of_fork()
         assert self._view is not None
         return self._view

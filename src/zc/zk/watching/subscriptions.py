@@ -5,6 +5,8 @@ A function that makes its caller depend on a node has `watch` in its name; the o
 
 from __future__ import annotations
 
+import logging
+import os
 import weakref
 from collections.abc import Callable, Iterable
 from copy import copy
@@ -14,7 +16,6 @@ import zookeeper
 from zc.zk import codec
 from zc.zk.codec import Properties
 from zc.zk.session.session import Session
-from zc.zk.watching import forks
 from zc.zk.watching.cache import NodeCache
 from zc.zk.watching.dependencies import (
     UNREAD,
@@ -25,6 +26,19 @@ from zc.zk.watching.dependencies import (
     Kind,
     Subscription,
 )
+
+logger = logging.getLogger("zc.zk")
+
+# Whether this process was forked: one that was not need not ask at each read which one it is.
+is_child = False
+
+
+def _note_fork() -> None:
+    global is_child
+    is_child = True
+
+
+os.register_at_fork(after_in_child=_note_fork)
 
 T = TypeVar("T")
 
@@ -122,7 +136,14 @@ class Subscriptions:
 
     def warn_of_fork(self) -> None:
         """Log, once, when nothing is kept up to date in this process."""
-        self._warned_in = forks.warn(self.session, self._warned_in)
+        session = self.session
+        if session.is_forked and self._warned_in != (process := os.getpid()):
+            self._warned_in = process
+            logger.warning(
+                "%s: what live objects show is as it was at the fork, and does not change in this"
+                " process: call `reopen` of the client first, or make a new one",
+                session.connection_string,
+            )
 
     def find(self, kind: Kind, path: str) -> CachedNode | None:
         """Return a node, if anything depends on it."""
