@@ -20,10 +20,11 @@ test: build servers ## run the tests; ARGS goes to pytest: make test ARGS='-n 0 
 	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 # A module is marked quick that tells much in little time, and tests that ask for Java are left out.
+# Each process collects all tests, which takes seconds, so there are fewer of them.
 .PHONY: quick
 quick: export ZK_TEST_TARGETS = wire emulation
 quick: build ## the tests that tell most in a minute: no Java, no root; ARGS goes to pytest
-	@$(BIN)/python -m pytest $(WORKERS) -m 'quick and not java' $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadscope -m 'quick and not java' $(ARGS)
 
 # tox finds interpreters on PATH, where pyenv puts only those that are switched on.
 PYENV_VERSIONS := $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.*/bin)

@@ -9,8 +9,6 @@ import pytest
 from tests.deadlines import wait_until
 from tests.sessions import OPEN
 
-pytestmark = pytest.mark.quick
-
 SECRET = [{"perms": 12, "scheme": "world", "id": "anyone"}]  # create and delete, no reading
 
 
