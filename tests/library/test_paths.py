@@ -13,8 +13,6 @@ import zc.zk
 import zookeeper
 from zc.zk import OPEN_ACL_UNSAFE
 
-pytestmark = pytest.mark.quick
-
 Call = Callable[[zc.zk.ZooKeeper, str], object]
 
 SUBTREES: dict[str, Call] = {

@@ -21,7 +21,7 @@ from tests.tcpproxy import TO_CLIENT
 from zc.zk import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
 from zc.zk.registration.persistent import reconcile
 
-pytestmark = [pytest.mark.quick, pytest.mark.usefixtures("providers")]
+pytestmark = pytest.mark.usefixtures("providers")
 
 
 def owner_of(zk: zc.zk.ZooKeeper, path: str = PATH) -> int:

@@ -15,8 +15,6 @@ from tests.deadlines import scaled, wait_until
 from zc.zk.testing import Emulation
 from zc.zk.testing.engine import digest
 
-pytestmark = pytest.mark.quick
-
 HOSTS = "zookeeper.example.com:2181"
 OPEN = [{"perms": 31, "scheme": "world", "id": "anyone"}]
 
