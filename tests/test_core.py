@@ -184,7 +184,20 @@ def test_docstrings_of_the_binding_begin_with_a_short_line() -> None:
     assert [found for found in lines if len(found[1]) > 75] == []
 
 
-def test_no_comment_begins_with_who_or_what_as_its_subject() -> None:
-    begins = re.compile(r"(?:^|[.:;] |/\* |\* |# |\"\"\")(?:What|Who|Whoever|Whose)\b", re.M)
-    files = [*PACKAGE.glob("*.p[xy]*"), *CORE.iterdir(), *(PACKAGE / "tls").iterdir()]
+def test_no_sentence_in_the_sources_begins_with_who_or_what_as_its_subject() -> None:
+    begins = re.compile(r"(?:^\s*|[.:;] |/\* |\* |# |\"\"\")(?:What|Who|Whoever|Whose)\b", re.M)
+    kinds = {".c", ".h", ".js", ".pxd", ".pxi", ".py", ".pyi", ".pyx"}
+    files = [path for path in PACKAGE.parent.rglob("*") if path.suffix in kinds]
+    assert len(files) > 200
     assert [path.name for path in files if begins.search(path.read_text())] == []
+
+
+def test_limits_in_the_sources_are_named_max_and_min() -> None:
+    other = re.compile(r"\b(?:[A-Z_]+_)?(?:MOST|LEAST|LONGEST|SHORTEST|LARGEST|FEW)(?:_[A-Z_]+)?\b")
+    found = [
+        (path.name, name)
+        for path in PACKAGE.parent.rglob("*.*")
+        if path.suffix in {".c", ".h", ".js", ".pxd", ".pxi", ".py", ".pyi", ".pyx"}
+        for name in other.findall(path.read_text())
+    ]
+    assert found == []

@@ -33,7 +33,7 @@ Properties = dict[str, Any]
 STRING_VALUE = "string_value"
 
 _COMPACT = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
-# What `raw_decode` of a decoder calls.
+# The function that `raw_decode` of a decoder calls.
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 BEYOND_JSON = "NaN and infinity are no numbers in JSON"

@@ -11,7 +11,7 @@
     ├── GraphvizError               `zc.zk.graphvis`: Graphviz cannot draw
     └── SnapshotError               `zc.zk.testing.snapshot`: a data file cannot be used
 
-What the servers or the C client refuse is a `zookeeper.ZooKeeperException`.
+A refusal of the servers or of the C client is a `zookeeper.ZooKeeperException`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ nothing: that was half of the time. So functions that only make objects, and do 
 anything, have it look when they are done.
 
 The collector is the whole process's, and the program's to switch: `gc.disable` and `gc.enable` of
-another thread meanwhile hold. What is put off is the number of objects after which it looks.
+another thread meanwhile hold. A pause raises the number of objects after which it looks.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _before = gc.get_threshold()[0]
 def collected_later(function: Callable[P, T]) -> Callable[P, T]:
     """Have no garbage collected while `function` runs, in any thread.
 
-    When two threads are at it at once, the first one to end has it collected again, for both. What
-    the program says of the collector meanwhile, `gc.set_threshold` included, holds.
+    When two threads are at it at once, the first one to end has it collected again, for both. The
+    program's calls of the collector meanwhile, `gc.set_threshold` included, hold.
     """
 
     @wraps(function)

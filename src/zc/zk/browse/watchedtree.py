@@ -3,9 +3,9 @@
 Each node observes itself: it is told when it has been read again, and has its children enter and
 leave the tree. Watches are set in bulk, one level of the tree after the other.
 
-Threads. `WatchedTree.refresh` is called by the session's keeper, and the rest by anybody. The lock
-guards the nodes. It is not held while others are called, but for `Subscriptions`, which never calls
-back with a lock of its own held.
+Threads. `WatchedTree.refresh` is called by the session's maintenance worker, and the rest by any
+thread. The lock guards the nodes. It is not held while others are called, but for `Subscriptions`,
+which never calls back with a lock of its own held.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ CONNECTION is HOST:PORT, or several with commas in between; with a /PATH behind 
 what is below that node. The address of the page is printed, and the page is there until you
 interrupt the command. Nothing can be changed there.
 
-Whoever can reach the address sees what you may see in ZooKeeper. By default that is everybody who
-works on this machine, and nobody else."""
+All who can reach the address see what you may see in ZooKeeper. By default these are all who work
+on this machine, and nobody else."""
 EXAMPLES = """\
 --open zookeeper.example.com:2181
 --port 0 zookeeper.example.com:2181/fooservice"""

@@ -17,8 +17,8 @@ from zc.zk.watching.subscriptions import Subscriptions
 
 USAGE = "[-d] [-f] [-y] [options] [CONNECTION] PATH"
 DETAILS = """\
-CONNECTION is HOST:PORT, or several with commas in between. What is deleted is shown first, and has
-to be confirmed; nothing else is deleted then, and nothing at all when others have changed these
+CONNECTION is HOST:PORT, or several with commas in between. The nodes to delete are shown first,
+and confirmed; nothing else is deleted then, and nothing at all when others have changed these
 nodes meanwhile, except that of more than 500 nodes some may have gone. With --yes nothing is
 shown, and what others add meanwhile goes too. Ephemeral nodes, which running programs need, and the
 nodes above them stay, unless --force is given."""

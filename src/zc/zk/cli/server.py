@@ -25,8 +25,8 @@ alone. It is for development and tests: for real work run a ZooKeeper ensemble.
 It prints `listening on HOST:PORT` once clients can connect, and ends with status 0 when it is
 interrupted or terminated. Without --data everything is forgotten then.
 
-Whoever can reach the address can read and change everything that no ACL protects. By default that
-is everybody who works on this machine, and nobody else."""
+All who can reach the address can read and change everything that no ACL protects. By default these
+are all who work on this machine, and nobody else."""
 EXAMPLES = """\
 --tree tree.txt
 --port 0 --data /tmp/zookeeper"""

@@ -3,7 +3,7 @@
     tree = zc.zk.parse_tree(text)
     print(dot(system(tree)))
 
-What is drawn are *units*: nodes that have a child `providers`, where servers register; nodes that
+*Units* are drawn: nodes that have a child `providers`, where servers register; nodes that
 have a type; and those that have links, or are linked to, without being part of one of the former. A
 unit stands for everything below it, down to the next units. From unit to unit there is an edge
 where a symbolic link or a property link, in the one or in something that it stands for, leads to

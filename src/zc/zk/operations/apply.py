@@ -13,7 +13,7 @@ that were under way with it.
 
 A version does not tell a node from another one that was made at its place: both begin at 0. So
 just before each write the nodes concerned are compared with what the plan was made from, by the
-number of the change that created them. What remains is the time that one request takes, or, when
+number of the change that created them. The time that one request takes remains, or, when
 many nodes are deleted, the time that `CHECKED_TOGETHER` of them take.
 """
 

@@ -1,7 +1,7 @@
 """Nodes at a place, read in a few round trips, and the conflicts when others change them.
 
-Work on a tree may be repeated as a whole, so that is what is done, a bounded number of times. What
-is computed of that is in `zc.zk.tree`, and written by `zc.zk.operations.apply`.
+Work on a tree may be repeated as a whole, so that is what is done, a bounded number of times. The
+computing is in `zc.zk.tree`, and `zc.zk.operations.apply` writes.
 """
 
 from __future__ import annotations

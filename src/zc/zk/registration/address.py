@@ -1,7 +1,7 @@
 """Addresses of servers: names, pairs, and hosts that mean all interfaces.
 
-An IPv6 host is written in brackets, `[::1]:80`, because it has colons of its own. What is
-registered is a node's name first and an address second: any name will do, as the clients of a
+An IPv6 host is written in brackets, `[::1]:80`, because it has colons of its own. A
+registration is a node's name first and an address second: any name will do, as the clients of a
 service know how to read it.
 """
 

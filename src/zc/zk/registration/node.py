@@ -21,7 +21,7 @@ from zc.zk.watching.subscriptions import Subscriptions
 
 
 class Places(Protocol):
-    """What a node needs of the registry that it is in."""
+    """The part of its registry that a node needs."""
 
     session: Session
     watches: Subscriptions
@@ -54,8 +54,8 @@ class EphemeralNode:
     lock. So the fields are changed here only, under the registry's lock, each in one step (see
     `zc.zk.watching.dependencies`), to a value that is never modified; the lock is not held over a
     request or a call of anything else. Which thread wrote last is found out afterwards: it compares
-    what it wrote with what is desired. What was found out in a former session never takes the place
-    of what was found out in a later one.
+    what it wrote with what is desired. Knowledge of a former session never takes the place
+    of that of a later one.
     """
 
     __slots__ = (
@@ -99,7 +99,7 @@ class EphemeralNode:
         """Whether it is noticed that somebody deletes the node."""
         return self.on_deletion is not OnDeletion.IGNORE
 
-    # What is desired
+    # The desired state
 
     def change(self, desired: Desired) -> bool:
         """Let the node be like this. False if it was withdrawn, which is for good."""
@@ -148,7 +148,7 @@ class EphemeralNode:
             self.path = path
         self.places.vacate(self, former)
 
-    # What is known
+    # The known state
 
     def note(self, epoch: int, **found: Any) -> None:
         """Take in what was found out in the session `epoch`: fields of `Known`."""

@@ -78,7 +78,7 @@ class Attempt:
     def begin(self) -> None:
         """Start with what is desired now.
 
-        What was seen for an earlier desire does not count.
+        An observation for an earlier desire does not count.
         """
         self.desired = self.node.desired
         self.observed = begin(self.node.known, self.node.standing)
@@ -218,7 +218,7 @@ class Attempt:
         self.node.places.finish(self.node, is_deleted=self.desired is not None)
         self.desired = None
 
-    # What is seen after an action
+    # The observation after an action
 
     def _seen(self, presence: Presence) -> Observed:
         return Observed(presence, self.epoch, written=self.node.known.written)

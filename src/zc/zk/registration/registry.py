@@ -270,7 +270,7 @@ class Registry:
         self._epoch = self.session.epoch
         with self.lock:
             nodes = list(self._by_path.values()) if is_new_session else []
-        # What was put off need not wait any longer, unless it is what ends connections.
+        # Nodes that were put off need not wait any longer, unless they are what ends connections.
         self._schedule.hasten(nodes)
 
     def _restore(self, handle: int, node: EphemeralNode) -> None:

@@ -28,8 +28,8 @@ class Hold:
 class Schedule:
     """The nodes that may not be as desired, by the time when they are due.
 
-    Danger: a finaliser or a signal handler may come here in the thread that holds the lock. What is
-    *one step* (see `zc.zk.watching.dependencies`) lets none of them come between, and what is taken
+    Danger: a finaliser or a signal handler may come here in the thread that holds the lock.
+    *One step* (see `zc.zk.watching.dependencies`) lets none of them come between, and what is taken
     out or marked is so before anything is decided by it. The lock is the registry's.
     """
 

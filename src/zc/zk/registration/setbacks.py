@@ -1,4 +1,4 @@
-"""What stands in the way of one node: counted, logged once, rested from."""
+"""The obstacles in the way of one node: counted, logged once, rested from."""
 
 from __future__ import annotations
 

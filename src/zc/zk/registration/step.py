@@ -37,7 +37,7 @@ class RegistrationState(str, enum.Enum):
 
 
 class Desired(NamedTuple):
-    """What a node is to be.
+    """The state that a node is to have.
 
     Two of the same content are different desires, told apart by identity: between them something
     else may have been written, by a request whose answer was lost.
@@ -59,7 +59,7 @@ class Standing(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What is remembered of a node from one attempt to the next.
+    """The memory of a node from one attempt to the next.
 
     It was found out in the session `epoch`. `written` is what was written last; None if a lost
     answer leaves that open. `owner` is the session whose node is waited for, 0 if that node is not
@@ -96,7 +96,7 @@ class Obstacle(enum.Enum):
 
 
 class Observed(NamedTuple):
-    """What was seen of a node, in the session `epoch`, for one desire.
+    """The state of a node that was seen, in the session `epoch`, for one desire.
 
     `version` is known of a node that was looked at. `fault` is what the server said when there is
     an obstacle; no action depends on it.
@@ -128,7 +128,7 @@ class Do(enum.Enum):
 
 
 class Action(NamedTuple):
-    """What to do; what changes a node does so at the `version` that was seen."""
+    """The thing to do; a change of a node is one of the `version` that was seen."""
 
     do: Do
     version: int = -1
@@ -145,7 +145,7 @@ def begin(known: Known, standing: Standing) -> Observed:
 
 
 class OnDeletion(enum.Enum):
-    """What it means that somebody deletes a node of ours."""
+    """The meaning of a deletion, by somebody else, of a node of ours."""
 
     REVIVE = "revive"
     END = "end"
@@ -157,8 +157,8 @@ def next_action(
 ) -> Action:
     """Choose what brings the node nearer to what is desired, or the rest to take.
 
-    `desired` is None when there shall be no node. What was observed before the desire changed does
-    not count: a former one's request may still be under way.
+    `desired` is None when there shall be no node. An observation from before the desire
+    changed does not count: a former one's request may still be under way.
     """
     if standing.epoch is None or standing.is_over:
         return Action(Do.AWAIT_SESSION)
@@ -218,7 +218,7 @@ def _action_of_withdrawn(observed: Observed) -> Action:
 
 
 class Reaction(enum.Enum):
-    """What follows when a node was read again."""
+    """The consequence of having read a node again."""
 
     NONE = "none"
     END = "end"

@@ -57,7 +57,7 @@ class Worker:
         """Have the work done: soon by the worker's thread, or, inline, now.
 
         A thread that wakes an inline worker while it works, which may be that worker itself, does
-        not wait: whoever works there does this too before he is done.
+        not wait: the thread that works there does this too before it is done.
         """
         self._wakes.put(None)
         if self._inline:

@@ -195,7 +195,7 @@ class KeepExtra(Change):
 
 
 class KeepEphemeral(Change):
-    """Leave an ephemeral node, which whoever owns it still needs."""
+    """Leave an ephemeral node, which its owner still needs."""
 
     __slots__ = ()
 

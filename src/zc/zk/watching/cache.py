@@ -49,7 +49,7 @@ _CONCERNED: dict[int, tuple[Kind, ...]] = {
 
 
 class NodeCache:
-    """What is known of nodes that something depends on, kept up to date."""
+    """The knowledge of nodes that something depends on, kept up to date."""
 
     def __init__(self, session: Session, dependencies: Dependencies) -> None:
         self._session = session

@@ -16,7 +16,7 @@ from zc.zk.session.session import Session
 
 logger = logging.getLogger("zc.zk")
 
-# What a callback can raise for things as they are at the moment, and not by a mistake in it.
+# Exceptions of a callback that come of things as they are at the moment, and of no mistake in it.
 MAY_PASS = (LinkError, zookeeper.SessionError)
 
 Callback = Callable[..., object]

@@ -41,7 +41,7 @@ UNREAD = object()
 
 
 class Subscription:
-    """What one subscriber depends on; it need not keep the subscriber alive.
+    """The nodes that one subscriber depends on; it need not keep the subscriber alive.
 
     `owner` gives the subscriber, or None when that is gone. `refresh` is called with it when one of
     `nodes` has been read again, and with whether that was in a new session, which counts as a

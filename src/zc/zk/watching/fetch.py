@@ -1,6 +1,6 @@
 """Reading many nodes from the servers in a few round trips, watched or not.
 
-What happens in between is not missed. A node whose answer needs a closer look is left out of the
+Changes in between are not missed. A node whose answer needs a closer look is left out of the
 answers: the caller reads it by itself.
 """
 

@@ -30,7 +30,7 @@ logger = logging.getLogger("zc.zk")
 
 
 class View:
-    """What a live object shows. Views of the same have equal fingerprints."""
+    """The state that a live object shows. Views of the same have equal fingerprints."""
 
     __slots__ = ("deleted", "fingerprint", "real_path")
 
@@ -45,7 +45,7 @@ Self = TypeVar("Self", bound="LiveObject[Any]")
 
 
 class LiveObject(ABC, Generic[V]):
-    """What there is at a path, kept up to date.
+    """The state at a path, kept up to date.
 
     That ends when the program drops the object. `path` is what was asked for, `real_path` what it
     led to; `callbacks` the list of functions to be called, with the object, when it has changed.

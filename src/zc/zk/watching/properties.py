@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 UPDATE_ATTEMPTS = 100
 MAX_UPDATE_PAUSE_SECONDS = 0.1
 
-# What `set` and `update` take: a mapping, or pairs.
+# The argument of `set` and `update`: a mapping, or pairs.
 Items = Mapping[str, Any] | Iterable[tuple[str, Any]]
-# What `update` takes besides: a function from the properties as they are to the changes.
+# Another argument of `update`: a function from the properties as they are to the changes.
 Changes = Callable[[dict[str, Any]], Items]
 
 

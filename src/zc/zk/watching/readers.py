@@ -109,7 +109,7 @@ class WatchingSource:
 class NodeReader(Resolver):
     """Reads nodes, each once, and follows links.
 
-    What its source does not know makes it raise NotRead and is noted in `lacking`: `complete` has
+    A node that its source does not know is noted in `lacking`, and NotRead raised: `complete` has
     it read, together with all else that lacks. `answers` are what was read.
     """
 

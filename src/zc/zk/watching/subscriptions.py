@@ -48,7 +48,7 @@ class Subscriptions:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        # What live objects that are made from now on do about callbacks that fail.
+        # Whether live objects that are made from now on keep callbacks that fail.
         self.keep_callbacks = False
         self._dependencies = Dependencies()
         self._warned_in = 0  # the process

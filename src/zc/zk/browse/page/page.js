@@ -39,7 +39,7 @@ events.addEventListener("status", (event) => {
   if (status.connected) {
     tellStatus("good", status.connection);
   } else {
-    tellStatus("bad", `${status.connection} does not answer. What is shown is what was there last.`);
+    tellStatus("bad", `${status.connection} does not answer. The page shows what was there last.`);
   }
 });
 
@@ -53,7 +53,7 @@ events.addEventListener("nodes", (event) => {
 });
 
 events.addEventListener("error", () => {
-  tellStatus("bad", "zookeeper_browse does not run any more. What is shown is what was there last.");
+  tellStatus("bad", "zookeeper_browse does not run any more. The page shows what was there last.");
 });
 
 function tellStatus(kind, text) {

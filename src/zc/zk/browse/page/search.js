@@ -2,18 +2,18 @@
 
 import { element, nodeLink, plural, visible } from "./elements.js";
 
-const MOST = 200;
+const MAX_SHOWN = 200;
 
 export function showResults(place, model, text) {
   const rows = [];
   let count = 0;
   for (const { path, property } of model.search(text)) {
     count += 1;
-    if (count <= MOST) {
+    if (count <= MAX_SHOWN) {
       rows.push(result(path, property, text));
     }
   }
-  const more = count > MOST ? `, the first ${MOST} of them here` : "";
+  const more = count > MAX_SHOWN ? `, the first ${MAX_SHOWN} of them here` : "";
   place.replaceChildren(
     element("p", { className: "empty" }, `${plural(count, "node")} found${more}`),
     element("ul", {}, ...rows));

@@ -132,7 +132,7 @@ class Handle:
     ) -> tuple[int, tuple[Any, ...]]:
         """Ask the server, and return error code and results, for a completion too.
 
-        What is due to be called because of it has been called, unless another thread is busy
+        Callbacks that are due because of it have been called, unless another thread is busy
         calling. Raises only what the binding raises before it sends anything.
         """
         self.require_usable(request.path)
