@@ -20,6 +20,7 @@ import zookeeper
 from tests.deadlines import scaled, wait_until
 from zc.zk.browse import Site, publishing
 from zc.zk.browse.publishing import Publisher
+from zc.zk.browse.watchedtree import WatchedTree
 
 TREE = """\
 /shop : web
@@ -85,6 +86,17 @@ class TestEvents:
         assert abs(server["created"] / 1000 - time.time()) < 3600
         zk.delete_recursive("/shop", force=True)
         page.wait_until(lambda: sorted(page.views) == ["/", "/prices", "/prices/providers"])
+
+    def test_nodes_that_the_client_knows_already_are_told(self, zk, place):
+        zk.import_tree(TREE)
+        with zc.zk.ZooKeeper(place) as client:
+            known = client.properties("/shop"), client.children("/shop")
+            tree = WatchedTree(client.watches, 100, lambda paths: None)
+            tree.start()
+            found = wait_until(lambda: tree.find("/shop"), lambda: f"{list(tree.nodes())}")
+            assert found.names == list(known[1])
+            wait_until(lambda: tree.find("/shop/providers"), lambda: f"{list(tree.nodes())}")
+            tree.close()
 
     def test_links_are_followed_again_when_what_they_lead_to_changes(self, zk, read):
         zk.import_tree(TREE)

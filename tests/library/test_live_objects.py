@@ -92,6 +92,26 @@ def test_a_change_is_told_though_another_view_is_taken_while_it_is_shown(zk, oth
     assert hub["v"] == 7
 
 
+def test_a_view_is_taken_when_another_thread_has_read_what_it_lacked(zk, other, monkeypatch):
+    zk.create("/c", '{"v": 2}')
+    hub = zk.properties("/hub")
+    callback = Calls()
+    hub(callback)
+    real = zk.watches.watch_soon
+    read = []
+
+    def watch_soon(subscription, keys, **options):
+        # Now another object reads the node, and its answer is there before this goes on.
+        read.append(zk.properties("/c"))
+        real(subscription, keys, **options)
+
+    monkeypatch.setattr(zk.watches, "watch_soon", watch_soon)
+    other.set("/hub", '{"x =>": "/c v"}')
+    callback.wait(2)
+    assert read
+    assert hub["x"] == 2
+
+
 class Source:
     """Nodes that are known or can be read, and the keys that were read, each time."""
 

@@ -148,7 +148,7 @@ class WatchedTree(Resolver):
             if path not in self._nodes:
                 child = self._nodes[path] = WatchedNode(self, path)
                 keys = [(kind, path) for kind in (Kind.DATA, Kind.CHILDREN)]
-                self.watches.watch_soon(child.subscription, keys)
+                self.watches.watch_soon(child.subscription, keys, refresh=True)
         return left
 
     def _drop(self, path: str) -> list[str]:

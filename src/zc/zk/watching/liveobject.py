@@ -222,7 +222,7 @@ class LiveObject(ABC, Generic[V]):
             return reader.complete(self._see) if fresh else self._see(reader), reader.answers
         except NotRead:
             assert self._subscription is not None
-            self._watches.watch_soon(self._subscription, reader.lacking)
+            self._watches.watch_soon(self._subscription, reader.lacking, refresh=True)
             raise
         except (zookeeper.NoNodeException, LinkLoop):
             if self._view is None:

@@ -98,12 +98,18 @@ class Subscriptions:
             self.unsubscribe(subscription)
         return node
 
-    def watch_soon(self, subscription: Subscription, keys: Iterable[Key]) -> None:
-        """Let `subscription` depend on nodes; have unread ones read soon."""
+    def watch_soon(
+        self, subscription: Subscription, keys: Iterable[Key], *, refresh: bool = False
+    ) -> None:
+        """Let `subscription` depend on nodes; have unread ones read soon.
+
+        If `refresh`, it is refreshed then in any case: when other subscribers have had all of the
+        nodes read, be it just now, these are read again.
+        """
         nodes = [self.watch(subscription, *key) for key in keys]
         unread = [node for node in nodes if node.answer is UNREAD]
-        if unread:
-            self.cache.read_soon(unread)
+        if unread or refresh:
+            self.cache.read_soon(unread or nodes)
 
     def watch_only(self, subscription: Subscription, keys: Iterable[Key]) -> None:
         """Let `subscription` depend on none but the nodes of `keys`."""
