@@ -94,6 +94,7 @@ class TestEvents:
             tree = WatchedTree(client.watches, 100, lambda paths: None)
             tree.start()
             found = wait_until(lambda: tree.find("/shop"), lambda: f"{list(tree.nodes())}")
+            assert found is not None
             assert found.names == list(known[1])
             wait_until(lambda: tree.find("/shop/providers"), lambda: f"{list(tree.nodes())}")
             tree.close()
