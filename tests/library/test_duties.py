@@ -113,6 +113,19 @@ def test_an_unexpected_failure_leaves_the_rest_to_be_done(done):
     assert done.in_a_round() == ["first", "second"]
 
 
+def test_what_was_asked_for_is_done_though_an_interrupt_comes_first(done, monkeypatch):
+    class Interrupted(dict[Duty, float]):
+        def __setitem__(self, duty: Duty, when: float) -> None:
+            raise KeyboardInterrupt
+
+    due = done.keeper._due
+    monkeypatch.setattr(done.keeper, "_due", Interrupted(due))
+    with pytest.raises(KeyboardInterrupt):
+        done.in_a_round(done.second)
+    monkeypatch.setattr(done.keeper, "_due", due)
+    assert done.in_a_round() == ["second"]
+
+
 def test_a_duty_that_writes_waits_for_a_server_that_can_write(session, done):
     session.standing = (1, 2, 7, True)
     assert done.in_a_round() == ["second"]

@@ -177,6 +177,36 @@ class TestANode:
         assert node.desired == Desired("3", OPEN_ACL_UNSAFE)
         assert node.known.written == Desired("2", READ_ACL_UNSAFE)
 
+    def test_writes_of_two_threads_at_once_leave_nothing_to_write(self, places) -> None:
+        outcomes = []
+
+        def amend() -> None:
+            outcomes.append(node.amend(1, data="3"))
+
+        class Interrupted(EphemeralNode):
+            """One that another thread writes, if it can, just before it is noted as written."""
+
+            __slots__ = ()
+
+            def note(self, epoch: int, **found: Any) -> None:
+                def try_to() -> None:
+                    if places.lock.acquire(blocking=False):
+                        amend()
+                        places.lock.release()
+
+                if "state" not in found:
+                    thread = threading.Thread(target=try_to)
+                    thread.start()
+                    thread.join()
+                super().note(epoch, **found)
+
+        node = Interrupted(places, "/", "a", FIRST, OnDeletion.IGNORE)
+        node.note_written(FIRST, 1)
+        outcomes.append(node.amend(1, data="2"))
+        amend()
+        assert False not in outcomes
+        assert node.known.written is node.desired
+
     def test_data_written_in_a_former_session_are_written_again(self, places) -> None:
         node = places.node()
         node.note_written(FIRST, 1)

@@ -116,6 +116,8 @@ class EphemeralNode:
 
         It did so in the session `epoch`. False if there is more to write than that.
         """
+        # The lock is held to the end, so that another thread's change finds this one noted: it
+        # would be taken for one that has yet to be written.
         with self.places.lock:
             while True:
                 former = self.desired
@@ -125,12 +127,12 @@ class EphemeralNode:
                 if self.desired is former:
                     self.desired = desired  # in one step
                     break
-        if self.known.written is not former or epoch != self.places.session.epoch:
-            # An earlier desire has yet to be written, or it was the former session's node that was;
-            # there may be another one already.
-            return False
-        self.note(epoch, written=desired)
-        return True
+            if self.known.written is not former or epoch != self.places.session.epoch:
+                # An earlier desire has yet to be written, or it was the former session's node that
+                # was; there may be another one already.
+                return False
+            self.note(epoch, written=desired)
+            return True
 
     def withdraw(self) -> None:
         """Let the node not exist any more."""

@@ -21,6 +21,7 @@ from zc.zk.registration.schedule import Hold, Schedule
 from zc.zk.registration.step import Desired, OnDeletion, Reaction, RegistrationState
 from zc.zk.session.backoff import pause
 from zc.zk.session.session import Session, State
+from zc.zk.session.state import Moment
 from zc.zk.watching.dependencies import Subscription, drop
 from zc.zk.watching.subscriptions import Subscriptions
 
@@ -43,8 +44,7 @@ class Registry:
         self.session = session
         self.watches = watches
         self._bulk = BulkCreation(session)
-        self._connects = 0
-        self._epoch = 0
+        self._moment = Moment(0, 0)  # in which all were seen to that it may concern
         self._by_path: dict[str, EphemeralNode] = {}
         self._renew()
 
@@ -263,15 +263,14 @@ class Registry:
 
     def _note_gap(self) -> None:
         """After a new connection, have all seen to that it may concern."""
-        if self._connects == self.session.connects:
+        moment = self.session.moment
+        if self._moment == moment:
             return
-        self._connects = self.session.connects
-        is_new_session = self._epoch != self.session.epoch
-        self._epoch = self.session.epoch
         with self.lock:
-            nodes = list(self._by_path.values()) if is_new_session else []
+            nodes = list(self._by_path.values()) if self._moment.epoch != moment.epoch else []
         # Nodes that were put off need not wait any longer, unless they are what ends connections.
         self._schedule.hasten(nodes)
+        self._moment = moment
 
     def _restore(self, handle: int, node: EphemeralNode) -> None:
         try:

@@ -124,8 +124,8 @@ class Maintenance:
             if handle is None:
                 return self._session.give_up_in_time()
         if self.moment != (epoch, connects):
-            self.moment = epoch, connects
             self._wanted.append(None)
+            self.moment = epoch, connects
         try:
             delay = self._do_duties(handle, read_only)
         except zookeeper.SessionError as trouble:
@@ -142,10 +142,11 @@ class Maintenance:
     def _do_duties(self, handle: int, read_only: bool) -> float | None:
         """Do those that may have something to do; in how many seconds the next one is due."""
         while self._wanted:
-            wanted = self._wanted.popleft()
+            wanted = self._wanted[0]  # until it is noted, as an interrupt may come first
             for duty, _ in self._duties:
                 if wanted is None or wanted == duty:
                     self._due[duty] = 0.0
+            self._wanted.popleft()
         next_due, now = math.inf, time.monotonic()
         for duty, writes in self._duties:
             if writes and read_only:
