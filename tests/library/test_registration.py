@@ -273,6 +273,16 @@ class TestTheRegistration:
         wait_until(lambda: owner_of(other) == session_id(zk), "it is registered again")
         wait_for(registration, "registered")
 
+    @pytest.mark.parametrize("name", ["multi", "amulti", "write_many"])
+    @pytest.mark.parametrize("bad", [("delete",), (), None, 17])
+    def test_a_transaction_that_is_none_leaves_it_as_it_is(self, zk, other, name, bad) -> None:
+        registration = zk.register("/providers", ADDRESS)
+        with pytest.raises((zookeeper.BadArgumentsException, ValueError, TypeError)):
+            getattr(zk, name)([("delete", PATH), bad])
+        other.delete(PATH)
+        wait_until(lambda: owner_of(other) == session_id(zk), "it is registered again")
+        wait_for(registration, "registered")
+
     def test_delete_recursive_by_force_ends_it(self, zk, other) -> None:
         registration = zk.register("/providers", ADDRESS)
         zk.delete_recursive("/providers", force=True)

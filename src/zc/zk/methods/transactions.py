@@ -23,8 +23,9 @@ class Transactions(Writing):
         operations = _kept_all(ops)
         epoch = self._session.epoch
         self._session.require_handle()
-        held = self._hold_deleted(operations)
+        held: dict[int, Hold] = {}
         try:
+            self._hold_deleted(operations, held)
             results = self._session.call(
                 self._session.binding.multi, operations, **given(timeout=timeout)
             )
@@ -39,7 +40,7 @@ class Transactions(Writing):
         operations = _kept_all(ops)
         epoch = self._session.epoch
         self._session.require_handle()
-        held = self._hold_deleted(operations)
+        held: dict[int, Hold] = {}
 
         def done(handle: int, code: int, results: list[Any] | None) -> None:
             if code == zookeeper.OK and results is not None:
@@ -50,6 +51,7 @@ class Transactions(Writing):
                 completion(handle, code, results)
 
         try:
+            self._hold_deleted(operations, held)
             return self._session.call(self._session.binding.amulti, operations, done)
         except BaseException:
             self._release_all(held, None)
@@ -64,8 +66,9 @@ class Transactions(Writing):
         operations = _kept_all(ops)
         epoch = self._session.epoch
         self._session.require_handle()
-        held = self._hold_deleted(operations)
+        held: dict[int, Hold] = {}
         try:
+            self._hold_deleted(operations, held)
             results = self._session.call(
                 self._session.binding.write_many,
                 operations,
@@ -82,12 +85,12 @@ class Transactions(Writing):
         self._note_results(operations, results, held, epoch)
         return results
 
-    def _hold_deleted(self, operations: list[Operation]) -> dict[int, Hold]:
-        held = {}
+    def _hold_deleted(self, operations: list[Operation], held: dict[int, Hold]) -> None:
+        """Leave alone what is to be deleted, until the holds are released."""
         for index, operation in enumerate(operations):
-            if operation[0] == "delete" and (hold := self._ephemerals.hold(operation[1])):
-                held[index] = hold
-        return held
+            match operation:  # of one that is none the binding says so
+                case ("delete", path, *_) if hold := self._ephemerals.hold(path):
+                    held[index] = hold
 
     def _release_all(self, held: dict[int, Hold], code: int | None) -> None:
         """A transaction has failed: nothing in it was done, unless the code leaves it open."""

@@ -16,6 +16,7 @@ from zc.zk.tree.diff import plan_deletion
 
 if TYPE_CHECKING:
     from zc.zk.registration.registry import Registry
+    from zc.zk.registration.schedule import Hold
     from zookeeper.types import Progress
 
 # Transactions get smaller with each attempt: one node that somebody else has changed undoes less.
@@ -98,9 +99,10 @@ def _delete(
             require_not_ephemeral(session, paths, plan.zxid)
         except zookeeper.BadVersionException as conflict:
             return conflict
-    held = [hold for hold in map(ephemerals.hold, paths) if hold is not None]
+    held: list[Hold] = []
     results: list[Any] = []
     try:
+        held += filter(None, map(ephemerals.hold, paths))
         for attempt in attempts(session):
             with attempt:
                 results = session.call(

@@ -15,6 +15,7 @@ from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages
 
 if TYPE_CHECKING:
     from zc.zk.registration.registry import Registry
+    from zc.zk.registration.schedule import Hold
     from zookeeper.types import Acl, Progress
 
 logger = logging.getLogger("zc.zk")
@@ -99,17 +100,18 @@ class Plan:
         if ephemerals is None:
             yield
             return
-        held = [node for node in map(ephemerals.hold, self.deletions) if node is not None]
+        held: list[Hold] = []
         gone: set[str] = set()
         try:
+            held += filter(None, map(ephemerals.hold, self.deletions))
             yield
-            gone.update(node.path for node in held)
+            gone.update(hold.path for hold in held)
         except zookeeper.ZooKeeperException as fault:
-            gone |= self._gone([node.path for node in held], fault)
+            gone |= self._gone([hold.path for hold in held], fault)
             raise
         finally:
-            for node in held:
-                ephemerals.release(node, is_gone=node.path in gone)
+            for hold in held:
+                ephemerals.release(hold, is_gone=hold.path in gone)
 
     def _gone(self, paths: list[str], fault: zookeeper.ZooKeeperException) -> set[str]:
         """Return those paths that count as deleted when the plan failed, be it half-way.
