@@ -150,16 +150,16 @@ class NodeCache:
         return max(0.0, min(self._refused.values()) - time.monotonic())
 
     def _note_gap(self, moment: tuple[int, int]) -> None:
-        before, self._moment = self._moment, moment
         epoch, _ = moment
-        if before[0] != epoch:
+        if self._moment[0] != epoch:
             self._dependencies.unneeded.clear()  # they went with the session
         self._unread.update(dict.fromkeys(self._dependencies.nodes()))
         for subscription in self._dependencies.subscriptions():
             # An object made in this session has missed nothing.
             if subscription.epoch < epoch:
-                subscription.epoch = epoch
                 self._stale[subscription] = True
+                subscription.epoch = epoch
+        self._moment = moment
 
     def _take_events(self) -> None:
         while self._wanted:
