@@ -205,6 +205,52 @@ class TestARegistration:
         wait_until(lambda: not other.exists(PATH), "it is gone")
         wait_until(lambda: str(registration.state) == "ended", lambda: repr(registration))
 
+    @pytest.mark.parametrize("code", [zookeeper.CONNECTIONLOSS, zookeeper.SESSIONEXPIRED])
+    def test_deleted_with_its_tree_stays_away_though_the_answer_was_lost(
+        self, zk, other, monkeypatch, code
+    ) -> None:
+        registration = zk.register("/providers", ADDRESS)
+        write_many = zookeeper.write_many
+
+        def lose_answer(handle: int, operations: list[Any], **more: Any) -> list[Any]:
+            monkeypatch.undo()
+            write_many(handle, operations, **more)
+            return [zookeeper.error(code, path) for _, path, _ in operations]
+
+        monkeypatch.setattr(zookeeper, "write_many", lose_answer)
+        zk.delete_recursive(PATH, force=True)
+        assert str(registration.state) == "ended"
+        zk.register("/providers", "2.2.2.2:2")  # after all that was to be done
+        assert not other.exists(PATH)
+
+    @pytest.mark.parametrize(
+        "delete",
+        [
+            lambda zk: zk.delete_recursive("/providers", force=True),
+            lambda zk: zk.plan_delete("/providers", force=True).apply(),
+        ],
+    )
+    def test_a_deletion_given_up_half_way_tells_the_nodes_that_are_left(
+        self, zk, other, monkeypatch, delete
+    ) -> None:
+        left, gone = (zk.register("/providers", f"1.1.1.1:{port}") for port in (1, 2))
+        multi = zookeeper.multi
+
+        def give_up(handle: int, operations: list[Any], **more: Any) -> list[Any]:
+            monkeypatch.undo()
+            multi(handle, [step for step in operations if step[1] == gone.paths[0]])
+            raise RuntimeError("enough")
+
+        monkeypatch.setattr(zookeeper, "write_many", give_up)
+        monkeypatch.setattr(zookeeper, "multi", give_up)
+        with pytest.raises(RuntimeError, match="enough"):
+            delete(zk)
+        assert str(gone.state) == "ended"
+        other.delete(left.paths[0])
+        wait_until(lambda: other.exists(left.paths[0]), "it is made again")
+        assert str(left.state) == "registered"
+        assert not other.exists("/providers/1.1.1.1:2")
+
 
 class TestASessionThatTheServersHaveEnded:
     """A server may go on with the connection, answer reads and refuse whatever needs a session."""

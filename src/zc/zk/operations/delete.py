@@ -8,7 +8,7 @@ import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.operations import subtree
 from zc.zk.operations.apply import CONSEQUENCES, require_not_ephemeral
-from zc.zk.operations.plan import Plan
+from zc.zk.operations.plan import Plan, hands_off
 from zc.zk.session.retry import attempts, attempts_at_change
 from zc.zk.session.session import Session
 from zc.zk.tree.changes import DeleteNode, operations
@@ -16,7 +16,6 @@ from zc.zk.tree.diff import plan_deletion
 
 if TYPE_CHECKING:
     from zc.zk.registration.registry import Registry
-    from zc.zk.registration.schedule import Hold
     from zookeeper.types import Progress
 
 # Transactions get smaller with each attempt: one node that somebody else has changed undoes less.
@@ -24,6 +23,13 @@ BATCHES = (500, 50, 5, 1)
 
 # These may stand in the way of a deletion, and pass.
 _OBSTACLES = (*subtree.CONFLICTS, *CONSEQUENCES, zookeeper.SessionError)
+
+# An ephemeral node of ours is gone, be it with the session.
+_GONE = (
+    zookeeper.NoNodeException,
+    zookeeper.SessionExpiredException,
+    zookeeper.InvalidStateException,
+)
 
 
 def make_plan(
@@ -99,24 +105,23 @@ def _delete(
             require_not_ephemeral(session, paths, plan.zxid)
         except zookeeper.BadVersionException as conflict:
             return conflict
-    held: list[Hold] = []
-    results: list[Any] = []
-    try:
-        held += filter(None, map(ephemerals.hold, paths))
+    with hands_off(session, ephemerals, paths) as gone:
         for attempt in attempts(session):
             with attempt:
                 results = session.call(
                     session.binding.write_many, steps, batch=batch, stop=False, progress=progress
                 )
-    finally:
-        deleted = {
-            path
-            for path, result in zip(paths, results, strict=False)
-            if not isinstance(result, Exception)
-        }
-        for hold in held:
-            ephemerals.release(hold, is_gone=hold.path in deleted)
+        gone.update(
+            path for path, result in zip(paths, results, strict=True) if _may_be_gone(result)
+        )
     return _obstacle(results, batch)
+
+
+def _may_be_gone(result: Any) -> bool:
+    """Say whether by that result of a deletion an ephemeral node counts as deleted, for good."""
+    if isinstance(result, zookeeper.ZooKeeperException):
+        return isinstance(result, _GONE) or result.may_have_happened
+    return True
 
 
 def _obstacle(results: list[Any], batch: int) -> Exception | None:

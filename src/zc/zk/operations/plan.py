@@ -89,44 +89,50 @@ class Plan:
         if changes and isinstance(changes[0], AddNode) and changes[0].path == "/":
             root.make(self._session, self._acl)
             del changes[0]
-        with self._hands_off():
+        with hands_off(self._session, self._ephemerals, self.deletions) as gone:
             write_plan(self._session, changes, self._acl, self._zxid, progress)
+            gone.update(self.deletions)
         logger.info("%s: %d nodes changed", self._session.connection_string, len(changes))
 
-    @contextmanager
-    def _hands_off(self) -> Iterator[None]:
-        """Have no ephemeral node of the client made again that is deleted meanwhile."""
-        ephemerals = self._ephemerals
-        if ephemerals is None:
-            yield
-            return
-        held: list[Hold] = []
-        gone: set[str] = set()
-        try:
-            held += filter(None, map(ephemerals.hold, self.deletions))
-            yield
-            gone.update(hold.path for hold in held)
-        except zookeeper.ZooKeeperException as fault:
-            gone |= self._gone([hold.path for hold in held], fault)
-            raise
-        finally:
+
+@contextmanager
+def hands_off(
+    session: Session, ephemerals: Registry | None, paths: list[str]
+) -> Iterator[set[str]]:
+    """Have no ephemeral node of the client made again that is deleted meanwhile.
+
+    Yields a set, to be filled with the paths that are gone. When the deletion fails half-way, it is
+    found out.
+    """
+    held: list[Hold] = []
+    gone: set[str] = set()
+    try:
+        if ephemerals is not None:
+            held += filter(None, map(ephemerals.hold, paths))
+        yield gone
+    except Exception as fault:
+        gone |= _gone(session, [hold.path for hold in held], fault)
+        raise
+    finally:
+        if ephemerals is not None:
             for hold in held:
                 ephemerals.release(hold, is_gone=hold.path in gone)
 
-    def _gone(self, paths: list[str], fault: zookeeper.ZooKeeperException) -> set[str]:
-        """Return those paths that count as deleted when the plan failed, be it half-way.
 
-        Those that may have been deleted do: the program wanted them gone, and they end with the
-        session.
-        """
-        if fault.may_have_happened or not paths:
-            return set(paths)
-        try:
-            answers = self._session.call(self._session.binding.get_many, paths)
-        except zookeeper.ZooKeeperException:
-            return set(paths)
-        return {
-            path
-            for path, answer in zip(paths, answers, strict=True)
-            if isinstance(answer, zookeeper.NoNodeException)
-        }
+def _gone(session: Session, paths: list[str], fault: Exception) -> set[str]:
+    """Return those paths that count as deleted when a deletion failed, be it half-way.
+
+    Those that may have been deleted do: the program wanted them gone, and they end with the
+    session.
+    """
+    if not paths or (isinstance(fault, zookeeper.ZooKeeperException) and fault.may_have_happened):
+        return set(paths)
+    try:
+        answers = session.call(session.binding.get_many, paths)
+    except zookeeper.ZooKeeperException:
+        return set(paths)
+    return {
+        path
+        for path, answer in zip(paths, answers, strict=True)
+        if isinstance(answer, zookeeper.NoNodeException)
+    }
