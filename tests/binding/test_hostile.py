@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -259,6 +260,27 @@ class TestReadOnly:
         assert zookeeper.get(handle, "/")[0] == "data"
         # The one that asked for its state, and the session's.
         assert whole.connections == 2
+
+    def test_a_write_that_this_server_has_got_may_have_happened(
+        self, hostile: Hostility, handle: int, alone: HostileServer
+    ) -> None:
+        faults: list[zookeeper.ZooKeeperException] = []
+
+        def write() -> None:
+            try:
+                zookeeper.set(handle, "/", "")
+            except zookeeper.ZooKeeperException as fault:
+                faults.append(fault)
+
+        before = alone.requests
+        thread = threading.Thread(target=write)
+        thread.start()
+        wait_until(lambda: alone.requests > before, "the server has the request")
+        hostile.serve(Scenario("whole"), self.port)
+        thread.join(scaled(60))
+        assert [(fault.code, fault.may_have_happened) for fault in faults] == [
+            (zookeeper.CONNECTIONLOSS, True)
+        ]
 
     def test_asking_others_leaves_no_descriptors_behind(
         self, handle: int, alone: HostileServer

@@ -40,7 +40,7 @@ int call_wait(call *c, int64_t deadline) { return core_wait(&c->finished, deadli
 void call_ended(call *c, int code) {
     c->code = pending_code(c->handle, code);
     /* The C client tells of a connection before it tells of what was lost with it. */
-    c->never_sent = code == ZCONNECTIONLOSS && !c->sent.was_connected && c->handle->connections == c->sent.connection;
+    c->never_sent = code == ZCONNECTIONLOSS && !c->may_be_sent && c->handle->connections == c->sent.connection;
     if (c->ended) {
         c->ended(c);
         call_release(c);

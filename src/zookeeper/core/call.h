@@ -27,6 +27,7 @@ typedef struct call {
     void *owner;      /* whatever `ended` needs */
     int watched;      /* the request leaves a watch */
     dispatch sent;    /* the connection when it was submitted */
+    int may_be_sent;  /* there was one then, be it to a server that can only be read; or it is not known */
     /* An add_auth: the credential whose answer it waits for, and the next call in that list. Both are
      * guarded by submit. */
     struct credential *credential;

@@ -14,7 +14,7 @@
 /* The handle is closed, so news of a connection may still be on their way: it may have been sent. */
 static void finish_call(pending *p, int code) {
     call *c = (call *)((char *)p - offsetof(call, request));
-    c->sent.was_connected = 1;
+    c->may_be_sent = 1;
     call_ended(c, code);
 }
 
@@ -149,6 +149,7 @@ int call_submit(call *c, const operation *op) {
     if (code != ZOK) return code;
     c->references++;
     service_note_dispatch(c->handle, &c->sent);
+    c->may_be_sent = c->sent.was_connected || zoo_state(c->handle->zh) == ZOO_READONLY_STATE;
     code = pending_sent(c->handle, &c->request, hand_over(c, op));
     if (code != ZOK) call_release(c);
     return code;
