@@ -51,6 +51,9 @@ def pytest_configure() -> None:
     """Take interrupts, which a shell has its background jobs ignore, and these their children."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        # As under nohup. A function ignores it here, too, and is the default in children.
+        signal.signal(signal.SIGHUP, lambda number, frame: None)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -4,7 +4,7 @@ The event thread's call of the watcher is the first one that counts, and the pro
 last. All threads of the client are looked at; what compiled code calls is not seen. Part of it goes
 on beside the callback, so that the numbers vary a little: they are medians.
 
-    .venv/bin/python benchmarks/calls_between.py [--names]
+    .venv/bin/python scripts/calls_between.py [--names]
 """
 
 from __future__ import annotations
