@@ -213,6 +213,17 @@ class TestANode:
         places.session.epoch = 2
         assert not node.amend(1, data="2")
 
+    def test_data_written_before_a_new_session_has_the_node_do_not_make_it_registered(
+        self, places
+    ) -> None:
+        """They are written to the former session's node, which is about to vanish."""
+        node = places.node()
+        node.note_written(FIRST, 1)
+        places.session.epoch = places.session.lives_in = 2
+        node.amend(2, data="2")
+        assert node.desired == Desired("2", READ_ACL_UNSAFE)
+        assert str(node.state) == "pending"
+
     def test_a_lost_answer_leaves_open_what_is_there_if_it_differs(self, places) -> None:
         node = places.node()
         node.note_written(FIRST, 1)

@@ -127,11 +127,13 @@ class EphemeralNode:
                 if self.desired is former:
                     self.desired = desired  # in one step
                     break
-            if self.known.written is not former or epoch != self.places.session.epoch:
+            known = self.known
+            if known.written is not former or epoch != self.places.session.epoch:
                 # An earlier desire has yet to be written, or it was the former session's node that
                 # was; there may be another one already.
                 return False
-            self.note(epoch, written=desired)
+            # Of the session in which it was found to be ours: in a later one it need not be.
+            self.note(known.epoch, written=desired)
             return True
 
     def withdraw(self) -> None:
