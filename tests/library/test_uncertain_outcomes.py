@@ -303,6 +303,16 @@ class TestAnEphemeralNode:
         wait_until(lambda: other.exists("/mine/kept"), "nodes are made again", 30)
         assert sorted(other.get_children("/mine")) == [refused.__name__, "kept"]
 
+    def test_a_deletion_that_is_refused_keeps_what_is_to_be_written(self, zk, other) -> None:
+        zk.create("/mine", "old", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
+        ephemerals = zk._ephemerals
+        hold = ephemerals.hold("/mine")
+        ephemerals.note_data("/mine", "new", zk._session.epoch - 1)
+        wait_until(lambda: ephemerals._schedule.seconds_left() is None, "it is left alone")
+        assert other.get("/mine")[0] == "old"
+        ephemerals.release(hold, is_gone=False)
+        wait_until(lambda: other.get("/mine")[0] == "new", "it is written")
+
     @pytest.mark.not_emulated("the thread that makes a change calls the callbacks")
     def test_deleted_while_a_new_session_makes_it_again_stays_away(
         self, zk, other, monkeypatch, connection_string

@@ -161,7 +161,8 @@ class Registry:
             return
         if is_gone:
             node.withdraw()
-        if is_gone or node.is_watched or node.state is not RegistrationState.REGISTERED:
+        is_there = node.state is RegistrationState.REGISTERED
+        if is_gone or node.is_watched or not is_there or node.known.written is not node.desired:
             # Whatever happened meanwhile, it was left alone.
             self._see_to(node)
 
