@@ -92,6 +92,32 @@ def test_a_change_is_told_though_another_view_is_taken_while_it_is_shown(zk, oth
     assert hub["v"] == 7
 
 
+def test_a_change_is_told_though_its_view_has_to_be_taken_again(zk, other, monkeypatch):
+    """The worker's; an older one, shown just before, has let go of what it depends on."""
+    hub = zk.properties("/hub")
+    callback = Calls()
+    hub(callback)
+    show, old = hub._show, hub._view
+    old_answers = {key: node.answer for key, node in hub._subscription.nodes.items()}
+    shown = []
+
+    def show_after_another(view: Any, serial: int, answers: dict[Key, Any], *, fresh: bool) -> bool:
+        monkeypatch.setattr(hub, "_show", show)
+        shown.append(view)
+        show(old, hub._serial, old_answers, fresh=fresh)
+        changed: bool = show(view, serial, answers, fresh=fresh)
+        return changed
+
+    monkeypatch.setattr(hub, "_show", show_after_another)
+    other.set("/hub", '{"x =>": "/b v"}')
+    callback.wait(2)
+    assert shown
+    wait_until(
+        lambda: set(hub._subscription.nodes) == {(Kind.DATA, "/hub"), (Kind.DATA, "/b")},
+        lambda: f"it depends on {set(hub._subscription.nodes)}",
+    )
+
+
 def test_a_view_is_taken_when_another_thread_has_read_what_it_lacked(zk, other, monkeypatch):
     zk.create("/c", '{"v": 2}')
     hub = zk.properties("/hub")

@@ -158,8 +158,7 @@ class LiveObject(ABC, Generic[V]):
 
     def __repr__(self) -> str:
         deleted = "DELETED: " if self._view is not None and self._view.deleted else ""
-        handle = self._watches.session.handle
-        return f"{deleted}zc.zk.{type(self).__name__}({handle}, {self.path})"
+        return f"{deleted}zc.zk.{type(self).__name__}({self._watches.session.handle}, {self.path})"
 
     def _after_fork(self) -> None:
         self._lock = threading.RLock()
@@ -252,7 +251,9 @@ class LiveObject(ABC, Generic[V]):
                 or answers.keys() <= subscription.nodes.keys()
             )
         changed = previous is not None and previous.fingerprint != view.fingerprint
-        return changed if is_whole else self._take_view(fresh=fresh) or changed
+        if changed and not is_whole:
+            self._note_change()  # the view that is taken next may show the same, or fail
+        return changed if is_whole else self._take_view(fresh=fresh)
 
     def _reader(self, *, fresh: bool = False) -> NodeReader:
         if self._subscription is None:
@@ -273,8 +274,7 @@ class LiveObject(ABC, Generic[V]):
         try:
             self._tell(callback)
         except BaseException as fault:
-            if self._failures is None:
-                self._failures = Failures(self._watches.session)
+            self._failures = self._failures or Failures(self._watches.session)
             self._failures.note(self, callback, fault)
             if not isinstance(fault, Exception):
                 raise
