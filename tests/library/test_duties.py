@@ -152,3 +152,12 @@ def test_nothing_is_lost_without_a_connection(session, done):
     assert done.in_a_round(done.first) == []
     session.standing = (1, 1, 7, False)
     assert done.in_a_round() == ["first"]
+
+
+def test_duties_asked_for_in_a_long_outage_take_no_memory(session, done):
+    session.standing = (1, 1, None, False)
+    for _ in range(100):
+        assert done.in_a_round(done.second, done.second) == []
+    assert len(done.keeper._wanted) < 10
+    session.standing = (1, 1, 7, False)
+    assert done.in_a_round() == ["second"]

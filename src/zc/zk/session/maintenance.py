@@ -115,6 +115,7 @@ class Maintenance:
         while self._news:
             level, text = self._news.popleft()
             logger.log(level, "%s: %s", self._name, text)
+        self._take_wanted()
         epoch, connects, handle, read_only = self._session.standing
         if handle is None:
             delay = self._replace_handle() if self._session.is_lost else None
@@ -139,14 +140,18 @@ class Maintenance:
             self._session.note_restored(epoch)
         return delay
 
-    def _do_duties(self, handle: int, read_only: bool) -> float | None:
-        """Do those that may have something to do; in how many seconds the next one is due."""
+    def _take_wanted(self) -> None:
+        """Note what was asked for. Each round does, as much may be in a long outage."""
         while self._wanted:
             wanted = self._wanted[0]  # until it is noted, as an interrupt may come first
             for duty, _ in self._duties:
                 if wanted is None or wanted == duty:
                     self._due[duty] = 0.0
             self._wanted.popleft()
+
+    def _do_duties(self, handle: int, read_only: bool) -> float | None:
+        """Do those that may have something to do; in how many seconds the next one is due."""
+        self._take_wanted()
         next_due, now = math.inf, time.monotonic()
         for duty, writes in self._duties:
             if writes and read_only:
