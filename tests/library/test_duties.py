@@ -113,7 +113,7 @@ def test_an_unexpected_failure_leaves_the_rest_to_be_done(done):
     assert done.in_a_round() == ["first", "second"]
 
 
-def test_what_was_asked_for_is_done_though_an_interrupt_comes_first(done, monkeypatch):
+def test_a_duty_asked_for_is_done_though_an_interrupt_comes_first(done, monkeypatch):
     class Interrupted(dict[Duty, float]):
         def __setitem__(self, duty: Duty, when: float) -> None:
             raise KeyboardInterrupt

@@ -213,9 +213,7 @@ class TestANode:
         places.session.epoch = 2
         assert not node.amend(1, data="2")
 
-    def test_data_written_before_a_new_session_has_the_node_do_not_make_it_registered(
-        self, places
-    ) -> None:
+    def test_data_written_before_a_new_session_leave_its_node_pending(self, places) -> None:
         """They are written to the former session's node, which is about to vanish."""
         node = places.node()
         node.note_written(FIRST, 1)
