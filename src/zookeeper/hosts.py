@@ -6,8 +6,6 @@ server, and does not say which part is wrong. So it is given only the result of 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 MAX_PORT = 65535
 
 # The name service accepts no longer names.
@@ -15,11 +13,14 @@ _MAX_HOST_CHARACTERS = 255
 _MAX_SHOWN = 200
 
 
-class Ensemble(NamedTuple):
+class Ensemble:
     """The servers of a connection string, and the root, '' if it is `/`."""
 
-    servers: tuple[tuple[str, int], ...]
-    root: str
+    __slots__ = ("root", "servers")
+
+    def __init__(self, servers: tuple[tuple[str, int], ...], root: str) -> None:
+        self.servers = servers
+        self.root = root
 
     @property
     def text(self) -> str:

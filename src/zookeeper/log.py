@@ -15,9 +15,16 @@ import logging
 import re
 import time
 from collections import OrderedDict
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from zookeeper import constants
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Writable(Protocol):
+        def write(self, text: str, /) -> object: ...
+
 
 logger = logging.getLogger("ZooKeeper")
 
@@ -57,10 +64,6 @@ def _is_repeated(message: str) -> bool:
     if len(_said) > _MAX_REMEMBERED:
         _said.popitem(last=False)
     return False
-
-
-class Writable(Protocol):
-    def write(self, text: str, /) -> object: ...
 
 
 _stream: Writable | None = None

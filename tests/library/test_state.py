@@ -44,7 +44,8 @@ def connected(machine: StateMachine, *, is_new: bool = True) -> Transition:
 
 
 def test_a_connection_is_told_once(machine: StateMachine) -> None:
-    assert connected(machine) == Transition(Connected, ((logging.INFO, "connected"),))
+    told = connected(machine)
+    assert (told.event, lines(told)) == (Connected, [(logging.INFO, "connected")])
     assert connected(machine) == NOTHING
     assert machine.state is State.CONNECTED
 
@@ -52,7 +53,7 @@ def test_a_connection_is_told_once(machine: StateMachine) -> None:
 def test_the_same_session_is_connected_again_and_another_one_is_new(machine: StateMachine) -> None:
     connected(machine)
     lost = machine.note_disconnected()
-    assert lost == Transition(Disconnected, ((logging.WARNING, CONNECTION_LOST),))
+    assert (lost.event, lines(lost)) == (Disconnected, [(logging.WARNING, CONNECTION_LOST)])
     assert machine.note_disconnected() == NOTHING
     assert lines(connected(machine, is_new=False)) == [(logging.INFO, "connected again")]
     machine.note_disconnected()

@@ -8,15 +8,9 @@ from typing import Any
 import pytest
 
 from zc.zk.errors import BadPropertyLink, LinkError, LinkLoop
-from zc.zk.links import (
-    MAX_LINKS,
-    LinkedProperty,
-    Resolution,
-    is_path,
-    join,
-    split_property_link,
-)
-from zc.zk.propertylinks import MAX_STEPS, PropertyLinks
+from zc.zk.journey import MAX_LINKS, Resolution
+from zc.zk.links import is_path, join, split_property_link
+from zc.zk.propertylinks import MAX_STEPS, LinkedProperty, PropertyLinks
 from zc.zk.resolver import Resolver
 from zc.zk.tree import TreeResolver, parse_tree
 from zookeeper.errors import (

@@ -12,7 +12,7 @@ import logging
 import os
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk import event
@@ -34,9 +34,13 @@ from zc.zk.watching.properties import Properties
 from zc.zk.watching.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from zookeeper.binding import Binding
     from zookeeper.tls import TLS
     from zookeeper.types import Acl
+
+    Self = TypeVar("Self", bound="ZooKeeper")
 
 logger = logging.getLogger("zc.zk")
 
@@ -49,8 +53,6 @@ _STATES = {
     State.CLOSED: zookeeper.NOTCONNECTED_STATE,
     State.FORKED: zookeeper.NOTCONNECTED_STATE,
 }
-
-Self = TypeVar("Self", bound="ZooKeeper")
 
 
 class ZooKeeper(Reading, Transactions, Nodes, Trees):

@@ -1,4 +1,4 @@
-"""Symbolic links and property links, in anything that can read nodes.
+"""Paths, and the text of symbolic links and property links; `zc.zk.journey` follows them.
 
 A symbolic link is a property named `name ->` of the node in which it appears; its value is the
 path that it leads to. A property link is a property named `name =>`; its value is a path, followed
@@ -9,23 +9,17 @@ that the link leads to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol, TypeGuard
+from typing import TYPE_CHECKING
 
-from zc.zk.errors import LinkLoop, excerpt
-from zookeeper.constants import BADARGUMENTS, NONODE
-from zookeeper.errors import (
-    NoNodeException,
-    ZooKeeperException,
-    error,
-)
+from zc.zk.errors import excerpt
+from zookeeper.constants import BADARGUMENTS
+from zookeeper.errors import error
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
 
 LINK = " ->"
 PROPERTY_LINK = " =>"
-
-# Links can be endless in practice without a loop: thirty of them, each of which leads twice through
-# the one before, take a thousand million steps.
-MAX_LINKS = 1000
 
 
 def join(base: str, name: str) -> str:
@@ -110,103 +104,8 @@ def split_property_link(value: object, name: str) -> tuple[str, str]:
     return words[0], words[1] if len(words) == 2 else name
 
 
-class Resolution(NamedTuple):
-    """The path that a path leads to, and the nodes that this depends on.
-
-    The result may change when the data of a node in `read` change (a link is there), when a node in
-    `missing` is created (a real child hides a link), and when `path` itself disappears. Both tuples
-    are in the order of reading, without repetition, and empty if there are no links on the way.
-    """
-
-    path: str
-    read: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-
-
-class LinkedProperty(NamedTuple):
-    """The value that a property link leads to.
-
-    `path` is the node, without links, and `name` the property at the end.
-    """
-
-    value: Any
-    path: str
-    name: str
-
-
 class NotRead(Exception):
     """A resolver raises this if it has yet to read the node, and notes that."""
-
-
-class Nodes(Protocol):
-    """The nodes in which links are followed; see `zc.zk.resolver.Resolver`."""
-
-    def exists(self, path: str) -> object: ...
-
-    def get_properties(self, path: str) -> Mapping[str, Any]: ...
-
-
-class Journey:
-    """The resolution of one path, component by component.
-
-    `to_go` holds the components that are left, the next one last. A link puts its own components on
-    top. Until they are used up, that link is being followed, and to meet it again is a loop. Later
-    it is none: `/a/link/../link` is a valid path.
-    """
-
-    def __init__(self, nodes: Nodes, path: str) -> None:
-        check_path(path)
-        self.nodes = nodes
-        self.asked = path
-        self.here = "/"
-        self.to_go = _components(path)
-        # Links, and how much is to go after each.
-        self.being_followed: dict[str, int] = {}
-        self.count = 0
-        self.read: dict[str, None] = {}
-        self.missing: dict[str, None] = {}
-
-    def go(self) -> Resolution:
-        if is_direct(self.asked) and self.nodes.exists(self.asked):
-            return Resolution(self.asked)
-        while self.to_go:
-            while self.being_followed and len(self.to_go) <= next(
-                reversed(self.being_followed.values())
-            ):
-                self.being_followed.popitem()
-            component = self.to_go.pop()
-            if component == "..":
-                self.here = self.here.rpartition("/")[0] or "/"
-            elif self.nodes.exists(child := join(self.here, component)):
-                self.here = child
-            else:
-                self.missing[child] = None
-                self.follow(child, component)
-        return Resolution(self.here, tuple(self.read), tuple(self.missing))
-
-    def follow(self, link: str, name: str) -> None:
-        try:
-            target = self.nodes.get_properties(self.here).get(name + LINK)
-        except NoNodeException:
-            raise self.no_node() from None
-        if not is_path(target):
-            raise self.no_node()
-        self.read[self.here] = None
-        self.count += 1
-        if link in self.being_followed or self.count > MAX_LINKS:
-            raise LinkLoop((*self.being_followed, link))
-        self.being_followed[link] = len(self.to_go)
-        self.to_go += _components(target)
-        if target.startswith("/"):
-            self.here = "/"
-
-    def no_node(self) -> ZooKeeperException:
-        return error(NONODE, self.asked)
-
-
-def _components(path: str) -> list[str]:
-    """Split a path into components, the first one last, without `.` and blanks."""
-    return [part for part in reversed(path.split("/")) if part not in ("", ".")]
 
 
 def absolute(base: str, path: str) -> str:

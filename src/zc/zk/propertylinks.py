@@ -6,19 +6,15 @@ followed by itself, the work would grow with the square of their number.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, NamedTuple
+
 from zc.zk.errors import BadPropertyLink, LinkLoop
-from zc.zk.links import (
-    MAX_LINKS,
-    PROPERTY_LINK,
-    Journey,
-    LinkedProperty,
-    Nodes,
-    NotRead,
-    absolute,
-    is_direct,
-    split_property_link,
-)
+from zc.zk.journey import MAX_LINKS, Journey
+from zc.zk.links import PROPERTY_LINK, NotRead, absolute, is_direct, split_property_link
 from zookeeper.errors import BadArgumentsException, NoAuthException, NoNodeException
+
+if TYPE_CHECKING:
+    from zc.zk.journey import Nodes
 
 # All property links of a node together may lead through so many others, and a few more for each.
 MAX_STEPS = 10 * MAX_LINKS
@@ -28,6 +24,17 @@ LINKS_SHOWN = 10
 
 # Errors which show that a property link leads nowhere; a lost connection, for one, does not.
 _NOWHERE = (ValueError, LinkLoop, NoNodeException, NoAuthException, BadArgumentsException)
+
+
+class LinkedProperty(NamedTuple):
+    """The value that a property link leads to.
+
+    `path` is the node, without links, and `name` the property at the end.
+    """
+
+    value: Any
+    path: str
+    name: str
 
 
 class _End:

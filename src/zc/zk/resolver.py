@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zc.zk.errors import BadPropertyLink
-from zc.zk.links import Journey, LinkedProperty, Resolution
+from zc.zk.journey import Journey, Resolution
+
+if TYPE_CHECKING:
+    from zc.zk.propertylinks import LinkedProperty
 
 
 class Resolver(ABC):

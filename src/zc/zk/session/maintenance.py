@@ -12,14 +12,46 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import zookeeper
 from zc.zk.session.backoff import pause
 from zc.zk.session.worker import Worker
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from zookeeper.binding import Binding
+
+    class Maintained(Protocol):
+        """A session, as far as its maintenance needs it."""
+
+        connection_string: str
+        binding: Binding
+
+        @property
+        def standing(self) -> Standing:
+            """How things stand, all of it at one moment."""
+
+        @property
+        def is_lost(self) -> bool:
+            """Whether the handle is of no use any more."""
+
+        def give_up_in_time(self) -> float | None:
+            """Give up a session without connection for too long, or say when that will be."""
+
+        def drop_handle(self) -> None:
+            """Close a lost handle: it would go on to connect for a session that is over."""
+
+        def replace_handle(self) -> None:
+            """Open a new handle. Raises ZooKeeperException or OSError if it cannot be now."""
+
+        def note_lost(self, epoch: int, reason: str) -> None:
+            """That session turned out to be over."""
+
+        def note_restored(self, epoch: int) -> None:
+            """In that session all duties have been done."""
+
 
 logger = logging.getLogger("zc.zk")
 
@@ -31,36 +63,6 @@ Duty = Callable[[int], "float | None"]
 # How things stand: the epoch of the session, how many times it has been connected, the handle if
 # there is a connection, and whether the server there can only be read.
 Standing = tuple[int, int, "int | None", bool]
-
-
-class Maintained(Protocol):
-    """A session, as far as its maintenance needs it."""
-
-    connection_string: str
-    binding: Binding
-
-    @property
-    def standing(self) -> Standing:
-        """How things stand, all of it at one moment."""
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether the handle is of no use any more."""
-
-    def give_up_in_time(self) -> float | None:
-        """Give up a session that has had no connection for too long, or say when that will be."""
-
-    def drop_handle(self) -> None:
-        """Close a lost handle: it would go on to connect for a session that is over."""
-
-    def replace_handle(self) -> None:
-        """Open a new handle. Raises ZooKeeperException or OSError if that is not possible now."""
-
-    def note_lost(self, epoch: int, reason: str) -> None:
-        """That session turned out to be over."""
-
-    def note_restored(self, epoch: int) -> None:
-        """In that session all duties have been done."""
 
 
 class Maintenance:

@@ -12,7 +12,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
 
 from zc.zk.event import Connected, Disconnected, Expired, ReadOnly, SessionEvent
 
@@ -73,18 +72,26 @@ class State(enum.Enum):
     FORKED = "of another process"  # which forked this one: nothing is kept up here
 
 
-class Moment(NamedTuple):
+class Moment:
     """How many sessions there had been, and how many connections."""
 
-    epoch: int
-    connects: int
+    __slots__ = ("connects", "epoch")
+
+    def __init__(self, epoch: int, connects: int) -> None:
+        self.epoch = epoch
+        self.connects = connects
 
 
-class Transition(NamedTuple):
+class Transition:
     """The outcome of a transition: an event, and lines for the log with their levels."""
 
-    event: type[SessionEvent] | None = None
-    lines: tuple[tuple[int, str], ...] = ()
+    __slots__ = ("event", "lines")
+
+    def __init__(
+        self, event: type[SessionEvent] | None = None, lines: tuple[tuple[int, str], ...] = ()
+    ) -> None:
+        self.event = event
+        self.lines = lines
 
 
 # The state is what it was.

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 import zookeeper
 from zc.zk import codec
 from zc.zk.errors import BadPropertyLink
-from zc.zk.links import PROPERTY_LINK, LinkedProperty, NotRead
-from zc.zk.propertylinks import PropertyLinks
+from zc.zk.links import PROPERTY_LINK, NotRead
+from zc.zk.propertylinks import LinkedProperty, PropertyLinks
 from zc.zk.session.retry import attempts_at_change
 from zc.zk.watching.dependencies import CachedNode, Kind
 from zc.zk.watching.liveobject import LiveObject, View
