@@ -305,6 +305,6 @@ def test_a_caller_s_permissions_may_change_afterwards(zk):
     registration = zk.register("/servers", "a:1", acl)
     zk.set_acl("/three", -1, acl)
     acl[0]["perms"] = 1
-    kept = {node.path: node.desired.acl for node in zk._ephemerals._by_path.values()}
+    kept = {node.path: node.desired.acl for node in zk._ephemerals.registry._by_path.values()}
     assert set(kept) == {"/one", "/two", "/three", *registration.paths}
     assert all(acl == [zc.zk.world_permission(31)] for acl in kept.values())

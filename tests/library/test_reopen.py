@@ -91,7 +91,7 @@ def test_a_registration_in_a_child_does_not_wait_for_the_parents_locks(zk) -> No
     is_held, end = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with zk._ephemerals.lock:
+        with zk._ephemerals.registry.lock:
             is_held.set()
             end.wait(SECONDS)
 

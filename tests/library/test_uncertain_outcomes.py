@@ -166,13 +166,13 @@ class TestARegistration:
         self, zk, other, monkeypatch
     ) -> None:
         zk.create("/mine", "1", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
-        (node,) = zk._ephemerals._by_path.values()
+        (node,) = zk._ephemerals.registry._by_path.values()
         monkeypatch.setattr(zk._session.maintenance, "_duties", [])
         lose_answers(monkeypatch, "multi", True)
         acl = [world_permission(zookeeper.PERM_READ | zookeeper.PERM_WRITE)]
-        zk._ephemerals.change(node, Desired("2", acl))
+        zk._ephemerals.registry.change(node, Desired("2", acl))
         assert other.get_acl("/mine")[1] == acl
-        zk._ephemerals.change(node, Desired("3", OPEN_ACL_UNSAFE))
+        zk._ephemerals.registry.change(node, Desired("3", OPEN_ACL_UNSAFE))
         assert (other.get("/mine")[0], other.get_acl("/mine")[1]) == ("3", OPEN_ACL_UNSAFE)
 
     def test_a_path_that_no_node_can_have_is_withdrawn_at_once(

@@ -24,18 +24,18 @@ from zc.zk.methods.passing import tells_of_root
 from zc.zk.methods.reading import Reading
 from zc.zk.methods.transactions import Transactions
 from zc.zk.methods.trees import Trees
-from zc.zk.registration.address import Address
-from zc.zk.registration.registration import Registration, register
-from zc.zk.registration.registry import Registry
+from zc.zk.registration.ephemerals import Ephemerals
 from zc.zk.session.announcements import MakeEvent
 from zc.zk.session.session import Session, State
-from zc.zk.watching.children import Children
-from zc.zk.watching.properties import Properties
 from zc.zk.watching.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from typing import TypeVar
 
+    from zc.zk.registration.address import Address
+    from zc.zk.registration.registration import Registration
+    from zc.zk.watching.children import Children
+    from zc.zk.watching.properties import Properties
     from zookeeper.binding import Binding
     from zookeeper.tls import TLS
     from zookeeper.types import Acl
@@ -108,7 +108,7 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees):
         )
         self.watches = Subscriptions(self._session)
         self.watches.keep_callbacks = keep_callbacks
-        self._ephemerals = Registry(self._session, self.watches)
+        self._ephemerals = Ephemerals(self._session, self.watches)
         # In this order, so that those who watch for our servers see them back at the first look.
         self._session.add_duty(self._ephemerals.keep, writes=True)
         self._session.add_duty(self.watches.cache.keep)
@@ -230,7 +230,9 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees):
         has registered the address already or the node there is not ephemeral, ValueError for a bad
         address, port 0 among them, and for data that JSON cannot hold. See `zc.zk.registration`.
         """
-        return register(self._ephemerals, path, address, acl, data)
+        from zc.zk.registration.registration import register
+
+        return register(self._ephemerals.registry, path, address, acl, data)
 
     @tells_of_root
     def register_server(
@@ -250,6 +252,8 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees):
 
         `path` may have links in it. Raises NoNodeException. See `zc.zk.watching.children`.
         """
+        from zc.zk.watching.children import Children
+
         return Children(self.watches, path, watch)
 
     @tells_of_root
@@ -258,6 +262,8 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees):
 
         `path` may have links in it. Raises NoNodeException. See `zc.zk.watching.properties`.
         """
+        from zc.zk.watching.properties import Properties
+
         return Properties(self.watches, path, watch)
 
     # Links

@@ -11,7 +11,7 @@ from zc.zk.cli.output import print_line, tell
 from zc.zk.cli.progress import progress
 from zc.zk.operations import delete
 from zc.zk.operations.plan import Plan
-from zc.zk.registration.registry import Registry
+from zc.zk.registration.ephemerals import Ephemerals
 from zc.zk.session.session import Session
 from zc.zk.watching.subscriptions import Subscriptions
 
@@ -63,7 +63,7 @@ def _delete(options: Namespace, session: Session, path: str) -> Plan:
     with progress("delete") as bar:
         return delete.delete_tree(
             session,
-            Registry(session, Subscriptions(session)),
+            Ephemerals(session, Subscriptions(session)),
             path,
             force=options.force,
             progress=bar,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.methods.passing import Methods, tells_of_root
-from zc.zk.watching.readers import resolve
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl, Data
@@ -57,4 +56,6 @@ class Nodes(Methods):
 
         Raises NoNodeException with the path asked for, and LinkLoop. See `zc.zk.links`.
         """
+        from zc.zk.watching.readers import resolve
+
         return resolve(self._session, path, self.watches.decode)

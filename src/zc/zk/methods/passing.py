@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import zookeeper
-from zc.zk.registration.registry import Registry
-from zc.zk.session.session import Session
-from zc.zk.watching.subscriptions import Subscriptions
 from zookeeper.errors import CLASS_OF_CODE
 
 if TYPE_CHECKING:
     from inspect import Signature
+
+    from zc.zk.registration.ephemerals import Ephemerals
+    from zc.zk.session.session import Session
+    from zc.zk.watching.subscriptions import Subscriptions
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,7 +33,7 @@ class Methods:
     """The base of the methods of all subjects."""
 
     _session: Session
-    _ephemerals: Registry
+    _ephemerals: Ephemerals
     watches: Subscriptions
 
 

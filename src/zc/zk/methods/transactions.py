@@ -20,7 +20,7 @@ class Transactions(Writing):
 
     def multi(self, ops: Iterable[Operation], *, timeout: float | None = None) -> list[Any]:
         """Do several operations, all or none, as `zookeeper.multi` does."""
-        operations = _kept_all(ops)
+        operations = self._kept_all(ops)
         epoch = self._session.epoch
         self._session.require_handle()
         held: dict[int, Hold] = {}
@@ -37,7 +37,7 @@ class Transactions(Writing):
 
     def amulti(self, ops: Iterable[Operation], completion: MultiCompletion | None = None) -> int:
         """Like `multi`; `completion(handle, code, results)`."""
-        operations = _kept_all(ops)
+        operations = self._kept_all(ops)
         epoch = self._session.epoch
         self._session.require_handle()
         held: dict[int, Hold] = {}
@@ -63,7 +63,7 @@ class Transactions(Writing):
         timeout: float | None = None,
     ) -> list[Any]:  # fmt: skip
         """Do many operations in a sequence of transactions, as `zookeeper.write_many` does."""
-        operations = _kept_all(ops)
+        operations = self._kept_all(ops)
         epoch = self._session.epoch
         self._session.require_handle()
         held: dict[int, Hold] = {}
@@ -84,6 +84,17 @@ class Transactions(Writing):
             raise
         self._note_results(operations, results, held, epoch)
         return results
+
+    def _kept_all(self, ops: Iterable[Operation]) -> list[Operation]:
+        """List operations; those of ephemeral nodes, which are remembered, are copies."""
+        operations: list[Any] = list(ops)
+        for index, operation in enumerate(operations):
+            if isinstance(operation, list):
+                operation = operations[index] = tuple(operation)
+            if isinstance(operation, tuple) and operation[4:5] == (zookeeper.EPHEMERAL,):
+                self._ephemerals.expect(zookeeper.EPHEMERAL)
+                operations[index] = (*operation[:3], kept(operation[3]), *operation[4:])
+        return operations
 
     def _hold_deleted(self, operations: list[Operation], held: dict[int, Hold]) -> None:
         """Leave alone what is to be deleted, until the holds are released."""
@@ -118,14 +129,3 @@ class Transactions(Writing):
                 self._note_created(made, data, acl, flags, epoch)
             elif name == "set":
                 self._ephemerals.note_data(path, arguments[0], epoch)
-
-
-def _kept_all(ops: Iterable[Operation]) -> list[Operation]:
-    """The operations; of those that are remembered afterwards, ephemeral nodes, copies."""
-    operations: list[Any] = list(ops)
-    for index, operation in enumerate(operations):
-        if isinstance(operation, list):
-            operation = operations[index] = tuple(operation)
-        if isinstance(operation, tuple) and operation[4:5] == (zookeeper.EPHEMERAL,):
-            operations[index] = (*operation[:3], kept(operation[3]), *operation[4:])
-    return operations

@@ -38,6 +38,7 @@ class Writing(Methods):
         An ephemeral node, unless it has a sequence number, is created again in later sessions.
         """
         acl = kept(acl)
+        self._ephemerals.expect(flags)
         epoch = self._session.epoch
         made = self._session.call(
             self._session.binding.create, path, data, acl, flags, **given(ttl=ttl, timeout=timeout)
@@ -51,6 +52,7 @@ class Writing(Methods):
     ) -> tuple[str, Stat]:  # fmt: skip
         """Like `create`, and return the path and the stat."""
         acl = kept(acl)
+        self._ephemerals.expect(flags)
         epoch = self._session.epoch
         made, stat = self._session.call(
             self._session.binding.create2,
@@ -69,6 +71,7 @@ class Writing(Methods):
     ) -> int:  # fmt: skip
         """Like `create`; `completion(handle, code, path)`."""
         acl = kept(acl)
+        self._ephemerals.expect(flags)
         epoch = self._session.epoch
 
         def done(handle: int, code: int, made: str | None) -> None:
@@ -87,6 +90,7 @@ class Writing(Methods):
     ) -> int:  # fmt: skip
         """Like `create2`; `completion(handle, code, path, stat)`."""
         acl = kept(acl)
+        self._ephemerals.expect(flags)
         epoch = self._session.epoch
 
         def done(handle: int, code: int, made: str | None, stat: Stat | None) -> None:

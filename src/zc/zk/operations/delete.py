@@ -15,7 +15,7 @@ from zc.zk.tree.changes import DeleteNode, operations
 from zc.zk.tree.diff import plan_deletion
 
 if TYPE_CHECKING:
-    from zc.zk.registration.registry import Registry
+    from zc.zk.registration.ephemerals import Ephemerals
     from zookeeper.types import Progress
 
 # Transactions get smaller with each attempt: one node that somebody else has changed undoes less.
@@ -38,7 +38,7 @@ def make_plan(
     *,
     force: bool,
     ignore_if_ephemeral: bool = False,
-    ephemerals: Registry | None = None,
+    ephemerals: Ephemerals | None = None,
     progress: Progress | None = None,
 ) -> Plan:
     """Plan what has to change for the node at `path` and all below it to be gone.
@@ -54,7 +54,7 @@ def make_plan(
 
 def delete_tree(
     session: Session,
-    ephemerals: Registry,
+    ephemerals: Ephemerals,
     path: str,
     *,
     force: bool,
@@ -89,7 +89,7 @@ def delete_tree(
 
 def _delete(
     session: Session,
-    ephemerals: Registry,
+    ephemerals: Ephemerals,
     plan: Plan,
     batch: int,
     progress: Progress | None,

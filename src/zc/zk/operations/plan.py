@@ -14,7 +14,7 @@ from zc.zk.session.session import Session
 from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages
 
 if TYPE_CHECKING:
-    from zc.zk.registration.registry import Registry
+    from zc.zk.registration.ephemerals import Ephemerals
     from zc.zk.registration.schedule import Hold
     from zookeeper.types import Acl, Progress
 
@@ -34,7 +34,7 @@ class Plan:
         changes: list[Change],
         acl: Acl,
         zxid: int,
-        ephemerals: Registry | None = None,
+        ephemerals: Ephemerals | None = None,
     ) -> None:
         self._session = session
         self._changes = changes

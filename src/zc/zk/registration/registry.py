@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
@@ -34,17 +35,23 @@ logger = logging.getLogger("zc.zk")
 class Registry:
     """The ephemeral nodes of a client.
 
+    `wake` has the session's maintenance call `keep` soon.
+
     Danger: a finaliser or a signal handler may come here in the thread that holds the lock, which
     is re-entrant. The lock guards this table, the schedule, and what nodes are to be and known to
     be; it is never held over a request or a call of the program's. In a forked child it may be held
     by a thread that does not exist there: who can be called in a child asks `check_process` first.
     """
 
-    def __init__(self, session: Session, watches: Subscriptions) -> None:
+    def __init__(
+        self, session: Session, watches: Subscriptions, wake: Callable[[], object]
+    ) -> None:
         self.session = session
         self.watches = watches
         self._bulk = BulkCreation(session)
-        self._moment = Moment(0, 0)  # in which all were seen to that it may concern
+        self._wake = wake
+        # In which all were seen to that it may concern: no session before this one has had a node.
+        self._moment = Moment(session.epoch, 0)
         self._by_path: dict[str, EphemeralNode] = {}
         self._renew()
 
@@ -150,10 +157,8 @@ class Registry:
         node = self._find(path)
         return None if node is None else self._schedule.hold(node, path)
 
-    def release(self, hold: Hold | None, *, is_gone: bool) -> None:
+    def release(self, hold: Hold, *, is_gone: bool) -> None:
         """Note that the program has deleted a node, or failed to."""
-        if hold is None:
-            return
         node = hold.node
         self._schedule.release(hold)
         if is_gone and not hold.is_contested:
@@ -215,7 +220,7 @@ class Registry:
     def _see_to(self, node: EphemeralNode, when: float = 0.0) -> None:
         """Have the session's maintenance see to a node, now or later."""
         self._schedule.add(node, when)
-        self.session.wake(self.keep)
+        self._wake()
 
     # Reconciling
 
