@@ -43,6 +43,7 @@ ROWS = [
     "codec",
     "_speedups",
     "garbage",
+    "imports",
     "acl",
     "errors",
     "interfaces",

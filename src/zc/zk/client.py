@@ -18,6 +18,7 @@ import zookeeper
 from zc.zk import event
 from zc.zk.acl import READ_ACL_UNSAFE
 from zc.zk.errors import FailedConnect
+from zc.zk.imports import importing
 from zc.zk.links import LINK, check_path, check_target, without_slash
 from zc.zk.methods.nodes import Nodes
 from zc.zk.methods.passing import tells_of_root
@@ -230,7 +231,8 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees):
         has registered the address already or the node there is not ephemeral, ValueError for a bad
         address, port 0 among them, and for data that JSON cannot hold. See `zc.zk.registration`.
         """
-        from zc.zk.registration.registration import register
+        with importing:
+            from zc.zk.registration.registration import register
 
         return register(self._ephemerals.registry, path, address, acl, data)
 
@@ -252,7 +254,8 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees):
 
         `path` may have links in it. Raises NoNodeException. See `zc.zk.watching.children`.
         """
-        from zc.zk.watching.children import Children
+        with importing:
+            from zc.zk.watching.children import Children
 
         return Children(self.watches, path, watch)
 
@@ -262,7 +265,8 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees):
 
         `path` may have links in it. Raises NoNodeException. See `zc.zk.watching.properties`.
         """
-        from zc.zk.watching.properties import Properties
+        with importing:
+            from zc.zk.watching.properties import Properties
 
         return Properties(self.watches, path, watch)
 

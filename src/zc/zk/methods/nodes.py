@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE
+from zc.zk.imports import importing
 from zc.zk.methods.passing import Methods, tells_of_root
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Nodes(Methods):
         try:
             self._session.call(self._session.binding.create, path, data, acl, 0)
         except zookeeper.NoNodeException:
-            from zc.zk.operations import root, subtree
+            with importing:
+                from zc.zk.operations import root, subtree
 
             if root.is_missing(self._session):
                 root.make(self._session, acl)
@@ -56,6 +58,7 @@ class Nodes(Methods):
 
         Raises NoNodeException with the path asked for, and LinkLoop. See `zc.zk.links`.
         """
-        from zc.zk.watching.readers import resolve
+        with importing:
+            from zc.zk.watching.readers import resolve
 
         return resolve(self._session, path, self.watches.decode)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import zookeeper
+from zc.zk.imports import importing
 from zookeeper.errors import CLASS_OF_CODE
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ def tells_of_root(method: Method) -> Method:
         try:
             return method(self, *args, **kwargs)
         except zookeeper.NoNodeException as missing:
-            from zc.zk.operations import root
+            with importing:
+                from zc.zk.operations import root
 
             told = root.named(self._session, missing)
             if told is missing:

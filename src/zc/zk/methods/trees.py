@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.errors import printable
+from zc.zk.imports import importing
 from zc.zk.links import as_told, check_path, without_slash
 from zc.zk.methods.passing import Methods, tells_of_root
 
@@ -37,7 +38,8 @@ class Trees(Methods):
 
         Raises NoNodeException when there is no node at `path`. See `zc.zk.operations.walk`.
         """
-        from zc.zk.operations import walk
+        with importing:
+            from zc.zk.operations import walk
 
         return walk.walk(self._session, _subtree(path), ephemeral=ephemeral, children=children)
 
@@ -59,7 +61,8 @@ class Trees(Methods):
         Raises NoNodeException, NoAuthException for a node that may not be read, and ValueError
         when no node can have that name.
         """
-        from zc.zk.operations import export
+        with importing:
+            from zc.zk.operations import export
 
         return export.export_tree(
             self._session, _subtree(path), ephemeral=ephemeral, name=name, progress=progress
@@ -83,8 +86,9 @@ class Trees(Methods):
         `str()` of the plan is what a dry run prints, and `apply()` makes the changes. See
         `zc.zk.operations.import_`.
         """
-        from zc.zk.operations import import_
-        from zc.zk.tree.parse import parse_tree
+        with importing:
+            from zc.zk.operations import import_
+            from zc.zk.tree.parse import parse_tree
 
         return import_.make_plan(
             self._session, parse_tree(text), _subtree(path), trim=trim, acl=acl, progress=progress
@@ -115,8 +119,9 @@ class Trees(Methods):
 
         Raises ValueError with the number of a line that cannot be read, before anything is written.
         """
-        from zc.zk.operations import import_
-        from zc.zk.tree.parse import parse_tree
+        with importing:
+            from zc.zk.operations import import_
+            from zc.zk.tree.parse import parse_tree
 
         tree = parse_tree(text)
         path = _subtree(path)
@@ -144,7 +149,8 @@ class Trees(Methods):
         `str()` of the plan is what a dry run prints, `deletions` are the paths that go, and
         `apply()` deletes just these. See `zc.zk.operations.plan`.
         """
-        from zc.zk.operations import delete
+        with importing:
+            from zc.zk.operations import delete
 
         return delete.make_plan(
             self._session,
@@ -174,7 +180,8 @@ class Trees(Methods):
         Raises NoNodeException, and NotEmptyException when others create nodes faster than they can
         be deleted.
         """
-        from zc.zk.operations import delete
+        with importing:
+            from zc.zk.operations import delete
 
         if dry_run:
             plan = self.plan_delete(path, force, ignore_if_ephemeral, progress=progress)

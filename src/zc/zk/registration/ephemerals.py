@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import zookeeper
+from zc.zk.imports import importing
 
 if TYPE_CHECKING:
     from zc.zk.registration.registry import Registry
@@ -37,7 +38,8 @@ class Ephemerals:
         """The registry, which is there from the first call on."""
         registry = self._made.get("registry")
         if registry is None:
-            from zc.zk.registration.registry import Registry
+            with importing:
+                from zc.zk.registration.registry import Registry
 
             wake = partial(self._session.wake, self.keep)
             made = Registry(self._session, self._watches, wake)
