@@ -167,7 +167,7 @@ def test_the_first_registration_takes_no_more_actions_than_another(zk, monkeypat
 
     actions = {do: noting(do, perform) for do, perform in persistent.ACTIONS.items()}
     monkeypatch.setattr(persistent, "ACTIONS", actions)
-    rounds = []
+    rounds: list[int] = []
     zk._session.add_duty(rounds.append)
     zk.register("/", "a:1")
     before = len(rounds)
