@@ -50,6 +50,16 @@ def test_a_connection_is_told_once(machine: StateMachine) -> None:
     assert machine.state is State.CONNECTED
 
 
+def test_a_moment_lasts_until_the_next_connection(machine: StateMachine) -> None:
+    connected(machine)
+    moment = machine.moment
+    assert machine.moment == moment
+    machine.note_disconnected()
+    connected(machine, is_new=False)
+    assert machine.moment != moment
+    assert machine.moment.epoch == moment.epoch
+
+
 def test_the_same_session_is_connected_again_and_another_one_is_new(machine: StateMachine) -> None:
     connected(machine)
     lost = machine.note_disconnected()

@@ -81,6 +81,11 @@ class Moment:
         self.epoch = epoch
         self.connects = connects
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Moment):
+            return NotImplemented
+        return (self.epoch, self.connects) == (other.epoch, other.connects)
+
 
 class Transition:
     """The outcome of a transition: an event, and lines for the log with their levels."""
