@@ -305,7 +305,7 @@ class TestAnEphemeralNode:
 
     def test_a_deletion_that_is_refused_keeps_what_is_to_be_written(self, zk, other) -> None:
         zk.create("/mine", "old", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
-        ephemerals = zk._ephemerals
+        ephemerals = zk._ephemerals.registry
         hold = ephemerals.hold("/mine")
         ephemerals.note_data("/mine", "new", zk._session.epoch - 1)
         wait_until(lambda: ephemerals._schedule.seconds_left() is None, "it is left alone")

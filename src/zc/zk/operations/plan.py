@@ -97,7 +97,7 @@ class Plan:
 
 @contextmanager
 def hands_off(
-    session: Session, ephemerals: Registry | None, paths: list[str]
+    session: Session, ephemerals: Ephemerals | None, paths: list[str]
 ) -> Iterator[set[str]]:
     """Have no ephemeral node of the client made again that is deleted meanwhile.
 
