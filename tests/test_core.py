@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "zookeeper"
 CORE = PACKAGE / "core"
+TLS = PACKAGE / "tls"
 FILES = sorted(CORE.glob("*.c"))
+# The files of each library, and the header whose comment lists them in their order.
+LIBRARIES = {
+    "core": (FILES, CORE / "core.h"),
+    "tls": (sorted(TLS.glob("*.c")), TLS / "tls.h"),
+}
+each_library = pytest.mark.parametrize(("files", "header"), LIBRARIES.values(), ids=LIBRARIES)
 
 # At the left margin: a type, a name, arguments, and a body.
 FUNCTION = re.compile(
@@ -43,10 +53,10 @@ def functions(path: Path) -> dict[str, tuple[bool, str]]:
     return found
 
 
-def offered() -> dict[str, Path]:
+def offered(files: Iterable[Path] = FILES) -> dict[str, Path]:
     return {
         name: path
-        for path in FILES
+        for path in files
         for name, (static, _) in functions(path).items()
         if not static and not name.startswith("__wrap_")
     }
@@ -63,36 +73,42 @@ def test_functions_are_found() -> None:
     assert functions(CORE / "request.c")["hand_over"][0]
 
 
-def test_files_of_the_core_call_one_another_without_a_cycle() -> None:
-    home = offered()
+@each_library
+def test_files_call_one_another_without_a_cycle(files: list[Path], header: Path) -> None:
+    home = offered(files)
     calls = {
         path.name: {home[word].name for word in words(code_of(path)) & home.keys()} - {path.name}
-        for path in FILES
+        for path in files
     }
+    assert any(calls.values())
     order = list(TopologicalSorter(calls).static_order())
-    assert len(order) == len(FILES)
+    assert len(order) == len(files)
 
 
-def test_order_of_files_in_core_h_is_that_of_their_calls() -> None:
-    lines = re.findall(r"^ \*     (\w+(?:, \w+)*)(?:  .*)?$", (CORE / "core.h").read_text(), re.M)
+@each_library
+def test_order_of_files_in_the_header_is_that_of_their_calls(
+    files: list[Path], header: Path
+) -> None:
+    lines = re.findall(r"^ \*     (\w+(?:, \w+)*)(?:  .*)?$", header.read_text(), re.M)
     floors = [line.split(", ") for line in lines]
     floor = {name: number for number, names in enumerate(floors) for name in names}
-    assert floor.keys() == {path.stem for path in FILES}
-    home = offered()
+    assert floor.keys() == {path.stem for path in files}
+    home = offered(files)
     upwards = [
         (path.stem, word)
-        for path in FILES
+        for path in files
         for word in words(code_of(path)) & home.keys()
         if floor[home[word].stem] < floor[path.stem]
     ]
     assert upwards == []
 
 
-def test_names_at_file_level_are_unique_over_the_whole_core() -> None:
+@each_library
+def test_names_at_file_level_are_unique_in_a_library(files: list[Path], header: Path) -> None:
     """A debugger, a profile and a stack trace show the name alone."""
     names = Counter(
         name
-        for path in FILES
+        for path in files
         for name in {
             *functions(path),
             *VARIABLE.findall(code_of(path)),
@@ -168,7 +184,12 @@ def test_mutexes_without_a_rank_are_in_locks_h_alone() -> None:
 
 
 def test_parts_of_the_extension_have_less_than_300_lines() -> None:
-    files = [*PACKAGE.glob("*.pyx"), *PACKAGE.glob("*.px[id]"), *CORE.glob("*.h")]
+    files = [
+        *PACKAGE.glob("*.pyx"),
+        *PACKAGE.glob("*.px[id]"),
+        *CORE.glob("*.[ch]"),
+        *TLS.glob("*.[ch]"),
+    ]
     long = {path.name: len(path.read_text().splitlines()) for path in files}
     assert {name: lines for name, lines in long.items() if lines >= 300} == {}
 

@@ -85,7 +85,7 @@ def _close_all():
 
 def _after_fork_in_child():
     queue_after_fork()
-    names_after_fork()
+    lookups_after_fork()
     raw_request_after_fork()
     service_after_fork()
     log_after_fork()

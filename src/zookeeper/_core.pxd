@@ -45,7 +45,7 @@ cdef extern from "core.h" nogil:
     enum: OP_AUTH, OP_REMOVE_WATCHES, OP_GET_CONFIG
 
     int64_t core_now()
-    int64_t frames_writes()
+    int64_t write_count_now()
     void *core_zeroed(size_t count, size_t size)
 
     enum item_kind:
@@ -88,9 +88,9 @@ cdef extern from "core.h" nogil:
     ctypedef struct server_names:
         pass
 
-    int names_wait(server_names *names, int64_t deadline)
-    void names_after_fork()
-    void attempt_in_given_order(int yes)
+    int lookups_wait(server_names *names, int64_t deadline)
+    void lookups_after_fork()
+    void candidates_in_given_order(int yes)
 
     zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only)
     server_names *handle_names(zk_handle *handle)

@@ -37,7 +37,7 @@ cdef int look_up(Handle handle, hosts) except -1:
     cdef int code = EAI_INTR
     while code == EAI_INTR:
         with nogil:
-            code = names_wait(handle_names(handle.c), deadline)
+            code = lookups_wait(handle_names(handle.c), deadline)
         if code == EAI_INTR:
             PyErr_CheckSignals()
     if code != 0 and code != EAI_INPROGRESS:

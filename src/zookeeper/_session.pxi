@@ -69,7 +69,7 @@ def write_count():
     The number has grown when the request has been sent, and again before its answer is heard of. `sync`
     counts as well, as what others have changed is seen after it. Emulations do not count.
     """
-    return frames_writes()
+    return write_count_now()
 
 
 def deterministic_conn_order(yes):
@@ -78,7 +78,7 @@ def deterministic_conn_order(yes):
     This is for handles that are opened from now on.
     """
     zoo_deterministic_conn_order(bool(yes))
-    attempt_in_given_order(bool(yes))
+    candidates_in_given_order(bool(yes))
     return constants.OK
 
 

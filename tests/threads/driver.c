@@ -171,7 +171,7 @@ static void play(const char *hosts, int round) {
     pthread_t delivering[HANDLES], using[HANDLES][USERS];
     for (int i = 0; i < HANDLES; i++) {
         handles[i] = handle_new(hosts, 5000, 0);
-        while (names_wait(handle_names(handles[i]), core_now() + PATIENCE_NS)) continue;
+        while (lookups_wait(handle_names(handles[i]), core_now() + PATIENCE_NS)) continue;
         delivering[i] = started(deliver, handles[i]);
         if (handle_open(handles[i], hosts, NULL)) abort();
         queue_open(handles[i]);

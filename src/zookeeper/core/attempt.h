@@ -2,12 +2,10 @@
 #ifndef ZOOKEEPER_ATTEMPT_H
 #define ZOOKEEPER_ATTEMPT_H
 
+#include "candidates.h"
 #include "client.h"
-#include "resolve.h"
 
 #include <sys/time.h>
-
-#define MAX_ADDRESSES 64
 
 typedef enum {
     ATTEMPT_NONE,    /* connected, or not even trying */
@@ -34,26 +32,18 @@ typedef struct {
     int was_slow, rounds;
     server_address winner;
     racer racers[MAX_ADDRESSES];
-    int failed_count; /* addresses that failed lately */
-    struct {
-        server_address address;
-        int64_t at;
-    } failed[MAX_ADDRESSES];
+    failed_addresses failed;
 } attempt;
 
 /* As connect does: begins the race. */
 int attempt_connect(zk_handle *handle, int fd, const struct sockaddr *address, socklen_t length);
 /* The server at the address answers: that it has failed before does not count. */
 void attempt_answered(zk_handle *handle, const struct sockaddr *address, socklen_t length);
-/* How long (nanoseconds) to wait as no address is known, or 0. */
-int64_t attempt_wait_for_names(zk_handle *handle);
 /* After each zookeeper_interest, which says how long to poll at most. */
 void attempt_end_turn(zk_handle *handle, int state, struct timeval *tv);
 /* The C client has closed its socket. */
 void attempt_closed(zk_handle *handle);
 /* Closes the racers' sockets. */
 void attempt_clear(zk_handle *handle);
-/* Try the addresses in the order in which the names are given, and not in a random one. */
-void attempt_in_given_order(int yes);
 
 #endif

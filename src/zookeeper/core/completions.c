@@ -12,6 +12,7 @@
 #include "completions.h"
 #include "credentials.h"
 #include "handle.h"
+#include "lookups.h"
 #include "memory.h"
 #include "request.h"
 #include "reconnect.h"
@@ -58,7 +59,7 @@ int __wrap_zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct time
     *tv = (struct timeval){0, 0};
     if (c->fd < 0 && zoo_state(zh) >= 0) {
         int64_t left = pauses_left(&c->pauses, core_now());
-        if (left == 0) left = attempt_wait_for_names(handle);
+        if (left == 0) left = lookups_pause(handle->names);
         if (left) {
             wait_for(tv, left);
             return ZOK;

@@ -22,8 +22,10 @@
  *     request, credentials, call                 one operation
  *     reader, raw_request, bulk, pending         sending, and the end of what is sent
  *     transport, attempt, layer, frames, pauses  connections
- *     resolve, service                           what is known of servers
- *     log, queue, threads, memory, locks, path, answers
+ *     race, asked                                their beginning; the requests under way on them
+ *     resolve, lookups, service, write_count     what is known of servers
+ *     names, candidates                          hosts and addresses
+ *     log, queue, threads, address, memory, locks, path, answers
  *
  * This header is for Python's half and for tests. A file of the core includes what it uses. A header
  * says at each declaration which pointers may be NULL and which side frees them. All others are not
@@ -32,16 +34,19 @@
 #ifndef ZOOKEEPER_CORE_H
 #define ZOOKEEPER_CORE_H
 
+#include "candidates.h"
 #include "close_many.h"
 #include "credentials.h"
 #include "handle.h"
 #include "log.h"
+#include "lookups.h"
 #include "path.h"
 #include "read_many.h"
 #include "request.h"
 #include "set_watches.h"
 #include "subtree.h"
 #include "threads.h"
+#include "write_count.h"
 #include "write_many.h"
 
 #endif

@@ -115,7 +115,7 @@ static int has_ended(zk_handle *handle, int state, int code, int *end) {
         *end = code < 0 ? code : ZCONNECTIONLOSS;
     else
         /* Of several that are under way one may still be refused. */
-        return answered && c->frames.auths == 0;
+        return answered && c->frames.asked.auths == 0;
     return 1;
 }
 

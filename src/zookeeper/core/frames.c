@@ -7,17 +7,18 @@
  * An answer whose body is not what its request asks for (answers.c) becomes the error
  * MARSHALLINGERROR of that one request, so that the C client does not try to read it.
  *
- * For that, what is sent is followed as well: which requests are under way, and of which operation.
+ * For that, what is sent is followed as well (asked.c): which requests are under way, and of which
+ * operation.
  * The length and the header of an answer, 20 bytes, are kept here until they have been checked; the
  * body is read into the C client's own buffer and checked there.
  */
 #include "answers.h"
+#include "bytes.h"
 #include "client.h"
 #include "frames.h"
 #include "log.h"
 #include "memory.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -48,117 +49,18 @@
 
 enum { PHASE_WELCOME, PHASE_HEAD, PHASE_BODY, PHASE_DROP, PHASE_BROKEN };
 
-void frames_clear(frames *f) {
-    free(f->asked);
-    f->asked = NULL;
-    f->asked_room = f->asked_count = 0;
-}
+void frames_clear(frames *f) { asked_clear(&f->asked); }
 
 void frames_begin(frames *f) {
-    frames_clear(f);
+    asked_begin(&f->asked);
     f->phase = PHASE_WELCOME;
-    f->greeted = 0;
-    f->sent = 0;
-    f->session = f->welcomed_at = 0;
+    f->welcomed_at = 0;
     f->head_count = 0;
     f->served = 0;
-    f->pings = f->auths = f->set_watches = f->unasked = 0;
+    f->unasked = 0;
 }
 
-int frames_spoken(const frames *f) { return f->greeted || f->sent; }
-
-static int32_t int_at(const char *bytes) {
-    uint32_t value;
-    memcpy(&value, bytes, sizeof value);
-    return (int32_t)ntohl(value);
-}
-
-static void set_int(char *bytes, int32_t value) {
-    uint32_t ordered = htonl((uint32_t)value);
-    memcpy(bytes, &ordered, sizeof ordered);
-}
-
-static int64_t long_at(const char *bytes) {
-    return (int64_t)(((uint64_t)(uint32_t)int_at(bytes) << 32) | (uint32_t)int_at(bytes + 4));
-}
-
-/* ---- what may have changed ---------------------------------------------------------------------- */
-
-/* Requests that may change nodes, or that have this server catch up with others: counted when they are
- * sent, as an answer may be lost, and when they are answered, before any caller hears of that. */
-static int64_t writes;
-
-static void count_write(int32_t op) {
-    switch (op) {
-    case OP_EXISTS:
-    case OP_GET_DATA:
-    case OP_GET_ACL:
-    case OP_GET_CHILDREN:
-    case OP_GET_CHILDREN2:
-    case OP_CHECK:
-    case OP_MULTI_READ:
-    case OP_SET_WATCHES: return;
-    }
-    __atomic_fetch_add(&writes, 1, __ATOMIC_SEQ_CST);
-}
-
-int64_t frames_writes(void) { return __atomic_load_n(&writes, __ATOMIC_SEQ_CST); }
-
-/* ---- what is sent ------------------------------------------------------------------------------ */
-
-static void ask(frames *f, int32_t xid, int32_t op) {
-    if (xid == XID_PING) {
-        f->pings++;
-    } else if (xid == XID_AUTH) {
-        f->auths++;
-    } else if (xid == XID_SET_WATCHES) {
-        f->set_watches++;
-    } else {
-        if (f->asked_count == f->asked_room) {
-            size_t room = f->asked_room ? f->asked_room * 2 : 64;
-            asked *larger = core_alloc(room * sizeof *larger);
-            for (size_t i = 0; i < f->asked_count; i++)
-                larger[i] = f->asked[(f->asked_first + i) % f->asked_room];
-            free(f->asked);
-            f->asked = larger;
-            f->asked_room = room;
-            f->asked_first = 0;
-        }
-        f->asked[(f->asked_first + f->asked_count++) % f->asked_room] = (asked){xid, op};
-        count_write(op);
-    }
-}
-
-#define REQUEST_HEAD (LENGTH_BYTES + 8)
-
-void frames_sent(frames *f, const char *bytes, size_t count) {
-    while (count) {
-        size_t wanted = f->greeted ? REQUEST_HEAD : GREETING_HEAD;
-        if (f->sent < wanted) {
-            size_t part = wanted - f->sent < count ? wanted - f->sent : count;
-            memcpy(f->sent_head + f->sent, bytes, part);
-            f->sent += part;
-            bytes += part;
-            count -= part;
-            if (f->sent < wanted) return;
-            if (f->greeted)
-                ask(f, int_at(f->sent_head + LENGTH_BYTES), int_at(f->sent_head + LENGTH_BYTES + 4));
-            else
-                f->session = long_at(f->sent_head + GREETING_HEAD - 8);
-        }
-        size_t rest = LENGTH_BYTES + (size_t)int_at(f->sent_head) - f->sent;
-        size_t part = rest < count ? rest : count;
-        f->sent += part;
-        bytes += part;
-        count -= part;
-        if (part == rest) {
-            f->sent = 0;
-            f->greeted = 1;
-        }
-    }
-}
-
-/* ---- what is received -------------------------------------------------------------------------- */
+int frames_spoken(const frames *f) { return f->asked.greeted || f->asked.sent; }
 
 static ssize_t would_block(void) {
     errno = EAGAIN;
@@ -204,7 +106,7 @@ static ssize_t welcome(frames *f, int fd, char *buffer, size_t size) {
     if (password != PASSWORD_BYTES) return broken(f, "a session's password of %d bytes", password);
     if (read_only > 1) return broken(f, "%d where 1 stands for a read-only server", read_only);
     /* Any other session than the one asked for says that this one is over: the C client knows that. */
-    if (session == f->session || f->session == 0) {
+    if (session == f->asked.session || f->asked.session == 0) {
         if (session == 0) return broken(f, "a session without a number");
         if (timeout < MIN_TIMEOUT || timeout > MAX_TIMEOUT)
             return broken(f, "a session timeout of %d milliseconds", timeout);
@@ -216,19 +118,6 @@ static ssize_t welcome(frames *f, int fd, char *buffer, size_t size) {
     f->phase = PHASE_HEAD;
     f->head_count = 0;
     return WELCOME_FRAME;
-}
-
-/* Whether the request is under way, though not the oldest one. */
-static int is_asked(const frames *f, int32_t xid) {
-    for (size_t i = 0; i < f->asked_count; i++)
-        if (f->asked[(f->asked_first + i) % f->asked_room].xid == xid) return 1;
-    return 0;
-}
-
-static int one_of(long *outstanding) {
-    if (*outstanding == 0) return 0;
-    --*outstanding;
-    return 1;
 }
 
 /* The error in f->head. A code that only a client uses of itself would have it believe that its connection is
@@ -246,25 +135,22 @@ static int32_t error_in_head(frames *f) {
 
 /* Whether the frame that begins with f->head has been asked for. */
 static int is_expected(frames *f) {
-    int32_t xid = int_at(f->head + LENGTH_BYTES);
+    int32_t xid = int_at(f->head + LENGTH_BYTES), op;
     f->op = OP_NONE;
     switch (xid) {
     case XID_EVENT: f->op = OP_EVENT; return 1;
-    case XID_PING: return one_of(&f->pings);
-    case XID_AUTH: return one_of(&f->auths);
-    case XID_SET_WATCHES: return one_of(&f->set_watches);
+    case XID_PING:
+    case XID_AUTH:
+    case XID_SET_WATCHES: return asked_without_number(&f->asked, xid);
     }
-    if (f->asked_count && f->asked[f->asked_first].xid == xid) {
-        count_write(f->asked[f->asked_first].op);
-        if (error_in_head(f) == ZOK) f->op = f->asked[f->asked_first].op;
-        f->asked_first = (f->asked_first + 1) % f->asked_room;
-        f->asked_count--;
+    if (asked_first(&f->asked, xid, &op)) {
+        if (error_in_head(f) == ZOK) f->op = op;
         f->served = 1;
         return 1;
     }
     /* Answers in another order: the C client ends the connection and says that nothing is known of
      * what was under way. */
-    return is_asked(f, xid);
+    return asked_later(&f->asked, xid);
 }
 
 static ssize_t head(frames *f, int fd, char *buffer, size_t size) {

@@ -3,8 +3,10 @@
 #include "credentials.h"
 #include "handle.h"
 #include "log.h"
+#include "lookups.h"
 #include "memory.h"
 #include "reconnect.h"
+#include "resolve.h"
 #include "threads.h"
 
 #include <errno.h>
@@ -62,6 +64,7 @@ zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only) {
     layer_init(&handle->layer);
     handle->farewell = ZCLOSING;
     handle->names = names_new(hosts);
+    lookups_refresh(handle->names);
     handle->attempt.fd = -1;
     const char *slash = strchr(hosts, '/');
     handle->chroot = core_copy(slash && slash[1] ? slash : "");
@@ -79,13 +82,13 @@ int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client) 
     queue_list(handle);
     /* Events may come before this returns: session_event relies on the context alone. */
     int flags = ZOO_NO_LOG_CLIENTENV | (handle->connection.frames.read_only ? ZOO_READONLY : 0);
-    names_opening(1);
+    resolve_opening(1);
     opening = handle;
     zhandle_t *zh =
         zookeeper_init2(hosts, session_event, handle->session_timeout, client, handle, flags, log_push);
     problem = errno;
     opening = NULL;
-    names_opening(0);
+    resolve_opening(0);
     threads_release();
     if (zh == NULL) {
         queue_unlist(handle);

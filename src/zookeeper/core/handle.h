@@ -6,6 +6,7 @@
 #include "client.h"
 #include "layer.h"
 #include "locks.h"
+#include "names.h"
 #include "pending.h"
 #include "queue.h"
 #include "service.h"

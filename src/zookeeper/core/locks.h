@@ -15,15 +15,15 @@
  *     LOCK_SET_WATCHES   zk_handle.set_watches_lock           a reconnect's watches
  *     LOCK_RAW_REQUESTS  travelling_lock (raw_request.c)      raw requests under way
  *     LOCK_SERVICES      services_lock (service.c)            what services do not know
- *     LOCK_NAMES         names_lock (resolve.c)               hosts, and their addresses
+ *     LOCK_NAMES         names_lock (names.c)                 hosts, and their addresses
  *     LOCK_LOG           lines_lock (log.c)                   log lines that wait
  *     LOCK_OPEN_QUEUES   open_lock (queue.c)                  the queues that a log line may wake
  *     LOCK_QUEUE         zk_handle.queue_lock                 what waits for a handle's Python thread
  *     LOCK_LAYER         layer.lock                           why TLS failed
  *     LOCK_CLOSING       closing_many.lock (close_many.c)     handles that are closed side by side
  *
- * The TLS extension has one more, layer_config.lock (tls.c): a leaf, under which OpenSSL is called
- * and nothing of the core. No lock is held while a thread waits for anything but a lock, and none
+ * The TLS extension has one more, layer_config.lock (configuration.c): a leaf, under which OpenSSL is
+ * called and nothing of the core. No lock is held while a thread waits for anything but a lock, and none
  * while Python runs. Everything else that threads share is _Atomic, or belongs to one thread (the
  * handle's I/O thread: attempt, connection, layer; until that has ended, and then the closing one).
  *

@@ -25,6 +25,11 @@ void arena_free(arena *a);                                    /* leaves an empty
 
 /* Nanoseconds of the monotonic clock. */
 int64_t core_now(void);
+#define MILLISECOND ((int64_t)1000000)
+
+static inline int64_t core_clamp(int64_t min, int64_t value, int64_t max) {
+    return value > max ? max : value < min ? min : value;
+}
 
 /* Wait for a semaphore until a moment of that clock. 0, ETIMEDOUT, or EINTR after a signal, so
  * that the caller can let Python run its signal handlers. */

@@ -87,7 +87,7 @@ ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags) {
     if (here == NULL || fd != here->connection.fd) return __real_send(fd, bytes, size, flags);
     ssize_t count = here->layer.connection ? layer_write(&here->layer, bytes, size)
                                            : __real_send(fd, bytes, size, flags);
-    if (count > 0) frames_sent(&here->connection.frames, bytes, (size_t)count);
+    if (count > 0) asked_sent(&here->connection.frames.asked, bytes, (size_t)count);
     return count;
 }
 

@@ -1,4 +1,15 @@
-/* TLS as a layer: what the extension's Python half calls. */
+/* TLS as a layer: what the extension's Python half calls.
+ *
+ * Files call one another downwards only, in this order:
+ *
+ *     tls             the layer's functions, and the bytes of a connection
+ *     handshake       beginning and end of a connection
+ *     configuration   what handles share
+ *     sessions        what the next handshake resumes
+ *     files           certificates
+ *     reasons         faults in words
+ *     socket          what OpenSSL reads and writes
+ */
 #ifndef ZOOKEEPER_TLS_H
 #define ZOOKEEPER_TLS_H
 
@@ -47,7 +58,7 @@ typedef struct {
 void tls_explain(char *why, SSL *ssl, const tls_peer *peer, int result, int is_shaken);
 /* The verify callback of OpenSSL: notes what is refused for `tls_explain`. */
 int tls_note_refused(int is_good, X509_STORE_CTX *chain);
-/* The peer of a connection (tls.c). */
+/* The peer of a connection (socket.c); NULL when the SSL is of none. */
 tls_peer *tls_peer_of(SSL *ssl);
 
 #endif

@@ -1,0 +1,173 @@
+/* The race of an attempt (as in RFC 8305, "Happy Eyeballs").
+ *
+ *   - The next address is tried when one has failed, or has not answered for a while (the stagger).
+ *     The first that accepts is put in the place of the C client's socket (dup3).
+ *   - When all have failed there is a pause, which grows and is spread at random (backoff, jitter).
+ */
+#include "handle.h"
+#include "log.h"
+#include "memory.h"
+#include "race.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define MAX_STAGGER (250 * MILLISECOND)
+#define MIN_STAGGER (10 * MILLISECOND)
+#define MIN_PAUSE (10 * MILLISECOND)
+#define MAX_PAUSE (500 * MILLISECOND)
+
+int __real_socket(int domain, int type, int protocol);
+int __real_close(int fd);
+int __real_connect(int fd, const struct sockaddr *address, socklen_t length);
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
+int __real_getsockopt(int fd, int level, int option, void *value, socklen_t *size);
+
+int64_t race_session_timeout(const zk_handle *handle) { return handle->session_timeout * MILLISECOND; }
+
+/* A pause before the next race: all servers have refused the last one. */
+static void rest(zk_handle *handle) {
+    attempt *a = &handle->attempt;
+    int64_t min = core_clamp(MIN_PAUSE, race_session_timeout(handle) / 60, MAX_PAUSE);
+    int64_t max = core_clamp(min, race_session_timeout(handle) / 10, MAX_PAUSE);
+    int64_t pause = core_clamp(min, min << core_clamp(0, a->failures, 10), max);
+    a->failures++;
+    a->not_before = core_now() + pause / 2 + random() % (pause / 2 + 1);
+}
+
+void race_clear(attempt *a) {
+    for (int i = 0; i < a->count; i++) {
+        if (a->racers[i].fd >= 0) __real_close(a->racers[i].fd);
+        a->racers[i].fd = -1;
+    }
+}
+
+static void choose_racers(zk_handle *handle, const server_address *asked) {
+    attempt *a = &handle->attempt;
+    server_address known[MAX_ADDRESSES], ordered[MAX_ADDRESSES];
+    int all_failed, count = names_known(handle->names, known, MAX_ADDRESSES);
+    a->count = candidates_choose(&a->failed, asked, known, count, ordered, &all_failed);
+    for (int i = 0; i < a->count; i++) a->racers[i] = (racer){.address = ordered[i], .fd = -1};
+    if (all_failed) {
+        /* All get another chance, and longer if some may just be slow. */
+        if (a->was_slow && a->rounds < 10) a->rounds++;
+        a->was_slow = 0;
+    }
+}
+
+void race_lose(zk_handle *handle, int error) {
+    attempt *a = &handle->attempt;
+    rest(handle);
+    a->phase = ATTEMPT_LOST;
+    a->error = error;
+}
+
+/* The racer is out of the race. */
+static void fail(attempt *a, racer *r, int error) {
+    a->error = error;
+    failed_note(&a->failed, &r->address, core_now());
+    if (r->fd >= 0) __real_close(r->fd);
+    r->fd = -1;
+}
+
+static void start_next(zk_handle *handle, int64_t now) {
+    attempt *a = &handle->attempt;
+    racer *r = &a->racers[a->next++];
+    int yes = 1;
+    r->fd = __real_socket(r->address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (r->fd >= 0) {
+        setsockopt(r->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        if (__real_connect(r->fd, &r->address.any, r->address.length) == 0 ||
+            errno == EINPROGRESS) {
+            int64_t stagger = race_session_timeout(handle) / 4 / a->count;
+            a->next_start = now + core_clamp(MIN_STAGGER, stagger, MAX_STAGGER);
+            return;
+        }
+    }
+    fail(a, r, errno);
+    a->next_start = now;
+}
+
+static int running(const attempt *a) {
+    int count = 0;
+    for (int i = 0; i < a->next; i++) count += a->racers[i].fd >= 0;
+    return count;
+}
+
+static void start_what_is_due(zk_handle *handle) {
+    attempt *a = &handle->attempt;
+    int64_t now = core_now();
+    while (a->next < a->count && a->next_start <= now) start_next(handle, now);
+    if (a->next == a->count && running(a) == 0) race_lose(handle, a->error);
+}
+
+void race_begin(zk_handle *handle, const server_address *asked) {
+    attempt *a = &handle->attempt;
+    a->phase = ATTEMPT_RACING;
+    a->next = 0;
+    a->error = ETIMEDOUT;
+    a->next_start = a->not_before;
+    choose_racers(handle, asked);
+    start_what_is_due(handle);
+}
+
+/* The C client tells of the address that it has asked for. */
+static void log_winner(const attempt *a) {
+    char name[ADDRESS_TEXT];
+    address_text(&a->winner, name, sizeof name);
+    log_say(ZOO_LOG_LEVEL_INFO, "connect", "%s accepts the connection", name);
+}
+
+static void win(zk_handle *handle, int index) {
+    attempt *a = &handle->attempt;
+    racer *r = &a->racers[index];
+    if (dup3(r->fd, a->fd, O_CLOEXEC) < 0) {
+        fail(a, r, errno);
+        return;
+    }
+    a->winner = r->address;
+    a->phase = ATTEMPT_OPENING;
+    a->opening_since = core_now();
+    race_clear(a);
+    if (a->next > 1) log_winner(a);
+}
+
+static void look_at_racer(zk_handle *handle, int index) {
+    attempt *a = &handle->attempt;
+    racer *r = &a->racers[index];
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (__real_getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0) error = errno;
+    if (error == 0) {
+        win(handle, index);
+        return;
+    }
+    fail(a, r, error);
+    a->next_start = core_now();
+}
+
+void race_poll(zk_handle *handle, struct pollfd *pipe, int timeout) {
+    attempt *a = &handle->attempt;
+    struct pollfd watched[1 + MAX_ADDRESSES];
+    int indexes[1 + MAX_ADDRESSES], count = 1;
+    start_what_is_due(handle);
+    watched[0] = *pipe;
+    for (int i = 0; i < a->next; i++)
+        if (a->racers[i].fd >= 0) {
+            watched[count] = (struct pollfd){.fd = a->racers[i].fd, .events = POLLOUT};
+            indexes[count++] = i;
+        }
+    if (a->phase == ATTEMPT_LOST) timeout = 0;
+    if (a->phase == ATTEMPT_RACING && a->next < a->count) {
+        int64_t left = (a->next_start - core_now()) / MILLISECOND + 1;
+        if (left < timeout) timeout = left < 0 ? 0 : (int)left;
+    }
+    int ready = __real_poll(watched, (nfds_t)count, timeout);
+    pipe->revents = ready > 0 ? watched[0].revents : 0;
+    for (int i = 1; ready > 0 && i < count && a->phase == ATTEMPT_RACING; i++)
+        if (watched[i].revents) look_at_racer(handle, indexes[i]);
+    if (a->phase == ATTEMPT_RACING) start_what_is_due(handle);
+}
