@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from zookeeper import constants
+from zookeeper.errors import CLASS_OF_CODE, SessionError
+
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "zookeeper"
 CORE = PACKAGE / "core"
 TLS = PACKAGE / "tls"
@@ -181,6 +184,13 @@ def test_mutexes_without_a_rank_are_in_locks_h_alone() -> None:
         if "pthread_mutex" in code_of(path) and path.stem != "locks"
     ]
     assert bare == []
+
+
+def test_codes_of_the_session_are_those_of_session_errors() -> None:
+    cases = re.findall(r"case Z(\w+):", functions(CORE / "codes.c")["code_is_of_the_session"][1])
+    of_errors = {error.code for error in CLASS_OF_CODE.values() if issubclass(error, SessionError)}
+    assert len(cases) > 5
+    assert {getattr(constants, name) for name in cases} == of_errors
 
 
 def test_parts_of_the_extension_have_less_than_300_lines() -> None:

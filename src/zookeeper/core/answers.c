@@ -6,6 +6,7 @@
  */
 #include "answers.h"
 #include "client.h"
+#include "codes.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -81,19 +82,6 @@ static void take_acl_entry(cursor *c) {
 
 static void take_answer(cursor *c, int32_t op);
 
-int error_fits(int32_t code) {
-    switch (code) {
-    case ZCONNECTIONLOSS:
-    case ZOPERATIONTIMEOUT:
-    case ZINVALIDSTATE:
-    case ZCLOSING:
-    case ZNOTHING:
-        return 0;
-    default:
-        return 1;
-    }
-}
-
 /* A MultiHeader before each result, and a last one that says so. */
 static void take_results(cursor *c) {
     while (!c->is_bad) {
@@ -102,7 +90,7 @@ static void take_results(cursor *c) {
         take_int(c);
         if (c->is_bad || is_end) return;
         if (type == OP_ERROR)
-            c->is_bad |= !error_fits(take_int(c));
+            c->is_bad |= code_is_of_a_client(take_int(c));
         else if (type == OP_MULTI || type == OP_MULTI_READ)
             c->is_bad = 1;
         else

@@ -7,6 +7,5 @@
 
 int answer_fits(int32_t op, const char *body, size_t size);
 int event_fits(const char *body, size_t size);
-int error_fits(int32_t code); /* a server's, and not what a client says of itself */
 
 #endif

@@ -60,30 +60,3 @@ long bulk_progress(bulk *b, long *told) {
     core_unlock(&b->lock);
     return done;
 }
-
-int code_is_fatal(int code) {
-    switch (code) {
-    case ZOK:
-    case ZNONODE:
-    case ZNOAUTH:
-        return 0;
-    default:
-        return 1;
-    }
-}
-
-int code_is_of_the_session(int code) {
-    switch (code) {
-    case ZCONNECTIONLOSS:
-    case ZOPERATIONTIMEOUT:
-    case ZINVALIDSTATE:
-    case ZCLOSING:
-    case ZSESSIONEXPIRED:
-    case ZSESSIONMOVED:
-    case ZAUTHFAILED:
-    case ZSESSIONCLOSEDREQUIRESASLAUTH:
-        return 1;
-    default:
-        return 0;
-    }
-}

@@ -40,9 +40,5 @@ void bulk_abandon(bulk *b);
 long bulk_progress(bulk *b, long *told);
 /* To be called at the end of each request's completion, with the lock held. */
 void bulk_advance(bulk *b);
-/* Codes that say something of the connection and not of a node. */
-int code_is_fatal(int code);
-/* Those that say that a request got no answer. */
-int code_is_of_the_session(int code);
 
 #endif

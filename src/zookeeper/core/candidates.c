@@ -1,4 +1,4 @@
-/* Which addresses a race tries, and in which order.
+/* The addresses of a race, in their order.
  *
  * The one that the C client has asked for comes first and the others at random (jitter), so that clients
  * spread over the servers; but what has failed lately is tried last, and first of that what has failed

@@ -25,7 +25,7 @@
  *     race, asked                                their beginning; the requests under way on them
  *     resolve, lookups, service, write_count     what is known of servers
  *     names, candidates                          hosts and addresses
- *     log, queue, threads, address, memory, locks, path, answers
+ *     log, queue, threads, address, memory, locks, path, answers, codes
  *
  * This header is for Python's half and for tests. A file of the core includes what it uses. A header
  * says at each declaration which pointers may be NULL and which side frees them. All others are not

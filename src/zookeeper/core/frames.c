@@ -15,6 +15,7 @@
 #include "answers.h"
 #include "bytes.h"
 #include "client.h"
+#include "codes.h"
 #include "frames.h"
 #include "log.h"
 #include "memory.h"
@@ -125,7 +126,7 @@ static ssize_t welcome(frames *f, int fd, char *buffer, size_t size) {
 static int32_t error_in_head(frames *f) {
     char *error = f->head + HEAD_BYTES - 4;
     int32_t code = int_at(error);
-    if (!error_fits(code) || code == ZRUNTIMEINCONSISTENCY) {
+    if (code_is_of_a_client(code) || code == ZRUNTIMEINCONSISTENCY) {
         log_say(ZOO_LOG_LEVEL_ERROR, "frames", "an answer with the error %d, which no server gives", code);
         code = ZMARSHALLINGERROR;
         set_int(error, code);

@@ -1,4 +1,5 @@
 /* Reads one by one, many at a time (pipelined), for servers that do not know MultiRead (service.c). */
+#include "codes.h"
 #include "handle.h"
 #include "raw_request.h"
 #include "reader.h"

@@ -4,6 +4,7 @@
  * know of" is done here: a node that has changed since gets its event at once. The watch that is
  * left at the server then has no watcher, or one that has come meanwhile.
  */
+#include "codes.h"
 #include "handle.h"
 #include "memory.h"
 #include "path.h"

@@ -3,6 +3,7 @@
  * One operation is under way at a time: a later one may only be done when the ones before it have
  * not failed. A check is a look at the node, which says no more than that it was so a moment ago.
  */
+#include "codes.h"
 #include "handle.h"
 #include "write_many.h"
 
