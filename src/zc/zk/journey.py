@@ -1,7 +1,6 @@
 """The way that a path leads through symbolic links, in anything that can read nodes."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -47,7 +46,7 @@ class Journey:
     it is none: `/a/link/../link` is a valid path.
     """
 
-    def __init__(self, nodes: Nodes, path: str) -> None:
+    def __init__(self, nodes: "Nodes", path: str) -> None:
         check_path(path)
         self.nodes = nodes
         self.asked = path

@@ -4,8 +4,7 @@ A node may have thousands of property links, and each may lead through the next 
 followed by itself, the work would grow with the square of their number.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zc.zk.errors import BadPropertyLink, LinkLoop
@@ -56,7 +55,7 @@ class _End:
         self.cause = cause
         self.unknown = unknown
 
-    def one_link_further(self) -> _End:
+    def one_link_further(self) -> "_End":
         if self.length < MAX_LINKS:
             return _End(self.length + 1, self.found, self.reason, self.cause, self.unknown)
         return _End(self.length, None, f"more than {MAX_LINKS} links")
@@ -73,7 +72,7 @@ class PropertyLinks:
     number, and it is bounded where they lead through very many nodes.
     """
 
-    def __init__(self, nodes: Nodes, number: int) -> None:
+    def __init__(self, nodes: "Nodes", number: int) -> None:
         self._nodes = nodes
         self._ends: dict[tuple[str, str], _End] = {}
         self._paths: dict[str, str | Exception] = {}
@@ -93,7 +92,7 @@ class PropertyLinks:
         fault.__cause__ = end.cause
         return fault
 
-    def _follow(self, step: _Step) -> _End:
+    def _follow(self, step: _Step) -> "_End":
         way: dict[tuple[str, str], None] = {}
         end = None
         while end is None:
@@ -114,7 +113,7 @@ class PropertyLinks:
             self._ends[here] = end = end.one_link_further()
         return end
 
-    def _give_up(self, way: list[tuple[str, str]]) -> _End:
+    def _give_up(self, way: list[tuple[str, str]]) -> "_End":
         """Note for the links on a way that they are too far from any end."""
         end = _End(MAX_LINKS, None).one_link_further()
         self._ends.update(dict.fromkeys(way, end))

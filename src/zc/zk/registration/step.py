@@ -14,13 +14,14 @@ the classic mistake, as a former session's node vanishes seconds later:
 - A node of anybody else is not touched. The registration waits for its end.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl
+else:
+    Acl = Any  # a large module, for a type
 
 
 class RegistrationState(str, enum.Enum):

@@ -12,8 +12,7 @@ one what a text says, is idempotent: the result is the same however often it is 
 Each decision is a function of data, `Failures`; the waiting is around it.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import logging
 import time
 from collections.abc import Iterator
@@ -63,7 +62,7 @@ class Failures(NamedTuple):
     unbroken: int = 0
     since: float = 0.0
 
-    def one_more(self, now: float, *, is_unanswered: bool) -> Failures:
+    def one_more(self, now: float, *, is_unanswered: bool) -> "Failures":
         """Return them with one that has just come."""
         return self._replace(
             total=self.total + 1,
@@ -71,7 +70,7 @@ class Failures(NamedTuple):
             since=self.since if self.total else now,
         )
 
-    def with_news(self, *, broke: bool) -> Failures:
+    def with_news(self, *, broke: bool) -> "Failures":
         """Return them when it is known whether the connection broke under the last one."""
         return self._replace(unbroken=0 if broke else self.unbroken + 1)
 
@@ -203,7 +202,7 @@ class Attempt:
         for policy in policies:
             policy.begin()
 
-    def __enter__(self) -> Attempt:
+    def __enter__(self) -> "Attempt":
         return self
 
     def __exit__(

@@ -15,7 +15,7 @@ import weakref
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from functools import partial
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import zookeeper
 from zc.zk.errors import LinkLoop
@@ -41,7 +41,8 @@ class View:
 
 
 V = TypeVar("V", bound=View)
-Self = TypeVar("Self", bound="LiveObject[Any]")
+if TYPE_CHECKING:
+    Self = TypeVar("Self", bound="LiveObject[Any]")
 
 
 class LiveObject(ABC, Generic[V]):
