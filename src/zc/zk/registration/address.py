@@ -21,9 +21,6 @@ MAX_PORT = 65535
 # The host in the `server_address` of a server that listens on all interfaces of its machine.
 ALL_INTERFACES = ("", "0.0.0.0", "::")
 
-# No server takes these in a path.
-_NOT_IN_NAMES = re.compile("[\0-\x1f\x7f-\x9f\ud800-\uf8ff\ufff0-\U0010ffff]")
-
 _NAME = re.compile(r"(?:\[(?P<bracketed>[^][]*)\]|(?P<plain>[^][:]*)):(?P<port>[0-9]{1,5})")
 
 
@@ -96,9 +93,19 @@ def _joined(host: str, port: str) -> str:
 
 
 def _checked_name(name: str, address: object) -> str:
-    if name in ("", ".", "..") or "/" in name or _NOT_IN_NAMES.search(name):
+    if name in ("", ".", "..") or "/" in name or any(map(_is_barred, name)):
         raise ValueError(f"not an address, as no node can have that name: {address!r}")
     return name
+
+
+def _is_barred(character: str) -> bool:
+    """Say whether no server takes a character in a path."""
+    return (
+        character < " "
+        or "\x7f" <= character <= "\x9f"
+        or "\ud800" <= character <= "\uf8ff"
+        or character >= "\ufff0"
+    )
 
 
 def hosts_of_blank() -> list[str]:
