@@ -41,6 +41,10 @@ class Places:
             epoch=1, lives_in=1, is_kept_up=True, binding=Binding(*answers)
         )
         self.watches: Any = None
+        self.nudges = 0
+
+    def nudge(self) -> None:
+        self.nudges += 1
 
     def node(self, name: str = "a") -> EphemeralNode:
         return EphemeralNode(self, "/", name, FIRST, OnDeletion.IGNORE)
@@ -65,7 +69,7 @@ def places() -> Places:
 
 @pytest.fixture
 def schedule(places: Places) -> Schedule:
-    return Schedule(places.lock)
+    return Schedule(places.lock, places.nudge)
 
 
 class TestTheSchedule:
@@ -122,6 +126,19 @@ class TestTheSchedule:
         assert not earlier.is_contested
         schedule.end(schedule.begin([node]))
         assert earlier.is_contested
+
+    def test_a_deletion_cut_off_by_an_interrupt_leaves_nothing(self, places, schedule) -> None:
+        node = places.node()
+        hold = schedule.hold(node, "/a")
+        schedule.add(node)
+        assert schedule.take_due() == []
+        assert places.nudges == 0
+        del hold
+        assert places.nudges == 1
+        assert schedule.take_due() == [node]
+        hand = schedule.begin([node])
+        del hand
+        assert not schedule.hold(node, "/a").is_contested
 
     def test_no_node_is_lost_whatever_comes_in_between(self, places, schedule) -> None:
         ours, theirs = places.node(), places.node("b")

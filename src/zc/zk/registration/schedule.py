@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from weakref import ref
 
 from zc.zk.registration.node import EphemeralNode
 from zc.zk.session.backoff import soonest
@@ -17,7 +18,7 @@ class Hold:
     same time, so that it may have been made just after it was deleted.
     """
 
-    __slots__ = ("is_contested", "node", "path")
+    __slots__ = ("__weakref__", "is_contested", "node", "path")
 
     def __init__(self, node: EphemeralNode, path: str) -> None:
         self.node = node
@@ -25,19 +26,29 @@ class Hold:
         self.is_contested = False
 
 
+class Hand:
+    """Some nodes that are reconciled, while they are."""
+
+    __slots__ = ("__weakref__",)
+
+
 class Schedule:
     """The nodes that may not be as desired, by the time when they are due.
+
+    Holds and hands are the caller's, and end with it: an interrupt may come before it has them.
+    `nudge` is called then, perhaps by a finaliser, since a node may be due.
 
     Danger: a finaliser or a signal handler may come here in the thread that holds the lock.
     *One step* (see `zc.zk.watching.dependencies`) lets none of them come between, and what is taken
     out or marked is so before anything is decided by it. The lock is the registry's.
     """
 
-    def __init__(self, lock: threading.RLock) -> None:
+    def __init__(self, lock: threading.RLock, nudge: Callable[[], object]) -> None:
         self._lock = lock
+        self._nudge = nudge
         self._due: dict[EphemeralNode, float] = {}
-        self._in_hand: dict[object, Collection[EphemeralNode]] = {}
-        self._holds: dict[Hold, None] = {}
+        self._in_hand: dict[ref[Hand], Collection[EphemeralNode]] = {}
+        self._holds: dict[ref[Hold], EphemeralNode] = {}
 
     def add(self, node: EphemeralNode, when: float = 0.0) -> None:
         """Have a node seen to at that time, or before if it is due before.
@@ -83,7 +94,7 @@ class Schedule:
             due = [node for node, when in list(self._due.items()) if when <= now]
             for node in due:
                 self._due.pop(node, None)
-            held = {hold.node for hold in list(self._holds)}
+            held = set(self._holds.values())
         return [node for node in due if node not in held]
 
     def put_back(self, nodes: Iterable[EphemeralNode]) -> None:
@@ -92,20 +103,21 @@ class Schedule:
             for node in nodes:
                 self._due.setdefault(node, node.setbacks.rests_until)
 
-    def begin(self, nodes: Collection[EphemeralNode]) -> object:
-        """Note that these are reconciled from now on; returns what to give to `end`."""
-        hand = object()
+    def begin(self, nodes: Collection[EphemeralNode]) -> Hand:
+        """Note that these are reconciled from now on, until `end`."""
+        hand = Hand()
         with self._lock:
-            self._in_hand[hand] = nodes
-            for hold in list(self._holds):
-                if hold.node in nodes:
+            self._in_hand[ref(hand, self._in_hand.pop)] = nodes
+            for reference in list(self._holds):
+                hold = reference()
+                if hold is not None and hold.node in nodes:
                     hold.is_contested = True
         return hand
 
-    def end(self, hand: object) -> None:
+    def end(self, hand: Hand) -> None:
         """Note that these are reconciled no more."""
         with self._lock:
-            self._in_hand.pop(hand, None)
+            self._in_hand.pop(ref(hand), None)
 
     # Nodes that the program deletes by itself
 
@@ -113,7 +125,7 @@ class Schedule:
         """Have a node left alone until `release`."""
         hold = Hold(node, path)
         with self._lock:
-            self._holds[hold] = None
+            self._holds[ref(hold, self._lose)] = node
             if any(node in nodes for nodes in list(self._in_hand.values())):
                 hold.is_contested = True
         return hold
@@ -121,4 +133,9 @@ class Schedule:
     def release(self, hold: Hold) -> None:
         """Leave it alone no more."""
         with self._lock:
-            self._holds.pop(hold, None)
+            self._holds.pop(ref(hold), None)
+
+    def _lose(self, reference: ref[Hold]) -> None:
+        """Leave a node alone no more whose deletion was cut off."""
+        self.add(self._holds.pop(reference))
+        self._nudge()
