@@ -283,6 +283,17 @@ class TestTheRegistration:
         wait_until(lambda: owner_of(other) == session_id(zk), "it is registered again")
         wait_for(registration, "registered")
 
+    @pytest.mark.not_emulated("nothing is retried after a pause")
+    def test_a_deletion_cut_off_before_it_is_sent_leaves_it_as_it_is(self, zk, other) -> None:
+        registration = zk.register("/providers", ADDRESS)
+        hold = zk._ephemerals.hold(PATH)
+        other.delete(PATH)
+        wait_for(registration, "pending")
+        schedule = zk._ephemerals.registry._schedule
+        wait_until(lambda: schedule.seconds_left() is None, "it is left alone")
+        del hold
+        wait_until(lambda: owner_of(other) == session_id(zk), "it is registered again")
+
     def test_delete_recursive_by_force_ends_it(self, zk, other) -> None:
         registration = zk.register("/providers", ADDRESS)
         zk.delete_recursive("/providers", force=True)

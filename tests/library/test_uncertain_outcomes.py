@@ -248,7 +248,7 @@ class TestARegistration:
         assert str(gone.state) == "ended"
         other.delete(left.paths[0])
         wait_until(lambda: other.exists(left.paths[0]), "it is made again")
-        assert str(left.state) == "registered"
+        wait_until(lambda: str(left.state) == "registered", lambda: repr(left))
         assert not other.exists("/providers/1.1.1.1:2")
 
 

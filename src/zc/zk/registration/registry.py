@@ -12,7 +12,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
@@ -58,7 +57,7 @@ class Registry:
 
     def _renew(self) -> None:
         self.lock = threading.RLock()
-        self._schedule = Schedule(self.lock, partial(self.session.nudge, self.keep))
+        self._schedule = Schedule(self.lock, self.session.nudge)
 
     def after_fork(self) -> None:
         """End all nodes in a child process, whose session has none of the parent's."""
