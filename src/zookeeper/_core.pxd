@@ -3,7 +3,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, int64_t, uint32_t
 
 cdef extern from "core.h" nogil:
-    enum: ZOK, ZNONODE, ZCLOSING, ZCONNECTIONLOSS, ZNOWATCHER
+    enum: ZOK, ZNONODE, ZCLOSING, ZCONNECTIONLOSS, ZNOWATCHER, ZUNIMPLEMENTED
 
     struct Stat:
         int64_t czxid, mzxid, ctime, mtime, ephemeralOwner, pzxid
@@ -138,6 +138,7 @@ cdef extern from "core.h" nogil:
 
     void raw_request_after_fork()
     void service_after_fork()
+    int service_hangs_up_at(const zk_handle *handle, long size)
 
     struct bulk:
         int code

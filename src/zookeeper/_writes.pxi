@@ -148,6 +148,24 @@ cdef object write_as_they_come(bulk_write *w, WriteOps ops, iterator, Py_ssize_t
         raise too_many_or_few(count, ops.count)
 
 
+cdef object unsent_write(Handle handle, WriteOps ops, Py_ssize_t index, int code):
+    """Make the exception for an operation that was not sent, which knows of its size."""
+    cdef long size
+    path = ops.path_of(index)
+    # One without a reason may not have been taken from its iterator.
+    if code != ZUNIMPLEMENTED:
+        return unsent(code, path)
+    size = operation_size(handle.c, &ops.ops[index])
+    if not service_hangs_up_at(handle.c, size):
+        return unsent(code, path)
+    return errors.error(
+        constants.BADARGUMENTS,
+        path,
+        f"the servers hang up at a request of {size} bytes (their jute.maxbuffer)",
+        may_have_happened=False,
+    )
+
+
 cdef object too_many_or_few(Py_ssize_t announced, came):
     return ValueError(f"count is {announced}, but the iterator gave {came} operations")
 
@@ -218,7 +236,7 @@ def write_many(h, ops, *, count=None, batch=500, in_flight=4, stop=True, progres
             write_result_of(&w.results[i], operations.kinds[i])
             if w.results[i].code == ZOK
             else error_of(w.results[i].code, operations.path_of(i)) if i < w.next
-            else unsent(w.results[i].code, operations.path_of(i))
+            else unsent_write(handle, operations, i, w.results[i].code)
             for i in range(total)
         ]
     finally:

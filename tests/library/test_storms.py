@@ -129,6 +129,20 @@ class TestSmallRequests:
                 change(writer, paths, objects, 3)
             assert proxy.connections <= MOST_CONNECTIONS
 
+    def test_an_import_with_a_node_that_is_too_large_names_it(self, proxy, client):
+        limit = 20_000
+        proxy.on_request = limit_requests_to(limit)
+        zk = client()
+        text = f"/small\n  n = 1\n/large\n  blob = '{'x' * 2 * limit}'\n/other\n"
+        with pytest.raises(
+            zookeeper.BadArgumentsException, match=r"/large.*jute\.maxbuffer"
+        ) as told:
+            zk.import_tree(text)
+        assert not told.value.may_have_happened
+        assert proxy.connections <= MOST_CONNECTIONS
+        zk.import_tree("/small\n  n = 1\n")
+        assert zk.get_properties("/small") == {"n": 1}
+
 
 class TestNoCredential:
     """`enforce.auth.enabled` is switched on while a client without that scheme runs."""
