@@ -1,4 +1,4 @@
-"""Accidents of a session, made to happen."""
+"""Make accidents happen to a session."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from tests.deadlines import wait_until
 
 
 def session_id(zk: zc.zk.ZooKeeper) -> int:
-    """The number of the client's session; 0 while it has none."""
+    """Return the number of the client's session; 0 while it has none."""
     handle = zk.handle
     return 0 if handle is None else zookeeper.client_id(handle)[0]
 
 
 def expire(zk: zc.zk.ZooKeeper, connection_string: str) -> None:
-    """End the client's session on the server, and wait until the client has a new one."""
+    """End the client's session on the server and wait for the next one."""
     end_session(zk, connection_string)
     wait_until(lambda: session_id(zk), "the client has a new session", 60)
     wait_until(lambda: zk.state == zookeeper.CONNECTED_STATE, "the client is connected", 30)
@@ -23,8 +23,8 @@ def expire(zk: zc.zk.ZooKeeper, connection_string: str) -> None:
 def end_session(zk: zc.zk.ZooKeeper, connection_string: str) -> None:
     """End the client's session on the server, and wait until the client knows.
 
-    Whoever knows number and password of a session can resume it, and close it. The client takes it
-    back at once when it can, so this may need more than one attempt.
+    A program that has the number and the password of a session can resume it, and close it. The
+    client takes the session back at once when it can, so this may need more than one attempt.
     """
     former = session_id(zk)
     assert former, "there is a session"

@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def client(connection_string: str, root: str) -> Iterator[Client]:
-    """A function that makes clients, by default of `root`.
+    """Return a function that makes clients, by default of `root`.
 
     `hosts` replaces address and root; other arguments are those of `zc.zk.ZooKeeper`.
     """
@@ -40,17 +40,17 @@ def client(connection_string: str, root: str) -> Iterator[Client]:
 
 @pytest.fixture
 def zk(client: Client) -> zc.zk.ZooKeeper:
-    """A client whose `/` is `root`."""
+    """Return a client whose `/` is `root`."""
     return client()
 
 
 @pytest.fixture
 def other(client: Client) -> zc.zk.ZooKeeper:
-    """Another client of the same place."""
+    """Return another client of the same place."""
     return client()
 
 
 @pytest.fixture
 def providers(zk: zc.zk.ZooKeeper) -> None:
-    """A node for servers to register below."""
+    """Create a node for servers to register below, and return its path."""
     zk.create("/providers")

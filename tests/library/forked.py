@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 
 class Child:
-    """A forked child that does some work; its parent commands and hears it by pipes."""
+    """A forked child that does some work, commanded and heard by pipes."""
 
     def __init__(self, work: Callable[[Child], object]) -> None:
         (self._hearing, telling), (obeying, self._commanding) = os.pipe(), os.pipe()
         with warnings.catch_warnings():
-            # Later Pythons warn of forking with threads; to show that this works is the point.
+            # Later Pythons warn of a fork with threads; the tests show that this one works.
             warnings.simplefilter("ignore", DeprecationWarning)
             self.pid = os.fork()
         if self.pid:
@@ -56,7 +56,7 @@ class Child:
 
 
 def fault_in_a_child(call: Callable[[], object]) -> str:
-    """The exception that `call` raises in a child, as text; blank if it raises none."""
+    """Return the exception that `call` raises in a child, as text; else ''."""
 
     def work(child: Child) -> None:
         try:

@@ -1,4 +1,7 @@
-"""Servers that tests register below `/providers`, which the fixture `providers` makes."""
+"""Servers that tests register below `/providers`.
+
+The fixture `providers` makes the node.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,6 @@ PATH = "/providers/1.2.3.4:80"
 
 
 def data_of(zk: zc.zk.ZooKeeper, path: str = PATH) -> dict[str, Any]:
-    """The data of a registered server, as JSON has them."""
+    """Return the data of a registered server, as JSON has them."""
     properties: dict[str, Any] = json.loads(zk.get(path)[0] or "")
     return properties

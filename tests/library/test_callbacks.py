@@ -1,7 +1,7 @@
-"""What callbacks may do, which is anything, and in which thread and order they are called.
+"""Callbacks may do anything, in one thread and in the order of changes.
 
-What those of `Children` do when they fail or block is in test_children.py, subscribers to events of
-the session are in test_session_events.py, and watchers given to the binding in tests/binding.
+The failures and delays of callbacks of `Children` are in test_children.py, subscribers to events of
+the session in test_session_events.py, and watchers given to the binding in tests/binding.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def node(zk: zc.zk.ZooKeeper) -> str:
 def in_a_callback(
     zk: zc.zk.ZooKeeper, other: zc.zk.ZooKeeper, work: Callable[[], object]
 ) -> object:
-    """What `work` returns, called by a callback; what it raises is raised here."""
+    """Return what `work` returns in a callback; raise what it raises."""
     done = threading.Event()
     results: list[object] = []
 
@@ -70,7 +70,7 @@ class TestThreadAndOrder:
         assert len(followed) == 2
 
     def test_changes_are_told_in_the_order_in_which_they_were_made(self, zk, other) -> None:
-        """Of different nodes too: whoever hears of the later change has heard of the earlier."""
+        """A program that hears of a later change, of any node, knows the earlier."""
         for name in "abc":
             zk.create(f"/{name}", '{"n":0}')
         told: list[tuple[str, int]] = []

@@ -26,7 +26,7 @@ def node(zk: zc.zk.ZooKeeper) -> str:
 
 
 def names_seen() -> tuple[Calls, list[list[str]]]:
-    """A callback, and the names that it was called with."""
+    """Return a callback, and the names that it is called with."""
     seen: list[list[str]] = []
     return Calls(lambda *args: seen.append(sorted(args[0]) if args else ["gone"])), seen
 
@@ -388,7 +388,7 @@ def test_a_loop_is_an_error_that_names_its_paths(zk) -> None:
 
 
 def watches_of(server: Server) -> int:
-    """How many watches there are on the server, of all clients."""
+    """Return how many watches there are on the server, of all clients."""
     (line,) = [line for line in server.ask("mntr").splitlines() if "zk_watch_count" in line]
     return int(line.split()[1])
 

@@ -1,7 +1,7 @@
-"""Nothing waits for ever: what every call comes to when servers accept connections and say nothing.
+"""Nothing waits for ever: each call ends though servers say nothing.
 
-The deadlines of the tests are far beyond those of the calls, as machines may be busy; a call that
-has none at all fails its test all the same.
+The servers accept connections and say nothing. The deadlines of the tests are far beyond those of
+the calls, as machines may be busy; a call that has none at all fails its test all the same.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TREE = "/tree\n  n = 1\n  /twig\n"
 
 @pytest.fixture
 def prepared(client, proxy: TcpProxy, root: str) -> Iterator[zc.zk.ZooKeeper]:
-    """A client of a server that is about to hang."""
+    """Return a client of a server that is about to hang."""
     zk = client(proxy.connection_string + root, session_timeout=SESSION_MILLISECONDS)
     zk.import_tree(TREE)
     yield zk
@@ -36,7 +36,7 @@ def prepared(client, proxy: TcpProxy, root: str) -> Iterator[zc.zk.ZooKeeper]:
 
 
 def outcome_of(call: Callable[[], object]) -> object:
-    """What a call raises or returns. Fails when it does not end."""
+    """Return what a call raises or returns. Fail when it does not end."""
     outcomes: list[object] = []
 
     def run() -> None:

@@ -1,4 +1,4 @@
-"""Which duties a round of the keeper does, without a server."""
+"""A round of the keeper does the duties that apply, without a server."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Standstill:
 
 
 class Done:
-    """Two duties that note that they are done, and what they return or raise next."""
+    """Two duties that note that they are done; the test sets their outcomes."""
 
     def __init__(self, keeper: Maintenance) -> None:
         self.keeper = keeper

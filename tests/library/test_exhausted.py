@@ -1,4 +1,7 @@
-"""No descriptors left: errors stay what they are, though nothing can be imported any more."""
+"""Errors stay what they are when no descriptors are left.
+
+Nothing can be imported then.
+"""
 
 from __future__ import annotations
 

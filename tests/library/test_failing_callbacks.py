@@ -1,7 +1,8 @@
-"""Callbacks that fail, or that nobody can hear any more: never in silence.
+"""Callbacks that fail, or that nobody can hear: never in silence.
 
-What fails for things as they are at the moment is called again; what fails by a mistake in it is
-dropped, as earlier releases did, unless it is to be kept. Each failure is logged, counted and told.
+A callback that fails for a passing reason is called again; one that fails by a mistake of its own
+is dropped, as earlier releases did, unless it is to be kept. Each failure is logged, counted and
+told.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 class Seen(Calls):
-    """Notes the properties, as the guide does: which raises for a broken link."""
+    """Notes the properties as the guide does, and raises for a broken link."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,7 +88,7 @@ class TestWhatMayPass:
 
     @pytest.mark.not_emulated("nothing is retried after a pause")
     def test_one_that_lost_its_connection_is_called_again(self, zk, other, failures) -> None:
-        """Though nothing changes any more that would have it called."""
+        """The callback is called again though nothing changes that would cause it."""
         attempts = []
 
         def write_down(children: zc.zk.Children) -> None:

@@ -1,4 +1,7 @@
-"""Imports and deletions that meet a refusal, somebody else's changes or a broken connection."""
+"""Imports and deletions that are refused, disturbed or disconnected.
+
+The disturbance is somebody else's changes.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ def text_of(top: str, numbers: range, value: str = "") -> str:
 
 class TestRefusals:
     def test_nothing_is_deleted_when_a_new_node_is_refused(self, zk) -> None:
-        """As when nodes move to another place, where one may not be made."""
+        """The situation is a move of nodes to a place where one may not be made."""
         nodes = "".join(f"    /n{number}\n" for number in range(499))
         zk.import_tree(f"/all\n  /closed\n  /new\n  /old\n{nodes}")
         zk.set_acl("/all/closed", -1, NOT_TO_BE_CHANGED)
@@ -107,7 +110,7 @@ class TestRefusals:
 
 
 class TestOtherNodesOfTheSameName:
-    """A node that was deleted and made again has the version of the first one."""
+    """A node that is deleted and made again has the version of the first one."""
 
     @staticmethod
     def made_again(zk: zc.zk.ZooKeeper, path: str, data: str, flags: int = 0) -> None:
@@ -174,7 +177,7 @@ class TestOtherNodesOfTheSameName:
 
     def test_when_nothing_has_changed_one_node_is_read(self, zk, monkeypatch) -> None:
         reads: list[list[int]] = []
-        # Now and then a session of an earlier test ends just then, which is a change as well.
+        # A session of an earlier test may end at that moment, which is a change as well.
         while [1] not in reads and len(reads) < 5:
             zk.import_tree("".join(f"/top{number}\n  /below\n" for number in range(300)))
             plan = zk.plan_import("".join(f"/top{number}\n" for number in range(300)), trim=True)
@@ -190,7 +193,7 @@ class TestOtherNodesOfTheSameName:
 
     @staticmethod
     def reads_of(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-        """How many nodes are read at a time while the plan is applied."""
+        """Return how many nodes are read at a time while the plan is applied."""
         reads: list[int] = []
         get_many = zookeeper.get_many
 

@@ -1,4 +1,4 @@
-"""The first calls of a program: their modules are imported then."""
+"""The first calls of a program import their modules."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def output_of(program: str, *arguments: str) -> str:
     ).stdout
 
 
-# The parent forks while another of its threads imports a module, and the child needs that one, too.
-# Where the fork waits for the import, the import waits for the fork in vain.
+# The parent forks while another of its threads imports a module that the child needs, too.
+# If the fork waits for the import, the import waits for the fork: a deadlock.
 FORKING = """
 import os, signal, sys, threading
 import zc.zk
@@ -145,7 +145,7 @@ OPERATION = ("create", "/mine", *EPHEMERAL)
     ],
 )
 def test_a_node_that_could_not_be_kept_is_not_made(zk, monkeypatch, make) -> None:
-    """As when there is no descriptor left by which to import what keeps it."""
+    """The node is not made when no descriptor is left to import what keeps it."""
     monkeypatch.setitem(sys.modules, "zc.zk.registration.registry", None)
     with pytest.raises(ImportError):
         make(zk)

@@ -1,4 +1,7 @@
-"""A client uses the binding that it is handed, for everything; else the module `zookeeper`."""
+"""A client uses the binding that it is handed, for everything.
+
+A client that is handed none uses the module `zookeeper`.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from zookeeper.binding import Binding
 SOURCES = Path(str(sys.modules["zc.zk.client"].__file__)).parent
 FUNCTIONS = [name for name in vars(Binding) if not name.startswith("_")]
 
-# Has them in the place of the module's, for suites that know nothing of bindings.
+# These have the functions of the module replaced, for suites that know nothing of bindings.
 DISPATCHES = {"testing/dispatch.py", "testing/suites.py"}
 
 
@@ -140,7 +143,7 @@ print(left.exists("/") is not None, list(emulation.sessions))
 
 
 def calls_past_the_binding(path: Path) -> list[str]:
-    """The functions of the border that a module takes from `zookeeper` itself."""
+    """Return the border's functions that a module takes from `zookeeper` itself."""
     tree = ast.parse(path.read_text())
     # `passed_on` takes a function for its name and documentation.
     shown = {

@@ -1,7 +1,8 @@
-"""Exceptions out of signal handlers, as Ctrl-C raises them, while a client opens or closes.
+"""Exceptions out of signal handlers while a client opens or closes.
 
-They come between any two steps; here, one after the other, at each place where the interpreter
-looks for signals: after a call, at the beginning of a function, and where a loop begins again.
+Ctrl-C raises them so. They come between any two steps; here, one after the other, at each place
+where the interpreter looks for signals: after a call, at the beginning of a function, and where a
+loop begins again.
 """
 
 from __future__ import annotations
@@ -26,13 +27,16 @@ from zc.zk.session.state import StateMachine
 
 LOOKS_FOR_SIGNALS = ("CALL", "RESUME", "JUMP_BACKWARD", "JUMP_ABSOLUTE")
 
-# Whose code the interrupts come in: the library's, and what it calls; not that of the emulation,
+# The interrupts come in the code of the library, and in what it calls; not in the emulation's,
 # which stands for calls of the binding that do all or nothing.
 FILES = ("/zc/zk/", "/threading.py", "/_weakrefset.py", "/queue.py")
 
 
 class Interrupt:
-    """Raises KeyboardInterrupt at the `number`th place, counted from 1, that `call` gets to."""
+    """Raises KeyboardInterrupt at the `number`th place that `call` gets to.
+
+    Places are counted from 1.
+    """
 
     def __init__(self, number: int) -> None:
         self._left = number
@@ -40,7 +44,7 @@ class Interrupt:
         self.place = ""
 
     def call(self, function: Callable[[], object]) -> bool:
-        """Whether it came; False when there are not so many places."""
+        """Return whether it came; False when there are not so many places."""
         former = sys.gettrace()
         sys.settrace(self._trace)
         try:
@@ -50,7 +54,7 @@ class Interrupt:
         finally:
             sys.settrace(former)
             self._last.clear()
-        # An error of the interrupted code that was swallowed, or another one in its place.
+        # The error is one that the interrupted code has swallowed, or another in its place.
         assert not self.place, f"the interrupt at {self.place} is lost"
         return False
 
@@ -78,7 +82,7 @@ class Interrupt:
 
 
 def our_threads() -> list[str]:
-    """The threads of sessions and of handles."""
+    """Return the threads of sessions and of handles."""
     names = [thread.name for thread in threading.enumerate()]
     return sorted(name for name in names if name.startswith(("zc.zk ", "zookeeper-")))
 
@@ -102,7 +106,7 @@ def test_a_close_that_was_interrupted_is_finished_by_the_next(zk, connection_str
 
 
 def test_an_interrupted_wait_for_a_session_raises_the_interrupt() -> None:
-    """Nothing in its place, wherever in the waiting for a condition it comes."""
+    """The interrupt is raised wherever in the wait for a condition it comes."""
     number = 0
     came = True
     while came:
@@ -135,7 +139,7 @@ def test_an_interrupted_opening_leaves_nothing(zk, connection_string, root) -> N
 def test_the_end_of_the_program_finishes_what_was_interrupted(
     zk, connection_string, root, monkeypatch
 ) -> None:
-    """Of a `close` that nobody repeats."""
+    """The end of the program finishes a `close` that nobody repeats."""
     zk.create("/providers")
     for number in range(1, 200, 3):
         one = zc.zk.ZooKeeper(connection_string + root, 60_000)
@@ -155,7 +159,7 @@ def test_the_end_of_the_program_finishes_what_was_interrupted(
 
 
 def test_an_interrupted_close_closes_no_later_handle(zk, connection_string, root, monkeypatch):
-    """One that came after the handle was closed, when another one may have got its number."""
+    """The interrupt comes after a close, when another handle may have the number."""
     one = zc.zk.ZooKeeper(connection_string + root)
     number = one.handle
     close = zookeeper.close
@@ -192,7 +196,7 @@ def test_a_handle_whose_number_was_lost_is_closed_at_its_first_event(
 
 
 def test_two_threads_close_a_handle_once(monkeypatch) -> None:
-    """The second one neither waits nor does it again."""
+    """The second thread neither waits nor closes the handle again."""
     inside, go_on = threading.Event(), threading.Event()
     closed: list[int] = []
 

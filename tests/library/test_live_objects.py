@@ -1,4 +1,4 @@
-"""Live objects: what they show to programs, and what they are subscribed to."""
+"""Live objects: what they show to programs, and what they subscribe to."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_node_that_is_only_read_is_not_watched(zk, other):
 
 
 def test_a_view_is_subscribed_to_what_another_one_has_let_go_of(zk, other, monkeypatch):
-    """Both are taken at the same time, and the older one is shown first."""
+    """Both views are taken at the same time, and the older one is shown first."""
     hub = zk.properties("/hub")
     show, old = hub._show, hub._view
     old_answers = {key: node.answer for key, node in hub._subscription.nodes.items()}
@@ -75,7 +75,7 @@ def test_a_view_is_subscribed_to_what_another_one_has_let_go_of(zk, other, monke
 
 
 def test_a_change_is_told_though_another_view_is_taken_while_it_is_shown(zk, other, monkeypatch):
-    """A finaliser may do that, in the middle of it, where the emulation's keeper works inline."""
+    """A finaliser may take one there, where the emulation's keeper works inline."""
     hub = zk.properties("/hub")
     callback = Calls()
     hub(callback)
@@ -93,7 +93,10 @@ def test_a_change_is_told_though_another_view_is_taken_while_it_is_shown(zk, oth
 
 
 def test_a_change_is_told_though_its_view_has_to_be_taken_again(zk, other, monkeypatch):
-    """The worker's; an older one, shown just before, has let go of what it depends on."""
+    """The worker's view is taken again: an older one has let go of its nodes.
+
+    The older one is shown just before.
+    """
     hub = zk.properties("/hub")
     callback = Calls()
     hub(callback)
@@ -127,7 +130,7 @@ def test_a_view_is_taken_when_another_thread_has_read_what_it_lacked(zk, other, 
     read = []
 
     def watch_soon(subscription, keys, **options):
-        # Now another object reads the node, and its answer is there before this goes on.
+        # Another object reads the node here, and its answer is there before this goes on.
         read.append(zk.properties("/c"))
         real(subscription, keys, **options)
 
@@ -139,7 +142,7 @@ def test_a_view_is_taken_when_another_thread_has_read_what_it_lacked(zk, other, 
 
 
 class Source:
-    """Nodes that are known or can be read, and the keys that were read, each time."""
+    """Nodes that are known or can be read, and the keys of each read."""
 
     existence = Kind.DATA
 

@@ -1,4 +1,4 @@
-"""The binding's functions as methods."""
+"""The binding's functions are methods of a client."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BINDING = zookeeper
 def watcher(*arguments: object) -> None: ...
 
 
-# What a program calls, and what the binding is called with behind the handle.
+# A call of a program, and the arguments of the binding's function behind the handle.
 PASSED_ON = [
     ("exists", ("/a",), ("/a",)),
     ("exists", ("/a", watcher), ("/a", watcher)),
@@ -101,7 +101,7 @@ def test_they_have_names_and_documentation(zk) -> None:
     assert text.splitlines()[0] in shown
 
 
-# Those of the binding that take a handle. What a program may not leave out there, it may here.
+# The functions of the binding that take a handle. Some arguments are optional here only.
 METHODS = [
     name
     for name, function in vars(BINDING).items()
@@ -180,7 +180,7 @@ TOO_LATE = [
 
 @pytest.fixture
 def unused_handle(zk) -> int:
-    """A number that no handle has."""
+    """Return a number that no handle has."""
     return 10_000_000
 
 
@@ -211,7 +211,7 @@ def test_the_handle_is_closed_between_its_number_and_the_call(zk, monkeypatch) -
     get = zookeeper.get
 
     def too_late(handle: int, *arguments: Any) -> Any:
-        # As the keeper does.
+        # The keeper does the same.
         zookeeper.close(handle, lost=True)
         return get(handle, *arguments)
 

@@ -1,4 +1,4 @@
-"""One rule for the paths of all methods: an absolute path, and one clear error for anything else.
+"""All methods have one rule for paths: absolute, or one clear error.
 
 Where a method means a subtree, a slash at the end changes nothing.
 """

@@ -1,4 +1,4 @@
-"""examples/prefork.py, and what becomes of its processes."""
+"""The processes of examples/prefork.py come, work and end as they should."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROVIDERS = "/prices/providers"
 
 
 class Service:
-    """The running example. It prints its address and the process ids of its workers."""
+    """The running example, which prints its address and its workers' ids."""
 
     def __init__(self, connection_string: str) -> None:
         self.process = subprocess.Popen(

@@ -176,7 +176,7 @@ class TestBadDays:
         unreadable = [zc.zk.world_permission(zookeeper.PERM_ALL & ~zookeeper.PERM_READ)]
         other.set_acl("/fooservice", -1, unreadable)
         other.set("/fooservice", '{"secret": 1}')
-        # Servers do not tell those who may not read of the change: but we look after each gap.
+        # Servers tell a client without the right to read nothing; it looks after each gap.
         proxy.cut()
         wait_until(lambda: "cannot read /fooservice" in caplog.text, "it is logged", 30)
         assert dict(properties) == {"database": "/databases/foomain", "threads": 1}
@@ -191,7 +191,7 @@ class TestBadDays:
         assert len(zk.watches) == 0
 
     def test_braces_that_never_were_json_show_what_is_there(self, zk, other) -> None:
-        """HOCON, templates, JSON with comments: the same for a look now and for live objects."""
+        """A look at once and live objects show the same: HOCON, templates, comments."""
         zk.create("/hocon", "{a = 1}")
         callback = Calls()
         live = zk.properties("/hocon")(callback)
@@ -214,7 +214,7 @@ class TestBadDays:
             assert dict(zk.properties("/fooservice", watch=False)) == last
         zk.get_properties("/fooservice").clear()
         assert dict(live) == last
-        # Who has not seen what was good does not know it.
+        # A client that has not seen the good value does not know it.
         assert other.get_properties("/fooservice") == {"string_value": "{worse}"}
         other.set("/fooservice", "text")
         wait_until(lambda: dict(live) == {"string_value": "text"}, "what is no JSON is no mistake")
@@ -311,7 +311,7 @@ class TestWriting:
     def test_a_write_is_seen_though_the_worker_looks_while_it_is_read(
         self, zk, monkeypatch
     ) -> None:
-        """That look is at what was known before, and overtakes ours, which asks the server."""
+        """The worker's look is at older data, and overtakes ours, which asks."""
         properties = zk.properties("/fooservice")
         properties.update(n=1)
         get = zookeeper.get
@@ -577,7 +577,7 @@ class TestPropertyLinks:
 
 
 class TestManyLinks:
-    """One node's links are no reason for others to wait, nor for many round trips."""
+    """One node's links make no other object wait and take few round trips."""
 
     COUNT = 3000
 
@@ -617,7 +617,7 @@ class TestManyLinks:
         hub, plain = zk.properties("/hub"), zk.properties("/fooservice")
         callback = Calls()
         hub(callback)
-        # Whatever is read while an object looks again, others wait for.
+        # The other objects wait for anything that is read while one object looks again.
         readers = Calls()
         read_now = zk.watches.cache.read_now
         monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""The library's public names: whoever changes them changes this, and knows it."""
+"""The library's public names: a change to them has to change this test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMES = """
     TreeSyntaxError ZK ZooKeeper parse_addr parse_tree world_permission
 """
 
-# What a client has for programs, and nothing else; `watches` is an attribute of each.
+# The methods and attributes of a client for programs; `watches` is an attribute of each.
 OF_A_CLIENT = """
     acreate acreate2 add_auth adelete aexists aget aget_acl aget_children aget_children2 aget_config
     amulti aremove_watches aset aset_acl async async_ check_operations children client_id close
@@ -27,11 +27,11 @@ OF_A_CLIENT = """
     write_many
 """
 
-# Not for `from zc.zk import *`: these would take the place of others.
+# `from zc.zk import *` does not give these: they would take the place of others.
 PLAIN_WORDS = ("decode", "encode", "join")
 
-# What a program that reads and writes single nodes has no use for: work on trees, live objects and
-# links, registrations, and what is large in the standard library.
+# The modules that a program of single nodes has no use for: work on trees, live objects and
+# links, registrations, and large parts of the standard library.
 NOT_FOR_A_PLAIN_CLIENT = """
     zc.zk.cli zc.zk.formats zc.zk.graphvis zc.zk.monitor zc.zk.operations zc.zk.scripts
     zc.zk.testing zc.zk.tree zookeeper._tls zookeeper.tls
@@ -50,7 +50,7 @@ MODULES = """
 
 
 def in_a_new_interpreter(program: str) -> list[str]:
-    """The lines that it prints."""
+    """Return the lines that it prints."""
     return subprocess.run(
         [sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, text=True
     ).stdout.splitlines()

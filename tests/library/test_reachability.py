@@ -1,4 +1,4 @@
-"""What is said of servers with which there is no session."""
+"""The library says so when servers give no session."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def refusing() -> str:
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """A server that accepts connections and says nothing."""
+    """Return a server that accepts connections and says nothing."""
     with socket.create_server((LOOPBACK, 0)) as listener:
         yield f"{LOOPBACK}:{listener.getsockname()[1]}"
 

@@ -1,7 +1,7 @@
-"""Clients that can do with reading, while most of the servers are away.
+"""Clients that can do with reads, while most of the servers are away.
 
-A real server that is cut off from the others lets in those who say that they only read, if it may
-have sessions of its own (local ones), as to open any other session is a change.
+A real server that is cut off from the others lets in clients that say that they only read, if it
+may have sessions of its own (local ones), as opening any other session is a change.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def test_it_reads_while_the_quorum_is_lost_and_goes_on_as_before(servers, told) 
         kept.update(weight=2)
         withdrawn.unregister()
 
-        # Who comes now can read, too.
+        # A client that comes at this point can read, too.
         with zc.zk.ZooKeeper(last.connection_string, timeout, read_only=True) as newcomer:
             assert newcomer.state == zookeeper.READONLY_STATE
             assert dict(newcomer.properties("/shop")) == {"n": 1}

@@ -1,7 +1,7 @@
-"""Finalisers and signal handlers that use the client in the middle of what its threads do.
+"""Finalisers and signal handlers use the client inside its own work.
 
-They run on a thread that may be anywhere, with any lock of the library held. Nothing may wait for
-its own thread, and neither a watch nor a registration may be lost.
+They run on a thread that may be anywhere, with any lock of the library held: a reentrant call.
+Nothing may wait for its own thread, and neither a watch nor a registration may be lost.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def hosts(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def zk(hosts: str) -> Iterator[zc.zk.ZooKeeper]:
-    """A client of either server, of a root of its own."""
+    """Yield a client of either server, of a root of its own."""
     root = f"/reentrance-{os.urandom(6).hex()}"
     with zc.zk.ZooKeeper(hosts, session_timeout=SESSION_TIMEOUT_MILLISECONDS) as outside:
         outside.create(root)
@@ -52,7 +52,7 @@ def zk(hosts: str) -> Iterator[zc.zk.ZooKeeper]:
 
 
 class Meddler:
-    """Does all kinds of things with the client, one each time."""
+    """Does all kinds of things with the client, one at each call."""
 
     def __init__(self, zk: zc.zk.ZooKeeper) -> None:
         self.zk = zk
@@ -63,7 +63,7 @@ class Meddler:
         self.kept: list[object] = []
 
     def can(self) -> bool:
-        """Not in the thread that is the server, which would wait for its own answer."""
+        """Refuse the thread that is the server: it would wait for its own answer."""
         is_server = threading.current_thread().name.startswith(SERVER_THREAD)
         return not (is_server or self.is_over or getattr(self._busy, "yes", False))
 
@@ -99,7 +99,7 @@ class Meddler:
 
 
 def work(zk: zc.zk.ZooKeeper, name: str, after_each: Callable[[], object]) -> Callable[[], None]:
-    """What a thread does; afterwards what it has followed has to be right."""
+    """Return the work of a thread, which checks at the end what it follows."""
 
     def run() -> None:
         path = f"/settings-{name}"
@@ -125,7 +125,7 @@ def work(zk: zc.zk.ZooKeeper, name: str, after_each: Callable[[], object]) -> Ca
 
 
 def all_done(works: list[Callable[[], None]]) -> None:
-    """Have each done by a thread, which may hang."""
+    """Have each piece of work done by a thread, which may hang."""
     problems: list[BaseException] = []
 
     def one(work: Callable[[], None]) -> None:
@@ -196,7 +196,7 @@ def test_signal_handlers_use_the_client(zk):
 
 
 def interrupted(main: Callable[[], object], handler: Callable[[], object], times: int) -> None:
-    """Call `main` again and again until a signal has come in the middle so many times."""
+    """Call `main` again and again until that many signals have come inside."""
     count = 0
     is_busy = False
 
@@ -272,7 +272,7 @@ def test_a_client_closed_in_the_middle_stays_closed():
 
 
 def test_a_line_server_is_closed_by_its_own_thread(tmp_path):
-    """A finaliser of the program's may run there."""
+    """A finaliser of the program's may run in the server's own thread."""
     path = str(tmp_path / "socket")
     server = LineServer(path, {})
     listening: Any = server._server
@@ -290,7 +290,7 @@ def test_a_line_server_is_closed_by_its_own_thread(tmp_path):
 
 
 def test_a_caller_s_permissions_may_change_afterwards(zk):
-    """What is made again in later sessions is made with those that were given."""
+    """A later session makes nodes again with the permissions that were given."""
     zk.create("/servers")
     acl = [zc.zk.world_permission(31)]
     made = threading.Event()

@@ -31,7 +31,10 @@ def owner_of(zk: zc.zk.ZooKeeper, path: str = PATH) -> int:
 
 @pytest.fixture
 def no_new_session(zk: zc.zk.ZooKeeper, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """As long as it is not set, the client gets no handle: its name server does not answer."""
+    """Return an event; as long as it is not set, the client gets no handle.
+
+    Its name server does not answer.
+    """
     init = zookeeper.init
     is_known = threading.Event()
 
@@ -236,7 +239,7 @@ class TestTheRegistration:
     def test_one_that_has_ended_leaves_nothing_though_the_keeper_comes_late(
         self, zk, other
     ) -> None:
-        """The keeper takes out what it is to see to, and meanwhile the program may end it."""
+        """The program may end a registration after the keeper has taken it out."""
         registration = zk.register("/providers", ADDRESS)
         (node,) = registration._properties
         registration.unregister()
@@ -302,7 +305,7 @@ class TestTheRegistration:
 
 
 class TestCuratorsChecklist:
-    """What Curator's PersistentNode had to learn, one test each."""
+    """Curator's PersistentNode had to learn these; each has one test."""
 
     @pytest.mark.not_emulated("the server is elsewhere, or nowhere")
     def test_registering_while_there_is_no_server(self, client) -> None:
@@ -412,7 +415,7 @@ class TestCuratorsChecklist:
         wait_until(one_has_it, lambda: f"one has it: {registration} {theirs} {owner_of(other):#x}")
 
     def test_the_node_of_our_former_session_is_replaced(self, zk, other, monkeypatch) -> None:
-        """After an expiry that the server has not come to yet: its node vanishes a little later."""
+        """The server has not expired the session yet: its node vanishes later."""
         with zc.zk.ZooKeeper(other.connection_string, session_timeout=60_000) as former:
             former.register_server("/providers", ADDRESS, pid=1)
             zk.watches.session._handles.former_ids.add(session_id(former))
@@ -511,7 +514,7 @@ class TestCuratorsChecklist:
         wait_until(lambda: not other.exists(PATH), "it is gone")
 
     def test_an_answer_that_is_lost(self, client, proxy, root, other) -> None:
-        """The node has been made and we do not know it: that is no foreign node, and no error."""
+        """The node has been made and the client does not know it: that is no error."""
         zk = client(proxy.connection_string + root, session_timeout=60_000)
         proxy.stall(TO_CLIENT)
         registrations = []

@@ -1,4 +1,4 @@
-"""A client that is taken along into a child process, and opened there again."""
+"""A client that is taken along into a child process is opened there again."""
 
 from __future__ import annotations
 

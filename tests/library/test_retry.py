@@ -1,4 +1,7 @@
-"""What a retry decides, as functions on data; and its attempts, over a session that only tells."""
+"""A retry decides by its failures: functions on data, then the attempts.
+
+The session of the attempts only tells of its connection. Their backoff grows.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,7 @@ def rests(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def tries(
     begun: Iterator[retry.Attempt], *faults: Exception, otherwise: Exception | None = None
 ) -> int:
-    """How many attempts there are at work that raises these one by one, and then `otherwise`."""
+    """Return how many attempts work takes that raises these, then `otherwise`."""
     to_raise = iter(faults)
     number = 0
     for attempt in begun:

@@ -1,4 +1,4 @@
-"""A root behind the servers that does not exist: errors say so, and it can be made."""
+"""A root behind the servers that does not exist: errors, and making it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def nested(root: str) -> str:
 
 @pytest.fixture
 def homeless(client, connection_string, nested) -> zc.zk.ZooKeeper:
-    """A client whose root does not exist, nor what is above it."""
+    """Return a client whose root does not exist, nor anything above it."""
     return client(connection_string + nested)
 
 
@@ -97,7 +97,7 @@ def test_a_dry_run_does_not_make_it(homeless, capsys) -> None:
 
 
 def test_it_is_made_with_the_credentials_of_the_client(client, connection_string, root) -> None:
-    """The node above belongs to somebody, and so does the root then."""
+    """The node above belongs to somebody, and so does the root that is made."""
     credential = "somebody:secret"
     with contextlib.closing(client(connection_string)) as owner:
         owner.add_auth("digest", credential)
@@ -111,7 +111,7 @@ def test_it_is_made_with_the_credentials_of_the_client(client, connection_string
 
 
 def test_a_permanent_error_is_no_conflict(zk, monkeypatch) -> None:
-    """An ephemeral node has no children, however often that is tried."""
+    """An ephemeral node has no children, however often a retry tries it."""
     zk.create("/e", "", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
     rests: list[float] = []
     monkeypatch.setattr(retry, "rest", rests.append)

@@ -1,4 +1,4 @@
-"""Connecting, staying connected, and closing."""
+"""A client connects, stays connected, and closes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from zc.zk.testing import Server
 
 
 def closed_port() -> str:
-    """An address where nothing listens."""
+    """Return an address where nothing listens."""
     (port,) = free_ports(1)
     return f"{LOOPBACK}:{port}"
 
@@ -326,12 +326,12 @@ class TestConnectionLoss:
 
 @pytest.mark.not_emulated("the server is elsewhere, or nowhere")
 class TestServersThatAreAwayForLong:
-    """Longer than anybody waits for a session, which another one then replaces."""
+    """The servers are away longer than anybody waits: another session follows."""
 
     @pytest.fixture
     def own_server(self) -> Iterator[Server]:
         with Server() as own_server:
-            # Another one, which comes after it, has seen less than it has told its clients.
+            # The server that replaces this one has seen less than this one has told clients.
             own_server.engine.zxid *= 2
             yield own_server
 
@@ -375,7 +375,7 @@ class TestExpiry:
         assert "the session expired" in caplog.text
 
     def test_calls_under_way_have_lost_their_connection(self, client, proxy, root) -> None:
-        """Nobody has closed the client, so that nobody is told so."""
+        """Nobody has closed the client, so that no call is told of a closed client."""
         zk = client(proxy.connection_string + root, session_timeout=int(scaled(30_000)))
         zk.get_many(["/"])  # the first one would go out alone
         proxy.stall(TO_CLIENT)
@@ -456,7 +456,7 @@ class TestExpiry:
             handle = wait_until(lambda: zk._session._handles.current.handle, "it has a number")
             assert handle is not None
             wait_until(lambda: zookeeper.state(handle) == 0, "an attempt has failed", 30)
-            # A further one, which is there for the next session although there is none now.
+            # A further credential waits for the next session although there is none here.
             zk.add_auth("digest", "joe:secret")
             proxy.allow()
             assert zk._session.wait_for_connection(scaled(30))
@@ -525,7 +525,7 @@ class TestExpiry:
     def test_a_credential_refused_later_on_is_given_again_at_growing_intervals(
         self, zk, other, connection_string, monkeypatch, caplog
     ) -> None:
-        """Servers may have been restarted without a scheme, and be restarted with it again."""
+        """Servers are restarted without a scheme, and may get it again: backoff."""
         pauses = []
 
         def short_pause(failures: int) -> float:
@@ -578,7 +578,7 @@ class TestExpiry:
 @pytest.mark.not_emulated("other processes do not reach it")
 class TestFork:
     def in_child(self, work: Callable[[], object]) -> str:
-        """What `work` returns, called in a forked child."""
+        """Return what `work` returns, called in a forked child."""
         reading, writing = os.pipe()
         child = os.fork()
         if not child:
@@ -692,7 +692,7 @@ def test_sessions_are_logged(client, caplog) -> None:
 
 
 def test_clients_that_come_and_go_leave_nothing(client) -> None:
-    # What is left behind is looked for after every test.
+    # Each test is followed by a look for what it leaves behind.
     for _ in range(20):
         with client() as zk:
             zk.children("/")(lambda children: None)
@@ -707,7 +707,7 @@ def test_a_thread_per_task_and_none_before_they_are_needed(client) -> None:
 
 
 def test_idle_clients_stay_quiet(zk, server) -> None:
-    """Apart from pings, nothing is sent when there is nothing to do."""
+    """An idle client sends nothing apart from pings."""
     zk.children("/")
     zk.register_server("/", ("localhost", 80))
 

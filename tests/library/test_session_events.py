@@ -1,4 +1,4 @@
-"""Events about sessions: who hears of them, when, and in which thread."""
+"""Events of sessions: their subscribers, their times, and their thread."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zc.zk.event import ClientEvent, Connected, Disconnected, Expired, Reestabli
 
 
 class Told:
-    """The kinds of session events so far, and what was seen when each was told."""
+    """The kinds of session events so far, and what the test saw at each."""
 
     def __init__(self) -> None:
         self.events: list[SessionEvent] = []
@@ -147,7 +147,10 @@ def test_after_close_nothing_is_told(told, client) -> None:
 def test_a_subscriber_to_registrations_hears_of_nothing_else(
     told, client, other, connection_string, monkeypatch, caplog
 ) -> None:
-    """As the guide has it, installed before there is a client; and so with zope.event."""
+    """The subscriber is installed before the client; zope.event works as well.
+
+    The guide has it so.
+    """
 
     def add_version(event: zc.zk.RegisteringServer) -> None:
         event.properties["version"] = "1.4"

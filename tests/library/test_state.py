@@ -1,4 +1,4 @@
-"""The state machine of a session: which event and which lines for the log a transition makes."""
+"""The state machine of a session: each transition's event and log lines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def lines(transition: Transition) -> list[tuple[int, str]]:
 
 @pytest.fixture
 def make() -> Iterator[Callable[..., StateMachine]]:
-    """Machines whose locks are held, as each transition asks for."""
+    """Return machines whose locks are held, as each transition asks for."""
     with ExitStack() as held:
 
         def make(asked_ms: int | None = None, *, read_only: bool = False) -> StateMachine:

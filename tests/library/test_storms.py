@@ -1,7 +1,8 @@
-"""Servers that cannot do what is asked are not stormed, and the client works as well as they allow.
+"""The client makes no storm at servers that cannot do what it asks.
 
-Each test counts what arrives at the server. The bounds are for clients that learn; those that try
-again at once make thousands of connections in the time that it takes.
+The client works as well as the servers allow. Each test counts what arrives at the server. The
+bounds are for clients that learn; clients that try again at once, without backoff, make thousands
+of connections in the time that it takes.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ ENFORCED = [
 
 @pytest.fixture
 def client(proxy, root):
-    """A function that makes clients of the awkward server."""
+    """Yield a function that makes clients of the awkward server."""
     made = []
 
     def client(timeout=TIMEOUT_MILLISECONDS):
@@ -58,12 +59,12 @@ def client(proxy, root):
 
 @pytest.fixture
 def writer(connect, server, root):
-    """A session beside the awkward server, with the good one behind it."""
+    """Return a session beside the awkward server, with the good one behind it."""
     return connect(hosts=server.connection_string + root)
 
 
 def make_nodes(writer, count, length=5):
-    """So many nodes, with names of so many characters: their paths."""
+    """Make so many nodes, with names of so many characters; return their paths."""
     paths = [f"/{number:0{length}}" for number in range(count)]
     write(writer, [("create", path, '{"v": 0}', OPEN) for path in paths])
     return paths
@@ -80,12 +81,12 @@ def change(writer, paths, objects, value):
 
 
 def has_more(proxy, connections):
-    """Whether there have been more connections than that."""
+    """Return whether there have been more connections than that."""
     return proxy.connections > connections
 
 
 def has_length(items, count):
-    """Whether there are so many."""
+    """Return whether there are so many."""
     return len(items) == count
 
 
@@ -114,7 +115,7 @@ class TestNoSetWatches:
 
 
 class TestSmallRequests:
-    """A server that hangs up at requests far below the usual limit."""
+    """A server hangs up at requests far below the usual limit."""
 
     def test_watches_of_many_nodes_are_sent_in_smaller_pieces(self, connect):
         java = (*QUICK_START, "-Djute.maxbuffer=131072")
@@ -145,7 +146,7 @@ class TestSmallRequests:
 
 
 class TestNoCredential:
-    """`enforce.auth.enabled` is switched on while a client without that scheme runs."""
+    """A client without the scheme runs while `enforce.auth.enabled` comes on."""
 
     def test_the_client_says_so_comes_at_growing_intervals_and_recovers(self, own_server, caplog):
         with TcpProxy(own_server.connection_string) as proxy:
@@ -177,7 +178,7 @@ class TestNoCredential:
 
 
 class TestOneNodeTooMany:
-    """A registration that the server ends each connection at, and a client that has others."""
+    """One registration makes the server end each connection; others work."""
 
     LIMIT = 5_000
 
@@ -193,7 +194,7 @@ class TestOneNodeTooMany:
         assert proxy.connections - before < MOST_CONNECTIONS
 
         def is_calm():
-            """Several calls in a row find a connection."""
+            """Return whether several calls in a row find a connection."""
             try:
                 for _ in range(20):
                     zk.get("/providers")
@@ -249,7 +250,7 @@ class TestOneNodeTooMany:
 
 
 class TestNewSessions:
-    """A server that gives a new session to a client that comes back, without a word."""
+    """A server gives a client that comes back a new session, without a word."""
 
     def test_registrations_and_live_objects_return(self, proxy, client, writer):
         proxy.on_request = give_new_sessions
@@ -272,7 +273,7 @@ class TestNewSessions:
 
 
 class TestNoOperation:
-    """A server that lacks one operation: it hangs up, says so, or never answers."""
+    """A server lacks one operation: it hangs up, says so, or never answers."""
 
     HABITS = pytest.mark.parametrize("habit", [hang_up_at, deny, never_answer])
 

@@ -1,4 +1,4 @@
-"""Clients over TLS: what a program registers and follows, and what it is told when that fails."""
+"""Clients over TLS register and follow, and hear of failures."""
 
 from __future__ import annotations
 

@@ -411,7 +411,7 @@ WIDE_AND_DEEP = "/top\n" + "".join(
 
 
 def node_by_node(other: zc.zk.ZooKeeper, children: bool) -> Iterator[Any]:
-    """What `walk` does, as one would write it down who does not mind the requests."""
+    """Walk as `walk` does, one node after another, with any number of requests."""
     to_do = ["/"]
     while to_do:
         path = to_do.pop()
@@ -432,7 +432,7 @@ def walked(
     seed: int,
     children: bool,
 ) -> list[Any]:
-    """What is seen on the way through a tree of which some nodes on the way change others."""
+    """Return what a walk shows whose steps change other nodes of the tree."""
     chance = random.Random(seed)
     zk.import_tree(WIDE_AND_DEEP[: WIDE_AND_DEEP.index("/n020")], trim=True)
     seen = []
@@ -453,7 +453,7 @@ def walked(
 
 
 class Readings:
-    """The reads of many nodes that are made: subtrees by path, others by how many at a time."""
+    """The reads of many nodes: subtrees by path, others by their number."""
 
     def __init__(self) -> None:
         self.trees: list[str] = []
@@ -563,7 +563,7 @@ class TestWalk:
 
     @pytest.mark.not_emulated("the thread that makes a change calls the callbacks")
     def test_a_walk_that_just_computes_has_nothing_read_again(self, zk, readings) -> None:
-        """Others may take the processor now and then, but not at every other node."""
+        """Others may take the processor, but not at every other node."""
         zk.import_tree(WIDE_AND_DEEP)
         for _ in zk.walk("/top"):
             ready_at = time.monotonic() + 0.0002
@@ -584,7 +584,7 @@ class TestWalk:
     def test_a_change_by_this_process_is_seen_at_the_next_step(
         self, zk, other, monkeypatch, how, children
     ) -> None:
-        """However young what is known is."""
+        """The change is seen, however young the known data are."""
         monkeypatch.setattr(walk, "MAX_AGE_SECONDS", math.inf)
         zk.import_tree("/top\n" + "".join(f"  /n{number:02}\n" for number in range(20)))
         seen = []
@@ -622,7 +622,7 @@ class TestWalk:
     def test_a_change_by_others_is_seen_when_the_reading_is_old(
         self, zk, other, monkeypatch, seed, children
     ) -> None:
-        """The other client stands for one in another process, whose writes are not counted."""
+        """The other client stands for another process, whose writes do not count."""
         monkeypatch.setattr(walk, "MAX_AGE_SECONDS", 0)
         monkeypatch.setattr(zookeeper, "write_count", lambda: 0)
         assert walked(zk.walk, zk, other, seed, children) == walked(
@@ -696,8 +696,8 @@ class TestSmallThings:
             zk.is_ephemeral("/missing")
 
 
-# What the server accepts in names (PathUtils): no control characters, no private or non-characters,
-# and nothing that Java needs two characters for.
+# The characters that the server accepts in names (PathUtils): no control characters, no private
+# or non-characters, and nothing that Java needs two characters for.
 _NAME_CHARACTERS = st.characters(
     exclude_characters="/", exclude_categories=["Cc", "Cs", "Co"], max_codepoint=0xFFEF
 )
@@ -713,7 +713,7 @@ _TREES: st.SearchStrategy[Tree] = st.recursive(
 
 
 def _create(zk, top, tree) -> list[tuple[str, str | None]]:
-    """Create a tree by single operations; returns what is there then."""
+    """Create a tree by single operations; return what is there then."""
     operations = [("create", top, "", OPEN_ACL_UNSAFE)]
     to_do = [(top, tree)]
     while to_do:
@@ -787,7 +787,10 @@ class TestSize:
 class TestSomebodyElseAtWork:
     @pytest.fixture
     def churn(self, client) -> Iterator[Calls]:
-        """Another client that creates and deletes at full speed under /top and /top/inner."""
+        """Run a client that creates and deletes all the time; yield its rounds.
+
+        It works under /top and /top/inner.
+        """
         stop = threading.Event()
         rounds = Calls()
         busy = client()
@@ -854,7 +857,7 @@ class TestSomebodyElseAtWork:
         stop = threading.Event()
 
         def shake() -> None:
-            # At growing intervals: a busy machine may do nothing of this work within a short one.
+            # The backoff grows: a busy machine may do nothing of this work within a short interval.
             interval = 0.1
             while not stop.wait(interval):
                 proxy.cut()

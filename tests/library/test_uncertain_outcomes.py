@@ -1,6 +1,6 @@
 """Requests whose answers are lost, and threads that cross each other.
 
-Each happened in the fault suite; here the order of events is arranged.
+Each race happened in the fault suite; here the order of events is arranged.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("providers")
 
 
 class LostAnswers:
-    """Stands in for a function of the binding: its first calls seem to lose the connection.
+    """A function of the binding whose first calls seem to lose the connection.
 
     `outcomes` says of these whether they are done nevertheless.
     """
@@ -42,7 +42,7 @@ class LostAnswers:
 
 
 class Raising:
-    """Stands in for a function of the binding that fails with `code`."""
+    """A function of the binding that fails with `code`."""
 
     def __init__(self, code: int) -> None:
         self._code = code
@@ -114,7 +114,7 @@ class TestARegistration:
     def test_one_that_the_ensemble_is_still_making_is_withdrawn(
         self, zk, other, monkeypatch
     ) -> None:
-        """The server that the client has reconnected to does not know of it yet, until a sync."""
+        """The server of the new connection does not know the node until a sync."""
         create, sync = zookeeper.create, zookeeper.sync
 
         def create_later(handle: int, *arguments: Any) -> Any:
@@ -178,7 +178,7 @@ class TestARegistration:
     def test_a_path_that_no_node_can_have_is_withdrawn_at_once(
         self, zk, other, monkeypatch
     ) -> None:
-        """What it leads to is found out when a server is asked, and there was none."""
+        """A server finds out that no node can have the path; none has been asked."""
         monkeypatch.setattr(zk._session.maintenance, "_duties", [])
         lose_answers(monkeypatch, "create", False)
         registration = zk.register("/nowhere/../providers", ADDRESS)
@@ -187,7 +187,7 @@ class TestARegistration:
         assert str(registration.state) == "ended"
 
     def test_a_deletion_that_crosses_an_update_leaves_no_node(self, zk, other, monkeypatch) -> None:
-        """The update finds the node gone and makes it again before the deletion is noted."""
+        """The update finds the node gone and makes it again: a race."""
         registration = zk.register("/providers", ADDRESS, n=1)
         delete = zookeeper.delete
         updating = threading.Thread(target=registration.update, kwargs={"n": 2})
@@ -253,7 +253,7 @@ class TestARegistration:
 
 
 class TestASessionThatTheServersHaveEnded:
-    """A server may go on with the connection, answer reads and refuse whatever needs a session."""
+    """A server may serve reads of an ended session, and refuse all else."""
 
     @pytest.fixture(autouse=True)
     def ended_session(self, zk, providers, monkeypatch) -> int:
@@ -317,7 +317,7 @@ class TestAnEphemeralNode:
     def test_deleted_while_a_new_session_makes_it_again_stays_away(
         self, zk, other, monkeypatch, connection_string
     ) -> None:
-        """The program is told that there is no such node, and a moment later there is."""
+        """The program hears that there is no node, and a moment later it is there."""
         zk.create("/mine", "", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
         keeper_creates, deleted = threading.Event(), threading.Event()
         create, delete = zookeeper.create, zookeeper.delete
