@@ -1,4 +1,4 @@
-"""The contract of the binding holds three times.
+"""The contract of the binding holds for three targets.
 
 - real: the binding and Debian's ZooKeeper
 - wire: the binding and our own server
@@ -6,8 +6,8 @@
 
 ZK_TEST_TARGETS ("real wire") limits them. A test that stops, kills or pauses a server asks for
 `own_server` or `ensemble`, which are real ones, or is marked `real_only`. A test that needs a
-network between client and server asks for `server` or `proxy`, or is marked `not_emulated`, as is
-one about what the C client does and an emulation of it does not.
+network between client and server asks for `server` or `proxy`, or is marked `not_emulated`. So is
+a test of behaviour that the C client has and an emulation of it has not.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.embedded import embedded
 from tests.servers import SUPERUSER, standalone
 from zc.zk.testing.engine import SessionLimits, digest
 
-# Where the emulation is; nobody listens there.
+# The address of the emulation; nobody listens there.
 EMULATED = "127.0.0.1:2181"
 
 NEED_A_REAL_SERVER = {"own_server", "ensemble"}
@@ -48,13 +48,13 @@ def _is_for(metafunc: pytest.Metafunc, target: str) -> bool:
 
 @pytest.fixture(scope="session")
 def target(request: pytest.FixtureRequest) -> str:
-    """Which of the three it is."""
+    """Return the name of the target."""
     return str(request.param)
 
 
 @pytest.fixture(scope="session")
 def zookeeper(target: str) -> Iterator[ModuleType]:
-    """The binding under test."""
+    """Yield the binding under test."""
     binding = importlib.import_module("zookeeper")
     if target != "emulation":
         yield binding
@@ -73,7 +73,7 @@ def zookeeper(target: str) -> Iterator[ModuleType]:
 
 @pytest.fixture(scope="session")
 def server(target: str, own_servers_only: None) -> Iterator[object]:
-    """The server that the tests share: nobody stops it."""
+    """Yield the server that the tests share; no test stops it."""
     if target == "wire":
         with embedded() as running:
             yield running
@@ -84,7 +84,7 @@ def server(target: str, own_servers_only: None) -> Iterator[object]:
 
 @pytest.fixture(scope="session")
 def connection_string(target: str, request: pytest.FixtureRequest) -> str:
-    """Where the service under test is."""
+    """Return the address of the service under test."""
     if target == "emulation":
         return EMULATED
     if EXTERNAL_SERVICE:
@@ -95,7 +95,10 @@ def connection_string(target: str, request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def opened() -> Iterator[list[int]]:
-    """A list for handles of the extension, which are closed at the end, before their servers."""
+    """Yield a list for handles; they are closed before their servers end.
+
+    The handles are those of the extension.
+    """
     binding = importlib.import_module("zookeeper")
     handles: list[int] = []
     yield handles

@@ -10,7 +10,7 @@ from tests.sessions import OPEN
 
 
 def calls_with_a_path(zookeeper: ModuleType) -> dict[str, Callable[[Any, Any], object]]:
-    """Each call that takes a path, as a function of handle and path."""
+    """Return each call that takes a path, as a function of handle and path."""
     z: Any = zookeeper
     return {
         "create": lambda h, p: z.create(h, p, "", OPEN),
@@ -54,7 +54,7 @@ def calls_with_a_path(zookeeper: ModuleType) -> dict[str, Callable[[Any, Any], o
 
 
 def calls_without_a_path(zookeeper: ModuleType) -> dict[str, Callable[[Any], object]]:
-    """The other calls that take a handle."""
+    """Return the other calls that take a handle."""
     z: Any = zookeeper
     return {
         "close": z.close,

@@ -1,4 +1,7 @@
-"""Running a program in an interpreter of its own, where a crash or a hang is a failed test."""
+"""Running a program in an interpreter of its own.
+
+A crash or a hang is a failed test there.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ def run(program: str, *arguments: str, seconds: float = 60, within: Sequence[str
         *("setpriv", "--pdeathsig", "KILL", "--"),
         *within,
         *(sys.executable, "-X", "faulthandler", "-W", "error"),
-        # A warning of Python 3.12 that is to the point, and what the programs are there to try.
+        # A warning of Python 3.12: it is correct, and its cause is the subject of the programs.
         *("-W", "ignore:This process:DeprecationWarning"),
         *("-m", f"tests.binding.programs.{program}", *arguments),
     ]
@@ -42,7 +45,7 @@ def run(program: str, *arguments: str, seconds: float = 60, within: Sequence[str
     try:
         output, errors = process.communicate(timeout=scaled(seconds))
     except subprocess.TimeoutExpired:
-        # With the children that it may have, which hold its pipes open.
+        # The program is killed with its children, which hold its pipes open.
         os.killpg(process.pid, signal.SIGKILL)
         output, errors = process.communicate()
         raise AssertionError(f"{program} hangs\n{output}\n{errors}") from None

@@ -167,7 +167,7 @@ WRONG_SHAPES = [
 
 @pytest.mark.parametrize("acl", WRONG_SHAPES, ids=repr)
 def test_anything_but_a_list_of_entries_is_refused_before_anything_is_sent(zookeeper, connect, acl):
-    """There is no server here: whatever was sent would have failed otherwise."""
+    """There is no server here: a request would have failed in another way."""
     handle = connect(hosts="127.0.0.1:1", wait=False)
     for call in (
         lambda: zookeeper.create(handle, "/a", "", acl),

@@ -1,4 +1,4 @@
-"""The calls that answer to a completion: what each gets, in which thread and order."""
+"""Calls that answer to a completion: arguments, thread and order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def node(zookeeper, handle):
 
 
 def answer(handle, function, *arguments, **by_name):
-    """What the completion of one call is called with, after the handle."""
+    """Return the arguments of one call's completion, after the handle."""
     completion = Calls()
     assert function(handle, *arguments, completion=completion, **by_name) == 0
     got_handle, *results = completion.wait_one()
@@ -136,7 +136,7 @@ def test_completions_are_called_on_the_handles_event_thread(zookeeper, handle):
 
 
 def test_answers_come_in_the_order_of_the_calls(zookeeper, handle):
-    """Ten thousand under way at once, of several kinds."""
+    """Ten thousand calls of several kinds are under way at once."""
     order, done = [], Calls()
     for number in range(2500):
         path = f"/{number:05}"

@@ -1,4 +1,4 @@
-"""Connecting: all servers are tried in time, whatever some of them do."""
+"""Connecting: all servers are tried in time, even beside servers that hang."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.sessions import wait_until_connected
 from tests.tcpproxy import TcpProxy
 from zc.zk.testing import Server
 
-# Two thirds of it, which the C client gives to each address, are longer than a test waits.
+# The C client gives two thirds of it to each address: longer than a test waits.
 LONG = int(scaled(90_000))
 
 
@@ -38,7 +38,7 @@ def test_machines_that_are_switched_off_cost_a_new_session_nothing(opened) -> No
 
 
 def test_they_cost_no_session_that_loses_its_server(opened) -> None:
-    """All sessions outlive it: two of five are off, one goes away, two are there."""
+    """All sessions survive: of five servers two are off, one ends, two serve."""
     with ExitStack() as stack:
         off = [stack.enter_context(black_hole()) for _ in range(2)]
         server = stack.enter_context(Server())
@@ -63,7 +63,7 @@ def test_they_cost_no_session_that_loses_its_server(opened) -> None:
 
 
 def test_a_server_that_opens_no_session_has_its_share_of_the_time(opened) -> None:
-    """It accepts, as one that is stopped does, and says nothing."""
+    """The server accepts, as a stopped one does, and says nothing."""
     with ExitStack() as stack:
         silent = [stack.enter_context(socket.create_server((LOOPBACK, 0))) for _ in range(2)]
         server = stack.enter_context(Server())
@@ -78,7 +78,7 @@ def test_a_server_that_opens_no_session_has_its_share_of_the_time(opened) -> Non
 
 
 def test_a_slow_server_gets_more_time_when_it_is_the_only_hope(opened) -> None:
-    """What takes longer than its share is not given up for ever."""
+    """A server that takes longer than its share is not given up for ever."""
     with Server() as server:
         host, port = server.connection_string.split(":")
         with socket.create_server((LOOPBACK, 0)) as listener:
@@ -107,7 +107,7 @@ def answer_late(client: socket.socket, behind: socket.socket, handle: int) -> No
     client.settimeout(0.8)
     try:
         if not client.recv(4096):
-            return  # given up
+            return  # the client has given up
     except TimeoutError:
         pass
     client.sendall(answer)
@@ -138,7 +138,7 @@ def test_each_of_two_servers_is_found_when_the_other_one_ends(opened) -> None:
 
 
 def test_a_server_that_hangs_in_the_middle_is_tried_last(opened) -> None:
-    """The other one refused, long ago: that is no reason to go back to the one that hangs."""
+    """The other server refused, long ago: that is no reason to go back."""
     watcher = Calls()
     with Server() as server, ExitStack() as stack:
         ways = [stack.enter_context(TcpProxy(server.connection_string)) for _ in range(2)]
@@ -154,7 +154,7 @@ def test_a_server_that_hangs_in_the_middle_is_tried_last(opened) -> None:
         wait_until_connected(zookeeper, opened[0])
         assert zookeeper.client_id(opened[0])[0] == session_id
         here.resume()
-        # It is not asked once more: that would cost another share of the session timeout.
+        # The server is not asked once more: that would cost another share of the session timeout.
         assert here.connections == 1
         states = {call[2] for call in watcher.all()}
         assert zookeeper.EXPIRED_SESSION_STATE not in states
@@ -184,7 +184,7 @@ def test_sockets_of_the_race_are_closed(opened) -> None:
             handle = zookeeper.init(f"{one},{two},{server.connection_string}", None, LONG)
             wait_until_connected(zookeeper, handle)
             zookeeper.close(handle)
-            # In the middle of it.
+            # The client is in the middle of its attempt.
             zookeeper.close(zookeeper.init(f"{one},{two}", None, LONG))
         wait_until(lambda: len(os.listdir("/proc/self/fd")) <= before, "descriptors are as before")
 

@@ -1,4 +1,4 @@
-"""Arguments that make no sense: the right exception for each, and the session lives on."""
+"""Arguments that make no sense: each has its exception, the session lives on."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ BAD_PATHS = [
     "/\U0001f418",
 ]
 
-# The neighbours of those characters, which may be in a name.
+# The neighbours of those characters, which a name may have.
 GOOD_NAMES = [" ", "~", "\xa0", "\ud7ff", "\uf900", "\uffef"]
 
 
 @pytest.fixture
 def lives_on(zookeeper, handle):
-    """The session is the same afterwards, nothing has been written, and all is well."""
+    """Check that the session is unhurt, and that nothing has been written."""
     session = zookeeper.client_id(handle)
     yield
     assert zookeeper.state(handle) == zookeeper.CONNECTED_STATE

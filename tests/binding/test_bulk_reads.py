@@ -70,7 +70,10 @@ def test_a_subtree_that_is_read_says_how_new_it_is(zookeeper, handle):
 
 
 def test_reads_come_after_the_writes_before_them(zookeeper, handle):
-    """Asynchronous writes and bulk reads share one session and its order."""
+    """Asynchronous writes and bulk reads share one session and its order.
+
+    So a session reads its own writes (read-your-writes).
+    """
     zookeeper.create(handle, "/a", "", OPEN)
     for number in range(100):
         zookeeper.aset(handle, "/a", str(number))
@@ -191,7 +194,10 @@ def test_a_wide_and_a_deep_tree_are_read_whole(zookeeper, handle):
 
 @pytest.mark.not_emulated("the caller's thread does everything: nothing goes on meanwhile")
 def test_a_read_of_a_subtree_survives_what_others_do_to_it(zookeeper, handle, connect):
-    """Nodes come and go all the time: no exception, and what was left alone is all there."""
+    """Other clients race the read: they create and delete nodes all the time.
+
+    No exception is raised, and the nodes that nobody touches are all there.
+    """
     lasting = [f"/{name}" for name in "abcdefgh"] + [f"/a/{number:03}" for number in range(300)]
     plant(zookeeper, handle, *lasting)
     other = connect()
@@ -238,7 +244,7 @@ def test_progress_is_told_of_the_end(zookeeper, handle, call, count):
 
 @pytest.mark.parametrize("call", ["get_many", "get_children_many"])
 def test_one_path_instead_of_a_list_is_refused(zookeeper, handle, call):
-    """Or each of its characters would be read as a path."""
+    """Each of its characters would be read as a path otherwise."""
     for paths in ("/a", b"/a", 7, None, [7], [b"/a"], [None]):
         with pytest.raises(TypeError):
             getattr(zookeeper, call)(handle, paths)

@@ -61,7 +61,7 @@ def test_nothing_to_do_is_done(zookeeper, handle):
 
 
 def test_a_failure_undoes_its_own_transaction_and_stops_what_was_not_sent(zookeeper, handle):
-    """Transactions under way with the failing one may be done; later ones are not sent at all."""
+    """Later transactions are not sent; those under way with it may be done."""
     zookeeper.create(handle, "/00015", "already there", OPEN)
     ops = creates(range(10_000))
     results = zookeeper.write_many(handle, ops, batch=10)
@@ -204,7 +204,7 @@ def test_an_iterator_of_operations_that_raises_ends_the_work(zookeeper, handle):
 
     with pytest.raises(LookupError, match="no more"):
         zookeeper.write_many(handle, operations(), count=30, batch=10)
-    # Requests are handled in order: what had been sent is done now.
+    # Requests are handled in order: the transactions that had been sent are done.
     zookeeper.create(handle, "/after", "", OPEN)
     assert len(zookeeper.get_children(handle, "/")) <= 21
 
@@ -224,7 +224,7 @@ def test_the_count_of_operations_is_a_number_of_them(zookeeper, handle):
 
 @pytest.mark.not_emulated("the caller's thread does everything: nothing goes on meanwhile")
 def test_after_a_failure_no_more_operations_are_taken(zookeeper, handle):
-    """But for those of the transactions that were under way with it."""
+    """The exceptions are the transactions that were under way with it."""
     taken = []
 
     def operations():

@@ -1,7 +1,7 @@
-"""Whatever is wrong with arguments is said before anything is sent, and nothing is read afterwards.
+"""Arguments are checked before anything is sent, and not read afterwards.
 
 The C core's I/O thread goes on while Python's arguments come and go: it must not be told of them
-before all of them have been looked at, and has to be told when a call ends early.
+before all of them have been checked, and has to be told when a call ends early.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ def writes(number=MANY):
 
 
 def bulk_calls(zookeeper):
-    """Every call that sends many requests; each would change or watch something."""
+    """Return every call that sends many requests.
+
+    Each of them would change or watch something.
+    """
     return {
         "write_many": lambda h, **options: zookeeper.write_many(h, writes(), **options),
         "write_many(count=)": lambda h, **options: zookeeper.write_many(
@@ -92,7 +95,7 @@ def test_an_argument_that_cannot_be_called_is_refused_before_sending(zookeeper, 
 
 @pytest.mark.parametrize("fault", [KeyboardInterrupt, MemoryError, SystemExit, ValueError])
 def test_a_call_that_is_left_early_leaves_nothing_that_is_read_later(zookeeper, handle, fault):
-    """Under AddressSanitizer a read of what has been freed is seen."""
+    """AddressSanitizer reports a read of memory that has been freed."""
 
     def leave(done, total):
         raise fault
@@ -103,8 +106,8 @@ def test_a_call_that_is_left_early_leaves_nothing_that_is_read_later(zookeeper, 
                 with contextlib.suppress(zookeeper.NodeExistsException), pytest.raises(fault):
                     call(handle, progress=leave)
         gc.collect()
-        [bytes(50_000) for _ in range(100)]  # what has been freed is written to
-    # What was sent by then is answered first, which takes a sanitizer longer than a session lasts.
+        [bytes(50_000) for _ in range(100)]  # freed memory is written to
+    # Earlier requests are answered first, which takes a sanitizer longer than a session lasts.
     assert zookeeper.sync(handle, "/", timeout=scaled(30)) == "/"
 
 
@@ -128,7 +131,7 @@ def test_more_operations_than_there_ever_are_is_a_memory_error(zookeeper, handle
         zookeeper.write_many(handle, [], count=2**31 - 1)
 
 
-# What is sent is what the arguments were when they were given.
+# The data that are sent are those of the arguments when they were given.
 
 READ_ONLY = {"perms": 1, "scheme": "world", "id": "anyone"}
 
@@ -162,7 +165,7 @@ def test_permissions_that_change_meanwhile_are_those_of_their_operation(zookeepe
 
 
 def test_an_operation_or_a_list_that_grows_while_it_is_looked_at(zookeeper, handle):
-    """Comparing and asking may run Python, which may do anything."""
+    """Comparisons and conversions may run Python, which may do anything."""
     acl = [READ_ONLY]
 
     class Entry(dict[str, object]):
@@ -216,7 +219,7 @@ def test_a_limit_of_requests_fits_in_a_frame(zookeeper, connection_string):
 def test_data_of_more_bytes_than_a_c_int_holds_are_refused(
     zookeeper, connect, handle, target, limit
 ):
-    """bytes() of zeros takes no memory until it is read: so nothing may read it."""
+    """bytes() of zeros takes no memory until it is read: nothing may read it."""
     if target == "emulation" and limit > 2**30:
         pytest.skip("an emulation may take it")
     handle = connect(max_request=limit)
@@ -246,7 +249,7 @@ def test_data_of_more_bytes_than_a_c_int_holds_are_refused(
 
 
 def test_an_access_control_list_has_a_limit(zookeeper, handle):
-    """That of a request; the list itself is only pointers."""
+    """The limit is that of a request; the list itself is only pointers."""
     with pytest.raises(zookeeper.BadArgumentsException, match="over the limit"):
         zookeeper.create(handle, "/a", "", OPEN * 100_000)
     with pytest.raises(zookeeper.BadArgumentsException, match="over the limit"):
@@ -272,7 +275,7 @@ def test_get_takes_the_fourth_argument_of_zkpython(zookeeper, handle):
 
 
 def object_of(kind: Any) -> Any:
-    """An object of a class that does not want to be called."""
+    """Return an object of a class that cannot be called."""
     return kind.__new__(kind)
 
 

@@ -1,4 +1,7 @@
-"""A connection string that ends in a path: no call and no callback shows what is above it."""
+"""A connection string that ends in a path (a chroot).
+
+No call and no callback shows what is above it.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,13 @@ from tests.sessions import OPEN, wait_until_delivered
 
 @pytest.fixture
 def top(zookeeper, connect, connection_string):
-    """A session without a chroot."""
+    """Return a session without a chroot."""
     return connect(hosts=connection_string)
 
 
 @pytest.fixture
 def inner(connect, handle):
-    """A session with the chroot: the name says where we are."""
+    """Return a session with the chroot, which is the path of the root."""
     return handle
 
 
@@ -152,7 +155,7 @@ def test_the_configuration_is_above_every_chroot(zookeeper, inner, top):
 
 
 def test_a_chroot_that_does_not_exist_can_be_connected_to(zookeeper, connect, top, root):
-    """Who connects may be the one to create it."""
+    """The client that connects may be the one to create it."""
     early = connect(root=f"{root}/later")
     why = f"the root {root}/later does not exist$"
     with pytest.raises(zookeeper.NoNodeException, match=f"^no node: /: {why}"):

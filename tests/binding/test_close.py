@@ -1,4 +1,4 @@
-"""Closing a handle: at any time, from anywhere, whatever is under way."""
+"""Closing a handle: at any time, from any thread, with any call under way."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ pytestmark = pytest.mark.not_emulated("it has no network")
 
 
 def test_200_rounds_of_closing_under_six_busy_threads(zookeeper, connection_string, root):
-    """Every call returns or raises, every completion is called exactly once, nothing crashes."""
+    """Calls race the close: each returns or raises, and nothing crashes.
+
+    Every completion is called exactly once.
+    """
     outcomes = subprocesses.run("close_race", connection_string + root, "200", seconds=180)
     for kind in ("synchronous", "asynchronous", "bulk"):
         ends = {name: count for name, count in outcomes[kind].items() if name != "returned"}
         assert sum(ends.values()) == 400, outcomes
         assert outcomes[kind]["returned"] > 0, outcomes
-    # Some were under way at the close, or nothing has been tried.
+    # Some calls were under way at the close, or nothing has been tried.
     assert outcomes["completions"]["zookeeper is closing"] > 0, outcomes
     assert outcomes["completions"]["ok"] > 0, outcomes
 
@@ -46,7 +49,10 @@ def test_closing_ends_the_session_at_once(zookeeper, connect, handle):
 
 
 def test_closing_with_answers_under_way_ends_the_session_at_once(zookeeper, connect, handle):
-    """Megabytes are on their way that nobody will read: the server must get the farewell anyway."""
+    """Megabytes are on their way that nobody will read.
+
+    The server must get the request to close the session anyway.
+    """
     zookeeper.create(handle, "/big", bytes(500_000), OPEN)
     for number in range(10):
         other = connect(recv_timeout=int(scaled(60_000)))
@@ -59,7 +65,7 @@ def test_closing_with_answers_under_way_ends_the_session_at_once(zookeeper, conn
 
 
 def test_signals_do_not_keep_a_session_from_being_ended(zookeeper, connect, handle):
-    """One each millisecond, as a profiler sends them, interrupts whatever the thread waits for."""
+    """A signal each millisecond, as a profiler sends it, interrupts each wait."""
     zookeeper.create(handle, "/big", bytes(500_000), OPEN)
     came = []
     former = signal.signal(signal.SIGALRM, lambda *_: came.append(1))
@@ -83,7 +89,7 @@ def test_signals_do_not_keep_a_session_from_being_ended(zookeeper, connect, hand
 def test_many_are_closed_side_by_side_although_their_server_is_silent(
     zookeeper, connect, proxy, root
 ):
-    """Each alone takes two seconds; a hundred of them would be a hang."""
+    """Each close alone takes two seconds; a hundred of them would be a hang."""
     handles = [connect(hosts=proxy.connection_string + root) for _ in range(100)]
     proxy.stall()
     closer = threading.Thread(target=zookeeper.close_many, args=([*handles, handles[0]],))
@@ -165,7 +171,7 @@ def test_the_session_watcher_may_close_its_handle(zookeeper, connect):
 
 
 def test_a_callback_may_close_another_handle_with_calls_under_way(zookeeper, connect, proxy, root):
-    """And the completions of the other are called, on the thread of the other."""
+    """The completions of the other handle are called on the other's thread."""
     other = connect(hosts=proxy.connection_string + root)
     proxy.stall(TO_CLIENT)
     abandoned = Calls()
@@ -197,7 +203,7 @@ def test_completions_under_way_are_called_with_closing(zookeeper, connect, proxy
     "call", ["get", "create", "multi", "get_many", "read_tree", "watch_many", "write_many"]
 )
 def test_a_call_that_waits_raises_closing(zookeeper, connect, proxy, root, call):
-    """Or, for a bulk write, has results that say so."""
+    """A bulk write has results that say so instead."""
     handle = connect(hosts=proxy.connection_string + root)
     operations = [("create", f"/{number}", "", OPEN) for number in range(20)]
     calls = {
@@ -284,7 +290,7 @@ def test_many_threads_closing_one_handle_close_it_once(zookeeper, connect):
 def test_a_call_under_way_tells_a_closed_session_from_a_lost_one(
     zookeeper, connect, proxy, root, options, code
 ):
-    """Synchronous, asynchronous and in bulk."""
+    """The calls are synchronous, asynchronous and in bulk."""
     handle = connect(hosts=proxy.connection_string + root, recv_timeout=int(scaled(60_000)))
     calls = [
         lambda: zookeeper.get(handle, "/"),

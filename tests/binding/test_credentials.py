@@ -1,4 +1,4 @@
-"""Credentials on bad days: connections that are lost, or not there, and what does not fit."""
+"""Credentials while connections are lost or missing, and ones over the limit."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ MINE = [{"perms": 31, "scheme": "auth", "id": ""}]
 
 @pytest.fixture
 def through(connect, proxy, root):
-    """A session through the proxy, with a timeout for which no test waits."""
+    """Return a session through the proxy, with a timeout that no test waits for."""
     return connect(hosts=proxy.connection_string + root, recv_timeout=int(scaled(30_000)))
 
 
 def lose_the_connection(zookeeper, handle, proxy):
-    """Until the C client is between two attempts to connect, where its state is 0."""
+    """Cut the connection, and wait for the pause before the next attempt.
+
+    The state of the C client is 0 in that pause.
+    """
     proxy.refuse()
     proxy.cut()
     wait_until(lambda: zookeeper.state(handle) == 0, "it pauses before the next attempt", 30)
@@ -41,7 +44,7 @@ def test_one_given_while_there_is_no_connection_is_sent_with_the_next(zookeeper,
 
 
 def test_one_that_is_given_again_and_again_is_sent_once(zookeeper, through, proxy):
-    """Or a client that asks until it hears of an answer would send thousands each time."""
+    """A client that asks until it hears of an answer would send thousands."""
     zookeeper.add_auth(through, "digest", ALICE, first := Calls())
     assert first.wait_one()[1] == zookeeper.OK
     lose_the_connection(zookeeper, through, proxy)
@@ -70,7 +73,10 @@ def test_a_lost_answer_is_told_and_the_credential_kept(zookeeper, through, proxy
 
 
 def test_a_loss_while_threads_send_and_answers_are_awaited_hangs_nobody(zookeeper, through, proxy):
-    """The C client tells of lost credentials with a lock held that everybody who sends needs."""
+    """The C client reports lost credentials with a lock held.
+
+    Every thread that sends needs that lock.
+    """
     zookeeper.create(through, "/a", "", OPEN)
     is_over = threading.Event()
 
@@ -96,7 +102,7 @@ def test_a_loss_while_threads_send_and_answers_are_awaited_hangs_nobody(zookeepe
 
 
 def test_one_over_the_limit_is_refused_before_anything_is_sent(zookeeper, connect):
-    """The server would close the connection over it, and again whenever there is one."""
+    """The server would close the connection over it, and each later connection."""
     handle = connect()
     with pytest.raises(zookeeper.BadArgumentsException, match=r"credential of \d+ bytes .*1048575"):
         zookeeper.add_auth(handle, "digest", "alice:" + "x" * 1_048_576)
@@ -107,7 +113,7 @@ def test_one_over_the_limit_is_refused_before_anything_is_sent(zookeeper, connec
 
 
 def test_one_is_taken_right_after_init(zookeeper, connect):
-    """There is no connection yet; the first begins with it."""
+    """There is no connection yet; the first begins with the credential."""
     handle = connect(wait=False)
     zookeeper.add_auth(handle, "digest", ALICE, added := Calls())
     wait_until_connected(zookeeper, handle)

@@ -1,4 +1,4 @@
-"""What a node may hold: null, nothing, text, any bytes, up to the limit of a request."""
+"""The data of a node: null, empty, text, any bytes, up to a request's limit."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_megabyte_of_data_makes_the_round_trip(zookeeper, handle):
 
 @pytest.mark.parametrize("size", [1_048_576, 5_000_000, 100_000_000])
 def test_data_over_the_limit_is_refused_before_it_is_sent(zookeeper, handle, size):
-    """The server would close the connection, and everything under way would fail."""
+    """The server would close the connection, and every call under way would fail."""
     zookeeper.create(handle, "/a", "small", OPEN)
     too_much = bytes(size)
     calls = {
@@ -121,7 +121,10 @@ def test_a_transaction_over_the_limit_is_refused_before_it_is_sent(zookeeper, ha
 
 
 def test_the_largest_data_that_is_accepted_reaches_the_server(zookeeper, handle):
-    """Nothing between our limit and the server's: the largest request we send is one it takes."""
+    """No gap lies between our limit and the server's.
+
+    The server takes the largest request that we send.
+    """
 
     def fits(size):
         try:

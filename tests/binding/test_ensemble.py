@@ -1,4 +1,4 @@
-"""Three servers: clients move from one to another, and see the configuration."""
+"""Three servers: clients move between them, and see the configuration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.real_only("starts ensembles")
 
 @pytest.fixture
 def whole(ensemble):
-    """The ensemble, and again all of it afterwards."""
+    """Yield the ensemble, and make it whole again afterwards."""
     yield ensemble
     for server in ensemble.servers:
         if server.pid is not None:
@@ -35,7 +35,7 @@ def node(zookeeper, session):
 
 
 def serving(whole, zookeeper, handle):
-    """The server that the session is connected to."""
+    """Return the server that the session is connected to."""
     number = f"{zookeeper.client_id(handle)[0] & (2**64 - 1):x}"
     return wait_until(
         lambda: [s for s in whole.servers if s.pid and f"sid=0x{number}" in s.ask("cons")],
@@ -94,7 +94,7 @@ def test_without_a_majority_nothing_is_written_and_with_one_again(zookeeper, who
 
 
 def test_a_server_that_is_cut_off_serves_readers_who_say_so(zookeeper, connect):
-    """With read_only a session can be had from a server without the others, for reading."""
+    """With read_only a client gets a session for reading from such a server."""
     options = (*QUICK_START, "-Dreadonlymode.enabled=true")
     # To open any other session is a change, which such a server cannot make.
     local = {"localSessionsEnabled": "true", "localSessionsUpgradingEnabled": "true"}
@@ -105,7 +105,7 @@ def test_a_server_that_is_cut_off_serves_readers_who_say_so(zookeeper, connect):
         zookeeper.close(writer)
         for server in others:
             server.kill()
-        # Until it has noticed, it lets anybody in, and puts them out again afterwards.
+        # Before the server has noticed, it opens any session, and ends it again afterwards.
         wait_until(lambda: last.ask("isro") == "ro", "it knows that it is alone", 30)
 
         watcher = Calls()
@@ -121,7 +121,7 @@ def test_a_server_that_is_cut_off_serves_readers_who_say_so(zookeeper, connect):
             zookeeper.set(reader, "/a", "x")
         with pytest.raises(zookeeper.NotReadOnlyException):
             zookeeper.multi(reader, [("set", "/a", "x")])
-        # A server that cannot write does not let a usual session in.
+        # A server that cannot write opens no usual session.
         usual = connect(hosts=last.connection_string, wait=False)
         with pytest.raises(
             (zookeeper.OperationTimeoutException, zookeeper.ConnectionLossException)
@@ -134,8 +134,8 @@ def test_a_server_that_is_cut_off_serves_readers_who_say_so(zookeeper, connect):
 def test_sync_shows_what_was_written_through_another_server(zookeeper, whole, connect):
     """A follower may be behind: after a sync it is not.
 
-    The leader has nobody to ask: it may answer a sync a moment before it has applied a change
-    itself that a follower has acknowledged already.
+    The leader has no other server to ask: it may answer a sync a moment before it has applied a
+    change itself that a follower has acknowledged already.
     """
     writer = connect(hosts=whole.leader().connection_string)
     reader = connect(hosts=whole.followers()[0].connection_string)
@@ -157,7 +157,7 @@ def test_the_configuration_names_the_servers(zookeeper, whole, session):
 
 
 def test_the_configuration_can_be_watched(zookeeper, whole, connect, session):
-    """It is a node, which an administrator can write to; below any chroot it is the same."""
+    """It is a node that an administrator can write to, the same below any chroot."""
     chrooted = connect(hosts=f"{whole.connection_string}/nowhere")
     watcher, watcher_below = Calls(), Calls()
     text, _ = zookeeper.get_config(session, watcher)

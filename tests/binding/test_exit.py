@@ -58,7 +58,7 @@ def test_an_exit_closes_all_sessions_side_by_side(zookeeper, proxy, root, module
 
 
 def stall_after_create(proxy):
-    """From the request to close the session on, nothing goes through any more."""
+    """Stall the connection from the request to close the session on."""
 
     def observe(request):
         if request.op == Op.CLOSE_SESSION:

@@ -1,4 +1,7 @@
-"""Forked processes: a clear exception at once in the child, the parent's session unharmed."""
+"""Forked processes: a clear exception in the child, no harm to the parent.
+
+The exception comes at once.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers that are broken or mean harm: a call may fail, and that is all that they can do."""
+"""Servers that are broken or mean harm: a call may fail, and nothing worse."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def test_there_are_more_than_a_hundred_scenarios() -> None:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_call_ends_and_the_process_goes_on(group: str) -> None:
-    """Each scenario with each call, in a process of its own.
+    """Each scenario meets each call, in a process of its own.
 
-    It would be ended by a crash, and by what hangs; it looks for what spins by itself.
+    A crash or a hang would end the process; it looks for handles that spin by itself.
     """
     report = subprocesses.run("hostile", group)
     assert report["problems"] == {}
@@ -52,7 +52,7 @@ def test_every_call_ends_and_the_process_goes_on(group: str) -> None:
     ids=lambda scenarios: scenarios[0],
 )
 def test_clients_of_the_library_end_their_work_and_keep_quiet(scenarios: list[str]) -> None:
-    """What they follow and have registered stays with them, and must not make a storm."""
+    """The clients keep what they follow and have registered, and make no storm."""
     report = subprocesses.run("hostile_library", *scenarios, seconds=100)
     assert report["outcomes"]
     assert report["problems"] == {}
@@ -146,7 +146,7 @@ def test_the_log_says_what_is_wrong_with_a_server(
 
 
 class Door:
-    """A server that hangs up on everybody for as long as it is shut."""
+    """A server that hangs up on every client for as long as it is shut."""
 
     def __init__(self, hostile: Hostility) -> None:
         self.is_shut = True
@@ -157,7 +157,7 @@ class Door:
 
 
 def test_a_server_that_hangs_up_is_not_stormed(hostile: Hostility, opened: list[int]) -> None:
-    """Whatever is submitted meanwhile; once it is well again, so are the clients."""
+    """The client submits calls meanwhile, and recovers with the server."""
     door = Door(hostile)
     handle = zookeeper.init(door.server.connection_string, None, TIMEOUT)
     opened.append(handle)
@@ -165,7 +165,7 @@ def test_a_server_that_hangs_up_is_not_stormed(hostile: Hostility, opened: list[
     while time.monotonic() < end:
         zookeeper.aget(handle, "/")
         time.sleep(0.002)
-    # Two at once, then after at least 0.05, 0.1, 0.2, 0.4, 0.8 seconds.
+    # Two at once, then with backoff after at least 0.05, 0.1, 0.2, 0.4, 0.8 seconds.
     assert 2 <= door.server.connections <= 8
     door.is_shut = False
     wait_until_connected(zookeeper, handle)
@@ -175,7 +175,7 @@ def test_a_server_that_hangs_up_is_not_stormed(hostile: Hostility, opened: list[
 def test_a_session_that_is_ended_at_once_is_not_resumed_in_a_storm(
     hostile: Hostility, opened: list[int]
 ) -> None:
-    """As by a server that hangs up over a request which it does not know."""
+    """A server ends a session so when it does not know one of its requests."""
     server = hostile.serve(Scenario("ends", answer=lambda request, good: [good, HANG_UP]))
     handle = zookeeper.init(server.connection_string, None, TIMEOUT)
     opened.append(handle)
@@ -208,11 +208,11 @@ def test_requests_do_not_make_a_client_connect_where_nobody_listens(
 
 
 class TestReadOnly:
-    """A server that is cut off from the others, until another one is in touch with them."""
+    """A server that is cut off from the others, until it reaches one of them."""
 
     @pytest.fixture
     def alone(self, hostile: Hostility) -> HostileServer:
-        """It answers nothing but `exists`."""
+        """Return a server that answers nothing but `exists`."""
         return hostile.serve(
             Scenario(
                 "alone",
@@ -226,9 +226,10 @@ class TestReadOnly:
     def handle(
         self, request: pytest.FixtureRequest, alone: HostileServer, opened: list[int]
     ) -> Iterator[int]:
-        """Connected to the server that is alone; there is a second one of no use yet.
+        """Yield a handle that is connected to the server that is alone.
 
-        The second one is given first if it is to refuse a connection before.
+        There is a second server, which is of no use yet. It is given first if it is to refuse a
+        connection before.
         """
         with socket.create_server((LOOPBACK, 0)) as listener:
             self.port = listener.getsockname()[1]
@@ -258,7 +259,7 @@ class TestReadOnly:
             assert completion.wait_one()[1] == zookeeper.CONNECTIONLOSS
         wait_until_connected(zookeeper, handle)
         assert zookeeper.get(handle, "/")[0] == "data"
-        # The one that asked for its state, and the session's.
+        # One connection asked for the server's state, the other is the session's.
         assert whole.connections == 2
 
     def test_a_write_that_this_server_has_got_may_have_happened(
@@ -289,7 +290,7 @@ class TestReadOnly:
         wait_until(lambda: alone.connections >= 2, "the first one is asked")
         before = len(os.listdir("/proc/self/fd"))
         asked = alone.connections
-        # They are asked in turn, so another one has been asked in between.
+        # The servers are asked in turn, so another one has been asked in between.
         wait_until(lambda: alone.connections >= asked + 2, "others are asked", 30)
         wait_until(lambda: len(os.listdir("/proc/self/fd")) <= before, "all are closed")
         assert zookeeper.exists(handle, "/")

@@ -16,15 +16,15 @@ from tests.sessions import wait_until_connected
 
 pytestmark = pytest.mark.not_emulated("the C client's log")
 
-# What the C client puts in front of its messages: time, process, thread, level.
+# The prefix of the C client's messages: time, process, thread, level.
 PREFIX = re.compile(r"ZOO_[A-Z]+@|\(0x[0-9a-f]+\)")
 
 
 @pytest.fixture(autouse=True)
 def usual_settings(zookeeper):
-    """What these tests change is for all handles: put it back.
+    """Restore the settings that these tests change, which hold for all handles.
 
-    What another test has said less than a minute ago is none of their business.
+    Lines that another test has logged less than a minute ago are none of their business.
     """
     zookeeper.log._said.clear()
     yield
@@ -33,7 +33,7 @@ def usual_settings(zookeeper):
 
 
 def lose_the_connection(connect, proxy, root):
-    """Something that the C client writes about, at several levels."""
+    """Do something that the C client logs at several levels."""
     handle = connect(hosts=proxy.connection_string + root)
     connections = proxy.connections
     proxy.cut()
@@ -78,7 +78,10 @@ def test_lines_become_records_of_the_logger_zookeeper_with_their_levels(
     ],
 )
 def test_lines_about_a_missed_deadline_are_for_nobody(zookeeper, caplog, line, level, message):
-    """They come whenever a machine is busy, and nothing follows from them (ZOOKEEPER-642)."""
+    """They come whenever a machine is busy, and nothing follows from them.
+
+    The issue ZOOKEEPER-642 tells of them.
+    """
     caplog.set_level(logging.DEBUG, "ZooKeeper")
     zookeeper.log.emit(f"2026-11-22 07:17:41,123:4567(0x7f0011223344):{line}")
     (record,) = own_records(caplog)
@@ -154,7 +157,7 @@ def test_a_log_that_cannot_be_written_to_is_refused(zookeeper, stream):
 
 @pytest.mark.parametrize("level", ["INFO", "WARN", "ERROR"])
 def test_a_line_that_is_logged_again_and_again_is_left_out(zookeeper, caplog, level):
-    """As of a server that hangs up at once; numbers that change make no difference."""
+    """A server that hangs up at once causes it; changing numbers do not matter."""
     caplog.set_level(logging.DEBUG, "ZooKeeper")
     for number in range(5):
         zookeeper.log.emit(f"x:ZOO_{level}@f@12: connection to a:1 timed out (by {number}ms)")
@@ -188,7 +191,7 @@ class Raising(logging.Handler):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("problem", [OSError, SystemExit])
 def test_a_handler_that_raises_ends_no_event_thread(zookeeper, connect, proxy, root, problem):
-    """Neither over the C client's lines nor over a callback's exception."""
+    """The C client's lines and a callback's exception both reach the handler."""
 
     def fail(*_: object) -> None:
         raise ValueError("a callback's")
@@ -212,7 +215,7 @@ def test_a_handler_that_raises_ends_no_event_thread(zookeeper, connect, proxy, r
 
 
 def test_a_line_wakes_one_thread_and_not_those_of_all_handles(zookeeper, connect, proxy, root):
-    """By the kernel's count of how often threads went to sleep."""
+    """The kernel counts how often threads go to sleep."""
     others = [zookeeper.event_thread(connect()) for _ in range(20)]
     handle = connect(hosts=proxy.connection_string + root)
     zookeeper.set_debug_level(zookeeper.LOG_LEVEL_DEBUG)
@@ -228,13 +231,13 @@ def test_a_line_wakes_one_thread_and_not_those_of_all_handles(zookeeper, connect
     for _ in range(300):
         zookeeper.get(handle, "/")
     wait_until(lambda: len(lines.getvalue().splitlines()) > 300, "the lines are written")
-    # Waiting for the interpreter's lock is a sleep as well: the one that writes them has many.
+    # A wait for the interpreter's lock is a sleep too: the thread that writes them has many.
     woken = [after - b for after, b in zip(map(sleeps, others), before, strict=True)]
     assert sum(count > 50 for count in woken) <= 2, woken
 
 
 def test_a_handler_that_uses_zookeeper_does_not_deadlock(zookeeper, connect, proxy, root):
-    """Somebody keeps log lines in ZooKeeper: a call from inside a log handler."""
+    """A log handler that keeps its lines in ZooKeeper makes calls itself."""
     results: list[Any] = []
 
     class Handler(logging.Handler):

@@ -1,4 +1,7 @@
-"""Connections that break, servers that die: what calls under way do, what comes back afterwards."""
+"""Connections that break, and servers that die.
+
+The tests show what calls under way do, and what recovers afterwards.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ LONG = int(scaled(60_000))
 
 @pytest.fixture
 def through(connect, proxy, root):
-    """A session through the proxy that outlives what the tests do to its connection."""
+    """Return a session through the proxy that survives a lost connection."""
     return connect(hosts=proxy.connection_string + root, recv_timeout=LONG)
 
 
@@ -65,7 +68,7 @@ def test_the_watcher_is_told_of_the_loss_and_of_the_return(zookeeper, connect, p
 
 @pytest.fixture
 def planted(zookeeper, handle):
-    """The paths of three thousand nodes, with data, below /p."""
+    """Return the paths of three thousand nodes, with data, below /p."""
     paths = ["/p", *(f"/p/{number:04}" for number in range(3000))]
     zookeeper.write_many(handle, [("create", path, path * 20, OPEN) for path in paths])
     return paths
@@ -76,7 +79,10 @@ def planted(zookeeper, handle):
 def test_a_connection_cut_in_the_middle_of_a_bulk_read(
     zookeeper, through, proxy, planted, call, received
 ):
-    """All of it or ConnectionLossException: never a part, and the next read gives all of it."""
+    """The read gives all of it or ConnectionLossException, and never a part.
+
+    The next read gives all of it.
+    """
     read = {
         "read_tree": lambda: [(n.path, n.data) for n in zookeeper.read_tree(through, "/p")],
         "get_many": lambda: [data for data, _ in zookeeper.get_many(through, planted)],
@@ -97,7 +103,7 @@ def test_a_connection_cut_in_the_middle_of_a_bulk_read(
 
 
 def again(zookeeper, read):
-    """The result of `read`, which may meet the end of the old connection once more."""
+    """Return the result of `read`; retry when the old connection ends meanwhile."""
     for _ in range(5):
         try:
             return read()
@@ -111,7 +117,7 @@ def again(zookeeper, read):
 def test_a_connection_cut_in_the_middle_of_a_bulk_write(
     zookeeper, through, handle, proxy, direction, passed
 ):
-    """What is reported as done is done, what as not sent is not; the rest is said to be unknown."""
+    """A result says done, not sent, or unknown; the first two are certain."""
     ops = [("create", f"/{number:05}", "x" * 100, OPEN) for number in range(10_000)]
     if direction is TO_CLIENT:
         passed //= 4
@@ -130,7 +136,7 @@ def test_a_connection_cut_in_the_middle_of_a_bulk_write(
         assert result == path or result.may_have_happened or path[1:] not in there
     assert done | unknown | unsent == {path[1:] for _, path, _, _ in ops}
     assert unknown, "the connection was cut under way"
-    # Transactions are done whole.
+    # Each transaction is done as a whole.
     assert len(there & unknown) % 100 == 0
     wait_until_connected(zookeeper, through)
 
@@ -187,7 +193,10 @@ def test_a_call_that_finds_no_connection_says_that_it_has_not_happened(
 
 @pytest.mark.parametrize("closed", [False, True])
 def test_no_call_that_has_happened_says_that_it_has_not(zookeeper, through, handle, proxy, closed):
-    """Connections come and go under many threads, and the last one with its handle."""
+    """Connections come and go under many threads.
+
+    The last connection goes with its handle.
+    """
     denied = []
     stopped = threading.Event()
 
@@ -230,7 +239,7 @@ def test_no_call_that_has_happened_says_that_it_has_not(zookeeper, through, hand
 def test_a_waiting_request_is_never_sent_in_an_expired_session(
     zookeeper, connect, through, handle, proxy
 ):
-    """So SessionExpiredException says with certainty that nothing has happened."""
+    """SessionExpiredException is a proof here that nothing has happened."""
     session = zookeeper.client_id(through)
     proxy.stall()
     proxy.cut()
@@ -301,7 +310,10 @@ def test_changes_made_while_there_is_no_connection_are_reported_after_it(
 
 
 def test_60_000_watches_survive_a_lost_connection(zookeeper, connect, through, handle, proxy):
-    """Their paths are more than the megabyte that a request may hold (ZOOKEEPER-706)."""
+    """Their paths are more than the megabyte that a request may hold.
+
+    The issue ZOOKEEPER-706 tells of it.
+    """
     directory = "/a-directory-with-a-long-name"
     paths = [f"{directory}/node-{number:06}" for number in range(60_000)]
     zookeeper.create(handle, directory, "", OPEN)
@@ -314,7 +326,7 @@ def test_60_000_watches_survive_a_lost_connection(zookeeper, connect, through, h
     wait_until_delivered(zookeeper, through)
 
     def change(numbers):
-        """Something that the watch of each of these nodes is for."""
+        """Cause an event for the watch of each of these nodes."""
         zookeeper.write_many(
             handle,
             [

@@ -229,7 +229,7 @@ def test_async_is_there_under_both_names(zookeeper):
 
 
 def test_nothing_but_the_api_is_public(zookeeper):
-    """Star imports and completion in editors show the API, not what the module is made from."""
+    """Star imports and completion in editors show the API, not its parts."""
     public = [name for name in dir(zookeeper) if not name.startswith("_")]
     submodules = {
         "answers", "binding", "constants", "errors", "hosts", "log", "messages", "tls", "types",

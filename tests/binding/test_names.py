@@ -1,4 +1,4 @@
-"""The name service: nothing that it does takes a session away, or holds anybody up."""
+"""The name service: it takes no session away, and holds up no caller."""
 
 from __future__ import annotations
 

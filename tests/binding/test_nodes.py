@@ -132,7 +132,7 @@ def test_get_children_gives_names_and_get_children2_the_stat_too(zookeeper, hand
 
 
 def test_a_node_may_have_thousands_of_children(zookeeper, handle):
-    """More than fits one MB, the limit that requests have and answers have not."""
+    """They take more than one MB, the limit of requests, which answers have not."""
     names = [f"{number:05}-{'n' * 240}" for number in range(6000)]
     zookeeper.write_many(handle, [("create", f"/{name}", None, OPEN) for name in names])
     assert sorted(zookeeper.get_children(handle, "/")) == names

@@ -1,4 +1,4 @@
-"""A server from before 3.6, which answers a MultiRead by dropping the connection."""
+"""A server from before 3.6, which drops the connection at a MultiRead."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SECRET = [{"perms": 12, "scheme": "world", "id": "anyone"}]
 
 @pytest.fixture
 def old(proxy):
-    """A proxy that makes an old server of a new one."""
+    """Return a proxy that makes an old server of a new one."""
     proxy.on_request = lambda request: request.op != Op.MULTI_READ
     return proxy
 
 
 @pytest.fixture
 def session(connect, old, root):
-    """A session with the old server."""
+    """Return a session with the old server."""
     return connect(hosts=old.connection_string + root, recv_timeout=int(scaled(60_000)))
 
 
@@ -58,7 +58,7 @@ def test_the_handle_remembers_that_the_server_is_old(zookeeper, session, old, ha
         assert len(zookeeper.read_tree(session, "/")) == 2
         assert len(zookeeper.get_many(session, ["/a"])) == 1
     assert 1 <= old.requests[Op.MULTI_READ] <= 2
-    # And it works after the next lost connection, too.
+    # The fallback works after the next lost connection, too.
     connections, asked = old.connections, old.requests[Op.MULTI_READ]
     old.cut()
     wait_until(lambda: old.connections > connections, "it connects again")
@@ -98,7 +98,10 @@ def test_watches_on_many_work_too(zookeeper, session, handle):
 
 
 def test_a_lost_connection_alone_is_no_old_server(zookeeper, connect, proxy, root, handle):
-    """The first MultiRead of a handle is lost, once: the handle goes on with MultiReads."""
+    """The first MultiRead of a handle is lost, once.
+
+    The handle goes on with MultiReads.
+    """
     lost: list[Any] = []
 
     def lose_the_first(request):

@@ -1,4 +1,4 @@
-"""Opening a handle when something is missing, or comes in between."""
+"""Opening a handle with something missing, or with an interruption."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SANITIZED = bool(os.environ.get("LD_PRELOAD"))
 def test_a_process_without_more_threads_gets_an_error(
     zookeeper, connection_string, root, which, monkeypatch
 ):
-    """And no assertion of the C client's ends it; what there was of the handle is gone."""
+    """No assertion of the C client ends it; the unfinished handle is gone."""
     monkeypatch.setenv("GLIBC_TUNABLES", "glibc.pthread.stack_cache_size=0")
     told = subprocesses.run("no_threads", connection_string + root, which)
     assert [kind for kind, _ in told["raised"]] == ["SystemErrorException"] * 3, told
@@ -31,7 +31,7 @@ def test_a_process_without_more_threads_gets_an_error(
 
 
 def test_an_interrupted_init_leaves_nothing_behind(zookeeper, connection_string, root, handle):
-    """No session that nobody knows of, and no handle without which the exit goes wrong."""
+    """It leaves no session that nobody knows, and no handle that breaks the exit."""
     told = subprocesses.run("interrupted_init", connection_string + root, "400", seconds=120)
     assert told["interrupted"] > 20, told
     assert told["opened"] > 0, told
@@ -41,7 +41,7 @@ def test_an_interrupted_init_leaves_nothing_behind(zookeeper, connection_string,
 
 
 def test_numbers_can_be_closed_by_others_as_soon_as_they_are_given(zookeeper, connect, root):
-    """Another thread guesses them, which is what a number that was closed before comes down to."""
+    """Another thread guesses them; a number that was closed before is the same."""
     unexpected: list[BaseException] = []
     closed: list[int] = []
     is_over = threading.Event()

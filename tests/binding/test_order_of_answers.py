@@ -1,4 +1,4 @@
-"""A server that answers requests in another order than they came in."""
+"""A server that answers requests out of order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ PING = -2
 
 
 class SwappingRelay:
-    """Relays one connection, and the first two answers after `swap` in the wrong order."""
+    """Relays one connection, and swaps two answers.
+
+    They are the first two after `swap`.
+    """
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -127,7 +130,7 @@ REQUESTS = {
 def test_answers_out_of_order_are_a_lost_connection(
     zookeeper, connect: Connect, root: str, handle: int, relay: SwappingRelay, first, second
 ) -> None:
-    """Servers do this at times, to a session that comes back while its requests are under way.
+    """Servers do this at times, to a session that resumes with calls under way.
 
     The C client then closes the connection, so that the outcome of both requests is unknown.
     """

@@ -1,4 +1,7 @@
-"""The functions of each binding are those of the Protocol, with the same parameters."""
+"""The functions of each binding are those of the Protocol.
+
+Their parameters are the same.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,14 @@ pytestmark = pytest.mark.quick
 
 NAMES = [name for name in vars(Binding) if not name.startswith("_")]
 
-# Of the process, and of no handle.
+# Functions of the process, and of no handle.
 OF_THE_PROCESS = {"set_debug_level", "deterministic_conn_order", "write_count"}
 
 Parameter = tuple[str, object, object]
 
 
 def parameters(function: object) -> list[Parameter]:
-    """Names, kinds and defaults. The compiled functions have no annotations."""
+    """Return names, kinds and defaults. Compiled functions have no annotations."""
     assert callable(function)
     found = inspect.signature(function).parameters.values()
     return [(one.name, one.kind, one.default) for one in found if one.name != "self"]

@@ -1,7 +1,7 @@
-"""Finalisers, signal handlers and comparisons that set and remove watches in the middle of calls.
+"""Finalisers, signal handlers and comparisons that set and remove watches.
 
-They run on a thread that is in the middle of the binding itself, at any moment. Nothing may wait
-for its own thread, and no watch may be lost.
+They are reentrant: they run on a thread that is in the middle of the binding itself, at any moment.
+Nothing may wait for its own thread, and no watch may be lost.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class Meddler:
         self.count = 0
         self.problems = []
         self.is_at_it = False
-        # Not the one that is the server, in this process: it would wait for its own answer.
+        # Not on the thread that is the server in this process: it would wait for its own answer.
         self.threads = {threading.current_thread(), zookeeper.event_thread(handle)}
 
     def meddle(self):
-        # Deeper than once tells nothing new.
+        # A deeper level tells nothing new.
         if self.is_at_it or threading.current_thread() not in self.threads:
             return
         self.is_at_it = True
@@ -74,7 +74,7 @@ def set_watches(zookeeper, handle, path, watchers, after_each=lambda: None):
 
 
 def all_are_called(zookeeper, handle, path, watchers):
-    """Those that have not been removed, once each."""
+    """Check that watchers that have not been removed are called, once each."""
     zookeeper.set(handle, path, "changed")
     for number, watcher in enumerate(watchers):
         if number % 5 == 4:
@@ -85,7 +85,7 @@ def all_are_called(zookeeper, handle, path, watchers):
 
 
 def within_time(meddler, function):
-    """Have it done by a thread that may hang."""
+    """Run it on another thread, which may hang."""
     problems = []
 
     def run():
@@ -116,7 +116,7 @@ def test_finalisers_set_and_remove_watches(zookeeper, handle):
             if threading.current_thread() in meddler.threads:
                 meddler.meddle()
             elif not meddler.is_at_it:
-                Garbage()  # for another thread to collect
+                Garbage()  # garbage for another thread to collect
 
     thresholds = gc.get_threshold()
     gc.set_threshold(3)
@@ -173,7 +173,7 @@ def test_watchers_whose_comparison_sets_and_removes_watches(zookeeper, handle):
 
 
 def test_threads_that_set_and_remove_watches_at_one_path_lose_none(zookeeper, connect, handle):
-    """What the lock was for: the server's watch goes only when nobody needs it."""
+    """The threads race: the server's watch goes only when no watcher needs it."""
     zookeeper.create(handle, "/a", "", OPEN)
     watchers = [Calls() for _ in range(ROUNDS)]
     stop = threading.Event()
@@ -219,9 +219,9 @@ def test_a_path_may_be_of_a_class_of_its_own(zookeeper, handle):
 
 
 def test_a_removal_under_way_takes_no_later_watch_with_it(zookeeper, handle, monkeypatch):
-    """Its answer makes the C client forget all that it has at the path.
+    """The answer to the removal makes the C client forget the path's watches.
 
-    It is sent when watch_many has read, and before it says what it will watch.
+    The removal is sent after watch_many has read, and before it says what it will watch.
     """
     zookeeper.create(handle, "/a", "", OPEN)
     error = errors.error

@@ -1,4 +1,4 @@
-"""Taking watches back."""
+"""Removing watches."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def node(zookeeper, handle):
 
 @pytest.fixture
 def change(zookeeper, handle, connect, node):
-    """Changes the node's data and its children, and waits until all events are delivered."""
+    """Change the node's data and children, and wait until events are delivered."""
     other = connect()
 
     def change():

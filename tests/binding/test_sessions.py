@@ -56,14 +56,14 @@ def test_handles_are_small_numbers_and_the_lowest_free_one_is_used_again(zookeep
 
 
 def test_the_session_timeout_is_what_was_negotiated(zookeeper, connect, own_servers_only):
-    """The server knows a minimum of 200 ms and a maximum of five minutes."""
+    """The server has a minimum of 200 ms and a maximum of five minutes."""
     asked = min(int(scaled(20_000)), 200_000)  # a session that no busy machine lets expire
     assert zookeeper.recv_timeout(connect(recv_timeout=asked)) == asked
     assert zookeeper.recv_timeout(connect(recv_timeout=10**8)) == 300_000
 
 
 def test_a_session_can_be_resumed_by_its_id_and_password(zookeeper, connect, proxy, root):
-    """When the first client is gone: two of them would take the session from each other."""
+    """The first client is gone: two would take the session from each other."""
     first = connect(hosts=proxy.connection_string + root)
     zookeeper.create(first, "/e", "", OPEN, zookeeper.EPHEMERAL)
     number, password = zookeeper.client_id(first)
@@ -105,9 +105,10 @@ def test_a_client_id_of_wrong_shape_is_refused(zookeeper, connection_string, cli
 
 
 def expire(zookeeper, connect, proxy, handle):
-    """Let a session that goes through the proxy end as it does when the client is cut off for long.
+    """Let a session that goes through the proxy expire.
 
-    An accomplice ends it, so that nobody has to wait.
+    It expires as when the client is cut off for long. An accomplice ends it, so that the test does
+    not have to wait.
     """
     session = zookeeper.client_id(handle)
     proxy.refuse()
@@ -179,7 +180,7 @@ def test_watchers_are_told_of_the_expiry_each_once(zookeeper, connect, proxy, ro
 
 
 def test_a_call_under_way_when_the_session_expires_raises(zookeeper, connect, proxy, root):
-    """The answer never comes: neither does the call hang, nor the completion get lost."""
+    """The answer never comes: the call does not hang, the completion is not lost."""
     watcher, completion = Calls(), Calls()
     handle = connect(watcher, hosts=proxy.connection_string + root)
     proxy.stall()
@@ -295,7 +296,10 @@ def test_a_hundred_sessions_at_once(zookeeper, connect):
 def test_a_paused_server_lets_the_session_time_out_on_the_clients_side(
     zookeeper, own_server, connect
 ):
-    """No answer for two thirds of the session timeout: the client looks for another connection."""
+    """No answer comes for two thirds of the session timeout.
+
+    The client looks for another connection.
+    """
     watcher = Calls()
     timeout = int(scaled(1500))
     handle = connect(watcher, hosts=own_server.connection_string, recv_timeout=timeout)

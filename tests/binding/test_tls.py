@@ -1,4 +1,7 @@
-"""Sessions over TLS, with a real server that accepts nothing else and wants client certificates."""
+"""Sessions over TLS, with a real server that wants client certificates.
+
+The server accepts no other connections.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ SESSION_TIMEOUT = int(scaled(10_000))
 
 @dataclass
 class Secured:
-    """The server, and what clients of it need."""
+    """The server, and the files that its clients need."""
 
     server: Server
     hosts: str
@@ -52,7 +55,7 @@ def secured(own_servers_only: None, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def handle(secured: Secured, opened: list[int]) -> Iterator[int]:
-    """A connected session, whose nodes are gone at the end."""
+    """Yield a connected session, whose nodes are gone at the end."""
     opened.append(zookeeper.init(secured.hosts, None, SESSION_TIMEOUT, tls=secured.tls()))
     wait_until_connected(zookeeper, opened[0])
     yield opened[0]
@@ -63,7 +66,7 @@ def handle(secured: Secured, opened: list[int]) -> Iterator[int]:
 
 @pytest.fixture
 def proxy(secured: Secured) -> Iterator[TcpProxy]:
-    """A network between the client and the TLS port."""
+    """Yield a network between the client and the TLS port."""
     with TcpProxy(secured.hosts, is_opaque=True) as proxy:
         yield proxy
 
@@ -125,7 +128,10 @@ def test_a_thread_that_holds_the_interpreters_lock_loses_no_session(secured, ope
 
 
 def test_a_stream_that_is_cut_anywhere_is_taken_up_again(secured, opened, proxy) -> None:
-    """In the handshake, after it, within a record: nothing of a part is ever taken for data."""
+    """The cuts are in the handshake, after it, and within a record.
+
+    No part of anything is ever taken for data.
+    """
     for count in [0, 1, 5, 6, 91, 500, 1300, 1700, *range(1800, 2300, 80)]:
         proxy.cut_after(count, TO_CLIENT)
         handle = zookeeper.init(proxy.connection_string, None, SESSION_TIMEOUT, tls=secured.tls())

@@ -1,4 +1,4 @@
-"""TLS with servers that are not what they should be, and files that cannot be used."""
+"""TLS with servers that misbehave, and with files that cannot be used."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def client(authority: Authority) -> Issued:
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """The lines of the C core."""
+    """Yield a stream of the C core's lines."""
     stream = io.StringIO()
     zookeeper.set_log_stream(stream)
     yield stream
@@ -129,7 +129,7 @@ def test_both_versions_connect_and_resume(authority, issued, opened, version) ->
             tls_front(issued.certificate, issued.key, target=where, version=version)
         )
         proxy = stack.enter_context(TcpProxy(front.connection_string, is_opaque=True))
-        # By name: with SNI.
+        # The server is given by name, so with SNI.
         hosts = f"localhost:{proxy.port}"
         opened.append(zookeeper.init(hosts, None, SESSION_TIMEOUT, tls=tls))
         for count in (1, 2, 3):
@@ -151,7 +151,7 @@ def test_a_version_that_is_too_old_is_refused(authority, issued, opened) -> None
 
 
 def test_a_server_that_never_shakes_hands_keeps_nobody(authority, issued, opened) -> None:
-    """Others are tried; close is prompt; and what is the matter is told."""
+    """Other servers are tried, close is prompt, and the log says what is wrong."""
     with ExitStack() as stack:
         silent = stack.enter_context(socket.create_server((LOOPBACK, 0)))
         hosts = f"{LOOPBACK}:{silent.getsockname()[1]}"

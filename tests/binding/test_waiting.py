@@ -40,7 +40,7 @@ CALLS = [
 
 @pytest.fixture(params=CALLS)
 def call(zookeeper, request):
-    """A call that waits, as a function of the handle and of `timeout=`."""
+    """Return a call that waits, as a function of the handle and of `timeout=`."""
     z = zookeeper
     return {
         "get": lambda h, **t: z.get(h, "/", **t),
@@ -67,7 +67,7 @@ def call(zookeeper, request):
 
 @pytest.fixture
 def stalled(zookeeper, connect, proxy, root):
-    """A session whose server has stopped answering."""
+    """Return a session whose server has stopped answering."""
     handle = connect(hosts=proxy.connection_string + root, recv_timeout=int(scaled(60_000)))
     zookeeper.get(handle, "/", Calls())
     proxy.stall(TO_CLIENT)
@@ -80,7 +80,7 @@ def test_a_timeout_in_seconds_ends_the_wait(zookeeper, proxy, stalled, call):
     assert raised.value.code == zookeeper.OPERATIONTIMEOUT
     assert raised.value.may_have_happened
     assert "operation timeout" in str(raised.value)
-    # The late answer meets nobody, and the session goes on.
+    # The late answer finds no caller, and the session goes on.
     proxy.resume()
     assert zookeeper.get(stalled, "/")[0] == ""
     assert zookeeper.state(stalled) == zookeeper.CONNECTED_STATE
@@ -137,7 +137,7 @@ def test_without_a_timeout_the_session_timeout_ends_the_wait(zookeeper, connect,
         results = call(handle)
     except zookeeper.SessionError as given_up:
         results = [given_up]
-    # A bulk write has it in its results.
+    # A bulk write has the exception in its results.
     assert all(
         result.is_retriable or isinstance(result, zookeeper.NothingException) for result in results
     )
@@ -158,7 +158,7 @@ def test_others_are_not_held_up_by_a_call_that_waits(zookeeper, connect, proxy, 
 
 
 def test_a_watch_whose_read_timed_out_is_not_called(zookeeper, connect, proxy, stalled):
-    """Whoever was told that the call failed does not expect events from it."""
+    """A caller that was told of a failure does not expect events from it."""
     watcher = Calls()
     with pytest.raises(zookeeper.OperationTimeoutException):
         zookeeper.get(stalled, "/", watcher, timeout=0.05)
@@ -188,7 +188,7 @@ def test_progress_may_raise_to_give_up(zookeeper, handle):
 
 
 def test_progress_is_told_while_a_read_goes_on(zookeeper, connect, proxy, root, handle):
-    """A few times a second: here the answers take long."""
+    """Progress is told a few times a second: the answers here take long."""
     paths = [f"/{number:04}" for number in range(500)]
     zookeeper.write_many(handle, [("create", path, bytes(10_000), OPEN) for path in paths])
     slow = connect(hosts=proxy.connection_string + root)
@@ -202,7 +202,7 @@ def test_progress_is_told_while_a_read_goes_on(zookeeper, connect, proxy, root, 
 
 
 def test_progress_counts_nodes_and_not_reads(zookeeper, connect, proxy, root, handle):
-    """Of a node with children there are two reads, and it is one node."""
+    """A node with children takes two reads, and counts as one node."""
     paths = [f"/{number:03}" for number in range(200)]
     zookeeper.write_many(
         handle,

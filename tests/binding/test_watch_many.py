@@ -12,7 +12,7 @@ SECRET = [{"perms": 12, "scheme": "world", "id": "anyone"}]
 
 @pytest.fixture
 def other(connect):
-    """Another session, that makes the changes."""
+    """Return another session, which makes the changes."""
     return connect()
 
 
@@ -86,7 +86,7 @@ def test_every_node_has_its_own_watches_that_fire_once(zookeeper, handle, other)
 
 @pytest.mark.not_emulated("the caller's thread does everything: nothing goes on meanwhile")
 def test_a_change_after_the_read_is_never_missed(zookeeper, handle, other):
-    """Somebody writes all the time: what was read is the last value, or an event comes."""
+    """A writer races the read: the value read is the last one, or an event comes."""
     paths = [f"/{number:03}" for number in range(200)]
     plant(zookeeper, handle, *paths)
     written = dict.fromkeys(paths, "data")

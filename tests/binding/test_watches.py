@@ -1,4 +1,4 @@
-"""Watches: one event each, to everybody who asked, in the server's order."""
+"""Watches: one event each, to all watchers, in the server's order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.quick
 
 @pytest.fixture
 def other(connect):
-    """Another session, that makes the changes."""
+    """Return another session, which makes the changes."""
     return connect()
 
 
@@ -227,7 +227,7 @@ def test_watches_of_one_session_are_not_told_to_another(zookeeper, handle, other
 
 
 def test_an_event_comes_before_the_answer_that_shows_the_change(zookeeper, handle, other, node):
-    """Who reads the new value has been told of the change: the server's promise, kept."""
+    """The server promises it: a client that reads the new value has the event."""
     for number in range(50):
         order: list[str] = []
         zookeeper.get(handle, node, lambda *_, seen=order: seen.append("event"))
@@ -245,7 +245,7 @@ def test_an_event_comes_before_the_answer_that_shows_the_change(zookeeper, handl
 
 
 def test_a_watch_set_again_inside_its_event_misses_no_change(zookeeper, handle, other, node):
-    """The usual loop: read and watch, and at each event read and watch again."""
+    """The usual loop reads and watches, and does so again at each event."""
     seen = []
     last = Calls()
 

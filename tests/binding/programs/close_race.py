@@ -1,4 +1,4 @@
-"""Six threads use a handle in every way while another closes it, many times over.
+"""Races calls in six threads against the close of their handle, many times.
 
 Arguments: hosts, rounds. Prints counts as JSON; anything that must not happen is an exception.
 """
@@ -22,7 +22,7 @@ Call = Callable[[int], object]
 
 
 class Completions:
-    """Counts, for each asynchronous call, how often its completion is called."""
+    """Counts how often the completion of each asynchronous call is called."""
 
     def __init__(self) -> None:
         self.called: Counter[int] = Counter()
@@ -47,7 +47,7 @@ class Completions:
         return len(self.submitted) - len(self.called)
 
     def check(self) -> None:
-        """Wait for the last one; raise if one was called twice."""
+        """Wait for the last completion; raise if one was called twice."""
         wait_until(
             lambda: self.under_way() == 0,
             lambda: f"{len(self.called)} of {len(self.submitted)} completions are called",
@@ -71,7 +71,7 @@ def asynchronous(handle: int, completions: Completions) -> None:
         completions.submit(zookeeper.aget_children, handle, "/")
         completions.submit(zookeeper.amulti, handle, [("check", "/a")])
         completions.submit(zookeeper.async_, handle, "/")
-    # Or so many would be under way that the others never got a turn.
+    # Backpressure: with too many calls under way the other threads would never get a turn.
     while completions.under_way() > 50:
         time.sleep(0.001)
 

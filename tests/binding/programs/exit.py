@@ -1,6 +1,7 @@
 """Creates an ephemeral node and ends in some way, without closing anything.
 
-Arguments: hosts, the way. The session timeout is a minute: only a closed session goes at once.
+Arguments: hosts, the way. The session timeout is a minute: a node that is gone at once belonged to
+a session that was closed.
 """
 
 from __future__ import annotations

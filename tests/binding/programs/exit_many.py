@@ -1,7 +1,7 @@
 """Has many sessions with a server and leaves their closing to the exit.
 
-Arguments: hosts, how many, and of which module, zookeeper or zc.zk. Prints a line when they are
-connected, and ends when told to.
+Arguments: hosts, the number of sessions, and their module (zookeeper or zc.zk). Prints a line when
+they are connected, and ends when told to.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A child process tries everything on a handle that it inherited.
+"""Lets a child process try everything on a handle that it inherited.
 
 Arguments: hosts, how the child is made (fork or multiprocessing), how it ends (exit or _exit).
-Prints, as JSON, what the child has seen and how things are for the parent afterwards.
+Prints as JSON what the child has seen, and the state of the parent afterwards.
 """
 
 from __future__ import annotations

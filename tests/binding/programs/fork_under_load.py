@@ -1,6 +1,7 @@
-"""Forks again and again while other threads use the handle: some child inherits each held lock.
+"""Forks many times while other threads use the handle.
 
-Arguments: hosts, number of forks. Prints the children's exit codes as JSON.
+Each lock that a thread may hold is inherited by some child. Arguments: hosts, number of forks.
+Prints the children's exit codes as JSON.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from tests.sessions import OPEN, wait_until_connected
 
 
 def attempt(handle: int) -> int:
-    # No init here: glibc's getaddrinfo, too, has a lock that a thread may have held at the fork.
+    # No init here: glibc's getaddrinfo has a lock too, which a thread may have held at the fork.
     for call in (
         lambda: zookeeper.get(handle, "/"),
         lambda: zookeeper.aget(handle, "/"),

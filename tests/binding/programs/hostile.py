@@ -1,8 +1,8 @@
-"""Every call of the binding, against the hostile servers of one group of scenarios.
+"""Makes every call against the hostile servers of one group of scenarios.
 
 Arguments: the group, and parts of scenarios' names to limit it to. Prints how the calls ended and
-what was wrong, as JSON. Standard error tells which scenarios were under way when the process was
-ended by a crash, or hung.
+what was wrong, as JSON. Standard error names the scenarios that were under way when the process
+crashed or hung.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from tests.sessions import OPEN
 TIMEOUT = 600  # milliseconds, of a session: a call without an answer ends then
 SCENARIOS_AT_ONCE = 8
 
-# How long it is looked whether a handle spins: a share of a processor, and connections.
+# How long the program looks whether a handle spins: a share of a processor, and connections.
 WINDOW = 1.5
 MOST_CPU = 0.2
 MOST_CONNECTIONS = 40
 
-# Calls that ask for nothing, or whose answer has no body: they succeed whatever comes.
+# Calls without a result, or whose answer has no body: they succeed whatever comes.
 WITHOUT_AN_ANSWER = ("of nothing", "state", "client_id", "recv_timeout", "is_unrecoverable")
 WITHOUT_A_BODY = ("delete", "set_acl", "remove_watches", "add_auth", "event_thread", "set_watcher")
 
@@ -45,7 +45,10 @@ def has_a_body(name: str) -> bool:
 
 
 class Waited:
-    """An asynchronous call, made one that waits; a completion comes once, and in time."""
+    """An asynchronous call that waits for its completion.
+
+    The completion comes once, and in time.
+    """
 
     def __init__(self, function: Callable[..., object]) -> None:
         self.function = function
@@ -177,7 +180,10 @@ class Trial:
 
 
 def watch_for_spins(trials: Sequence[Trial], hostile: Hostility) -> None:
-    """All handles are left alone for a while: none may use a processor, or connect for ever."""
+    """Leave all handles alone for a while, and see that none spins.
+
+    A handle spins when it uses a processor, or connects without end.
+    """
     mine = {str(threading.get_native_id())}
     before = {thread: cpu_of(thread) for thread in threads() - mine}
     connections = [trial.server.connections for trial in trials]

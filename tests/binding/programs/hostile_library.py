@@ -1,6 +1,6 @@
-"""Clients of the library, against the hostile servers of one group of scenarios.
+"""Runs clients of the library against the hostile servers of one group.
 
-Arguments and what is printed are those of `tests.binding.programs.hostile`.
+Arguments and output are those of `tests.binding.programs.hostile`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.hostile_scenarios import GROUPS
 TIMEOUT = 600  # milliseconds, of a session
 MAX_REQUESTS = 400  # of a client that is left alone, while it is watched for spins
 
-# What the library is there for; the answers are those of no sensible tree.
+# The purposes of the library; the answers are those of no sensible tree.
 WORK: dict[str, Callable[[zc.zk.ZooKeeper], object]] = {
     "children": lambda zk: list(zk.children("/x")),
     "properties": lambda zk: dict(zk.properties("/x")),
@@ -43,7 +43,7 @@ class ShortWait(zc.zk.ZooKeeper):
 
 
 class LibraryTrial(Trial):
-    """One scenario: each kind of work ends, whatever comes of it."""
+    """One scenario: each kind of work ends, whatever its result is."""
 
     zk: zc.zk.ZooKeeper | None = None
 
@@ -83,8 +83,8 @@ class LibraryTrial(Trial):
 def watch_requests(trials: list[LibraryTrial], hostile: Hostility) -> None:
     """Look for storms of requests while the clients are left alone.
 
-    On a busy machine their last retries may fall into the first window. These end: a storm does
-    not, and is there in the second one, too.
+    On a busy machine the last retries of the clients may fall into the first window. Retries end: a
+    storm does not, and is there in the second window too.
     """
     stormy = dict.fromkeys(range(len(trials)), 0)
     for _ in range(2):

@@ -1,7 +1,7 @@
-"""Signals raise an exception in the middle of `init`, again and again, in different places of it.
+"""Lets signals raise an exception in the middle of `init`, at many places.
 
-Arguments: hosts, rounds. Prints how often it was interrupted, how many threads are left over, and
-whether another session that was opened after all of them ended at the exit.
+Arguments: hosts, rounds. Prints how often `init` was interrupted, how many threads are left over,
+and whether a session that was opened after all of them ended at the exit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from tests.sessions import OPEN, wait_until_connected
 
 
 class Interrupted(BaseException):
-    """The signal's exception; like KeyboardInterrupt nothing that Python's own code catches."""
+    """The signal's exception, which Python's own code does not catch.
+
+    KeyboardInterrupt is another one of that kind.
+    """
 
 
 armed = False
@@ -32,7 +35,7 @@ def interrupt(_number: int, frame: FrameType | None) -> None:
 
 def main() -> None:
     global armed
-    # One that comes in a finaliser of the interpreter's own is told of, and interrupts nothing.
+    # An exception in a finaliser of the interpreter's own is reported, and interrupts nothing.
     sys.unraisablehook = lambda _: None
     signal.signal(signal.SIGALRM, interrupt)
     hosts, rounds = sys.argv[1], int(sys.argv[2])
@@ -50,7 +53,7 @@ def main() -> None:
                 armed = False
         except Interrupted:
             interrupted += 1
-        # A number that its caller never got is known to nobody but the table of handles.
+        # Only the table of handles knows a number that its caller never got.
         zookeeper.close_many(range(rounds))
     wait_until(
         lambda: len(os.listdir("/proc/self/task")) <= threads,

@@ -1,4 +1,7 @@
-"""Clients while the name service is silent, slow or wrong; in a network of its own."""
+"""Runs clients while the name service is silent, slow or wrong.
+
+The program has a network of its own.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ TIMEOUT_MS = int(scaled(1000))
 
 @contextmanager
 def three_servers() -> Iterator[tuple[NameServer, list[Server], str]]:
-    """Servers at three addresses, with a name each."""
+    """Run servers at three addresses, with a name each."""
     first = Server(host="127.0.0.1")
     with first, Server(host="127.0.0.2") as second, Server(host="127.0.0.3") as third:
         servers = [first, second, third]
@@ -49,12 +52,12 @@ def connected(hosts: str, watcher: Any = None) -> int:
 
 
 def lookups() -> int:
-    """Threads of this process that Python does not know, but for the two of each handle."""
+    """Count the threads that Python does not know, but for two of each handle."""
     return len(os.listdir("/proc/self/task")) - len(threading.enumerate())
 
 
 def trouble_while_connected(trouble: Callable[[NameServer], None]) -> None:
-    """Nothing happens to a session that has a connection, for several of its timeouts."""
+    """See that a connected session stays connected for several of its timeouts."""
     install(IMPATIENT)
     with three_servers() as (names, _, hosts):
         watcher = Calls()
@@ -90,7 +93,10 @@ def vanishes_while_connected() -> None:
 
 
 def all_moved() -> None:
-    """Without a connection new addresses are found, also when nothing answers at the old ones."""
+    """See that new addresses are found by a client without a connection.
+
+    They are found also when nothing answers at the old addresses.
+    """
     install(IMPATIENT)
     with three_servers() as (names, servers, hosts):
         watcher = Calls()
@@ -99,7 +105,7 @@ def all_moved() -> None:
         port = servers[0].port
         for server in servers:
             server.stop()
-        # What it knows nothing of is a session that is over; it has been found, then.
+        # The server does not know the session, which then expires: so the client found it.
         with Server(host="127.0.0.9", port=port):
             wait_until(
                 lambda: zookeeper.state(handle) == zookeeper.EXPIRED_SESSION_STATE,
@@ -109,7 +115,10 @@ def all_moved() -> None:
 
 
 def names_and_connection_gone() -> None:
-    """Lookups of a name are paced, for all handles together; and their end is noticed."""
+    """See that lookups of a name are paced, and that their end is noticed.
+
+    The pace holds for all handles together.
+    """
     install(IMPATIENT)
     with three_servers() as (names, servers, hosts):
         handles = [connected(hosts) for _ in range(5)]
@@ -139,7 +148,10 @@ def names_and_connection_gone() -> None:
 
 
 def silent_from_the_start() -> None:
-    """Init, close and exit do not wait for a lookup that hangs, and there is one for each name."""
+    """See that init, close and exit do not wait for a lookup that hangs.
+
+    There is one lookup for each name.
+    """
     install(HANGS)
     names = NameServer()
     names.mode = "silent"
@@ -153,7 +165,7 @@ def silent_from_the_start() -> None:
 
 
 def silent_to_a_client() -> None:
-    """The constructor keeps to its time, and says what is wrong."""
+    """See that the constructor keeps to its time, and says what is wrong."""
     install(HANGS)
     names = NameServer()
     names.mode = "silent"
@@ -176,7 +188,7 @@ def silent_to_a_command() -> None:
 
 
 def interrupted() -> None:
-    """A signal ends `init` and the constructor."""
+    """See that a signal ends `init` and the constructor."""
     install(HANGS)
     names = NameServer()
     names.mode = "silent"
@@ -191,7 +203,10 @@ def interrupted() -> None:
 
 
 def known_later() -> None:
-    """With `wait` the client waits for names as for servers, and for a name that there is not."""
+    """See that with `wait` the client waits for names as for servers.
+
+    It waits for a name that does not exist, too.
+    """
     install(IMPATIENT)
     zc.zk.ZooKeeper.initial_connection_wait = 0.2
     with Server() as server:
@@ -219,7 +234,7 @@ def known_later() -> None:
 
 
 def failing_without_waiting() -> None:
-    """A name that cannot be looked up makes no bad connection string."""
+    """See that a failed lookup is not reported as a bad connection string."""
     install(IMPATIENT)
     names = NameServer()
     modes: list[tuple[Mode, str]] = [
@@ -236,7 +251,7 @@ def failing_without_waiting() -> None:
 
 
 def forked_meanwhile() -> None:
-    """A lookup that hangs at a fork is nothing to the child."""
+    """See that a lookup that hangs at a fork does not affect the child."""
     with Server() as server:
         install(HANGS, hosts="127.0.0.1 there\n")
         names = NameServer()
@@ -255,7 +270,7 @@ def forked_meanwhile() -> None:
 
 
 def out_of_threads() -> None:
-    """A lookup that has no thread is an error, and is done later."""
+    """See that a lookup without a thread is an error, and is retried later."""
     import resource
 
     install(IMPATIENT)
@@ -269,12 +284,12 @@ def out_of_threads() -> None:
                 zookeeper.init(f"a.test:{server.port}")
         finally:
             resource.setrlimit(resource.RLIMIT_AS, limits)
-        time.sleep(0.2)  # what failed just now is not tried again at once
+        time.sleep(0.2)  # a failed lookup is not retried at once
         zookeeper.close(connected(f"a.test:{server.port}"))
 
 
 if __name__ == "__main__":
-    # Of servers that end while clients hang up.
+    # ResourceWarnings are about servers that end while clients hang up.
     warnings.simplefilter("ignore", ResourceWarning)
     globals()[sys.argv[1]]()
     print(json.dumps("done"))

@@ -1,10 +1,10 @@
-"""Opens handles while no thread is to be had for one of the three that a handle has.
+"""Opens handles while one of a handle's three threads cannot be started.
 
-Arguments: hosts, which thread. Prints what `init` raises, and the children of the root after that.
+Arguments: hosts, which thread. Prints the errors of `init`, and the root's children after it.
 
-A thread of the C client takes as much address space for its stack as the shell says, megabytes; one
-of Python's as much as `threading.stack_size` says. The process may have less than a stack more.
-GLIBC_TUNABLES has to say that no stack of a thread that has ended is kept for the next one.
+A thread of the C client takes as much address space for its stack as the shell says, megabytes; a
+thread of Python takes as much as `threading.stack_size` says. The process may have less than a
+stack more. GLIBC_TUNABLES has to say that no stack of an ended thread is kept for the next one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LITTLE = 1 << 18
 
 def main() -> None:
     hosts, which = sys.argv[1:]
-    # It stays open, or the stacks of its threads would be kept for the next ones.
+    # The handle stays open, or the stacks of its threads would be kept for the next ones.
     first = zookeeper.init(hosts)
     wait_until_connected(zookeeper, first)
     size = re.search(r"VmSize:\s*(\d+) kB", Path("/proc/self/status").read_text())

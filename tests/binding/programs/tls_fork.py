@@ -1,6 +1,6 @@
-"""A process with a session over TLS forks, and executes another program.
+"""Forks with a session over TLS, and executes another program.
 
-Arguments: hosts, the authority's file, certificate and key. Prints as JSON what became of it.
+Arguments: hosts, the authority's file, certificate and key. Prints the outcome as JSON.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TIMEOUT = int(scaled(10_000))
 
 
 def sockets() -> set[str]:
-    """The sockets of this process, as the kernel names them."""
+    """Return the sockets of this process, as the kernel names them."""
     links = [os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")]
     return {os.path.basename(link) for link in links if "socket:" in link}
 
