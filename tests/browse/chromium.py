@@ -38,7 +38,7 @@ def missing() -> str:
 
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """Chromium, as Selenium's driver, with a profile of its own that goes with it."""
+    """Run Chromium as Selenium's driver, with a temporary profile of its own."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -70,7 +70,7 @@ class Browser:
         return self.driver.find_elements("css selector", selector)
 
     def texts(self, selector: str) -> list[str]:
-        """The texts of the elements that are in sight."""
+        """Return the texts of the elements that are in sight."""
         return self.driver.execute_script(
             "return [...document.querySelectorAll(arguments[0])]"
             ".filter((each) => each.checkVisibility()).map((each) => each.textContent)",
@@ -110,6 +110,6 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
     def prefer(self, scheme: str) -> None:
-        """Like 'dark' or 'light' colours, or '' for no preference."""
+        """Set a preference like 'dark' or 'light' colours, or '' for none."""
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})

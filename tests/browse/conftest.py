@@ -50,7 +50,7 @@ class Page:
         raise AssertionError("the events have ended")
 
     def wait_until(self, condition: Callable[[], object]) -> None:
-        """Read events until `condition` is true, for as long as something comes now and then."""
+        """Read events until `condition` is true, as long as some come now and then."""
         while not condition():
             self.read_event()
 
@@ -61,7 +61,7 @@ class Page:
 
 @pytest.fixture
 def serve(place: str) -> Iterator[Callable[..., Site]]:
-    """A function that serves the page, by default of the test's place."""
+    """Yield a function that serves the page, by default of the test's place."""
     with ExitStack() as stack:
 
         def serve(hosts: str = place, **options: Any) -> Site:
@@ -83,6 +83,6 @@ def site(serve: Callable[..., Site]) -> Site:
 
 @pytest.fixture
 def read(site: Site) -> Iterator[Callable[..., Page]]:
-    """A function that opens the events of a site, by default of `site`."""
+    """Yield a function that opens the events of a site, by default of `site`."""
     with ExitStack() as stack:
         yield lambda of=None: stack.enter_context(closing(Page(of or site)))

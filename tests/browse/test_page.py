@@ -34,7 +34,10 @@ def driver() -> Iterator[object]:
 
 @pytest.fixture
 def browser(driver, site, zk) -> Iterator[Browser]:
-    """The page of the test's place, which has the tree of examples/bakery.txt and some servers."""
+    """Open the page of the test's place, with a tree and some servers.
+
+    The tree is that of examples/bakery.txt.
+    """
     zk.import_tree(SYSTEM.read_text())
     for path, *addresses in [
         ("/shop", "10.0.1.1:8080", "10.0.1.2:8080", "10.0.1.3:8080"),

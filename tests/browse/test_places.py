@@ -1,4 +1,4 @@
-"""How the places of the page's readers are shared out."""
+"""The page's readers share out the places of the server."""
 
 from __future__ import annotations
 

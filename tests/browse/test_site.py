@@ -1,4 +1,4 @@
-"""The page's server: what it tells, to whom, and what it refuses."""
+"""The page's server tells the right readers, and refuses the rest."""
 
 from __future__ import annotations
 
@@ -240,7 +240,7 @@ class TestEvents:
         page.wait_until(lambda: page.status)
         page.close()
 
-        # A comment that nobody takes tells the server that the reader is gone.
+        # An unread comment tells the server that the reader is gone.
         def is_free():
             return site.places.take("127.0.0.1", has_key=False)
 

@@ -36,7 +36,7 @@ Command = Callable[..., Outcome]
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """That of the commands: nothing of ours that matters to them."""
+    """Return the commands' environment, without ours that matters to them."""
     inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     return {**inherited, "HOME": str(tmp_path), "PYTHONWARNINGS": "error"}
 
@@ -45,7 +45,10 @@ def environment(tmp_path: Path) -> dict[str, str]:
 def start(
     environment: dict[str, str], tmp_path: Path
 ) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """A function that starts a command, in the folder `tmp_path`; it is gone after the test."""
+    """Yield a function that starts a command, in the folder `tmp_path`.
+
+    The command is gone after the test.
+    """
     started: list[subprocess.Popen[bytes]] = []
 
     def start(name: str, *arguments: object, **options: Any) -> subprocess.Popen[bytes]:
@@ -72,7 +75,7 @@ def start(
 
 @pytest.fixture
 def command(start: Callable[..., subprocess.Popen[bytes]], environment: dict[str, str]) -> Command:
-    """A function that runs a command to its end: command("export", place, "-e").
+    """Return a function that runs a command: command("export", place, "-e").
 
     `given` is what it reads from standard input, and `variables` are added to its environment.
     """

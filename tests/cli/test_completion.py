@@ -1,4 +1,4 @@
-"""What shells complete command lines to, asked as they ask, by argcomplete's protocol."""
+"""Shells complete command lines, by the protocol of argcomplete."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ WORD_BREAKS = " \t\n\"'><=;|&(:"
 
 @pytest.fixture
 def completions(command, tmp_path):
-    """A function that asks for the completions of a line, whose first word is a command."""
+    """Return a function that asks for a line's completions.
+
+    The first word of the line is a command.
+    """
 
     def completions(line: str, status: int = 0, **variables: str) -> list[str]:
         answer = Path(tmp_path, "completions")
@@ -68,7 +71,7 @@ def test_every_word_of_a_line(completions, place):
 
 
 def test_the_root_of_a_connection(completions, place):
-    """Of which bash takes what is behind the colon."""
+    """Bash takes what is behind the colon."""
     rest = place.rpartition(":")[2]
     assert completions(f"browse {place}/sho") == [f"{rest}/shop/"]
     assert completions(f"diff tree.txt {place}/shop/w") == [
@@ -96,7 +99,7 @@ def test_names_are_quoted_for_the_shell_and_invisible_ones_left_out(completions,
 
 
 def test_a_server_that_does_not_answer_is_not_waited_for(completions):
-    """As long as it is to complete a line, which is less than a command waits."""
+    """The completion waits less for a silent server than a command does."""
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         server = f"127.0.0.1:{silent.getsockname()[1]}"
         assert completions(f"export --timeout 1000 {server} /sh", status=1) == []

@@ -1,4 +1,4 @@
-"""Trees as JSON and YAML are the trees that they were as text, whatever is in them."""
+"""Trees as JSON and YAML are the trees that they were as text."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def test_brackets_that_open_nothing_are_not_called_nesting(text):
 
 @pytest.mark.parametrize("case", range(len(BAD[formats.YAML])))
 def test_without_libyaml_the_same_is_refused(monkeypatch, case):
-    """What is ours is said in the same words, whichever parser there is."""
+    """A refusal of ours has the same words with either parser."""
     text, lineno, reason = BAD[formats.YAML][case]
     monkeypatch.delattr("yaml.CSafeLoader", raising=False)
     with pytest.raises(TreeSyntaxError) as raised:

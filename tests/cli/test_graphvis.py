@@ -1,4 +1,4 @@
-"""Pictures of systems: which boxes and arrows there are, and that no text can break them."""
+"""Pictures of systems have boxes and arrows, and no text breaks them."""
 
 from __future__ import annotations
 

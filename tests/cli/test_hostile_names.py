@@ -1,4 +1,4 @@
-"""Names of properties that command a terminal or look like lines of the command's own."""
+"""Property names cannot command a terminal or imitate a command's lines."""
 
 from __future__ import annotations
 

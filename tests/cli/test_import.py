@@ -142,7 +142,7 @@ def test_ephemeral_nodes_are_never_trimmed(command, place, zk):
                 zc.zk.world_permission(),
                 {
                     "scheme": "digest",
-                    "id": "bob:x",  # who is not bob is not told
+                    "id": "bob:x",  # only bob is told more
                     "perms": zookeeper.PERM_ALL,
                 },
             ],

@@ -1,4 +1,4 @@
-"""Commands called as functions, by suites that have replaced the standard streams."""
+"""Commands are called as functions, with replaced standard streams."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SERVER = "zookeeper.example.com:2181"
 
 
 class Test:
-    """What `setUp` takes for a test."""
+    """A test, as `setUp` takes one."""
 
 
 class OnlyWrites:
@@ -35,7 +35,10 @@ class OnlyWrites:
 
 
 def call(function, *arguments, given=None, output=None):
-    """What a command returns, prints and says; `given` stands for standard input."""
+    """Return what a command returns, prints and says.
+
+    `given` stands for standard input.
+    """
     output = io.StringIO() if output is None else output
     stdin = sys.stdin
     with (

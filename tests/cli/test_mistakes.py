@@ -1,4 +1,4 @@
-"""Every way to get it wrong: a status, one line that says what is wrong, nothing half done."""
+"""Every mistake has a status and one line, and leaves nothing half done."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TREE = "/a\n  b = 1\n  /c\n"
 
 
 def the_line(outcome, name, status=1):
-    """What is said about the failure, behind the name of the command."""
+    """Return what is said of the failure, after the name of the command."""
     assert (outcome.status, outcome.output) == (status, "")
     start = f"python -m zc.zk {name}: "
     assert outcome.messages.startswith(start)
@@ -209,7 +209,7 @@ def test_a_file_that_is_a_folder(command, place, tmp_path):
 
 
 def without_special_rights():
-    """In a child process: what it executes may, as root, not do more than others."""
+    """Drop, in a child process, the rights that root has over others."""
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     drop_capability, override, read_search = 24, 1, 2
     if os.geteuid() == 0 and any(prctl(drop_capability, each) for each in (override, read_search)):
@@ -306,7 +306,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(start, place, exported, tmp_path)
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A folder with room for a few small files."""
+    """Yield a folder with room for a few small files."""
     folder = tmp_path / "small"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", folder]

@@ -8,7 +8,7 @@ import pytest
 
 import zc.zk
 
-# Nobody may read what has this.
+# Nobody may read a node with this.
 CLOSED = [{"scheme": "world", "id": "anyone", "perms": 31 & ~1}]
 
 TREE = """\

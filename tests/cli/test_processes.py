@@ -1,4 +1,4 @@
-"""Commands as processes: interrupted, cut off, on a terminal, and quick to start."""
+"""Commands as processes: interrupted, cut off, on a terminal, quick."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def tree(zk):
 
 
 class Terminal:
-    """A process on a terminal of its own: what it shows, and keys to press."""
+    """A process on a terminal of its own: its screen, and keys to press."""
 
     def __init__(self, start, name, *arguments, **options):
         self.master, slave = pty.openpty()
@@ -59,7 +59,7 @@ class Terminal:
         os.write(self.master, text.encode())
 
     def end(self):
-        """Its status, when it has ended by itself."""
+        """Return its status, when it has ended by itself."""
         status = self.process.wait(scaled(30))
         self.read()
         os.close(self.master)
@@ -179,7 +179,7 @@ class TestInterrupted:
         own_server.pause()
         try:
             process = start("export", "--timeout", "60", own_server.connection_string, "--debug")
-            # Its first log line.
+            # The first log line.
             assert next_line(process.stderr)
             status, output, messages = self.interrupt(process)
         finally:
@@ -208,7 +208,7 @@ class TestInterrupted:
     def test_an_import_says_that_it_may_be_half_done(self, start, zk, root, proxy, tmp_path):
         nodes = "".join(f"/{number}\n" for number in range(5000))
         (tmp_path / "many.txt").write_text(nodes)
-        # Slow enough that it is still writing when somebody sees what it has written.
+        # The write is slow enough to be still going on when somebody sees its output.
         proxy.delay(100)
         process = start("import", proxy.connection_string + root, "many.txt")
         wait_until(lambda: zk.get_children("/"), "something is written", 60)
@@ -221,7 +221,7 @@ class TestInterrupted:
             "python -m zc.zk import: interrupted: some changes may have been made, run it again to"
             " make the rest\n"
         )
-        # In transactions of 500.
+        # A transaction has 500 operations.
         wait_until(lambda: len(zk.get_children("/")) % 500 == 0, "whole transactions only")
         proxy.delay(0)
         assert start("import", proxy.connection_string + root, "many.txt").wait(scaled(60)) == 0
@@ -336,7 +336,7 @@ class TestWatch:
 
 
 def next_line(stream):
-    """The next line that comes from a process, which is given time to write it."""
+    """Return the next line of a process, which is given time to write it."""
     line = b""
     while not line.endswith(b"\n"):
         readable, _, _ = select.select([stream], [], [], scaled(20))
@@ -348,7 +348,7 @@ def next_line(stream):
 
 
 def is_reading(pid):
-    """Whether a process waits for its standard input, as the kernel sees it."""
+    """Return whether a process waits for its standard input, by the kernel."""
     with open(f"/proc/{pid}/syscall") as now:
         words = now.read().split()
     return words[:2] == ["0", "0x0"]

@@ -1,14 +1,14 @@
-"""Documents whose examples are run: what the reader types, against a real server.
+"""Run the examples in documents, as a reader types them, on a server.
 
 Two things are added to doctest. Text in a literal block can be given a name, in a comment that the
 reader of the finished page does not see:
 
-    ::
+::
 
-        /prices
-          tea = 4.2
+    /prices
+      tea = 4.2
 
-    .. -> tree_text
+.. -> tree_text
 
 And callbacks print when they are called, which on a real server is a moment after the call that
 caused it: an example's output is compared once all that is expected of it has come.
@@ -56,16 +56,16 @@ class PatientChecker(doctest.OutputChecker):
 
 
 def run(text: str, name: str, variables: dict[str, Any]) -> str:
-    """Run the examples in `text`, up to the first that fails; return a report, '' if none does.
+    """Run the examples in `text`, up to the first that fails.
 
-    `name` is for the report. `variables` are the examples' globals, and hold what they defined
-    afterwards.
+    Return a report, '' if none fails. `name` is for the report. `variables` are the examples'
+    globals, and hold what they defined afterwards.
     """
     document = doctest.DocTestParser().get_doctest(text, variables, name, name, 0)
     named = {line for block in blocks(text) for line in block.lines}
     document.examples = sorted(
         [
-            # What a block with a name has in it is text, whatever it looks like.
+            # The content of a named block is text, whatever it looks like.
             *(example for example in document.examples if example.lineno not in named),
             *map(_assignment, blocks(text)),
         ],
@@ -81,7 +81,10 @@ def run(text: str, name: str, variables: dict[str, Any]) -> str:
 
 
 class Block(NamedTuple):
-    """A literal block with a name, its text without the indentation, and its lines' numbers."""
+    """A literal block with a name, its text without the indentation.
+
+    `lines` has the lines' numbers.
+    """
 
     name: str
     text: str
@@ -89,7 +92,7 @@ class Block(NamedTuple):
 
 
 def blocks(text: str) -> list[Block]:
-    """The literal blocks that have a name, in their order."""
+    """Return the literal blocks that have a name, in their order."""
     return [
         Block(
             match["name"],
@@ -101,12 +104,12 @@ def blocks(text: str) -> list[Block]:
 
 
 def _assignment(block: Block) -> doctest.Example:
-    """An example that gives a variable of the block's name the block's text."""
+    """Return an example that gives the variable of the block's name its text."""
     return doctest.Example(f"{block.name} = {block.text!r}\n", want="", lineno=block.lines.start)
 
 
-# While examples run, doctest collects what is printed in a StringIO, and takes out what there is
-# when an example has ended. What is in it during a comparison came later.
+# While examples run, doctest collects their output in a StringIO, and takes out what is there
+# when an example has ended. Text that is in it during a comparison came later.
 
 
 def _printed_since() -> str:

@@ -1,4 +1,4 @@
-"""What README.txt says that the commands show is what they show."""
+"""The commands of README.txt show what it says."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.ports import free_ports
 from zc.zk.cli.arguments import Parser
 from zc.zk.scripts import COMMANDS
 
-# Where the guide has the page, and a server of its own.
+# The guide has the page here, and a server of its own.
 PAGE_PORT, SERVER_PORT = "8080", "2182"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the reader is: like a checkout."""
+    """Return the folder where the reader is: like a checkout."""
     (tmp_path / "examples").symlink_to(PROJECT / "examples")
     return tmp_path
 

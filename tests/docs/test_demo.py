@@ -1,4 +1,4 @@
-"""The demonstration: shows what it is to show, and leaves nothing behind, however it ends."""
+"""The demonstration shows what it should, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LONGEST_SECONDS = 60
 
 
 class Demonstration:
-    """A demonstration that is running; all processes that it started are marked as its own."""
+    """A demonstration that is running, with its processes marked as its own."""
 
     def __init__(
         self, connection_string: str | None, script: Path, arguments: Sequence[str], path: str
@@ -50,7 +50,7 @@ class Demonstration:
         self.output = ""
 
     def read_until(self, text: str) -> None:
-        """Read what it prints up to a line with `text`."""
+        """Read its output up to a line with `text`."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.output += line
@@ -65,7 +65,7 @@ class Demonstration:
         return self.process.returncode
 
     def processes(self) -> dict[int, str]:
-        """Those of its processes that are running, itself included: number and command line."""
+        """Return its processes that run, itself included: number and command line."""
         found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
@@ -90,7 +90,7 @@ Run = Callable[..., Demonstration]
 
 @pytest.fixture
 def path_without_java(tmp_path: Path) -> str:
-    """Where programs are looked for on a machine that has no Java."""
+    """Return the path for programs on a machine that has no Java."""
     setpriv = shutil.which("setpriv")
     assert setpriv is not None
     (tmp_path / "setpriv").symlink_to(setpriv)
@@ -99,7 +99,10 @@ def path_without_java(tmp_path: Path) -> str:
 
 @pytest.fixture
 def run(path_without_java: str) -> Iterator[Run]:
-    """A function that starts the demonstration, with a server named in the environment or not."""
+    """Yield a function that starts the demonstration.
+
+    The environment names a server, or none.
+    """
     started = []
 
     def run(
@@ -119,7 +122,7 @@ def run(path_without_java: str) -> Iterator[Run]:
 
 @pytest.fixture
 def place(connection_string: str, root: str) -> str:
-    """The connection string of a place with nothing in it."""
+    """Return the connection string of a place with nothing in it."""
     return connection_string + root
 
 

@@ -1,4 +1,4 @@
-"""Examples that are run fail when they should, and wait for what comes late."""
+"""Examples that are run fail when they should, and wait for late output."""
 
 from __future__ import annotations
 

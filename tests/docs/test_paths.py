@@ -25,12 +25,15 @@ DOCUMENTS = [
 NAMED = re.compile(r"``([\w./-]+(?:\.(?:pyx|pyi|pyc|pxi|pxd|py|c|h|txt|toml|cfg|ini|sh|svg)|/))``")
 PATH = re.compile(r"``((?:src|tests|docs|scripts|benchmarks|examples)/[\w./-]+)``")
 
-# What tools make, and files of other programs.
+# Files that tools make, and files of other programs.
 NOT_OURS = re.compile(r"build/|dist/|/tmp/|\.venv|/|zkCli\.sh$")
 
 
 def _files() -> set[str]:
-    """Every file and folder of the project, by its path below it; folders end with a slash."""
+    """Return each file and folder of the project, by its path below it.
+
+    Folders end with a slash.
+    """
     found = set()
     for top in ("src", "tests", "docs", "scripts", "benchmarks", "examples"):
         for folder, _, names in os.walk(PROJECT / top):
@@ -43,13 +46,13 @@ FILES = _files()
 
 
 def named(text: str) -> set[str]:
-    """The files and folders that a document names."""
+    """Return the files and folders that a document names."""
     found = {*NAMED.findall(text), *PATH.findall(text)}
     return {name for name in found if not NOT_OURS.match(name)}
 
 
 def is_there(name: str) -> bool:
-    """Whether a path of the project is `name`, or ends with it."""
+    """Return whether a path of the project is `name`, or ends with it."""
     return any(f"/{path}".endswith((f"/{name}", f"/{name}/")) for path in FILES)
 
 

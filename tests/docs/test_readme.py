@@ -1,4 +1,7 @@
-"""README.txt does what it says: its examples run, in one namespace, from top to bottom."""
+"""README.txt does what it says: its examples run from top to bottom.
+
+They run in one namespace.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +24,13 @@ from zc.zk.testing.suites import REAL_SERVER_VARIABLE, service
 PROJECT = Path(__file__).parents[2]
 README = PROJECT / "README.txt"
 
-# Where the guide's ZooKeeper is said to be.
+# The guide says that ZooKeeper is here.
 NAMED = "zookeeper.example.com:2181"
 
 
 @pytest.fixture(scope="session", params=TARGETS)
 def target(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """Where a real server is, and ours; None for the emulation."""
+    """Yield where a real server is, and ours; None for the emulation."""
     if EXTERNAL_SERVICE or request.param == "emulation":
         yield EXTERNAL_SERVICE
     elif request.param == "real":
@@ -39,7 +42,7 @@ def target(request: pytest.FixtureRequest) -> Iterator[str | None]:
 
 @pytest.fixture
 def server_of_the_guide(target: str | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Lets the connection string of the guide lead there, as `setUp` does for doctests."""
+    """Let the connection string of the guide lead there, as `setUp` does."""
     if target is None:
         monkeypatch.delenv(REAL_SERVER_VARIABLE, raising=False)
     else:
@@ -69,7 +72,7 @@ def test_the_examples_of_the_guide(server_of_the_guide: None) -> None:
 
 REFERENCE = README.read_text().partition("\nReference\n=")[2]
 
-# What a parsed node has for those who plan, not for programs.
+# A parsed node has these for planners, not for programs.
 INTERNAL = {"data_may_wait", "plain_data"}
 
 DOCUMENTED_CLASSES = [
@@ -104,7 +107,7 @@ def test_the_reference_has_every_function_of_the_binding() -> None:
 
 
 def missing(names: Iterable[str]) -> list[str]:
-    """Those names that the reference does not have in a literal."""
+    """Return the names that the reference does not have in a literal."""
     literals = " ".join(re.findall(r"``(.+?)``", REFERENCE, re.DOTALL))
     return [name for name in names if not re.search(rf"\b{name}\b", literals)]
 

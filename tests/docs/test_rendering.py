@@ -1,4 +1,7 @@
-"""The documents are well-formed reStructuredText, as what shows README.txt on an index needs it."""
+"""The documents are well-formed reStructuredText.
+
+A package index needs this to show README.txt.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ FILES = ("shop.txt", "test_shop.py", "conftest.py", "test_bad_days.py")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a reader has typed the files of the guide."""
+    """Return the folder where a reader has typed the files of the guide."""
     written = {block.name: block.text for block in examples.blocks(README.read_text())}
     for name in FILES:
         assert f"``{name}``" in README.read_text()
@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session", params=["without a service", "with a real server"])
 def environment(request: pytest.FixtureRequest) -> dict[str, str]:
-    """What the reader's shell has, with and without a server that it names."""
+    """Return the reader's environment, with and without a named server."""
     variables = {**os.environ, "PYTHONWARNINGS": "error"}
     variables.pop(REAL_SERVER_VARIABLE, None)
     if request.param == "with a real server":
@@ -41,7 +41,7 @@ def environment(request: pytest.FixtureRequest) -> dict[str, str]:
 
 
 def run(folder: Path, environment: dict[str, str], *module: str) -> str:
-    """What is shown by `python -m MODULE ...`, which has to end well."""
+    """Return the output of `python -m MODULE ...`, which has to end well."""
     process = subprocess.run(
         [sys.executable, "-m", *module],
         cwd=folder,

@@ -1,4 +1,4 @@
-"""Shell sessions that are run fail when they should, and wait for what comes late."""
+"""Shell sessions that are run fail when they should, and wait for output."""
 
 from __future__ import annotations
 
@@ -90,12 +90,12 @@ def test_an_output_after_the_end_is_a_failure(run):
 def test_a_command_in_the_background_ends(run, tmp_path):
     assert "still there" in run("    $ sleep 1000 & echo $! > pid\n")
     pid = Path(tmp_path, "pid").read_text().strip()
-    # When it is gone nobody may have asked for its status yet.
+    # The process may be gone before anybody has asked for its status.
     wait_until(lambda: state_of(pid) in ("", "Z"), "it is gone")
 
 
 def state_of(pid: str) -> str:
-    """The letter that the kernel has for it, '' for no such process."""
+    """Return the letter that the kernel has for it, '' for no such process."""
     try:
         return Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):

@@ -1,9 +1,9 @@
-"""Shell sessions in documents are typed into a shell, and have to show what the document shows.
+"""Type a document's shell sessions into a shell, and compare the output.
 
-What is behind a dollar sign, in a literal block, is a command, with its continuation behind `>`;
-what follows is what it shows, on standard output and standard error, as on a terminal. `...` stands
-for anything. All commands of a document are typed into one shell. A command in the background may
-show something later: each output is compared until all that is expected of it has come.
+In a literal block, a command is behind a dollar sign, with its continuation behind `>`; its output
+follows, on standard output and standard error, as on a terminal. `...` stands for anything. All
+commands of a document are typed into one shell. A command in the background may show something
+later: each output is compared until all that is expected of it has come.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Command(NamedTuple):
 
 
 def commands(document: str) -> Iterator[Command]:
-    """The commands of a document, in their order."""
+    """Return the commands of a document, in their order."""
     for match in _COMMAND.finditer(document):
         rest = document[match.end() :].split("\n")
         text = [rest.pop(0)]
@@ -53,10 +53,10 @@ def commands(document: str) -> Iterator[Command]:
 
 
 def run(document: str, folder: Path, variables: Mapping[str, str], names: Mapping[str, str]) -> str:
-    """Type a document's commands, up to the first that fails; return a report, '' if none does.
+    """Type a document's commands, up to the first that fails.
 
-    The shell begins in `folder`, with the environment `variables`. `names` are what the document
-    calls things, and what they are called here.
+    Return a report, '' if none fails. The shell begins in `folder`, with the environment
+    `variables`. `names` are the names that the document uses, and what they are here.
     """
     with _shell(folder, variables) as shell:
         for command in commands(document):
@@ -97,7 +97,7 @@ class _Shell:
         self.process.stdin.flush()
 
     def shows(self, expected: str) -> bool:
-        """Whether the command ends, and all that is expected, and nothing more, is shown."""
+        """Return whether the command ends and shows all that is expected, no more."""
         checker = doctest.OutputChecker()
         deadline = time.monotonic() + scaled(PATIENCE_SECONDS)
         while time.monotonic() < deadline and self.process.poll() is None:
@@ -123,7 +123,7 @@ class _Shell:
 
 @contextmanager
 def _shell(folder: Path, variables: Mapping[str, str]) -> Iterator[_Shell]:
-    """A shell, which goes with everything that it has started."""
+    """Start a shell, which ends with everything that it has started."""
     process = subprocess.Popen(
         ["bash", "--norc", "--noprofile"],
         cwd=folder,

@@ -1,4 +1,4 @@
-"""A suite of doctests in the style of programs that were written for earlier releases."""
+"""Doctests in the style of programs written for earlier releases pass."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SUITE = Path(__file__).with_name("suite.txt")
 
 
 def run() -> str:
-    """Run the suite as users do; what doctest has to say against it, '' for nothing."""
+    """Run the suite as users do; return doctest's report, '' for nothing."""
     test = doctest.DocTestParser().get_doctest(SUITE.read_text(), {}, SUITE.name, str(SUITE), 0)
     told: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
