@@ -3,12 +3,12 @@
 Two things are added to doctest. Text in a literal block can be given a name, in a comment that the
 reader of the finished page does not see:
 
-::
+    ::
 
-    /prices
-      tea = 4.2
+        /prices
+          tea = 4.2
 
-.. -> tree_text
+    .. -> tree_text
 
 And callbacks print when they are called, which on a real server is a moment after the call that
 caused it: an example's output is compared once all that is expected of it has come.

@@ -25,16 +25,16 @@ SEEDS = 3
 # The short form begins no round of faults after so many seconds.
 SHORT_SECONDS = 50
 
-# A leader that is gone or stands still is given up within a second (10 ticks).
+# The servers give up a leader that is gone or stands still within a second (10 ticks).
 SETTINGS = {"syncLimit": 10}
 
 
 def main() -> int:
     chosen = _arguments()
-    # They tell at length of the connections that are broken here.
+    # These loggers tell at length of the connections that are broken here.
     for name in ("ZooKeeper", "kazoo", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    # As Ctrl-C does: everything that was started is stopped on the way out.
+    # Ctrl-C has the same effect: everything that was started is stopped on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _soak(chosen.soak) if chosen.soak else _inject(chosen)
@@ -74,7 +74,10 @@ def _inject(chosen: argparse.Namespace) -> int:
             print(line, flush=True)
 
     def rounds(seed: int, enough: int) -> Iterator[list[Fault]]:
-        """Until there have been enough faults in all: some cannot be done at their time."""
+        """Yield rounds until there have been enough faults in all.
+
+        Some faults cannot be done at their time.
+        """
 
         def goes_on(_: object) -> bool:
             if chosen.short and time.monotonic() - began > SHORT_SECONDS:

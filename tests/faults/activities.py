@@ -1,7 +1,8 @@
-"""The work of a client of a fault run, in several threads, until it is told to rest.
+"""The work of a client of a fault run, in several threads.
 
-Everything is done with nodes that other clients use too, except for its own tree. Whatever a call
-raises that a program has to expect on a bad day is counted; anything else is an error.
+The work goes on until the client is told to rest. Everything is done with nodes that other clients
+use too, except for its own tree. An exception that a program has to expect on a bad day is counted;
+any other is an error.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from tests.faults.timing import Stopwatch
 
 logger = logging.getLogger("tests.faults")
 
-# Between two steps of a thread, seconds.
+# The pause between two steps of a thread, in seconds.
 SHORTEST_PAUSE = 0.01
 LONGEST_PAUSE = 0.06
 
 # How long (seconds) slow callbacks take; all callbacks of a client wait for them.
 SLOW_CALLBACK = 0.1
 
-# What a registration may take, in session timeouts: it asks the servers several times.
+# A registration may take so many session timeouts: it asks the servers several times.
 REGISTRATION_LIMIT = 2.0
 # Work on trees waits for a connection to come back, and begins again.
 TREE_LIMIT = 6.0
@@ -40,7 +41,10 @@ OPEN_ACL = [{"perms": 31, "scheme": "world", "id": "anyone"}]
 
 
 class Told:
-    """The last value that a live object's callback was told. It does not know the object."""
+    """The last value that a live object's callback was told.
+
+    It does not know the object.
+    """
 
     def __init__(self, then: Callable[[], object]) -> None:
         self.value: Any = None
@@ -85,7 +89,7 @@ class Activities:
         self._plain: dict[str, dict[str, Any]] = {}
         self._followed: dict[tuple[str, str], Followed] = {}
         self._plain_count = 0
-        # A request of the process whose place this one has taken may still be on its way.
+        # A request of the process that this one replaces may still be on its way.
         self._garden_name = f"{seed.replace(' ', '-')}"
         self._tree: str | None = None
         self._newest = 0
@@ -117,7 +121,7 @@ class Activities:
     # Control
 
     def prepare(self) -> None:
-        """Register and follow what there is from the beginning."""
+        """Register and follow the nodes that are there from the beginning."""
         chance = random.Random(self.number)
         for service in place.SERVICES:
             for name in place.addresses(self.number)[:3]:
@@ -132,7 +136,7 @@ class Activities:
             self._gate.notify_all()
 
     def rest(self, seconds: float) -> bool:
-        """Stop working; False if a thread does not come out of a call within that time."""
+        """Stop working; return False if a thread stays in a call beyond that time."""
         with self._gate:
             self._is_resting = True
             return self._gate.wait_for(lambda: self._busy == 0, seconds)
@@ -216,7 +220,7 @@ class Activities:
         self.counts["registrations"] += 1
 
     def _unregister(self, chance: random.Random) -> None:
-        # Some stay for good: what is kept for a long time has to be tried as well.
+        # Some stay for good: registrations of a long life have to be tried as well.
         own = place.addresses(self.number)[2:]
         self._unregister_one([key for key in self._registered if key[1] in own], chance)
 
@@ -307,11 +311,11 @@ class Activities:
         self.counts["writes"] += 1
 
     def _operate(self, chance: random.Random) -> None:
-        """An operator deletes by hand what somebody else has registered."""
+        """Delete a node that another client has registered, as an operator does."""
         service = chance.choice(place.SERVICES)
         with self.stopwatch.call(f"children of {service}"):
             names = self.library.children(service)
-        # Whoever deletes what he has registered himself withdraws it.
+        # A client that deletes a registration of its own withdraws it.
         others = [name for name in names if place.belongs_to_another(name, self.number)]
         if others:
             path = f"{service}/{chance.choice(others)}"
@@ -331,7 +335,10 @@ class Activities:
         return [("children", path) for path in children] + [(kind, path) for path in properties]
 
     def _look_anew(self, chance: random.Random) -> None:
-        """Drop a live object and make another one for the same node, not always at once."""
+        """Drop a live object and make another one for the same node.
+
+        The new one may come a moment later.
+        """
         key = chance.choice(self._followable())
         if key in self._followed and chance.random() < 0.5:
             del self._followed[key]
@@ -386,7 +393,7 @@ class Activities:
         self.counts["imports"] += 1
 
     def _note_other_tree(self, found: str) -> None:
-        """A tree is not as it was imported, though nobody else touches it.
+        """Note a tree that is not as it was imported, though nobody else touches it.
 
         Changes have growing numbers. If the newest one of the tree is older than one that was seen
         before, then the servers have forgotten a write that they had acknowledged, as those of
@@ -427,7 +434,7 @@ class Activities:
 
 
 class KeptErrors(logging.Handler):
-    """Keeps what is logged as an error: a library that goes on after one has lost something."""
+    """Keeps the errors of the log: a library that goes on after one has a loss."""
 
     def __init__(self, errors: list[str]) -> None:
         super().__init__(logging.ERROR)

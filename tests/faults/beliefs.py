@@ -1,4 +1,4 @@
-"""The beliefs of a client process: everything that the checker compares, as JSON."""
+"""The beliefs of a client process, for the checker to compare, as JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 
 class Registration(TypedDict):
-    """An ephemeral node that the client wants, and takes for its own if `registered`."""
+    """An ephemeral node that the client wants; its own one if `registered`."""
 
     path: str
     properties: dict[str, Any]
@@ -15,7 +15,7 @@ class Registration(TypedDict):
 
 
 class Live(TypedDict):
-    """A live object: what it shows, and what its callback was told last.
+    """A live object: its shown value, and the last one its callback was told.
 
     `kind` says what `value` is: 'children', sorted names; 'properties', with property links
     followed, where a link that leads nowhere is `BROKEN`; 'data', with links as they are. It is
@@ -30,7 +30,7 @@ class Live(TypedDict):
 
 
 class SlowCall(TypedDict):
-    """A call that took longer than it may, or is still going on: `ended` is None then.
+    """A call that took longer than it may, or still goes on: no `ended` then.
 
     Times are seconds of the system's monotonic clock, which all processes share.
     """

@@ -33,7 +33,10 @@ def break_as_told() -> None:
 
 
 def _ignore_nodeexists() -> None:
-    """Take a node that exists for one that was made, whoever's it is: the classic mistake."""
+    """Take an existing node of any session for one that was made.
+
+    This is the classic mistake.
+    """
 
     def create_or_take(attempt: Attempt, version: int) -> Observed:
         observed = Attempt.create(attempt, version)
@@ -47,7 +50,7 @@ def _ignore_nodeexists() -> None:
 
 
 def _drop_rewatch() -> None:
-    """Read everything again after a gap in the connection, and forget to watch it."""
+    """Read everything again after a gap in the connection, but do not watch it."""
     note_gap, fetch_many = NodeCache._note_gap, NodeCache._fetch_many
     gaps = 0
 
@@ -72,4 +75,4 @@ def _drop_rewatch() -> None:
 
 
 def _deaf(handle: int, type: int, state: int, path: str) -> None:
-    """Hears nothing."""
+    """Ignore the event."""

@@ -1,6 +1,6 @@
-"""Compares what clients believe with what the servers hold.
+"""Compare the beliefs of clients with the contents of the servers.
 
-It shares no code with the library: links are followed here once more, in the plainest way.
+The module shares no code with the library: links are followed here once more, in the plainest way.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ FindingKey = tuple[Loss, str, str]
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong with a client: what with what (a path, for instance), and how.
+    """A fault of a client, its subject (a path, for instance), and its text.
 
     `seconds` is when it was right after all; None if it stayed so.
     """
@@ -52,7 +52,7 @@ class Finding:
 
     @property
     def key(self) -> FindingKey:
-        """Return what it has in common with a finding of the same in another comparison."""
+        """Return the part that findings of the same in other comparisons share."""
         return self.loss, self.client, self.subject
 
     def __str__(self) -> str:
@@ -66,10 +66,10 @@ Beliefs = Mapping[str, Belief]
 
 
 def compare(truths: Sequence[Truth], beliefs: Beliefs) -> list[Finding]:
-    """Find what is wrong with registrations and live objects, whichever server is asked.
+    """Find the faults of registrations and live objects on every server.
 
-    `truths` are what the servers of an ensemble hold, one by one. They ought to be equal, and with
-    ZooKeeper 3.8.0 they are not always: after it was killed or paused, a server may keep an
+    `truths` are the contents of the servers of an ensemble, one by one. They ought to be equal, and
+    with ZooKeeper 3.8.0 they are not always: after it was killed or paused, a server may keep an
     ephemeral node that the others have deleted (ZOOKEEPER-4541). No client can make up for that;
     each of them sees what its server has.
     """
@@ -87,7 +87,10 @@ def _compare_with(truth: Truth, beliefs: Beliefs) -> list[Finding]:
 
 
 def held_by_former_sessions(truths: Sequence[Truth], beliefs: Beliefs) -> list[str]:
-    """The paths of ephemeral nodes whose sessions nobody has any more: they are about to go."""
+    """Return the paths of ephemeral nodes whose sessions nobody has any more.
+
+    They are about to go.
+    """
     sessions = {belief["session"] for belief in beliefs.values()}
     return [
         path
@@ -159,7 +162,7 @@ def _live(truth: Truth, client: str, live: Live) -> Iterator[Finding]:
 
 
 def _difference(value: Any, expected: Any) -> str:
-    """In what a value is wrong, in short."""
+    """Return the difference between two values, in short."""
     if isinstance(value, list) and isinstance(expected, list):
         extra, missing = sorted(set(value) - set(expected)), sorted(set(expected) - set(value))
         return f"{extra or 'nothing'} too much, {missing or 'nothing'} missing"
@@ -182,7 +185,7 @@ def _expected(truth: Truth, kind: str, path: str) -> Any:
 
 
 def _resolve(truth: Truth, path: str, links: int = 0) -> str | None:
-    """The path of the node that a path with symbolic links leads to; None if there is none."""
+    """Return the path of the node that a path with links leads to, or None."""
     real_path = "/"
     for name in path.split("/")[1:]:
         node = truth[real_path]
@@ -200,7 +203,7 @@ def _resolve(truth: Truth, path: str, links: int = 0) -> str | None:
 
 
 def _property(truth: Truth, path: str, name: str, links: int = 0) -> Any:
-    """A property, or what the property link of that name leads to."""
+    """Return a property, or the value that the property link of the name has."""
     properties = truth[path].properties()
     if name in properties:
         return properties[name]

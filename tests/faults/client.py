@@ -1,6 +1,8 @@
-"""A client process of a fault run: `python -m tests.faults.client SETTINGS`, started by the run.
+"""A client process of a fault run, started by the run.
 
-SETTINGS is JSON. It reads commands, one on each line, and answers each with a line of JSON:
+The command is `python -m tests.faults.client SETTINGS`.
+
+SETTINGS is JSON. The process reads a command from each line, and answers with a line of JSON:
 
     go              work
     rest SECONDS    stop working; the answer is whether it did within that time
@@ -46,7 +48,7 @@ class Client:
         )
 
     def answer(self, command: str, *arguments: str) -> Any:
-        """Do what is commanded; returns the answer."""
+        """Do what is commanded; return the answer."""
         activities = self._activities
         if command == "prepare":
             return activities.prepare()

@@ -1,4 +1,4 @@
-"""The clients of a run: processes, each with a network of its own, and how they are run."""
+"""The clients of a run: processes with a network each, and their options."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.faults.injector import Network
 from tests.faults.processes import ClientProcess
 from tests.servers import Ensemble
 
-# How long after the service can be reached again everything has to be as it should be.
+# Everything has to be right so long (seconds) after the service can be reached again.
 RECOVERY_SECONDS = 2.0
 
 # A machine that is busy may let a call wait for so long beyond its limit.
@@ -24,7 +24,7 @@ ROOT_OF_CHECKOUT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Options:
-    """How to run. `environment` is added to that of the client processes."""
+    """The options of a run. `environment` is for the client processes, too."""
 
     library: str = "zc.zk"
     clients: int = 4
@@ -38,7 +38,7 @@ class Options:
 
 
 class Client:
-    """A client process, its network, and whoever takes its place when it is killed."""
+    """A client process, its network, and the process that replaces a killed one."""
 
     def __init__(
         self, number: int, ensemble: Ensemble, root: str, seed: int, options: Options

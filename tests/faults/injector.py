@@ -1,4 +1,4 @@
-"""Does to servers, networks and clients what a plan says, and undoes it."""
+"""Do to servers, networks and clients what a plan says, and undo it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Undo = Callable[[], None]
 
 
 class Victim(Protocol):
-    """A client, as far as it is a victim."""
+    """A client, as far as faults concern it."""
 
     network: Network
 
@@ -37,7 +37,7 @@ class Victim(Protocol):
         """Kill the process, and start another one with the same registrations."""
 
     def ask_for_session(self) -> tuple[int, str]:
-        """Number and password of its session. Raises NoAnswer."""
+        """Return number and password of its session. Raises NoAnswer."""
 
 
 class Network:
@@ -63,7 +63,7 @@ class Network:
         """Let everything through again."""
         for proxy in self.proxies:
             for direction in Direction:
-                # A cut that waits for its bytes on a connection that had none to carry.
+                # The cut may wait for its bytes on a connection that had none to carry.
                 proxy.cut_after(NEVER_SO_MANY_BYTES, direction)
             proxy.delay(0)
             proxy.resume()
@@ -83,7 +83,10 @@ class Injector:
         self._paused: set[Server] = set()
 
     def inject(self, fault: Fault) -> Undo | None:
-        """Let a fault happen; returns what ends it, None if it could not be done just now."""
+        """Let a fault happen, and return what ends it.
+
+        Return None if it cannot be done at that moment.
+        """
         if fault.kind in SERVER_KINDS:
             return self._hurt_server(fault)
         victim = self._victims[fault.client]
@@ -123,7 +126,7 @@ class Injector:
         return lambda: self._start(server)
 
     def _choose(self, leader: bool) -> Server | None:
-        """A server that runs, the leader or another one, as far as there is one now."""
+        """Choose a running server, the leader or another one, if there is one."""
         running = [s for s in self._ensemble.servers if s.pid and s not in self._paused]
         wanted = [s for s in running if (s.mode() == "leader") == leader]
         return self._chance.choice(wanted or running) if running else None
@@ -187,4 +190,4 @@ class Injector:
 
 
 def _nothing() -> None:
-    """Ends a fault that is over already."""
+    """Do nothing: the fault is over already."""

@@ -14,18 +14,18 @@ class Registered(Protocol):
 
     @property
     def path(self) -> str:
-        """The path of its node."""
+        """Return the path of its node."""
 
     @property
     def properties(self) -> dict[str, Any]:
-        """The properties of the node."""
+        """Return the properties of the node."""
 
     @property
     def acl(self) -> list[dict[str, Any]]:
-        """The node's access control list, as the binding writes it."""
+        """Return the node's access control list, as the binding writes it."""
 
     def is_registered(self) -> bool:
-        """Whether the library says that the node is there, and is its own."""
+        """Return whether the library says that the node is there, and its own."""
 
     def update(self, n: int) -> None:
         """Change the property `n`."""
@@ -47,30 +47,30 @@ Told = Callable[[Any], None]
 class Library(Protocol):
     """A connected client of a library."""
 
-    # What calls may raise when connections break, and when others change the same nodes.
+    # Calls may raise these when connections break, and when others change the same nodes.
     @property
     def trouble(self) -> tuple[type[Exception], ...]: ...
 
     @property
     def conflicts(self) -> tuple[type[Exception], ...]: ...
 
-    # Whether there are links, property links and trees.
+    # True for a library that has links and property links; trees.
     has_links: bool
     has_trees: bool
-    # Whether ephemeral nodes that the program makes itself return in the next session, and
-    # registered ones that somebody deletes, at once.
+    # True for a library that makes ephemeral nodes of the program again in the next session, and
+    # registered nodes that somebody deletes, at once.
     revives_nodes: bool
-    # Whether callbacks may take their time, and call the client.
+    # True for a library that lets callbacks take their time, and call the client.
     callbacks_may_block: bool
 
     def session(self) -> tuple[int, str]:
-        """Number and password of the current session; the number is 0 if there is none."""
+        """Return number and password of the session; the number is 0 for none."""
 
     def register(self, parent: str, name: str, properties: dict[str, Any]) -> Registered:
-        """Register a server, for good: what that takes is the library's business."""
+        """Register a server, for good: the library is to keep it there."""
 
     def follow(self, kind: str, path: str, told: Told | None) -> LiveObject:
-        """Follow the 'children' or the 'properties' of a node; `told` gets each new value."""
+        """Follow the 'children' or 'properties' of a node; `told` gets new values."""
 
     def create(self, path: str, data: str, ephemeral: bool = False) -> None: ...
 
@@ -92,7 +92,7 @@ class Library(Protocol):
     def sync(self, path: str) -> None: ...
 
     def newest(self, path: str) -> int:
-        """The number of the latest change of a tree."""
+        """Return the number of the latest change of a tree."""
 
     def delete_tree(self, path: str) -> None: ...
 

@@ -1,4 +1,4 @@
-"""The nodes that a fault run plays with, and the names that its clients give to theirs."""
+"""The nodes of a fault run, and the names that its clients give to theirs."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ SERVICES = ("/services/a", "/services/b")
 GROUPS = tuple(f"/groups/g{number}" for number in range(4))
 CONFIGS = tuple(f"/config/c{number}" for number in range(6))
 
-# A node that is deleted and made again all the time, together with its data.
+# This node is deleted and made again all the time, together with its data.
 FLEETING = "/config/fleeting"
 
-# Its symbolic link and its property links are bent to other targets all the time.
+# The symbolic link and the property links of this node are bent all the time.
 APPLICATION = "/app"
 LINKED_SERVICE = f"{APPLICATION}/providers"
 
 # Each client has a tree of its own in here, which nobody else touches.
 TREES = "/trees"
 
-# What registrations of several clients at once are about; exactly one of them can have it.
+# Several clients want these registrations at once; exactly one of them can have each.
 CONTESTED = ("10.9.9.1:80", "10.9.9.2:80")
 
 # Each client follows so many nodes at the most.
 MOST_FOLLOWED = len(SERVICES) + len(GROUPS) + len(CONFIGS) + 3
 
-# Names of nodes that a client creates itself, as ephemeral ones, begin with this.
+# The ephemeral nodes that a client creates itself have names that begin with this.
 PLAIN = "plain"
 
 
 def addresses(client: int) -> list[str]:
-    """The addresses that belong to a client, whichever process it is at the time."""
+    """Return the addresses of a client, whichever process it is at the time."""
     return [f"10.0.{client}.{number}:80" for number in range(6)]
 
 
 def belongs_to_another(name: str, client: int) -> bool:
-    """Whether a registration is in the name of another client than this."""
+    """Return whether a registration is in another client's name."""
     others = range(10)
     return any(name in addresses(other) for other in others if other != client)
 
 
 def application(service: str, config: str) -> dict[str, object]:
-    """The properties of `APPLICATION` with its links bent to these nodes."""
+    """Return the properties of `APPLICATION` with its links to these nodes."""
     return {
         "providers ->": service,
         "n =>": f"{config} n",
@@ -54,7 +54,7 @@ def nodes() -> dict[str, str]:
     begin = {"/services": "", "/groups": "", "/config": "", TREES: ""}
     begin.update(dict.fromkeys([*SERVICES, *GROUPS], ""))
     begin.update({path: json.dumps({"n": 0}) for path in [*CONFIGS, FLEETING]})
-    # A property link that leads on to another one.
+    # This property link leads on to another one.
     begin[CONFIGS[1]] = json.dumps({"n": 0, "far =>": f"{CONFIGS[2]} n"})
     begin[APPLICATION] = json.dumps(application(SERVICES[0], CONFIGS[0]))
     return begin

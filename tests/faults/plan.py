@@ -1,4 +1,4 @@
-"""Which faults a run injects, and when: all of it follows from the seed."""
+"""The faults of a run and their times: all of it follows from the seed."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ OVER_AT_ONCE = frozenset(
 FAULTS_IN_A_ROUND = 10
 ROUND_SECONDS = 3.0
 
-# Whoever is away for longer than the session timeout, loses his session: the longest absence, in
-# session timeouts.
+# A client that is away for longer than the session timeout loses its session: this is the longest
+# absence, in session timeouts.
 LONGEST_ABSENCE = 1.7
 
 # A cut after so many bytes falls somewhere into the next few requests or replies.
@@ -92,7 +92,7 @@ class Fault:
 
 
 def rounds(seed: int, count: int, clients: int, session_seconds: float) -> Iterator[list[Fault]]:
-    """`count` faults, in rounds. The same arguments give the same faults."""
+    """Yield `count` faults, in rounds; the same arguments give the same ones."""
     chance = random.Random(seed)
     while count:
         size = min(count, FAULTS_IN_A_ROUND)

@@ -1,4 +1,4 @@
-"""Client processes: started, commanded, paused, killed, and gone at the end whatever happens."""
+"""Client processes: started, commanded, paused, killed, gone at the end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ClientProcess:
 
     def __init__(self, name: str, settings: dict[str, Any], environment: dict[str, str]) -> None:
         self.name = name
-        # When it was stopped, in seconds of the monotonic clock: from, to.
+        # The times of its pauses, in seconds of the monotonic clock: from, to.
         self.pauses: list[tuple[float, float]] = []
         self._paused_at: float | None = None
         self._owed = 0
@@ -57,7 +57,10 @@ class ClientProcess:
         return self.process.poll() is not None
 
     def send(self, *command: object) -> None:
-        """Have the client do something, sooner or later. Raises NoAnswer if it has ended."""
+        """Have the client do something, sooner or later.
+
+        Raises NoAnswer if it has ended.
+        """
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(" ".join(map(str, command)) + "\n")
@@ -67,7 +70,7 @@ class ClientProcess:
         self._owed += 1
 
     def receive(self, seconds: float = ANSWER_SECONDS) -> Any:
-        """The answer to the last command. Raises NoAnswer if it does not come."""
+        """Return the answer to the last command. Raises NoAnswer without one."""
         answer = ""
         deadline = time.monotonic() + scaled(seconds)
         while self._owed:
@@ -81,7 +84,7 @@ class ClientProcess:
         return json.loads(answer)
 
     def ask(self, *command: object, seconds: float = ANSWER_SECONDS) -> Any:
-        """The client's answer to a command. Raises NoAnswer."""
+        """Return the client's answer to a command. Raises NoAnswer."""
         self.send(*command)
         return self.receive(seconds)
 
@@ -99,7 +102,7 @@ class ClientProcess:
             self._paused_at = None
 
     def seconds(self, call: SlowCall) -> float:
-        """How long a call took, or takes, not counting the time in which the process stood."""
+        """Return how long a call took, or takes, without the process's pauses."""
         ended = call["ended"] or time.monotonic()
         stood = sum(
             max(0.0, min(ended, resumed) - max(call["began"], paused))
@@ -113,7 +116,10 @@ class ClientProcess:
         self._clean_up()
 
     def end(self) -> int:
-        """Let the process end by itself; returns its status. Raises NoAnswer if it does not."""
+        """Let the process end by itself, and return its status.
+
+        Raises NoAnswer if it does not end.
+        """
         self.resume()
         assert self.process.stdin is not None
         self.process.stdin.close()

@@ -13,7 +13,7 @@ MOST_SHOWN = 40
 
 @dataclass
 class Report:
-    """Counts of what was done and of what was found, over all seeds."""
+    """Counts of the faults, the work and the findings, over all seeds."""
 
     library: str
     seeds: list[int] = field(default_factory=list)
@@ -25,7 +25,7 @@ class Report:
 
     @property
     def losses(self) -> Counter[Loss]:
-        """How many findings of each kind."""
+        """Return how many findings of each kind there are."""
         return Counter(finding.loss for finding in self.findings)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""A fault run: clients at work, faults, and a check after each round of faults."""
+"""A fault run: clients at work, faults, and a check after each round."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.servers import Ensemble
 # A busy machine, on which few comparisons fit into that time, gets so many all the same.
 LEAST_COMPARISONS = 5
 
-# What is not right so many seconds after that, will not be.
+# A fault that lasts for so many seconds after that is there for good.
 LASTING_SECONDS = 8.0
 
 # How long (seconds) servers may take to find a leader again, once they all run.
@@ -113,7 +113,7 @@ class Run:
         self._wait_until_reachable()
         beliefs = self._rest()
         findings, lasting = self._compare_until_right(beliefs)
-        # What is still wrong has been counted.
+        # The findings that are still wrong have been counted.
         self._note([finding for finding in findings if finding.key not in self._wrong])
         self._wrong = lasting
         for client in self._clients:
@@ -132,7 +132,7 @@ class Run:
             )
 
         def works() -> bool:
-            # One that has just begun to serve may still be without the others' votes.
+            # A server that has just begun to serve may still be without the others' votes.
             try:
                 for server in servers:
                     with truth.connected(server.connection_string, self._root) as session:
@@ -159,7 +159,7 @@ class Run:
             wait()
 
     def _rest(self) -> dict[str, Belief]:
-        """Have all clients rest; what they believe then, as far as they answer."""
+        """Have all clients rest; return the beliefs of those that answer."""
         patience = scaled(self._options.session_seconds * 8 + SLACK_SECONDS)
         answering = []
         for client in self._clients:
@@ -183,10 +183,10 @@ class Run:
     def _compare_until_right(
         self, beliefs: dict[str, Belief]
     ) -> tuple[list[Finding], set[FindingKey]]:
-        """Compare until nothing is wrong; updates the beliefs.
+        """Compare until nothing is wrong; update the beliefs.
 
-        What was wrong for too long is found, with the time that it took to become right, and
-        what has not become right at all is lasting.
+        A fault that was there for too long is found, with the time that it took to become right,
+        and one that has not become right at all is lasting.
         """
         began = time.monotonic()
         patience = self._options.recovery_seconds
@@ -209,7 +209,7 @@ class Run:
                     self._count(truths, beliefs)
                     return [replace(finding, seconds=seconds) for finding in late], set()
                 if checker.held_by_former_sessions(truths, beliefs):
-                    # Its end changes what is there once more.
+                    # The end of a former session changes the nodes once more.
                     own = self._options.recovery_seconds
                     patience = max(patience, min(seconds + own, former))
                 if compared >= LEAST_COMPARISONS:
@@ -224,7 +224,7 @@ class Run:
                     beliefs[client.name] = client.process.ask("report")
 
     def _grace(self, loss: Loss) -> float:
-        """The seconds that something may be wrong beyond the others.
+        """Return the seconds that something may be wrong beyond the others.
 
         Callbacks wait for one another. One may be at a call that takes a session timeout to fail,
         and there may be a slow one for each live object.
@@ -284,5 +284,5 @@ class Run:
 
 
 def random_rounds(seed: int, count: int, options: Options) -> Iterator[list[Fault]]:
-    """The rounds that follow from a seed."""
+    """Yield the rounds that follow from a seed."""
     return plan.rounds(seed, count, options.clients, options.scaled_session_seconds)

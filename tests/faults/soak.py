@@ -1,4 +1,4 @@
-"""A client at work for a long time, without faults: what it needs must not grow."""
+"""A client at work for a long time, without faults: nothing may grow."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.servers import Ensemble, standalone
 
 SAMPLE_SECONDS = 5.0
 
-# What a client may have grown by at the end, compared with the time after the first fifth: caches
-# fill, and memory is not given back in the order in which it was taken.
+# A client may have grown by so much at the end, compared with the time after the first fifth:
+# caches fill, and memory is not given back in the order in which it was taken.
 MOST_GROWTH = 0.03
 
 
@@ -36,7 +36,7 @@ class Sample:
 
 
 def soak(minutes: float, tell: Callable[[str], None]) -> list[str]:
-    """Say what has grown in the meantime; nothing, if all is well."""
+    """Return what has grown in the meantime; nothing, if all is well."""
     samples: list[Sample] = []
     with ExitStack() as undo:
         server = undo.enter_context(standalone(heap="256m"))

@@ -1,6 +1,6 @@
-"""The checker finds what it is there for: two clients that are broken on purpose.
+"""The checker finds the faults of two clients that are broken on purpose.
 
-The faults that bring it to light are chosen by hand, and a client that is whole lives through them.
+The injected faults are chosen by hand, and a client that is whole lives through them.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from tests.faults.report import Report
 from tests.faults.run import Run
 from tests.servers import Ensemble, Server
 
-# The process that takes a killed one's place finds the nodes of its session, which then ends.
+# The process that replaces a killed one finds the nodes of its session, which then ends.
 SUCCESSION = [[Fault(Kind.CLIENT_KILLED, at=0.5, client=0)]]
 
-# Once the session has been replaced, others change nodes for a while.
+# The others change nodes for a while after the session has been replaced.
 EXPIRY = [
     [Fault(Kind.SESSION_EXPIRED, at=0.2, client=0)],
     [Fault(Kind.DELAYED, at=0.0, seconds=2.0, client=1)],
@@ -26,7 +26,7 @@ EXPIRY = [
 
 
 def losses(server: Server, rounds: list[list[Fault]], fault: str) -> set[Loss]:
-    """What is found after `rounds`, with two clients that are broken by `fault`."""
+    """Return what is found after `rounds` with two clients broken by `fault`."""
     options = Options(clients=2, environment={broken.VARIABLE: fault})
     report = Report("zc.zk")
     Run(Ensemble([server]), 1, options, report, print).run(rounds)

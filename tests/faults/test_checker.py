@@ -1,4 +1,4 @@
-"""Each kind of loss is found, and nothing is when all is well."""
+"""The checker finds each kind of loss, and nothing when all is well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows from a seed."""
+"""A plan follows from a seed."""
 
 from __future__ import annotations
 

@@ -24,7 +24,10 @@ class Stopwatch:
 
     @contextmanager
     def call(self, name: str, limit: float = 1.0) -> Iterator[None]:
-        """Measure what is done in the `with` block; it may take `limit` session timeouts."""
+        """Measure the work of the `with` block, which may take `limit` timeouts.
+
+        A timeout is that of the session.
+        """
         call = SlowCall(
             name=name, began=time.monotonic(), ended=None, seconds_allowed=limit * self._unit
         )
@@ -40,7 +43,7 @@ class Stopwatch:
                     self._slow.append(call)
 
     def slow_calls(self) -> list[SlowCall]:
-        """The calls that took longer than they may, and those that do so now."""
+        """Return the calls that took longer than they may, or do so at this moment."""
         now = time.monotonic()
         with self._lock:
             running = [

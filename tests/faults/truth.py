@@ -1,4 +1,4 @@
-"""What the servers really hold, read by kazoo, which shares no code with us."""
+"""The contents of the servers, read by kazoo, which shares no code with us."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kazoo.handlers.threading import KazooTimeoutError
 
 from tests.deadlines import scaled
 
-# What reading may raise while the service is still finding itself.
+# Reads may raise these while the service is still finding itself.
 TROUBLE = (KazooException, KazooTimeoutError)
 
 SESSION_SECONDS = 10.0
@@ -22,7 +22,10 @@ SESSION_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Node:
-    """A node on the servers. `owner` is the number of an ephemeral node's session, else 0."""
+    """A node on the servers.
+
+    `owner` is the number of an ephemeral node's session, else 0.
+    """
 
     data: str
     owner: int
@@ -30,7 +33,7 @@ class Node:
     children: list[str]
 
     def properties(self) -> dict[str, Any]:
-        """The data as properties: JSON, or nothing."""
+        """Return the data as properties: JSON, or nothing."""
         return dict(json.loads(self.data)) if self.data else {}
 
 
@@ -38,14 +41,14 @@ Truth = Mapping[str, Node]
 
 
 class Servers:
-    """A session with the servers, without proxies in between, at the root of a run."""
+    """A session at a run's root, to the servers without proxies in between."""
 
     def __init__(self, client: KazooClient, root: str) -> None:
         self._client = client
         self._root = root
 
     def create(self, nodes: Mapping[str, str]) -> None:
-        """Create nodes, parents first; what is there already is overwritten."""
+        """Create nodes, parents first; overwrite those that are there already."""
         for path, data in {"": "", **nodes}.items():
             if self._client.exists(self._root + path):
                 self._client.set(self._root + path, data.encode())
@@ -53,12 +56,12 @@ class Servers:
                 self._client.create(self._root + path, data.encode())
 
     def prove_that_it_works(self) -> None:
-        """Write and read; raises when the service is not reachable."""
+        """Write and read; raise when the service is not reachable."""
         self._client.set(self._root, b"reached")
         self._client.sync(self._root)
 
     def read(self) -> Truth:
-        """All nodes below the root, by path, as new as the leader's."""
+        """Return all nodes below the root, by path, as new as the leader's."""
         self._client.sync(self._root)
         found: dict[str, Node] = {}
         level = ["/"]
@@ -96,7 +99,7 @@ class Servers:
 
 @contextmanager
 def connected(hosts: str, root: str) -> Iterator[Servers]:
-    """A session with the servers for the `with` block. Raises one of TROUBLE."""
+    """Open a session for the `with` block. Raises one of TROUBLE."""
     client = KazooClient(hosts, timeout=scaled(SESSION_SECONDS))
     client.start(scaled(SESSION_SECONDS))
     try:

@@ -57,7 +57,7 @@ class Registered:
 
 
 class Followed:
-    """What a watch said last."""
+    """The last value that a watch said."""
 
     def __init__(self, told: Told | None) -> None:
         self._told = told

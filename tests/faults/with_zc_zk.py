@@ -65,7 +65,7 @@ class Properties:
         except zc.zk.BadPropertyLink:
             return BROKEN
         except KeyError:
-            # Another thread has given the object another look, in which it is not any more.
+            # Another thread has made the object look again, and the property is not in it any more.
             return None
 
 
@@ -103,7 +103,7 @@ class Library:
     def follow(self, kind: str, path: str, told: Told | None) -> Children | Properties:
         live = (Children if kind == "children" else Properties)(self.zk, path)
         if told is not None:
-            # Nothing here refers to the object: when the client drops it, it is gone at once.
+            # The callback does not refer to the object, which is gone when the client drops it.
             show = type(live).show
             live.live(lambda seen=None: told(None if seen is None else show(seen)))
         return live
