@@ -97,7 +97,7 @@ def test_without_a_descriptor_it_rests_and_then_goes_on(server, monkeypatch, cap
     accept = server._server.socket.accept
 
     class Socket:
-        """The server's socket, in a process that has no descriptor for another connection."""
+        """The server's socket, in a process without descriptors for connections."""
 
         def accept(self):
             tried.append(time.monotonic())

@@ -1,4 +1,4 @@
-"""A process tells which servers it has registered, and others check that they answer."""
+"""A process lists the servers that it registered; others check them."""
 
 from __future__ import annotations
 

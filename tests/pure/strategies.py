@@ -81,7 +81,7 @@ json_layouts = st.one_of(
 
 
 def is_text(content: str) -> bool:
-    """Whether `zookeeper.get` can return it: UTF-8 with surrogateescape, read as such."""
+    """Whether `zookeeper.get` can return it: UTF-8 with surrogateescape."""
     try:
         return (
             content.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape") == content
@@ -124,7 +124,7 @@ trees: st.SearchStrategy[Tree] = st.recursive(
 
 
 def depth_first(tree: Tree, depth: int = 0) -> Nodes:
-    """(depth, name, data) of each node of a tree, as `render` takes them."""
+    """Yield (depth, name, data) of each node of a tree, as `render` takes them."""
     nodes: Nodes = []
     for name in sorted(tree):
         content, below = tree[name]

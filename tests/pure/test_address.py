@@ -1,4 +1,4 @@
-"""Addresses in the forms that programs have them."""
+"""Addresses in the forms that programs use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an import or a deletion changes, and what it says about it, word for word."""
+"""The changes of an import or a deletion, and their messages word for word."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ UPDATED = """\
 
 
 class Server:
-    """Nodes in memory, which operations are applied to, with versions checked."""
+    """Nodes in memory that operations are applied to; versions are checked."""
 
     def __init__(self, text: str = "") -> None:
         self.nodes: dict[str, tuple[str | None, int, bool]] = {"/": ("", 0, False)}
@@ -111,7 +111,7 @@ def test_changes_that_no_server_can_refuse_are_sure(lines: str, is_sure: bool) -
     plan = Server().plan(lines)
     assert all(change.is_sure for change in plan) == is_sure
     for change in plan:
-        if change.is_sure:  # if those above it are
+        if change.is_sure:  # if the changes above it are
             assert isinstance(change, AddNode)
             assert change.path.rpartition("/")[2].isprintable()
             assert len((change.data or "").encode()) < 1_000_000
@@ -154,7 +154,7 @@ def test_data_that_are_made_late_are_those_of_the_text() -> None:
         ("/a", '{"a ->":"/c","b":"x","d":0.5,"n":-5,"type":"t"}', False),
         ("/c", '{"s":"it\\"s","\\u00e9":1}', False),
     ]
-    # Nor does it matter whether somebody has asked for the properties in between.
+    # A request for the properties in between makes no difference.
     properties = [node.properties for _, node in tree.walk()]
     assert [change.attributes() for change in plan] == [
         (f"/{node.name}", node.data, False) for _, node in tree.walk() if node.name
@@ -492,7 +492,7 @@ def tree_of(nodes: strategies.Nodes) -> ParseNode:
 @settings(deadline=None, max_examples=200)
 @given(st.data())
 def test_an_import_that_trims_leaves_just_what_the_text_says(data: st.DataObject) -> None:
-    # Few names, so that old and new have much in common.
+    # The names are few, so that old and new have much in common.
     few_names = st.sampled_from(["a", "b c", "d"])
     few_trees: st.SearchStrategy[strategies.Tree] = st.recursive(
         st.just({}),

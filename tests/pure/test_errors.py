@@ -1,4 +1,7 @@
-"""The trees of exceptions: drawn as they are, shown by their public names, pickled and copied."""
+"""The trees of exceptions: drawn as they are, shown by their public names.
+
+They can be pickled and copied.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ def drawing_of(text: str | None) -> list[re.Match[str]]:
 
 
 def drawn_tree(module: ModuleType) -> dict[str, list[str]]:
-    """The names below each name that is drawn, in the order of the drawing."""
+    """Map each name that is drawn to the names below it, in order."""
     below: dict[str, list[str]] = {"": []}
     way: list[str] = []
     for line in drawing_of(module.__doc__):
@@ -54,7 +57,10 @@ def drawn_tree(module: ModuleType) -> dict[str, list[str]]:
 
 
 def branches_of(below: dict[str, list[str]], names: list[str], before: str = "") -> list[str]:
-    """The lines of a tree as they have to be drawn, without notes, below its roots."""
+    """Return the lines of a tree below its roots, as they have to be drawn.
+
+    Notes are left out.
+    """
     lines = []
     for name in names:
         is_last = name == names[-1]

@@ -1,4 +1,4 @@
-"""The garbage collector has a rest while very many objects are made."""
+"""The garbage collector rests while very many objects are made."""
 
 from __future__ import annotations
 

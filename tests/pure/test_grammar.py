@@ -1,7 +1,7 @@
 """Each character in each place means the same in Cython and in Python.
 
-`zc.zk._speedups` takes plain text apart by a grammar of its own (`grammar.pxi`), a part of that in
-`zc.zk.tree.syntax`. Here one is held to the other, character by character.
+`zc.zk._speedups` parses plain text by a grammar of its own (`grammar.pxi`), which is a part of the
+grammar in `zc.zk.tree.syntax`. These tests compare the two, character by character.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from zc.zk.tree.render import render
 
 pytestmark = pytest.mark.quick
 
-# All of ASCII, and what is special elsewhere: spaces, ends of lines, letters, digits, surrogates.
+# All of ASCII, and characters that are special elsewhere: spaces, ends of lines, letters, digits,
+# surrogates.
 CHARACTERS = [*map(chr, range(0x80)), *"\x85\xa0é\u0660\u2028\u3000\ufeff\ud800\U0001f600"]
 
-# Where a character can stand: at the beginning, in the middle and at the end of each token.
+# The places of a character: at the beginning, in the middle and at the end of each token.
 LINES = (
     [
         template.format(token)
@@ -74,7 +75,7 @@ def without_speedups() -> Iterator[None]:
 
 
 def read(text: str) -> object:
-    """Return the nodes of a text, and their text again; or its error."""
+    """Return the nodes of a text, and the text that they export to; or its error."""
     try:
         tree = parse_tree(text)
         data = [(node.path, node.data) for _, node in tree.walk()]

@@ -1,4 +1,4 @@
-"""Connection strings, taken apart; and what is said of those that are none."""
+"""Connection strings, taken apart; and the errors of bad ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""JSON as others lay it out exports as properties, and imports as the same bytes."""
+"""JSON in the layout of others exports as properties.
+
+It imports as the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -222,7 +225,7 @@ def test_json_of_the_standard_library_never_needs_a_raw_line(
     properties: dict[str, Any], options: dict[str, Any]
 ) -> None:
     data = json.dumps(properties, **options)
-    # Two halves of a character, escaped one by one, are the whole character to whoever reads them.
+    # Two halves of a character, escaped one by one, are the whole character to a reader.
     assume(strategies.is_text(data) and json.dumps(json.loads(data), **options) == data)
     text = text_of(data)
     node = only_node(text)

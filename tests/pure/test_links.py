@@ -1,4 +1,7 @@
-"""Symbolic links and property links are followed, over nodes in a dictionary and parsed trees."""
+"""Symbolic links and property links are followed.
+
+The nodes are in a dictionary, or are parsed trees.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ pytestmark = pytest.mark.quick
 
 
 class Nodes(Resolver):
-    """Properties by path; those that are exceptions are raised."""
+    """Properties by path; values that are exceptions are raised."""
 
     def __init__(self, nodes: Mapping[str, Any]) -> None:
         self.nodes = {"/": {}, **nodes}
@@ -281,7 +284,10 @@ def test_a_property_link_leads_to_a_value(name: str, value: object, end: str) ->
 
 
 def test_5000_links_in_a_chain_are_each_followed_once() -> None:
-    """The last thousand lead to the value, the others give up, and none asks twice."""
+    """The last thousand lead to the value, the others give up.
+
+    None is followed twice.
+    """
     count = 5000
     properties: dict[str, Any] = {f"p{n} =>": f"/ p{n + 1}" for n in range(count)}
     nodes = CountingNodes({"/": {**properties, f"p{count}": "end"}})
@@ -309,7 +315,7 @@ def test_5000_links_in_a_circle_are_each_followed_once() -> None:
 
 
 def test_links_through_very_many_nodes_are_given_up() -> None:
-    """Each of them alone would do."""
+    """Each of the chains alone is short enough to be followed."""
     branches, depth = 100, 900
     tree: dict[str, Any] = {"/": {f"b{n} =>": f"/b{n}/0 x" for n in range(branches)}}
     for n in range(branches):

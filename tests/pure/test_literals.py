@@ -1,4 +1,4 @@
-"""Values in tree text are Python literals, read without ever being compiled."""
+"""Values in tree text are Python literals, read without being compiled."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ pytestmark = pytest.mark.quick
         ("['\u2028\x7f\t']", ["\u2028\x7f\t"]),
         ("[True,False]", [True, False]),
         ("'#'", "#"),
-        # Python 2's own.
+        # literals of Python 2 alone
         ("10L", 10),
         ("-10l", -10),
         ("0L", 0),
@@ -208,7 +208,7 @@ def test_a_json_value_that_python_takes_reads_the_same(text: str) -> None:
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             return
     if isinstance(value, dict) and any(type(key) is not str for key in value):
-        return  # JSON knows 1 and True apart as keys, Python does not
+        return  # JSON tells 1 and True apart as keys, Python does not
     assert json.dumps(read_literal(text.strip())) == expected
 
 

@@ -1,4 +1,4 @@
-"""A node's data as properties and back, as the compatibility contract says."""
+"""A node's data as properties and back, by the compatibility contract."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_numbers_that_json_does_not_have_are_found(text: str, found: bool) -> No
 def test_properties_survive_being_stored(properties: dict[str, object]) -> None:
     stored = codec.decode(codec.as_read(properties))
     if list(properties) == ["string_value"] and isinstance(properties["string_value"], str):
-        return  # written as it stands, whatever it reads as
+        return  # the text is stored as it is, even where it reads as something else
     assert json.dumps(stored, sort_keys=True) == json.dumps(
         json.loads(json.dumps(properties)), sort_keys=True
     )

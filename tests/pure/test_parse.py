@@ -1,4 +1,4 @@
-"""Tree text is read as the reference describes it; whatever is wrong is told by line."""
+"""Tree text is parsed by the reference's rules; faults are told by line."""
 
 from __future__ import annotations
 
@@ -288,7 +288,7 @@ def test_a_tree_of_two_thousand_levels_is_read() -> None:
 
 
 def parse_or_complain(text: str) -> ParseNode | None:
-    """The tree; or None, after making sure that the complaint is a proper one."""
+    """Return the tree, or None for a faulty text whose complaint is proper."""
     try:
         return parse_tree(text)
     except TreeSyntaxError as error:
@@ -333,7 +333,7 @@ def mutated(text: str, chance: random.Random) -> str:
 
 
 nested_keys = st.sampled_from(["'a'", "'b'", "'ab'", "1", "''"])
-# Lists and dictionaries as they are written and nearly so.
+# Lists and dictionaries as they are written, and nearly so.
 nested_like = st.recursive(
     st.sampled_from(
         [
@@ -402,7 +402,7 @@ line_like = st.one_of(
 
 
 def data_of(node: ParseNode) -> str | None:
-    """What the node's data are, or why it cannot have these properties."""
+    """Return the node's data, or the reason why it cannot have these properties."""
     try:
         return node.data
     except ValueError as fault:
@@ -433,7 +433,7 @@ def test_mutated_texts_are_read_or_complained_about(seed: int) -> None:
         tree = parse_or_complain(mutated(chance.choice(SOURCES), chance))
         outcomes[tree is not None] += 1
         if tree is not None:
-            # What has been read can be written, and says the same.
+            # The nodes that were parsed can be written, and say the same.
             again = parse_tree("".join(render_tree(tree)))
             assert [(depth, node.name, node.data) for depth, node in again.walk()] == [
                 (depth, node.name, node.data) for depth, node in tree.walk()

@@ -1,4 +1,4 @@
-"""What is plain takes a short cut, and comes out as it would without."""
+"""Plain values take a short cut, and come out as they would without it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Which nodes are due, who has them in hand, and what is known of each, without a server."""
+"""The schedule of registrations, without a server.
+
+It says which nodes are due, which thread has them in hand, and what is known of each.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ FIRST = Desired("1", READ_ACL_UNSAFE)
 
 
 class Binding:
-    """Answers `write_many` with what it was given."""
+    """Answers `write_many` with the answers that it was given."""
 
     def __init__(self, *answers: list[object]) -> None:
         self.answers = list(answers)
@@ -201,7 +204,7 @@ class TestANode:
             outcomes.append(node.amend(1, data="3"))
 
         class Interrupted(EphemeralNode):
-            """One that another thread writes, if it can, just before it is noted as written."""
+            """A node that another thread races for, just before it is noted as written."""
 
             __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""The next action about an ephemeral node, for all combinations of what it depends on."""
+"""The next action that reconciles an ephemeral node, for all combinations."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def situations() -> list[Situation]:
     ]
 
 
-# A star stands for all words, commas are between several, and ! is in front of what is left out.
+# A star stands for all words, commas separate several, and ! precedes the words that are left out.
 TABLE = """
 desired session   seen   presence                    written  obstacle         deletion action
 *       away,over *      *                           *        *                *       await session
@@ -186,7 +186,7 @@ class TestTheNextAction:
                 assert each.action().do not in REQUESTS, each
 
     def test_equal_content_is_another_desire(self) -> None:
-        """Something else may have been written in between, by a request whose answer was lost."""
+        """A request whose answer was lost may have written other content in between."""
         observed = Observed(Presence.OURS, 3, VERSION, Desired(*NODE))
         assert next_action(NODE, observed, Standing(3), OnDeletion.REVIVE) == (Do.WRITE, VERSION)
 
@@ -248,7 +248,7 @@ class TestTheReaction:
 
 
 class Node(NamedTuple):
-    """A node of the model: the session that it belongs to, 0 for none, and what it is."""
+    """A node of the model: its session (0 for none), and its content."""
 
     owner: int
     version: int
@@ -263,7 +263,7 @@ EVENTS = (
 
 
 class Model:
-    """One node on a server, one client, and all that can come between two actions.
+    """One node on a server, one client, and every event between two actions.
 
     Sessions are numbered, so that a node's owner is an epoch, or `RIVAL`.
     """
@@ -373,7 +373,7 @@ class Model:
 
 
 def until_rest(model: Model) -> Iterator[Do]:
-    """The actions of an attempt that nothing disturbs."""
+    """Return the actions of an attempt that nothing disturbs."""
     model.begin()
     for _ in range(12):
         do = model.act()

@@ -1,4 +1,4 @@
-"""Nodes become tree text that reads well, and reads back as the same bytes."""
+"""Nodes become tree text that reads well, and parses as the same bytes."""
 
 from __future__ import annotations
 

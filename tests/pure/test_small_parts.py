@@ -30,7 +30,7 @@ def test_a_registering_server_shows_what_it_is() -> None:
 
 @pytest.fixture
 def zope_event(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """A zope.event module, in place of any that is installed; the events it was told of."""
+    """Replace zope.event by a module of the test; return the events it gets."""
     told: list[object] = []
     module = ModuleType("zope.event")
     module.notify = told.append  # type: ignore[attr-defined]
@@ -40,7 +40,10 @@ def zope_event(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 def fresh_event_module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """A second copy of zc.zk.event, so that the one everybody uses stays as it is."""
+    """Import a second copy of zc.zk.event.
+
+    The copy that all others use stays as it is.
+    """
     monkeypatch.delitem(sys.modules, "zc.zk.event")
     monkeypatch.setattr("zc.zk.event", event)
     return importlib.import_module("zc.zk.event")

@@ -12,6 +12,6 @@ from zc.zk.testing import Server
 
 @pytest.fixture
 def own() -> Iterator[Server]:
-    """Our own server, running."""
+    """Yield our own server, running."""
     with embedded() as server:
         yield server

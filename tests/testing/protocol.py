@@ -1,6 +1,6 @@
 """The client's side of ZooKeeper's protocol: requests written, answers read.
 
-It is written apart from `zc.zk.testing.wire`, which would otherwise be tested with itself.
+It is written apart from `zc.zk.testing.wire`, which would otherwise test itself.
 """
 
 from __future__ import annotations
@@ -101,7 +101,10 @@ class Answer:
         return value
 
     def text(self) -> str | None:
-        """Beyond the basic plane Java writes two surrogates of three bytes each."""
+        """Take a text from the front.
+
+        Java writes a character beyond the basic plane as two surrogates of three bytes each.
+        """
         value = self.buffer()
         if value is None:
             return None

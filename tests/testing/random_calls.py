@@ -21,7 +21,7 @@ COMPLETION = "completion"
 class Call(NamedTuple):
     """A function's name and its arguments behind the handle.
 
-    WATCHER and COMPLETION among them stand for a function of who makes the call.
+    WATCHER and COMPLETION among them stand for a function of the caller.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Call(NamedTuple):
 
 
 class RandomCalls:
-    """`nodes` tells of the paths that there are."""
+    """Makes calls; `nodes` returns the paths of the nodes there are."""
 
     def __init__(self, seed: int, nodes: Callable[[], list[str]]) -> None:
         self._random = random.Random(seed)
@@ -104,7 +104,7 @@ class RandomCalls:
         return Call(self._of("set_acl"), (self._path(), self._version(), self._acl()))
 
     def _write_many(self) -> Call:
-        # What is under way when a transaction fails depends on who is quicker, if it is to stop.
+        # The calls under way when a transaction fails are the outcome of a race, if it is to stop.
         options = {"batch": self._one_of(1, 2, 500), "stop": False}
         return Call("write_many", (self._operations(),), options)
 
@@ -145,7 +145,7 @@ class RandomCalls:
         return self._random.choice(choices)
 
     def _of(self, *names: str) -> str:
-        """One of some functions, or its asynchronous form."""
+        """Return one of some functions, or its asynchronous form."""
         name: str = self._one_of(*names)
         if self._sometimes(0.3) and name not in ("sync", "async_"):
             return f"a{name}"
@@ -171,7 +171,7 @@ class RandomCalls:
 
     def _paths(self) -> list[str]:
         paths = [self._path() for _ in range(self._one_of(0, 1, 2, 5))]
-        # One that is no good spoils it all.
+        # One bad path spoils the whole call.
         return paths if self._sometimes(0.1) else [p for p in paths if p not in BAD_PATHS]
 
     def _data(self) -> Any:

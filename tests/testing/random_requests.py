@@ -1,4 +1,7 @@
-"""Requests at random, from one seed: most of them sensible, many wrong in one way or another."""
+"""Requests at random, from one seed: most are sensible, many are wrong.
+
+They are wrong in one way or another.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ LONG_TTL = 10**9
 
 
 class RandomRequests:
-    """`versions` tells of the nodes that there are: data version and ACL version of each."""
+    """Makes requests.
+
+    `versions` returns the nodes that there are: data version and ACL version of each.
+    """
 
     def __init__(self, seed: int, versions: Callable[[], dict[str, tuple[int, int]]]) -> None:
         self.random = random.Random(seed)
@@ -81,7 +87,7 @@ class RandomRequests:
         ]
 
     def next(self, zxid: int) -> Request:
-        """Operation and body. `zxid` is the server's latest."""
+        """Return operation and body. `zxid` is the server's latest."""
         self._nodes = self._versions()
         self._zxid = zxid
         if len(self._nodes) > MANY_NODES and self.random.random() < 0.5:
@@ -98,7 +104,7 @@ class RandomRequests:
         return SUPERUSER if self._sometimes(0.05) else self._one_of(*USERS)
 
     def path(self) -> str:
-        """Of a node that there is, or may come to be, or cannot be."""
+        """Return a path, of a node that is there, may come to be, or cannot be."""
         kind = self.random.random()
         if kind < 0.55:
             return self._one_of(*self._nodes)
@@ -241,7 +247,7 @@ class RandomRequests:
         return texts(self.path() for _ in range(self._one_of(0, 1, 2, 4)))
 
     def _check_watches(self) -> Request:
-        # That there are recursive watches makes a difference to the real server for other paths.
+        # Recursive watches make a difference to the real server for other paths.
         path = self.path()
         return Op.CHECK_WATCHES, text(path if path[:1] == "/" else "/a") + self._watch_kinds()
 
@@ -260,7 +266,7 @@ class RandomRequests:
 
 
 def without_order(op: int, value: Any) -> Any:
-    """An answer in which what has no order is sorted: names of children, identities."""
+    """Return an answer with its unordered parts sorted: children, identities."""
     if op in (Op.GET_CHILDREN, Op.GET_EPHEMERALS, Op.WHO_AM_I):
         return sorted(value)
     if op == Op.GET_CHILDREN2:

@@ -1,6 +1,7 @@
-"""The engine answers as a real server does: the same requests at random to both.
+"""The engine answers as a real server does to the same random requests.
 
-ZK_TEST_OPERATIONS is how many; the default is for every day. ZK_TEST_SEED chooses others.
+ZK_TEST_OPERATIONS is the number of operations; the default is for every day. ZK_TEST_SEED chooses
+others.
 """
 
 from __future__ import annotations
@@ -33,13 +34,16 @@ NO_FRAMES = [b"\x7f\xff\xff\xff", protocol.number(0x100000), protocol.number(-1)
 
 @pytest.fixture
 def undisturbed_server(own_servers_only: None) -> Iterator[Server]:
-    """A server that nobody else has written to: its zxids begin at 1."""
+    """Yield a server that the test alone writes to: its zxids begin at 1."""
     with standalone(java_options=NEVER_LOOKING) as server:
         yield server
 
 
 class Conversation:
-    """What some clients, each of them twins, ask of both servers, in turn and at random."""
+    """The requests of some clients, each of them twins, to both servers.
+
+    The requests are made in turn and at random.
+    """
 
     def __init__(self, engine: Engine, clients: list[Twins]) -> None:
         self._engine = engine
@@ -47,7 +51,7 @@ class Conversation:
         self._requests = RandomRequests(SEED, self._versions)
         self._random = random.Random(SEED)
         self.outcomes: Counter[tuple[int, int]] = Counter()  # by operation and error code
-        # Who has yet to hear of the end of a session: its nodes go in any order.
+        # Clients that have yet to hear of the end of a session: its nodes go in any order.
         self._may_be_disordered: set[Twins] = set()
 
     def go_on(self, requests: int) -> None:

@@ -1,4 +1,4 @@
-"""What help(zc.zk.testing) shows is so."""
+"""The text that help(zc.zk.testing) shows is true."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the emulation has beside the binding's contract: bad days, its own time, its own order."""
+"""The emulation beside the binding's contract: faults, own time, own order."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def emulation() -> Emulation:
 
 @pytest.fixture
 def z(emulation: Emulation) -> Any:
-    """The emulated functions, by the binding's names."""
+    """Return the emulated functions, by the binding's names."""
     return SimpleNamespace(**emulation.functions)
 
 
@@ -151,7 +151,7 @@ def test_a_disconnected_session_expires_when_its_time_is_over(emulation: Emulati
     assert z.exists(other, "/e")
     emulation.advance(0.2)
     assert z.exists(other, "/e") is None
-    # Nobody could tell it.
+    # The handle has no connection on which it could be told.
     assert z.state(handle) == zookeeper.CONNECTING_STATE
     emulation.sessions[handle].connect()
     assert z.state(handle) == zookeeper.EXPIRED_SESSION_STATE
@@ -238,7 +238,7 @@ def test_a_waiting_client_connects_when_it_is_allowed_to(emulation: Emulation, z
 
 
 def test_a_watcher_may_change_what_others_watch(z: Any) -> None:
-    """A chain, each link of which is done before the call of the one before it returns."""
+    """Watchers nest: each is done before the call that fires it returns."""
     handle = z.init(HOSTS)
     order: list[str] = []
 
@@ -284,7 +284,7 @@ def test_a_completion_that_always_asks_for_more_lets_its_caller_go(z: Any) -> No
 
 
 def test_an_event_does_not_use_up_a_watch_that_is_younger(z: Any) -> None:
-    """The second watcher is set while the first one's event still waits for its turn."""
+    """The second watcher is set while the first one's event waits for its turn."""
     handle, other = z.init(HOSTS), z.init(HOSTS)
     z.create(handle, "/a", "", OPEN)
     second = Calls()
@@ -359,7 +359,7 @@ def test_many_threads_change_what_others_watch_and_every_change_counts(z: Any) -
 
 
 def test_two_threads_that_wait_for_each_other_are_no_deadlock(z: Any) -> None:
-    """A watcher needs a lock that another thread holds while it changes something."""
+    """A watcher needs a lock that another thread holds while it changes a node."""
     first, second = z.init(HOSTS), z.init(HOSTS)
     z.create(first, "/a", "", OPEN)
     lock, in_watcher = threading.Lock(), threading.Event()
@@ -425,7 +425,10 @@ def test_closing_an_emulation_closes_all_handles(emulation: Emulation, z: Any) -
 def test_a_call_in_the_middle_of_a_call_of_its_thread_is_refused(
     emulation: Emulation, z: Any
 ) -> None:
-    """A finaliser or a signal handler: the engine has half done something, and nobody may wait."""
+    """A finaliser or a signal handler calls while the engine has work half done.
+
+    Nothing may wait there.
+    """
     h = z.init(HOSTS)
     clock = emulation._server.engine.clock
     problems: list[str] = []

@@ -1,6 +1,7 @@
-"""The emulation does what the binding does on a real server: the same calls at random to both.
+"""The emulation answers as the binding with a real server does.
 
-ZK_TEST_OPERATIONS is how many; the default is for every day. ZK_TEST_SEED chooses others.
+Both get the same calls at random. ZK_TEST_OPERATIONS is the number of calls; the default is for
+every day. ZK_TEST_SEED chooses others.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from zc.zk.testing.engine import SessionLimits
 OPERATIONS = int(os.environ.get("ZK_TEST_OPERATIONS", "1500"))
 SEED = int(os.environ.get("ZK_TEST_SEED", "5"))
 
-# Of each handle, the root of its paths.
+# The root of the paths, for each handle.
 CHROOTS = ["", "", "/a"]
 
 SESSION_TIMEOUT = 300_000
@@ -36,13 +37,13 @@ EMULATED = "127.0.0.1:2181"
 
 @pytest.fixture
 def undisturbed_server(own_servers_only: None) -> Iterator[Server]:
-    """A server that nobody else has written to: its zxids begin at 1."""
+    """Yield a server that the test alone writes to: its zxids begin at 1."""
     with standalone(java_options=NEVER_LOOKING) as server:
         yield server
 
 
 class Side:
-    """Some handles of one of the two, and what their callbacks have been called with."""
+    """Some handles of one side, and the calls of their callbacks."""
 
     def __init__(self, module: ModuleType, hosts: str) -> None:
         self._module = module
@@ -56,7 +57,7 @@ class Side:
 
     def _open(self, number: int, chroot: str) -> int:
         seen = self._seen[number]
-        # One function each, for watchers are told apart by what they are.
+        # One function each, for a watcher is identified by its function.
         watcher = self._remembering(number, "watcher")
         handle: int = self._module.init(
             self._hosts + chroot, lambda *args: seen.append(("session", *args[1:])), SESSION_TIMEOUT
@@ -76,7 +77,7 @@ class Side:
             self._module.close(handle)
 
     def call(self, number: int, call: Call) -> Any:
-        """What a call returns or raises."""
+        """Return the result of a call, or the exception that it raises."""
         function = getattr(self._module, call.name)
         stand_ins = {
             WATCHER: self._watchers[number],
@@ -91,15 +92,15 @@ class Side:
                 call.name, function(self.handles[number], *arguments, **options)
             )
         except (zookeeper.ZooKeeperException, TypeError, OverflowError) as problem:
-            # Types are the same; what Python says of wrong ones depends on who looks at them.
+            # Types are the same; the message about a wrong one depends on the code that checks it.
             text = str(problem) if isinstance(problem, zookeeper.ZooKeeperException) else ""
             text = _without_root(text)
             return type(problem).__name__, text, getattr(problem, "results", None)
 
     def delivered(self, number: int) -> list[list[Any]]:
-        """What callbacks have been called with since the last time, by handle.
+        """Return the calls of callbacks since the last time, by handle.
 
-        What an asynchronous call of handle `number` has caused is awaited, too.
+        An asynchronous call of handle `number` is awaited, too.
         """
         for handle in (self.handles[number], *self.handles):
             sessions.wait_until_delivered(self._module, handle)
@@ -137,7 +138,10 @@ class Side:
 
 
 def _without_root(text: str) -> str:
-    """A message without the note on the root: a handle that has seen its root once asks no more."""
+    """Return a message without the note on the root.
+
+    A handle that has seen its root once asks no more.
+    """
     return re.sub(": the root /.* does not exist$", "", text)
 
 

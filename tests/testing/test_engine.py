@@ -1,4 +1,4 @@
-"""The engine by itself: what no comparison with a real server shows."""
+"""The engine by itself, where no comparison with a real server reaches."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def create(path: str, data: bytes = b"", flags: int = 0) -> Create:
 
 
 def everything(engine: Engine) -> dict[str, Any]:
-    """All that the tree holds; the order of children and of indexes is no matter."""
+    """Return all that the tree holds; the order of children and indexes is free."""
     tree = engine.tree
     return {
         "nodes": {

@@ -1,4 +1,4 @@
-"""Kazoo, which shares no code with us, is a client of our server like any other."""
+"""Kazoo, which shares no code with us, is a client of our server."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Connect = Callable[..., Any]
 
 @pytest.fixture
 def connect(own: Server) -> Iterator[Connect]:
-    """A function that makes connected clients; they are closed at the end."""
+    """Yield a function that makes connected clients; they are closed at the end."""
     with ExitStack() as opened:
 
         def connect(**options: Any) -> Any:

@@ -1,6 +1,6 @@
-"""Frames that are no good: they cost their own connection at most.
+"""Malformed frames: they cost their own connection at most.
 
-ZK_TEST_FRAMES is how many; the default is for every day. ZK_TEST_SEED chooses others.
+ZK_TEST_FRAMES is the number of frames; the default is for every day. ZK_TEST_SEED chooses others.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NUMBERS = [-1, -2, 0, 1, 2**31 - 1, -(2**31), 2**30, 0x00FFFFFF, 0x7FFFFFF0, 255
 
 
 class Mutator:
-    """Spoils what a client would send."""
+    """Corrupts the frames that a client would send."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -46,7 +46,7 @@ class Mutator:
         self._requests = RandomRequests(seed, lambda: nodes)
 
     def connection(self) -> bytes:
-        """All that is sent by one connection: a greeting and requests, most of them spoilt."""
+        """Return the bytes of a connection: a greeting and requests, most corrupted."""
         greeting = protocol.greeting()
         if self.random.random() < 0.1:
             greeting = self._spoilt(greeting)
@@ -83,7 +83,7 @@ class Mutator:
 
 
 def send_and_drain(server: Server, data: bytes) -> None:
-    """Send, say that this was all, and read on until the server hangs up."""
+    """Send, end the sending side, and read on until the server hangs up."""
     with socket.create_connection((server.host, server.port), scaled(20)) as connection:
         try:
             connection.sendall(data)
@@ -93,23 +93,23 @@ def send_and_drain(server: Server, data: bytes) -> None:
         except TimeoutError:
             raise
         except OSError:
-            pass  # it did not want to hear the rest
+            pass  # the server did not read the rest
 
 
 def requests_taken(server: Server) -> int:
-    """How many frames the server has taken for requests."""
+    """Return the number of frames that the server has taken for requests."""
     received = re.search(r"zk_packets_received\t(\d+)", ask(server, "mntr"))
     assert received is not None
     return int(received[1])
 
 
 def forget_peak_of_memory() -> None:
-    """What this process has needed before does not count."""
+    """Reset the peak of this process's memory."""
     Path("/proc/self/clear_refs").write_text("5")
 
 
 def kilobytes(name: str) -> int:
-    """Memory of this process: VmRSS now, VmHWM at its peak."""
+    """Return memory of this process: VmRSS at the moment, VmHWM at its peak."""
     found = re.search(rf"{name}:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert found is not None
     return int(found[1])
@@ -117,7 +117,7 @@ def kilobytes(name: str) -> int:
 
 @pytest.fixture
 def no_complaints(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Whatever is wrong with a frame is no error of the server's."""
+    """Fail a test whose malformed frame becomes an error of the server's."""
     yield
     complaints = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert not [r.getMessage() for r in complaints if r.name in ("asyncio", "zc.zk.testing")]
@@ -194,7 +194,7 @@ def test_a_request_without_a_header_ends_its_connection(own: Server) -> None:
 
 @pytest.mark.parametrize("is_read", [True, False])
 def test_a_short_request_for_gigabytes_takes_little_memory(own: Server, is_read: bool) -> None:
-    """The answer is sent as the client takes it; nothing of it is copied before."""
+    """The answer is sent as the client takes it; nothing is copied before."""
     reads = 700
     with sessions.session(zookeeper, own.connection_string) as handle:
         zookeeper.create(handle, "/a", "x" * 1_000_000, OPEN)

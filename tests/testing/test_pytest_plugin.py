@@ -60,7 +60,7 @@ def test_both(zookeeper_emulation, zookeeper_client):
 
 
 def run(folder: Path, **environment: str) -> str:
-    """What pytest says at the end."""
+    """Return the output of pytest at the end."""
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "test_it.py").write_text(TESTS)
     process = subprocess.run(

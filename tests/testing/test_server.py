@@ -1,4 +1,4 @@
-"""Our server on a port: sessions, words, bad days, as real clients meet them."""
+"""Our server on a port: sessions, words and faults, as real clients see them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ STATES = {
 
 @pytest.fixture
 def connect(own: Server) -> Iterator[Connect]:
-    """A function that opens sessions; they are closed at the end."""
+    """Yield a function that opens sessions; they are closed at the end."""
     opened: list[int] = []
 
     def connect(watcher: Any = None, timeout: int = int(scaled(10_000))) -> int:
@@ -52,7 +52,7 @@ def connect(own: Server) -> Iterator[Connect]:
 
 @pytest.fixture
 def link(own: Server) -> Iterator[Callable[[], RealLink]]:
-    """A function that opens connections, to say anything by them."""
+    """Yield a function that opens connections, to say anything by them."""
     with ExitStack() as opened:
 
         def link() -> RealLink:
@@ -74,7 +74,7 @@ def greet(link: RealLink, **arguments: object) -> protocol.Answer | None:
 
 
 def request(link: RealLink, op: int, body: bytes = b"", xid: int = 1) -> tuple[int, bytes]:
-    """Error code and body of the answer."""
+    """Return the error code and body of the answer."""
     link.send(protocol.framed(protocol.request(xid, op, body)))
     frame = link.next_frame()
     assert frame is not None
@@ -188,7 +188,7 @@ def test_a_client_from_the_future_is_sent_away(link: Callable[[], RealLink]) -> 
 def test_a_server_that_forgot_everything_takes_its_former_clients(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As when a developer's server is killed, and started again."""
+    """It is as when a developer's server is killed, and started again."""
     states = Calls()
     with Server() as server:
         handle = zookeeper.init(server.connection_string, states)

@@ -27,7 +27,10 @@ Start = Callable[..., tuple["subprocess.Popen[str]", str]]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """A function that starts the command and returns its process and connection string."""
+    """Yield a function that starts the command.
+
+    It returns the process and its connection string.
+    """
     with ExitStack() as opened:
 
         def start(*arguments: object) -> tuple[subprocess.Popen[str], str]:
@@ -153,7 +156,10 @@ def test_a_data_file_that_cannot_be_written_is_found_out_at_once(tmp_path: Path)
 
 
 def fault(*arguments: object, status: int = 1) -> str:
-    """The one line that is said, behind the command's name, when it ends with `status`."""
+    """Return the one line that the command prints when it ends with `status`.
+
+    The name of the command is left out.
+    """
     process = subprocess.run(
         [*COMMAND, *map(str, arguments)],
         capture_output=True,

@@ -26,7 +26,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def grown() -> Engine:
-    """An engine that has had a life."""
+    """Return an engine that has had a life."""
     engine = Engine(lambda: 1_700_000_000_000, b"secret of the first")
     client = connected(engine)
     engine.prove(client, "digest", b"bob:secret")

@@ -26,14 +26,14 @@ def handle_of(zk: zc.zk.ZooKeeper) -> int:
 
 
 class Test(unittest.TestCase):
-    """Of no use but for its attributes."""
+    """A test that is used for its attributes alone."""
 
     def runTest(self) -> None: ...
 
 
 @pytest.fixture
 def test() -> Iterator[Any]:
-    """A test that has been set up."""
+    """Yield a test that has been set up."""
     test = Test()
     zc.zk.testing.setUp(test)
     yield test
@@ -144,7 +144,7 @@ def test_a_client_of_other_servers_waits_until_it_is_let_in(
 
 
 class TestBesideTheBinding:
-    """Clients of a server on this machine, while the emulation is there."""
+    """Clients of a server on this machine, while the emulation is active."""
 
     @pytest.fixture
     def server(self) -> Iterator[zc.zk.testing.Server]:
@@ -152,7 +152,7 @@ class TestBesideTheBinding:
             yield server
 
     def use(self, zk: zc.zk.ZooKeeper, name: str) -> list[list[str]]:
-        """Do a bit of everything; returns what a live object was told."""
+        """Do a bit of everything; return the values that a live object saw."""
         zk.import_tree(f"/{name}\n  x = 1\n  /providers\n")
         told: list[list[str]] = []
         providers = zk.children(f"/{name}/providers")

@@ -1,4 +1,4 @@
-"""Java's own command line, zkCli.sh of the Debian package, is a client of our server."""
+"""Java's own command line, zkCli.sh of Debian, is a client of our server."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.deadlines import scaled
 from zc.zk.testing import Server
 
 JAR = Path("/usr/share/java/zookeeper.jar")
-MAIN_CLASS = "org.apache.zookeeper.ZooKeeperMain"  # what zkCli.sh runs
+MAIN_CLASS = "org.apache.zookeeper.ZooKeeperMain"  # the program that zkCli.sh runs
 
 pytestmark = pytest.mark.skipif(not JAR.exists(), reason="no ZooKeeper for Java here")
 
 
 def tell(server: Server, *commands: str) -> str:
-    """What the command line prints in one session."""
+    """Return the output of the command line in one session."""
     java = ["java", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-cp", str(JAR), MAIN_CLASS]
     process = subprocess.run(
         [*java, "-server", server.connection_string],
@@ -87,7 +87,7 @@ def test_zkcli_asks_what_only_newer_servers_know(own: Server) -> None:
         "config",
         "reconfig -remove 1",
         "get /nowhere",
-        "ls /",  # for it ends as the last command does
+        "ls /",  # last, for the exit status is the last command's
     )
     for expected in [
         "digest: bob",

@@ -1,4 +1,4 @@
-"""A real server and our own, told the same things, and what each of them answers."""
+"""A real server and our own, given the same requests, and their answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.wireframes import Op
 from zc.zk.testing.wire.connection import Connection
 from zc.zk.testing.wire.service import Service
 
-# Nobody expires, however slow the machine: sessions end when the test ends them.
+# No session expires, however slow the machine: sessions end when the test ends them.
 SESSION_TIMEOUT = 300_000
 
 ANSWER = struct.Struct(">iqi")
@@ -28,7 +28,7 @@ class Link(Protocol):
     def send(self, data: bytes) -> None: ...
 
     def next_frame(self) -> bytes | None:
-        """The next frame that the server sends; None when it has hung up."""
+        """Return the next frame that the server sends; None when it has hung up."""
         ...
 
     def close(self) -> None:
@@ -48,7 +48,7 @@ class RealLink:
         try:
             self._socket.sendall(data)
         except OSError:
-            pass  # what the server has sent before is still to be read
+            pass  # the frames that the server has sent are still to be read
 
     def next_frame(self) -> bytes | None:
         try:
@@ -114,7 +114,7 @@ class Greeted(NamedTuple):
 
 
 class Side:
-    """One of the two servers: how to reach it, and which sessions it has given."""
+    """One of the two servers: how to reach it, and the sessions it has given."""
 
     def __init__(self, target: int | Service) -> None:
         self._target = target
@@ -126,11 +126,14 @@ class Side:
         return RealLink(self._target)
 
     def session_number(self, id: int) -> int:
-        """The same number on both sides for the session that was the n-th to be opened."""
+        """Return the number of a session: n for the n-th that was opened.
+
+        It is the same on both sides.
+        """
         return self._number_of.setdefault(id, len(self._number_of) + 1)
 
     def comparable(self, value: Any) -> Any:
-        """A value without what must differ: times, and numbers of sessions."""
+        """Return a value without its differences: times, and numbers of sessions."""
         if isinstance(value, dict) and "czxid" in value:
             owner = value["ephemeralOwner"]
             number = self.session_number(owner) if owner > 0 else owner
@@ -150,7 +153,7 @@ class Client:
         self._xid = 0
 
     def connect(self, *, anew: bool, last_zxid: int = 0, wrong_password: bool = False) -> Any:
-        """Open a session, or resume the one that there is. What the server says to it."""
+        """Open a session, or resume an existing one; return the server's answer."""
         self.hang_up()
         self._link = self._side.link()
         _, session, password = self.greeted
@@ -181,14 +184,17 @@ class Client:
             self._link = None
 
     def ask(self, op: int, body: bytes, xid: int | None = None) -> list[Any]:
-        """Events and then the answer to a request; 'hung up' in place of what does not come."""
+        """Return the events and then the answer to a request.
+
+        'hung up' stands for an answer that does not come.
+        """
         self._xid += 1
         if xid is None:
             xid = PING_XID if op == Op.PING else self._xid
         return self.send(protocol.framed(protocol.request(xid, op, body)), op, xid)
 
     def send(self, data: bytes, op: int = 0, xid: int = 0) -> list[Any]:
-        """The same for any bytes."""
+        """Send any bytes, and return the events and the answer as `ask` does."""
         assert self._link is not None
         self._link.send(data)
         seen: list[Any] = []
@@ -203,7 +209,7 @@ class Client:
             if code == 0:
                 value = without_order(op, protocol.answered(op, rest))
             seen.append((answered_xid, zxid, code, self._side.comparable(value)))
-            # Who fails to authenticate, or wants to leave, is hung up on.
+            # The server hangs up on a client that fails to authenticate, or that ends its session.
             if answered_xid == xid and not (op == Op.CLOSE_SESSION or (op == Op.AUTH and code)):
                 return seen
         self.hang_up()
@@ -215,7 +221,10 @@ class Client:
 
 
 class Twins:
-    """A client of each side; they do the same, and all methods see that they are told the same."""
+    """A client of each side; they do the same.
+
+    All methods check that both get the same answers.
+    """
 
     def __init__(self, real: Side, own: Side) -> None:
         self._clients = (Client(real), Client(own))

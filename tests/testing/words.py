@@ -9,7 +9,7 @@ from zc.zk.testing import Server
 
 
 def ask(server: Server, word: str) -> str:
-    """The answer to a four letter word, '' when there is none."""
+    """Return the answer to a four letter word, '' when there is none."""
     with socket.create_connection((server.host, server.port), scaled(10)) as connection:
         connection.sendall(word.encode())
         with connection.makefile() as answer:

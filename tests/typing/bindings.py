@@ -1,4 +1,7 @@
-"""Bindings, for the type checker: the extension's stub and the emulation keep to the protocol."""
+"""Bindings, for the type checker: two keep to the protocol.
+
+These are the extension's stub and the emulation.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,14 @@ emulation: Binding = Emulation().binding
 
 
 class Forgetful:
-    """Has not all of the functions."""
+    """Lacks some of the functions."""
 
     def get(self, h: int, path: str) -> tuple[str | None, Stat]:
         raise LookupError(path)
 
 
 class Different(EmulatedBinding):
-    """Has a function that takes something else."""
+    """Has a function with another parameter."""
 
     def set_acl(self, h: int, path: str, acl: Acl) -> int:  # type: ignore[override]
         return 0

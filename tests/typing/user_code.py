@@ -1,7 +1,7 @@
-"""Programs as users write them, for the type checker: mypy --strict reads this, nobody runs it.
+"""Programs as users write them, for mypy --strict; they are never run.
 
-Where a comment has a type checker ignore an error, there has to be one: mypy reports ignores that
-are not needed.
+Where a comment makes a type checker ignore an error, the error has to be there: mypy reports
+ignores that are not needed.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def draw(text: str) -> list[str]:
     return [host.rack() for depth, host in hosts.walk() if depth]
 
 
-# Single nodes, and bad days
+# Single nodes, and faults
 
 
 def use_single_nodes(zk: zc.zk.ZooKeeper) -> None:

@@ -1,4 +1,4 @@
-"""A program with a monitor and few descriptors, which goes on working while it is flooded.
+"""A program with a monitor and few descriptors, which works while flooded.
 
 Prints the monitor's address. Then, for each line on standard input, opens a dozen files at once,
 and prints the processor time that it has used so far, in seconds.
