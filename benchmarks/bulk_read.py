@@ -1,7 +1,8 @@
-"""Reading a whole tree: `zookeeper.read_tree` against C and kazoo, in several shapes.
+"""Read a whole tree: `zookeeper.read_tree` against C and kazoo.
 
-All keep what they read in memory. kazoo has made Python objects of it then; read_tree makes them
-when they are asked for, so it is compared with kazoo after path, data and stat of each node were.
+The trees have several shapes. All competitors keep what they read in memory. kazoo has made Python
+objects of it then; read_tree makes them when they are asked for, so the comparison with kazoo is
+made after path, data and stat of each node were asked for.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Creating many nodes: `zookeeper.write_many` against C and kazoo."""
+"""Create many nodes: `zookeeper.write_many` against C and kazoo."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ C_CREATES = "zoo_acreate in C"
 TRANSACTIONS = "kazoo transactions"
 ONE_BY_ONE = "kazoo one by one"
 
-# What write_many does: operations in a transaction, transactions in flight.
+# The defaults of write_many: operations in a transaction, transactions in flight.
 BATCH = 500
 IN_FLIGHT = 4
 

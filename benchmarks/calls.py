@@ -1,9 +1,10 @@
-"""Single synchronous calls: latency of one thread and throughput of several, against C and kazoo.
+"""Measure single synchronous calls against C and kazoo.
 
-The limit is a loop of zoo_get in C. It is measured twice: as the C client comes, which looks up the
-host list again with every poll, and with the resolution window that the binding sets. "Busy" cases
-have one more Python thread that only computes, as real programs have; the interpreter makes whoever
-wants to go on wait for it, five milliseconds at a time.
+The figures are the latency of one thread and the throughput of several. The limit is a loop of
+zoo_get in C. It is measured twice: as the C client comes, which looks up the host list again with
+every poll, and with the resolution window that the binding sets. "Busy" cases have one more Python
+thread that only computes, as real programs have; the interpreter makes any other thread wait for
+it, five milliseconds at a time.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ DATA = encode(PROPERTIES)
 CALLS = ("get", "exists", "set", "create")
 THREADS = (1, 8, 32)
 
-# In all threads together.
+# The calls of all threads together.
 LATENCY_CALLS = 2000
 THROUGHPUT_CALLS = 6400
 BUSY_CALLS = 96
@@ -108,7 +109,10 @@ GOALS = {1: Goal(OURS, C_LOOP, at_most=1.1), 8: Goal(OURS, KAZOO, at_least=2.5)}
 
 
 def in_c(hosts: str, threads: int) -> list[Competitor]:
-    """The loop in C: one thread is measured by its latency, several by their throughput."""
+    """Return the loop in C, with its latency or its throughput as the figure.
+
+    One thread is measured by its latency, several by their throughput.
+    """
 
     def loop(name: str, figure: str, calls: int, window: int) -> Competitor:
         arguments = (hosts, ROOT, calls // threads, threads, window)
@@ -132,18 +136,24 @@ def measurement(threads: int, busy: bool) -> tuple[Callable[[Call], float], str]
 
 
 def median_latency(call: Call) -> float:
-    """The median of a call in microseconds."""
+    """Return the median of a call in microseconds."""
     return statistics.median(latencies(call, LATENCY_CALLS))
 
 
 def mean_latency_beside_a_busy_thread(call: Call) -> float:
-    """The mean of a call in microseconds: calls are either quick or wait a turn, or several."""
+    """Return the mean of a call in microseconds.
+
+    Calls are either quick or wait a turn, or several.
+    """
     with busy_thread():
         return statistics.fmean(latencies(call, BUSY_CALLS))
 
 
 def latencies(call: Call, calls: int) -> list[float]:
-    """How long each call took, in microseconds; a tenth as many calls before them do not count."""
+    """Return the microseconds of each call, after calls that warm up.
+
+    The calls that warm up are a tenth as many.
+    """
     clock = time.perf_counter
     microseconds = []
     for _ in range(calls // 10):
@@ -156,7 +166,7 @@ def latencies(call: Call, calls: int) -> list[float]:
 
 
 def throughput(threads: int, busy: bool, call: Call) -> float:
-    """The calls a second of some threads together."""
+    """Return the calls a second of some threads together."""
     calls = (BUSY_CALLS if busy else THROUGHPUT_CALLS) // threads
     together = threading.Barrier(threads + 1)
 
@@ -181,7 +191,7 @@ def throughput(threads: int, busy: bool, call: Call) -> float:
 
 @contextmanager
 def busy_thread() -> Iterator[None]:
-    """A Python thread that never waits for anything."""
+    """Run a Python thread that never waits for anything."""
     stopped = threading.Event()
 
     def compute() -> None:

@@ -1,9 +1,9 @@
-"""The servers of zc.zk.testing against Debian's: starting, operations a second, a suite of tests.
+"""Measure the servers of zc.zk.testing against Debian's.
 
-`zookeeper_server` is a process of its own here, as Debian's server is, and the client is the same:
-the binding, in one thread that waits for each answer, in several such threads with a session each,
-and in one that has hundreds of requests under way. The suite is a hundred doctests, each with a
-tree and a client of its own.
+The jobs are starting, operations a second, and a suite of tests. `zookeeper_server` is a process of
+its own here, as Debian's server is, and the client is the same: the binding, in one thread that
+waits for each answer, in several such threads with a session each, and in one that has hundreds of
+requests under way. The suite is a hundred doctests, each with a tree and a client of its own.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ DOCTEST = """
     >>> zk.close()
 """
 
-# Makes `count` calls by a handle, and returns when all is done.
+# A job makes `count` calls by a handle, and returns when all is done.
 Job = Callable[[int, str, int], None]
 
 
@@ -100,7 +100,7 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
 
 @contextmanager
 def our_server() -> Iterator[str]:
-    """The command, in a process of its own, and where it listens."""
+    """Run the command in a process of its own, and yield its address."""
     command = [sys.executable, "-m", "zc.zk", "server", "--port", "0"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -123,8 +123,11 @@ def start_ours() -> float:
 
 
 def start_theirs() -> float:
-    """With the options that let it start quickest; it is asked again and again until it answers."""
-    from tests.servers import standalone  # which `harness` has put within reach
+    """Start it with the options of its quickest start.
+
+    It is asked again and again until it answers.
+    """
+    from tests.servers import standalone  # `harness` has put it within reach
 
     start = time.perf_counter()
     with standalone():
@@ -188,7 +191,7 @@ def under_way(count: int, ask: Callable[[Callable[..., None]], object]) -> None:
 
 
 def watch(handle: int, folder: str, count: int) -> None:
-    """Events: each change of the node is told to WATCHERS watchers, which are then set again."""
+    """Tell each change of the node to WATCHERS watchers, and set them again."""
     for _ in range(count // WATCHERS):
         told = threading.Semaphore(0)
 
@@ -219,7 +222,7 @@ JOBS: dict[str, tuple[Job, int]] = {
 
 
 def rate(hosts: str, job: Job, threads: int) -> float:
-    """How many calls a second a job gets done, in some threads with a session each."""
+    """Return the calls a second of a job, in threads with a session each."""
     with ExitStack() as opened:
         handles = [opened.enter_context(connected(hosts)) for _ in range(threads)]
         zookeeper.create(handles[0], ROOT, DATA, WORLD_ACL)
@@ -246,7 +249,7 @@ def rate(hosts: str, job: Job, threads: int) -> float:
 
 
 def suite(hosts: str | None) -> float:
-    """The seconds of a suite of doctests, on the emulation or on a server."""
+    """Return the seconds of a suite of doctests, emulated or on a server."""
     environment = {} if hosts is None else {REAL_SERVER_VARIABLE: hosts}
     example = doctest.DocTestParser().get_doctest(DOCTEST, {}, "example", None, None)
     tests = unittest.TestSuite(

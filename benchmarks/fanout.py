@@ -1,10 +1,11 @@
-"""From a change to those who follow the node: live objects of zc.zk, against kazoo's DataWatch.
+"""Measure from a change to the followers of a node, against DataWatch.
 
-One node is followed by 1, 100 or 10,000 objects with a callback each, and somebody else changes it:
-the time until the last callback has the new value. Then a thousand nodes are changed, 10,000
-changes a second for a while; how old the news is when a callback gets it, at the beginning and at
-the end, tells whether a lag builds up. Last, what a callback that takes a second delays: the time
-until the program knows of a change to another node.
+One node is followed by 1, 100 or 10,000 live objects of zc.zk with a callback each (kazoo's
+DataWatch is the rival), and somebody else changes it: the first figure is the time until the last
+callback has the new value. Then a thousand nodes are changed, 10,000 changes a second for a while;
+the age of the news in a callback, at the beginning and at the end, tells whether a lag builds up.
+Last, a callback takes a second: the figure is the time until the program knows of a change to
+another node.
 """
 
 from __future__ import annotations
@@ -38,15 +39,15 @@ SLOW_SECONDS = 1.0
 POLL_SECONDS = 0.0002
 WAIT_SECONDS = 120
 
-# Called with the properties of a node, at first and whenever they have changed.
+# A callback gets the properties of a node, at first and whenever they have changed.
 Callback = Callable[[Any], object]
-# Follows a node from now on; what it returns gives the properties as they are known.
+# It follows a node, and what it returns gives the properties as they are known.
 Follow = Callable[[str, Callback], Callable[[], Any]]
 
 
 @contextmanager
 def live_objects(hosts: str) -> Iterator[Follow]:
-    """Following by live objects of zc.zk."""
+    """Follow by live objects of zc.zk."""
     objects: list[zc.zk.Properties] = []
 
     def follow(path: str, callback: Callback) -> Callable[[], Any]:
@@ -61,7 +62,7 @@ def live_objects(hosts: str) -> Iterator[Follow]:
 
 @contextmanager
 def data_watches(hosts: str) -> Iterator[Follow]:
-    """Following by kazoo's DataWatch."""
+    """Follow by kazoo's DataWatch."""
 
     def follow(path: str, callback: Callback) -> Callable[[], Any]:
         known: dict[str, Any] = {}
@@ -125,7 +126,7 @@ class Audience:
             follow(path, self._hear)
 
     def hear_of_change(self) -> float:
-        """The milliseconds until everybody has heard of a change."""
+        """Return the milliseconds until everybody has heard of a change."""
         self._number, self._heard = time.time_ns(), 0
         self._all_heard.clear()
         start = time.perf_counter()
@@ -134,7 +135,7 @@ class Audience:
         return (time.perf_counter() - start) * 1000
 
     def _hear(self, properties: Any) -> None:
-        """All of a client's callbacks come on one thread."""
+        """Count one callback: all of a client's callbacks come on one thread."""
         if properties.get("number") == self._number:
             self._heard += 1
             if self._heard == self._count:
@@ -142,7 +143,10 @@ class Audience:
 
 
 def known_beside_slow_callback(follow: Follow, paths: Sequence[str], other: int) -> float:
-    """The milliseconds until a change is known while the callback of another one is at work."""
+    """Return the milliseconds until a change is known beside a slow callback.
+
+    The callback of another node is at work.
+    """
     slow_path, quick_path = paths[-2:]
     number = time.time_ns()
     sleeps = threading.Event()
@@ -165,7 +169,7 @@ def known_beside_slow_callback(follow: Follow, paths: Sequence[str], other: int)
 
 
 class News(NamedTuple):
-    """What callbacks heard while many changes were made."""
+    """The news that callbacks heard while many changes were made."""
 
     first: float  # the median age in the first second, milliseconds
     last: float  # and in the last one
@@ -174,7 +178,7 @@ class News(NamedTuple):
 
 
 def under_load(service: Service, paths: Sequence[str], other: int) -> Iterator[Case]:
-    """How old the news is while many changes are made, and how much of it there is."""
+    """Measure how old and how much the news is while many changes are made."""
     news: dict[str, list[News]] = {name: [] for name in RIVALS}
 
     def age_at_first(name: str) -> float:

@@ -1,6 +1,7 @@
-"""Memory of a client that has nothing to do, and of one with 10,000 live objects.
+"""Measure the memory of a client with and without 10,000 live objects.
 
-Each is a process of its own, which tells how much it holds in memory when all is set up.
+The client without them has nothing to do. Each is a process of its own, which tells how much it
+holds in memory when all is set up.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from harness.shapes import generate
 ROOT = "/benchmark-footprint"
 OBJECTS = 10_000
 
-# What a program does to be connected, and then to follow some paths.
+# A program does this to be connected, and then to follow some paths.
 CONNECT = {
     "python alone": "",
     "zc.zk": "import zc.zk; zk = zc.zk.ZooKeeper(hosts)",
@@ -56,7 +57,7 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
 
 
 def megabytes(service: Service, who: str, objects: int) -> float:
-    """What a client that follows some nodes holds in memory."""
+    """Return the memory of a client that follows some nodes."""
     program = PROGRAM.format(connect=CONNECT[who], follow=FOLLOW[who] if objects else "")
     command = [sys.executable, "-c", program, service.hosts, ROOT, str(objects)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""The first milliseconds: importing the library, and its first connection.
+"""Measure the first milliseconds: the import, and its first connection.
 
 An import is measured in a process of its own, above what a bare interpreter takes that was started
 just before. Processor time counts: a process that has to wait for its turn is not slower.

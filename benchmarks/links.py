@@ -1,7 +1,7 @@
-"""Following links: `zk.resolve` through up to twenty symbolic links, and properties through links.
+"""Follow links: `zk.resolve` through symbolic links, and property links.
 
-A path of which each component is a link to the next one. Nobody else has links; what there is to
-compare with is the time of so many single reads as following them takes.
+There are up to twenty of them; each component of a path is a link to the next one. No rival has
+links; the comparison is with the time of so many single reads as following them takes.
 """
 
 from __future__ import annotations
@@ -69,12 +69,15 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
 
 
 def target(kind: str, number: int) -> str:
-    """Where the link with this number leads: to the one before, and the first to what is real."""
+    """Return where the link with this number leads: to the one before.
+
+    The first one leads to a real node.
+    """
     return f"{ROOT}/{kind}-{number - 1}" if number > 1 else f"{ROOT}/real"
 
 
 def median(call: Callable[[], object]) -> float:
-    """The median of a call in microseconds."""
+    """Return the median of a call in microseconds."""
     microseconds = []
     for _ in range(CALLS):
         start = time.perf_counter()

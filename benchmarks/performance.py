@@ -1,8 +1,8 @@
-"""All benchmarks, one after another, and what comes of them: text, JSON and curves.
+"""Run all benchmarks, and write their text, JSON and curves.
 
 The measurements go to docs/performance.txt, .json and .svg; with --quick, which takes a few
-minutes and has fewer rounds and smaller trees, below build/. With --only, what was measured before
-stays for the rest.
+minutes and has fewer rounds and smaller trees, below build/. With --only, earlier measurements
+stay for the rest.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ RESULTS = "performance.json"
 
 
 class Step(NamedTuple):
-    """One run of a benchmark: a title, its file, and the options of the full and the quick form."""
+    """One run of a benchmark: a title, its file, and the options.
+
+    The options are those of the full and of the quick form.
+    """
 
     title: str
     benchmark: str
@@ -151,7 +154,7 @@ def main() -> None:
 
 
 def keep(measured: dict[str, Any], folder: Path) -> None:
-    """Write all that was measured so far; an hour's work should not hang on its last minute."""
+    """Write all measurements so far: the last minute may not cost an hour's work."""
     in_order = {step.title: measured[step.title] for step in STEPS if step.title in measured}
     (folder / RESULTS).write_text(json.dumps(in_order, indent=1) + "\n")
     findings = FINDINGS.read_text() if FINDINGS.exists() else ""
@@ -175,7 +178,10 @@ def parse_options() -> argparse.Namespace:
 
 
 def run(step: Step, arguments: list[str]) -> dict[str, Any] | None:
-    """Return the measurements of a benchmark, with its tables; None when it failed."""
+    """Return the measurements of a benchmark, with its tables, or None.
+
+    None is for one that failed.
+    """
     with tempfile.NamedTemporaryFile(suffix=".json") as figures:
         command = [sys.executable, BENCHMARKS / f"{step.benchmark}.py", "--json", figures.name]
         tables = []

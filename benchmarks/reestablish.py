@@ -1,9 +1,10 @@
-"""After a lost session: live objects and registrations restored by zc.zk, and one after another.
+"""Measure the time to restore live objects and registrations.
 
 A client follows the data and the children of each node of a tree, and has registered a tenth as
 many servers. Every round its session is ended by force. The time begins with the connection
 of the next session and ends when everything is restored: for zc.zk that includes 20,000 live
-objects that have taken another look. The rivals only set the watches and create the nodes again.
+objects that have taken another look. The rivals only set the watches and create the nodes again,
+one after another.
 """
 
 from __future__ import annotations
@@ -85,13 +86,16 @@ class Client:
         zc.zk.event.subscribers.remove(self._note)
 
     def lose_session(self) -> float:
-        """The seconds from the next session's connection until all is restored, and seen to be."""
+        """Return the seconds from the next connection until all is restored.
+
+        The restored state is checked.
+        """
         self._restored.clear()
         session = self._zk.client_id()
         deadline = time.monotonic() + WAIT_SECONDS
         while not self._restored.is_set():
             expect(time.monotonic() < deadline, True, "restored in time")
-            # Again if need be: the client takes its session back when it can.
+            # The session is ended again if need be: the client takes it back when it can.
             end_session(self._hosts, session)
             self._restored.wait(TAKE_BACK_SECONDS)
         self._check()
@@ -117,7 +121,7 @@ class Client:
 
 
 def end_session(hosts: str, session: tuple[int, str]) -> None:
-    """Take a session over, as whoever knows its number and password can, and close it."""
+    """Take a session over, by its number and password, and close it."""
     thief = zookeeper.init(hosts, None, SESSION_MILLISECONDS, session)
     deadline = time.monotonic() + WAIT_SECONDS
     over = zookeeper.CONNECTED_STATE, zookeeper.EXPIRED_SESSION_STATE
@@ -128,7 +132,7 @@ def end_session(hosts: str, session: tuple[int, str]) -> None:
 
 
 def by_hand(hosts: str, paths: Sequence[str], servers: Sequence[str], restore: Restore) -> float:
-    """The seconds that `restore` takes in a new session."""
+    """Return the seconds that `restore` takes in a new session."""
     nodes = [f"{PROVIDERS}/other-{server}" for server in servers]
     with connected(hosts) as handle:
         seconds, _ = timed(lambda: restore(handle, paths, nodes))
@@ -155,10 +159,10 @@ def in_bulk(handle: int, paths: Sequence[str], nodes: Sequence[str]) -> None:
 
 
 def watcher(handle: int, kind: int, state: int, path: str) -> None:
-    """Hears of nothing while it is timed."""
+    """Ignore events while the setting is timed."""
 
 
 if __name__ == "__main__":
-    # Sessions that end are what this is about, and no news.
+    # This benchmark ends sessions: such lines in the log are no news.
     logging.disable(logging.ERROR)
     main(cases, __doc__, nodes=WATCHES)

@@ -1,8 +1,8 @@
-"""Jobs on trees of a thousand to a million nodes: time, peak memory and requests.
+"""Measure jobs on trees of a thousand to a million nodes.
 
-Each job is done by a process of its own, which reads its text from a file or writes it to one; what
-it takes to start the interpreter and to connect does not count as time. The rival is kazoo at its
-best, up to a size at which it is still bearable.
+The figures are time, peak memory and requests. Each job is done by a process of its own, which
+reads its text from a file or writes it to one; the start of the interpreter and the connection do
+not count as time. The rival is kazoo at its best, up to a size at which it is still bearable.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ UNCHANGED_NODES = 100
 # Larger trees get fewer rounds, and kazoo fewer jobs.
 MOST_FOR_ALL_ROUNDS, FEW_ROUNDS = 10_000, {OURS: 3, KAZOO: 1}
 MOST_FOR_FEW_ROUNDS, JOBS_FOR_KAZOO = 100_000, ("fresh import", "export", "delete")
-# And the largest ones these jobs only, without a rival.
+# The largest ones get these jobs only, without a rival.
 MOST_FOR_ALL_JOBS, JOBS_AT_ANY_SIZE = 100_000, ("fresh import", "export", "walk")
 
-# Of a process that exports a million nodes to a file.
+# The limit is for a process that exports a million nodes to a file.
 MOST_NODES, MOST_MEGABYTES = 1_000_000, 1000
 
 
@@ -49,7 +49,7 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
 
 
 def cases_of(tree: Tree, job: str, size: int) -> Iterator[Case]:
-    """Time, memory and requests of a job, which were measured together."""
+    """Yield time, memory and requests of a job, which were measured together."""
     kazoo_jobs = JOBS[KAZOO] if size <= MOST_FOR_ALL_ROUNDS else JOBS_FOR_KAZOO
     rivals = [KAZOO] if job in kazoo_jobs and size <= MOST_FOR_ALL_JOBS else []
     costs: dict[str, list[Cost]] = {who: [] for who in (OURS, *rivals)}
@@ -104,7 +104,10 @@ class Tree:
         self._have(None)
 
     def cost_of(self, who: str, job: str) -> Cost:
-        """What a job costs on the tree as it has to be for it. What was done is checked."""
+        """Return the cost of a job on the tree as the job needs it.
+
+        The result of the job is checked.
+        """
         self._have(None if job == "fresh import" else self._plain)
         text = self._changed if job in ("1 % changed import", "diff") else self._plain
         file = self._exported if job == "export" else text
@@ -131,7 +134,7 @@ class Tree:
             self._present = text
 
     def _check(self) -> None:
-        """The nodes on the server are those of the text that is there."""
+        """Check that the nodes on the server are those of the text that is there."""
         with connected(self._hosts) as handle:
             if self._present is None:
                 expect(zookeeper.exists(handle, ROOT), None, "what is left")
@@ -144,7 +147,7 @@ class Tree:
 
 
 def write(file: Path, nodes: Sequence[Node]) -> None:
-    """The text of a tree, in the form that an export has."""
+    """Write the text of a tree, in the form that an export has."""
     ordered = sorted(nodes, key=lambda node: node.path.split("/"))
     file.write_text(
         "".join(

@@ -1,7 +1,7 @@
-"""Starting: a small tree is exported by a whole process.
+"""Measure the start: a whole process exports a small tree.
 
-zkCli.sh, which has no export, lists the names of the nodes. Where the script is not installed, what
-it runs is called without it.
+zkCli.sh, which has no export, lists the names of the nodes. Where the script is not installed, the
+program that it runs is called without it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NODES = 10
 
 EXPORT = Path(sys.executable).with_name("zookeeper_export")
 
-# What somebody who has kazoo writes into a file: argv has the servers and the root.
+# The program of a user of kazoo: argv has the servers and the root.
 KAZOO = """\
 import sys
 from kazoo.client import KazooClient
@@ -58,7 +58,7 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
         }
         check(commands, service)
         as_kazoo = Goal("zookeeper_export", "kazoo", at_most=1)
-        # Five times as fast is what a person waits for; how much of it zkCli.sh is idle is its own.
+        # A person waits for a fifth of the time; how much of it zkCli.sh is idle is its own.
         as_zkcli = Goal("zookeeper_export", "zkCli.sh", at_most=0.2)
         for unit, measure, goals in (
             ("milliseconds", elapsed, [as_kazoo, as_zkcli]),

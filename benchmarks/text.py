@@ -1,7 +1,7 @@
-"""The text side of an import and an export against the network side of the same job.
+"""Compare the text side of an import and an export with the network side.
 
-The text side is what `zk.import_tree` and `zk.export_tree` do without the server: parse and plan,
-or render. The network side is what they do with it: write_many, or read_tree.
+The text side is the part of `zk.import_tree` and `zk.export_tree` without the server: parse and
+plan, or render. The network side is the part with it: write_many, or read_tree.
 """
 
 from __future__ import annotations
@@ -62,7 +62,10 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
 
 
 class Work:
-    """Both sides of the work on one tree. It is not on the server when it is to be written."""
+    """Both sides of the work on one tree.
+
+    The tree is not on the server when it is to be written.
+    """
 
     def __init__(self, handle: int, text: str, rows: list[tuple[int, str, str | None]]) -> None:
         self._handle = handle

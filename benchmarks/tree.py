@@ -1,8 +1,8 @@
-"""What `zc.zk` does with whole trees, near the server and behind a delay, against kazoo and C.
+"""Measure `zc.zk` on whole trees, near and behind a delay.
 
-Fresh import, unchanged import, export, walk and delete of the same tree. The program in C, which
-reads the tree by pipelined zoo_aget calls and makes no text of it, is there for the export. What
-everyone did is checked each time, which is not timed.
+The rivals are kazoo and C. The jobs are fresh import, unchanged import, export, walk and delete of
+the same tree. The program in C, which reads the tree by pipelined zoo_aget calls and makes no text
+of it, is there for the export. The result of each job is checked each time, which is not timed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
 
 
 def text_of(service: Service, nodes: Sequence[Node]) -> str:
-    """The text that imports as `nodes`."""
+    """Return the text that imports as `nodes`."""
     with service.tree(ROOT, nodes), zc.zk.ZooKeeper(service.hosts) as zk:
         return str(zk.export_tree(ROOT))
 
@@ -65,7 +65,10 @@ def near_or_far(service: Service, delay: float) -> AbstractContextManager[str]:
 
 @dataclass(frozen=True)
 class Jobs:
-    """The jobs, on one tree. `helper` is a handle near the server for what does not count."""
+    """The jobs, on one tree.
+
+    `helper` is a handle near the server for the work that does not count.
+    """
 
     hosts: str
     nodes: Sequence[Node]
@@ -210,7 +213,10 @@ class Jobs:
         return float(result["seconds"])
 
     def exported(self, seconds: float, text: str) -> float:
-        """Check that a text has a line for each node; how values are written is everyone's own."""
+        """Check that a text has a line for each node.
+
+        Each competitor writes values in its own way.
+        """
         lines = (line.lstrip() for line in text.splitlines())
         expect(sum(line.startswith("/") for line in lines), len(self.nodes), "nodes in the text")
         return seconds

@@ -1,4 +1,4 @@
-"""Setting many watches: `zookeeper.watch_many` against the same watches one by one and pipelined.
+"""Set many watches: `zookeeper.watch_many`, one by one, and pipelined.
 
 A data watch and a child watch on each node of a tree. Every round sets them on a new session, and
 then changes some of the nodes to see the watches fire; only the setting is timed.
@@ -55,7 +55,7 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
 
 
 def watch(service: Service, paths: Sequence[str], set_watches: SetWatches) -> float:
-    """The seconds that it takes to set the watches, having seen that they are set."""
+    """Return the seconds that it takes to set the watches, seen to be set."""
     changed = paths[:: max(1, len(paths) // CHANGES)]
     waiting = set(changed)
     all_reported = threading.Event()
@@ -86,7 +86,10 @@ def watch_one_by_one(handle: int, paths: Sequence[str], watcher: Watcher) -> Non
 
 
 def watch_pipelined(handle: int, paths: Sequence[str], watcher: Watcher) -> None:
-    """All requests at once, but for a window that the server's and our own queues can take."""
+    """Send all requests at once, within a window.
+
+    The window is as large as the server's and our own queues can take.
+    """
     free = threading.Semaphore(IN_FLIGHT)
     failures = []
 

@@ -1,4 +1,7 @@
-"""The C programs of `benchmarks/c`: built when they are older than their sources, and run."""
+"""Build and run the C programs of `benchmarks/c`.
+
+A program is built when it is older than its sources.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ BUILD = SOURCES.parent.parent / "build" / "benchmarks"
 
 
 def run(program: str, *arguments: object) -> dict[str, Any]:
-    """Run one program and return what it printed. Raises CalledProcessError when it gives up."""
+    """Run one program and return what it printed.
+
+    Raises CalledProcessError when it gives up.
+    """
     build()
     command = [str(BUILD / program), *map(str, arguments)]
     return dict(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))

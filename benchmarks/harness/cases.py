@@ -1,4 +1,4 @@
-"""What is measured: a case, the competitors in it and what is expected of their ratios."""
+"""A case, the competitors in it, and the goals for their ratios."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Competitor:
 
 @dataclass(frozen=True)
 class Goal:
-    """An expected ratio: `ours` divided by `rival`, at most or at least some number.
+    """A ratio to reach: `ours` divided by `rival`, at most or at least a number.
 
     Without a rival it is our figure itself that is expected to be within the limit.
     """
@@ -76,7 +76,7 @@ def timed(work: Callable[[], Result]) -> tuple[float, Result]:
 
 
 def replay(figures: Iterable[float]) -> Callable[[], float]:
-    """What a competitor runs whose figures were measured together with those of another case."""
+    """Return a `run` for figures that were measured with another case."""
     return partial(next, iter(list(figures)))
 
 

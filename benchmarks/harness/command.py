@@ -1,4 +1,4 @@
-"""The command that every benchmark is: server, options, progress, table and JSON."""
+"""The command of every benchmark: server, options, progress, table, JSON."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def main(
     shapes: Sequence[str] = (),
     delays: Sequence[float] = (),
 ) -> None:
-    """Parse the command line, run the cases of a benchmark and print how they went.
+    """Parse the command line, run a benchmark's cases and print the results.
 
     `cases` is a generator: it prepares the server for a case and yields it, and when it is resumed
     the case has been run. It may be given up between two cases, so it tidies up in `finally`.
@@ -99,7 +99,7 @@ def positive(text: str) -> int:
 
 
 def show_progress(message: str) -> None:
-    """One line on a terminal, always the same; nothing in a file."""
+    """Show one line on a terminal, always the same; nothing in a file."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\033[K{message}")
         sys.stderr.flush()

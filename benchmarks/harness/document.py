@@ -1,4 +1,4 @@
-"""What was measured as one document: the goals, what people found out about them, all figures."""
+"""The measurements as one document: the goals, the findings, the figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from .report import between
 from .rounds import Spread
 
-# What one run of one benchmark left behind: `at`, `machine`, `rounds`, `cases` and `tables`.
+# One run of one benchmark leaves `at`, `machine`, `rounds`, `cases` and `tables`.
 Step = Mapping[str, Any]
 
 HEAD = """\
@@ -25,7 +25,7 @@ docs/performance.svg the curves.
 
 
 def document(steps: Mapping[str, Step], findings: str) -> str:
-    """The whole document. `findings` is prose about goals that were missed."""
+    """Return the whole document. `findings` is prose about missed goals."""
     sections = [HEAD, *surroundings(steps), heading("Goals"), *goals(steps)]
     if findings:
         sections += ["\n", findings.strip() + "\n"]
@@ -45,7 +45,7 @@ def indented(text: str) -> str:
 
 
 def surroundings(steps: Mapping[str, Step]) -> Iterator[str]:
-    """Where it was measured; once, when it was the same machine for all."""
+    """Yield the machine of the measurements; once if all were on the same."""
     seen = []
     for step in steps.values():
         machine = step["machine"]
@@ -58,7 +58,7 @@ def surroundings(steps: Mapping[str, Step]) -> Iterator[str]:
 
 
 def goals(steps: Mapping[str, Step]) -> Iterator[str]:
-    """A line for each goal: whether it was met, what it is about, and by how much."""
+    """Yield a line for each goal: met or not, its subject, and the distance."""
     for step in steps.values():
         for case in step["cases"]:
             for goal in case["goals"]:
@@ -67,7 +67,7 @@ def goals(steps: Mapping[str, Step]) -> Iterator[str]:
 
 
 def goal_line(title: str, goal: Mapping[str, Any]) -> str:
-    """What was expected and what is, of a goal as `harness.report.as_json` gives it.
+    """Return the expected and the measured ratio of a goal from `as_json`.
 
     "At most 0.02 times the time" is told as "at least 50 times faster".
     """

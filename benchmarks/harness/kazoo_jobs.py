@@ -1,6 +1,6 @@
-"""The rival: the same jobs with kazoo, written in the obvious way and at kazoo's best.
+"""The rival: the same jobs with kazoo, written obviously, and at its best.
 
-Obvious is what its documentation leads to, one call after another. Best is what its interface
+The obvious way is the one of its documentation, one call after another. Best is what its interface
 allows: a whole level of the tree asked for at once by asynchronous calls, children only where the
 stat says that there are some, and writes in transactions that do not wait for each other. Bounded
 windows in place of whole levels were measured too, and are slower.
@@ -23,7 +23,7 @@ import zc.zk
 
 from .shapes import Properties, encode
 
-# What a transaction holds at most; servers refuse requests of more than a megabyte.
+# A transaction holds so many at most; servers refuse requests of more than a megabyte.
 BATCH = 500
 BATCH_BYTES = 500_000
 
@@ -33,7 +33,7 @@ Import = Callable[[KazooClient, str, Any], int]
 
 @contextmanager
 def connected(hosts: str) -> Iterator[KazooClient]:
-    """A started client, closed afterwards."""
+    """Start a client, and close it afterwards."""
     client = KazooClient(hosts, timeout=30)
     client.start()
     try:
@@ -44,7 +44,7 @@ def connected(hosts: str) -> Iterator[KazooClient]:
 
 
 def server_version(hosts: str) -> str:
-    """The version that the server tells of itself."""
+    """Return the version that the server tells of itself."""
     with connected(hosts) as client:
         return ".".join(map(str, client.server_version()))
 
@@ -57,14 +57,14 @@ def join(path: str, name: str) -> str:
 
 
 def read_obviously(client: KazooClient, root: str) -> Iterator[tuple[str, Znode]]:
-    """Path, data and stat of every node of a subtree, one call after another."""
+    """Read path, data and stat of every node, one call after another."""
     yield root, client.get(root)
     for name in client.get_children(root):
         yield from read_obviously(client, join(root, name))
 
 
 def read_best(client: KazooClient, root: str) -> dict[str, Znode]:
-    """Data and stat of every node of a subtree, level by level."""
+    """Read data and stat of every node of a subtree, level by level."""
     found = {}
     level = [root]
     while level:
@@ -79,14 +79,14 @@ def read_best(client: KazooClient, root: str) -> dict[str, Znode]:
 
 
 def walk_obviously(client: KazooClient, root: str) -> Iterator[str]:
-    """The paths of a subtree, depth first, one call after another."""
+    """Yield the paths of a subtree, depth first, one call after another."""
     yield root
     for name in sorted(client.get_children(root)):
         yield from walk_obviously(client, join(root, name))
 
 
 def walk_best(client: KazooClient, root: str) -> list[str]:
-    """The paths of a subtree, level by level: parents come before their children."""
+    """Yield the paths of a subtree, level by level: parents come first."""
     found = []
     level = [root]
     while level:
@@ -100,7 +100,7 @@ def walk_best(client: KazooClient, root: str) -> list[str]:
 
 
 def export_obviously(client: KazooClient, root: str, name: str, indent: str = "") -> str:
-    """The text of a subtree, one call after another."""
+    """Return the text of a subtree, one call after another."""
     data, stat = client.get(root)
     if stat.ephemeralOwner:
         return ""
@@ -111,7 +111,7 @@ def export_obviously(client: KazooClient, root: str, name: str, indent: str = ""
 
 
 def export_best(client: KazooClient, root: str, name: str) -> str:
-    """The text of a subtree that was read level by level."""
+    """Return the text of a subtree that was read level by level."""
     nodes = read_best(client, root)
     lines = []
     for path in sorted(nodes, key=lambda path: path.split("/")):
@@ -124,7 +124,7 @@ def export_best(client: KazooClient, root: str, name: str) -> str:
 
 
 def render(name: str, data: bytes, indent: str) -> str:
-    """The lines of one node: its name and type, then its properties and links."""
+    """Return the lines of one node: name and type, then properties and links."""
     properties = json.loads(data) if data else {}
     kind = properties.pop("type", None)
     lines = [f"{indent}/{name}" + (f" : {kind}" if kind else "")]
@@ -138,12 +138,15 @@ def render(name: str, data: bytes, indent: str) -> str:
 
 
 def parse(text: str, root: str) -> Any:
-    """The node at `root`, a child of the text's own root."""
+    """Return the node at `root`, a child of the text's own root."""
     return zc.zk.parse_tree(text).children[root.removeprefix("/")]
 
 
 def import_obviously(client: KazooClient, path: str, node: Any) -> int:
-    """Make a subtree what `node` says, one call after another, and count what it lacked to know."""
+    """Make a subtree what `node` says, one call after another.
+
+    Return the count of the nodes that `node` does not know.
+    """
     try:
         data, _ = client.get(path)
     except NoNodeError:
@@ -164,7 +167,7 @@ def create_obviously(client: KazooClient, path: str, node: Any) -> int:
 
 
 def create_best(client: KazooClient, nodes: Sequence[tuple[str, bytes]]) -> None:
-    """Create nodes, parents first, in transactions that do not wait for each other."""
+    """Create nodes, parents first, in transactions that do not wait."""
     commits = []
     transaction, size = client.transaction(), 0
     for path, data in nodes:
@@ -178,9 +181,9 @@ def create_best(client: KazooClient, nodes: Sequence[tuple[str, bytes]]) -> None
 
 
 def import_best(client: KazooClient, path: str, node: Any) -> int:
-    """Make a subtree what `node` says, and count the nodes that `node` does not know.
+    """Make a subtree what `node` says, and count the nodes it does not know.
 
-    What is there is read level by level, and written are transactions.
+    The nodes that are there are read level by level, and the writes are transactions.
     """
     wanted = dict(flatten(path, node))
     try:
@@ -204,7 +207,7 @@ def properties_of(data: bytes) -> Properties:
 
 
 def flatten(path: str, node: Any) -> Iterator[tuple[str, Properties]]:
-    """The paths and properties of a parsed tree, parents first."""
+    """Return the paths and properties of a parsed tree, parents first."""
     yield path, node.properties
     for name, child in node.children.items():
         yield from flatten(join(path, name), child)
@@ -214,12 +217,12 @@ def flatten(path: str, node: Any) -> Iterator[tuple[str, Properties]]:
 
 
 def delete_obviously(client: KazooClient, root: str) -> None:
-    """Delete a subtree in kazoo's own way, which is one call after another."""
+    """Delete a subtree in kazoo's own way, one call after another."""
     client.delete(root, recursive=True)
 
 
 def delete_best(client: KazooClient, root: str) -> None:
-    """Delete a subtree that is walked level by level, in transactions, from the leaves up."""
+    """Delete a walked subtree in transactions, from the leaves up."""
     paths = walk_best(client, root)[::-1]
     commits = []
     for start in range(0, len(paths), BATCH):
@@ -231,7 +234,10 @@ def delete_best(client: KazooClient, root: str) -> None:
 
 
 def wait_for(answers: Sequence[Any]) -> None:
-    """Wait for asynchronous results, transactions among them, and raise what went wrong."""
+    """Wait for asynchronous results, and raise the failures.
+
+    Transactions are among them.
+    """
     for answer in answers:
         result = answer.get()
         for outcome in result if isinstance(result, list) else ():

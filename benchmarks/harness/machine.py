@@ -1,4 +1,4 @@
-"""The machine that figures were measured on, to be kept with them."""
+"""Describe the machine of the figures, to be kept with them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def describe() -> dict[str, object]:
-    """Processor, number of cores, system, Python, and how busy the machine is at this moment."""
+    """Return processor, cores, system, Python, and the machine's present load."""
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
@@ -19,7 +19,7 @@ def describe() -> dict[str, object]:
 
 
 def processor() -> str:
-    """The processor's name, as the kernel tells it."""
+    """Return the processor's name, as the kernel tells it."""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()

@@ -1,4 +1,4 @@
-"""One job on a tree in a process of its own: how long, how much memory, how many requests.
+"""Run one job on a tree in a process of its own, and print its cost.
 
     python -m harness.one_job WHO JOB HOSTS ROOT FILE
 
@@ -22,7 +22,7 @@ from .service import connected_library, requests_received
 BENCHMARKS = Path(__file__).parent.parent
 SESSION_MILLISECONDS = 60_000
 
-# Returns the number of nodes that it has come across, where nothing else would tell.
+# A job returns the number of nodes that it has met, where nothing else would tell.
 Work = Callable[[Any, str, Path], "int | None"]
 
 
@@ -36,7 +36,10 @@ class Cost(NamedTuple):
 
 
 def cost_of(who: str, job: str, hosts: str, root: str, file: Path) -> Cost:
-    """Run a job in a process of its own. Raises CalledProcessError when it fails."""
+    """Run a job in a process of its own, and return its cost.
+
+    Raises CalledProcessError when it fails.
+    """
     command = [sys.executable, "-m", "harness.one_job", who, job, hosts, root, str(file)]
     before = requests_received(hosts)
     done = subprocess.run(command, check=True, cwd=BENCHMARKS, stdout=subprocess.PIPE)
@@ -102,7 +105,7 @@ JOBS: dict[str, dict[str, Work]] = {
 
 
 def peak_megabytes() -> float:
-    """The most memory that this process has had.
+    """Return the most memory that this process has had.
 
     Not `ru_maxrss`, in which Linux counts what the parent had when it started this process.
     """

@@ -1,4 +1,4 @@
-"""Scaling curves from the figures of the benchmarks."""
+"""Draw scaling curves from the figures of the benchmarks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Curve(NamedTuple):
 
 
 class Plot(NamedTuple):
-    """What is drawn: the cases of a benchmark that `chosen` picks, over one of their parameters.
+    """The cases of a benchmark that `chosen` picks, over one of their parameters.
 
     `label` names a curve, from the case and the competitor; None leaves that competitor out.
     """
@@ -32,7 +32,7 @@ class Plot(NamedTuple):
 
 
 def curves(plot: Plot, cases: Iterable[Measured]) -> list[Curve]:
-    """The curves of a plot, each sorted by its parameter."""
+    """Return the curves of a plot, each sorted by its parameter."""
     found: dict[str, list[tuple[float, float]]] = {}
     for case in cases:
         if plot.over in case["parameters"] and plot.chosen(case):
@@ -44,7 +44,7 @@ def curves(plot: Plot, cases: Iterable[Measured]) -> list[Curve]:
 
 
 def draw(plots: Iterable[Plot], results: Mapping[str, Iterable[Measured]], file: Path) -> None:
-    """Draw plots beside each other into an SVG file; those without figures are left out."""
+    """Draw plots beside each other into an SVG file, as far as there are figures."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -56,7 +56,7 @@ def draw(plots: Iterable[Plot], results: Mapping[str, Iterable[Measured]], file:
         return
     columns = min(2, len(drawn))
     rows = -(-len(drawn) // columns)
-    # Without these the file would be another one each time, and its text no text.
+    # The file would be another one each time without these, and its text no text.
     matplotlib.rcParams.update({"svg.hashsalt": "zc.zk", "svg.fonttype": "none"})
     figure, axes = pyplot.subplots(
         rows, columns, figsize=(6.4 * columns, 4.4 * rows), squeeze=False, layout="constrained"

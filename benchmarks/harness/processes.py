@@ -1,4 +1,4 @@
-"""Whole processes: how long they take, and how much of a processor."""
+"""Measure whole processes: their time, and their share of a processor."""
 
 from __future__ import annotations
 
@@ -27,14 +27,17 @@ def run(command: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
 
 
 def elapsed(command: Sequence[str]) -> float:
-    """The milliseconds that a command takes."""
+    """Return the milliseconds that a command takes."""
     start = time.perf_counter()
     run(command)
     return (time.perf_counter() - start) * 1000
 
 
 def used(command: Sequence[str]) -> float:
-    """The milliseconds of processor time that a command takes, and what it starts, on all cores."""
+    """Return the milliseconds of processor time of a command, on all cores.
+
+    The processes that it starts count as well.
+    """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     run(command)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

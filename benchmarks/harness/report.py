@@ -1,4 +1,4 @@
-"""Outcomes as a table to read and as JSON to keep."""
+"""Show outcomes as a table to read and as JSON to keep."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .rounds import Outcome, Spread
 
 
 def figure(number: float) -> str:
-    """A number with three significant digits, without an exponent."""
+    """Return a number with three significant digits, without an exponent."""
     size = abs(number)
     if size >= 100:
         return f"{number:,.0f}"
@@ -24,7 +24,7 @@ def between(spread: Spread) -> str:
 
 
 def as_table(outcome: Outcome) -> str:
-    """One case: a line for each competitor, then a line for each goal."""
+    """Return the lines of one case: each competitor, then each goal."""
     case = outcome.case
     first = case.competitors[0].name
     rows = [("", "median", "lowest", "highest", "rounds", f"× {first}")]
@@ -55,7 +55,7 @@ def as_table(outcome: Outcome) -> str:
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
-    """One case as plain data: all figures, the spreads, and the goals with their ratios."""
+    """Return one case as plain data: all figures, spreads, goals and ratios."""
     case = outcome.case
     return {
         "title": case.title,
@@ -71,6 +71,6 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
 
 
 def goal_as_json(outcome: Outcome, goal: Goal) -> dict[str, Any]:
-    """A ratio, and the one that was expected."""
+    """Return a ratio, and the one that was expected."""
     ratio = vars(outcome.ratio(goal.ours, goal.rival))
     return {**vars(goal), "ratio": ratio, "met": outcome.met(goal)}

@@ -1,4 +1,4 @@
-"""Interleaved rounds, and the medians and ratios that come out of them."""
+"""Run interleaved rounds, and take medians and ratios of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The figures of a case: for each competitor one for each round that it took part in."""
+    """The figures of a case: one for each competitor and round it took part in."""
 
     case: Case
     figures: dict[str, list[float]]
@@ -33,11 +33,12 @@ class Outcome:
         return Spread.of(self.figures[name])
 
     def ratio(self, ours: str, rival: str | None) -> Spread:
-        """Our figure divided by the rival's, round by round; without a rival our figure itself.
+        """Return our figure divided by the rival's, round by round.
 
-        Two figures of one round were measured within seconds of each other, so their ratio is
-        steadier than that of two medians on a machine that others use too. Where one side took
-        part in fewer rounds, its figures are compared with the median of the other's.
+        Without a rival it is our figure itself. Two figures of one round were measured within
+        seconds of each other, so their ratio is steadier than that of two medians on a machine that
+        others use too. Where one side took part in fewer rounds, its figures are compared with the
+        median of the other's.
         """
         if rival is None:
             return self.spread(ours)

@@ -1,4 +1,7 @@
-"""The server that a benchmark measures against, near or behind a delay, and trees in it."""
+"""The server that a benchmark measures against, and trees in it.
+
+The server is near or behind a delay.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +37,14 @@ HEAP = "2g"
 
 
 class Service:
-    """A running server, and what benchmarks need to do with it besides measuring."""
+    """A running server, with the operations that benchmarks need."""
 
     def __init__(self, hosts: str) -> None:
         self.hosts = hosts
 
     @contextmanager
     def delayed(self, milliseconds: float) -> Iterator[str]:
-        """Addresses under which the server is `milliseconds` away, each way.
+        """Yield addresses where the server is `milliseconds` away, each way.
 
         The proxy is a process of its own: in a thread of this one it would compete for the
         interpreter with what is measured.
@@ -59,7 +62,7 @@ class Service:
 
     @contextmanager
     def tree(self, root: str, nodes: Sequence[Node]) -> Iterator[None]:
-        """`nodes` under `root`, which must not exist; removed afterwards."""
+        """Load `nodes` under `root`, which must not exist; remove them afterwards."""
         with connected(self.hosts) as handle:
             load(handle, root, nodes)
         try:
@@ -71,7 +74,7 @@ class Service:
 
 @contextmanager
 def running_service(hosts: str | None) -> Iterator[Service]:
-    """The server at `hosts`, or one that is started and stopped again."""
+    """Yield the server at `hosts`, or one that is started and stopped again."""
     if hosts is None:
         with standalone(settings=SETTINGS, java_options=JAVA_OPTIONS, heap=HEAP) as server:
             yield Service(server.connection_string)
@@ -81,7 +84,7 @@ def running_service(hosts: str | None) -> Iterator[Service]:
 
 @contextmanager
 def connected(hosts: str) -> Iterator[int]:
-    """A handle of the binding, connected, closed afterwards."""
+    """Yield a handle of the binding, connected, and close it afterwards."""
     arrived = threading.Event()
 
     def watch_session(handle: int, kind: int, state: int, path: str) -> None:
@@ -97,12 +100,15 @@ def connected(hosts: str) -> Iterator[int]:
 
 
 def connected_library(hosts: str) -> zc.zk.ZooKeeper:
-    """A client of the library, to be closed."""
+    """Return a client of the library, to be closed."""
     return zc.zk.ZooKeeper(hosts, SESSION_MILLISECONDS)
 
 
 def requests_received(hosts: str) -> int:
-    """How many requests the server has received since it started, from all of its clients."""
+    """Return how many requests the server has received since its start.
+
+    They come from all of its clients.
+    """
     host, port = zc.zk.parse_addr(hosts)
     with socket.create_connection((host, port), CONNECT_SECONDS) as connection:
         connection.sendall(b"srvr")
@@ -111,7 +117,7 @@ def requests_received(hosts: str) -> int:
 
 
 def received(answer: str) -> int:
-    """The number of requests in the server's answer to `srvr`."""
+    """Return the number of requests in the server's answer to `srvr`."""
     for line in answer.splitlines():
         name, _, value = line.partition(":")
         if name == "Received":

@@ -1,4 +1,4 @@
-"""Trees to measure with: several shapes, each generated from a seed and a number of nodes.
+"""Generate trees of several shapes, from a seed and a number of nodes.
 
 A tree is a list of nodes, parents before children, with paths relative to wherever it is loaded;
 the node of the empty path is the root itself and the first of them. Properties are written as
@@ -38,19 +38,25 @@ class Node(NamedTuple):
 
 
 def encode(properties: Properties) -> bytes:
-    """The data of a node with these properties."""
+    """Return the data of a node with these properties."""
     if not properties:
         return b""
     return json.dumps(properties, separators=(",", ":"), sort_keys=True).encode()
 
 
 def generate(shape: str, nodes: int, seed: int = SEED) -> list[Node]:
-    """A tree of exactly `nodes` nodes, the root included; the same one for the same arguments."""
+    """Generate a tree of exactly `nodes` nodes, the root included.
+
+    The same arguments give the same tree.
+    """
     return list(islice(SHAPES[shape](random.Random(f"{seed} {shape}"), nodes), nodes))
 
 
 def mixed(chance: random.Random, nodes: int) -> Iterator[Node]:
-    """Services as people model them: uneven branches some levels deep, a few properties, links."""
+    """Generate services as people model them.
+
+    They have uneven branches some levels deep, a few properties, and links.
+    """
     yield Node("", {"type": "benchmark"})
     open_paths = deque([""])
     while True:
@@ -62,14 +68,17 @@ def mixed(chance: random.Random, nodes: int) -> Iterator[Node]:
 
 
 def wide(chance: random.Random, nodes: int) -> Iterator[Node]:
-    """All nodes directly under the root, with hardly any data: registrations, queues."""
+    """Generate all nodes directly under the root, with hardly any data.
+
+    Registrations and queues are like this.
+    """
     yield Node("", {})
     for number in range(nodes):
         yield Node(f"/10.{number >> 16}.{number >> 8 & 255}.{number & 255}:8080", {"pid": number})
 
 
 def deep(chance: random.Random, nodes: int) -> Iterator[Node]:
-    """Chains of fifty nodes, one below the other."""
+    """Generate chains of fifty nodes, one below the other."""
     yield Node("", {})
     for chain in range(nodes):
         path = f"/chain-{chain}"
@@ -79,13 +88,19 @@ def deep(chance: random.Random, nodes: int) -> Iterator[Node]:
 
 
 def many_properties(chance: random.Random, nodes: int) -> Iterator[Node]:
-    """A hundred children for each node, with twenty to forty small properties each."""
+    """Generate a hundred children for each node, with many properties.
+
+    Each has twenty to forty small ones.
+    """
     for path in hundreds(nodes):
         yield Node(path, some_properties(chance, chance.randrange(20, 41)))
 
 
 def large_values(chance: random.Random, nodes: int) -> Iterator[Node]:
-    """A hundred children for each node; one node in fifty holds a value of 50 to 100 KB."""
+    """Generate a hundred children for each node, and some large values.
+
+    One node in fifty holds a value of 50 to 100 KB.
+    """
     for path in hundreds(nodes):
         properties: Properties = {}
         if chance.randrange(50) == 0:
@@ -100,7 +115,7 @@ SHAPES: dict[str, Callable[[random.Random, int], Iterator[Node]]] = {
 
 
 def hundreds(nodes: int) -> Iterator[str]:
-    """Paths of a tree in which every node has a hundred children, level by level."""
+    """Yield paths of a tree with a hundred children at each node, by levels."""
     yield ""
     open_paths = deque([""])
     while True:
@@ -111,7 +126,7 @@ def hundreds(nodes: int) -> Iterator[str]:
 
 
 def some_properties(chance: random.Random, count: int) -> Properties:
-    """Properties of the usual kinds, a link among them now and then."""
+    """Return properties of the usual kinds, a link among them now and then."""
     properties: Properties = {}
     for number in range(count):
         name = f"{chance.choice(WORDS)}_{number}"
