@@ -1,7 +1,8 @@
-"""A consumer: asks the servers of the price service in turn, for as long as it runs.
+"""A consumer of the price service, which asks its servers in turn.
 
-It follows two nodes. The children of /shop/prices are the servers; the property `item` of /shop is
-what to ask for. ZC_ZK_CONNECTION_STRING says where ZooKeeper is.
+It runs until it is stopped, and follows two nodes. The children of /shop/prices are the servers;
+the property `item` of /shop says which price to ask for. ZC_ZK_CONNECTION_STRING says where
+ZooKeeper is.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import zc.zk
 
 
 def ask(address: str, item: str) -> str:
-    """The price of `item`, or what is wrong with the server at `address`."""
+    """Return the price of `item`, or the fault of the server at `address`."""
     with closing(http.client.HTTPConnection(address, timeout=2)) as connection:
         try:
             connection.request("GET", f"/{item}")

@@ -1,4 +1,6 @@
-"""What zc.zk is for, in a few seconds: services register, a consumer follows, one crashes.
+"""Show zc.zk in a few seconds: services register, a consumer follows.
+
+One of the services crashes.
 
     python examples/demo.py
 
@@ -32,13 +34,13 @@ from zc.zk.testing import Server
 HERE = Path(__file__).parent
 CONNECTION_VARIABLE = "ZC_ZK_CONNECTION_STRING"
 
-# Seconds in which a step has to be done. They decide when the demonstration gives up, not how
+# A step has to be done in so many seconds. They decide when the demonstration gives up, not how
 # long it takes.
 PATIENCE = 25
 
 
 class StepFailed(Exception):
-    """Something did not happen; the message says what was expected."""
+    """Something did not happen; the message names what was expected."""
 
 
 def main() -> int:
@@ -47,7 +49,7 @@ def main() -> int:
     )
     parser.add_argument("--real", action="store_true", help="start a server of Debian's packages")
     options = parser.parse_args()
-    # As Ctrl-C does: everything that was started is stopped on the way out.
+    # Ctrl-C has the same effect: everything that was started is stopped on the way out.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
@@ -63,7 +65,7 @@ def main() -> int:
 
 
 def show(stage: ExitStack, on_a_real_server: bool) -> None:
-    """The demonstration. What has to be stopped or removed at the end is left to `stage`."""
+    """Show the demonstration; `stage` stops and removes everything at the end."""
     print("A price service has several servers, and a shop uses them. ZooKeeper tells the shop")
     print("which servers there are, and what it is to ask for.")
 
@@ -141,7 +143,7 @@ def without(address: str) -> Callable[[str], bool]:
 
 @contextmanager
 def place_in_zookeeper(on_a_real_server: bool) -> Iterator[str]:
-    """The connection string of a place where nothing is, and where nothing will be left."""
+    """Yield the connection string of an empty place, and leave nothing there."""
     if on_a_real_server:
         step("ZooKeeper: a real server is started, for this demonstration only.")
         with started_real_server() as address:
@@ -166,7 +168,7 @@ def place_in_zookeeper(on_a_real_server: bool) -> Iterator[str]:
 
 @contextmanager
 def started_real_server() -> Iterator[str]:
-    """The connection string of a server that is there for as long as the `with` block."""
+    """Run a real server for the `with` block, and yield its connection string."""
     sys.path.insert(0, str(HERE.parent))
     from tests.servers import ServerFailed, standalone
 
@@ -195,7 +197,7 @@ class Programs:
         }
         self.lines: queue.Queue[tuple[subprocess.Popen[str], str | None]] = queue.Queue()
         self.names: dict[subprocess.Popen[str], str] = {}
-        # Lines that were shown while another program was waited for.
+        # Lines that were shown during a wait for another program.
         self.shown: dict[subprocess.Popen[str], deque[str | None]] = {}
         self.readers: list[threading.Thread] = []
 
@@ -221,9 +223,10 @@ class Programs:
     def show_until(
         self, program: subprocess.Popen[str], text: str, *conditions: Callable[[str], bool]
     ) -> str:
-        """Show what is printed, until `program` prints a line with `text` that meets `conditions`.
+        """Show output until `program` prints a line with `text`.
 
-        Returns the line. Raises StepFailed when it has not come in time, or the program ends.
+        The line has to meet `conditions`, and is returned. Raises StepFailed when it
+        has not come in time, or the program ends.
         """
         expected = f"{text!r} from {self.names[program]}"
         deadline = time.monotonic() + PATIENCE
@@ -268,7 +271,7 @@ class Programs:
 
 @contextmanager
 def running_programs(connection_string: str) -> Iterator[Programs]:
-    """A stage for programs. They are stopped when the `with` block ends, however it does."""
+    """Run programs; stop them when the `with` block ends, however it ends."""
     programs = Programs(connection_string)
     try:
         yield programs

@@ -1,4 +1,4 @@
-"""The price service with several processes, forked beforehand as gunicorn and others do it.
+"""The price service with several processes, forked as gunicorn does it.
 
 The parent opens the client, follows the prices, registers the address that all share, and forks.
 A session belongs to one process, so each worker calls `reopen` first; the prices that it has from
@@ -30,18 +30,18 @@ import zc.zk
 
 WORKERS = 2
 
-# Seconds before another worker takes the place of one that has ended.
+# The pause in seconds until another worker takes the place of one that has ended.
 PAUSE = 0.5
 
 
 class SharedPriceServer(PriceServer):
-    """Ends when the process that forked it has."""
+    """A price server that ends when the process that forked it has ended."""
 
     parent = 0
 
     def server_activate(self) -> None:
         super().server_activate()
-        # Of several workers that hear of a connection one gets it, and the others must not wait.
+        # One of several workers gets a new connection, and the others must not wait.
         self.socket.setblocking(False)
 
     def service_actions(self) -> None:
@@ -84,7 +84,7 @@ def work(zk: zc.zk.ZooKeeper, server: SharedPriceServer) -> None:
     """Work until the end, without returning into the parent's code."""
     try:
         zk.reopen()
-        # In one piece, as the workers write to the same stream.
+        # The write is one piece, as the workers write to the same stream.
         print(f"worker {os.getpid()}\n", end="", flush=True)
         server.serve_forever()
     finally:

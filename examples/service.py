@@ -1,7 +1,7 @@
-"""A small HTTP service that registers itself: `GET /tea` answers with the price of tea.
+"""Serve prices by HTTP, and register the service.
 
-The prices are properties of the node /prices, so they can be changed while servers are running.
-ZC_ZK_CONNECTION_STRING says where ZooKeeper is.
+`GET /tea` answers with the price of tea. The prices are properties of the node /prices, so they can
+be changed while servers are running. ZC_ZK_CONNECTION_STRING says where ZooKeeper is.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import zc.zk
 
-# How long, in milliseconds, ZooKeeper waits for a server that does not answer any more. Then it
+# ZooKeeper waits so long, in milliseconds, for a server that does not answer any more. Then it
 # counts as gone.
 SESSION_TIMEOUT = 4000
 
@@ -46,7 +46,7 @@ class PriceRequest(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    # Who is asked to end leaves the `with` block: the session ends, and the registration with it.
+    # A signal ends the `with` block: the session ends, and the registration with it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with zc.zk.ZooKeeper(session_timeout=SESSION_TIMEOUT) as zk:
         with PriceServer(prices=zk.properties("/prices")) as server:

@@ -1,4 +1,4 @@
-"""Python calls, and files, between a node's change and the callback of a live object.
+"""Count the Python calls between a node's change and a callback.
 
 The event thread's call of the watcher is the first one that counts, and the program's callback the
 last. All threads of the client are looked at; what compiled code calls is not seen. Part of it goes
@@ -56,7 +56,7 @@ class Recorder:
             self.calls.append(Called(code.co_filename, code.co_name))
 
     def calls_until(self, told: threading.Event, change: Callable[[], object]) -> list[Called]:
-        """The calls from `change` until the callback has `told`."""
+        """Return the calls from `change` until the callback has `told`."""
         self.wait_until_quiet()
         self.calls = []
         told.clear()
@@ -79,7 +79,7 @@ class Recorder:
 
 @contextmanager
 def server() -> Iterator[str]:
-    """The address of a server in a process of its own."""
+    """Yield the address of a server in a process of its own."""
     command = [sys.executable, "-c", SERVER]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -93,7 +93,7 @@ def server() -> Iterator[str]:
 
 
 def measure(library: ModuleType, recorder: Recorder, hosts: str) -> Iterator[tuple[str, Any]]:
-    """The calls of each round, for each kind of live object."""
+    """Yield the calls of each round, for each kind of live object."""
     told = threading.Event()
 
     def callback(_: object) -> None:

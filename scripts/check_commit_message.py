@@ -1,4 +1,7 @@
-"""Check the message of a commit: a subject of at most 72 characters, then a blank line."""
+"""Check the message of a commit: a short subject, a blank line.
+
+The subject has at most 72 characters.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Draws the pictures in docs/: examples/bakery.txt, while its servers run, as a diagram and a page.
+"""Draw the pictures in docs/ of examples/bakery.txt and its servers.
 
-Needs Graphviz, Chromium with its driver, and Selenium: `make pictures` installs them.
+One is a diagram, the other the page. The script needs Graphviz, Chromium with its
+driver, and Selenium: `make pictures` installs them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from zc.zk.testing import Server
 PROJECT = Path(__file__).parents[1]
 DOCS = PROJECT / "docs"
 
-# What the page tells about where it looks.
+# The page shows this port in what it tells about its server.
 PORT = 2181
 
 SERVERS = {

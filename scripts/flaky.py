@@ -1,4 +1,4 @@
-"""Run pytest by `make`, try again what failed, and keep a list of the tests that needed it.
+"""Run pytest by `make`, retry the failed tests, and list the flaky ones.
 
     python scripts/flaky.py run test [PYTEST ARGUMENT ...]
     python scripts/flaky.py summary
@@ -22,14 +22,17 @@ ROOT = Path(__file__).resolve().parent.parent
 FLAKY = ROOT / "build" / "flaky"
 SANITIZED_FAULTS = ROOT / "build" / "sanitized" / "faults"
 
-# What pytest remembers of the tests that failed in the last run.
+# Pytest remembers the failed tests of the last run here.
 LAST_FAILED = ROOT / ".pytest_cache" / "v" / "cache" / "lastfailed"
 
 MAX_FLAKY = 2
 
 
 def last_failed() -> list[str]:
-    """Return the tests that failed in the last run; none if it ended before any could."""
+    """Return the tests that failed in the last run.
+
+    There are none if it ended before any could fail.
+    """
     try:
         return sorted(json.loads(LAST_FAILED.read_text()))
     except (OSError, ValueError):
@@ -49,10 +52,10 @@ def run(target: str, arguments: list[str]) -> int:
     if make(target, arguments):
         return 0
     if SANITIZED_FAULTS.exists() and SANITIZED_FAULTS.stat().st_size:
-        return 1  # what the sanitizers have seen once is there
+        return 1  # a fault that a sanitizer has seen once is there
     failed = last_failed()
     if not failed:
-        return 1  # nothing to try again: it was no test that failed
+        return 1  # no test has failed, so there is nothing to retry
     print(f"make {target} failed: these are tried again", *failed, sep="\n  ", flush=True)
     if not make(target, [*arguments, "-n 0 --last-failed --last-failed-no-failures=none -v"]):
         return 1

@@ -2,7 +2,7 @@
 
 Usage: run_sanitized.py [--text] [pytest argument ...]
 
-That is the binding, or with --text `zc.zk._speedups`, the small extension that reads and writes
+The code is the binding, or with --text `zc.zk._speedups`, the small extension that reads and writes
 plain tree text. Both are built with the sanitizers in a folder of their own, which comes before the
 normal build on the path of the tests. Every process that these start reports into a file; one
 report of bad memory access or undefined behaviour fails the run, and so does a leak whose memory
@@ -30,21 +30,21 @@ COMPILE = f"{SANITIZE} -fno-sanitize-recover=undefined -fno-omit-frame-pointer -
 LINK = f"{SANITIZE} -static-libubsan"
 EXTENSIONS = f"{PACKAGES}/"
 
-# It looks at the end of a process, whose other threads may be ending just then, and stumbles over
-# the memory of one once in a long while.
+# The sanitizer looks at the end of a process, whose other threads may be ending just then, and
+# stumbles over the memory of one once in a long while.
 GAVE_UP = "LeakSanitizer has encountered a fatal error"
 
 SHARED_OPTIONS = {
     "log_path": REPORTS / "report",
     "abort_on_error": 1,
-    # %m, the module, is what tells our frames from others; without it a frame with a known source
-    # line has only that.
+    # %m, the module, tells our frames from others; without it a frame with a known source line has
+    # only that.
     "stack_trace_format": '"    #%n %p in %f %S %m"',
 }
 ADDRESS_OPTIONS = {
     **SHARED_OPTIONS,
     "detect_leaks": 1,
-    # As everywhere else: tests ask for more than there is, and get a MemoryError.
+    # The tests ask for more than there is, and get a MemoryError, as everywhere else.
     "allocator_may_return_null": 1,
     # Leaks that are not ours must not turn a passed run into a failed one.
     "exitcode": 0,
@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
     find_planted_leak(environment)
     tests = "tests/binding"
     if arguments[:1] == ["--text"]:
-        # It calls nothing but Python for memory, and its tests make millions of small objects.
+        # It gets its memory from Python only, and its tests make millions of small objects.
         tests = "tests/pure"
         environment["ASAN_OPTIONS"] += ":fast_unwind_on_malloc=1"
         del arguments[0]
@@ -113,7 +113,7 @@ def sanitized_environment() -> dict[str, str]:
         # Python's own allocator would hide its objects from the sanitizers.
         "PYTHONMALLOC": "malloc",
         "PYTHONPATH": str(PACKAGES),
-        # The C code is the same whatever it talks to, and Python is slow enough here.
+        # The C code is the same with any server, and Python is slow enough here.
         "ZK_TEST_TARGETS": "real",
         "ZK_TEST_TIMEOUT_SCALE": os.environ.get("ZK_TEST_TIMEOUT_SCALE", "5"),
     }
@@ -137,13 +137,13 @@ def find_planted_leak(environment: dict[str, str]) -> None:
 
 
 def faults_in(text: str) -> list[str]:
-    """Return the parts of a process's report that are an extension's fault."""
+    """Return the parts of a process's report that an extension has caused."""
     if GAVE_UP in text and "ERROR: AddressSanitizer" not in text and "runtime error" not in text:
         return []
     if "LeakSanitizer: detected memory leaks" not in text:
         return [text]
     if "False leaks are possible" in text:
-        # A forked child: memory that the threads of its parent knew of, and which it has not got.
+        # A forked child does not get all the memory that the threads of its parent knew of.
         return []
     leaks = [part for part in text.split("\n\n") if " leak of " in part.partition("\n")[0]]
     return [leak for leak in leaks if EXTENSIONS in leak]

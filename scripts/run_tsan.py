@@ -1,10 +1,10 @@
-"""Runs the C core, in many threads and with credentials, under ThreadSanitizer.
+"""Run the C core in many threads, with credentials, under ThreadSanitizer.
 
 Usage: run_tsan.py [ROUNDS]
 
 Python is not in it: `tests/threads/driver.c` uses the core as the extension does, from threads of
 its own, against the embedded server, whose connections are cut all the time. The C client comes
-compiled: what it does to memory is not seen, but its locks are, and in which order all are taken.
+compiled: its use of memory is not seen, but its locks are, and the order in which all are taken.
 Data races in the core, locks in two orders and threads that are left fail the run.
 """
 
@@ -52,7 +52,10 @@ def main(arguments: list[str]) -> int:
 
 
 def build() -> None:
-    """Compile the core and the driver, with the sanitizer and the functions that setup.py wraps."""
+    """Compile the core and the driver with the sanitizer.
+
+    The functions that setup.py wraps are wrapped here as well.
+    """
     subprocess.run(
         [
             *(os.environ.get("CC", "gcc"), "-std=gnu11", "-g", "-O1", "-Wall", "-DTHREADED"),
@@ -74,7 +77,7 @@ def wrapped() -> list[str]:
 
 
 def command(*arguments: str) -> list[str]:
-    # Without randomised addresses: the sanitizer's places for its own memory must be free.
+    # The addresses are not randomised: the sanitizer's places for its own memory must be free.
     return ["setarch", "-R", str(DRIVER), *arguments]
 
 
@@ -110,7 +113,10 @@ def find_planted_faults() -> None:
 
 
 def drive(proxy: TcpProxy, rounds: int) -> int:
-    """Run the driver while its connections are cut. Its exit status; -1 when it hangs."""
+    """Run the driver while its connections are cut; return its exit status.
+
+    The status is -1 when the driver hangs.
+    """
     deadline = time.monotonic() + rounds * MOST_SECONDS_A_ROUND
     with subprocess.Popen(command(prepared(proxy), str(rounds)), env=environment()) as process:
         while process.poll() is None:
@@ -123,7 +129,7 @@ def drive(proxy: TcpProxy, rounds: int) -> int:
 
 
 def prepared(proxy: TcpProxy) -> str:
-    """The connection string, of a server that has the node which the driver uses."""
+    """Return the connection string of a server that has the driver's node."""
     import zc.zk
 
     with zc.zk.ZooKeeper(proxy.connection_string, wait=True) as zk:
