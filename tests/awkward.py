@@ -1,6 +1,8 @@
-"""Servers that are old, incomplete or badly configured: what a proxy makes of a good one.
+"""Servers that are old, incomplete or badly configured.
 
-proxy.on_request = awkward(hang_up_at(Op.SET_WATCHES), forget_sessions)
+A proxy makes them of a good one:
+
+    proxy.on_request = awkward(hang_up_at(Op.SET_WATCHES), forget_sessions)
 """
 
 from __future__ import annotations
@@ -11,11 +13,11 @@ from collections.abc import Callable
 from tests.tcpproxy import OnRequest
 from tests.wireframes import LENGTH, Op, Request
 
-# An operation that no server knows: it answers UNIMPLEMENTED (-6).
+# An operation that no server knows: the answer is UNIMPLEMENTED (-6).
 NO_OP = 9999
 
-# Where the session's number begins in the frame that asks for it: after length, version, zxid seen
-# and timeout.
+# The offset of the session's number in the frame that asks for it: after length, version, zxid
+# seen and timeout.
 SESSION_OFFSET = 4 + 4 + 8 + 4
 SESSION = struct.Struct(">q")
 PASSWORD_OFFSET = SESSION_OFFSET + SESSION.size + LENGTH.size
@@ -24,7 +26,7 @@ Habit = Callable[[Request], "bool | bytes"]
 
 
 def awkward(*habits: Habit) -> OnRequest:
-    """A server with all of these habits; the first one that is not True decides."""
+    """Give a server all of these habits; the first that is not True decides."""
 
     def on_request(request: Request) -> bool | bytes:
         for habit in habits:
@@ -37,7 +39,7 @@ def awkward(*habits: Habit) -> OnRequest:
 
 
 def hang_up_at(op: int) -> Habit:
-    """Hang up at an operation, as older servers do with those that they do not know."""
+    """Hang up at an operation, as older servers do when they do not know it."""
     return lambda request: request.op != op
 
 
@@ -69,12 +71,12 @@ def limit_requests_to(size: int) -> Habit:
 
 
 def forget_sessions(request: Request) -> bool | bytes:
-    """Know no session when it comes back: it is over, and the client is told so."""
+    """Know no session that is resumed: it has expired, and the client is told."""
     return _with_session(request, 1)
 
 
 def give_new_sessions(request: Request) -> bool | bytes:
-    """Give a new session to a client that comes back with an old one, without a word."""
+    """Give a new session, without a word, to a client that resumes an old one."""
     return _with_session(request, 0)
 
 

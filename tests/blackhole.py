@@ -1,4 +1,4 @@
-"""Addresses that swallow packets, as a machine does that is switched off."""
+"""Addresses that swallow packets, as a machine that is switched off does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ _FILLING = 3
 
 @contextmanager
 def black_hole(host: str = "127.0.0.1") -> Iterator[str]:
-    """The address, host:port, of a listener whose queue is full: it answers no further SYN."""
+    """Yield the address, host:port, of a listener whose queue is full.
+
+    It answers no further SYN.
+    """
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind((host, 0))

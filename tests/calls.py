@@ -10,7 +10,7 @@ from tests.deadlines import scaled
 
 
 class Calls:
-    """Callable that keeps what it is called with, from whatever thread.
+    """Callable that keeps the arguments of its calls, from whatever thread.
 
     `then`, when given, is called with the same arguments afterwards.
     """
@@ -33,12 +33,15 @@ class Calls:
         return len(self._calls)
 
     def all(self) -> list[tuple[Any, ...]]:
-        """The arguments of each call so far."""
+        """Return the arguments of each call so far."""
         with self._changed:
             return list(self._calls)
 
     def wait(self, count: int = 1, seconds: float = 10) -> list[tuple[Any, ...]]:
-        """Wait for `count` calls and return them all. Raises AssertionError after `seconds`."""
+        """Wait for `count` calls and return them all.
+
+        Raises AssertionError after `seconds`.
+        """
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._calls) >= count, scaled(seconds)):
                 shown = ", ".join(map(repr, self._calls[:20]))
@@ -56,7 +59,7 @@ class Calls:
 
 
 class InThreads:
-    """Calls, each in a thread of its own, and the classes of the exceptions that they raise."""
+    """Runs calls, each in a thread of its own, and keeps exceptions' classes."""
 
     def __init__(self, calls: Iterable[Callable[[], object]]) -> None:
         self.raised: list[Any] = []

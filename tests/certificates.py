@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import serialization
 
 
 class Issued(NamedTuple):
-    """Files of a certificate and its key, and one with both, as Java's servers want them."""
+    """Files of a certificate and its key, and one with both for Java's servers."""
 
     certificate: Path
     key: Path
@@ -52,7 +52,7 @@ class Authority:
         return self._written(name, leaf.cert_chain_pems, leaf.private_key_pem)
 
     def self_signed(self) -> Issued:
-        """The authority's own certificate, as a server might show it."""
+        """Return the authority's own certificate, as a server might show it."""
         return self._written("self-signed", [self._ca.cert_pem], self._ca.private_key_pem)
 
     def _written(self, name: str, chain: list[trustme.Blob], private_key: trustme.Blob) -> Issued:
@@ -76,7 +76,7 @@ class Authority:
 def server_settings(
     authority: Authority, server: Issued, port: int, client_auth: str = "need"
 ) -> Mapping[str, object]:
-    """Lines of zoo.cfg for a port that accepts nothing but TLS."""
+    """Return lines of zoo.cfg for a port that accepts nothing but TLS."""
     return {
         "serverCnxnFactory": "org.apache.zookeeper.server.NettyServerCnxnFactory",
         "secureClientPort": port,

@@ -1,7 +1,7 @@
-"""Servers, sessions and a place for each test, and the proof that it leaves nothing behind.
+"""Servers, sessions and a place for each test; a check that nothing is left.
 
 TEST_ZOOKEEPER_CONNECTION ("host:port,...") makes the tests use that service and not a server of
-their own; those that need to stop, pause or look into a server are skipped then.
+their own; tests that need to stop, pause or look into a server are skipped then.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ EXTERNAL_SERVICE = os.environ.get("TEST_ZOOKEEPER_CONNECTION")
 # Long enough not to expire while the machine is busy with something else.
 SESSION_TIMEOUT_MILLISECONDS = int(scaled(10_000))
 
-# What the contract of the binding and the guide hold for, see tests/binding/conftest.py.
+# The targets of the binding's contract and of the guide, see tests/binding/conftest.py.
 TARGETS = os.environ.get("ZK_TEST_TARGETS", "real wire emulation").split()
 
-# The server that those tests share that need no real one: "embedded", which starts in no time, or
-# "real". With "emulation" there is none, which is for tests/library alone.
+# The server that the tests share unless they need a real one: "embedded", which starts in no time,
+# or "real". With "emulation" there is none, which is for tests/library alone.
 SHARED_SERVER = os.environ.get("ZK_TEST_SERVER", "embedded")
 
 # The fixtures that take Java.
@@ -43,29 +43,32 @@ REAL_SERVERS = {"real_server", "own_server", "ensemble"}
 Connect = Callable[..., int]
 SharedServer = Server | EmbeddedServer
 
-# Where clients find the emulation.
+# The address of the emulation for clients.
 EMULATED = "zookeeper.example.com:2181"
 
 
 def pytest_configure() -> None:
-    """Take interrupts, which a shell has its background jobs ignore, and these their children."""
+    """Accept interrupts, and let children accept them.
+
+    A shell makes its background jobs ignore them.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        # As under nohup. A function ignores it here, too, and is the default in children.
+        # It is ignored under nohup. A function ignores it here too, and children have the default.
         signal.signal(signal.SIGHUP, lambda number, frame: None)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
-    """pytest-xdist's question, where it is in use, how to share out the tests."""
+    """Answer pytest-xdist, where it is in use, how to share out the tests."""
     from tests.workers import Scheduling
 
     return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put those that are marked `first` first, and mark those that ask for a real server."""
+    """Put tests that are marked `first` first, and mark those on a real server."""
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
     for item in items:
         if REAL_SERVERS.intersection(getattr(item, "fixturenames", ())):
@@ -74,7 +77,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind() -> Iterator[None]:
-    """Fail a test after which a thread, a child process or a descriptor more is there."""
+    """Fail a test that leaves a thread, a child process or a descriptor behind."""
     before = leaks.resources()
     yield
     leaks.check(before)
@@ -82,27 +85,30 @@ def nothing_is_left_behind() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def zookeeper() -> ModuleType:
-    """The binding under test."""
+    """Return the binding under test."""
     return importlib.import_module("zookeeper")
 
 
 @pytest.fixture(scope="session")
 def own_servers_only() -> None:
-    """Skip what cannot be asked of somebody else's service."""
+    """Skip tests that another owner's service cannot be used for."""
     if EXTERNAL_SERVICE:
         pytest.skip("stops or looks into its server: not with TEST_ZOOKEEPER_CONNECTION")
 
 
 @pytest.fixture(scope="session")
 def real_server(own_servers_only: None) -> Iterator[Server]:
-    """A real server for all tests that need one: nobody stops it."""
+    """Yield a real server for all tests that need one; no test stops it."""
     with standalone() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def emulated() -> Iterator[str]:
-    """Where the emulation is, which is in the place of the binding's functions until the end."""
+    """Yield the address of the emulation.
+
+    The emulation replaces the binding's functions until the end.
+    """
     emulation = Emulation(
         limits=SessionLimits(200, 300_000),
         check_seconds=0.2,
@@ -117,7 +123,7 @@ def emulated() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest, own_servers_only: None) -> Iterator[SharedServer]:
-    """The server that the tests share: nobody stops it."""
+    """Yield the server that the tests share; no test stops it."""
     if SHARED_SERVER == "emulation":
         pytest.skip("needs a network")
     if SHARED_SERVER == "real":
@@ -129,21 +135,24 @@ def server(request: pytest.FixtureRequest, own_servers_only: None) -> Iterator[S
 
 @pytest.fixture
 def own_server(own_servers_only: None) -> Iterator[Server]:
-    """A server for one test, to stop, kill and pause."""
+    """Yield a server for one test, to stop, kill and pause."""
     with standalone() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def ensemble(own_servers_only: None) -> Iterator[Ensemble]:
-    """Three servers that are one service. A test that stops one starts it again."""
+    """Yield three servers that are one service.
+
+    A test that stops one of them starts it again.
+    """
     with ensemble_of(3) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def connection_string(request: pytest.FixtureRequest) -> str:
-    """Where the service under test is."""
+    """Return the address of the service under test."""
     if EXTERNAL_SERVICE:
         return EXTERNAL_SERVICE
     if SHARED_SERVER == "emulation":
@@ -154,7 +163,10 @@ def connection_string(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def root(zookeeper: ModuleType, connection_string: str) -> Iterator[str]:
-    """The path of a new node, for one test; it goes again with everything below it."""
+    """Yield the path of a new node for one test.
+
+    The node is deleted afterwards with everything below it.
+    """
     path = f"/test-{uuid.uuid4().hex[:12]}"
     with sessions.session(zookeeper, connection_string) as handle:
         zookeeper.create(handle, path, "", sessions.OPEN)
@@ -167,23 +179,24 @@ def root(zookeeper: ModuleType, connection_string: str) -> Iterator[str]:
 
 @pytest.fixture
 def place(connection_string: str, root: str) -> str:
-    """The connection string of the test's own node."""
+    """Return the connection string of the test's own node."""
     return connection_string + root
 
 
 @pytest.fixture
 def zk(place: str) -> Iterator[zc.zk.ZooKeeper]:
-    """A client of the library, whose `/` is `root`."""
+    """Yield a client of the library, whose `/` is `root`."""
     with zc.zk.ZooKeeper(place, SESSION_TIMEOUT_MILLISECONDS) as client:
         yield client
 
 
 @pytest.fixture
 def connect(zookeeper: ModuleType, connection_string: str, root: str) -> Iterator[Connect]:
-    """A function that opens sessions, by default to `root`, and waits until they are connected.
+    """Yield a function that opens sessions and waits until they are connected.
 
-    They are closed at the end. `hosts` replaces all of the connection string; other arguments are
-    those of `zookeeper.init`. With wait=False it returns at once.
+    The sessions are opened to `root` by default, and closed at the end. `hosts` replaces all of the
+    connection string; other arguments are those of `zookeeper.init`. With wait=False the function
+    returns at once.
     """
     opened: list[int] = []
 
@@ -212,12 +225,12 @@ def connect(zookeeper: ModuleType, connection_string: str, root: str) -> Iterato
 
 @pytest.fixture
 def handle(connect: Connect) -> int:
-    """A connected session whose `/` is `root`."""
+    """Return a connected session whose `/` is `root`."""
     return connect()
 
 
 @pytest.fixture
 def proxy(own_servers_only: None, server: SharedServer) -> Iterator[TcpProxy]:
-    """A network to the shared server, to cut and to stall."""
+    """Yield a network to the shared server, to cut and to stall."""
     with TcpProxy(server.connection_string) as running:
         yield running

@@ -1,8 +1,8 @@
-"""How long the tests wait for things to happen: one knob for all of it.
+"""Deadlines of the tests: one knob for all of them.
 
 ZK_TEST_TIMEOUT_SCALE in the environment multiplies every deadline: set it to 5 on a slow or busy
-machine, or under a sanitizer. Deadlines only decide when a test gives up; a test that passes never
-waits for one of them to go by.
+machine, or under a sanitizer. A deadline only decides when a test gives up; a test that passes
+never waits for one to go by.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ POLL_SECONDS = 0.005
 
 
 def scaled(seconds: float) -> float:
-    """`seconds` on this machine."""
+    """Return `seconds`, scaled for this machine."""
     return seconds * SCALE
 
 
 def wait_until(predicate: Callable[[], T], what: str | Callable[[], str], seconds: float = 10) -> T:
     """Call `predicate` until its result is true, and return that result.
 
-    `what` says in the failure what was waited for; a function is called then, to tell of the
-    state of things. Raises AssertionError after `seconds`, scaled.
+    `what` names the awaited state in the failure; a function is called then, to describe the actual
+    state. Raises AssertionError after `seconds`, scaled.
     """
     deadline = time.monotonic() + scaled(seconds)
     while not (result := predicate()):

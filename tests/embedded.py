@@ -1,4 +1,7 @@
-"""The server of `zc.zk.testing` where tests do not need a real one: it starts at once."""
+"""The server of `zc.zk.testing`, for tests that need no real one.
+
+It starts at once.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,18 @@ from zc.zk.testing.engine import digest
 
 
 class EmbeddedServer(Server):
-    """The server that tests share, by the same names as `tests.servers.Server`."""
+    """The server that tests share, with the interface of `tests.servers.Server`."""
 
     def ask(self, word: str) -> str:
-        """The answer to a four letter word; '' when there is none."""
+        """Return the answer to a four letter word; '' when there is none."""
         return words.ask(self, word)
 
 
 @contextmanager
 def embedded() -> Iterator[EmbeddedServer]:
-    """A server in this process, with the superuser that real ones have in the tests."""
+    """Run a server in this process, with the superuser of the tests.
+
+    Real servers have the same one.
+    """
     with EmbeddedServer(superuser=digest(SUPERUSER[1])) as server:
         yield server

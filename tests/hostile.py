@@ -1,9 +1,9 @@
-"""A server that says what no ZooKeeper server says, on purpose.
+"""A server that says on purpose what no ZooKeeper server says.
 
 It knows enough of the protocol to open a session and to give each request an answer that its client
-can read. A `Scenario` makes what it wants of these: `tests/hostile_scenarios.py` has more than a
-hundred. All servers run in one thread, so that its share of the process's time can be told from the
-client's.
+can read. A `Scenario` corrupts these answers: `tests/hostile_scenarios.py` has more than a hundred.
+All servers run in one thread, so that its share of the process's time can be measured apart from
+the client's.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STAT = p.STAT.pack(*range(1, 12))
 
 
 class End:
-    """Instead of bytes to be sent: the connection is ended."""
+    """The end of the connection, in the place of bytes to be sent."""
 
     def __init__(self, reset: bool = False) -> None:
         self.reset = reset
@@ -37,7 +37,7 @@ class End:
 HANG_UP = End()
 RESET = End(reset=True)
 
-# What is sent, piece by piece.
+# The pieces of an answer, which are sent one by one.
 Pieces = Sequence[bytes | End]
 
 
@@ -46,7 +46,7 @@ def header(xid: int, error: int = 0, zxid: int = 7) -> bytes:
 
 
 def event(kind: int = 3, path: bytes = b"/", state: int = 3) -> bytes:
-    """A whole frame that tells of a change."""
+    """Return a whole frame that tells of a change."""
     return p.framed(header(-1, zxid=-1) + struct.pack(">ii", kind, state) + p.buffer(path))
 
 
@@ -57,12 +57,12 @@ def welcome(
     read_only: bytes = b"\0",
     version: int = 0,
 ) -> bytes:
-    """The answer to the request to open a session, without its length."""
+    """Return the answer to the request to open a session, without its length."""
     return struct.pack(">iiq", version, timeout, session) + p.buffer(password) + read_only
 
 
 def good_body(request: Request) -> bytes:
-    """The answer that a request hopes for, without its header."""
+    """Return a good answer to a request, without its header."""
     op, body = request.op, request.frame[12:]
     if op in (Op.MULTI, Op.MULTI_READ):
         return good_results(op, body)
@@ -88,7 +88,7 @@ def good_result(op: int, path: bytes) -> bytes:
 
 
 def good_results(op: int, body: bytes) -> bytes:
-    """Answers to the operations of a transaction or MultiRead: as many as there are."""
+    """Return answers to all operations of a transaction or MultiRead."""
     results, at = b"", 0
     while True:
         kind, is_end, _ = struct.unpack_from(">i?i", body, at)
@@ -119,8 +119,8 @@ def good_results(op: int, body: bytes) -> bytes:
 class Scenario:
     """The answers of a server.
 
-    `welcome` gets the good answer to the request for a session, and how many there were before;
-    `answer` a request and the good answer, a whole frame each. Their results are sent.
+    `welcome` gets the good answer to the request for a session, and the number of sessions before;
+    `answer` gets a request and the good answer, a whole frame each. Their results are sent.
     """
 
     name: str
@@ -129,10 +129,10 @@ class Scenario:
     # "shared": one session for all calls; "own": one each, as the first answer ends it; "at once":
     # one session, for all calls at the same time, as none of them gets an answer.
     sessions: str = "shared"
-    # What becomes of a call that gets an answer with a body: "fails", "succeeds", "ends".
+    # The outcome of a call that gets an answer with a body: "fails", "succeeds", "ends".
     calls: str = "ends"
     read_only: bool = False
-    # What a connection gets that asks whether the server is read-write.
+    # The answer to a connection that asks whether the server is read-write.
     isro: Pieces = field(default_factory=lambda: [b"rw", HANG_UP])
     # The answer to the request to end a session; None: a good one.
     close: Pieces | None = None
@@ -146,7 +146,7 @@ class _Connection:
         self.asked = 0
 
     def receive(self) -> bool:
-        """Answer what has come. False: the connection is over."""
+        """Answer the requests that have come. False: the connection is over."""
         try:
             data = self.peer.recv(65536)
             if data[:4] == b"isro" and not self.asked:
@@ -191,7 +191,7 @@ class HostileServer:
         self.connection_string = f"{LOOPBACK}:{listener.getsockname()[1]}"
         self.connections = 0
         self.sessions = 0
-        self.requests = 0  # but pings
+        self.requests = 0  # pings are left out
 
 
 class Hostility:
@@ -205,7 +205,7 @@ class Hostility:
         self._new: list[HostileServer] = []
         self._stop = False
         self.native_id = 0
-        self.seconds = 0.0  # of a processor that this thread has used
+        self.seconds = 0.0  # of processor time that this thread has used
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -241,7 +241,7 @@ class Hostility:
                 self._selector.register(server.listener, selectors.EVENT_READ, server)
         elif isinstance(what, HostileServer):
             peer, _ = file.accept()
-            # Who does not read, while this thread sends, must not stop the others' servers.
+            # A client that does not read while this thread sends must not stop the others' servers.
             peer.settimeout(5)
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             what.connections += 1
@@ -253,7 +253,7 @@ class Hostility:
 
 @contextlib.contextmanager
 def hostility() -> Iterator[Hostility]:
-    """Hostile servers for as long as they are needed."""
+    """Run hostile servers for as long as they are needed."""
     running = Hostility()
     try:
         yield running

@@ -1,4 +1,7 @@
-"""The faults of a broken or hostile server: each a small change to what a good one says."""
+"""The faults of a hostile server: small changes to the answers of a good one.
+
+A broken server has the same faults.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ def body_of(frame: bytes) -> bytes:
 
 
 def with_body(change: Callable[[bytes], bytes]) -> Answer:
-    """An answer whose length fits what has become of its body."""
+    """Return an answer whose length fits its changed body."""
 
     def answer(request: Request, good: bytes) -> Pieces:
         return [p.framed(good[4:20] + change(body_of(good)))]
@@ -64,7 +67,7 @@ def with_header(xid: int | None = None, error: int = 0, zxid: int = 7) -> Answer
 
 
 def welcomes() -> Iterator[Scenario]:
-    """No session comes about, or a strange one."""
+    """Yield servers that open no session, or a strange one."""
 
     def refused(name: str, *pieces: bytes | End) -> Scenario:
         return Scenario(f"welcome: {name}", lambda _, __: list(pieces), sessions="at once")
@@ -115,7 +118,10 @@ def welcomes() -> Iterator[Scenario]:
 
 
 def frames() -> Iterator[Scenario]:
-    """The frame around an answer is wrong, or its header: the connection cannot go on."""
+    """Yield servers whose frames or headers are wrong.
+
+    The connection cannot go on.
+    """
 
     def broken(name: str, answer: Answer) -> Scenario:
         return Scenario(f"frame: {name}", answer=answer, sessions="own")
@@ -155,7 +161,7 @@ def flips(seed: int) -> Answer:
 
 
 def silences() -> Iterator[Scenario]:
-    """Answers that do not come, or not for those who wait."""
+    """Yield servers that do not answer, or not the requests that wait."""
 
     def silent(name: str, answer: Answer) -> Scenario:
         return Scenario(f"silence: {name}", answer=answer, sessions="at once")
@@ -174,11 +180,14 @@ def silences() -> Iterator[Scenario]:
 
 
 def unasked() -> Iterator[Scenario]:
-    """Besides the answer there is what nobody asked for: it goes by unnoticed."""
+    """Yield servers that send unrequested frames besides the answer.
+
+    The client ignores them.
+    """
 
     def besides(name: str, *extra: bytes) -> Scenario:
         def answer(request: Request, good: bytes) -> Pieces:
-            # To a credential under way it would be the answer.
+            # A credential under way would take it for its answer.
             return [good] if request.op == Op.AUTH else [*extra, good]
 
         return Scenario(f"unasked: {name}", answer=answer, calls="succeeds")
@@ -199,7 +208,10 @@ def unasked() -> Iterator[Scenario]:
 
 
 def bodies() -> Iterator[Scenario]:
-    """The body of an answer is not what the request asks for: the call fails, and only that."""
+    """Yield servers whose answers have a body that does not fit the request.
+
+    The call fails, and no other one does.
+    """
 
     def spoilt(name: str, change: Callable[[bytes], bytes], calls: str = "fails") -> Scenario:
         return Scenario(f"body: {name}", answer=with_body(change), calls=calls)
@@ -235,7 +247,7 @@ def bodies() -> Iterator[Scenario]:
 
 
 def errors() -> Iterator[Scenario]:
-    """Any number for an error, and for a change."""
+    """Yield servers that send any number as an error, or as a change."""
     numbers = [1, INT_MAX, INT_MIN, -1, -2, -5, -8, -9, -100, -116, -117, -118, -119, -124, -9999]
     for code in numbers:
         yield Scenario(f"error: {code}", answer=with_header(error=code), calls="fails")
@@ -253,7 +265,10 @@ def result(kind: int, body: bytes = b"", *, is_end: bytes = b"\0", error: int = 
 
 
 def transactions() -> Iterator[Scenario]:
-    """Transactions and MultiReads whose results are not those of their operations."""
+    """Yield servers whose results do not match a transaction's operations.
+
+    MultiReads have such results too.
+    """
     end = result(-1, is_end=b"\1", error=-1)
 
     def results(name: str, body: bytes) -> Scenario:
@@ -280,7 +295,7 @@ def transactions() -> Iterator[Scenario]:
 
 
 def read_only() -> Iterator[Scenario]:
-    """A server that is cut off from the others, and what others answer when they are asked."""
+    """Yield servers that are cut off, and the answers of others that are asked."""
     others: dict[str, list[bytes | End]] = {
         "nothing": [],
         "hanging up": [HANG_UP],
@@ -302,7 +317,7 @@ def read_only() -> Iterator[Scenario]:
 
 
 def closes() -> Iterator[Scenario]:
-    """The request to end the session is answered by something else."""
+    """Yield servers that answer the request to end the session wrongly."""
     answers: dict[str, list[bytes | End]] = {
         "nothing": [],
         "a reset": [RESET],

@@ -1,6 +1,6 @@
-"""Resources that no test must leave behind: threads, child processes, file descriptors.
+"""Resources that a test must not leave: threads, children, descriptors.
 
-Threads are looked up in the kernel, for those of the C client are unknown to Python.
+Threads are looked up in the kernel, for Python does not know those of the C client.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.deadlines import POLL_SECONDS, scaled
 
 PATIENCE_SECONDS = 5
 
-# Kept for the next server that a test starts.
+# This thread is kept for the next server that a test starts.
 SERVER_STARTER = "server-starter"
 
 Resources = dict[str, str]
@@ -24,12 +24,12 @@ Resources = dict[str, str]
 
 
 def resources() -> Resources:
-    """The threads, children and descriptors of this process at the moment."""
+    """Return the threads, children and descriptors of this process."""
     return {**_threads(), **_children(), **_descriptors()}
 
 
 def check(before: Resources) -> None:
-    """Raise AssertionError if more is there than before, and does not go away by itself."""
+    """Raise AssertionError if there are more than before, and they stay."""
     deadline = time.monotonic() + scaled(PATIENCE_SECONDS)
     while left := _more_than(before):
         if time.monotonic() > deadline:
@@ -57,7 +57,7 @@ def _threads() -> Resources:
 
 
 def _children() -> Resources:
-    # By command and not by number: a server that was restarted is nothing more than before.
+    # By command and not by number: a restarted server is no additional resource.
     commands: Counter[str] = Counter()
     for task in Path("/proc/self/task").iterdir():
         try:

@@ -1,8 +1,8 @@
-"""A name service of a test's own, in a network namespace, to be silent, slow or wrong.
+"""A name service of a test's own, to be silent, slow or wrong.
 
-`own_network` is a command prefix for a program that has no network but its own loopback, and whose
-files may be replaced without anybody else seeing it. There `install` makes this machine ask a
-`NameServer`, which holds the names of the domain `test`.
+It runs in a network namespace. `own_network` is a command prefix for a program that has no network
+but its own loopback, and whose files may be replaced unseen by other processes. There `install`
+makes this machine ask a `NameServer`, which holds the names of the domain `test`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ Mode = Literal["answers", "fails", "silent"]
 
 @functools.cache
 def own_network() -> list[str]:
-    """The command that runs another one in namespaces of its own; empty where that is forbidden."""
+    """Return the command that runs another one in namespaces of its own.
+
+    It is empty where that is forbidden.
+    """
     command = ["unshare", "--mount", "--net", "--"]
     try:
         tried = subprocess.run([*command, "ip", "link", "set", "lo", "up"], capture_output=True)
@@ -37,7 +40,10 @@ def own_network() -> list[str]:
 
 
 def install(options: str, hosts: str = "") -> None:
-    """Have this namespace ask the name server; `options` are those of resolv.conf."""
+    """Make this namespace ask the name server.
+
+    `options` are those of resolv.conf.
+    """
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     folder = Path(tempfile.mkdtemp(prefix="zc.zk-names-"))
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
@@ -52,7 +58,7 @@ def install(options: str, hosts: str = "") -> None:
 
 
 class NameServer:
-    """Answers questions for IPv4 addresses, in threads of its own, as `mode` says.
+    """Answers questions for IPv4 addresses, in its own threads, as `mode` says.
 
     `names` are the addresses of each name; `questions` the names asked for so far, one for each
     question; `delay` how long (seconds) an answer takes.

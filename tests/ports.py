@@ -11,7 +11,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports that nothing listens on.
+    """Return different ports that nothing listens on.
 
     They lie below those that the kernel gives to outgoing connections: a client that keeps trying
     to reach a server that is down would sooner or later be given that very port, and so be

@@ -1,4 +1,4 @@
-"""The tree of the reference, as it is written there, and as it is exported."""
+"""The tree of the reference: its text there, and its export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real ZooKeeper servers for tests, demonstrations and benchmarks: Debian's, on loopback.
+"""Real ZooKeeper servers for tests and benchmarks: Debian's, on loopback.
 
     with standalone() as server:
         connect_to(server.connection_string)
@@ -8,9 +8,9 @@
     with ensemble_of(3) as servers:
         servers.leader().pause()
 
-A server keeps its data and its ports from one start to the next, so that a restart is one that
-clients live through. A server that is started here ends with the `with` block; with the
-interpreter, when there was no block to leave; and with the process, should that be killed: the
+Demonstrations use them, too. A server keeps its data and its ports from one start to the next, so
+that clients live through a restart. A server that is started here ends with the `with` block; with
+the interpreter, when there was no block to leave; and with the process, when that is killed: the
 kernel then kills the servers too.
 """
 
@@ -71,7 +71,7 @@ SETTINGS: Mapping[str, object] = {
     "preAllocSize": 4096,
 }
 
-# The option knows no other way in than a system property.
+# The option can be set only by a system property.
 CONTAINER_CHECK = "-Dznode.container.checkIntervalMs=200"
 
 NOT_SERVING = b"not currently serving requests"
@@ -82,11 +82,11 @@ PORT_ATTEMPTS = 5
 
 
 class ServerFailed(Exception):
-    """A server could not be started; the message ends with what it logged."""
+    """A server that could not be started; the message ends with its log."""
 
 
 class PortTaken(ServerFailed):
-    """A port that was free when it was chosen was not any more when the server wanted it."""
+    """A free port was taken between its choice and the server's start."""
 
 
 class Server:
@@ -129,11 +129,14 @@ class Server:
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the server as a crash would (SIGKILL), and wait for it; a paused one too."""
+        """End the server as a crash would (SIGKILL), and wait for it.
+
+        A paused server can be ended, too.
+        """
         self._end(signal.SIGKILL)
 
     def pause(self) -> None:
-        """Stop the process where it stands: connections stay open and nothing answers."""
+        """Stop the process where it is: connections stay open and nothing answers."""
         self._signal(signal.SIGSTOP)
         # Each thread stops when it sees the signal, and not before.
         wait_until(self._stands_still, f"{self} is paused")
@@ -143,13 +146,16 @@ class Server:
         self._signal(signal.SIGCONT)
 
     def restart(self) -> None:
-        """Stop the server, start it again with its data and its port, wait until it serves."""
+        """Stop the server, start it again with its data and port, wait for it.
+
+        It is ready when it serves.
+        """
         self.stop()
         self.start()
         self.wait_until_serving()
 
     def ask(self, word: str) -> str:
-        """The answer to a four letter word such as `srvr` or `cons`; '' when there is none."""
+        """Return the answer to a four letter word such as `srvr`, '' for none."""
         try:
             with socket.create_connection((LOOPBACK, self.port), scaled(1)) as connection:
                 connection.sendall(word.encode())
@@ -162,18 +168,21 @@ class Server:
         return answer.decode()
 
     def mode(self) -> str | None:
-        """'standalone', 'leader' or 'follower'; None when the server does not serve."""
+        """Return 'standalone', 'leader' or 'follower'; None without service."""
         for line in self.ask("srvr").splitlines():
             if line.startswith("Mode: "):
                 return line.removeprefix("Mode: ")
         return None
 
     def is_serving(self) -> bool:
-        """Whether clients can open sessions here now."""
+        """Whether clients can open sessions here."""
         return self.mode() is not None
 
     def wait_until_serving(self, seconds: float = START_SECONDS) -> None:
-        """Wait until sessions can be opened. Raises ServerFailed when the process ends instead."""
+        """Wait until sessions can be opened.
+
+        Raises ServerFailed when the process ends instead.
+        """
         wait_until(
             lambda: self.is_serving() or self._has_failed(),
             lambda: f"{self} serves.\n{self._log_tail()}",
@@ -211,7 +220,7 @@ class Server:
         self._process.wait(scaled(STOP_SECONDS))
 
     def _has_failed(self) -> bool:
-        """False while there is hope, the reason as an exception when there is none."""
+        """Return False while the server may start; raise the reason when not."""
         tail = self._log_tail()
         if "java.net.BindException" in tail:
             raise PortTaken(tail)
@@ -245,13 +254,13 @@ class Ensemble:
             server.wait_until_serving(seconds)
 
     def leader(self) -> Server:
-        """The server that leads now, waited for when an election is going on."""
+        """Return the server that leads; wait for it during an election."""
         return wait_until(
             lambda: self._in_mode("leader"), "the ensemble has a leader", START_SECONDS
         )[0]
 
     def followers(self) -> list[Server]:
-        """The servers that follow a leader now."""
+        """Return the servers that follow a leader."""
         return self._in_mode("follower")
 
     def _in_mode(self, mode: str) -> list[Server]:
@@ -265,7 +274,10 @@ def standalone(
     java_options: Sequence[str] = QUICK_START,
     heap: str = "512m",
 ) -> Iterator[Server]:
-    """A server of its own, serving. `settings` are lines of zoo.cfg on top of `SETTINGS`."""
+    """Run a server of its own, serving.
+
+    `settings` are lines of zoo.cfg on top of `SETTINGS`.
+    """
 
     def prepare(folder: Path) -> Ensemble:
         (port,) = free_ports(1)
@@ -285,7 +297,7 @@ def ensemble_of(
     java_options: Sequence[str] = QUICK_START,
     heap: str = "256m",
 ) -> Iterator[Ensemble]:
-    """`size` servers that form an ensemble, all of them serving."""
+    """Run `size` servers that form an ensemble, all of them serving."""
 
     def prepare(folder: Path) -> Ensemble:
         ports = free_ports(3 * size)
@@ -312,7 +324,10 @@ def ensemble_of(
 
 @contextmanager
 def _running(prepare: Callable[[Path], Ensemble]) -> Iterator[Ensemble]:
-    """Yield the servers that `prepare` makes in a new folder; all is gone afterwards."""
+    """Yield the servers that `prepare` makes in a new folder.
+
+    Everything is gone afterwards.
+    """
     missing = [str(jar) for jar in JARS if not jar.exists()]
     if missing or not shutil.which("java"):
         raise ServerFailed(
@@ -339,9 +354,9 @@ def _running(prepare: Callable[[Path], Ensemble]) -> Iterator[Ensemble]:
             return
 
 
-# The kernel's parent-death signal follows the thread that made the child, not the process: servers
-# are started from a thread that lasts as long as the interpreter, and not from one that a test
-# started for a moment.
+# The kernel's parent-death signal follows the thread that made the child, not the process: a thread
+# that lasts as long as the interpreter starts the servers, and not one that a test started for a
+# moment.
 _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="server-starter")
 
 
@@ -351,7 +366,7 @@ def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
 
     def popen() -> subprocess.Popen[bytes]:
         with log.open("wb") as output:
-            # In a session of its own, for the Ctrl-C that ends a test run is not for the server.
+            # The server has a session of its own: the Ctrl-C that ends a test run is not for it.
             return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -365,7 +380,7 @@ def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
 
 
 def _remove(folder: Path, owner: int) -> None:
-    """Remove a folder unless this is a forked child, whose parent still needs it."""
+    """Remove a folder, but not in a forked child, whose parent still needs it."""
     if os.getpid() == owner:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""Opening a session, waiting for what it delivers, clearing up after it."""
+"""Helpers that open a session, wait for its deliveries, and clean up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OPEN: list[Any] = [{"perms": 31, "scheme": "world", "id": "anyone"}]
 
 
 def wait_until_connected(zookeeper: ModuleType, handle: int) -> None:
-    """Wait until the session is there."""
+    """Wait until the session is connected."""
     wait_until(
         lambda: zookeeper.state(handle) == zookeeper.CONNECTED_STATE,
         lambda: f"handle {handle} is connected; its state is {zookeeper.state(handle)}",
@@ -23,10 +23,10 @@ def wait_until_connected(zookeeper: ModuleType, handle: int) -> None:
 
 
 def wait_until_delivered(zookeeper: ModuleType, handle: int) -> None:
-    """Wait until callbacks have been called for everything that the server has sent by now.
+    """Wait until callbacks have been called for everything the server has sent.
 
-    Events and answers are delivered in the server's order: what comes before the answer to this
-    has been delivered when that answer is.
+    Events and answers are delivered in the server's order: everything before the answer to this
+    request has been delivered when that answer is.
     """
     answered = Calls()
     zookeeper.async_(handle, "/", answered)
@@ -35,7 +35,7 @@ def wait_until_delivered(zookeeper: ModuleType, handle: int) -> None:
 
 @contextmanager
 def session(zookeeper: ModuleType, hosts: str) -> Iterator[int]:
-    """A connected session for a few calls."""
+    """Open a connected session for a few calls."""
     handle = zookeeper.init(hosts, None, int(scaled(10_000)))
     try:
         wait_until_connected(zookeeper, handle)
@@ -52,7 +52,7 @@ def remove_tree(zookeeper: ModuleType, handle: int, path: str) -> None:
             tree = zookeeper.read_tree(handle, path)
         except zookeeper.NoNodeException:
             return True
-        # A node that goes by itself meanwhile undoes its transaction: then there is a next round.
+        # A node that is deleted meanwhile (a race) undoes its transaction: the next round retries.
         zookeeper.write_many(handle, [("delete", node.path) for node in reversed(tree)], stop=False)
         return False
 

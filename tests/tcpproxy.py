@@ -1,4 +1,6 @@
-"""A TCP proxy in front of a ZooKeeper server: a network that misbehaves when told to.
+"""A TCP proxy in front of a ZooKeeper server: a network that misbehaves.
+
+It does so when it is told to:
 
     with TcpProxy(server.connection_string) as proxy:
         connect_to(proxy.connection_string)
@@ -6,9 +8,9 @@
         proxy.stall(TO_CLIENT)
         proxy.cut()
 
-It can be run on its own too, so that what is measured through it does not share an interpreter
-with it: `python -m tests.tcpproxy 127.0.0.1:2181 --delay 1` prints the address to connect to and
-works until its standard input ends.
+It can be run on its own too, so that a measurement through it does not share an interpreter with
+it: `python -m tests.tcpproxy 127.0.0.1:2181 --delay 1` prints the address to connect to and works
+until its standard input ends.
 """
 
 from __future__ import annotations
@@ -32,14 +34,14 @@ T = TypeVar("T")
 
 OnRequest = Callable[[Request], "bool | bytes"]
 
-# What may be under way in one direction of a connection before the proxy stops reading.
+# Backpressure: the proxy stops reading with so many bytes under way in one direction.
 MOST_BYTES_UNDER_WAY = 64 * 1024 * 1024
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Direction(enum.Enum):
-    """A way through the proxy."""
+    """A direction through the proxy."""
 
     TO_SERVER = "to the server"
     TO_CLIENT = "to the client"
@@ -50,14 +52,14 @@ TO_CLIENT = Direction.TO_CLIENT
 
 
 class TcpProxy:
-    """Forwards connections to `target` ("host:port"), as well as its verbs allow.
+    """Forwards connections to `target` ("host:port"), as its verbs allow.
 
     `on_request`, when given, is called with each request, in the proxy's thread, before the
     request goes on to the server. When it returns False the request is dropped and its connection
-    cut, which is what a server does to a request that it does not understand. Bytes go to the
-    server instead of the request; none at all leave it unanswered.
+    cut: a server does the same to a request that it does not understand. Bytes go to the server
+    instead of the request; no bytes leave it unanswered.
 
-    If `is_opaque`, what goes through is not ZooKeeper's protocol in the clear, and nothing is seen.
+    If `is_opaque`, the traffic is not ZooKeeper's protocol in the clear, and no request is seen.
 
     The verbs may be used from any thread, and have taken effect when they return.
     """
@@ -97,11 +99,14 @@ class TcpProxy:
 
     @property
     def open_connections(self) -> int:
-        """Connections that go through at the moment."""
+        """The number of connections that go through."""
         return len(self._links)
 
     def cut(self, reset: bool = True) -> None:
-        """Break all connections, by RST or by an orderly FIN; what is under way is lost."""
+        """Break all connections, by RST or by an orderly FIN.
+
+        Bytes under way are lost.
+        """
 
         def cut() -> None:
             for link in list(self._links):
@@ -110,7 +115,10 @@ class TcpProxy:
         self._do(cut)
 
     def cut_after(self, byte_count: int, direction: Direction = TO_CLIENT) -> None:
-        """Deliver `byte_count` more bytes in one direction, then break all connections, once."""
+        """Break all connections after `byte_count` more bytes in one direction.
+
+        It happens once.
+        """
 
         def limit() -> None:
             self._bytes_until_cut[direction] = byte_count
@@ -118,7 +126,7 @@ class TcpProxy:
         self._do(limit)
 
     def refuse(self) -> None:
-        """Let connection attempts fail at once; connections that exist are left alone."""
+        """Let connection attempts fail at once; existing connections go on."""
 
         def refuse() -> None:
             if self._listener is not None:
@@ -129,7 +137,7 @@ class TcpProxy:
         self._do(refuse)
 
     def allow(self) -> None:
-        """Take new connections again."""
+        """Accept connections again."""
 
         def allow() -> None:
             if self._listener is None:
@@ -140,11 +148,11 @@ class TcpProxy:
         self._do(allow)
 
     def stall(self, direction: Direction | None = None) -> None:
-        """Deliver nothing any more, in one direction or both; connections stay open."""
+        """Deliver nothing in one direction or both; connections stay open."""
         self._do(lambda: self._stalled.update([direction] if direction else Direction))
 
     def resume(self, direction: Direction | None = None) -> None:
-        """Deliver what was held back, and go on as usual."""
+        """Deliver the bytes that were held back, and go on as usual."""
 
         def resume() -> None:
             self._stalled.difference_update([direction] if direction else Direction)
@@ -154,7 +162,7 @@ class TcpProxy:
         self._do(resume)
 
     def delay(self, milliseconds: float) -> None:
-        """From now on let everything take this long, each way; the throughput stays the same."""
+        """Delay everything by this time, each way; the throughput stays the same."""
 
         def delay() -> None:
             self._delay_seconds = milliseconds / 1000
@@ -206,7 +214,7 @@ class TcpProxy:
 
 
 class _Link:
-    """One connection of a client and the one to the server that was made for it."""
+    """A connection of a client, and the connection to the server made for it."""
 
     def __init__(self, proxy: TcpProxy, client: asyncio.Transport) -> None:
         self._proxy = proxy
@@ -266,7 +274,7 @@ class _Link:
             stream.pump()
 
     def close(self, reset: bool = True) -> None:
-        """Close both connections and forget what was not written to them yet."""
+        """Close both connections and forget the bytes that were not written yet."""
         self._proxy._links.discard(self)
         self._connecting.cancel()
         for stream in self._streams.values():
@@ -283,7 +291,7 @@ class _Link:
 
 
 class _Stream:
-    """One direction of a link: what came in, each piece with the time at which it is due."""
+    """One direction of a link: pieces, each with the time at which it is due."""
 
     def __init__(self, proxy: TcpProxy, link: _Link, direction: Direction) -> None:
         self._proxy = proxy
@@ -312,7 +320,7 @@ class _Stream:
         self._throttle()
 
     def pump(self) -> None:
-        """Write whatever is due, and come back for what is not due yet."""
+        """Write the pieces that are due, and come back for the others."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -336,7 +344,7 @@ class _Stream:
         self._throttle()
 
     def drop(self) -> None:
-        """Forget what is under way."""
+        """Forget the bytes that are under way."""
         self._pieces.clear()
         self._size = 0
         if self._timer is not None:
@@ -351,7 +359,7 @@ class _Stream:
         limits = self._proxy._bytes_until_cut
         left = limits.get(self._direction, len(data) + 1)
         piece = data[:left]
-        # Counted first: who receives a byte finds it counted.
+        # Counted first: a receiver finds its byte counted.
         self._proxy.bytes_delivered[self._direction] += len(piece)
         self._sink.write(piece)
         if self._direction in limits:

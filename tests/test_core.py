@@ -1,4 +1,7 @@
-"""The C core as text: who calls whom, what locks functions need, that names are unique and used."""
+"""The C core as text: its calls, its locks, its names.
+
+Calls go in one direction, functions have the locks that they need, names are unique and used.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ each_library = pytest.mark.parametrize(("files", "header"), LIBRARIES.values(), 
 FUNCTION = re.compile(
     r"^(?:__attribute__\(\(.*\)\) )?(static )?[a-z_][^\n(=;]*?(\w+)\([^;{}]*\) \{", re.M
 )
-# What stands at file level without being a function: variables, and types.
+# Variables and types: the other names at file level, besides functions.
 VARIABLE = re.compile(
     r"^static (?:__thread |_Atomic |const |struct )*\w+ \**(\w+)(?: =|;|,|\[)", re.M
 )
@@ -39,13 +42,13 @@ HELD = re.compile(r"[Ww]ith (?:the|its) lock held|[Ww]ith `submit`\s+held")
 
 
 def code_of(path: Path) -> str:
-    """The text without comments and strings."""
+    """Return the text without comments and strings."""
     return re.sub(r'"(?:\\.|[^"\\\n])*"', '""', COMMENT.sub("", path.read_text()))
 
 
 @cache
 def functions(path: Path) -> dict[str, tuple[bool, str]]:
-    """Whether it is static, and its body, for each function that a file defines."""
+    """Map each function of a file to whether it is static, and its body."""
     text = code_of(path)
     found: dict[str, tuple[bool, str]] = {}
     for match in FUNCTION.finditer(text):
@@ -70,7 +73,7 @@ def words(text: str) -> set[str]:
 
 
 def test_functions_are_found() -> None:
-    """Or the other tests would pass on nothing."""
+    """The other tests would pass on nothing without this."""
     assert len(offered()) > 100
     assert offered()["call_submit"].name == "request.c"
     assert functions(CORE / "request.c")["hand_over"][0]
@@ -131,7 +134,7 @@ def test_functions_that_headers_offer_are_used_by_another_file() -> None:
         if not any(name in text for path, text in texts.items() if path != home)
         and name not in words(code_of(CORE / f"{home.stem}.h").replace(f"{name}(", "", 1))
     ]
-    # Declared for Cython is not used: the declaration alone would keep it.
+    # A declaration for Cython is no use: the declaration alone would keep the function.
     declared = words((PACKAGE / "_core.pxd").read_text())
     assert [name for name in unused if name not in declared] == []
 
@@ -143,7 +146,10 @@ def test_functions_of_the_declarations_for_cython_are_called_by_its_code() -> No
 
 
 def functions_that_need_a_lock(text: str) -> set[str]:
-    """Those whose comment, right before a declaration or definition, says so."""
+    """Return the functions whose comment says that they need a lock.
+
+    The comment is right before a declaration or definition.
+    """
     return {
         found[1]
         for comment in COMMENT.finditer(text)

@@ -64,7 +64,7 @@ def test_each_module_can_be_imported_first() -> None:
     names = [
         name
         for name, (path, *_) in sources().items()
-        if path.suffix in (".py", ".pyx") and name != "zc.zk.__main__"  # which is a command
+        if path.suffix in (".py", ".pyx") and name != "zc.zk.__main__"  # it is a command
     ]
     assert len(names) > 100
     assert faults_of("zc.zk", *names) == ""

@@ -49,7 +49,7 @@ ROWS = [
     "interfaces",
 ]
 
-# Talk to no server, and are tested without one.
+# These modules talk to no server, and are tested without one.
 PURE = {
     "formats",
     "tree",
@@ -95,8 +95,8 @@ def with_included(path: Path) -> list[Path]:
     return files
 
 
-# In Cython's language, whose grammar `ast` does not know: a whole statement, over several lines
-# where it has parentheses.
+# An import in Cython's language, whose grammar `ast` does not know: a whole statement, over several
+# lines where it has parentheses.
 CYTHON_FROM = re.compile(
     r"^[ \t]*from[ \t]+(\S+)[ \t]+c?import[ \t]+(\([^)]*\)|[^(\n]+)", re.MULTILINE
 )
@@ -227,7 +227,7 @@ def test_a_circle_would_be_found() -> None:
 
 
 def test_the_library_itself_is_imported_by_none_of_its_modules() -> None:
-    """Modules import from where a name is defined, and not through `zc.zk`."""
+    """Modules import from the definition of a name, and not through `zc.zk`."""
     public = {
         name: sorted(wrong)
         for name in library()

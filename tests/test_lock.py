@@ -1,4 +1,4 @@
-"""The lock has one release of every tool that is installed here, for every Python."""
+"""The lock has one release of every installed tool, for every Python."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PYTHONS = [
 
 
 def locked(python):
-    """The releases that the lock has for a Python, by name."""
+    """Return the releases that the lock has for a Python, by name."""
     environment = {"python_version": python, "python_full_version": f"{python}.9"}
     releases: dict[str, list[str]] = {}
     for line in (HERE / "constraints.txt").read_text().splitlines():

@@ -1,4 +1,7 @@
-"""The checks of the core's locks (core/locks.h): that mistakes end a process, where they are on."""
+"""The checks of the core's locks (core/locks.h).
+
+A mistake ends a process, where the checks are on.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Names of tests say subject, situation and expectation, and fit on a line of a summary."""
+"""Names of tests say subject, situation and expectation.
+
+They fit on a line of a summary.
+"""
 
 from __future__ import annotations
 

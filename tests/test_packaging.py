@@ -1,4 +1,4 @@
-"""What is shipped: the wheel of `make wheel`, looked into and installed where nothing else is."""
+"""The wheel of `make wheel`: its files, and an installation of it alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.first
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# What make, tox and the sanitizers tell the tests is not for the programs that the tests start.
+# The settings of make, tox and the sanitizers are not for the programs that the tests start.
 CLEAN = {
     name: value
     for name, value in os.environ.items()
@@ -31,7 +31,7 @@ CLEAN = {
 
 
 def run(*command: str | Path, cwd: Path = ROOT) -> str:
-    """The standard output of a command, which must succeed."""
+    """Run a command, which must succeed, and return its standard output."""
     done = subprocess.run(
         command,
         cwd=cwd,
@@ -52,7 +52,7 @@ def empty_environment(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def wheel() -> Path:
-    """The wheel of the sources as they are now."""
+    """Build the wheel of the sources as they are."""
     run("make", "wheel")
     (built,) = (ROOT / "dist").glob("*.whl")
     return built
@@ -60,7 +60,10 @@ def wheel() -> Path:
 
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment that holds the wheel and nothing else, made without network."""
+    """Make an environment that holds the wheel alone, without network.
+
+    Returns its Python.
+    """
     python = empty_environment(tmp_path_factory.mktemp("environment"))
     run(sys.executable, "-m", "pip", "--python", python, "install", "--no-index", wheel)
     return python
@@ -184,7 +187,7 @@ def test_a_distribution_with_an_old_style_zc_namespace_lives_beside_it(
     other = packages / "zc" / "other"
     other.mkdir(parents=True)
     (other / "__init__.py").touch()
-    # What setuptools writes for `namespace_packages = ['zc']`.
+    # The lines that setuptools writes for `namespace_packages = ['zc']`.
     (packages / "zc.other-nspkg.pth").write_text(
         "import sys, types, os;"
         "p = os.path.join(sys._getframe(1).f_locals['sitedir'], *('zc',));"

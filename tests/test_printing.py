@@ -1,7 +1,7 @@
-"""What is printed goes through one function: names and values are foreign, and may be hostile.
+"""All output goes through one function: names and values may be hostile.
 
-`zc.zk.errors.printable` makes escapes of what cannot be printed. Data that were asked for, such as
-an export, are written as they are, by `zc.zk.cli.output.write`: formats escape by themselves.
+`zc.zk.errors.printable` escapes characters that cannot be printed. Requested data, such as an
+export, are written as they are, by `zc.zk.cli.output.write`: formats escape by themselves.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ LIBRARY = Path(zc.zk.__file__).parent
 MODULES = sorted(
     path
     for path in LIBRARY.rglob("*.py")
-    if path.name != "waiting.py"  # the words of whoever wrote the test
+    if path.name != "waiting.py"  # the words are the test author's
 )
 STREAMS = ("sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__")
 
-# An escape that hides what follows, a forged line, and a character that turns the text round.
+# An escape that hides the text after it, a forged line, and a character that reverses the text.
 HOSTILE = "x\x1b[8m\nwould delete /\u202e\x9b2J"
 ESCAPED = "x\\x1b[8m\\nwould delete /\\u202e\\x9b2J"
 
 
 def is_printable(argument: ast.expr) -> bool:
-    """Whether an expression can have no other characters than printable ones and ends of lines."""
+    """Whether an expression can have only printable characters and ends of lines."""
     if isinstance(argument, ast.JoinedStr):
         return all(map(is_printable, argument.values))
     if isinstance(argument, ast.FormattedValue):
@@ -45,7 +45,7 @@ def is_printable(argument: ast.expr) -> bool:
 
 
 def unsafe(source: str) -> list[str]:
-    """The calls in a module that print, and have not escaped what."""
+    """Return the calls in a module that print without escaping."""
     found = []
     for call in ast.walk(ast.parse(source)):
         if not isinstance(call, ast.Call):

@@ -12,14 +12,17 @@ pytestmark = pytest.mark.quick
 
 @pytest.fixture
 def listed(monkeypatch, tmp_path):
-    """A folder of its own for the list of flaky tests, and what make is asked."""
+    """Return a function that replaces make, with a new folder for flaky tests.
+
+    The function returns the calls of make.
+    """
     calls: list[list[str]] = []
     monkeypatch.setattr(flaky, "FLAKY", tmp_path / "build" / "flaky")
     monkeypatch.setattr(flaky, "LAST_FAILED", tmp_path / "lastfailed")
     monkeypatch.setattr(flaky, "SANITIZED_FAULTS", tmp_path / "faults")
 
     def making(*failures: list[str] | None, faults: str = "") -> list[list[str]]:
-        """Each run of make fails with these tests; None is a success."""
+        """Let each run of make fail with these tests; None is a success."""
         left = list(failures)
 
         def make(target, arguments):

@@ -1,4 +1,4 @@
-"""The servers that the tests run on: they come, they obey, and they go, whatever happens."""
+"""The servers that the tests run on: they start, obey and end in any case."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.servers import ensemble_of, standalone
 
 
 def is_running(pid: int) -> bool:
-    """Whether there is such a process, and not just what is left of one."""
+    """Whether there is such a process, and it is not a zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
@@ -28,12 +28,12 @@ def is_running(pid: int) -> bool:
 
 @pytest.fixture(autouse=True)
 def installed(own_servers_only: None) -> None:
-    """All of this is about servers of our own."""
+    """Skip all tests here with a service that is not ours."""
 
 
 @pytest.fixture
 def ports_of_others(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """One port that seems free when it is chosen, and that somebody has got hold of since."""
+    """Let a port be taken by another process after it was chosen as free."""
     really_free = ports.free_ports
     taken: list[socket.socket] = []
 
@@ -160,7 +160,7 @@ if sys.argv[1] == "wait":
 
 @pytest.mark.parametrize("end", ["killed", "exit"])
 def test_a_server_does_not_outlive_the_process_that_started_it(end: str) -> None:
-    """Also when the thread that started it has ended long before."""
+    """It ends also when the thread that started it has ended long before."""
     command = [sys.executable, "-c", PROGRAM, "wait" if end == "killed" else "exit"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

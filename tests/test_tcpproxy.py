@@ -62,7 +62,7 @@ SESSION = struct.pack(">i", 44) + bytes(44)
 
 
 def receive(connection: socket.socket, count: int) -> bytes:
-    """`count` bytes, or fewer when the connection ends before."""
+    """Return `count` bytes, or fewer when the connection ends before."""
     received = b""
     while len(received) < count:
         try:

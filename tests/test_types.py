@@ -16,7 +16,7 @@ pytestmark = pytest.mark.quick
 ROOT = Path(__file__).parents[1]
 TYPES = ROOT / "src" / "zookeeper" / "types.py"
 
-# What a type is made of where an alias for it is defined.
+# The parts of a type in the definition of an alias.
 GENERIC = {
     "Annotated",
     "Callable",
@@ -51,7 +51,7 @@ def is_type(value: ast.expr | None) -> bool:
 
 
 def aliases(tree: ast.Module) -> Iterator[str]:
-    """The names of types that a module defines as aliases or as TypedDicts."""
+    """Yield the names that a module defines as aliases or as TypedDicts."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             if any(isinstance(base, ast.Name) and base.id == "TypedDict" for base in node.bases):
@@ -64,7 +64,7 @@ def aliases(tree: ast.Module) -> Iterator[str]:
 
 
 def defined(tree: ast.Module) -> Iterator[str]:
-    """The names that a module defines at its top by any class or assignment."""
+    """Yield the names that a module defines at its top by class or assignment."""
     yield from aliases(tree)
     for node in tree.body:
         if isinstance(node, ast.ClassDef):

@@ -1,4 +1,4 @@
-"""How tests are shared out among processes."""
+"""The sharing of tests among processes."""
 
 from __future__ import annotations
 

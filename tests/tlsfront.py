@@ -1,4 +1,6 @@
-"""TLS in front of a server that has none, by Python's `ssl`: any certificates, any versions.
+"""TLS in front of a server that has none, by Python's `ssl`.
+
+It serves any certificates and versions:
 
     with tls_front(issued.certificate, issued.key, target=server.connection_string) as front:
         connect_to(front.connection_string)
@@ -25,7 +27,7 @@ PATIENCE_SECONDS = 30
 
 @dataclass
 class Front:
-    """Where it is, and the names of the client certificates that it has been shown."""
+    """The address, and the names of the client certificates that it has seen."""
 
     connection_string: str
     clients: list[str] = field(default_factory=list)
@@ -39,9 +41,9 @@ def tls_front(
     target: str | None = None,
     version: ssl.TLSVersion | None = None,
 ) -> Iterator[Front]:
-    """Accept TLS connections and carry them to `target`, or end them after the handshake.
+    """Accept TLS connections and carry them to `target`, or end them.
 
-    With a `client_authority` clients need certificates of it.
+    They end after the handshake. With a `client_authority` clients need certificates of it.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
@@ -56,7 +58,7 @@ def tls_front(
         threads: list[threading.Thread] = []
 
         def serve(accepted: socket.socket, whole: socket.socket) -> None:
-            # A refused handshake and a connection that breaks are what some tests are about.
+            # A refused handshake and a connection that breaks are the subject of some tests.
             with ExitStack() as stack:
                 stack.enter_context(whole)
                 stack.callback(_shut, whole)
@@ -98,7 +100,7 @@ def _shut(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
-        pass  # ended already
+        pass  # the connection has ended already
 
 
 def _note_client(front: Front, secured: ssl.SSLSocket) -> None:

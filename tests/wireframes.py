@@ -1,4 +1,4 @@
-"""The requests in what a ZooKeeper client sends."""
+"""The requests in the bytes that a ZooKeeper client sends."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Request(NamedTuple):
 
 
 class RequestSplitter:
-    """Cuts the bytes of one connection, in whatever pieces they come, into requests."""
+    """Cuts the bytes of one connection, in any pieces, into requests."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -66,7 +66,7 @@ class RequestSplitter:
         self._framed = True
 
     def feed(self, data: bytes) -> Iterator[Request]:
-        """The requests that are complete now. A four letter word is a request of type 0."""
+        """Yield the requests that are complete. A four letter word has type 0."""
         self._rest += data
         start = 0
         while self._framed and len(self._rest) - start >= LENGTH.size:
@@ -87,7 +87,7 @@ class RequestSplitter:
 
     def _request(self, frame: bytes) -> Request:
         if self._first:
-            # What opens a session has no header.
+            # The request that opens a session has no header.
             self._first = False
             return Request(Op.CREATE_SESSION, 0, frame)
         _, xid, op = HEADER.unpack_from(frame)

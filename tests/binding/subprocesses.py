@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(program: str, *arguments: str, seconds: float = 60, within: Sequence[str] = ()) -> Any:
-    """Run `tests.binding.programs.PROGRAM` and return what it printed last, as JSON.
+    """Run `tests.binding.programs.PROGRAM` and return its last line, as JSON.
 
     `within` is a command that runs another one.
 

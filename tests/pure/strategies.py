@@ -1,4 +1,4 @@
-"""Names, data and trees of every kind that ZooKeeper can hold, for hypothesis."""
+"""Names, data and trees of all kinds that ZooKeeper can hold, for hypothesis."""
 
 from __future__ import annotations
 

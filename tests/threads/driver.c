@@ -25,7 +25,7 @@ static void note(int code) {
 static struct ACL open_entry[] = {{31, {"world", "anyone"}}};
 static const struct ACL_vector open_acl = {1, open_entry};
 
-/* What the Python thread of a handle does. */
+/* Does the work of a handle's Python thread. */
 static void *deliver(void *argument) {
     zk_handle *handle = argument;
     for (;;) {

@@ -1,4 +1,4 @@
-/* What locks.h makes of a mistake: locks WHAT. */
+/* Shows how locks.h reacts to a mistake: locks WHAT. */
 #include "locks.h"
 
 #include <stdio.h>
