@@ -124,7 +124,7 @@ trees: st.SearchStrategy[Tree] = st.recursive(
 
 
 def depth_first(tree: Tree, depth: int = 0) -> Nodes:
-    """Yield (depth, name, data) of each node of a tree, as `render` takes them."""
+    """Return (depth, name, data) of each node of a tree, as `render` takes them."""
     nodes: Nodes = []
     for name in sorted(tree):
         content, below = tree[name]

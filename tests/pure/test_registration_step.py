@@ -373,7 +373,7 @@ class Model:
 
 
 def until_rest(model: Model) -> Iterator[Do]:
-    """Return the actions of an attempt that nothing disturbs."""
+    """Yield the actions of an attempt that nothing disturbs."""
     model.begin()
     for _ in range(12):
         do = model.act()
