@@ -49,7 +49,7 @@ def main() -> int:
     )
     parser.add_argument("--real", action="store_true", help="start a server of Debian's packages")
     options = parser.parse_args()
-    # Ctrl-C has the same effect: everything that was started is stopped on the way out.
+    # These signals act as Ctrl-C does: everything that was started is stopped on the way out.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:

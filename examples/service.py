@@ -42,7 +42,7 @@ class PriceRequest(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, format: str, *args: object) -> None:
-        """The consumer tells enough."""
+        """Log nothing: the consumer tells enough."""
 
 
 def main() -> None:

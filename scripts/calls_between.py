@@ -43,7 +43,7 @@ class Called(NamedTuple):
 
 
 class Recorder:
-    """Notes what Python functions the client's threads call, between two moments."""
+    """Notes the Python functions that the client's threads call for a while."""
 
     def __init__(self) -> None:
         self.calls: list[Called] = []

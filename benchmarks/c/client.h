@@ -1,12 +1,12 @@
-/* What the programs of this folder share: a connection that is waited for, a clock, and a way to
-   give up. Each program prints one line of JSON, the time it measured itself, and nothing else. */
+/* The programs of this folder share a connection that they wait for, a clock, and a way to give
+   up. Each program prints one line of JSON, the time it measured itself, and nothing else. */
 
 #ifndef BENCHMARK_CLIENT_H
 #define BENCHMARK_CLIENT_H
 
 #include <zookeeper/zookeeper.h>
 
-/* Seconds of the monotonic clock. */
+/* Return the seconds of the monotonic clock. */
 double now(void);
 
 /* Print a message like printf and leave with status 1. */
@@ -20,7 +20,7 @@ void check(int rc, const char *what);
    a window of some seconds. */
 zhandle_t *connect_to(const char *hosts, int resolution_ms);
 
-/* A positive integer of the command line, or give up. */
+/* Return a positive integer of the command line, or give up. */
 long count_argument(const char *text, const char *name);
 
 #endif

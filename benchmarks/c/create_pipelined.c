@@ -2,7 +2,7 @@
 
    create_pipelined HOSTS PARENT COUNT SIZE BATCH WINDOW
 
-   Creates COUNT children of PARENT with SIZE bytes of data each, by zoo_acreate when BATCH is 1 and
+   Create COUNT children of PARENT with SIZE bytes of data each, by zoo_acreate when BATCH is 1 and
    otherwise by transactions of BATCH creates, with at most WINDOW requests in flight.
    Printed: nodes, seconds. */
 

@@ -3,8 +3,8 @@
 
    walk_aget HOSTS ROOT WINDOW
 
-   Reads data and stat of every node, asks for children only where the stat says that there are some,
-   and keeps at most WINDOW requests in flight. Everything read is kept in memory, as a caller would
+   Read data and stat of every node, ask for children only where the stat says that there are some,
+   and keep at most WINDOW requests in flight. All that is read is kept in memory, as the caller would
    have it. Printed: nodes, bytes of data, seconds.
 
    The completion thread does all the work once the first request is sent, so the walk itself needs

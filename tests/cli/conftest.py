@@ -24,7 +24,7 @@ VARIABLES = (
 
 
 class Outcome(NamedTuple):
-    """How a command ended, and what it wrote."""
+    """The status of a command, and its output."""
 
     status: int
     output: str

@@ -34,7 +34,7 @@ def main() -> int:
     # These loggers tell at length of the connections that are broken here.
     for name in ("ZooKeeper", "kazoo", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    # Ctrl-C has the same effect: everything that was started is stopped on the way out.
+    # SIGTERM acts as Ctrl-C does: everything that was started is stopped on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _soak(chosen.soak) if chosen.soak else _inject(chosen)

@@ -29,7 +29,7 @@ logger = logging.getLogger("tests.faults")
 SHORTEST_PAUSE = 0.01
 LONGEST_PAUSE = 0.06
 
-# How long (seconds) slow callbacks take; all callbacks of a client wait for them.
+# Slow callbacks take so long (seconds); all callbacks of a client wait for them.
 SLOW_CALLBACK = 0.1
 
 # A registration may take so many session timeouts: it asks the servers several times.
@@ -177,7 +177,7 @@ class Activities:
         except Exception:
             self.errors.append(traceback.format_exc())
 
-    # What is believed
+    # Beliefs
 
     def registrations(self) -> list[Registration]:
         wanted = [

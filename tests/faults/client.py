@@ -31,7 +31,7 @@ from tests.faults.timing import Stopwatch
 
 
 class Client:
-    """Does what it is commanded to."""
+    """A client that obeys commands."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self._before = leaks.resources()

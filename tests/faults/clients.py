@@ -24,7 +24,7 @@ ROOT_OF_CHECKOUT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Options:
-    """The options of a run. `environment` is for the client processes, too."""
+    """The options of a run. `environment` is added to that of the clients."""
 
     library: str = "zc.zk"
     clients: int = 4

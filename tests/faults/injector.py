@@ -14,7 +14,7 @@ from tests.faults.processes import NoAnswer
 from tests.servers import Ensemble, Server
 from tests.tcpproxy import TO_CLIENT, TO_SERVER, Direction, TcpProxy
 
-# How long (seconds) to try to get hold of a session in order to end it.
+# The injector tries for so long (seconds) to get hold of a session in order to end it.
 THEFT_SECONDS = 2.0
 
 SLOW_MILLISECONDS = 50.0

@@ -27,7 +27,7 @@ LEAST_COMPARISONS = 5
 # A fault that lasts for so many seconds after that is there for good.
 LASTING_SECONDS = 8.0
 
-# How long (seconds) servers may take to find a leader again, once they all run.
+# Servers may take so long (seconds) to find a leader again, once they all run.
 ELECTION_SECONDS = 60.0
 
 Tell = Callable[[str], None]

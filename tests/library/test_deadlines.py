@@ -20,7 +20,7 @@ from tests.tcpproxy import TcpProxy
 
 SESSION_MILLISECONDS = int(scaled(1_000))
 
-# How long (seconds) until a call counts as one that does not end.
+# A call that lasts for so long (seconds) counts as one that does not end.
 NEVER = 30
 
 TREE = "/tree\n  n = 1\n  /twig\n"

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.quick
 
 
 class Standstill:
-    """A session whose standing the test says."""
+    """A session whose standing the test decides."""
 
     connection_string = "a test's"
     is_lost = False

@@ -15,7 +15,7 @@ from zc.zk import OPEN_ACL_UNSAFE
 from zc.zk.operations import apply
 from zc.zk.operations.plan import Plan
 
-# More than one transaction has of each, and no more than the servers do in a moment.
+# There are more of each than a transaction has, and no more than the servers do in a moment.
 MANY = 1200
 
 NOT_TO_BE_CHANGED = [zc.zk.world_permission(zookeeper.PERM_READ)]

@@ -26,7 +26,7 @@ BINDING = zookeeper
 def watcher(*arguments: object) -> None: ...
 
 
-# A call of a program, and the arguments of the binding's function behind the handle.
+# A program's call, and the arguments of the binding's function behind the handle.
 PASSED_ON = [
     ("exists", ("/a",), ("/a",)),
     ("exists", ("/a", watcher), ("/a", watcher)),

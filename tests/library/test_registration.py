@@ -1,4 +1,4 @@
-"""Servers that are registered, and stay so."""
+"""Servers that are registered, and stay so: the client reconciles them."""
 
 from __future__ import annotations
 

@@ -584,7 +584,7 @@ class TestWalk:
     def test_a_change_by_this_process_is_seen_at_the_next_step(
         self, zk, other, monkeypatch, how, children
     ) -> None:
-        """The change is seen, however young the known data are."""
+        """The change is seen, however young the known data are: read-your-writes."""
         monkeypatch.setattr(walk, "MAX_AGE_SECONDS", math.inf)
         zk.import_tree("/top\n" + "".join(f"  /n{number:02}\n" for number in range(20)))
         seen = []
@@ -857,7 +857,7 @@ class TestSomebodyElseAtWork:
         stop = threading.Event()
 
         def shake() -> None:
-            # The backoff grows: a busy machine may do nothing of this work within a short interval.
+            # The interval grows: a busy machine may do nothing of this work within a short one.
             interval = 0.1
             while not stop.wait(interval):
                 proxy.cut()
