@@ -123,7 +123,7 @@ latest: build ## without the lock: the tests of what leans on others' libraries,
 	@build/latest/bin/python -m pip install --quiet --upgrade pip
 	@build/latest/bin/python -m pip install --quiet --group build
 	@build/latest/bin/python -m pip install --quiet --no-build-isolation --editable '.[test]'
-	@build/latest/bin/python -m pytest $(WORKERS) tests/pure tests/scripts tests/monitor \
+	@build/latest/bin/python -m pytest $(WORKERS) tests/pure tests/cli tests/monitor \
 	    tests/docs/test_rendering.py $(ARGS)
 
 .PHONY: system

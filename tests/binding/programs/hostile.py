@@ -26,7 +26,7 @@ from tests.hostile import HostileServer, Hostility, Scenario, hostility
 from tests.hostile_scenarios import GROUPS
 from tests.sessions import OPEN
 
-TIMEOUT = 600  # milliseconds, of a session: a call without an answer ends then
+TIMEOUT = int(scaled(600))  # milliseconds, of a session: a call without an answer ends then
 SCENARIOS_AT_ONCE = 8
 
 # How long the program looks whether a handle spins: a share of a processor, and connections.

@@ -19,7 +19,7 @@ from tests.deadlines import scaled
 from tests.hostile import Hostility, hostility
 from tests.hostile_scenarios import GROUPS
 
-TIMEOUT = 600  # milliseconds, of a session
+TIMEOUT = int(scaled(600))  # milliseconds, of a session
 MAX_REQUESTS = 400  # of a client that is left alone, while it is watched for spins
 
 # The purposes of the library; the answers are those of no sensible tree.
