@@ -149,7 +149,7 @@ cdef object write_as_they_come(bulk_write *w, WriteOps ops, iterator, Py_ssize_t
 
 
 cdef object unsent_write(Handle handle, WriteOps ops, Py_ssize_t index, int code):
-    """Make the exception for an operation that was not sent, which knows of its size."""
+    """Make the exception for an operation that was not sent, with its size."""
     cdef long size
     path = ops.path_of(index)
     # One without a reason may not have been taken from its iterator.

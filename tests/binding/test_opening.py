@@ -23,7 +23,8 @@ def test_a_process_without_more_threads_gets_an_error(
     zookeeper, connection_string, root, which, monkeypatch
 ):
     """No assertion of the C client ends it; the unfinished handle is gone."""
-    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.pthread.stack_cache_size=0")
+    tunables = "glibc.pthread.stack_cache_size=0:glibc.malloc.arena_max=1"
+    monkeypatch.setenv("GLIBC_TUNABLES", tunables)
     told = subprocesses.run("no_threads", connection_string + root, which)
     assert [kind for kind, _ in told["raised"]] == ["SystemErrorException"] * 3, told
     assert all("thread" in text for _, text in told["raised"]), told

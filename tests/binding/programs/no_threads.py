@@ -14,6 +14,7 @@ import re
 import resource
 import sys
 import threading
+import time
 from pathlib import Path
 
 import zookeeper
@@ -23,17 +24,31 @@ PLENTY = 1 << 30
 LITTLE = 1 << 18
 
 
+def settled_size() -> int:
+    """Return the bytes of address space once no thread comes or goes any more.
+
+    The stack of a thread that ends later would make room for one that is to fail.
+    """
+    status, since = "", time.monotonic()
+    while time.monotonic() - since < 0.3:
+        text = Path("/proc/self/status").read_text()
+        seen = " ".join(re.findall(r"^(?:VmSize|Threads):\s*(\d+)", text, re.MULTILINE))
+        if seen != status:
+            status, since = seen, time.monotonic()
+        time.sleep(0.02)
+    return int(status.split()[0]) << 10
+
+
 def main() -> None:
     hosts, which = sys.argv[1:]
     # The handle stays open, or the stacks of its threads would be kept for the next ones.
     first = zookeeper.init(hosts)
     wait_until_connected(zookeeper, first)
-    size = re.search(r"VmSize:\s*(\d+) kB", Path("/proc/self/status").read_text())
-    assert size is not None
+    size = settled_size()
     stack = resource.getrlimit(resource.RLIMIT_STACK)[0]
     threading.stack_size(PLENTY if which == "python's" else LITTLE)
     room = {"python's": 0, "the first": stack // 2, "the second": stack * 3 // 2}[which]
-    limit = (int(size[1]) << 10) + room
+    limit = size + room
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (limit, most))
     raised = []
