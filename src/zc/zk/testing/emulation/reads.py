@@ -48,8 +48,8 @@ class Reads(Asking):
         return self._later(h, self._exists(h, path, watcher), completion)
 
     def _exists(self, h: int, path: str, watcher: Watcher | None) -> Request:
-        watch = _watch(constants.WATCH_DATA, path, watcher, missing_too=True)
         _, where = self._find(h, path)
+        watch = _watch(constants.WATCH_DATA, path, watcher, missing_too=True)
 
         def perform(client: Client) -> tuple[Any, ...]:
             return (values.stat(self._server.engine.exists(client, where, watch is not None)),)
@@ -72,7 +72,6 @@ class Reads(Asking):
         return self._later(h, self._get(h, path, watcher), completion)
 
     def _get(self, h: int, path: str, watcher: Watcher | None) -> Request:
-        arguments.watcher(watcher)
         _, where = self._find(h, path)
         return self._reading_data(path, where, watcher)
 
@@ -113,8 +112,8 @@ class Reads(Asking):
         return self._later(h, self._get_children(h, path, watcher), completion)
 
     def _get_children(self, h: int, path: str, watcher: Watcher | None) -> Request:
-        watch = _watch(constants.WATCH_CHILDREN, path, watcher)
         _, where = self._find(h, path)
+        watch = _watch(constants.WATCH_CHILDREN, path, watcher)
 
         def perform(client: Client) -> tuple[Any, ...]:
             names, stat = self._server.engine.get_children(client, where, watch is not None)
