@@ -26,6 +26,7 @@ from zc.zk.testing.engine import (
     digest,
     quotas,
 )
+from zookeeper.types import AclEntry, Stat
 
 pytestmark = pytest.mark.quick
 
@@ -287,6 +288,13 @@ def test_a_hundred_thousand_nodes_and_watches_are_no_burden(engine: Engine, clie
 
 def test_a_stat_has_the_protocols_order() -> None:
     assert StatRecord._fields == tuple(STAT_FIELDS)
+
+
+@pytest.mark.parametrize(("record", "public"), [(StatRecord, Stat), (Entry, AclEntry)])
+def test_a_record_has_the_fields_of_the_type_that_the_emulation_makes_of_it(
+    record: type[StatRecord | Entry], public: type[Stat | AclEntry]
+) -> None:
+    assert record._fields == tuple(public.__annotations__)
 
 
 def test_numbers_of_thousands_of_digits_in_quota_stats_are_no_numbers() -> None:
