@@ -25,6 +25,7 @@ import zookeeper
 from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
 from tests.nameserver import Mode, NameServer, install
+from tests.sessions import wait_until_connected
 from zc.zk.testing import Server
 
 # A lookup without an answer goes on for longer than a program may run.
@@ -47,7 +48,7 @@ def three_servers() -> Iterator[tuple[NameServer, list[Server], str]]:
 
 def connected(hosts: str, watcher: Any = None) -> int:
     handle = zookeeper.init(hosts, watcher, TIMEOUT_MS)
-    wait_until(lambda: zookeeper.state(handle) == zookeeper.CONNECTED_STATE, "it is connected", 30)
+    wait_until_connected(zookeeper, handle)
     return handle
 
 
@@ -260,11 +261,12 @@ def forked_meanwhile() -> None:
         wait_until(lambda: names.questions, "a lookup hangs")
         child = os.fork()
         if child == 0:
-            own = zookeeper.init(f"there:{server.port}")
-            while zookeeper.state(own) != zookeeper.CONNECTED_STATE:
-                time.sleep(0.01)
-            zookeeper.close(own)
-            os._exit(7)
+            code = 1
+            try:
+                zookeeper.close(connected(f"there:{server.port}"))
+                code = 7
+            finally:
+                os._exit(code)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
         zookeeper.close(handle)
 
