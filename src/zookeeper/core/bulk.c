@@ -8,7 +8,6 @@
 #include "handle.h"
 #include "memory.h"
 
-
 void bulk_init(bulk *b, zk_handle *handle, void (*pump)(bulk *), int (*complete)(bulk *),
                void (*dispose)(bulk *)) {
     b->handle = handle;
@@ -27,6 +26,22 @@ void bulk_release(bulk *b) {
     sem_destroy(&b->finished);
     core_mutex_destroy(&b->lock);
     b->dispose(b);
+}
+
+int bulk_submit(bulk *b, const operation *op, int watched, void (*ended)(call *), void *owner) {
+    core_assert_held(&b->lock);
+    call *c = call_new(b->handle, 0, NULL, watched);
+    c->ended = ended;
+    c->owner = owner;
+    bulk_retain(b);
+    b->outstanding++;
+    int code = call_submit(c, op);
+    call_release(c);
+    if (code != ZOK) {
+        b->outstanding--;
+        bulk_release(b); /* never the last one: our caller has its own */
+    }
+    return code;
 }
 
 void bulk_advance(bulk *b) {

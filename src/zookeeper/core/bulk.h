@@ -4,6 +4,7 @@
 
 #include "client.h"
 #include "locks.h"
+#include "request.h"
 
 #include <semaphore.h>
 
@@ -38,6 +39,10 @@ void bulk_start(bulk *b);
 int bulk_wait(bulk *b, int64_t deadline);
 void bulk_abandon(bulk *b);
 long bulk_progress(bulk *b, long *told);
+/* Send an operation on one node, which counts as outstanding and has a reference until `ended` is called
+ * for it, with `owner` in the call. Anything but ZOK says why it has not been sent, and then nothing has
+ * changed. With the lock held. */
+int bulk_submit(bulk *b, const operation *op, int watched, void (*ended)(call *), void *owner);
 /* To be called at the end of each request's completion, with the lock held. */
 void bulk_advance(bulk *b);
 

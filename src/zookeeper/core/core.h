@@ -19,8 +19,9 @@
  *     reconnect, set_watches, watch_one          watches
  *     write_many, write_one, transaction         writes
  *     read_many, subtree, multi_read, read_one   reads
+ *     reader, bulk                               work on many nodes
  *     request, credentials, call                 one operation
- *     reader, raw_request, bulk, pending         sending, and the end of what is sent
+ *     raw_request, pending                       sending, and the end of what is sent
  *     transport, attempt, layer, frames, pauses  connections
  *     race, asked                                their beginning; the requests under way on them
  *     resolve, lookups, service, write_count     what is known of servers

@@ -43,23 +43,12 @@ static void read_ended(call *c) {
 
 /* Send the read of one node. */
 static int send_read(reader *r, const read_item *item) {
-    bulk *b = &r->base;
     single_read *single = core_zeroed(1, sizeof *single);
     single->reader = r;
     single->item = *item;
-    call *c = call_new(b->handle, 0, NULL, 0);
-    c->ended = read_ended;
-    c->owner = single;
-    bulk_retain(b);
-    b->outstanding++;
     operation look = {.op = item->op == OP_GET_DATA ? OP_GET_DATA : OP_GET_CHILDREN2, .path = item->node->path};
-    int code = call_submit(c, &look);
-    call_release(c);
-    if (code != ZOK) {
-        b->outstanding--;
-        free(single);
-        bulk_release(b); /* never the last one: our caller has its own */
-    }
+    int code = bulk_submit(&r->base, &look, 0, read_ended, single);
+    if (code != ZOK) free(single);
     return code;
 }
 

@@ -56,19 +56,9 @@ static int send_one(set_watches *s, int list, const char *path) {
     w->owner = s;
     w->list = list;
     w->path = path_without_chroot(b->handle->chroot, path);
-    call *c = call_new(b->handle, 0, NULL, 1);
-    c->ended = watch_ended;
-    c->owner = w;
-    bulk_retain(b);
-    b->outstanding++;
     operation look = {.op = list == WATCH_LIST_CHILDREN ? OP_GET_CHILDREN2 : OP_EXISTS, .path = w->path};
-    int code = call_submit(c, &look);
-    call_release(c);
-    if (code != ZOK) {
-        b->outstanding--;
-        free(w);
-        bulk_release(b); /* never the last one: our caller has its own */
-    }
+    int code = bulk_submit(b, &look, 1, watch_ended, w);
+    if (code != ZOK) free(w);
     return code;
 }
 

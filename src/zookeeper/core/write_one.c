@@ -59,20 +59,12 @@ void write_one_by_one(bulk_write *w) {
     single->owner = w;
     single->result = &w->results[w->next];
     single->checked_version = w->ops[w->next].op == OP_CHECK ? op.version : -2;
-    call *c = call_new(b->handle, 0, NULL, 0);
-    c->ended = write_ended;
-    c->owner = single;
-    bulk_retain(b);
-    b->outstanding++;
-    int code = call_submit(c, &op);
-    call_release(c);
+    int code = bulk_submit(b, &op, 0, write_ended, single);
     if (code == ZOK) {
         w->next++;
         return;
     }
-    b->outstanding--;
     b->code = code;
     single->result->code = code;
     free(single);
-    bulk_release(b); /* never the last one: our caller has its own */
 }
