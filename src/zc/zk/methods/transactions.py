@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
@@ -20,20 +20,7 @@ class Transactions(Writing):
 
     def multi(self, ops: Iterable[Operation], *, timeout: float | None = None) -> list[Any]:
         """Do several operations, all or none, as `zookeeper.multi` does."""
-        operations = self._kept_all(ops)
-        epoch = self._session.epoch
-        self._session.require_handle()
-        held: dict[int, Hold] = {}
-        try:
-            self._hold_deleted(operations, held)
-            results = self._session.call(
-                self._session.binding.multi, operations, **given(timeout=timeout)
-            )
-        except BaseException as fault:
-            self._release_all(held, code_of(fault))
-            raise
-        self._note_results(operations, results, held, epoch)
-        return results
+        return self._do_all(ops, self._session.binding.multi, **given(timeout=timeout))
 
     def amulti(self, ops: Iterable[Operation], completion: MultiCompletion | None = None) -> int:
         """Like `multi`; `completion(handle, code, results)`."""
@@ -63,22 +50,28 @@ class Transactions(Writing):
         timeout: float | None = None,
     ) -> list[Any]:  # fmt: skip
         """Do many operations in a sequence of transactions, as `zookeeper.write_many` does."""
+        return self._do_all(
+            ops,
+            self._session.binding.write_many,
+            count=count,
+            batch=batch,
+            in_flight=in_flight,
+            stop=stop,
+            progress=progress,
+            timeout=timeout,
+        )
+
+    def _do_all(
+        self, ops: Iterable[Operation], function: Callable[..., list[Any]], **options: Any
+    ) -> list[Any]:
+        """Have the binding's `function` do operations, and note what has become of them."""
         operations = self._kept_all(ops)
         epoch = self._session.epoch
         self._session.require_handle()
         held: dict[int, Hold] = {}
         try:
             self._hold_deleted(operations, held)
-            results = self._session.call(
-                self._session.binding.write_many,
-                operations,
-                count=count,
-                batch=batch,
-                in_flight=in_flight,
-                stop=stop,
-                progress=progress,
-                timeout=timeout,
-            )
+            results = self._session.call(function, operations, **options)
         except BaseException as fault:
             self._release_all(held, code_of(fault))
             raise
