@@ -15,10 +15,15 @@ from zookeeper.log import set_log_stream as set_log_stream
 
 
 def __getattr__(name: str) -> object:
-    if name == "TLS":  # few programs need it
+    # Few programs need them.
+    if name == "TLS":
         from zookeeper.tls import TLS
 
         return TLS
+    if name == "SASL":
+        from zookeeper.sasl import SASL
+
+        return SASL
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

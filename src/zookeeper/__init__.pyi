@@ -7,6 +7,7 @@ from zookeeper.binding import Binding
 from zookeeper.constants import *  # noqa: F403
 from zookeeper.errors import *  # noqa: F403
 from zookeeper.log import set_log_stream as set_log_stream
+from zookeeper.sasl import SASL as SASL
 from zookeeper.tls import TLS as TLS
 from zookeeper.types import Acl as Acl
 from zookeeper.types import AclEntry as AclEntry

@@ -13,6 +13,7 @@ one; `...Exception` stands for a code, `SessionError` for a group of them.
     │   ├── InvalidStateException                   retriable
     │   │   └── ForkedException                     the handle belongs to the parent process
     │   ├── AuthFailedException                     may have happened
+    │   │   └── SASLError                           a mechanism's reason not to go on
     │   ├── SessionClosedRequireSaslAuthException   may have happened
     │   ├── SSLConnectionErrorException             TLS cannot be set up
     │   └── NotReadOnlyException
@@ -131,6 +132,15 @@ class AuthFailedException(SessionError):
 
     code = constants.AUTHFAILED
     may_have_happened = True
+
+
+class SASLError(AuthFailedException):
+    """A SASL mechanism cannot go on: it says why, to the binding.
+
+    Calls do not raise it. `connection_fault` has the reason, and the client tries again.
+    """
+
+    may_have_happened = False
 
 
 class SessionClosedRequireSaslAuthException(SessionError):

@@ -11,8 +11,8 @@ import zc.zk
 
 NAMES = """
     BadPropertyLink CancelWatch Children Error FailedConnect LinkError LinkLoop OPEN_ACL_UNSAFE
-    ParseNode Properties READ_ACL_UNSAFE RegisteringServer Registration Resolving TLS
-    TreeSyntaxError ZK ZooKeeper parse_addr parse_tree world_permission
+    ParseNode Properties READ_ACL_UNSAFE RegisteringServer Registration Resolving SASL
+    TLS TreeSyntaxError ZK ZooKeeper parse_addr parse_tree world_permission
 """
 
 # The methods and attributes of a client for programs; `watches` is an attribute of each.
@@ -34,7 +34,7 @@ PLAIN_WORDS = ("decode", "encode", "join")
 # links, registrations, and large parts of the standard library.
 NOT_FOR_A_PLAIN_CLIENT = """
     zc.zk.cli zc.zk.formats zc.zk.graphvis zc.zk.monitor zc.zk.operations zc.zk.scripts
-    zc.zk.testing zc.zk.tree zookeeper._tls zookeeper.tls
+    zc.zk.testing zc.zk.tree zookeeper._tls zookeeper.sasl zookeeper.sasl_digest zookeeper.tls
     zc.zk.journey zc.zk.propertylinks zc.zk.resolver zc.zk.session.diagnosis zc.zk.session.retry
     zc.zk.registration.registration zc.zk.registration.registry zc.zk.registration.step
     zc.zk.watching.liveobject zc.zk.watching.readers

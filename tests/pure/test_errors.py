@@ -131,6 +131,7 @@ def test_an_error_of_connection_or_session_is_a_session_error() -> None:
         "InvalidStateException",
         "NotReadOnlyException",
         "OperationTimeoutException",
+        "SASLError",
         "SSLConnectionErrorException",
         "SessionClosedRequireSaslAuthException",
         "SessionError",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from zc.zk.tree.parse import parse_tree
     from zc.zk.watching.children import Children
     from zc.zk.watching.properties import Properties
+    from zookeeper.sasl import SASL
     from zookeeper.tls import TLS
 
     ZK = ZooKeeper
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "OPEN_ACL_UNSAFE",
     "READ_ACL_UNSAFE",
+    "SASL",
     "TLS",
     "ZK",
     "BadPropertyLink",
@@ -84,6 +86,7 @@ _MODULES = {
     "ParseNode": "tree.model",
     "parse_tree": "tree.parse",
     # Of the binding, and only for those who secure a session.
+    "SASL": "zookeeper.sasl:SASL",
     "TLS": "zookeeper.tls:TLS",
 }
 

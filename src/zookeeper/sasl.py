@@ -1,0 +1,70 @@
+"""SASL: how a client proves to the servers which user it is.
+
+    zookeeper.init("zk1:2181", sasl=SASL.digest_md5("app", password))
+    zookeeper.init("zk1:2181", sasl=SASL.gssapi())              # Kerberos
+
+A *mechanism* has the credentials. For each connection anew it begins an *exchange*: the client sends
+a token, the server answers with a challenge, until both are satisfied. Any object with these methods
+will do. They run on a thread of the handle's own, which nothing else waits for: a step may block, and
+is given up with the connection that it is for.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Exchange(Protocol):
+    """The steps of a mechanism on one connection."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the mechanism is satisfied, also with the server where it can tell."""
+        ...
+
+    def step(self, challenge: bytes) -> bytes | None:
+        """Take the server's challenge, and return the token to send; None for no more of them.
+
+        The first call has the empty challenge. Raises SASLError, with the reason in words.
+        """
+        ...
+
+
+class Mechanism(Protocol):
+    """Credentials, which handles and threads may share; no secret is in the representation."""
+
+    @property
+    def name(self) -> str:
+        """What the mechanism is called, such as 'DIGEST-MD5'."""
+        ...
+
+    def begin(self, host: str) -> Exchange:
+        """Begin with a server, of that name or address in the connection string, without port.
+
+        Raises SASLError, with the reason in words.
+        """
+        ...
+
+
+class SASL:
+    """The mechanisms that ZooKeeper's servers know."""
+
+    @staticmethod
+    def digest_md5(user: str, password: str) -> Mechanism:
+        """Log in by a password that the servers have in their JAAS file (DIGEST-MD5)."""
+        from zookeeper.sasl_digest import DigestMD5
+
+        return DigestMD5(user, password)
+
+
+def checked_mechanism(sasl: Any) -> Mechanism | None:
+    """Return the argument `sasl` of `init`, if it is one. Raises TypeError for anything else."""
+    if sasl is None:
+        return None
+    if isinstance(getattr(sasl, "name", None), str) and callable(getattr(sasl, "begin", None)):
+        mechanism: Mechanism = sasl
+        return mechanism
+    raise TypeError(
+        "sasl must be None or a mechanism, such as SASL.digest_md5(user, password),"
+        f" not {type(sasl).__name__}"
+    )
