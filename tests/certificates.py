@@ -77,12 +77,19 @@ def server_settings(
     authority: Authority, server: Issued, port: int, client_auth: str = "need"
 ) -> Mapping[str, object]:
     """Return lines of zoo.cfg for a port that accepts nothing but TLS."""
+    return secure_port(authority.file, server.both, port, client_auth)
+
+
+def secure_port(
+    authority: Path, both: Path, port: int, client_auth: str = "need"
+) -> Mapping[str, object]:
+    """Return the same, given the files: the authority's, and one with certificate and key."""
     return {
         "serverCnxnFactory": "org.apache.zookeeper.server.NettyServerCnxnFactory",
         "secureClientPort": port,
-        "ssl.keyStore.location": server.both,
+        "ssl.keyStore.location": both,
         "ssl.keyStore.type": "PEM",
-        "ssl.trustStore.location": authority.file,
+        "ssl.trustStore.location": authority,
         "ssl.trustStore.type": "PEM",
         "ssl.clientAuth": client_auth,
         "ssl.hostnameVerification": "false",

@@ -31,10 +31,12 @@ EXTERNAL_SERVICE = os.environ.get("TEST_ZOOKEEPER_CONNECTION")
 SESSION_TIMEOUT_MILLISECONDS = int(scaled(10_000))
 
 # The targets of the binding's contract and of the guide, see tests/binding/conftest.py.
+TARGETS_ARE_CHOSEN = "ZK_TEST_TARGETS" in os.environ
 TARGETS = os.environ.get("ZK_TEST_TARGETS", "real wire emulation").split()
 
 # The server that the tests share unless they need a real one: "embedded", which starts in no time,
-# or "real". With "emulation" there is none, which is for tests/library alone.
+# or "real", or "tls" (tests/secured.py). With "emulation" there is none, which is for tests/library
+# alone.
 SHARED_SERVER = os.environ.get("ZK_TEST_SERVER", "embedded")
 
 # The fixtures that take Java.
@@ -71,6 +73,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put tests that are marked `first` first, and mark those on a real server."""
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
     for item in items:
+        mark = item.get_closest_marker("not_over_tls")
+        if mark is not None and SHARED_SERVER == "tls":
+            item.add_marker(pytest.mark.skip(reason=f"not over TLS: {mark.args[0]}"))
         if REAL_SERVERS.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("java")
 
@@ -126,7 +131,7 @@ def server(request: pytest.FixtureRequest, own_servers_only: None) -> Iterator[S
     """Yield the server that the tests share; no test stops it."""
     if SHARED_SERVER == "emulation":
         pytest.skip("needs a network")
-    if SHARED_SERVER == "real":
+    if SHARED_SERVER in ("real", "tls"):
         yield request.getfixturevalue("real_server")
     else:
         with embedded() as running:

@@ -12,12 +12,16 @@ Demonstrations use them, too. A server keeps its data and its ports from one sta
 that clients live through a restart. A server that is started here ends with the `with` block; with
 the interpreter, when there was no block to leave; and with the process, when that is killed: the
 kernel then kills the servers too.
+
+Servers with `keys` have no port but a secure one (`tests/secured.py`); without, they are secured in
+the target *tls*. `keys=None` is for servers that are plain even there.
 """
 
 from __future__ import annotations
 
 import atexit
 import base64
+import enum
 import hashlib
 import os
 import shutil
@@ -31,8 +35,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import secured
 from tests.deadlines import scaled, wait_until
 from tests.ports import LOOPBACK, free_ports
+from tests.secured import Keys
 
 # The scheme and credential of a user that no ACL keeps out.
 SUPERUSER = ("digest", "super:secret")
@@ -81,6 +87,12 @@ STOP_SECONDS = 15
 PORT_ATTEMPTS = 5
 
 
+class Default(enum.Enum):
+    """Says of servers that they are secured where the target is."""
+
+    TARGET = enum.auto()
+
+
 class ServerFailed(Exception):
     """A server that could not be started; the message ends with its log."""
 
@@ -99,8 +111,10 @@ class Server:
         settings: Mapping[str, object],
         java_options: Sequence[str] = QUICK_START,
         heap: str = "512m",
+        keys: Keys | None = None,
     ) -> None:
         self.folder = folder
+        self.keys = keys
         self.port = port
         self.connection_string = f"{LOOPBACK}:{port}"
         self.log = folder / "server.log"
@@ -108,6 +122,8 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         lines = {**SETTINGS, "dataDir": folder / "data", **settings}
+        if keys:
+            lines.update(keys.settings(port))
         self._configuration = folder / "zoo.cfg"
         self._configuration.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
 
@@ -157,7 +173,11 @@ class Server:
     def ask(self, word: str) -> str:
         """Return the answer to a four letter word such as `srvr`, '' for none."""
         try:
-            with socket.create_connection((LOOPBACK, self.port), scaled(1)) as connection:
+            with ExitStack() as stack:
+                address = LOOPBACK, self.port
+                connection = stack.enter_context(socket.create_connection(address, scaled(1)))
+                if self.keys:
+                    connection = stack.enter_context(self.keys.as_client(connection))
                 connection.sendall(word.encode())
                 answer = b""
                 # A server that is still starting says so and then forgets to hang up.
@@ -273,17 +293,19 @@ def standalone(
     settings: Mapping[str, object] | None = None,
     java_options: Sequence[str] = QUICK_START,
     heap: str = "512m",
+    keys: Keys | Default | None = Default.TARGET,
 ) -> Iterator[Server]:
     """Run a server of its own, serving.
 
     `settings` are lines of zoo.cfg on top of `SETTINGS`.
     """
+    own_keys = _keys(keys)
 
     def prepare(folder: Path) -> Ensemble:
         (port,) = free_ports(1)
-        address = {"clientPort": port, "clientPortAddress": LOOPBACK}
+        address = {} if own_keys else {"clientPort": port, "clientPortAddress": LOOPBACK}
         own = {**_superuser(), **(settings or {}), **address}
-        return Ensemble([Server(folder, port, own, java_options, heap)])
+        return Ensemble([Server(folder, port, own, java_options, heap, own_keys)])
 
     with _running(prepare) as started:
         yield started.servers[0]
@@ -296,8 +318,10 @@ def ensemble_of(
     settings: Mapping[str, object] | None = None,
     java_options: Sequence[str] = QUICK_START,
     heap: str = "256m",
+    keys: Keys | Default | None = Default.TARGET,
 ) -> Iterator[Ensemble]:
     """Run `size` servers that form an ensemble, all of them serving."""
+    own_keys = _keys(keys)
 
     def prepare(folder: Path) -> Ensemble:
         ports = free_ports(3 * size)
@@ -306,13 +330,14 @@ def ensemble_of(
             **_superuser(),
             **(settings or {}),
             **{
-                f"server.{number}": f"{LOOPBACK}:{quorum}:{election};{LOOPBACK}:{client}"
+                f"server.{number}": f"{LOOPBACK}:{quorum}:{election}"
+                + ("" if own_keys else f";{LOOPBACK}:{client}")
                 for number, (client, quorum, election) in members.items()
             },
         }
         servers = []
         for number, (client, _, _) in members.items():
-            server = Server(folder / str(number), client, own, java_options, heap)
+            server = Server(folder / str(number), client, own, java_options, heap, own_keys)
             (server.folder / "data").mkdir()
             (server.folder / "data" / "myid").write_text(f"{number}\n")
             servers.append(server)
@@ -343,6 +368,9 @@ def _running(prepare: Callable[[Path], Ensemble]) -> Iterator[Ensemble]:
             members = prepare(folder)
             for server in members.servers:
                 undo.callback(server.kill)
+                if server.keys:
+                    server.keys.note(server.port)
+                    undo.callback(server.keys.forget, server.port)
             try:
                 members.start()
                 members.wait_until_serving()
@@ -383,6 +411,10 @@ def _remove(folder: Path, owner: int) -> None:
     """Remove a folder, but not in a forked child, whose parent still needs it."""
     if os.getpid() == owner:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keys(keys: Keys | Default | None) -> Keys | None:
+    return secured.keys_by_default() if isinstance(keys, Default) else keys
 
 
 def _superuser() -> dict[str, str]:

@@ -20,6 +20,7 @@ import asyncio
 import enum
 import selectors
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -28,6 +29,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tests.ports import LOOPBACK, free_ports
+from tests.secured import keys_of
 from tests.wireframes import Request, RequestSplitter
 
 T = TypeVar("T")
@@ -59,7 +61,9 @@ class TcpProxy:
     cut: a server does the same to a request that it does not understand. Bytes go to the server
     instead of the request; no bytes leave it unanswered.
 
-    If `is_opaque`, the traffic is not ZooKeeper's protocol in the clear, and no request is seen.
+    If `is_opaque`, the traffic is not ZooKeeper's protocol in the clear, and no request is seen. To
+    a server that accepts nothing but TLS (`tests/secured.py`) a proxy that is not opaque speaks TLS
+    at both ends, and what it delays, counts and cuts is in the clear in between.
 
     The verbs may be used from any thread, and have taken effect when they return.
     """
@@ -76,6 +80,10 @@ class TcpProxy:
         self.bytes_delivered: Counter[Direction] = Counter()
         (self.port,) = free_ports(1)
         self.connection_string = f"{LOOPBACK}:{self.port}"
+        self._keys = keys_of(target)
+        self._contexts: dict[str, ssl.SSLContext] = {}
+        if self._keys is not None and not is_opaque:
+            self._contexts = {whose: self._keys.context(whose) for whose in ("server", "client")}
         self._delay_seconds = 0.0
         self._most_at_once = MOST_BYTES_UNDER_WAY
         self._stalled: set[Direction] = set()
@@ -89,11 +97,15 @@ class TcpProxy:
 
     def __enter__(self) -> TcpProxy:
         self._thread.start()
+        if self._keys is not None:
+            self._keys.note(self.port)
         self.allow()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.refuse()
+        if self._keys is not None:
+            self._keys.forget(self.port)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
@@ -188,6 +200,9 @@ class TcpProxy:
     async def _finish(self) -> None:
         """Close the connections, those that were just being opened too."""
         self.cut()
+        if self._contexts:
+            for task in self._accepting:
+                task.cancel()  # a handshake may never end
         others = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.gather(*others, return_exceptions=True)
         self.cut()
@@ -207,10 +222,16 @@ class TcpProxy:
             connection, _ = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
-        opening = self._loop.connect_accepted_socket(lambda: _ClientEnd(self), connection)
-        task = self._loop.create_task(opening)
+        task = self._loop.create_task(self._open(connection))
         self._accepting.add(task)
         task.add_done_callback(self._accepting.discard)
+
+    async def _open(self, connection: socket.socket) -> None:
+        tls = self._contexts.get("server")
+        try:
+            await self._loop.connect_accepted_socket(lambda: _ClientEnd(self), connection, ssl=tls)
+        except OSError:
+            connection.close()  # the client has gone, or refuses the certificate
 
 
 class _Link:
@@ -232,8 +253,9 @@ class _Link:
 
     async def _connect(self) -> None:
         proxy = self._proxy
+        tls = proxy._contexts.get("client")
         try:
-            await proxy._loop.create_connection(lambda: _ServerEnd(self), *proxy.target)
+            await proxy._loop.create_connection(lambda: _ServerEnd(self), *proxy.target, ssl=tls)
         except OSError:
             self.close(reset=False)
 
@@ -284,7 +306,8 @@ class _Link:
                 continue
             if reset:
                 connection = transport.get_extra_info("socket")
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+                if connection.fileno() >= 0:  # TLS may have ended it
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
                 transport.abort()
             else:
                 transport.close()
@@ -395,7 +418,7 @@ class _ClientEnd(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self._link.stream(TO_SERVER).take(b"")
-        return True
+        return not self._proxy._contexts  # TLS ends both directions at once
 
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is not None:
@@ -413,6 +436,7 @@ class _ServerEnd(asyncio.Protocol):
 
     def __init__(self, link: _Link) -> None:
         self._link = link
+        self._is_tls = bool(link._proxy._contexts)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -423,7 +447,7 @@ class _ServerEnd(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self._link.stream(TO_CLIENT).take(b"")
-        return True
+        return not self._is_tls
 
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is not None:

@@ -13,7 +13,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-TARGETS = {"real", "wire", "emulation"}
+TARGETS = {"real", "tls", "wire", "emulation"}
 
 
 def piece(nodeid: str) -> str:

@@ -1,10 +1,13 @@
-"""The contract of the binding holds for three targets.
+"""The contract of the binding holds for four targets.
 
 - real: the binding and Debian's ZooKeeper
+- tls: the same, but all servers want TLS and client certificates (tests/secured.py)
 - wire: the binding and our own server
 - emulation: our own server in this process, without the binding
 
-ZK_TEST_TARGETS ("real wire") limits them. A test that stops, kills or pauses a server asks for
+ZK_TEST_TARGETS ("real wire") chooses among them; without it, modules that are marked `also_by_tls`
+have the target tls and the others have not. A test that cannot be of that target is marked
+`not_over_tls`. A test that stops, kills or pauses a server asks for
 `own_server` or `ensemble`, which are real ones, or is marked `real_only`. A test that needs a
 network between client and server asks for `server` or `proxy`, or is marked `not_emulated`. So is
 a test of behaviour that the C client has and an emulation of it has not.
@@ -14,14 +17,16 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from contextlib import nullcontext
 from types import ModuleType
 
 import pytest
 
 import zc.zk.testing
-from tests.conftest import EXTERNAL_SERVICE, TARGETS
+from tests import secured
+from tests.conftest import EXTERNAL_SERVICE, TARGETS, TARGETS_ARE_CHOSEN
 from tests.embedded import embedded
-from tests.servers import SUPERUSER, standalone
+from tests.servers import SUPERUSER, Ensemble, Server, ensemble_of, standalone
 from zc.zk.testing.engine import SessionLimits, digest
 
 # The address of the emulation; nobody listens there.
@@ -33,23 +38,31 @@ NEED_A_NETWORK = {"server", "proxy"}
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "target" in metafunc.fixturenames:
-        targets = [target for target in TARGETS if _is_for(metafunc, target)]
+        also = [] if TARGETS_ARE_CHOSEN or not _is_marked_for_tls(metafunc) else ["tls"]
+        targets = [target for target in [*TARGETS, *also] if _is_for(metafunc, target)]
         metafunc.parametrize("target", targets, indirect=True, scope="session")
 
 
+def _is_marked_for_tls(metafunc: pytest.Metafunc) -> bool:
+    return metafunc.definition.get_closest_marker("also_by_tls") is not None
+
+
 def _is_for(metafunc: pytest.Metafunc, target: str) -> bool:
+    needs, marked = set(metafunc.fixturenames), metafunc.definition.get_closest_marker
     if target == "real":
         return True
-    needs, marked = set(metafunc.fixturenames), metafunc.definition.get_closest_marker
+    if target == "tls":
+        return not (marked("not_over_tls") or EXTERNAL_SERVICE)
     if needs & NEED_A_REAL_SERVER or marked("real_only") or EXTERNAL_SERVICE:
         return False
     return target == "wire" or not (needs & NEED_A_NETWORK or marked("not_emulated"))
 
 
 @pytest.fixture(scope="session")
-def target(request: pytest.FixtureRequest) -> str:
-    """Return the name of the target."""
-    return str(request.param)
+def target(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Yield the name of the target."""
+    with secured.by_default() if request.param == "tls" else nullcontext():
+        yield request.param
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +93,23 @@ def server(target: str, own_servers_only: None) -> Iterator[object]:
     else:
         with standalone() as running:
             yield running
+
+
+@pytest.fixture
+def own_server(target: str, own_servers_only: None) -> Iterator[Server]:
+    """Yield a server for one test, to stop, kill and pause."""
+    with standalone() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def ensemble(target: str, own_servers_only: None) -> Iterator[Ensemble]:
+    """Yield three servers that are one service.
+
+    A test that stops one of them starts it again.
+    """
+    with ensemble_of(3) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
