@@ -19,6 +19,12 @@ demo: build $(if $(findstring --real,$(ARGS)),servers) ## services register, a c
 test: build servers ## run the tests; ARGS goes to pytest: make test ARGS='-n 0 -k links'
 	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
+.PHONY: test-tls
+test-tls: export ZK_TEST_TARGETS = tls
+test-tls: export ZK_TEST_SERVER = tls
+test-tls: build servers ## binding, library, commands and guide with servers that accept nothing but TLS
+	@$(BIN)/python -m pytest $(WORKERS) tests/binding tests/library tests/cli tests/docs/test_readme.py $(ARGS)
+
 # A module is marked quick that tells much in little time, and tests that ask for Java are left out.
 # Each process collects all tests, which takes seconds, so there are fewer of them.
 .PHONY: quick

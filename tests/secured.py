@@ -32,11 +32,15 @@ from typing import TYPE_CHECKING, Any
 from tests.ports import LOOPBACK
 
 if TYPE_CHECKING:
+    from tests.certificates import Authority, Issued
     from zookeeper import TLS
 
 # The folder of the keys, for the programs that tests start.
 VARIABLE = "ZK_TEST_KEYS"
 STARTUP = Path(__file__).parent / "startup"
+
+# By folder; there is one in a run.
+_known: dict[str, Keys] = {}
 
 # Whether servers are secured that do not say so themselves.
 _is_default = os.environ.get("ZK_TEST_SERVER") == "tls"
@@ -49,6 +53,7 @@ class Keys:
         self.folder = folder
         self.authority = folder / "authority.pem"
         self._ports = folder / "ports"
+        self._issuer: Authority | None = None  # in the process that has made them
         self._tls: TLS | None = None
 
     @classmethod
@@ -60,8 +65,20 @@ class Keys:
         authority.issue("server", "localhost", LOOPBACK)
         authority.issue("client")
         made = cls(folder)
+        made._issuer = authority
         made._ports.mkdir()
         return made
+
+    def issue(self, name: str) -> Issued:
+        """Issue the keys of another client."""
+        assert self._issuer is not None, "the authority's own key is in no file"
+        return self._issuer.issue(name)
+
+    def renew_server(self) -> None:
+        """Have servers that start from here on show another certificate."""
+        assert self._issuer is not None, "the authority's own key is in no file"
+        for file in self._issuer.issue("next", "localhost", LOOPBACK):
+            os.replace(file, file.with_name(file.name.replace("next", "server")))
 
     def certificate(self, whose: str) -> Path:
         """Return the file of the certificate of the `server` or the `client`."""
@@ -89,6 +106,15 @@ class Keys:
         return {
             **secure_port(self.authority, both, port),
             "secureClientPortAddress": LOOPBACK,
+        }
+
+    def for_kazoo(self) -> dict[str, Any]:
+        """Return the arguments that make a client of kazoo go by TLS."""
+        return {
+            "use_ssl": True,
+            "ca": str(self.authority),
+            "certfile": str(self.certificate("client")),
+            "keyfile": str(self.key("client")),
         }
 
     def context(self, whose: str) -> ssl.SSLContext:
@@ -123,12 +149,9 @@ class Keys:
 def known() -> Keys | None:
     """Return the keys of the run, if they are there."""
     folder = os.environ.get(VARIABLE)
-    return _found(Path(folder)) if folder else None
-
-
-@functools.cache
-def _found(folder: Path) -> Keys:
-    return Keys(folder)
+    if not folder:
+        return None
+    return _known.setdefault(folder, Keys(Path(folder)))
 
 
 def keys() -> Keys:
@@ -137,14 +160,13 @@ def keys() -> Keys:
     if found is None:
         folder = Path(tempfile.mkdtemp(prefix="zookeeper-keys-"))
         atexit.register(_remove, folder, os.getpid())
-        Keys.make(folder)
+        found = _known[str(folder)] = Keys.make(folder)
         os.environ[VARIABLE] = str(folder)
         path = os.environ.get("PYTHONPATH")
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(STARTUP), path]))
         import zookeeper
 
         go_by_tls(zookeeper)
-        found = _found(folder)
     return found
 
 

@@ -262,6 +262,11 @@ class Ensemble:
     def connection_string(self) -> str:
         return ",".join(server.connection_string for server in self.servers)
 
+    @property
+    def keys(self) -> Keys | None:
+        """The keys of its clients; None if they need none."""
+        return self.servers[0].keys
+
     def start(self) -> None:
         """Start the servers that are down; `wait_until_serving` comes next."""
         for server in self.servers:

@@ -49,7 +49,8 @@ def secured(own_servers_only: None, tmp_path_factory: pytest.TempPathFactory) ->
     issued = authority.issue("server", "localhost", LOOPBACK)
     (port,) = free_ports(1)
     settings = server_settings(authority, issued, port)
-    with standalone(settings={**settings, "secureClientPortAddress": LOOPBACK}) as server:
+    settings = {**settings, "secureClientPortAddress": LOOPBACK}
+    with standalone(settings=settings, keys=None) as server:
         yield Secured(server, f"{LOOPBACK}:{port}", authority, authority.issue("client"))
 
 

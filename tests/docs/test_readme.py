@@ -16,8 +16,10 @@ import pytest
 import zc.zk
 import zc.zk.testing
 import zookeeper
+from tests import secured
 from tests.conftest import EXTERNAL_SERVICE, TARGETS
 from tests.docs import examples
+from tests.servers import standalone
 from zc.zk.testing import Server
 from zc.zk.testing.suites import REAL_SERVER_VARIABLE, service
 
@@ -30,9 +32,12 @@ NAMED = "zookeeper.example.com:2181"
 
 @pytest.fixture(scope="session", params=TARGETS)
 def target(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """Yield where a real server is, and ours; None for the emulation."""
+    """Yield where a real server is, a secured one, and ours; None for the emulation."""
     if EXTERNAL_SERVICE or request.param == "emulation":
         yield EXTERNAL_SERVICE
+    elif request.param == "tls":
+        with secured.by_default(), standalone() as running:
+            yield running.connection_string
     elif request.param == "real":
         yield request.getfixturevalue("real_server").connection_string
     else:

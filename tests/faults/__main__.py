@@ -8,8 +8,11 @@ import logging
 import random
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 from tests.deadlines import scaled
 from tests.faults.clients import RECOVERY_SECONDS, Options
@@ -17,6 +20,7 @@ from tests.faults.plan import Fault
 from tests.faults.report import Report
 from tests.faults.run import Run, random_rounds
 from tests.faults.soak import soak
+from tests.secured import Keys
 from tests.servers import ensemble_of
 
 FAULTS = 500
@@ -37,7 +41,8 @@ def main() -> int:
     # SIGTERM acts as Ctrl-C does: everything that was started is stopped on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return _soak(chosen.soak) if chosen.soak else _inject(chosen)
+        with _keys() if chosen.tls else nullcontext() as keys:
+            return _soak(chosen.soak, keys) if chosen.soak else _inject(chosen, keys)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
@@ -59,6 +64,7 @@ def _arguments() -> argparse.Namespace:
         help="until when all has to be right again (%(default)s); more for a busy machine",
     )
     parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--tls", action="store_true", help="by TLS, with client certificates")
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="no faults, look for leaks")
     parser.add_argument("--verbose", action="store_true", help="tell of each fault and finding")
     chosen = parser.parse_args()
@@ -68,7 +74,14 @@ def _arguments() -> argparse.Namespace:
     return chosen
 
 
-def _inject(chosen: argparse.Namespace) -> int:
+@contextmanager
+def _keys() -> Iterator[Keys]:
+    """Yield keys of servers and clients, in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="zookeeper-keys-") as folder:
+        yield Keys.make(Path(folder))
+
+
+def _inject(chosen: argparse.Namespace, keys: Keys | None) -> int:
     def tell(line: str) -> None:
         if chosen.verbose or not line.startswith("  "):
             print(line, flush=True)
@@ -86,12 +99,17 @@ def _inject(chosen: argparse.Namespace) -> int:
 
         return itertools.takewhile(goes_on, random_rounds(seed, chosen.faults * 10, options))
 
-    options = Options(chosen.library, chosen.clients, recovery_seconds=scaled(chosen.recovery))
+    options = Options(
+        chosen.library,
+        chosen.clients,
+        recovery_seconds=scaled(chosen.recovery),
+        by_tls=chosen.tls,
+    )
     report = Report(chosen.library)
     print("seeds:", *chosen.seed, flush=True)
     began = time.monotonic()
     try:
-        with ensemble_of(3, settings=SETTINGS, heap="128m") as ensemble:
+        with ensemble_of(3, settings=SETTINGS, heap="128m", keys=keys) as ensemble:
             for index, seed in enumerate(chosen.seed):
                 enough = chosen.faults * (index + 1) // len(chosen.seed)
                 Run(ensemble, seed, options, report, tell).run(rounds(seed, enough))
@@ -100,8 +118,8 @@ def _inject(chosen: argparse.Namespace) -> int:
     return 1 if report.findings else 0
 
 
-def _soak(minutes: float) -> int:
-    problems = soak(minutes, lambda line: print(line, flush=True))
+def _soak(minutes: float, keys: Keys | None) -> int:
+    problems = soak(minutes, lambda line: print(line, flush=True), keys)
     print(*(problems or ["nothing has grown"]), sep="\n")
     return 1 if problems else 0
 

@@ -86,7 +86,7 @@ class Client:
 
 
 def _library(settings: dict[str, Any]) -> Library:
-    arguments = settings["hosts"], settings["session_milliseconds"]
+    arguments = settings["hosts"], settings["session_milliseconds"], settings["tls"]
     if settings["library"] == "kazoo":
         from tests.faults import with_kazoo
 

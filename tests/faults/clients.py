@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.deadlines import scaled
+from tests.faults.client_keys import ClientKeys
 from tests.faults.injector import Network
 from tests.faults.processes import ClientProcess
 from tests.servers import Ensemble
@@ -31,6 +32,7 @@ class Options:
     session_seconds: float = 2.0
     recovery_seconds: float = scaled(RECOVERY_SECONDS)
     environment: dict[str, str] = field(default_factory=dict)
+    by_tls: bool = False
 
     @property
     def scaled_session_seconds(self) -> float:
@@ -45,6 +47,7 @@ class Client:
     ) -> None:
         self.name = f"client {number}"
         self.network = Network(ensemble.servers)
+        self._keys = ClientKeys(ensemble.keys, f"{self.name} of {seed}") if ensemble.keys else None
         self._options = options
         self._generations = itertools.count()
         self._settings: dict[str, Any] = {
@@ -54,6 +57,7 @@ class Client:
             "hosts": self.network.hosts + root,
             "session_milliseconds": int(options.scaled_session_seconds * 1000),
             "slack_seconds": scaled(SLACK_SECONDS),
+            "tls": self._keys.settings() if self._keys else None,
         }
         self._seed = f"{seed} {number}"
         self.process = self._start()
@@ -77,8 +81,26 @@ class Client:
     def resume(self) -> None:
         self.process.resume()
 
+    def rotate_keys(self) -> bool:
+        if self._keys is None:
+            return False
+        self._keys.rotate()
+        return True
+
+    def spoil_keys(self) -> bool:
+        if self._keys is None:
+            return False
+        self._keys.spoil()
+        return True
+
+    def heal_keys(self) -> None:
+        if self._keys is not None:
+            self._keys.heal()
+
     def replace(self) -> None:
         self.process.kill()
+        # A program does not start with a file that it cannot use.
+        self.heal_keys()
         self.process = self._start()
         self.process.send("go")
 

@@ -33,6 +33,15 @@ class Victim(Protocol):
 
     def resume(self) -> None: ...
 
+    def rotate_keys(self) -> bool:
+        """Have another certificate and key; return False for a client without."""
+
+    def spoil_keys(self) -> bool:
+        """Make the file of certificate and key unusable; return False for a client without."""
+
+    def heal_keys(self) -> None:
+        """Make it usable again."""
+
     def replace(self) -> None:
         """Kill the process, and start another one with the same registrations."""
 
@@ -47,7 +56,10 @@ class Network:
         self._opened = ExitStack()
         try:
             self.proxies = [
-                self._opened.enter_context(TcpProxy(server.connection_string)) for server in servers
+                self._opened.enter_context(
+                    TcpProxy(server.connection_string, is_opaque=server.keys is not None)
+                )
+                for server in servers
             ]
         except BaseException:
             self._opened.close()
@@ -98,6 +110,10 @@ class Injector:
             return _nothing
         if fault.kind is Kind.SESSION_EXPIRED:
             return self._expire(victim)
+        if fault.kind is Kind.CERTIFICATE_ROTATED:
+            return _nothing if victim.rotate_keys() else None
+        if fault.kind is Kind.CERTIFICATE_SPOILT:
+            return victim.heal_keys if victim.spoil_keys() else None
         return self._hurt_network(fault, victim.network)
 
     def heal(self) -> None:
@@ -108,6 +124,7 @@ class Injector:
         for victim in self._victims:
             victim.resume()
             victim.network.heal()
+            victim.heal_keys()
 
     # Servers
 
@@ -139,6 +156,8 @@ class Injector:
     def _start(self, server: Server) -> None:
         if not server.pid:
             self._paused.discard(server)
+            if server.keys:
+                server.keys.renew_server()
             server.start()
 
     # Networks
@@ -177,7 +196,8 @@ class Injector:
         if not session[0]:
             return None
         hosts = self._ensemble.connection_string
-        thief = zookeeper.init(hosts, None, int(THEFT_SECONDS * 1000), session)
+        tls = self._ensemble.keys.tls() if self._ensemble.keys else None
+        thief = zookeeper.init(hosts, None, int(THEFT_SECONDS * 1000), session, tls=tls)
         try:
             deadline = time.monotonic() + THEFT_SECONDS
             while not zookeeper.is_unrecoverable(thief) and time.monotonic() < deadline:

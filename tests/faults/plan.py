@@ -24,6 +24,8 @@ class Kind(str, enum.Enum):
     CLIENT_PAUSED = "client paused"
     CLIENT_KILLED = "client killed, started anew"
     SESSION_EXPIRED = "session expired"
+    CERTIFICATE_ROTATED = "client's certificate rotated"
+    CERTIFICATE_SPOILT = "client's certificate spoilt"
 
     def __str__(self) -> str:
         return self.value
@@ -45,6 +47,13 @@ WEIGHTS = {
     Kind.SESSION_EXPIRED: 11,
 }
 
+# These take clients with certificates.
+TLS_WEIGHTS = {
+    **WEIGHTS,
+    Kind.CERTIFICATE_ROTATED: 8,
+    Kind.CERTIFICATE_SPOILT: 8,
+}
+
 SERVER_KINDS = frozenset({Kind.SERVER_KILLED, Kind.SERVER_PAUSED, Kind.SERVER_RESTARTED})
 OVER_AT_ONCE = frozenset(
     {
@@ -54,6 +63,7 @@ OVER_AT_ONCE = frozenset(
         Kind.REPLY_CUT,
         Kind.CLIENT_KILLED,
         Kind.SESSION_EXPIRED,
+        Kind.CERTIFICATE_ROTATED,
     }
 )
 
@@ -91,18 +101,23 @@ class Fault:
         return f"{self.at:.2f} s: {self.kind} ({whose or f'client {self.client}'}){lasting}"
 
 
-def rounds(seed: int, count: int, clients: int, session_seconds: float) -> Iterator[list[Fault]]:
+def rounds(
+    seed: int, count: int, clients: int, session_seconds: float, *, by_tls: bool = False
+) -> Iterator[list[Fault]]:
     """Yield `count` faults, in rounds; the same arguments give the same ones."""
     chance = random.Random(seed)
+    weights = TLS_WEIGHTS if by_tls else WEIGHTS
     while count:
         size = min(count, FAULTS_IN_A_ROUND)
         count -= size
-        faults = [_fault(chance, clients, session_seconds) for _ in range(size)]
+        faults = [_fault(chance, weights, clients, session_seconds) for _ in range(size)]
         yield sorted(faults, key=lambda fault: fault.at)
 
 
-def _fault(chance: random.Random, clients: int, session_seconds: float) -> Fault:
-    kind = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+def _fault(
+    chance: random.Random, weights: dict[Kind, int], clients: int, session_seconds: float
+) -> Fault:
+    kind = chance.choices(list(weights), list(weights.values()))[0]
     longest = LONGEST_ABSENCE * session_seconds
     return Fault(
         kind,

@@ -6,7 +6,7 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 
 from tests.deadlines import scaled, wait_until
@@ -19,7 +19,7 @@ from tests.faults.injector import Injector
 from tests.faults.plan import Fault
 from tests.faults.processes import NoAnswer
 from tests.faults.report import Report
-from tests.servers import Ensemble
+from tests.servers import Ensemble, Server
 
 # A busy machine, on which few comparisons fit into that time, gets so many all the same.
 LEAST_COMPARISONS = 5
@@ -55,7 +55,9 @@ class Run:
         """Start the clients, do the rounds, end the clients."""
         self._report.seeds.append(self._seed)
         with ExitStack() as undo:
-            with truth.connected(self._ensemble.connection_string, self._root) as servers:
+            with truth.connected(
+                self._ensemble.connection_string, self._root, self._ensemble.keys
+            ) as servers:
                 servers.create(place.nodes())
             for number in range(self._options.clients):
                 client = Client(number, self._ensemble, self._root, self._seed, self._options)
@@ -135,7 +137,7 @@ class Run:
             # A server that has just begun to serve may still be without the others' votes.
             try:
                 for server in servers:
-                    with truth.connected(server.connection_string, self._root) as session:
+                    with self._connected(server) as session:
                         session.prove_that_it_works()
             except truth.TROUBLE:
                 return False
@@ -157,6 +159,9 @@ class Run:
             for server in servers:
                 server.restart()
             wait()
+
+    def _connected(self, server: Server) -> AbstractContextManager[truth.Servers]:
+        return truth.connected(server.connection_string, self._root, server.keys)
 
     def _rest(self) -> dict[str, Belief]:
         """Have all clients rest; return the beliefs of those that answer."""
@@ -196,7 +201,7 @@ class Run:
         asked = [client for client in self._clients if client.name in beliefs]
         with ExitStack() as sessions:
             servers = [
-                sessions.enter_context(truth.connected(server.connection_string, self._root))
+                sessions.enter_context(self._connected(server))
                 for server in self._ensemble.servers
             ]
             while True:
@@ -285,4 +290,6 @@ class Run:
 
 def random_rounds(seed: int, count: int, options: Options) -> Iterator[list[Fault]]:
     """Yield the rounds that follow from a seed."""
-    return plan.rounds(seed, count, options.clients, options.scaled_session_seconds)
+    return plan.rounds(
+        seed, count, options.clients, options.scaled_session_seconds, by_tls=options.by_tls
+    )

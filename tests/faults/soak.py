@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.faults import place, truth
 from tests.faults.clients import Client, Options
+from tests.secured import Keys
 from tests.servers import Ensemble, standalone
 
 SAMPLE_SECONDS = 5.0
@@ -35,12 +36,12 @@ class Sample:
         )
 
 
-def soak(minutes: float, tell: Callable[[str], None]) -> list[str]:
+def soak(minutes: float, tell: Callable[[str], None], keys: Keys | None) -> list[str]:
     """Return what has grown in the meantime; nothing, if all is well."""
     samples: list[Sample] = []
     with ExitStack() as undo:
-        server = undo.enter_context(standalone(heap="256m"))
-        with truth.connected(server.connection_string, "/soak") as servers:
+        server = undo.enter_context(standalone(heap="256m", keys=keys))
+        with truth.connected(server.connection_string, "/soak", server.keys) as servers:
             servers.create(place.nodes())
         client = Client(0, Ensemble([server]), "/soak", 0, Options(session_seconds=30))
         undo.callback(client.close)

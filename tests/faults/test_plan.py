@@ -8,6 +8,7 @@ from tests.faults.plan import (
     LONGEST_ABSENCE,
     OVER_AT_ONCE,
     ROUND_SECONDS,
+    TLS_WEIGHTS,
     WEIGHTS,
     Fault,
     Kind,
@@ -15,8 +16,9 @@ from tests.faults.plan import (
 )
 
 
-def faults(seed: int, count: int) -> list[Fault]:
-    return list(itertools.chain(*rounds(seed, count, clients=4, session_seconds=2.0)))
+def faults(seed: int, count: int, *, by_tls: bool = False) -> list[Fault]:
+    planned = rounds(seed, count, clients=4, session_seconds=2.0, by_tls=by_tls)
+    return list(itertools.chain(*planned))
 
 
 def test_the_same_seed_gives_the_same_faults_and_another_one_others() -> None:
@@ -30,7 +32,8 @@ def test_there_are_as_many_as_asked_for() -> None:
 
 
 def test_every_kind_has_its_turn() -> None:
-    assert {fault.kind for fault in faults(1, 1000)} == set(Kind) == set(WEIGHTS)
+    assert {fault.kind for fault in faults(1, 1000)} == set(WEIGHTS)
+    assert {fault.kind for fault in faults(1, 1000, by_tls=True)} == set(TLS_WEIGHTS) == set(Kind)
 
 
 def test_a_round_is_in_order_and_within_its_time() -> None:

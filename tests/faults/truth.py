@@ -13,6 +13,7 @@ from kazoo.exceptions import KazooException, NoNodeError
 from kazoo.handlers.threading import KazooTimeoutError
 
 from tests.deadlines import scaled
+from tests.secured import Keys
 
 # Reads may raise these while the service is still finding itself.
 TROUBLE = (KazooException, KazooTimeoutError)
@@ -98,9 +99,10 @@ class Servers:
 
 
 @contextmanager
-def connected(hosts: str, root: str) -> Iterator[Servers]:
+def connected(hosts: str, root: str, keys: Keys | None = None) -> Iterator[Servers]:
     """Open a session for the `with` block. Raises one of TROUBLE."""
-    client = KazooClient(hosts, timeout=scaled(SESSION_SECONDS))
+    secured = keys.for_kazoo() if keys else {}
+    client = KazooClient(hosts, timeout=scaled(SESSION_SECONDS), **secured)
     client.start(scaled(SESSION_SECONDS))
     try:
         yield Servers(client, root)

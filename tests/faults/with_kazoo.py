@@ -88,10 +88,13 @@ class Library:
     revives_nodes = False
     callbacks_may_block = False
 
-    def __init__(self, hosts: str, session_milliseconds: int) -> None:
+    def __init__(self, hosts: str, session_milliseconds: int, tls: dict[str, str] | None) -> None:
         self.registered: set[Registered] = set()
         self._was_lost = False
-        self._client = KazooClient(hosts, timeout=session_milliseconds / 1000)
+        files = {"ca": tls["ca"], "certfile": tls["certificate"]} if tls else {}
+        self._client = KazooClient(
+            hosts, timeout=session_milliseconds / 1000, use_ssl=bool(tls), **files
+        )
         self._client.add_listener(self._listen)
         while True:
             try:

@@ -82,8 +82,9 @@ class Library:
     revives_nodes = True
     callbacks_may_block = True
 
-    def __init__(self, hosts: str, session_milliseconds: int) -> None:
-        self.zk = zc.zk.ZooKeeper(hosts, session_milliseconds, wait=True)
+    def __init__(self, hosts: str, session_milliseconds: int, tls: dict[str, str] | None) -> None:
+        by_tls = zc.zk.TLS(**tls) if tls else None
+        self.zk = zc.zk.ZooKeeper(hosts, session_milliseconds, wait=True, tls=by_tls)
 
     def session(self) -> tuple[int, str]:
         handle = self.zk.handle

@@ -18,14 +18,23 @@ static int is_cause(int library, int reason) {
     return ERR_GET_LIB(code) == library && (reason == 0 || ERR_GET_REASON(code) == reason);
 }
 
+/* OpenSSL's own functions that read files would let a program that is started meanwhile inherit the
+ * descriptor, that of a key too. */
+static BIO *open_file(const char *file) {
+    FILE *opened = fopen(file, "re");
+    BIO *bio = opened ? BIO_new_fp(opened, BIO_CLOSE) : NULL;
+    if (opened && bio == NULL) fclose(opened);
+    return bio;
+}
+
 /* OpenSSL's word for a file that is no PEM does not help. */
 static void explain_file(char *why, const char *what, const char *file) {
-    FILE *opened = fopen(file, "re");
-    if (opened == NULL) {
+    BIO *bio = open_file(file);
+    if (bio == NULL) {
         tls_reason(why, "%s: %s cannot be read: %s", file, what, strerror(errno));
         return;
     }
-    fclose(opened);
+    BIO_free(bio);
     if (is_cause(ERR_LIB_PEM, PEM_R_NO_START_LINE) || is_cause(ERR_LIB_X509, X509_R_NO_CERTIFICATE_OR_CRL_FOUND) ||
         is_cause(ERR_LIB_OSSL_DECODER, 0))
         tls_reason(why, "%s: there is no %s in PEM form", file, what);
@@ -42,8 +51,52 @@ static int give_password(char *buffer, int size, int is_writing, void *password)
     return (int)length;
 }
 
+static int trust_file(SSL_CTX *context, const char *file) {
+    BIO *bio = open_file(file);
+    STACK_OF(X509_INFO) *all = bio ? PEM_X509_INFO_read_bio(bio, NULL, give_password, NULL) : NULL;
+    X509_STORE *store = SSL_CTX_get_cert_store(context);
+    int is_well = all != NULL, count = 0;
+    for (int i = 0; is_well && i < sk_X509_INFO_num(all); i++) {
+        X509_INFO *each = sk_X509_INFO_value(all, i);
+        count += each->x509 || each->crl;
+        is_well = (each->x509 == NULL || X509_STORE_add_cert(store, each->x509)) &&
+                  (each->crl == NULL || X509_STORE_add_crl(store, each->crl));
+    }
+    if (is_well && count == 0) ERR_raise(ERR_LIB_X509, X509_R_NO_CERTIFICATE_OR_CRL_FOUND);
+    sk_X509_INFO_pop_free(all, X509_INFO_free);
+    BIO_free(bio);
+    return is_well && count > 0;
+}
+
+/* The first certificate in the file is the client's own, and the others lead to an authority. */
+static int show_chain(SSL_CTX *context, const char *file) {
+    BIO *bio = open_file(file);
+    X509 *each = bio ? PEM_read_bio_X509_AUX(bio, NULL, give_password, NULL) : NULL;
+    int is_well = each && SSL_CTX_use_certificate(context, each) == 1;
+    X509_free(each);
+    while (is_well && (each = PEM_read_bio_X509(bio, NULL, give_password, NULL))) {
+        is_well = SSL_CTX_add0_chain_cert(context, each) == 1;
+        if (!is_well) X509_free(each);
+    }
+    if (is_well) {
+        is_well = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE; /* the end of the file */
+        if (is_well) ERR_clear_error();
+    }
+    BIO_free(bio);
+    return is_well;
+}
+
+static int use_key(SSL_CTX *context, const char *file, const char *password) {
+    BIO *bio = open_file(file);
+    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, give_password, (void *)password) : NULL;
+    int is_well = key && SSL_CTX_use_PrivateKey(context, key) == 1;
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    return is_well;
+}
+
 static int load_authorities(SSL_CTX *context, const tls_settings *settings, char *why) {
-    if (settings->ca_file && SSL_CTX_load_verify_file(context, settings->ca_file) != 1) {
+    if (settings->ca_file && !trust_file(context, settings->ca_file)) {
         explain_file(why, "certificate of an authority", settings->ca_file);
         return 0;
     }
@@ -59,17 +112,12 @@ static int load_authorities(SSL_CTX *context, const tls_settings *settings, char
 
 static int load_certificate(SSL_CTX *context, const tls_settings *settings, char *why) {
     if (settings->certificate == NULL) return 1;
-    if (SSL_CTX_use_certificate_chain_file(context, settings->certificate) != 1) {
+    if (!show_chain(context, settings->certificate)) {
         explain_file(why, "certificate", settings->certificate);
         return 0;
     }
     const char *key = settings->key ? settings->key : settings->certificate;
-    SSL_CTX_set_default_passwd_cb(context, give_password);
-    SSL_CTX_set_default_passwd_cb_userdata(context, (void *)settings->key_password);
-    int is_loaded = SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1;
-    /* The context outlives these settings. */
-    SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
-    if (is_loaded) return 1;
+    if (use_key(context, key, settings->key_password)) return 1;
     if (is_cause(ERR_LIB_X509, X509_R_KEY_VALUES_MISMATCH) || is_cause(ERR_LIB_X509, X509_R_KEY_TYPE_MISMATCH))
         tls_reason(why, "%s: the key does not belong to the certificate in %s", key, settings->certificate);
     else if (settings->key_password == NULL &&
