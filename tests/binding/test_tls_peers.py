@@ -236,10 +236,12 @@ def test_files_are_read_again_and_bad_ones_are_not_used(
         reconnect(1)
         assert front.clients == ["client", "second"]
         certificate.write_text("half a fi")
+        complaint = f"{certificate}: there is no certificate in PEM form"
         reconnect(2)
+        wait_until(lambda: complaint in log.getvalue(), "it is told at once")
         reconnect(3)
         assert front.clients[2:] == ["second", "second"]
-        assert log.getvalue().count(f"{certificate}: there is no certificate in PEM form") == 1
+        assert log.getvalue().count(complaint) == 1
         rotate(authority.issue("third"))
         reconnect(4)
         assert front.clients[4:] == ["third"]

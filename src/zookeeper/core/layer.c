@@ -51,16 +51,16 @@ void layer_why(layer *l, char *why) {
 
 int layer_begin(layer *l, int fd, const char *host, const char *server) {
     char why[LAYER_WHY] = "";
+    l->is_late = 0;
+    snprintf(l->server, sizeof l->server, "%.255s", server);
+    l->read_waits = l->write_waits = 0;
+    l->connection = l->functions->begin(l->config, l->memory, fd, host, l->server, why);
     char *complaint = l->functions->complaint(l->config);
     if (complaint) {
         log_say(ZOO_LOG_LEVEL_ERROR, "tls", "a changed file cannot be used, and what was there before goes on: %s",
                 complaint);
         free(complaint);
     }
-    l->is_late = 0;
-    snprintf(l->server, sizeof l->server, "%.255s", server);
-    l->read_waits = l->write_waits = 0;
-    l->connection = l->functions->begin(l->config, l->memory, fd, host, l->server, why);
     if (l->connection) return 0;
     note(l, why);
     return -1;
