@@ -1,10 +1,10 @@
 """Real servers whose clients log in by SASL: a JAAS file, and what servers need to read it.
 
-    jaas = Jaas(folder, digest_login({"app": "secret"}))
-    with standalone(settings=SETTINGS, java_options=jaas.java_options) as server:
-        connect_to(server.connection_string, sasl=SASL.digest_md5("app", "secret"))
-        jaas.write(digest_login({"app": "changed"}))
-        server.restart()
+jaas = Jaas(folder, digest_login({"app": "secret"}))
+with standalone(settings=SETTINGS, java_options=jaas.java_options) as server:
+    connect_to(server.connection_string, sasl=SASL.digest_md5("app", "secret"))
+    jaas.write(digest_login({"app": "changed"}))
+    server.restart()
 """
 
 from __future__ import annotations

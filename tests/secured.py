@@ -7,10 +7,10 @@ are made when they are first asked for:
         with standalone() as server:       # its only port is a secure one
             zookeeper.init(server.connection_string)    # goes by TLS
 
-Ports that speak TLS are noted as files, so that each process of the run knows them. `zookeeper.init`
-is wrapped, here and in the programs that tests start (`tests/startup/sitecustomize.py`): a session
-to such a port has the client's keys unless the caller says otherwise. It cannot go another way by
-mistake, as the servers have no other port.
+Ports that speak TLS are noted as files, so that each process of the run knows them.
+`zookeeper.init` is wrapped, here and in the programs that tests start
+(`tests/startup/sitecustomize.py`): a session to such a port has the client's keys unless the caller
+says otherwise. It cannot go another way by mistake, as the servers have no other port.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from tests.ports import LOOPBACK
@@ -192,7 +191,7 @@ def by_default() -> Iterator[None]:
         _is_default = former
 
 
-def go_by_tls(binding: ModuleType | Any) -> None:
+def go_by_tls(binding: Any) -> None:
     """Have all sessions to ports that are noted go by TLS."""
     init = binding.init
 

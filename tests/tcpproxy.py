@@ -306,7 +306,7 @@ class _Link:
                 continue
             if reset:
                 connection = transport.get_extra_info("socket")
-                if connection.fileno() >= 0:  # TLS may have ended it
+                if connection is not None:  # TLS may have ended it
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
                 transport.abort()
             else:

@@ -146,6 +146,7 @@ def test_sync_shows_what_was_written_through_another_server(zookeeper, whole, co
         assert zookeeper.get(reader, path)[0] == str(number)
 
 
+@pytest.mark.not_over_tls("secure ports are not in the configuration")
 def test_the_configuration_names_the_servers(zookeeper, whole, session):
     text, stat = zookeeper.get_config(session)
     for server in whole.servers:

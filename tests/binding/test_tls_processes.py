@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,8 +48,7 @@ def test_three_servers_keep_a_session_while_a_thread_holds_the_interpreters_lock
     granted = zookeeper.recv_timeout(opened[0])
     # Unlike CDLL, PyDLL keeps the lock.
     ctypes.PyDLL(None).usleep(3 * granted * 1000)
-    stat = zookeeper.exists(opened[0], path)
-    assert stat["ephemeralOwner"] == session[0]
+    assert zookeeper.get(opened[0], path)[1]["ephemeralOwner"] == session[0]
     assert [call[2] for call in watcher.all()] == [zookeeper.CONNECTED_STATE]
 
 
@@ -131,7 +131,7 @@ def test_no_descriptor_of_a_key_reaches_a_program_started_meanwhile(tmp_path, ke
         os.mkfifo(files[slow], 0o600)
         problems: list[BaseException] = []
 
-        def read(files: dict[str, Path] = files, problems: list[BaseException] = problems) -> None:
+        def read(files: dict[str, Any] = files, problems: list[BaseException] = problems) -> None:
             try:
                 zookeeper.TLS(**files).configuration()
             except BaseException as problem:
@@ -140,8 +140,9 @@ def test_no_descriptor_of_a_key_reaches_a_program_started_meanwhile(tmp_path, ke
         reader = threading.Thread(target=read)
         reader.start()
         with files[slow].open("wb") as writing:
+            own = writing.fileno()
             (number,) = wait_until(
-                lambda file=files[slow], own=writing.fileno(): descriptors(file, own), "it is open"
+                lambda file=files[slow], own=own: descriptors(file, own), "it is open"
             )
             assert fcntl.fcntl(number, fcntl.F_GETFD) & fcntl.FD_CLOEXEC, slow
             command = ["ls", "-l", "/proc/self/fd"]

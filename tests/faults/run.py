@@ -201,8 +201,7 @@ class Run:
         asked = [client for client in self._clients if client.name in beliefs]
         with ExitStack() as sessions:
             servers = [
-                sessions.enter_context(self._connected(server))
-                for server in self._ensemble.servers
+                sessions.enter_context(self._connected(server)) for server in self._ensemble.servers
             ]
             while True:
                 truths = [server.read() for server in servers]

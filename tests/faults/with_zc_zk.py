@@ -83,7 +83,7 @@ class Library:
     callbacks_may_block = True
 
     def __init__(self, hosts: str, session_milliseconds: int, tls: dict[str, str] | None) -> None:
-        by_tls = zc.zk.TLS(**tls) if tls else None
+        by_tls = zc.zk.TLS(ca=tls["ca"], certificate=tls["certificate"]) if tls else None
         self.zk = zc.zk.ZooKeeper(hosts, session_milliseconds, wait=True, tls=by_tls)
 
     def session(self) -> tuple[int, str]:
