@@ -36,9 +36,7 @@ def servers(own_servers_only: None, keys: Keys) -> Iterator[Ensemble]:
         yield running
 
 
-def test_three_servers_keep_a_session_while_a_thread_holds_the_interpreters_lock(
-    servers, keys, opened
-) -> None:
+def test_three_servers_keep_the_session_of_a_held_interpreters_lock(servers, keys, opened) -> None:
     watcher = Calls()
     hosts = servers.connection_string
     opened.append(zookeeper.init(hosts, watcher, int(scaled(600)), tls=keys.tls()))

@@ -125,7 +125,7 @@ def test_bulk_reads_go_on_with_another_server_and_are_whole(servers, connected) 
     assert set(read) == {text}
 
 
-def test_an_import_whose_server_is_killed_is_complete_and_deletes_nothing_else(
+def test_an_import_is_complete_and_deletes_nothing_else_when_a_server_dies(
     servers, connected
 ) -> None:
     zk, other = connected(), connected()
