@@ -53,6 +53,7 @@ __all__ = [
 
 include "_values.pxi"
 include "_watchers.pxi"
+include "_sasl.pxi"
 include "_handle.pxi"
 include "_opening.pxi"
 include "_closing.pxi"

@@ -68,6 +68,8 @@ cdef join_events(list handles):
     for handle in handles:
         if (<Handle>handle).thread is not this and handle_closed((<Handle>handle).c):
             (<Handle>handle).thread.join(max(0.0, (deadline - core_now()) / 1e9))
+            if (<Handle>handle).steps is not None:
+                (<Handle>handle).steps.join(max(0.0, (deadline - core_now()) / 1e9))
 
 
 def _close_all():

@@ -83,7 +83,26 @@ cdef extern from "core.h" nogil:
     const char *LAYER_CONFIGURATION
 
     void layer_use(layer *l, const layer_functions *functions, layer_config *config)
-    void layer_why(layer *l, char *why)
+
+    ctypedef enum step_result:
+        STEP_TOKEN, STEP_COMPLETE, STEP_FAILED
+    ctypedef struct step_question:
+        long exchange
+        int is_first
+        char host[1]
+        char *challenge
+        size_t size
+    ctypedef struct sasl_steps:
+        pass
+
+    void sasl_use(zk_handle *handle, const char *name)
+    sasl_steps *sasl_steps_of(zk_handle *handle)
+    void steps_retain(sasl_steps *s)
+    void steps_release(sasl_steps *s)
+    void steps_stop(sasl_steps *s)
+    bint steps_are_busy(sasl_steps *s)
+    bint steps_take(sasl_steps *s, step_question *question)
+    void steps_answer(sasl_steps *s, long exchange, step_result result, const char *bytes, size_t size)
 
     ctypedef struct server_names:
         pass
@@ -95,6 +114,7 @@ cdef extern from "core.h" nogil:
     zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only)
     server_names *handle_names(zk_handle *handle)
     layer *handle_layer(zk_handle *handle)
+    void handle_why(zk_handle *handle, char *why)
     int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client)
     void handle_close(zk_handle *handle, int farewell)
     void handle_close_many(zk_handle **handles, long count, int64_t deadline)

@@ -34,6 +34,7 @@ cdef class Handle:
     cdef WatcherRegistry registry
     cdef long removals  # of watches, on their way to the server and back
     cdef object thread
+    cdef Steps steps   # of its SASL mechanism, or None
     cdef bint has_root # the root of all paths has been there
     cdef bint opened   # its session has begun
     cdef bint closing

@@ -67,7 +67,8 @@ cdef int secure(Handle handle, tls) except -1:
 
 
 def init(
-    hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=False, max_request=1048575, tls=None
+    hosts, watcher=None, recv_timeout=10000, client_id=None, *, read_only=False, max_request=1048575, tls=None,
+    sasl=None
 ):
     """Open a session; it connects in the background.
 
@@ -79,6 +80,8 @@ def init(
     max_request: the servers' jute.maxbuffer, bytes; larger requests are refused before sending.
     tls: a `TLS`, or True for the one with the system's authorities: connections
         are encrypted, and servers prove who they are.
+    sasl: a mechanism, such as `SASL.digest_md5(user, password)`, by which the client proves who it is,
+        on each connection before anything else.
 
     Returns the handle, the lowest int that is free. Raises BadArgumentsException for hosts that are no
     connection string, SystemErrorException if no name can be resolved, ValueError for a file of `tls`
@@ -88,6 +91,10 @@ def init(
     if not isinstance(hosts, str):
         raise TypeError(f"hosts must be str, not {type(hosts).__name__}")
     checked_callable(watcher, "a watcher")
+    if sasl is not None:
+        from zookeeper.sasl import checked_mechanism
+
+        checked_mechanism(sasl)
     cdef long limit = request_limit(max_request)
     if isinstance(recv_timeout, bool) or not isinstance(recv_timeout, int) or not 0 < recv_timeout < 2 ** 31:
         raise errors.error(constants.BADARGUMENTS, None, f"recv_timeout must be a number of milliseconds: {recv_timeout!r}")
@@ -108,10 +115,12 @@ def init(
     handle.max_request = limit
     handle.c = handle_new(hosts_pointer, timeout, only_read)
     secure(handle, tls)
+    if sasl is not None:
+        handle.steps = steps_for(handle.c, sasl)
     look_up(handle, hosts)
     take_number(handle)
     try:
-        start_events(handle)
+        start_threads(handle)
         with nogil:
             problem = handle_open(handle.c, hosts_pointer, client_pointer)
         if problem:
@@ -119,6 +128,8 @@ def init(
             raise refused(hosts, problem)
     except BaseException:
         queue_stop(handle.c)
+        if handle.steps is not None:
+            steps_stop(handle.steps.c)
         forget(handle)
         raise
     # From here on there is a session, and nothing that could raise before its number is returned.
@@ -127,23 +138,32 @@ def init(
     return handle.number
 
 
-def start_events(Handle handle):
-    """Start the event thread, before there is a session.
+cdef start_threads(Handle handle):
+    """Start the event thread, and that of SASL, before there is a session.
 
     This may fail, or be interrupted.
+    """
+    name = f"zookeeper-{handle.number}"
+    handle.thread = threading.Thread(target=handle.deliver, name=name, daemon=True)
+    start_thread(handle.thread, "for events")
+    cdef Steps steps = handle.steps
+    if steps is not None:
+        steps.thread = threading.Thread(target=steps.run, name=f"{name}-sasl", daemon=True)
+        start_thread(steps.thread, "for SASL")
+
+
+def start_thread(thread, purpose):
+    """Start a thread, or raise SystemErrorException.
 
     `Thread.start` runs Python code that an exception out of a signal handler leaves with its locks
     in disorder, so that the thread never gets to work, nor to its end. There are such exceptions in
     the main thread only: it has another one start it.
     """
-    handle.thread = threading.Thread(
-        target=handle.deliver, name=f"zookeeper-{handle.number}", daemon=True
-    )
     problems = []
 
     def start():
         try:
-            handle.thread.start()
+            thread.start()
         except BaseException as problem:
             problems.append(problem)
 
@@ -164,7 +184,7 @@ def start_events(Handle handle):
     else:
         start()
     if problems:
-        raise errors.error(constants.SYSTEMERROR, None, f"no thread for events: {problems[0]}")
+        raise errors.error(constants.SYSTEMERROR, None, f"no thread {purpose}: {problems[0]}")
 
 
 cdef refused(hosts, int problem):

@@ -38,9 +38,9 @@ def recv_timeout(h):
 
 
 def connection_fault(h):
-    """Say in words why TLS with a server failed, or None if it last worked."""
+    """Say in words why TLS or SASL with a server failed, or None if it last worked."""
     cdef char why[LAYER_WHY]
-    layer_why(handle_layer(find(h).c), why)
+    handle_why(find(h).c, why)
     return text_of(why, strlen(why)) or None
 
 

@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol
 
 from zookeeper.answers import Answers
 from zookeeper.errors import ZooKeeperException
+from zookeeper.sasl import Mechanism
 from zookeeper.tls import TLS
 from zookeeper.types import (
     Acl,
@@ -53,6 +54,7 @@ class Binding(Protocol):
         read_only: bool = False,
         max_request: int = 1048575,
         tls: TLS | bool | None = None,
+        sasl: Mechanism | None = None,
     ) -> int: ...
     def connection_fault(self, h: int) -> str | None: ...
     def close(self, h: int, *, lost: bool = False) -> Literal[0]: ...

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from zc.zk.watching.children import Children
     from zc.zk.watching.properties import Properties
     from zookeeper.binding import Binding
+    from zookeeper.sasl import Mechanism
     from zookeeper.tls import TLS
     from zookeeper.types import Acl
 
@@ -78,7 +79,8 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees):
     there is a new session, with all that was registered.
 
     `tls` is a `zc.zk.TLS`, or True for one with the system's authorities: connections are
-    encrypted, and servers have to be what they say.
+    encrypted, and servers have to be what they say. `sasl` is a mechanism, such as
+    `zc.zk.SASL.digest_md5(user, password)`: on each connection the client first proves who it is.
 
     `binding` has the functions to use in the place of those of the module `zookeeper`, such as
     those of an emulation; see `zookeeper.binding.Binding`.
@@ -98,14 +100,18 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees):
         keep_callbacks: bool = False,
         read_only: bool = False,
         tls: TLS | bool | None = None,
+        sasl: Mechanism | None = None,
         binding: Binding | None = None,
     ) -> None:
         if connection_string is None:
-            connection_string = os.environ.get(
-                CONNECTION_STRING_VARIABLE, DEFAULT_CONNECTION_STRING
-            )
+            connection_string = os.getenv(CONNECTION_STRING_VARIABLE, DEFAULT_CONNECTION_STRING)
         self._session = Session(
-            connection_string, session_timeout, read_only=read_only, tls=tls, binding=binding
+            connection_string,
+            session_timeout,
+            read_only=read_only,
+            tls=tls,
+            sasl=sasl,
+            binding=binding,
         )
         self.watches = Subscriptions(self._session)
         self.watches.keep_callbacks = keep_callbacks

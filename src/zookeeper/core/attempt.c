@@ -7,8 +7,8 @@
  *
  *   - `connect` only begins it. The C client's socket stays unconnected, and `poll` waits for the
  *     racers' sockets in its stead.
- *   - A server that has accepted and does not open a session is given up after its share of the
- *     session timeout. The share doubles when all of them have failed: slow servers must not be given
+ *   - A server that has accepted and does not open a session, with the layer's handshake before and
+ *     SASL after it, is given up after its share of the session timeout. The share doubles when all of them have failed: slow servers must not be given
  *     up for ever.
  *
  * Pauses after connections that did not last are in pauses.c.
@@ -68,14 +68,20 @@ static void reject_winner(zk_handle *handle) {
     race_lose(handle, EPROTO);
 }
 
+/* The server's host, "" if that is not known, and what it is called in messages. */
+static void name_winner(zk_handle *handle, char host[NI_MAXHOST], char server[ADDRESS_TEXT]) {
+    attempt *a = &handle->attempt;
+    names_host(handle->names, &a->winner, host, NI_MAXHOST);
+    if (host[0])
+        snprintf(server, ADDRESS_TEXT, strchr(host, ':') ? "[%s]:%d" : "%s:%d", host, address_port(&a->winner));
+    else
+        address_text(&a->winner, server, ADDRESS_TEXT);
+}
+
 static void begin_layer(zk_handle *handle) {
     attempt *a = &handle->attempt;
     char host[NI_MAXHOST], server[ADDRESS_TEXT];
-    names_host(handle->names, &a->winner, host, sizeof host);
-    if (host[0])
-        snprintf(server, sizeof server, strchr(host, ':') ? "[%s]:%d" : "%s:%d", host, address_port(&a->winner));
-    else
-        address_text(&a->winner, server, sizeof server);
+    name_winner(handle, host, server);
     a->phase = ATTEMPT_SHAKING;
     if (layer_begin(&handle->layer, a->fd, host, server) != 0) reject_winner(handle);
 }
@@ -109,12 +115,27 @@ static int poll_racers(zk_handle *handle, struct pollfd *fds, int timeout) {
     return (fds[0].revents != 0) + (fds[1].revents != 0);
 }
 
+/* Poll for what SASL waits for; the C client hears of its end only. */
+static int poll_sasl(zk_handle *handle, struct pollfd *fds, int timeout) {
+    attempt *a = &handle->attempt;
+    if (handle->sasl.phase == SASL_NONE) {
+        char host[NI_MAXHOST], server[ADDRESS_TEXT];
+        name_winner(handle, host, server);
+        sasl_begin(handle, a->fd, host, server);
+    }
+    int ready = sasl_poll(handle, fds, timeout);
+    /* It is not slow, and gets no more time for the next attempt. */
+    if (handle->sasl.phase == SASL_FAILED && !handle->sasl.is_late) a->phase = ATTEMPT_NONE;
+    return ready;
+}
+
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout) {
     if (current == NULL || count != 2) return __real_poll(fds, count, timeout);
     attempt *a = &current->attempt;
     if (fds[1].fd != a->fd) return __real_poll(fds, count, timeout);
     if (a->phase == ATTEMPT_RACING || a->phase == ATTEMPT_LOST) return poll_racers(current, fds, timeout);
     if (a->phase == ATTEMPT_SHAKING) return poll_shaking(current, fds, timeout);
+    if (frames_is_held(&current->connection.frames)) return poll_sasl(current, fds, timeout);
     if (current->layer.connection == NULL) return __real_poll(fds, count, timeout);
     return layer_poll(&current->layer, fds, count, &fds[1], timeout);
 }
@@ -149,6 +170,7 @@ void attempt_end_turn(zk_handle *handle, int state, struct timeval *tv) {
         /* The C client then reads the end of the connection, as if the server had hung up. */
         if (left <= 0) {
             if (a->phase == ATTEMPT_SHAKING) layer_give_up(&handle->layer);
+            if (frames_is_held(&handle->connection.frames)) sasl_give_up(handle);
             shutdown(a->fd, SHUT_RDWR);
         }
         if (left < wait) wait = left < 0 ? 0 : left;

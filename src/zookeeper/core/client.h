@@ -38,6 +38,7 @@ enum {
     OP_MULTI_READ = 22,
     OP_AUTH = 100,
     OP_SET_WATCHES = 101,
+    OP_SASL = 102,
     OP_ERROR = -1,
     /* Of ours, and never sent. */
     OP_NONE = -100, /* there is nothing to check */

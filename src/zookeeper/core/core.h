@@ -22,7 +22,8 @@
  *     reader, bulk                               work on many nodes
  *     request, credentials, call                 one operation
  *     raw_request, pending                       sending, and the end of what is sent
- *     transport, attempt, layer, frames, pauses  connections
+ *     transport, attempt, sasl, steps            connections
+ *     layer, frames, pauses                      what they are made of
  *     race, asked                                their beginning; the requests under way on them
  *     resolve, lookups, service, write_count     what is known of servers
  *     names, candidates                          hosts and addresses
@@ -44,6 +45,7 @@
 #include "path.h"
 #include "read_many.h"
 #include "request.h"
+#include "sasl.h"
 #include "set_watches.h"
 #include "subtree.h"
 #include "threads.h"

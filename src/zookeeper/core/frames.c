@@ -48,7 +48,7 @@
 #define MAX_UNASKED 1000 /* frames on one connection */
 #define DROPPED_AT_ONCE (1 << 20)
 
-enum { PHASE_WELCOME, PHASE_HEAD, PHASE_BODY, PHASE_DROP, PHASE_BROKEN };
+enum { PHASE_WELCOME, PHASE_HELD, PHASE_READY, PHASE_HEAD, PHASE_BODY, PHASE_DROP, PHASE_BROKEN };
 
 void frames_clear(frames *f) { asked_clear(&f->asked); }
 
@@ -62,6 +62,15 @@ void frames_begin(frames *f) {
 }
 
 int frames_spoken(const frames *f) { return f->asked.greeted || f->asked.sent; }
+
+int frames_is_held(const frames *f) { return f->phase == PHASE_HELD; }
+
+void frames_let_through(frames *f) {
+    f->phase = PHASE_READY;
+    f->welcomed_at = core_now();
+}
+
+void frames_end(frames *f) { f->phase = PHASE_BROKEN; }
 
 static ssize_t would_block(void) {
     errno = EAGAIN;
@@ -92,6 +101,15 @@ static ssize_t gather(frames *f, int fd, size_t wanted) {
     return 1;
 }
 
+/* The answer to the first request is in f->head, and may be read. */
+static ssize_t hand_out_welcome(frames *f, char *buffer, size_t size) {
+    if (size < WELCOME_FRAME) return broken(f, "no room for %d bytes", WELCOME_FRAME);
+    memcpy(buffer, f->head, WELCOME_FRAME);
+    f->phase = PHASE_HEAD;
+    f->head_count = 0;
+    return WELCOME_FRAME;
+}
+
 static ssize_t welcome(frames *f, int fd, char *buffer, size_t size) {
     ssize_t code = gather(f, fd, LENGTH_BYTES);
     if (code <= 0) return code;
@@ -112,13 +130,13 @@ static ssize_t welcome(frames *f, int fd, char *buffer, size_t size) {
         if (timeout < MIN_TIMEOUT || timeout > MAX_TIMEOUT)
             return broken(f, "a session timeout of %d milliseconds", timeout);
         if (read_only && !f->read_only) return broken(f, "it is read-only, which was not asked for");
+        if (f->is_held_back) {
+            f->phase = PHASE_HELD;
+            return would_block();
+        }
         f->welcomed_at = core_now();
     }
-    if (size < WELCOME_FRAME) return broken(f, "no room for %d bytes", WELCOME_FRAME);
-    memcpy(buffer, f->head, WELCOME_FRAME);
-    f->phase = PHASE_HEAD;
-    f->head_count = 0;
-    return WELCOME_FRAME;
+    return hand_out_welcome(f, buffer, size);
 }
 
 /* The error in f->head. A code that only a client uses of itself would have it believe that its connection is
@@ -247,6 +265,8 @@ ssize_t frames_recv(frames *f, int fd, void *buffer, size_t size) {
     ssize_t code;
     switch (f->phase) {
     case PHASE_WELCOME: return welcome(f, fd, buffer, size);
+    case PHASE_HELD: return would_block();
+    case PHASE_READY: return hand_out_welcome(f, buffer, size);
     case PHASE_HEAD:
         code = head(f, fd, buffer, size);
         return f->phase == PHASE_DROP ? drop(f, fd) : code;

@@ -15,6 +15,7 @@ typedef struct {
     ssize_t (*read)(int fd, void *buffer, size_t size); /* as recv does */
     int phase;
     int read_only;       /* a server that is cut off from the others will do */
+    int is_held_back;    /* the C client hears of an open session only when others are done (sasl.c) */
     asked asked;
     int64_t welcomed_at; /* 0: no session yet */
     int served;          /* a request with a number has been answered */
@@ -29,5 +30,11 @@ void frames_begin(frames *f); /* a new connection: forgets the last one */
 void frames_clear(frames *f);
 ssize_t frames_recv(frames *f, int fd, void *buffer, size_t size); /* as recv does */
 int frames_spoken(const frames *f); /* anything has been sent at all */
+/* The server has opened the session, and the C client does not know it yet. Until it is let through, the
+ * bytes that follow are for the caller to read. */
+int frames_is_held(const frames *f);
+void frames_let_through(frames *f);
+/* The C client hears that the connection is broken. */
+void frames_end(frames *f);
 
 #endif

@@ -76,6 +76,17 @@ server_names *handle_names(zk_handle *handle) { return handle->names; }
 
 layer *handle_layer(zk_handle *handle) { return &handle->layer; }
 
+void handle_why(zk_handle *handle, char *why) {
+    layer_why(&handle->layer, why);
+    if (why[0] == 0 && handle->sasl.steps) steps_why(handle->sasl.steps, why);
+}
+
+/* Have the I/O thread woken by that end of a pipe; -1: no more. */
+static void wake_by(zk_handle *handle, int fd) {
+    names_wake_by(handle->names, fd);
+    if (handle->sasl.steps) steps_wake_by(handle->sasl.steps, fd);
+}
+
 int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client) {
     int problem = threads_prepare(CLIENT_THREADS);
     if (problem) return problem;
@@ -116,7 +127,8 @@ void handle_close(zk_handle *handle, int farewell) {
     handle->shut = 1;
     core_unlock(&handle->submit);
     completions_apart(handle);
-    names_wake_by(handle->names, -1);
+    wake_by(handle, -1);
+    if (handle->sasl.steps) steps_stop(handle->sasl.steps);
     /* Joins the C client's threads and calls the completions that are still queued: after it nothing
      * calls back. Whatever were still on the list of requests would have no other end. */
     saying_farewell = zoo_state(handle->zh) == ZOO_CONNECTED_STATE;
@@ -144,6 +156,7 @@ void handle_free(zk_handle *handle) {
     reconnect_clear(handle);
     credentials_clear(handle);
     transport_clear(&handle->connection);
+    sasl_clear(handle);
     layer_clear(&handle->layer);
     names_free(handle->names);
     service_release(handle->service);
@@ -172,7 +185,7 @@ int __wrap_socket(int domain, int type, int protocol) {
 /* The one by which the I/O thread is woken. */
 int __wrap_pipe(int ends[2]) {
     int result = pipe2(ends, O_CLOEXEC);
-    if (result == 0 && opening) names_wake_by(opening->names, ends[1]);
+    if (result == 0 && opening) wake_by(opening, ends[1]);
     return result;
 }
 

@@ -9,6 +9,7 @@
 #include "names.h"
 #include "pending.h"
 #include "queue.h"
+#include "sasl.h"
 #include "service.h"
 #include "transport.h"
 
@@ -57,6 +58,7 @@ struct zk_handle {
 
     connection connection; /* of the thread that works for the handle (transport.c) */
     layer layer;           /* the same, but for `why` */
+    sasl sasl;             /* the same, but for `steps` */
 
     /* A reconnect's SetWatches (reconnect.c). */
     core_mutex set_watches_lock;
@@ -74,6 +76,8 @@ zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only);
 /* Parts of the handle, which stay its own. */
 server_names *handle_names(zk_handle *handle);
 layer *handle_layer(zk_handle *handle);
+/* Why the last connection failed by TLS or SASL, LAYER_WHY bytes; "" if it did not. */
+void handle_why(zk_handle *handle, char *why);
 /* Begins to connect; events wait for queue_open. 0, or an errno: EAGAIN when there are no more threads
  * to be had, otherwise why the C client refuses the arguments. `client` is the session to resume, or
  * NULL. */

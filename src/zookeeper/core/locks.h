@@ -20,12 +20,13 @@
  *     LOCK_OPEN_QUEUES   open_lock (queue.c)                  the queues that a log line may wake
  *     LOCK_QUEUE         zk_handle.queue_lock                 what waits for a handle's Python thread
  *     LOCK_LAYER         layer.lock                           why TLS failed
+ *     LOCK_SASL          sasl_steps.lock (steps.c)            a mechanism's steps, and why SASL failed
  *     LOCK_CLOSING       closing_many.lock (close_many.c)     handles that are closed side by side
  *
  * The TLS extension has one more, layer_config.lock (configuration.c): a leaf, under which OpenSSL is
  * called and nothing of the core. No lock is held while a thread waits for anything but a lock, and none
  * while Python runs. Everything else that threads share is _Atomic, or belongs to one thread (the
- * handle's I/O thread: attempt, connection, layer; until that has ended, and then the closing one).
+ * handle's I/O thread: attempt, connection, layer, sasl; until that has ended, and then the closing one).
  *
  * With CORE_CHECKS, which is on in the build that tests use and under the sanitizers, each lock is
  * checked for its rank, and `core_assert_held` ends the process where a function runs without the
@@ -55,6 +56,7 @@ typedef enum {
     LOCK_OPEN_QUEUES,
     LOCK_QUEUE,
     LOCK_LAYER,
+    LOCK_SASL,
     LOCK_CLOSING,
 } lock_rank;
 

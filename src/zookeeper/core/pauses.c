@@ -8,7 +8,8 @@
  * may take over. After that pauses double (backoff), each made shorter at random (jitter) so that
  * clients do not come in step. On a bad network connections are short and good for something: they
  * cost a short pause at the most. All stay well below the session timeout: a session must find the
- * servers again before it ends.
+ * servers again before it ends. Credentials that are refused (SASL) have no session that could end, and
+ * their pauses grow to half a minute.
  */
 #include "memory.h"
 #include "pauses.h"
@@ -32,20 +33,20 @@ static double some_part(pauses *p) {
     return (double)(p->random >> 11) / (double)(UINT64_C(1) << 53);
 }
 
-static int64_t longest(int session_timeout) {
+int64_t pauses_longest(int session_timeout) {
     int64_t part = (int64_t)session_timeout * 1000000 / SESSION_PARTS;
     if (part < FIRST_PAUSE_NS) return FIRST_PAUSE_NS;
     return part < MAX_PAUSE_NS ? part : MAX_PAUSE_NS;
 }
 
-int pauses_lost(pauses *p, int64_t welcomed_at, int served, int64_t now, int session_timeout) {
+int pauses_lost(pauses *p, int64_t welcomed_at, int served, int64_t now, int64_t most) {
     if (welcomed_at && now - welcomed_at >= SETTLED_NS) {
         p->failures = 0;
         return 0;
     }
     if (served && p->failures >= MAX_SERVED) p->failures = MAX_SERVED - 1;
     if (++p->failures < 2) return 0;
-    int64_t pause = FIRST_PAUSE_NS, most = longest(session_timeout);
+    int64_t pause = FIRST_PAUSE_NS;
     for (int i = 2; i < p->failures && pause < most; i++) pause *= 2;
     if (pause > most) pause = most;
     p->until = now + pause / 2 + (int64_t)((double)(pause / 2) * some_part(p));

@@ -10,10 +10,15 @@ typedef struct {
     uint64_t random;
 } pauses;
 
+/* The longest pause where there is no session that could end meanwhile. */
+#define MAX_REFUSED_PAUSE_NS 30000000000
+
 void pauses_init(pauses *p);
 /* A connection is lost; its session was welcomed at that moment, or never (0), and requests were
- * answered or not. Says whether it is time for a log line. */
-int pauses_lost(pauses *p, int64_t welcomed_at, int served, int64_t now, int session_timeout);
+ * answered or not. The pause is no longer than `most`. Says whether it is time for a log line. */
+int pauses_lost(pauses *p, int64_t welcomed_at, int served, int64_t now, int64_t most);
+/* The longest pause that leaves a session time enough to find the servers again. */
+int64_t pauses_longest(int session_timeout);
 /* There is no socket, and the C client wants to wait for `pause`. */
 void pauses_no_socket(pauses *p, int64_t now, int64_t pause);
 int64_t pauses_left(const pauses *p, int64_t now);

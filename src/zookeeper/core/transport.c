@@ -113,6 +113,12 @@ ssize_t __wrap_recv(int fd, void *buffer, size_t size, int flags) {
     return __real_recv(fd, buffer, size, flags);
 }
 
+/* Refused credentials are not accepted any sooner for being sent again. But a session would end meanwhile. */
+static int64_t longest_pause(zk_handle *handle) {
+    int is_refused = handle->sasl.is_refused && handle->connection.frames.asked.session == 0;
+    return is_refused ? MAX_REFUSED_PAUSE_NS : pauses_longest(handle->session_timeout);
+}
+
 /* The C client closes a socket. */
 void transport_closed(int fd) {
     if (here == NULL || fd < 0) return;
@@ -120,10 +126,12 @@ void transport_closed(int fd) {
     if (fd == c->probe) c->probe = -1;
     if (fd != c->fd) return;
     c->fd = -1;
+    int64_t most = longest_pause(here);
+    sasl_closed(here);
     layer_end(&here->layer);
     attempt_closed(here);
     c->ends++;
     if (frames_spoken(&c->frames) &&
-        pauses_lost(&c->pauses, c->frames.welcomed_at, c->frames.served, core_now(), here->session_timeout))
+        pauses_lost(&c->pauses, c->frames.welcomed_at, c->frames.served, core_now(), most))
         log_say(ZOO_LOG_LEVEL_WARN, "transport", "connections are ended again and again: the next ones come after growing pauses");
 }

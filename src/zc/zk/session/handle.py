@@ -12,6 +12,7 @@ import zookeeper
 
 if TYPE_CHECKING:
     from zookeeper.binding import Binding
+    from zookeeper.sasl import Mechanism
     from zookeeper.tls import TLS
     from zookeeper.types import Credential, Stat
 
@@ -45,6 +46,7 @@ class Handle:
         binding: Binding,
         read_only: bool = False,
         tls: TLS | bool | None = None,
+        sasl: Mechanism | None = None,
     ) -> None:
         self._hosts = hosts
         self._note = note
@@ -55,6 +57,8 @@ class Handle:
         self._options: dict[str, Any] = {"read_only": True} if read_only else {}
         if tls is not None and tls is not False:
             self._options["tls"] = tls
+        if sasl is not None:
+            self._options["sasl"] = sasl
         self._state = 0
         self._lock = threading.RLock()
         self._is_closed = False
@@ -164,9 +168,9 @@ class Handle:
             return None  # closed just now
 
     def fault(self) -> str | None:
-        """Why TLS with a server has failed, in words, if it has."""
+        """Why TLS or SASL with a server has failed, in words, if it has."""
         handle = self.handle
-        if handle is None or "tls" not in self._options:
+        if handle is None or not self._options.keys() & {"tls", "sasl"}:
             return None
         try:
             return self._binding.connection_fault(handle)

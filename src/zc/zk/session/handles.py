@@ -25,6 +25,7 @@ from zc.zk.session.state import State, StateMachine, Transition
 
 if TYPE_CHECKING:
     from zookeeper.binding import Binding
+    from zookeeper.sasl import Mechanism
     from zookeeper.tls import TLS
     from zookeeper.types import Credential
 
@@ -48,11 +49,13 @@ class Handles:
         binding: Binding,
         read_only: bool,
         tls: TLS | bool | None,
+        sasl: Mechanism | None,
     ) -> None:
         self.connection_string = connection_string
         self.binding = binding
         self.timeout_ms = timeout_ms
         self.tls = tls
+        self.sasl = sasl
         self._read_only = read_only
         self._timeout_seconds = (timeout_ms or DEFAULT_TIMEOUT_MS) / 1000
         self.credentials: list[Credential] = []
@@ -100,6 +103,7 @@ class Handles:
             binding=self.binding,
             read_only=self._read_only,
             tls=self.tls,
+            sasl=self.sasl,
         )
 
     def timeout_seconds(self) -> float:

@@ -24,6 +24,7 @@ from zc.zk.session.state import State as State
 
 if TYPE_CHECKING:
     from zookeeper.binding import Binding
+    from zookeeper.sasl import Mechanism
     from zookeeper.tls import TLS
 
 logger = logging.getLogger("zc.zk")
@@ -39,7 +40,7 @@ class Session(Calling):
 
     `connection_string` is a comma-separated list of host:port, with an optional /root behind it;
     `timeout_ms` the session timeout, the binding's default if None. If `read_only`, a server that
-    is cut off from the others will do for reading. `tls` is the binding's. `binding` is what the
+    is cut off from the others will do for reading. `tls` and `sasl` are the binding's. `binding` is what the
     session uses in the place of the module `zookeeper`. `open` comes next.
     """
 
@@ -50,6 +51,7 @@ class Session(Calling):
         *,
         read_only: bool = False,
         tls: TLS | bool | None = None,
+        sasl: Mechanism | None = None,
         binding: Binding | None = None,
     ) -> None:
         self.connection_string = connection_string
@@ -69,6 +71,7 @@ class Session(Calling):
             binding=self.binding,
             read_only=read_only,
             tls=tls,
+            sasl=sasl,
         )
         self._handles.session = self
         self._machine = self._handles.machine
@@ -212,7 +215,9 @@ class Session(Calling):
     def elsewhere(self, connection_string: str) -> Session:
         """Return another session, with the same credentials, for the caller to open and close."""
         own = self._handles
-        other = Session(connection_string, own.timeout_ms, tls=own.tls, binding=own.binding)
+        other = Session(
+            connection_string, own.timeout_ms, tls=own.tls, sasl=own.sasl, binding=own.binding
+        )
         other._handles.credentials = list(own.credentials)
         return other
 

@@ -15,6 +15,7 @@ from zc.zk.testing.engine import NO_PASSWORD, PASSWORD_BYTES
 from zookeeper import constants, errors
 
 if TYPE_CHECKING:
+    from zookeeper.sasl import Mechanism
     from zookeeper.tls import TLS
     from zookeeper.types import ClientId, VoidCompletion, Watcher
 
@@ -36,15 +37,21 @@ class Sessions:
         read_only: bool = False,
         max_request: int = 1048575,
         tls: TLS | bool | None = None,
+        sasl: Mechanism | None = None,
     ) -> int:
         """Open a session with the emulated server.
 
-        It can always write, also if `read_only`. It needs no `tls`, and reads its files only.
+        It can always write, also if `read_only`. It needs no `tls`, and reads its files only;
+        nor `sasl`, of which it begins no exchange.
         """
         if tls is not None and tls is not False:
             from zookeeper.tls import configuration
 
             configuration(tls)
+        if sasl is not None:
+            from zookeeper.sasl import checked_mechanism
+
+            checked_mechanism(sasl)
         arguments.function(watcher, "a watcher")
         arguments.request_limit(max_request)
         arguments.session_timeout(recv_timeout)

@@ -1,0 +1,103 @@
+"""Clients that log in by SASL register and follow, and hear of failures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import zc.zk
+from tests import saslservers
+from tests.conftest import SESSION_TIMEOUT_MILLISECONDS as TIMEOUT
+from tests.deadlines import wait_until
+from tests.saslservers import Jaas, digest_login
+from tests.servers import Server, standalone
+from tests.tcpproxy import TcpProxy
+from zc.zk.testing import Emulation
+
+APP = zc.zk.SASL.digest_md5("app", "secret")
+
+
+@pytest.fixture(scope="module")
+def jaas(tmp_path_factory: pytest.TempPathFactory) -> Jaas:
+    return Jaas(tmp_path_factory.mktemp("jaas"), digest_login({"app": "secret"}))
+
+
+@pytest.fixture(scope="module")
+def guarded(own_servers_only: None, jaas: Jaas) -> Iterator[Server]:
+    """Yield a server that lets no stranger in."""
+    settings = {**saslservers.SETTINGS, **saslservers.REQUIRED}
+    with standalone(settings=settings, java_options=jaas.java_options) as server:
+        yield server
+
+
+def test_registrations_and_live_objects_survive_reconnects(guarded) -> None:
+    with TcpProxy(guarded.connection_string) as proxy:
+        with zc.zk.ZooKeeper(proxy.connection_string, TIMEOUT, sasl=APP) as zk:
+            zk.import_tree("/app\n  /providers\n")
+            zk.register("/app/providers", "1.2.3.4:80")
+            found = zk.children("/app/providers")
+            assert list(found) == ["1.2.3.4:80"]
+            proxy.cut()
+            wait_until(lambda: proxy.connections == 2, "it connects again")
+            with zc.zk.ZooKeeper(guarded.connection_string, TIMEOUT, sasl=APP) as other:
+                other.register("/app/providers", "1.2.3.4:81")
+                wait_until(lambda: len(found) == 2, "the other one is found", 30)
+            zk.delete_recursive("/app")
+
+
+def test_a_session_that_is_lost_comes_back_logged_in(guarded) -> None:
+    with zc.zk.ZooKeeper(guarded.connection_string, TIMEOUT, sasl=APP) as zk:
+        zk.import_tree("/app\n  /providers\n")
+        zk.register("/app/providers", "1.2.3.4:80")
+        former = zk.client_id()
+        with zc.zk.ZooKeeper(guarded.connection_string, TIMEOUT, sasl=APP) as other:
+            import zookeeper
+
+            # Another handle with its number and password ends the session.
+            thief = zookeeper.init(guarded.connection_string, None, TIMEOUT, former, sasl=APP)
+            wait_until(
+                lambda: zookeeper.state(thief) == zookeeper.CONNECTED_STATE, "it is resumed", 30
+            )
+            zookeeper.close(thief)
+            wait_until(lambda: zk.client_id() != former, "there is another session", 30)
+            wait_until(
+                lambda: other.get_children("/app/providers") == ["1.2.3.4:80"],
+                "it is registered again",
+                30,
+            )
+        zk.delete_recursive("/app")
+
+
+def test_a_client_below_a_root_that_is_missing_is_told_so(guarded) -> None:
+    """The root is made by a session of its own, which logs in too."""
+    with zc.zk.ZooKeeper(f"{guarded.connection_string}/a/b", TIMEOUT, sasl=APP) as zk:
+        zk.import_tree("/app\n")
+        assert zk.exists("/app")
+
+
+def test_failed_connect_says_what_is_wrong(guarded, monkeypatch) -> None:
+    monkeypatch.setattr(zc.zk.ZooKeeper, "initial_connection_wait", 3.0)
+    where = guarded.connection_string
+    with pytest.raises(zc.zk.FailedConnect) as caught:
+        zc.zk.ZooKeeper(where, TIMEOUT, sasl=zc.zk.SASL.digest_md5("app", "hunter2"))
+    assert str(caught.value) == (
+        f"{where}: no answer within 3 seconds"
+        f" ({where}: the server refuses the credentials (DIGEST-MD5))"
+    )
+
+
+def test_an_argument_that_is_no_mechanism_is_a_failed_connect() -> None:
+    with pytest.raises(zc.zk.FailedConnect, match="sasl must be None or a mechanism"):
+        zc.zk.ZooKeeper("127.0.0.1:1", sasl="app:secret")  # type: ignore[arg-type]
+
+
+def test_the_emulation_takes_a_mechanism_and_begins_no_exchange() -> None:
+    emulation = Emulation("127.0.0.1:2181")
+    binding = emulation.functions
+    handle = binding["init"]("127.0.0.1:2181", sasl=APP)
+    assert binding["connection_fault"](handle) is None
+    binding["close"](handle)
+    with pytest.raises(TypeError, match="sasl must be None or a mechanism"):
+        binding["init"]("127.0.0.1:2181", sasl="app:secret")
+    emulation.close()
