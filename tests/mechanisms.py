@@ -1,8 +1,8 @@
 """Mechanisms of SASL that do what a test says, and a server that speaks to them.
 
-    mechanism = Scripted()
-    server = hostile.serve(sasl_server())
-    zookeeper.init(server.connection_string, sasl=mechanism)
+mechanism = Scripted()
+server = hostile.serve(sasl_server())
+zookeeper.init(server.connection_string, sasl=mechanism)
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ cdef class Steps:
             steps_release(self.c)
 
     def run(self):
-        """Run the thread: do a step whenever one is asked for, until the handle is closed."""
+        """Run the thread: do each step that is asked for, until the handle closes."""
         cdef step_question question
         cdef bint goes_on
         if self.c is NULL:
@@ -63,7 +63,7 @@ cdef class Steps:
         steps_answer(self.c, exchange, STEP_FAILED, PyBytes_AS_STRING(reason), len(reason))
 
     cdef join(self, double seconds):
-        """Wait for the end of the thread, unless it is at a step, which nothing can end."""
+        """Wait for the end of the thread, unless a step goes on: nothing ends it."""
         if self.thread is not threading.current_thread() and not steps_are_busy(self.c):
             self.thread.join(seconds)
 

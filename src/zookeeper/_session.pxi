@@ -38,7 +38,7 @@ def recv_timeout(h):
 
 
 def connection_fault(h):
-    """Say in words why TLS or SASL with a server failed, or None if it last worked."""
+    """Say in words why TLS or SASL failed, or None if they last worked."""
     cdef char why[LAYER_WHY]
     handle_why(find(h).c, why)
     return text_of(why, strlen(why)) or None

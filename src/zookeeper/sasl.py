@@ -3,10 +3,10 @@
     zookeeper.init("zk1:2181", sasl=SASL.digest_md5("app", password))
     zookeeper.init("zk1:2181", sasl=SASL.gssapi())              # Kerberos
 
-A *mechanism* has the credentials. For each connection anew it begins an *exchange*: the client sends
-a token, the server answers with a challenge, until both are satisfied. Any object with these methods
-will do. They run on a thread of the handle's own, which nothing else waits for: a step may block, and
-is given up with the connection that it is for.
+A *mechanism* has the credentials. For each connection anew it begins an *exchange*: the client
+sends a token, the server answers with a challenge, until both are satisfied. Any object with these
+methods will do. They run on a thread of the handle's own, which nothing else waits for: a step may
+block, and is given up with the connection that it is for.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Mechanism(Protocol):
 
     @property
     def name(self) -> str:
-        """What the mechanism is called, such as 'DIGEST-MD5'."""
+        """The mechanism's name, such as 'DIGEST-MD5'."""
         ...
 
     def begin(self, host: str) -> Exchange:

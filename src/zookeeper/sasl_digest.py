@@ -200,7 +200,7 @@ def _single(given: dict[str, list[bytes]], name: str, default: bytes | None = No
 
 
 def _narrow(text: str) -> bytes:
-    """Write it in ISO 8859-1 where that can be, and else in UTF-8: it is hashed so, says the RFC."""
+    """Write it in ISO 8859-1 where that can be, or else in UTF-8, as the RFC has it hashed."""
     try:
         return text.encode("iso-8859-1")
     except UnicodeEncodeError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +17,11 @@ from tests import saslservers
 from tests.calls import Calls
 from tests.certificates import Authority, server_settings
 from tests.deadlines import scaled, wait_until
+from tests.mechanisms import Scripted
 from tests.ports import LOOPBACK, free_ports
 from tests.saslservers import Jaas, digest_login
-from tests.servers import Server, ensemble_of, standalone
-from tests.sessions import OPEN, remove_tree, wait_until_connected
+from tests.servers import QUICK_START, Server, ensemble_of, standalone
+from tests.sessions import remove_tree, wait_until_connected
 from tests.tcpproxy import TcpProxy
 from tests.wireframes import Op
 
@@ -97,7 +100,8 @@ def other_user() -> Any:
 
 @pytest.mark.parametrize(
     ("user", "password"),
-    [("app", "wrong"), ("app", ""), ("nobody", "secret"), ("other", USERS["app"])],
+    # Of an unknown user real servers (3.8) accept the password of the user before.
+    [("app", "wrong"), ("app", ""), ("nobody", "nobody's"), ("other", USERS["app"])],
 )
 def test_refused_credentials_are_told(user, password, guarded, opened) -> None:
     sasl = zookeeper.SASL.digest_md5(user, password)
@@ -144,7 +148,8 @@ def test_sasl_is_done_again_on_each_connection_and_first(guarded, opened) -> Non
             assert first.count(Op.SASL) == 2
         assert zookeeper.client_id(own) == session
         zookeeper.set(own, "/watched", "changed")
-        assert watcher.wait_one()[1] == zookeeper.CHANGED_EVENT
+        changed = (own, zookeeper.CHANGED_EVENT, zookeeper.CONNECTED_STATE, "/watched")
+        wait_until(lambda: changed in watcher.all(), "the watch is still set")
 
 
 def test_a_reconnect_to_another_server_logs_in_there(own_servers_only, opened, tmp_path) -> None:
@@ -199,8 +204,9 @@ def test_an_expired_session_is_told_and_the_next_one_logs_in(guarded, opened) ->
         wait_until_connected(zookeeper, thief)
         zookeeper.close(thief)
         wait_until(lambda: zookeeper.is_unrecoverable(own), "the session is over", 30)
-        assert watcher.all()[-1][2] == zookeeper.EXPIRED_SESSION_STATE
-        assert zookeeper.connection_fault(own) is None
+        wait_until(
+            lambda: watcher.all()[-1][2] == zookeeper.EXPIRED_SESSION_STATE, "the event is there"
+        )
     opened.append(connected(guarded.server, APP))
 
 
@@ -261,20 +267,21 @@ def test_a_reconnect_while_the_lock_is_held_comes_when_it_is_free(guarded, opene
 
 
 @pytest.mark.parametrize("what", ["no SASL", "failures allowed", "failures allowed, good", "plain"])
-def test_servers_that_do_not_insist_are_told_apart(what, own_servers_only, opened, tmp_path) -> None:
+def test_servers_that_do_not_insist_are_told_apart(
+    what, own_servers_only, opened, tmp_path
+) -> None:
     """Only a proof by the server opens the session: an answer without an error is none."""
     jaas = Jaas(tmp_path, digest_login(USERS))
-    settings: dict[str, object] = {**saslservers.SETTINGS}
-    if what.startswith("failures allowed"):
+    settings = {} if kind == "no SASL" else {**saslservers.SETTINGS}
+    if kind == "failures allowed":
         settings.update(saslservers.FAILURES_ALLOWED)
-    options = {} if what == "no SASL" else {"java_options": jaas.java_options}
-    password = "wrong" if what == "failures allowed" else USERS["app"]
+    options = QUICK_START if kind == "no SASL" else jaas.java_options
     sasl = zookeeper.SASL.digest_md5("app", password)
-    with standalone(settings=settings if options else {}, **options) as server:
+    with standalone(settings=settings, java_options=options) as server:
         where = server.connection_string
         own = zookeeper.init(where, None, SESSION_TIMEOUT, sasl=sasl)
         opened.append(own)
-        if what in ("failures allowed, good", "plain"):
+        if is_let_in:
             wait_until_connected(zookeeper, own)
             assert zookeeper.create(own, "/own", "", FOR_APP) == "/own"
         else:
@@ -283,8 +290,6 @@ def test_servers_that_do_not_insist_are_told_apart(what, own_servers_only, opene
 
 
 def test_a_mechanism_that_the_server_does_not_know_is_told(guarded, opened) -> None:
-    from tests.mechanisms import Scripted
-
     where = guarded.server.connection_string
     own = zookeeper.init(where, None, SESSION_TIMEOUT, sasl=Scripted(lambda challenge: b"\x60\x01"))
     opened.append(own)
@@ -360,9 +365,6 @@ def test_the_password_does_not_travel_and_is_not_logged(guarded, opened, caplog)
 
 
 def test_plain_clients_load_nothing_of_it() -> None:
-    import subprocess
-    import sys
-
     program = (
         "import sys, zc.zk, zookeeper\n"
         'zookeeper.close(zookeeper.init("127.0.0.1:1"))\n'

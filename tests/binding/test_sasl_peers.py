@@ -7,6 +7,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -143,10 +144,7 @@ FAULTS: dict[str, tuple[SaslAnswer, str]] = {
         after_first(lambda _: [HANG_UP]),
         "the server hangs up during SASL (SCRIPTED)",
     ),
-    **{
-        name: (lambda _, speech=speech: [speech], "SCRIPTED")  # type: ignore[misc]
-        for name, speech in SPEECHES.items()
-    },
+    **{name: (lambda _, speech=speech: [speech], "SCRIPTED") for name, speech in SPEECHES.items()},
 }
 
 
@@ -193,9 +191,9 @@ def test_refused_credentials_make_no_storm(hostile, opened) -> None:
     server = hostile.serve(sasl_server(refuse))
     opened.append(zookeeper.init(server.connection_string, None, 1000, sasl=Scripted()))
     wait_until(lambda: len(at) >= 8, "it tries again", 60)
-    pauses = [later - earlier for earlier, later in zip(at[1:], at[2:], strict=False)]
-    # Each is at least half of what it would be without jitter: 100 ms, 200, 400 and so on. A sixth of
-    # the session timeout is no limit for them, as there is no session that could end meanwhile.
+    pauses = [later - earlier for earlier, later in pairwise(at[1:])]
+    # Each is at least half of what it would be without jitter: 100 ms, 200, 400 and so on. A sixth
+    # of the session timeout is no limit, as there is no session that could end meanwhile.
     assert all(pause > 0.05 * 2**index for index, pause in enumerate(pauses[:6])), pauses
 
 
@@ -280,9 +278,8 @@ def test_a_server_that_does_not_answer_is_given_up(hostile, opened) -> None:
     good = hostile.serve(sasl_server())
     opened.append(zookeeper.init(silent.connection_string, None, SHORT, sasl=Scripted()))
     fault = fault_of(opened[0])
-    assert fault == (
-        f"{silent.connection_string}: the server opens a session, and does not answer SASL (SCRIPTED)"
-    )
+    words = "the server opens a session, and does not answer SASL (SCRIPTED)"
+    assert fault == f"{silent.connection_string}: {words}"
     both = f"{silent.connection_string},{good.connection_string}"
     opened.append(zookeeper.init(both, None, SHORT, sasl=Scripted()))
     wait_until_connected(zookeeper, opened[1])
@@ -326,10 +323,10 @@ def raising(fault: BaseException) -> Any:
         (raising(zookeeper.SASLError("long " * 1000)), "long long long", False),
         (lambda _: "text", "a token is bytes or None, not str", True),
         (lambda _: None, "SCRIPTED ends without a result", False),
-        (lambda _: bytes(2_000_000), "a token of 2000000 bytes, where 1047552 are the limit", False),
+        (lambda _: bytes(2_000_000), "2000000 bytes, where 1047552 are the limit", False),
     ],
-    ids=["SASLError", "ValueError", "SystemExit", "KeyboardInterrupt", "long", "text", "None", "huge"],
-)  # fmt: skip
+    ids=["SASLError", "ValueError", "SystemExit", "Ctrl-C", "long", "text", "None", "huge"],
+)
 def test_a_mechanism_that_fails_is_told(step, words, is_logged, hostile, opened, caplog) -> None:
     caplog.set_level(logging.ERROR, "zookeeper")
     server = hostile.serve(sasl_server())
@@ -387,10 +384,8 @@ def test_a_step_that_takes_too_long_is_given_up_and_told(hostile, opened) -> Non
     handle = zookeeper.init(server.connection_string, None, SHORT, sasl=blocking)
     opened.append(handle)
     fault = fault_of(handle)
-    assert fault == (
-        f"{server.connection_string}: SASL is given up, as the mechanism SCRIPTED takes too long for"
-        " a step"
-    )
+    words = "SASL is given up, as the mechanism SCRIPTED takes too long for a step"
+    assert fault == f"{server.connection_string}: {words}"
     wait_until(lambda: server.connections >= 3, "it tries again")
     # Others go on meanwhile.
     opened.append(zookeeper.init(server.connection_string, None, TIMEOUT, sasl=Scripted()))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import zc.zk
+import zookeeper
 from tests import saslservers
 from tests.conftest import SESSION_TIMEOUT_MILLISECONDS as TIMEOUT
 from tests.deadlines import wait_until
@@ -52,8 +53,6 @@ def test_a_session_that_is_lost_comes_back_logged_in(guarded) -> None:
         zk.register("/app/providers", "1.2.3.4:80")
         former = zk.client_id()
         with zc.zk.ZooKeeper(guarded.connection_string, TIMEOUT, sasl=APP) as other:
-            import zookeeper
-
             # Another handle with its number and password ends the session.
             thief = zookeeper.init(guarded.connection_string, None, TIMEOUT, former, sasl=APP)
             wait_until(

@@ -56,7 +56,7 @@ void sasl_clear(zk_handle *handle) {
 }
 
 /* The exchange has failed, and with it the connection. */
-__attribute__((format(printf, 2, 3))) static void fail(zk_handle *handle, const char *format, ...) {
+__attribute__((format(printf, 2, 3))) static void sasl_fails(zk_handle *handle, const char *format, ...) {
     sasl *s = &handle->sasl;
     char why[LAYER_WHY], text[LAYER_WHY];
     va_list arguments;
@@ -75,11 +75,11 @@ __attribute__((format(printf, 2, 3))) static void fail(zk_handle *handle, const 
 static void fail_at_end(zk_handle *handle) {
     sasl *s = &handle->sasl;
     if (!s->is_late)
-        fail(handle, "the server hangs up during SASL (%s)", s->name);
+        sasl_fails(handle, "the server hangs up during SASL (%s)", s->name);
     else if (s->phase == SASL_STEPPING)
-        fail(handle, "SASL is given up, as the mechanism %s takes too long for a step", s->name);
+        sasl_fails(handle, "SASL is given up, as the mechanism %s takes too long for a step", s->name);
     else
-        fail(handle, "the server opens a session, and does not answer SASL (%s)", s->name);
+        sasl_fails(handle, "the server opens a session, and does not answer SASL (%s)", s->name);
 }
 
 void sasl_begin(zk_handle *handle, int fd, const char *host, const char *server) {
@@ -99,7 +99,7 @@ static ssize_t receive(zk_handle *handle, void *buffer, size_t size) {
 }
 
 /* Whether it is only that the socket would block. Any other end of the connection is told. */
-static int would_block(zk_handle *handle, ssize_t count) {
+static int must_wait(zk_handle *handle, ssize_t count) {
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return 1;
     fail_at_end(handle);
     return 0;
@@ -129,14 +129,14 @@ static void take_result(zk_handle *handle, step_result result, const char *token
     sasl *s = &handle->sasl;
     if (result == STEP_FAILED) {
         s->is_refused = 1;
-        fail(handle, "%s", token);
+        sasl_fails(handle, "%s", token);
     } else if (result == STEP_COMPLETE) {
         complete(handle);
     } else if (size > MAX_TOKEN) {
         s->is_refused = 1;
-        fail(handle, "a token of %zu bytes, where %d are the limit (%s)", size, MAX_TOKEN, s->name);
+        sasl_fails(handle, "a token of %zu bytes, where %d are the limit (%s)", size, MAX_TOKEN, s->name);
     } else if (s->xid == MAX_EXCHANGES) {
-        fail(handle, "SASL does not end after %d tokens (%s)", MAX_EXCHANGES, s->name);
+        sasl_fails(handle, "SASL does not end after %d tokens (%s)", MAX_EXCHANGES, s->name);
     } else {
         prepare_token(s, token, size);
     }
@@ -157,8 +157,8 @@ static int go_on_stepping(zk_handle *handle, short got) {
     if (got == 0) return 0;
     ssize_t count = receive(handle, &unasked, 1);
     if (count > 0)
-        fail(handle, "the server sends something unasked during SASL (%s)", s->name);
-    else if (would_block(handle, count))
+        sasl_fails(handle, "the server sends something unasked during SASL (%s)", s->name);
+    else if (must_wait(handle, count))
         return 0;
     return 1;
 }
@@ -170,7 +170,7 @@ static int go_on_sending(zk_handle *handle) {
         size_t left = s->out_size - s->sent;
         ssize_t count = handle->layer.connection ? layer_write(&handle->layer, bytes, left)
                                                  : __real_send(s->fd, bytes, left, MSG_NOSIGNAL);
-        if (count <= 0) return !would_block(handle, count);
+        if (count <= 0) return !must_wait(handle, count);
         s->sent += (size_t)count;
     }
     forget_frames(s);
@@ -183,9 +183,9 @@ static void refused(zk_handle *handle, int32_t code) {
     sasl *s = &handle->sasl;
     s->is_refused = 1;
     if (code == ZAUTHFAILED || code == ZSESSIONCLOSEDREQUIRESASLAUTH)
-        fail(handle, "the server refuses the credentials (%s)", s->name);
+        sasl_fails(handle, "the server refuses the credentials (%s)", s->name);
     else
-        fail(handle, "the server ends SASL with the error %d (%s)", code, s->name);
+        sasl_fails(handle, "the server ends SASL with the error %d (%s)", code, s->name);
 }
 
 /* Read on until `size` bytes are there, of which `count` are: 1 if so. */
@@ -194,7 +194,7 @@ static int gather_answer(zk_handle *handle, char *bytes, size_t size) {
     while (s->count < size) {
         ssize_t count = receive(handle, bytes + s->count, size - s->count);
         if (count <= 0) {
-            would_block(handle, count);
+            must_wait(handle, count);
             return 0;
         }
         s->count += (size_t)count;
@@ -207,12 +207,12 @@ static int check_head(zk_handle *handle) {
     sasl *s = &handle->sasl;
     int32_t length = int_at(s->head), xid = int_at(s->head + LENGTH_BYTES);
     if (length < HEADER_BYTES || length > HEADER_BYTES + LENGTH_BYTES + MAX_TOKEN) {
-        fail(handle, "an answer of %d bytes is none of SASL (%s)", length, s->name);
+        sasl_fails(handle, "an answer of %d bytes is none of SASL (%s)", length, s->name);
         return 0;
     }
     if (s->count < LENGTH_BYTES + HEADER_BYTES) return 1;
     if (xid != s->xid) {
-        fail(handle, "an answer numbered %d, where SASL waits for %d (%s)", xid, s->xid, s->name);
+        sasl_fails(handle, "an answer numbered %d, where SASL waits for %d (%s)", xid, s->xid, s->name);
         return 0;
     }
     int32_t code = int_at(s->head + LENGTH_BYTES + HEADER_BYTES - 4);
@@ -223,7 +223,7 @@ static int check_head(zk_handle *handle) {
     int32_t rest = length - HEADER_BYTES - LENGTH_BYTES;
     int32_t size = s->count < SASL_HEAD ? rest : int_at(s->head + SASL_HEAD - LENGTH_BYTES);
     if (rest < 0 || size < -1 || rest != (size < 0 ? 0 : size)) {
-        fail(handle, "a token of %d bytes in an answer of %d is none of SASL (%s)", size, length, s->name);
+        sasl_fails(handle, "a token of %d bytes in an answer of %d is none of SASL (%s)", size, length, s->name);
         return 0;
     }
     return 1;

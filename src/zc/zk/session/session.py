@@ -40,8 +40,8 @@ class Session(Calling):
 
     `connection_string` is a comma-separated list of host:port, with an optional /root behind it;
     `timeout_ms` the session timeout, the binding's default if None. If `read_only`, a server that
-    is cut off from the others will do for reading. `tls` and `sasl` are the binding's. `binding` is what the
-    session uses in the place of the module `zookeeper`. `open` comes next.
+    is cut off from the others will do for reading. `tls` and `sasl` are the binding's. `binding` is
+    what the session uses in the place of the module `zookeeper`. `open` comes next.
     """
 
     def __init__(
