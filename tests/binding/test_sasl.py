@@ -266,9 +266,17 @@ def test_a_reconnect_while_the_lock_is_held_comes_when_it_is_free(guarded, opene
         assert zookeeper.client_id(own) == session
 
 
-@pytest.mark.parametrize("what", ["no SASL", "failures allowed", "failures allowed, good", "plain"])
+@pytest.mark.parametrize(
+    ("kind", "password", "is_let_in"),
+    [
+        ("no SASL", USERS["app"], False),
+        ("failures allowed", "wrong", False),
+        ("failures allowed", USERS["app"], True),
+        ("plain", USERS["app"], True),
+    ],
+)
 def test_servers_that_do_not_insist_are_told_apart(
-    what, own_servers_only, opened, tmp_path
+    kind, password, is_let_in, own_servers_only, opened, tmp_path
 ) -> None:
     """Only a proof by the server opens the session: an answer without an error is none."""
     jaas = Jaas(tmp_path, digest_login(USERS))

@@ -34,7 +34,8 @@ PLAIN_WORDS = ("decode", "encode", "join")
 # links, registrations, and large parts of the standard library.
 NOT_FOR_A_PLAIN_CLIENT = """
     zc.zk.cli zc.zk.formats zc.zk.graphvis zc.zk.monitor zc.zk.operations zc.zk.scripts
-    zc.zk.testing zc.zk.tree zookeeper._tls zookeeper.sasl zookeeper.sasl_digest zookeeper.tls
+    zc.zk.testing zc.zk.tree zookeeper._tls zookeeper.sasl zookeeper.sasl_digest
+    zookeeper.saslsteps zookeeper.tls
     zc.zk.journey zc.zk.propertylinks zc.zk.resolver zc.zk.session.diagnosis zc.zk.session.retry
     zc.zk.registration.registration zc.zk.registration.registry zc.zk.registration.step
     zc.zk.watching.liveobject zc.zk.watching.readers
