@@ -1,6 +1,6 @@
 """A ZooKeeper server's state and answers, without network or threads."""
 
-from zc.zk.testing.engine.acl import Entry, Identity, digest
+from zc.zk.testing.engine.acl import Entry, Identity, digest, is_principal
 from zc.zk.testing.engine.client import Client, Rewatch
 from zc.zk.testing.engine.engine import Engine
 from zc.zk.testing.engine.limits import MAX_REQUEST, SessionLimits
@@ -46,4 +46,5 @@ __all__ = [
     "Written",
     "Znode",
     "digest",
+    "is_principal",
 ]

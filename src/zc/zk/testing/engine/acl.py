@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
+from zc.zk.testing.engine import x509
 from zc.zk.testing.engine.refusal import Refusal
 from zookeeper import constants
 
@@ -32,6 +33,18 @@ Entries = tuple[Entry, ...]
 OPEN: Final[Entries] = (Entry(constants.PERM_ALL, "world", "anyone"),)
 READ_ONLY: Final[Entries] = (Entry(constants.PERM_READ, "world", "anyone"),)
 
+# The schemes that every server has. `x509` comes with TLS, and `sasl` with its users.
+SCHEMES: Final = frozenset(["ip", "digest"])
+
+# An entry of the scheme `auth` stands for the client's identities under these.
+PROVED: Final = frozenset(["digest", "x509", "sasl"])
+
+# The user of SASL that entries of that scheme, whomever they are for, let in.
+SASL_SUPERUSER: Final = "super"
+
+# Kerberos has a say in what a user of SASL can be called.
+_PRINCIPAL: Final = re.compile("[^/@]*(?:/[^/@]*)?@[^/@]*")
+
 
 def check(acl: Entries, perms: int, identities: Iterable[Identity]) -> None:
     """Refuse unless an entry gives one of the identities a permission."""
@@ -51,30 +64,33 @@ def _is_for(entry: Entry, identities: Sequence[Identity]) -> bool:
         return True
     for scheme, id in identities:
         if scheme == entry.scheme:
-            if scheme == "digest" and id == entry.id:
+            if scheme in PROVED and id == entry.id:
+                return True
+            if scheme == "sasl" and id == SASL_SUPERUSER:
                 return True
             if scheme == "ip" and _address_is_in(id, entry.id or ""):
                 return True
     return False
 
 
-def fixed_up(acl: Sequence[Entry] | None, identities: Iterable[Identity]) -> Entries:
+def fixed_up(
+    acl: Sequence[Entry] | None,
+    identities: Iterable[Identity],
+    schemes: Collection[str] = SCHEMES,
+) -> Entries:
     """Make an ACL as it is stored: `auth` stands for identities with a secret."""
     result: list[Entry] = []
     for entry in dict.fromkeys(acl or ()):
-        if entry.id is None and entry.scheme in ("world", "digest", "ip"):
+        if entry.id is None and (entry.scheme == "world" or entry.scheme in schemes):
             raise Refusal(constants.MARSHALLINGERROR)
         if entry.scheme == "world" and entry.id == "anyone":
             result.append(entry)
         elif entry.scheme == "auth":
-            proved = [identity for identity in identities if identity.scheme == "digest"]
+            proved = [identity for identity in identities if identity.scheme in PROVED]
             if not proved:
                 raise Refusal(constants.INVALIDACL)
             result += [Entry(entry.perms, *identity) for identity in proved]
-        elif entry.id is not None and (
-            (entry.scheme == "digest" and _is_digest(entry.id))
-            or (entry.scheme == "ip" and _network(entry.id) is not None)
-        ):
+        elif entry.scheme in schemes and _is_id(entry.scheme, entry.id):
             result.append(entry)
         else:
             raise Refusal(constants.INVALIDACL)
@@ -113,6 +129,21 @@ def digest(credential: str) -> str:
     """Make the id of `user:password` in scheme `digest`, with a hash of both."""
     hashed = hashlib.sha1(credential.encode("utf-8", "replace")).digest()
     return f"{credential.partition(':')[0]}:{base64.b64encode(hashed).decode('ascii')}"
+
+
+def is_principal(name: str) -> bool:
+    """Whether a user of SASL can be called so."""
+    return "@" not in name or _PRINCIPAL.fullmatch(name) is not None
+
+
+def _is_id(scheme: str | None, id: str | None) -> bool:
+    if id is None:
+        return False
+    if scheme == "digest":
+        return _is_digest(id)
+    if scheme == "ip":
+        return _network(id) is not None
+    return is_principal(id) if scheme == "sasl" else x509.is_name(id)
 
 
 def _is_digest(id: str) -> bool:

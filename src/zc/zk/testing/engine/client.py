@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from zc.zk.testing.engine import acl as acls
@@ -19,6 +19,10 @@ class Client:
         self.identities = [acls.Identity("ip", address)]
         self.session: Session | None = None
         self.notify = notify
+
+    def add_identities(self, identities: Iterable[acls.Identity]) -> None:
+        """Take note of what the client has proved to be; it may prove it again."""
+        self.identities += [each for each in identities if each not in self.identities]
 
     def may_read(self, acl: acls.Entries) -> bool:
         try:

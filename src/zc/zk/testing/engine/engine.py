@@ -9,11 +9,11 @@ wait for them while the change that causes them is made: before its answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from zc.zk.testing.engine import acl as acls
-from zc.zk.testing.engine import owners, paths
+from zc.zk.testing.engine import paths
 from zc.zk.testing.engine.client import Client, Rewatch
 from zc.zk.testing.engine.limits import DEFAULT_LIMITS, SessionLimits
 from zc.zk.testing.engine.operations import Write, Written
@@ -34,7 +34,9 @@ class Engine:
 
     `clock` gives milliseconds since 1970. `secret` makes passwords of sessions; the same secret and
     the same calls at the same times make the same engine. `superuser`, `name:digest`, is stopped by
-    no ACL. Servers before 3.5 have no `/zookeeper/config`.
+    no ACL. Servers before 3.5 have no `/zookeeper/config`. `schemes` are those that ACLs may have
+    besides, `x509` and `sasl`. Clients without an identity of one of those that are `required` are
+    not served.
     """
 
     def __init__(
@@ -45,8 +47,12 @@ class Engine:
         limits: SessionLimits | tuple[int, int] = DEFAULT_LIMITS,
         superuser: str | None = None,
         with_config: bool = True,
+        schemes: Collection[str] = (),
+        required: Collection[str] = (),
     ) -> None:
         self.clock: Final = clock
+        self.schemes: Final = acls.SCHEMES | frozenset(schemes)
+        self.required: Final = frozenset(required)
         self.limits: Final = SessionLimits.checked(limits)
         self.tree = Tree(with_config)
         self.sessions = Sessions(clock, secret)
@@ -96,9 +102,16 @@ class Engine:
     def prove(self, client: Client, scheme: str, credential: bytes) -> None:
         """Take a credential from a client. Refuses one that proves nothing."""
         proved = acls.prove(scheme, credential, client.address, self._superuser)
+        if scheme == "x509":
+            # The handshake of TLS has proved it, or nothing will.
+            proved = [each for each in client.identities if each.scheme == scheme]
         if not proved:
             raise Refusal(constants.AUTHFAILED)
-        client.identities += [each for each in proved if each not in client.identities]
+        client.add_identities(proved)
+
+    def admits(self, client: Client) -> bool:
+        """Whether a client has proved what is required of all."""
+        return not self.required or any(each.scheme in self.required for each in client.identities)
 
     # Time
 
@@ -111,18 +124,7 @@ class Engine:
 
     def remove_abandoned(self) -> None:
         """Remove containers that were emptied, and nodes past their time to live."""
-        nodes = self.tree.nodes
-        now = self.clock()
-        abandoned = [
-            path
-            for path in self.tree.containers
-            if nodes[path].creations and not nodes[path].children
-        ]
-        for path in self.tree.with_ttl:
-            node = nodes[path]
-            if not node.children and now - node.mtime > (owners.ttl(node.owner) or 0):
-                abandoned.append(path)
-        for path in abandoned:
+        for path in self.tree.abandoned(self.clock()):
             self.zxid += 1
             self._remove(path)
 
@@ -175,7 +177,9 @@ class Engine:
     def _transaction(self, client: Client) -> Transaction:
         self.zxid += 1
         session = self._session_of(client)
-        return Transaction(self.tree, session.id, client.identities, self.zxid, self.clock())
+        return Transaction(
+            self.tree, session.id, client.identities, self.schemes, self.zxid, self.clock()
+        )
 
     def _session_of(self, client: Client) -> Session:
         session = client.session

@@ -5,7 +5,7 @@ The order decides which of several errors a client gets.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from zc.zk.testing.engine import acl as acls
 from zc.zk.testing.engine import owners, paths
@@ -53,12 +53,14 @@ class Transaction:
         tree: Tree,
         session: int,
         identities: Sequence[acls.Identity],
+        schemes: Collection[str],
         zxid: int,
         time: int,
     ) -> None:
         self._tree = tree
         self._session = session
         self._identities = identities
+        self._schemes = schemes
         self._zxid = zxid
         self._time = time
         self.happened: list[Happening] = []
@@ -85,7 +87,7 @@ class Transaction:
         if not (owners.is_ttl(ttl) if needs_ttl else ttl < 0):
             raise Refusal(constants.BADARGUMENTS)
         parent_path = paths.parent_to_create_in(path)
-        fixed = acls.fixed_up(acl, self._identities)
+        fixed = acls.fixed_up(acl, self._identities, self._schemes)
         parent = self._tree.node(parent_path)
         acls.check(parent.acl, PERM_CREATE, self._identities)
         if flags in SEQUENTIAL:
@@ -132,7 +134,7 @@ class Transaction:
     def _set_acl(self, operation: SetAcl) -> StatRecord:
         path, acl, version = operation
         paths.validate(path)
-        fixed = acls.fixed_up(acl, self._identities)
+        fixed = acls.fixed_up(acl, self._identities, self._schemes)
         node = self._tree.node(path)
         acls.check(node.acl, PERM_ADMIN, self._identities)
         _check_version(node.aversion, version)

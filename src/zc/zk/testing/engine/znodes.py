@@ -109,6 +109,16 @@ class Tree:
                 yield child
                 pending.append(child)
 
+    def abandoned(self, time: int) -> list[str]:
+        """List the containers that were emptied, and nodes past their time to live."""
+        nodes = self.nodes
+        paths = [path for path in self.containers if nodes[path].creations]
+        for path in self.with_ttl:
+            node = nodes[path]
+            if time - node.mtime > (owners.ttl(node.owner) or 0):
+                paths.append(path)
+        return [path for path in paths if not nodes[path].children]
+
     def replant(self, nodes: dict[str, Znode]) -> None:
         """Replace all nodes. Raises LookupError if one has no parent."""
         root = nodes[paths.ROOT]
