@@ -136,6 +136,8 @@ def _answered(op: int, answer: Answer) -> Any:
         return answer.text(), answer.stat()
     if op in (Op.EXISTS, Op.SET_DATA, Op.SET_ACL):
         return answer.stat()
+    if op == Op.SASL:
+        return answer.buffer()
     if op == Op.GET_DATA:
         return answer.buffer(), answer.stat()
     if op == Op.GET_ACL:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 from collections import deque
 from typing import Any, NamedTuple, Protocol
@@ -14,12 +15,15 @@ from tests.testing.random_requests import without_order
 from tests.wireframes import Op
 from zc.zk.testing.wire.connection import Connection
 from zc.zk.testing.wire.service import Service
+from zookeeper import constants
 
 # No session expires, however slow the machine: sessions end when the test ends them.
 SESSION_TIMEOUT = 300_000
 
 ANSWER = struct.Struct(">iqi")
 EVENT_XID, PING_XID, AUTH_XID = -1, -2, -4
+
+REFUSED = (constants.AUTHFAILED, constants.SESSIONCLOSEDREQUIRESASLAUTH)
 
 
 class Link(Protocol):
@@ -37,11 +41,13 @@ class Link(Protocol):
 
 
 class RealLink:
-    """A connection to a server by TCP."""
+    """A connection to a server by TCP, or by TLS with a context for it."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._socket = socket.create_connection((LOOPBACK, port), scaled(30))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            self._socket = tls.wrap_socket(self._socket, server_hostname=LOOPBACK)
         self._file = self._socket.makefile("rb")
 
     def send(self, data: bytes) -> None:
@@ -54,11 +60,13 @@ class RealLink:
         try:
             length = self._file.read(4)
             return self._file.read(*struct.unpack(">i", length)) if length else None
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             return None
 
     def close(self) -> None:
         try:
+            if isinstance(self._socket, ssl.SSLSocket):
+                self._socket.unwrap()
             self._socket.shutdown(socket.SHUT_WR)
             while self.next_frame() is not None:
                 pass
@@ -116,14 +124,15 @@ class Greeted(NamedTuple):
 class Side:
     """One of the two servers: how to reach it, and the sessions it has given."""
 
-    def __init__(self, target: int | Service) -> None:
+    def __init__(self, target: int | Service, tls: ssl.SSLContext | None = None) -> None:
         self._target = target
+        self._tls = tls
         self._number_of: dict[int, int] = {}
 
     def link(self) -> Link:
         if isinstance(self._target, Service):
             return OwnLink(self._target)
-        return RealLink(self._target)
+        return RealLink(self._target, self._tls)
 
     def session_number(self, id: int) -> int:
         """Return the number of a session: n for the n-th that was opened.
@@ -210,7 +219,7 @@ class Client:
                 value = without_order(op, protocol.answered(op, rest))
             seen.append((answered_xid, zxid, code, self._side.comparable(value)))
             # The server hangs up on a client that fails to authenticate, or that ends its session.
-            if answered_xid == xid and not (op == Op.CLOSE_SESSION or (op == Op.AUTH and code)):
+            if answered_xid == xid and op != Op.CLOSE_SESSION and code not in REFUSED:
                 return seen
         self.hang_up()
         return [*seen, "hung up"]

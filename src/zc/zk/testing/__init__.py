@@ -103,6 +103,18 @@ A server on a port
 It listens on loopback on a port that was free. `cut`, `stall`, `refuse` and `expire` make bad days;
 see help(zc.zk.testing.Server). The command `zookeeper_server` is the same for a shell.
 
+It can want TLS, with certificates that `certificates` makes, and users who log in by SASL:
+
+    >>> import tempfile
+    >>> from zc.zk.testing import certificates
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> made = certificates(folder.name)
+    >>> with Server(tls=made.server_tls, sasl={'app': 'secret'}) as server:
+    ...     with zc.zk.ZooKeeper(server.connection_string, tls=made.client_tls) as zk:
+    ...         zk.get_children('/')
+    ['zookeeper']
+    >>> folder.cleanup()
+
 For pytest there are fixtures in `zc.zk.testing.pytest_plugin`.
 """
 
@@ -112,15 +124,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zc.zk.testing.authority import Certificates, certificates
     from zc.zk.testing.emulation import Emulation
     from zc.zk.testing.server import Server
     from zc.zk.testing.suites import setUp, tearDown, testing_with_real_zookeeper
+    from zc.zk.testing.tls import ServerTLS
     from zc.zk.testing.waiting import assert_, wait_until
 
 __all__ = [
+    "Certificates",
     "Emulation",
     "Server",
+    "ServerTLS",
     "assert_",
+    "certificates",
     "setUp",
     "tearDown",
     "testing_with_real_zookeeper",
@@ -130,9 +147,12 @@ __all__ = [
 # Imported when they are first asked for: a server that listens on a port starts without the
 # emulation, and a suite of doctests without asyncio.
 _MODULES = {
+    "Certificates": "authority",
     "Emulation": "emulation",
     "Server": "server",
+    "ServerTLS": "tls",
     "assert_": "waiting",
+    "certificates": "authority",
     "setUp": "suites",
     "tearDown": "suites",
     "testing_with_real_zookeeper": "suites",

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from zc.zk.testing.clock import Clock
-from zc.zk.testing.engine import Engine, SessionLimits
+from zc.zk.testing.engine import Engine, SessionLimits, is_principal
 from zc.zk.testing.snapshot import EPOCH, Snapshots
-from zc.zk.testing.wire.listener import Listener
+from zc.zk.testing.wire.listener import ClientEnd, Listener, MakeEnd
 from zc.zk.testing.wire.service import Service
+
+if TYPE_CHECKING:
+    from zc.zk.testing.tls import ServerTLS
 
 T = TypeVar("T")
 Self = TypeVar("Self", bound="Server")
@@ -46,6 +49,13 @@ class Server:
         It is a regular file, or a symbolic link to one.
     superuser: the `name:digest` that no ACL stops (see `zc.zk.testing.engine.digest`).
     limits: of the session timeouts that clients may choose, in milliseconds.
+    tls: the server speaks nothing but TLS, with these settings: `certificates(folder).server_tls`.
+        A client's certificate proves its name, for ACLs of the scheme `x509`. ValueError for files
+        that cannot be used.
+    sasl: the passwords of users who can log in by SASL (DIGEST-MD5), for ACLs of the scheme `sasl`.
+        They are looked up at each login, so a change of the dictionary is one of the server.
+    require_auth: schemes, such as `sasl`: clients have to prove an identity of one of them, or lose
+        their connection (`enforce.auth.schemes` in zoo.cfg).
 
     Nodes and sessions live as long as the object: `stop` and `start` are a restart that clients
     live through.
@@ -59,11 +69,24 @@ class Server:
         data: str | os.PathLike[str] | None = None,
         superuser: str | None = None,
         limits: SessionLimits | tuple[int, int] = SESSION_LIMITS,
+        tls: ServerTLS | None = None,
+        sasl: Mapping[str, str] | None = None,
+        require_auth: Collection[str] = (),
     ) -> None:
         self.host: Final = host
         self.port = port
+        self._make_end = ClientEnd if tls is None else _secured(tls)
+        self._users = _checked_users(sasl)
         clock = Clock()
-        self.engine: Final = Engine(clock, os.urandom(16), limits=limits, superuser=superuser)
+        schemes = [*(["x509"] if tls is not None else []), *(["sasl"] if sasl is not None else [])]
+        self.engine: Final = Engine(
+            clock,
+            os.urandom(16),
+            limits=limits,
+            superuser=superuser,
+            schemes=schemes,
+            required=_checked_schemes(require_auth, schemes),
+        )
         self.engine.zxid = (clock() - FIRST_EPOCH_MILLISECONDS) // 1000 * EPOCH
         self._snapshots = None if data is None else Snapshots(self.engine, Path(data))
         self._running: _Running | None = None
@@ -95,7 +118,9 @@ class Server:
         data file cannot be written.
         """
         if self._running is None:
-            self._running = _Running(self.engine, self.host, self.port, self._snapshots)
+            service = Service(self.engine, users=self._users)
+            listener = Listener(service, self.host, self.port, self._make_end)
+            self._running = _Running(listener, self._snapshots)
             self.port = self._running.listener.port
 
     def stop(self) -> None:
@@ -154,8 +179,8 @@ class Server:
 class _Running:
     """A server from start to stop: a thread, its event loop and the listener."""
 
-    def __init__(self, engine: Engine, host: str, port: int, snapshots: Snapshots | None) -> None:
-        self.listener: Final = Listener(Service(engine), host, port)
+    def __init__(self, listener: Listener, snapshots: Snapshots | None) -> None:
+        self.listener: Final = listener
         self._snapshots = snapshots
         self._process = os.getpid()
         self._loop = asyncio.new_event_loop()
@@ -207,3 +232,32 @@ class _Running:
             self._loop.run_until_complete(asyncio.sleep(0))
         finally:
             self._loop.close()
+
+
+def _secured(settings: ServerTLS) -> MakeEnd:
+    """Return what makes connections over TLS."""
+    # Imported here, as it takes long, and most servers do without.
+    from zc.zk.testing.tls import Contexts
+    from zc.zk.testing.wire.secured import SecuredEnd
+
+    contexts = Contexts(settings)
+    return lambda service, ends, is_stalled: SecuredEnd(
+        contexts.current(), service, ends, is_stalled
+    )
+
+
+def _checked_users(sasl: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    for user, password in (sasl or {}).items():
+        if not isinstance(user, str) or not isinstance(password, str):
+            raise TypeError(f"sasl maps names to passwords, both str: {user!r}")
+        if not is_principal(user):
+            raise ValueError(f"servers take no user of that name: {user!r}")
+    return sasl
+
+
+def _checked_schemes(required: Collection[str], own: Collection[str]) -> Collection[str]:
+    """Check the schemes that are required, as a server does before it starts."""
+    known = {"ip", "digest", *own}
+    if isinstance(required, str) or not known.issuperset(required):
+        raise ValueError(f"require_auth takes some of {sorted(known)}, not {required!r}")
+    return required

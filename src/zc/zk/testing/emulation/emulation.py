@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from zc.zk.testing.clock import Clock
 from zc.zk.testing.emulation.bulk import Bulk
 from zc.zk.testing.emulation.changes import Changes
 from zc.zk.testing.emulation.handle import Handle
@@ -14,7 +15,7 @@ from zc.zk.testing.emulation.removals import Removals
 from zc.zk.testing.emulation.server import CHECK_SECONDS, EmulatedServer
 from zc.zk.testing.emulation.sessions import Sessions
 from zc.zk.testing.emulation.transactions import Transactions
-from zc.zk.testing.engine import SessionLimits
+from zc.zk.testing.engine import Engine, SessionLimits
 
 
 class EmulatedBinding(Sessions, Changes, Reads, Removals, Transactions, Bulk):
@@ -33,6 +34,7 @@ class Emulation:
     check_seconds: how often the server looks for containers and nodes that are due to go.
     superuser: the `name:digest` that no ACL stops (see `zc.zk.testing.engine.digest`).
     with_config: whether there is a `/zookeeper/config`, as servers have it since 3.5.
+    engine: in place of all of these the nodes and sessions of another server, which does not run.
     """
 
     def __init__(
@@ -43,10 +45,18 @@ class Emulation:
         check_seconds: float = CHECK_SECONDS,
         superuser: str | None = None,
         with_config: bool = True,
+        engine: Engine | None = None,
     ) -> None:
-        self._server: Final = EmulatedServer(
-            limits or SessionLimits(), check_seconds, superuser, with_config
-        )
+        clock = Clock()
+        if engine is None:
+            engine = Engine(
+                clock,
+                b"emulation",
+                limits=limits or SessionLimits(),
+                superuser=superuser,
+                with_config=with_config,
+            )
+        self._server: Final = EmulatedServer(engine, clock, check_seconds)
         #: Where clients find it.
         self.connection_string: Final = connection_string
         self._reachable = set(_servers(connection_string))

@@ -11,7 +11,7 @@ from typing import Any, Final
 from zc.zk.testing.clock import Clock
 from zc.zk.testing.emulation.delivery import Delivery
 from zc.zk.testing.emulation.handle import Handle
-from zc.zk.testing.engine import Engine, SessionLimits
+from zc.zk.testing.engine import Engine
 from zookeeper import constants, errors
 
 # The interval between looks at containers and nodes with a TTL, in seconds of emulated time.
@@ -27,17 +27,9 @@ class EmulatedServer:
     something: so its calls raise OperationTimeoutException, and have done nothing.
     """
 
-    def __init__(
-        self,
-        limits: SessionLimits | tuple[int, int],
-        check_seconds: float,
-        superuser: str | None,
-        with_config: bool,
-    ) -> None:
-        self.clock: Final = Clock()
-        self.engine: Final = Engine(
-            self.clock, b"emulation", limits=limits, superuser=superuser, with_config=with_config
-        )
+    def __init__(self, engine: Engine, clock: Clock, check_seconds: float) -> None:
+        self.clock: Final = clock
+        self.engine: Final = engine
         self._lock: Final[Any] = threading.RLock()
         self.delivery: Final = Delivery()
         self.handles: dict[int, Handle] = {}

@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from zc.zk.testing.engine import NO_PASSWORD, Client, Refusal, Session
-from zc.zk.testing.wire import records, words
+from zc.zk.testing.engine import NO_PASSWORD, Client, Identity, Refusal, Session
+from zc.zk.testing.wire import authentication, records, words
 from zc.zk.testing.wire.answers import Body, answer
 from zc.zk.testing.wire.jute import INT, Malformed, Reader
 from zc.zk.testing.wire.ops import EVENT_XID, PING_XID, Op
@@ -70,6 +70,7 @@ class Connection:
         self._take: Callable[[bytes], None] = self._greet
         self._working = False
         self._open = True
+        self._login = authentication.login(service.users)
         # Requests are left alone: the client does not take its answers, or the server is stalled.
         self._held = False
         service.opened(self)
@@ -77,6 +78,10 @@ class Connection:
     @property
     def session(self) -> Session | None:
         return self.client.session
+
+    def certify(self, name: str) -> None:
+        """Take note of the name in the client's certificate, which TLS has checked."""
+        self.client.add_identities([Identity("x509", name)])
 
     # From the network
 
@@ -186,7 +191,13 @@ class Connection:
         engine.sessions.touch(client.session)
         reader = Reader(frame, _REQUEST.size)
         if op == Op.AUTH:
-            self._authenticate(xid, reader)
+            self._grant(xid, authentication.prove(engine, client, reader))
+            return
+        if op == Op.SASL:
+            self._grant(xid, *authentication.log_in(engine, client, self._login, reader))
+            return
+        if engine.required and not engine.admits(client):
+            self._grant(xid, constants.SESSIONCLOSEDREQUIRESASLAUTH)
             return
         if op == Op.CLOSE_SESSION:
             engine.close_session(client.session.id)
@@ -200,19 +211,11 @@ class Connection:
         else:
             self._answer(PING_XID if op == Op.PING else xid, constants.OK, body)
 
-    def _authenticate(self, xid: int, reader: Reader) -> None:
-        """Take a credential. A failure ends the connection; answers have no zxid."""
-        reader.int32()
-        scheme, credential = reader.string(), reader.buffer()
-        try:
-            if scheme is None or credential is None:
-                raise Refusal(constants.AUTHFAILED)
-            self._service.engine.prove(self.client, scheme, credential)
-        except Refusal as refusal:
-            self._put(_ANSWER.pack(_ANSWER_HEADER_BYTES, xid, 0, refusal.code))
+    def _grant(self, xid: int, code: int, body: bytes = b"") -> None:
+        """Answer a client that authenticates, without a zxid; hang up if it fails to."""
+        self._put(_ANSWER.pack(_ANSWER_HEADER_BYTES + len(body), xid, 0, code) + body)
+        if code != constants.OK:
             self.hang_up()
-        else:
-            self._put(_ANSWER.pack(_ANSWER_HEADER_BYTES, xid, 0, constants.OK))
 
     # To the network
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from typing import Final
 
 from zc.zk.testing.wire.connection import Connection
@@ -31,11 +32,13 @@ BACKLOG: Final = 4096
 class Listener:
     """The port of a service. All methods belong to the event loop's thread.
 
-    The port is held from the beginning to `close`, also while connections are refused.
+    The port is held from the beginning to `close`, also while connections are refused. `make_end`
+    makes the network of each connection.
     """
 
-    def __init__(self, service: Service, host: str, port: int) -> None:
+    def __init__(self, service: Service, host: str, port: int, make_end: MakeEnd) -> None:
         self._service: Final = service
+        self._make_end: Final = make_end
         self._socket = _bound(host, port)
         self.host: Final = host
         self.port: Final[int] = self._socket.getsockname()[1]
@@ -58,7 +61,7 @@ class Listener:
         if self._server is None:
             loop = asyncio.get_running_loop()
             self._server = await loop.create_server(
-                lambda: ClientEnd(self._service, self._ends, self._is_stalled),
+                lambda: self._make_end(self._service, self._ends, self._is_stalled),
                 sock=self._socket,
                 backlog=BACKLOG,
             )
@@ -196,6 +199,9 @@ class ClientEnd(asyncio.Protocol):
         else:
             self._transport.resume_reading()
             self._connection.go_on()
+
+
+MakeEnd = Callable[[Service, dict[ClientEnd, None], bool], ClientEnd]
 
 
 def _bound(host: str, port: int) -> socket.socket:

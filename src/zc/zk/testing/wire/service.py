@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 from zc.zk.testing.engine import MAX_REQUEST, Client, Engine, Session
@@ -32,11 +33,21 @@ class Connection(Protocol):
 
 
 class Service:
-    """An engine, and its connections. `max_request` is in bytes."""
+    """An engine, and its connections. `max_request` is in bytes.
 
-    def __init__(self, engine: Engine, max_request: int = MAX_REQUEST) -> None:
+    `users` are the passwords of those who can log in by SASL. The service looks them up when
+    clients do; None where it knows no SASL.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        max_request: int = MAX_REQUEST,
+        users: Mapping[str, str] | None = None,
+    ) -> None:
         self.engine: Final = engine
         self.max_request: Final = max_request
+        self.users: Final = users
         self.started: Final = engine.clock()
         self.port = 0
         self.connections: dict[Connection, None] = {}
