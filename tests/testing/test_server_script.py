@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,39 +10,9 @@ import pytest
 import zc.zk
 import zookeeper
 from tests.deadlines import scaled
+from tests.testing.serverscript import BANNER, Start, fault
 from zc.zk.scripts import export
 from zc.zk.testing import Server
-
-COMMAND = (sys.executable, "-m", "zc.zk", "server")
-
-BANNER = "for development and tests; for real work run a ZooKeeper ensemble"
-
-Start = Callable[..., tuple["subprocess.Popen[str]", str]]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Yield a function that starts the command.
-
-    It returns the process and its connection string.
-    """
-    with ExitStack() as opened:
-
-        def start(*arguments: object) -> tuple[subprocess.Popen[str], str]:
-            process = subprocess.Popen(
-                [*COMMAND, *map(str, arguments)],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            opened.enter_context(process)
-            opened.callback(process.kill)
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            match = re.fullmatch(r"listening on (127\.0\.0\.1:\d+)\n", line)
-            return process, match[1] if match else line
-
-        yield start
 
 
 def test_it_says_where_it_listens_and_that_it_is_no_ensemble(start: Start) -> None:
@@ -153,24 +118,6 @@ def test_a_data_file_that_cannot_be_written_is_found_out_at_once(tmp_path: Path)
     data = tmp_path / "nowhere" / "data"
     expected = f"{data}: cannot be written: No such file or directory"
     assert fault("--port", "0", "--data", data) == expected
-
-
-def fault(*arguments: object, status: int = 1) -> str:
-    """Return the one line that the command prints when it ends with `status`.
-
-    The name of the command is left out.
-    """
-    process = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=scaled(60),
-    )
-    assert (process.returncode, process.stdout) == (status, "")
-    lines = [line.removeprefix("python -m zc.zk server: ") for line in process.stderr.splitlines()]
-    said = [line for line in lines if line != BANNER]
-    assert len(said) == 1, process.stderr
-    return said[0]
 
 
 def test_a_client_that_is_connected_does_not_hinder_the_end(start: Start) -> None:

@@ -7,6 +7,7 @@ import signal
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+from zc.zk.cli import serversecurity
 from zc.zk.cli.arguments import Parser, port
 from zc.zk.cli.failures import Failure
 from zc.zk.cli.input import read_tree
@@ -15,6 +16,7 @@ from zc.zk.testing.server import LOOPBACK, Server
 from zc.zk.testing.snapshot import SAVE_SECONDS, SnapshotError
 
 if TYPE_CHECKING:
+    from zc.zk.testing.tls import ServerTLS
     from zc.zk.tree.model import ParseNode
 
 USAGE = "[--port PORT] [--tree FILE] [--data FILE] [options]"
@@ -26,15 +28,14 @@ It prints `listening on HOST:PORT` once clients can connect, and ends with statu
 interrupted or terminated. Without --data everything is forgotten then.
 
 All who can reach the address can read and change everything that no ACL protects. By default these
-are all who work on this machine, and nobody else."""
+are all who work on this machine, and nobody else. With --tls and --require-auth it serves only
+those who prove who they are."""
 EXAMPLES = """\
 --tree tree.txt
---port 0 --data /tmp/zookeeper"""
+--port 0 --data /tmp/zookeeper
+--tls certificates --sasl users --require-auth sasl"""
 
 DEFAULT_PORT = 2181
-
-# For the import of a tree; nothing is nearer than a server in this process.
-CONNECT_SECONDS = 10.0
 
 # An end that is asked for; what is in --data is up to date then.
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -66,18 +67,25 @@ def add_arguments(parser: Parser) -> None:
         f" kill -9 loses up to {SAVE_SECONDS:.0f} seconds of what was acknowledged, more if the"
         " file is large and takes long",
     )
+    serversecurity.add_security_arguments(parser)
 
 
 def run(options: Namespace) -> int:
+    serversecurity.require_sense(options)
     tree = read_tree(options.tree, options.format) if options.tree else None
     tell(options.name, "for development and tests; for real work run a ZooKeeper ensemble")
+    tls = serversecurity.tls(options)
+    users = serversecurity.users(options.sasl) if options.sasl is not None else None
     _allow_as_many_connections_as_possible()
     # Now, for threads begin with the mask of who starts them, and any could get the signal.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
-        with Server(options.port, host=options.host, data=options.data) as server:
-            if tree is not None:
-                _plant(server, tree)
+        server = _server(options, tls, users)
+        if tree is not None:
+            _plant(server, tree)
+        with server:
+            if tls is not None:
+                tell(options.name, f"clients need {serversecurity.needs(tls, options.tls)}")
             print_line(f"listening on {server.connection_string}")
             signal.sigwait(ENDING)
     except SnapshotError as fault:
@@ -89,16 +97,31 @@ def run(options: Namespace) -> int:
     return 0
 
 
+def _server(options: Namespace, tls: ServerTLS | None, users: dict[str, str] | None) -> Server:
+    try:
+        return Server(
+            options.port,
+            host=options.host,
+            data=options.data,
+            tls=tls,
+            sasl=users,
+            require_auth=options.require_auth,
+        )
+    except ValueError as fault:
+        raise Failure(str(fault)) from fault
+
+
 def _plant(server: Server, tree: ParseNode) -> None:
-    """Import a tree, as any client would."""
+    """Import a tree, as any client would, before there are others."""
     from zc.zk.acl import OPEN_ACL_UNSAFE
     from zc.zk.operations import import_
     from zc.zk.session.session import Session
+    from zc.zk.testing.emulation import Emulation
 
-    session = Session(server.connection_string)
+    emulation = Emulation(engine=server.engine)
+    session = Session(emulation.connection_string, binding=emulation.binding)
     try:
         session.open()
-        session.wait_until_connected(CONNECT_SECONDS)
         import_.import_tree(session, tree, "/", trim=False, acl=OPEN_ACL_UNSAFE)
     finally:
         session.close()
