@@ -88,6 +88,7 @@ DOCUMENTED_CLASSES = [
     zc.zk.ParseNode,
     zc.zk.BadPropertyLink,
     zc.zk.LinkLoop,
+    zc.zk.testing.Certificates,
     zc.zk.testing.Emulation,
     zc.zk.testing.Server,
 ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zc.zk.testing.tls import ServerTLS
     from zc.zk.tree.model import ParseNode
 
-USAGE = "[--port PORT] [--tree FILE] [--data FILE] [options]"
+USAGE = "[--port PORT] [--tree FILE] [--data FILE] [--tls FOLDER] [--sasl FILE] [options]"
 DETAILS = """\
 It speaks ZooKeeper's protocol, to clients of any kind, and behaves as a ZooKeeper 3.8 that is
 alone. It is for development and tests: for real work run a ZooKeeper ensemble.
