@@ -14,9 +14,11 @@ from pathlib import Path
 
 from tests.servers import QUICK_START
 
-# Lines of zoo.cfg; without them servers know no ACL of the scheme `sasl`.
+# Lines of zoo.cfg. Without a provider servers know no ACL of the scheme `sasl`; the other line is
+# in many guides, and means nothing to servers of 3.8.
 SETTINGS: Mapping[str, object] = {
-    "authProvider.sasl": "org.apache.zookeeper.server.auth.SASLAuthenticationProvider"
+    "authProvider.sasl": "org.apache.zookeeper.server.auth.SASLAuthenticationProvider",
+    "requireClientAuthScheme": "sasl",
 }
 
 # Servers hang up on clients that have not logged in.

@@ -76,6 +76,8 @@ static void *call_one_by_one(void *argument) {
         call *c = call_new(handle, 1, NULL, 0);
         if (!end_call(c, call_submit(c, &asked[i % 4]))) return NULL;
         handle_state(handle, NULL);
+        char why[LAYER_WHY];
+        handle_why(handle, why);
     }
 }
 
@@ -158,6 +160,27 @@ static void *watch_many_times(void *argument) {
     }
 }
 
+/* Does the steps of a handle's mechanism: two tokens, whatever the server says to them. Some are slow, and
+ * some fail. */
+static void *do_steps(void *argument) {
+    sasl_steps *steps = argument;
+    step_question question;
+    int left = 0;
+    for (int i = 0; steps_take(steps, &question); i++) {
+        free(question.challenge);
+        if (question.is_first) left = 2;
+        if (i % 7 == 3) usleep(20000);
+        if (i % 20 == 19)
+            steps_answer(steps, question.exchange, STEP_FAILED, "no ticket", 9);
+        else if (left-- > 0)
+            steps_answer(steps, question.exchange, STEP_TOKEN, "token", 5);
+        else
+            steps_answer(steps, question.exchange, STEP_COMPLETE, NULL, 0);
+    }
+    steps_release(steps);
+    return NULL;
+}
+
 static pthread_t started(void *(*run)(void *), void *argument) {
     pthread_t thread;
     if (pthread_create(&thread, NULL, run, argument)) abort();
@@ -168,11 +191,16 @@ static void play(const char *hosts, int round) {
     void *(*uses[USERS])(void *) = {call_one_by_one, call_one_by_one,  call_later,
                                     read_many_times, write_many_times, watch_many_times};
     zk_handle *handles[HANDLES];
-    pthread_t delivering[HANDLES], using[HANDLES][USERS];
+    pthread_t delivering[HANDLES], using[HANDLES][USERS], stepping;
     for (int i = 0; i < HANDLES; i++) {
         handles[i] = handle_new(hosts, 5000, 0);
         while (lookups_wait(handle_names(handles[i]), core_now() + PATIENCE_NS)) continue;
         delivering[i] = started(deliver, handles[i]);
+        if (i == 0) {
+            sasl_use(handles[i], "TEST");
+            steps_retain(sasl_steps_of(handles[i]));
+            stepping = started(do_steps, sasl_steps_of(handles[i]));
+        }
         if (handle_open(handles[i], hosts, NULL)) abort();
         queue_open(handles[i]);
         for (int j = 0; j < USERS; j++) using[i][j] = started(uses[j], handles[i]);
@@ -185,6 +213,7 @@ static void play(const char *hosts, int round) {
     for (int i = 0; i < HANDLES; i++) {
         for (int j = 0; j < USERS; j++) pthread_join(using[i][j], NULL);
         pthread_join(delivering[i], NULL);
+        if (i == 0) pthread_join(stepping, NULL);
         if (!handle_closed(handles[i])) abort();
         handle_free(handles[i]);
     }
