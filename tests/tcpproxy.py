@@ -24,6 +24,7 @@ import ssl
 import struct
 import sys
 import threading
+import weakref
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import TypeVar
@@ -89,6 +90,7 @@ class TcpProxy:
         self._stalled: set[Direction] = set()
         self._bytes_until_cut: dict[Direction, int] = {}
         self._links: set[_Link] = set()
+        self._closing: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
         self._listener: socket.socket | None = None
         self._accepting: set[asyncio.Task[object]] = set()
         # The other selectors round timeouts up to a millisecond, which is as long as a delay.
@@ -202,7 +204,9 @@ class TcpProxy:
         self.cut()
         if self._contexts:
             for task in self._accepting:
-                task.cancel()  # a handshake may never end
+                task.cancel()  # a handshake may never end, and a goodbye neither
+            for transport in list(self._closing):
+                transport.abort()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.gather(*others, return_exceptions=True)
         self.cut()
@@ -310,6 +314,7 @@ class _Link:
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
                 transport.abort()
             else:
+                self._proxy._closing.add(transport)
                 transport.close()
 
 

@@ -330,6 +330,7 @@ class TestNoOperation:
         proxy.on_request = None
         proxy.cut()
 
+    @pytest.mark.not_over_tls("a real server hangs up once it has refused an operation")
     def test_a_transaction_is_not_taken_apart(self, zookeeper, proxy, client):
         proxy.on_request = deny(Op.MULTI)
         zk = client()
