@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import zookeeper
 from zc.zk.registration import persistent
 from zc.zk.registration.node import EphemeralNode
 from zc.zk.registration.persistent import Attempt
@@ -19,6 +20,7 @@ VARIABLE = "ZK_FAULTS_BREAK"
 
 IGNORE_NODEEXISTS = "ignore NODEEXISTS"
 DROP_REWATCH = "drop re-watch"
+SKIP_ONE = "skip one node after a gap"
 
 
 def break_as_told() -> None:
@@ -28,6 +30,8 @@ def break_as_told() -> None:
         _ignore_nodeexists()
     elif fault == DROP_REWATCH:
         _drop_rewatch()
+    elif fault == SKIP_ONE:
+        _skip_one()
     else:
         assert not fault, f"{VARIABLE}={fault}"
 
@@ -72,6 +76,20 @@ def _drop_rewatch() -> None:
 
     NodeCache._note_gap = remember_gap  # type: ignore[method-assign]
     NodeCache._fetch_many = fetch_without_watching  # type: ignore[method-assign]
+
+
+def _skip_one() -> None:
+    """Do not read one node of those that have changed in a gap: the first that fires."""
+    note_event = NodeCache._note_event
+    connections: dict[NodeCache, int] = {}
+
+    def note_others(self: NodeCache, handle: int, type: int, state: int, path: str) -> None:
+        connects = self._session.connects
+        if type == zookeeper.SESSION_EVENT or connections.setdefault(self, connects) == connects:
+            note_event(self, handle, type, state, path)
+        connections[self] = connects
+
+    NodeCache._note_event = note_others  # type: ignore[method-assign]
 
 
 def _deaf(handle: int, type: int, state: int, path: str) -> None:

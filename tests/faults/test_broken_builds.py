@@ -1,4 +1,4 @@
-"""The checker finds the faults of two clients that are broken on purpose.
+"""The checker finds the faults of three clients that are broken on purpose.
 
 The injected faults are chosen by hand, and a client that is whole lives through them.
 """
@@ -24,6 +24,9 @@ EXPIRY = [
     [Fault(Kind.DELAYED, at=0.0, seconds=2.0, client=1)],
 ]
 
+# The other changes nodes until the connection is back, within the session.
+GAPS = [[Fault(Kind.NETWORK_DOWN, at=2.0, seconds=1.5, client=0)]] * 2
+
 
 def losses(server: Server, rounds: list[list[Fault]], fault: str) -> set[Loss]:
     """Return what is found after `rounds` with two clients broken by `fault`."""
@@ -48,5 +51,11 @@ def test_registering_again_without_a_look_at_the_owner_is_found(real_server) -> 
 
 def test_watches_that_are_not_set_again_are_found(real_server) -> None:
     found = losses(real_server, EXPIRY, broken.DROP_REWATCH)
+    assert Loss.STALE in found
+    assert not found & {Loss.CRASH, Loss.ERROR, Loss.HUNG}
+
+
+def test_one_node_that_is_not_read_after_a_gap_is_found(real_server) -> None:
+    found = losses(real_server, GAPS, broken.SKIP_ONE)
     assert Loss.STALE in found
     assert not found & {Loss.CRASH, Loss.ERROR, Loss.HUNG}

@@ -66,7 +66,9 @@ struct zk_handle {
     _Atomic int set_watches_redo;         /* it will not be answered: do its work by other means */
     struct set_watches *set_watches_sent; /* what it asked for, while it is not known whether that works; or NULL */
     struct set_watches *set_watches_rest; /* still to be sent; or NULL */
+    _Atomic int set_watches_refused;      /* the server's reason not to set a part of the watches; 0: none */
     int64_t set_watches_zxid;             /* of the oldest one not confirmed by the server; 0: none */
+    int set_watches_unconfirmed;          /* parts of the last one */
     long set_watches_generation;
 };
 

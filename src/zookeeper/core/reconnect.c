@@ -2,18 +2,28 @@
  *
  * It sends all watches in one request; over about 1 MB (40,000 watches) the server closes the
  * connection, and the client tries again for ever (ZOOKEEPER-706). So it sends the first piece alone,
- * and the rest is sent when it is connected (set_watches.c). Until the server has confirmed the rest, a
- * further reconnect must not use a newer zxid for it.
+ * and the rest is sent when it is connected (set_watches.c).
+ *
+ * The library relies on this: after a reconnect it reads what fires, and nothing else. So until the
+ * server has confirmed all of it, a further reconnect must not use a newer zxid, though answers to
+ * other requests have come; and where the server refuses a part of it, the connection is ended, as no
+ * program would hear that its watches are gone.
  *
  * Where the server does not know the operation (service.c), the C client's request becomes a ping, and
  * all of its watches are the rest.
  */
+#include "codes.h"
 #include "handle.h"
+#include "log.h"
 #include "memory.h"
 #include "reconnect.h"
 #include "set_watches.h"
 
 #include <string.h>
+#include <sys/socket.h>
+
+/* For `set_watches_refused`: the connection has been ended because of it. */
+#define ENDED 1
 
 int __real_lock_watchers(zhandle_t *zh);
 int __wrap_lock_watchers(zhandle_t *zh);
@@ -63,6 +73,7 @@ static set_watches *keep_sent(zk_handle *handle, const struct SetWatches *reques
     long bytes = copy_paths(sent, WATCH_LIST_DATA, &request->dataWatches);
     bytes += copy_paths(sent, WATCH_LIST_EXISTS, &request->existWatches);
     bytes += copy_paths(sent, WATCH_LIST_CHILDREN, &request->childWatches);
+    sent->generation = handle->set_watches_generation;
     handle->set_watches_sent = sent;
     if (handle->set_watches_unanswered == 0) service_doubt(handle);
     handle->set_watches_unanswered = bytes;
@@ -90,21 +101,32 @@ int __wrap_serialize_SetWatches(struct oarchive *out, const char *tag, struct Se
     request.existWatches = cut(&all->existWatches, &room, rest, WATCH_LIST_EXISTS);
     request.childWatches = cut(&all->childWatches, &room, rest, WATCH_LIST_CHILDREN);
     handle->set_watches_generation++;
+    handle->set_watches_refused = 0;
+    handle->set_watches_zxid = request.relativeZxid;
     int left = has_paths(rest);
     if (left) {
         rest->generation = handle->set_watches_generation;
         handle->set_watches_rest = rest;
-        handle->set_watches_zxid = request.relativeZxid;
-    } else {
-        /* This request goes first: whatever makes the C client's own zxid newer comes after it. */
-        handle->set_watches_zxid = 0;
     }
+    handle->set_watches_unconfirmed = !leaving_out + left;
     if (!leaving_out) sent_before = keep_sent(handle, &request);
     core_unlock(&handle->set_watches_lock);
     if (!left) bulk_release(&rest->base);
     if (superseded) bulk_release(&superseded->base);
     if (sent_before) bulk_release(&sent_before->base);
     return leaving_out ? 0 : __real_serialize_SetWatches(out, tag, &request);
+}
+
+void reconnect_ended(zk_handle *handle, long generation, int code) {
+    core_lock(&handle->set_watches_lock);
+    if (handle->set_watches_generation == generation) {
+        if (code == ZOK) {
+            if (--handle->set_watches_unconfirmed == 0) handle->set_watches_zxid = 0;
+        } else if (!code_is_of_a_client(code)) {
+            handle->set_watches_refused = code;
+        }
+    }
+    core_unlock(&handle->set_watches_lock);
 }
 
 static set_watches *take_sent(zk_handle *handle) {
@@ -119,6 +141,7 @@ static set_watches *take_sent(zk_handle *handle) {
 }
 
 void reconnect_note_lost(zk_handle *handle) {
+    handle->set_watches_refused = 0;
     if (handle->set_watches_unanswered == 0) return;
     dispatch sent = {handle->connections, 1, handle->set_watches_unanswered};
     service_lost(handle, KNOWS_SET_WATCHES, sent, pending_code(handle, ZCONNECTIONLOSS));
@@ -129,14 +152,19 @@ void reconnect_note_lost(zk_handle *handle) {
 /* It is the first request on its connection, save for credentials, and answers come in order: any
  * other request's answer says that there will be none. */
 void reconnect_note_answer(zk_handle *handle, const struct ReplyHeader *header) {
-    if (handle->set_watches_unanswered == 0) return;
+    if (handle->set_watches_unanswered == 0 || handle->set_watches_refused) return;
     if (header->xid == XID_SET_WATCHES && header->err == ZOK) {
         service_answered(handle, KNOWS_SET_WATCHES);
         set_watches *sent = take_sent(handle);
-        if (sent) bulk_release(&sent->base);
+        if (sent == NULL) return;
+        reconnect_ended(handle, sent->generation, ZOK);
+        bulk_release(&sent->base);
     } else if (header->xid == XID_SET_WATCHES && header->err == ZUNIMPLEMENTED) {
         service_unknown(handle, KNOWS_SET_WATCHES, "it says so");
         handle->set_watches_redo = 1;
+    } else if (header->xid == XID_SET_WATCHES) {
+        /* The end of the connection is a strike: a server that does so each time gets it otherwise. */
+        handle->set_watches_refused = header->err;
     } else if (header->xid > 0 && header->zxid > 0) {
         service_unknown(handle, KNOWS_SET_WATCHES, "it answers what comes after");
         handle->set_watches_redo = 1;
@@ -144,7 +172,14 @@ void reconnect_note_answer(zk_handle *handle, const struct ReplyHeader *header) 
 }
 
 void reconnect_attend(zk_handle *handle) {
-    if (!handle->set_watches_redo) return;
+    int code = handle->set_watches_refused;
+    if (code < 0 && handle->connection.fd >= 0) {
+        log_say(ZOO_LOG_LEVEL_WARN, "reconnect",
+                "the server does not set the watches again (%s): the connection is ended", zerror(code));
+        handle->set_watches_refused = ENDED;
+        shutdown(handle->connection.fd, SHUT_RDWR);
+    }
+    if (code || !handle->set_watches_redo) return;
     set_watches *sent = take_sent(handle);
     if (sent == NULL) return;
     bulk_start(&sent->base);

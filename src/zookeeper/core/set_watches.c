@@ -11,10 +11,12 @@
  * All of this needs the C client to be the build that setup.py expects: the functions and the
  * structure declared below are its own, and in no installed header.
  */
+#include "codes.h"
 #include "handle.h"
 #include "memory.h"
 #include "path.h"
 #include "raw_request.h"
+#include "reconnect.h"
 #include "set_watches.h"
 
 #include <stdlib.h>
@@ -114,8 +116,10 @@ static void piece_done(raw_request *raw, int code) {
         for (int list = 0; list < WATCH_LISTS; list++) b->done += p->count[list];
     } else if (b->code == ZOK) {
         /* Each request that was sent after it is lost as well, or set twice, which is no harm. The C
-         * client sets what it knows on a new connection, too, but with a newer zxid. */
-        if (service_lost(b->handle, KNOWS_SET_WATCHES, raw->sent, code))
+         * client sets what it knows on a new connection, too, but with a newer zxid. A refusal of what
+         * belongs to a reconnect ends the connection (reconnect.c). */
+        int ends = p->owner->generation && code != ZUNIMPLEMENTED && !code_is_of_a_client(code);
+        if (service_lost(b->handle, KNOWS_SET_WATCHES, raw->sent, ends ? ZCONNECTIONLOSS : code) && !ends)
             send_piece_again(p);
         else
             b->code = code;
@@ -171,16 +175,9 @@ static void pump_watches(bulk *b) {
     }
 }
 
-/* The last reference is gone: if this was the rest of a reconnect's watches and the server has all
- * of it, the next reconnect may trust its own zxid again. */
 static void dispose_watches(bulk *b) {
     set_watches *s = (set_watches *)b;
-    zk_handle *handle = b->handle;
-    if (s->generation && b->over && b->code == ZOK) {
-        core_lock(&handle->set_watches_lock);
-        if (handle->set_watches_generation == s->generation) handle->set_watches_zxid = 0;
-        core_unlock(&handle->set_watches_lock);
-    }
+    if (s->generation && b->over) reconnect_ended(b->handle, s->generation, b->code);
     for (int list = 0; list < WATCH_LISTS; list++) {
         for (long i = 0; i < s->lists[list].count; i++) free(s->lists[list].paths[i]);
         free(s->lists[list].paths);

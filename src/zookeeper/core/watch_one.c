@@ -24,10 +24,10 @@ typedef struct {
 /* The event that a node deserves that was found like this, or 0. */
 static int event_of(const single_watch *w, int code, const struct Stat *stat) {
     int64_t known = w->owner->zxid;
-    if (w->list == WATCH_LIST_EXISTS) return code == ZOK ? ZOO_CREATED_EVENT : 0;
+    if (w->list == WATCH_LIST_EXISTS) return code != ZNONODE ? ZOO_CREATED_EVENT : 0;
     if (code == ZNONODE) return ZOO_DELETED_EVENT;
-    if (w->list == WATCH_LIST_DATA) return code == ZOK && stat->mzxid > known ? ZOO_CHANGED_EVENT : 0;
-    /* Children that may not be read any more: there is no watch, so have a look. */
+    /* Where it is refused there is no watch, so have a look. */
+    if (w->list == WATCH_LIST_DATA) return code != ZOK || stat->mzxid > known ? ZOO_CHANGED_EVENT : 0;
     return code != ZOK || stat->pzxid > known ? ZOO_CHILD_EVENT : 0;
 }
 
@@ -36,7 +36,7 @@ static void watch_ended(call *c) {
     bulk *b = &w->owner->base;
     core_lock(&b->lock);
     b->outstanding--;
-    if (code_is_fatal(c->code)) {
+    if (code_is_of_the_session(c->code)) {
         if (b->code == ZOK) b->code = c->code;
     } else {
         b->done++;

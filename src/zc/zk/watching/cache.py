@@ -3,8 +3,13 @@
 A subscriber, such as a live object, has the nodes that it reads watched; however many depend on a
 node, there is one watch on the server for it. A watch fires once: it says "read again", not what is
 new. So an event only marks its node as unread; the session's worker reads it again, which sets the
-next watch, and refreshes the subscribers that depend on it. The same happens after any gap in the
-connection, for all nodes. A missing node is watched too, for its creation.
+next watch, and refreshes the subscribers that depend on it. A missing node is watched too, for its
+creation.
+
+A gap in the connection loses no event within a session: the binding sets all watches again, and
+those fire whose nodes have changed meanwhile. So a node is read again after it only if that fires,
+or if there is doubt about what is known of it: a read that failed, or was refused, or was done just
+before the gap (`_note_gap`). A new session knows no watches: all nodes are read.
 
 An event becomes a callback by way of `NodeCache._note_event`, in the event thread, `NodeCache.keep`
 and `LiveObject._refresh`, in the worker's, and `liveobject.call_back`, in the callbacks' thread.
@@ -21,7 +26,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterable
-from copy import copy
 from typing import TYPE_CHECKING
 
 import zookeeper
@@ -30,15 +34,12 @@ from zc.zk.codec import Properties
 from zc.zk.session.backoff import pause
 from zc.zk.session.session import Session
 from zc.zk.watching import fetch
-from zc.zk.watching.dependencies import Answer, CachedNode, Dependencies, Kind, Subscription
+from zc.zk.watching.dependencies import UNREAD, Answer, CachedNode, Dependencies, Kind, Subscription
 
 if TYPE_CHECKING:
     from zookeeper.types import Watcher
 
 logger = logging.getLogger("zc.zk")
-
-# How often to look at a node that is gone when it is read and there when its absence is watched.
-MAX_FLICKERS = 10
 
 _CONCERNED: dict[int, tuple[Kind, ...]] = {
     zookeeper.CREATED_EVENT: (Kind.DATA, Kind.CHILDREN, Kind.EXISTS),
@@ -97,16 +98,22 @@ class NodeCache:
             with lock:
                 for node, answer in answers.items():
                     self._settle(node, ticket, answer)
+        except BaseException:
+            # Its subscriber may stay, as that of a live object whose link leads there.
+            self._read_later([node for node in nodes if node.answer is UNREAD])
+            raise
         finally:
             with lock:
                 for node in nodes:
                     node.reads_under_way -= 1
-        refused = [node for node in nodes if node.is_refused]
-        if refused:
-            # Nothing watches them: the worker is to try again (backoff with jitter).
-            self._wanted.extend(refused)
-            self._session.nudge(self.keep)
+        # Nothing watches them: the worker is to try again (backoff with jitter).
+        self._read_later([node for node in nodes if node.is_refused])
         return answers
+
+    def _read_later(self, nodes: list[CachedNode]) -> None:
+        if nodes:
+            self._wanted.extend(nodes)
+            self._session.nudge(self.keep)
 
     def properties_of(self, node: CachedNode, data: str | None) -> Properties:
         """Decode the data that a node was read with; the result is shared.
@@ -151,15 +158,22 @@ class NodeCache:
 
     def _note_gap(self, moment: tuple[int, int]) -> None:
         epoch, _ = moment
-        if self._moment[0] != epoch:
-            self._dependencies.unneeded.clear()  # they went with the session
+        if self._moment[0] == epoch:
+            # What is unread stays so, and events that have come or will come name what has changed.
+            # Another server may not refuse what the former one did.
+            self._unread.update(dict.fromkeys(self._refused))
+        else:
+            self._note_new_session(epoch)
+        self._moment = moment
+
+    def _note_new_session(self, epoch: int) -> None:
+        self._dependencies.unneeded.clear()  # they went with the session
         self._unread.update(dict.fromkeys(self._dependencies.nodes()))
         for subscription in self._dependencies.subscriptions():
             # An object made in this session has missed nothing.
             if subscription.epoch < epoch:
                 self._stale[subscription] = True
                 subscription.epoch = epoch
-        self._moment = moment
 
     def _take_events(self) -> None:
         while self._wanted:
@@ -223,43 +237,7 @@ class NodeCache:
             del self._stale[subscription]
 
     def _fetch_many(self, handle: int, nodes: list[CachedNode]) -> dict[CachedNode, Answer]:
-        """Read nodes, and watch them.
-
-        Errors of nodes are answers; the others are raised.
-        """
-        answers: dict[CachedNode, Answer] = {}
-        if len(nodes) > fetch.MAX_SINGLE_READS:
-            answers = fetch.watch_many(handle, nodes, self._watcher, self._session.binding)
-        for node in nodes:
-            if node not in answers:
-                answers[node] = self._fetch(handle, node)
-        return answers
-
-    def _fetch(self, handle: int, node: CachedNode) -> Answer:
-        """Read one node, and watch it, also if it is missing.
-
-        An answer is never the exception that was caught: that refers to frames, and so would keep
-        the caller alive.
-        """
-        path, binding = node.path, self._session.binding
-        try:
-            for _ in range(MAX_FLICKERS):
-                try:
-                    if node.kind is Kind.DATA:
-                        return binding.get(handle, path, self._watcher)
-                    if node.kind is Kind.CHILDREN:
-                        return binding.get_children(handle, path, self._watcher)
-                except zookeeper.NoNodeException:
-                    if binding.exists(handle, path, self._watcher) is None:
-                        return zookeeper.error(zookeeper.NONODE, path)
-                else:
-                    stat = binding.exists(handle, path, self._watcher)
-                    return stat or zookeeper.error(zookeeper.NONODE, path)
-        except zookeeper.SessionError:
-            raise
-        except zookeeper.ZooKeeperException as refusal:
-            return copy(refusal)
-        return zookeeper.error(zookeeper.DATAINCONSISTENCY, path, "it comes and goes")
+        return fetch.watch(handle, nodes, self._watcher, self._session.binding)
 
     # Nodes that nothing depends on any more
 

@@ -20,14 +20,57 @@ if TYPE_CHECKING:
 # Up to so many nodes are read one by one; more in bulk.
 MAX_SINGLE_READS = 3
 
+# How often to look at a node that is gone when it is read and there when its absence is watched.
+MAX_FLICKERS = 10
 
-def watch_many(
+
+def watch(
     handle: int, nodes: list[CachedNode], watcher: Watcher, binding: Binding
 ) -> dict[CachedNode, Answer]:
     """Read nodes, and have `watcher` called once when they change.
 
-    Missing ones are watched for their creation. Those that have to be read one by one are left out.
+    Missing ones are watched for their creation. Errors of nodes are answers; the others are raised.
     """
+    answers: dict[CachedNode, Answer] = {}
+    if len(nodes) > MAX_SINGLE_READS:
+        answers = watch_many(handle, nodes, watcher, binding)
+    for node in nodes:
+        if node not in answers:
+            answers[node] = _watch_one(handle, node, watcher, binding)
+    return answers
+
+
+def _watch_one(handle: int, node: CachedNode, watcher: Watcher, binding: Binding) -> Answer:
+    """Read one node, and watch it, also if it is missing.
+
+    An answer is never the exception that was caught: that refers to frames, and so would keep the
+    caller alive.
+    """
+    path = node.path
+    try:
+        for _ in range(MAX_FLICKERS):
+            try:
+                if node.kind is Kind.DATA:
+                    return binding.get(handle, path, watcher)
+                if node.kind is Kind.CHILDREN:
+                    return binding.get_children(handle, path, watcher)
+            except zookeeper.NoNodeException:
+                if binding.exists(handle, path, watcher) is None:
+                    return zookeeper.error(zookeeper.NONODE, path)
+            else:
+                stat = binding.exists(handle, path, watcher)
+                return stat or zookeeper.error(zookeeper.NONODE, path)
+    except zookeeper.SessionError:
+        raise
+    except zookeeper.ZooKeeperException as refusal:
+        return copy(refusal)
+    return zookeeper.error(zookeeper.DATAINCONSISTENCY, path, "it comes and goes")
+
+
+def watch_many(
+    handle: int, nodes: list[CachedNode], watcher: Watcher, binding: Binding
+) -> dict[CachedNode, Answer]:
+    """Do `watch` in bulk, and leave out of the answers what has to be read one by one."""
     of_kind = {kind: [node for node in nodes if node.kind is kind] for kind in Kind}
     try:
         results = _watch(handle, watcher, binding, **{kind.value: of_kind[kind] for kind in Kind})
