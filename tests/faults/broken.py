@@ -85,7 +85,9 @@ def _skip_one() -> None:
 
     def note_others(self: NodeCache, handle: int, type: int, state: int, path: str) -> None:
         connects = self._session.connects
-        if type == zookeeper.SESSION_EVENT or connections.setdefault(self, connects) == connects:
+        if type == zookeeper.SESSION_EVENT:
+            return
+        if connections.setdefault(self, connects) == connects:
             note_event(self, handle, type, state, path)
         connections[self] = connects
 

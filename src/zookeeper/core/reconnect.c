@@ -38,6 +38,19 @@ int __wrap_lock_watchers(zhandle_t *zh) {
     return __real_lock_watchers(zh);
 }
 
+/* A part of the watches of that reconnect is set again, or why not. */
+static void part_ended(zk_handle *handle, long generation, int code) {
+    core_lock(&handle->set_watches_lock);
+    if (handle->set_watches_generation == generation) {
+        if (code == ZOK) {
+            if (--handle->set_watches_unconfirmed == 0) handle->set_watches_zxid = 0;
+        } else if (!code_is_of_a_client(code)) {
+            handle->set_watches_refused = code;
+        }
+    }
+    core_unlock(&handle->set_watches_lock);
+}
+
 /* Keeps of `all` what fits into a request and copies the others to `rest`. */
 static struct String_vector cut(const struct String_vector *all, long *room, set_watches *rest, int list) {
     struct String_vector first = {0, all->data};
@@ -74,6 +87,7 @@ static set_watches *keep_sent(zk_handle *handle, const struct SetWatches *reques
     bytes += copy_paths(sent, WATCH_LIST_EXISTS, &request->existWatches);
     bytes += copy_paths(sent, WATCH_LIST_CHILDREN, &request->childWatches);
     sent->generation = handle->set_watches_generation;
+    sent->ended = part_ended;
     handle->set_watches_sent = sent;
     if (handle->set_watches_unanswered == 0) service_doubt(handle);
     handle->set_watches_unanswered = bytes;
@@ -106,6 +120,7 @@ int __wrap_serialize_SetWatches(struct oarchive *out, const char *tag, struct Se
     int left = has_paths(rest);
     if (left) {
         rest->generation = handle->set_watches_generation;
+        rest->ended = part_ended;
         handle->set_watches_rest = rest;
     }
     handle->set_watches_unconfirmed = !leaving_out + left;
@@ -115,18 +130,6 @@ int __wrap_serialize_SetWatches(struct oarchive *out, const char *tag, struct Se
     if (superseded) bulk_release(&superseded->base);
     if (sent_before) bulk_release(&sent_before->base);
     return leaving_out ? 0 : __real_serialize_SetWatches(out, tag, &request);
-}
-
-void reconnect_ended(zk_handle *handle, long generation, int code) {
-    core_lock(&handle->set_watches_lock);
-    if (handle->set_watches_generation == generation) {
-        if (code == ZOK) {
-            if (--handle->set_watches_unconfirmed == 0) handle->set_watches_zxid = 0;
-        } else if (!code_is_of_a_client(code)) {
-            handle->set_watches_refused = code;
-        }
-    }
-    core_unlock(&handle->set_watches_lock);
 }
 
 static set_watches *take_sent(zk_handle *handle) {
@@ -157,13 +160,14 @@ void reconnect_note_answer(zk_handle *handle, const struct ReplyHeader *header) 
         service_answered(handle, KNOWS_SET_WATCHES);
         set_watches *sent = take_sent(handle);
         if (sent == NULL) return;
-        reconnect_ended(handle, sent->generation, ZOK);
+        part_ended(handle, sent->generation, ZOK);
         bulk_release(&sent->base);
     } else if (header->xid == XID_SET_WATCHES && header->err == ZUNIMPLEMENTED) {
         service_unknown(handle, KNOWS_SET_WATCHES, "it says so");
         handle->set_watches_redo = 1;
-    } else if (header->xid == XID_SET_WATCHES) {
-        /* The end of the connection is a strike: a server that does so each time gets it otherwise. */
+    } else if (header->xid == XID_SET_WATCHES && header->err != ZSESSIONCLOSEDREQUIRESASLAUTH) {
+        /* At that one the server hangs up. The end is a strike: a server that refuses it each time is
+         * asked for the watches one by one. */
         handle->set_watches_refused = header->err;
     } else if (header->xid > 0 && header->zxid > 0) {
         service_unknown(handle, KNOWS_SET_WATCHES, "it answers what comes after");

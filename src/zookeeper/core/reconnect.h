@@ -9,8 +9,6 @@ void reconnect_send_rest(zk_handle *handle);
 /* The connection is lost; an answer came. */
 void reconnect_note_lost(zk_handle *handle);
 void reconnect_note_answer(zk_handle *handle, const struct ReplyHeader *header);
-/* A part of the watches of that reconnect is set again, or not for what reason (set_watches.c). */
-void reconnect_ended(zk_handle *handle, long generation, int code);
 /* End the connection if the server refuses it, or do by other means what it has turned out not to do. */
 void reconnect_attend(zk_handle *handle);
 /* Whether the C client is about to send one to a service that does not know it. */

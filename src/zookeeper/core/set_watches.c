@@ -16,7 +16,6 @@
 #include "memory.h"
 #include "path.h"
 #include "raw_request.h"
-#include "reconnect.h"
 #include "set_watches.h"
 
 #include <stdlib.h>
@@ -118,7 +117,7 @@ static void piece_done(raw_request *raw, int code) {
         /* Each request that was sent after it is lost as well, or set twice, which is no harm. The C
          * client sets what it knows on a new connection, too, but with a newer zxid. A refusal of what
          * belongs to a reconnect ends the connection (reconnect.c). */
-        int ends = p->owner->generation && code != ZUNIMPLEMENTED && !code_is_of_a_client(code);
+        int ends = p->owner->ended && code != ZUNIMPLEMENTED && !code_is_of_a_client(code);
         if (service_lost(b->handle, KNOWS_SET_WATCHES, raw->sent, ends ? ZCONNECTIONLOSS : code) && !ends)
             send_piece_again(p);
         else
@@ -177,7 +176,7 @@ static void pump_watches(bulk *b) {
 
 static void dispose_watches(bulk *b) {
     set_watches *s = (set_watches *)b;
-    if (s->generation && b->over) reconnect_ended(b->handle, s->generation, b->code);
+    if (s->ended && b->over) s->ended(b->handle, s->generation, b->code);
     for (int list = 0; list < WATCH_LISTS; list++) {
         for (long i = 0; i < s->lists[list].count; i++) free(s->lists[list].paths[i]);
         free(s->lists[list].paths);

@@ -16,7 +16,9 @@ typedef struct set_watches {
     bulk base;
     int64_t zxid; /* a node changed after it fires at once */
     watch_list lists[WATCH_LISTS];
-    long generation; /* of the reconnect it belongs to; 0: it belongs to a call of ours */
+    /* Of a reconnect: its number, and what is told of the end (reconnect.c). A call of ours has NULL. */
+    long generation;
+    void (*ended)(zk_handle *handle, long generation, int code);
 } set_watches;
 
 /* To be released (bulk_release). */

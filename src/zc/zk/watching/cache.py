@@ -8,8 +8,8 @@ creation.
 
 A gap in the connection loses no event within a session: the binding sets all watches again, and
 those fire whose nodes have changed meanwhile. So a node is read again after it only if that fires,
-or if there is doubt about what is known of it: a read that failed, or was refused, or was done just
-before the gap (`_note_gap`). A new session knows no watches: all nodes are read.
+or if there is doubt about what is known of it: a read that failed or was refused. A new session
+knows no watches: all nodes are read.
 
 An event becomes a callback by way of `NodeCache._note_event`, in the event thread, `NodeCache.keep`
 and `LiveObject._refresh`, in the worker's, and `liveobject.call_back`, in the callbacks' thread.
@@ -143,8 +143,11 @@ class NodeCache:
 
     def keep(self, handle: int) -> float | None:
         """Bring what is known of the nodes up to date: a duty of the session."""
-        if self._moment != self._session.maintenance.moment:
-            self._note_gap(self._session.maintenance.moment)
+        moment = self._session.maintenance.moment
+        if self._moment != moment:
+            if self._moment[0] == moment[0] and self._dependencies.has_nodes:
+                self._see_session_go_on(handle)
+            self._note_gap(moment)
         if self._dropped:
             self._end_dropped()
         if self._dependencies.unneeded:
@@ -156,11 +159,24 @@ class NodeCache:
             return None
         return max(0.0, min(self._refused.values()) - time.monotonic())
 
+    def _see_session_go_on(self, handle: int) -> None:
+        """Ask for something: answers come in order, so the watches are set again when it is there.
+
+        A server may take a connection and refuse all that needs the session, as when that is over
+        or a credential has become due. It says so to those who ask, and to nobody else.
+        """
+        try:
+            self._session.binding.exists(handle, "/")
+        except zookeeper.SessionError:
+            raise
+        except zookeeper.ZooKeeperException as refusal:
+            logger.debug("the root is refused: %s", refusal)  # an answer as good as any
+
     def _note_gap(self, moment: tuple[int, int]) -> None:
         epoch, _ = moment
         if self._moment[0] == epoch:
-            # What is unread stays so, and events that have come or will come name what has changed.
-            # Another server may not refuse what the former one did.
+            # Unread nodes stay so, and events that have come or will come name those that have
+            # changed. Another server may not refuse what the former one did.
             self._unread.update(dict.fromkeys(self._refused))
         else:
             self._note_new_session(epoch)

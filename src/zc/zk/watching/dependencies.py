@@ -162,6 +162,10 @@ class Dependencies:
         subscriptions = list(self._subscriptions)
         return sum(each.is_weak and not each.has_ended for each in subscriptions)
 
+    @property
+    def has_nodes(self) -> bool:
+        return bool(self._nodes)
+
     def nodes(self) -> list[CachedNode]:
         with self.lock:
             return list(self._nodes.values())
