@@ -45,6 +45,7 @@ ROWS = [
     "garbage",
     "imports",
     "acl",
+    "subjects",
     "errors",
     "interfaces",
 ]
@@ -58,6 +59,7 @@ PURE = {
     "journey",
     "links",
     "codec",
+    "subjects",
     "_speedups",
     "registration.step",
     "testing.engine",

@@ -11,7 +11,11 @@ block, and is given up with the connection that it is for.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+import os
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Exchange(Protocol):
@@ -55,6 +59,28 @@ class SASL:
         from zookeeper.sasl_digest import DigestMD5
 
         return DigestMD5(user, password)
+
+    @staticmethod
+    def from_environment(environ: Mapping[str, str] | None = None) -> Mechanism | None:
+        """Make the mechanism of the variables `ZC_ZK_SASL...`, or None where there is none.
+
+        `ZC_ZK_SASL` is `digest-md5`, with user and password in `ZC_ZK_SASL_CREDENTIAL`,
+        `USER:PASSWORD`, or in the file `ZC_ZK_SASL_CREDENTIALS_FILE`; or `gssapi`, whose arguments
+        are in `ZC_ZK_SASL_SERVICE` and so on; or `none`. `environ` is by default the environment of
+        the process. Raises ValueError for settings that make no sense.
+        """
+        from zookeeper.environment import sasl_arguments
+
+        chosen = sasl_arguments(os.environ if environ is None else environ)
+        return None if chosen is None else mechanism_of(*chosen)
+
+
+def mechanism_of(name: str, arguments: dict[str, Any]) -> Mechanism:
+    """Make the mechanism that `zookeeper.environment.sasl_arguments` chooses."""
+    try:
+        return SASL.digest_md5(**arguments)
+    except ValueError as fault:
+        raise ValueError(f"SASL by {name}: {fault}") from fault
 
 
 def checked_mechanism(sasl: Any) -> Mechanism | None:

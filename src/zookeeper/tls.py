@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import logging
 import os
-import stat
 from typing import TYPE_CHECKING, Any, Final
 
+from zookeeper.secretfiles import StrPath, warn_of_readers
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from zookeeper._tls import Configuration
 
 logger = logging.getLogger("zookeeper")
-
-StrPath = str | os.PathLike[str]
 
 VERSIONS: Final = {"1.2": 0x0303, "1.3": 0x0304}
 
@@ -74,6 +75,24 @@ class TLS:
         self.verify = verify
         self._configuration: tuple[int, Configuration] | None = None
 
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> TLS | None:
+        """Make the settings of the variables `ZC_ZK_TLS...`, or None where there are none.
+
+        `ZC_ZK_TLS` is 1 or 0; `ZC_ZK_TLS_CA` and so on are the arguments, in capitals, and
+        `ZC_ZK_TLS_KEY_PASSWORD_FILE` a file with the password. `environ` is the environment of the
+        process by default. Raises ValueError for settings that make no sense.
+        """
+        from zookeeper.environment import TLS_PREFIX, tls_arguments
+
+        arguments = tls_arguments(os.environ if environ is None else environ)
+        if arguments is None:
+            return None
+        try:
+            return cls(**arguments)
+        except ValueError as fault:
+            raise ValueError(f"{TLS_PREFIX}: {fault}") from fault
+
     def __repr__(self) -> str:
         """Show all settings but the password."""
         default: dict[str, Any] = TLS.__init__.__kwdefaults__ or {}
@@ -102,10 +121,7 @@ class TLS:
             logger.warning("%r: any machine that answers is taken for the server", self)
         elif not self.check_hostname:
             logger.warning("%r: any holder of a certificate is taken for the server", self)
-        key = self.key if self.key is not None else self.certificate
-        if key is not None:
-            _warn_of_readers(key)
-        return Configuration(
+        configuration = Configuration(
             file,
             folder,
             _path(self.certificate),
@@ -116,6 +132,10 @@ class TLS:
             self.verify,
             VERSIONS[self.minimum_version],
         )
+        key = self.key if self.key is not None else self.certificate
+        if key is not None:
+            warn_of_readers(key, "the key")
+        return configuration
 
     def _authorities(self) -> tuple[bytes | None, bytes | None]:
         """Return the file and the folder of the authorities' certificates."""
@@ -161,12 +181,3 @@ def _bytes(name: str, value: str | bytes | None) -> bytes | None:
     if b"\0" in encoded:
         raise ValueError(f"{name} must not hold a null character")
     return encoded
-
-
-def _warn_of_readers(key: StrPath) -> None:
-    try:
-        mode = os.stat(key).st_mode
-    except OSError:
-        return  # the error comes when the file is read
-    if mode & stat.S_IROTH:
-        logger.warning("%s: everybody on this machine can read the key", os.fspath(key))

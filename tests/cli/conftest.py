@@ -15,12 +15,7 @@ from tests.deadlines import scaled
 
 PATIENCE_SECONDS = 60
 
-VARIABLES = (
-    "ZC_ZK_CONNECTION_STRING",
-    "ZC_ZK_CREDENTIALS_FILE",
-    "ZC_ZK_CREDENTIAL",
-    "_ARGCOMPLETE",
-)
+VARIABLES = ("ZC_ZK_", "_ARGCOMPLETE")
 
 
 class Outcome(NamedTuple):
@@ -37,7 +32,9 @@ Command = Callable[..., Outcome]
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """Return the commands' environment, without ours that matters to them."""
-    inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(VARIABLES)
+    }
     return {**inherited, "HOME": str(tmp_path), "PYTHONWARNINGS": "error"}
 
 

@@ -12,7 +12,8 @@ import zc.zk
 NAMES = """
     BadPropertyLink CancelWatch Children Error FailedConnect LinkError LinkLoop OPEN_ACL_UNSAFE
     ParseNode Properties READ_ACL_UNSAFE RegisteringServer Registration Resolving SASL
-    TLS TreeSyntaxError ZK ZooKeeper parse_addr parse_tree world_permission
+    TLS TreeSyntaxError ZK ZooKeeper digest_acl parse_addr parse_tree sasl_acl world_permission
+    x509_acl
 """
 
 # The methods and attributes of a client for programs; `watches` is an attribute of each.
@@ -36,6 +37,7 @@ NOT_FOR_A_PLAIN_CLIENT = """
     zc.zk.cli zc.zk.formats zc.zk.graphvis zc.zk.monitor zc.zk.operations zc.zk.scripts
     zc.zk.testing zc.zk.tree zookeeper._tls zookeeper.sasl zookeeper.sasl_digest
     zookeeper.saslsteps zookeeper.tls
+    zookeeper.environment zookeeper.secretfiles zc.zk.subjects
     zc.zk.journey zc.zk.propertylinks zc.zk.resolver zc.zk.session.diagnosis zc.zk.session.retry
     zc.zk.registration.registration zc.zk.registration.registry zc.zk.registration.step
     zc.zk.watching.liveobject zc.zk.watching.readers

@@ -6,7 +6,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, world_permission
+    from zc.zk.acl import (
+        OPEN_ACL_UNSAFE,
+        READ_ACL_UNSAFE,
+        digest_acl,
+        sasl_acl,
+        world_permission,
+        x509_acl,
+    )
     from zc.zk.client import ZooKeeper
     from zc.zk.codec import decode as decode
     from zc.zk.codec import encode as encode
@@ -53,9 +60,12 @@ __all__ = [
     "Resolving",
     "TreeSyntaxError",
     "ZooKeeper",
+    "digest_acl",
     "parse_addr",
     "parse_tree",
+    "sasl_acl",
     "world_permission",
+    "x509_acl",
 ]
 
 # A name's module is imported when the name is first asked for: a command that exports a tree has
@@ -64,7 +74,10 @@ __all__ = [
 _MODULES = {
     "OPEN_ACL_UNSAFE": "acl",
     "READ_ACL_UNSAFE": "acl",
+    "digest_acl": "acl",
+    "sasl_acl": "acl",
     "world_permission": "acl",
+    "x509_acl": "acl",
     "parse_addr": "registration.address",
     "Children": "watching.children",
     "ZooKeeper": "client",

@@ -1,22 +1,124 @@
-"""Ready-made access control lists (ACLs).
+"""Access control lists (ACLs), ready-made ones and their entries.
 
 An ACL is a list of dictionaries with the keys `perms` (bits of `zookeeper.PERM_*`), `scheme` and
-`id`.
+`id`. A server compares ids as texts, so an id in any other form than the server's own keeps
+everybody out, its owner too. The functions here make them as servers do.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from typing import TYPE_CHECKING, Any, Final
 
-from zookeeper.constants import PERM_ALL, PERM_READ
+from zookeeper.constants import (
+    PERM_ADMIN,
+    PERM_ALL,
+    PERM_CREATE,
+    PERM_DELETE,
+    PERM_READ,
+    PERM_WRITE,
+)
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl, AclEntry
+
+# The letters that ZooKeeper's own shell uses.
+LETTERS: Final = {
+    "c": PERM_CREATE,
+    "d": PERM_DELETE,
+    "r": PERM_READ,
+    "w": PERM_WRITE,
+    "a": PERM_ADMIN,
+}
 
 
 def world_permission(perms: int = PERM_READ) -> AclEntry:
     """Make an entry that grants `perms`, bits of `zookeeper.PERM_*`, to all."""
     return {"perms": perms, "scheme": "world", "id": "anyone"}
+
+
+def digest_acl(user: str, password: str | bytes, perms: int | str = PERM_ALL) -> AclEntry:
+    """Make an entry for those who `add_auth` as `digest` with this user and password.
+
+    `perms` are bits of `zookeeper.PERM_*`, or letters of `cdrwa` (create, delete, read, write,
+    administer). The entry has a hash (SHA-1), and not the password. Raises ValueError.
+    """
+    import hashlib
+    from base64 import b64encode
+
+    if not user or ":" in user:
+        raise ValueError(f"a user has a name without a colon: {user!r}")
+    if not password:
+        raise ValueError(f"the password of {user!r} is empty")
+    secret = password.encode() if isinstance(password, str) else bytes(password)
+    hashed = hashlib.sha1(user.encode() + b":" + secret, usedforsecurity=False).digest()
+    return {
+        "perms": permissions(perms),
+        "scheme": "digest",
+        "id": f"{user}:{b64encode(hashed).decode()}",
+    }
+
+
+def x509_acl(
+    subject: str | None = None,
+    perms: int | str = PERM_ALL,
+    *,
+    certificate: str | os.PathLike[str] | None = None,
+) -> AclEntry:
+    """Make an entry for clients that show a certificate of this subject, over TLS.
+
+    `subject` is a distinguished name as in RFC 2253, `CN=app,O=Shop`, the last part of the
+    certificate's first; or else `certificate` is a PEM file, whose first certificate has it.
+    `perms` are as for `digest_acl`. Raises ValueError.
+    """
+    from zc.zk import subjects
+
+    if (subject is None) == (certificate is None):
+        raise ValueError("either a subject is needed or a certificate")
+    if subject is not None:
+        name = subjects.as_servers_write(subject)
+    else:
+        assert certificate is not None
+        name = subjects.of_file(certificate)
+    return {"perms": permissions(perms), "scheme": "x509", "id": name}
+
+
+def sasl_acl(principal: str, perms: int | str = PERM_ALL) -> AclEntry:
+    """Make an entry for a user who logs in by SASL.
+
+    `principal` is the name that the servers know the user by: with DIGEST-MD5 the user, with
+    Kerberos `user@REALM` or `service/host@REALM`, unless the servers are set up to drop realms or
+    hosts. `perms` are as for `digest_acl`. Raises ValueError.
+    """
+    if not is_principal(principal):
+        raise ValueError(f"no user, and no principal as USER@REALM is: {principal!r}")
+    return {"perms": permissions(perms), "scheme": "sasl", "id": principal}
+
+
+def is_principal(name: str) -> bool:
+    """Return whether a name can be a user's by SASL, as servers check it."""
+    if "@" not in name:
+        return bool(name)
+    user, *realms = name.split("@")
+    return bool(user) and len(realms) == 1 and "/" not in realms[0] and user.count("/") <= 1
+
+
+def permissions(perms: int | str) -> int:
+    """Return permissions as a number, 1 to 31; they may be letters of `cdrwa`.
+
+    Raises ValueError.
+    """
+    if not isinstance(perms, str):
+        number = perms.__index__()
+    elif perms.isdecimal() and perms.isascii():
+        number = int(perms[:9])
+    elif len(set(perms)) == len(perms) and set(perms) <= set(LETTERS):
+        number = sum(LETTERS[letter] for letter in perms)
+    else:
+        number = 0
+    if 1 <= number <= PERM_ALL:
+        return number
+    raise ValueError(f"not permissions, some of cdrwa or 1 to {PERM_ALL}: {perms!r}")
 
 
 def kept(acl: Acl) -> Acl:

@@ -8,6 +8,7 @@ import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import Any, NoReturn, Protocol
 
+from zc.zk.cli import security
 from zc.zk.cli.failures import Misuse
 from zc.zk.cli.output import STANDARD, write_text
 from zc.zk.links import as_told
@@ -29,7 +30,7 @@ environment:
   {CONNECTION_VARIABLE}  the connection to use when none is given
   {CREDENTIALS_VARIABLE}   a file with credentials, as for --credentials
   {CREDENTIAL_VARIABLE}         a credential, such as digest:alice:secret
-"""
+{security.ENVIRONMENT}"""
 
 _EXIT_STATUS = """
 exit status: 0 success, 1 error, 2 wrong usage, 3 differences found (with --exit-code),
@@ -120,10 +121,11 @@ class Parser(ArgumentParser):
         group.add_argument(
             "--credentials",
             metavar="FILE",
-            default=os.environ.get(CREDENTIALS_VARIABLE),
+            default=os.environ.get(CREDENTIALS_VARIABLE) or None,
             help="authenticate with the lines of this file, each SCHEME:CREDENTIAL, such as"
             " digest:alice:secret",
         )
+        security.add_security_arguments(self)
 
     def add_format_argument(self, what: str) -> None:
         """Add the argument for the format of trees."""

@@ -6,6 +6,7 @@ ends when its time is up.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from argparse import ArgumentParser, Namespace
@@ -26,6 +27,7 @@ def complete(parser: ArgumentParser) -> None:
     timer = threading.Timer(MAX_SECONDS, os._exit, [1])
     timer.daemon = True
     timer.start()
+    logging.disable()  # the user is typing where it would go
     argcomplete.autocomplete(parser, default_completer=_Nodes())
 
 

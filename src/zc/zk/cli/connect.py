@@ -10,11 +10,12 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import zookeeper
+from zc.zk.cli import security
 from zc.zk.cli.arguments import CREDENTIAL_VARIABLE
-from zc.zk.cli.failures import Failure
+from zc.zk.cli.failures import Failure, Misuse
 from zc.zk.cli.input import read_text
 from zc.zk.cli.output import tell
 from zc.zk.errors import FailedConnect
@@ -37,10 +38,10 @@ def session(options: Namespace, connection: str) -> Iterator[Session]:
 
     Trouble with the connection raises Failure, which names the servers.
     """
-    known = credentials(options.credentials)
+    known, secured = _identity(options)
     with _failures_named(connection), ExitStack() as opened:
         with _quiet(options), ExitStack() as begun:
-            own = Session(connection, _session_timeout(options))
+            own = Session(connection, _session_timeout(options), **secured)
             begun.callback(own.close)
             deadline = time.monotonic() + options.timeout
             own.open()
@@ -71,15 +72,41 @@ def client(options: Namespace, connection: str) -> Iterator[ZooKeeper]:
             _tell_of_waiting(options, self._session, deadline)
             super()._wait_for_session(wait, deadline)
 
-    known = credentials(options.credentials)
+    known, secured = _identity(options)
     with _failures_named(connection), ExitStack() as opened:
         with _quiet(options), ExitStack() as begun:
-            zk = begun.enter_context(Client(connection, _session_timeout(options)))
+            zk = begun.enter_context(Client(connection, _session_timeout(options), **secured))
             for scheme, credential in known:
                 _authenticate(zk.add_auth, scheme, credential, options.timeout)
             opened.push(begun.pop_all())
         with _root_told(zk._session):
             yield zk
+
+
+def require_identity(options: Namespace) -> None:
+    """Raise Misuse if a session has no identity to put into an ACL in the place of `auth`."""
+    known, secured = _identity(options)
+    certificate = secured["tls"].certificate if "tls" in secured else None
+    if not (known or "sasl" in secured or certificate is not None):
+        raise Misuse(
+            "argument --acl: auth is who you have authenticated as, and there is none of"
+            " --credentials, --sasl and --tls-certificate"
+        )
+
+
+def _identity(options: Namespace) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+    """Return credentials, and a session's arguments that secure it.
+
+    They are made once for each command: a file may be standard input, or be warned of.
+    """
+    if "identity" not in options:
+        secured = {"tls": security.tls(options), "sasl": security.sasl(options)}
+        options.identity = (
+            credentials(options.credentials),
+            {name: value for name, value in secured.items() if value is not None},
+        )
+    identity: tuple[list[tuple[str, str]], dict[str, Any]] = options.identity
+    return identity
 
 
 def _tell_of_waiting(options: Namespace, session: Session, deadline: float) -> None:

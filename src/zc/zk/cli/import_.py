@@ -12,7 +12,7 @@ from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import DIFFERENCES
 from zc.zk.cli.input import read_tree
 from zc.zk.cli.output import print_line, tell
-from zc.zk.cli.permissions import add_acl_arguments
+from zc.zk.cli.permissions import add_acl_arguments, has_auth
 from zc.zk.cli.progress import progress
 from zc.zk.operations import import_
 from zc.zk.operations.plan import Plan
@@ -63,6 +63,8 @@ def run(options: Namespace) -> int:
     connection, words = connection_and_rest(options, 2)
     file = words[0] if words else "-"
     path = node_path(words[1]) if len(words) > 1 else "/"
+    if has_auth(options.acl):
+        connect.require_identity(options)
     tree = read_tree(file, options.format)
     with connect.session(options, connection) as session:
         if options.dry_run:

@@ -1,36 +1,27 @@
-"""Access control lists as arguments."""
+"""Access control lists as arguments.
+
+An entry that nobody could ever match is refused: the nodes would be lost to everybody, their owner
+too. What servers refuse themselves is told here where it is plain, for they tell no reason.
+"""
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentTypeError
-from base64 import b64decode
 from typing import TYPE_CHECKING
 
-from zc.zk.acl import OPEN_ACL_UNSAFE, world_permission
+from zc.zk.acl import OPEN_ACL_UNSAFE, is_principal, permissions, world_permission
 from zc.zk.cli.arguments import Parser
 from zc.zk.links import as_told
-from zookeeper.constants import (
-    PERM_ADMIN,
-    PERM_ALL,
-    PERM_CREATE,
-    PERM_DELETE,
-    PERM_READ,
-    PERM_WRITE,
-)
 
 if TYPE_CHECKING:
     from zookeeper.types import AclEntry
 
-SHA1_BYTES = 20
+# Hashes that servers can be told to use (zookeeper.DigestAuthenticationProvider.digestAlg), by
+# length in bytes: SHA-1, which is usual, SHA-224, SHA-256, SHA-384, SHA-512.
+DIGEST_BYTES = (20, 28, 32, 48, 64)
 
-# The letters that ZooKeeper's own shell uses.
-_LETTERS = {
-    "c": PERM_CREATE,
-    "d": PERM_DELETE,
-    "r": PERM_READ,
-    "w": PERM_WRITE,
-    "a": PERM_ADMIN,
-}
+_SCHEME = re.compile(r"[^:,=]+:")
 
 
 def add_acl_arguments(parser: Parser) -> None:
@@ -43,7 +34,8 @@ def add_acl_arguments(parser: Parser) -> None:
         type=acl,
         default=OPEN_ACL_UNSAFE,
         metavar="ENTRIES",
-        help="SCHEME:ID:PERMISSIONS, separated by commas, such as world:anyone:r,auth::cdrwa"
+        help="SCHEME:ID:PERMISSIONS, separated by commas, such as world:anyone:r,auth::cdrwa;"
+        " auth is you, as you have authenticated"
         " (default: everything is allowed to everyone)",
     )
     group.add_argument(
@@ -59,7 +51,23 @@ def add_acl_arguments(parser: Parser) -> None:
 
 def acl(text: str) -> list[AclEntry]:
     """Parse an ACL. Raise ArgumentTypeError."""
-    return [_entry(entry) for entry in as_told(text).split(",")]
+    return [_entry(entry) for entry in _entries(as_told(text))]
+
+
+def has_auth(entries: list[AclEntry]) -> bool:
+    """Return whether an ACL is about the identity of the session that sets it."""
+    return any(entry["scheme"] == "auth" for entry in entries)
+
+
+def _entries(text: str) -> list[str]:
+    """Split a list at its commas. Those in an id are followed by no scheme, as in `CN=a,O=b`."""
+    entries: list[str] = []
+    for part in text.split(","):
+        if entries and (_SCHEME.match(part) is None or entries[-1].endswith("\\")):
+            entries[-1] += f",{part}"
+        else:
+            entries.append(part)
+    return entries
 
 
 def _entry(text: str) -> AclEntry:
@@ -67,23 +75,21 @@ def _entry(text: str) -> AclEntry:
     # An id may have colons in it, as that of the digest scheme does.
     id, colon, letters = rest.rpartition(":")
     if not scheme or not colon:
-        raise ArgumentTypeError(f"not of the form SCHEME:ID:PERMISSIONS: {text!r}")
-    if scheme == "digest":
-        _require_digest(id)
+        # Without what may be a password.
+        told = text if scheme != "digest" else f"{scheme}:..."
+        raise ArgumentTypeError(f"not of the form SCHEME:ID:PERMISSIONS: {told!r}")
+    if scheme in _CHECKS:
+        _CHECKS[scheme](id)
     return {"perms": _permissions(letters), "scheme": scheme, "id": id}
 
 
-def _require_digest(id: str) -> None:
+def _check_digest(id: str) -> None:
     """Raise ArgumentTypeError for an `id` that no client can ever prove to be.
 
     The message keeps what may be a password to itself.
     """
     user, _, digest = id.partition(":")
-    try:
-        is_digest = len(b64decode(digest, validate=True)) == SHA1_BYTES
-    except ValueError:
-        is_digest = False
-    if not (user and is_digest):
+    if not (user and _is_digest(digest)):
         raise ArgumentTypeError(
             f"not a digest: of {user!r} the id is USER:DIGEST, where DIGEST is the SHA-1 of"
             " USER:PASSWORD in base64, and not the password; for the user of --credentials"
@@ -91,13 +97,78 @@ def _require_digest(id: str) -> None:
         )
 
 
+def _is_digest(text: str) -> bool:
+    from base64 import b64decode, b64encode
+
+    try:
+        hashed = b64decode(text, validate=True)
+    except ValueError:
+        return False
+    # Servers compare texts, and some bits of the last character stand for nothing.
+    return len(hashed) in DIGEST_BYTES and b64encode(hashed).decode() == text
+
+
+def _check_world(id: str) -> None:
+    if id != "anyone":
+        raise ArgumentTypeError(f"world has the id 'anyone' and no other: {id!r}")
+
+
+def _check_ip(id: str) -> None:
+    address, slash, bits = id.partition("/")
+    if ":" in id:
+        return  # of IPv6, which some servers know
+    numbers = address.split(".")
+    if not (
+        len(numbers) == 4
+        and all(_is_number(number, 255) for number in numbers)
+        and (not slash or _is_number(bits, 32))
+    ):
+        raise ArgumentTypeError(f"no address, as 10.0.0.7 or 10.0.0.0/8 is: {id!r}")
+
+
+def _is_number(text: str, most: int) -> bool:
+    return text.isdecimal() and text.isascii() and int(text[:4]) <= most
+
+
+def _check_x509(id: str) -> None:
+    """Raise ArgumentTypeError for a subject that is not as servers write it.
+
+    One that is no subject is left to the server, which may have ids of its own.
+    """
+    from zc.zk import subjects
+
+    if not id:
+        raise ArgumentTypeError("x509 has the subject of a certificate as its id, and not nothing")
+    try:
+        written = subjects.as_servers_write(id)
+    except ValueError as fault:
+        if "=" in id:
+            raise ArgumentTypeError(f"nobody could match x509:{id}: {fault}") from fault
+        return
+    if written != id:
+        raise ArgumentTypeError(f"nobody could match x509:{id}: servers write it {written}")
+
+
+def _check_sasl(id: str) -> None:
+    if not is_principal(id):
+        raise ArgumentTypeError(f"no user, and no principal as USER@REALM is: {id!r}")
+
+
+_CHECKS = {
+    "digest": _check_digest,
+    "world": _check_world,
+    "ip": _check_ip,
+    "x509": _check_x509,
+    "sasl": _check_sasl,
+}
+
+
 def _world(text: str) -> list[AclEntry]:
     return [world_permission(_permissions(text))]
 
 
 def _permissions(text: str) -> int:
-    if text.isdecimal() and text.isascii() and 1 <= int(text[:9]) <= PERM_ALL:
-        return int(text)
-    if not text or len(set(text)) != len(text) or not set(text) <= set(_LETTERS):
-        raise ArgumentTypeError(f"not permissions, some of cdrwa or 1 to {PERM_ALL}: {text!r}")
-    return sum(_LETTERS[letter] for letter in text)
+    try:
+        return permissions(text)
+    except ValueError as fault:
+        raise ArgumentTypeError(str(fault)) from None

@@ -26,7 +26,8 @@ BY_SIGNAL = 128
 # leave unfinished files behind.
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
-LOGGERS = ("zc.zk", "ZooKeeper")
+# The library, the binding, and the C client.
+LOGGERS = ("zc.zk", "zookeeper", "ZooKeeper")
 
 
 class Command(Protocol):
@@ -134,7 +135,7 @@ def _logging(name: str, debug: bool) -> Iterator[None]:
     else:
         handler.setFormatter(_Printable(f"{name}: %(message)s"))
         handler.setLevel(logging.WARNING)
-        handler.addFilter(lambda record: record.name.startswith("zc.zk"))
+        handler.addFilter(lambda record: record.name.startswith(("zc.zk", "zookeeper")))
         handler.addFilter(_without_traceback)
     loggers = [logging.getLogger(logger) for logger in LOGGERS]
     before = [(logger.level, logger.propagate) for logger in loggers]

@@ -10,7 +10,9 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 from zookeeper.hosts import parse, server_name
 
@@ -21,6 +23,7 @@ PROBE_SECONDS = 1.0
 NO_ANSWER = "no answer"
 NO_NAME = "the name service does not answer"
 ACCEPTED = "connections are accepted, and no session is opened"
+SECURED = "it speaks TLS, and TLS is not asked for"
 
 # A question that every ZooKeeper server answers in plain words, if only that it must not; and the
 # patience with one that does not.
@@ -28,15 +31,22 @@ QUESTION = b"ruok"
 ANSWERS = (b"imok", b"ruok is not", b"This ZooKeeper")
 ANSWER_SECONDS = 0.2
 
+# How a record of TLS begins that answers a greeting: a handshake or an alert, of version 3 point
+# something.
+TLS_ANSWERS = (b"\x16\x03", b"\x15\x03")
+
 # Servers whose probe goes on, as a lookup does for half a minute: there is one of each at a time.
 _probed: set[tuple[str, int]] = set()
 _lock = threading.RLock()  # a finaliser may want to know, too
 
 
-def describe(connection_string: str, seconds: float = PROBE_SECONDS) -> str:
+def describe(
+    connection_string: str, seconds: float = PROBE_SECONDS, *, is_secured: bool = False
+) -> str:
     """Say in words why servers give no session, such as 'Connection refused'.
 
-    Takes no longer than `seconds`. Servers with which it is the same are not told apart.
+    `is_secured` if they are talked to by TLS, so that no plain question makes sense. Takes no
+    longer than `seconds`. Servers with which it is the same are not told apart.
     """
     try:
         servers = list(dict.fromkeys(parse(connection_string).servers))
@@ -46,7 +56,7 @@ def describe(connection_string: str, seconds: float = PROBE_SECONDS) -> str:
     found = dict.fromkeys(servers, NO_NAME)
     missing = set(servers)
     for server in servers:
-        _begin(server, answers, seconds)
+        _begin(server, answers, seconds, is_secured)
     deadline = time.monotonic() + seconds
     while missing:
         try:
@@ -65,6 +75,7 @@ def _begin(
     server: tuple[str, int],
     answers: queue.SimpleQueue[tuple[tuple[str, int], str, bool]],
     seconds: float,
+    is_secured: bool,
 ) -> None:
     with _lock:
         if server in _probed:
@@ -73,7 +84,7 @@ def _begin(
 
     def probe() -> None:
         try:
-            for reason, is_last in _steps(*server, seconds):
+            for reason, is_last in _steps(*server, seconds, is_secured):
                 answers.put((server, reason, is_last))
         finally:
             with _lock:
@@ -89,7 +100,7 @@ def _begin(
         answers.put((server, str(fault), True))
 
 
-def _steps(host: str, port: int, seconds: float) -> Iterator[tuple[str, bool]]:
+def _steps(host: str, port: int, seconds: float, is_secured: bool) -> Iterator[tuple[str, bool]]:
     """Yield ever more of what is known of a server; and whether that is all."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -99,12 +110,13 @@ def _steps(host: str, port: int, seconds: float) -> Iterator[tuple[str, bool]]:
     yield NO_ANSWER, False
     reason = NO_ANSWER
     for family, kind, protocol, _, address in found:
+        connect = partial(_connected, family, kind, protocol, address, seconds / len(found))
         try:
-            with socket.socket(family, kind, protocol) as connection:
-                connection.settimeout(seconds / len(found))
-                connection.connect(address)
-                yield ACCEPTED, False
-                yield _manners(connection), True
+            with connect() as connection:
+                yield ACCEPTED, is_secured
+                reason = "" if is_secured else _manners(connection)
+            if not is_secured:
+                yield reason or (SECURED if _speaks_tls(connect) else ACCEPTED), True
             return
         except TimeoutError:
             reason = NO_ANSWER
@@ -113,17 +125,57 @@ def _steps(host: str, port: int, seconds: float) -> Iterator[tuple[str, bool]]:
     yield reason, True
 
 
+def _connected(
+    family: int, kind: int, protocol: int, address: Any, seconds: float
+) -> socket.socket:
+    connection = socket.socket(family, kind, protocol)
+    try:
+        connection.settimeout(seconds)
+        connection.connect(address)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def _manners(connection: socket.socket) -> str:
-    """Return what can be said of a server by its answer to a question."""
+    """Return what can be said of a server by its answer to a question; '' without an answer."""
+    answer = _answer(connection, QUESTION)
+    if answer.startswith(ANSWERS):
+        return ACCEPTED
+    if answer.startswith(TLS_ANSWERS):
+        return SECURED
+    if not answer:
+        return ""
+    return f"it answers {answer[:40]!r}, as no ZooKeeper server does"
+
+
+def _speaks_tls(connect: Callable[[], socket.socket]) -> bool:
+    """Return whether a server answers a greeting of TLS by that."""
+    try:
+        import ssl  # slow
+
+        greeting = ssl.MemoryBIO()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        try:
+            context.wrap_bio(ssl.MemoryBIO(), greeting).do_handshake()
+        except ssl.SSLWantReadError:
+            pass
+        with connect() as connection:
+            return _answer(connection, greeting.read()).startswith(TLS_ANSWERS)
+    except (OSError, ImportError):
+        return False
+
+
+def _answer(connection: socket.socket, question: bytes) -> bytes:
+    """Return the beginning of an answer, b'' if there is none in time."""
     try:
         connection.settimeout(ANSWER_SECONDS)
-        connection.sendall(QUESTION)
-        answer = connection.recv(80)
+        connection.sendall(question)
+        return connection.recv(80)
     except OSError:
-        return ACCEPTED
-    if answer.startswith(ANSWERS) or not answer:
-        return ACCEPTED
-    return f"it answers {answer[:40]!r}, as no ZooKeeper server does"
+        return b""
 
 
 def _words(fault: Exception) -> str:

@@ -120,7 +120,8 @@ class Handles:
         try:
             from zc.zk.session import diagnosis
 
-            return diagnosis.describe(self.connection_string)
+            is_secured = self.tls is not None and self.tls is not False
+            return diagnosis.describe(self.connection_string, is_secured=is_secured)
         except OSError as fault:  # out of descriptors: not even the module can be imported
             return fault.strerror or str(fault)
         except ImportError as fault:  # as it may then be, too
