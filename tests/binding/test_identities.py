@@ -12,13 +12,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import zookeeper
+from tests import saslservers
 from tests.certificates import Authority, server_settings
 from tests.deadlines import scaled
 from tests.ports import LOOPBACK, free_ports
 from tests.pure.test_acl import DAY, SUBJECTS
+from tests.saslservers import Jaas, digest_login
 from tests.servers import standalone
 from tests.sessions import wait_until_connected
-from zc.zk import digest_acl, x509_acl
+from zc.zk import digest_acl, sasl_acl, x509_acl
 from zookeeper.types import AclEntry
 
 pytestmark = pytest.mark.real_only("only a real server knows certificates")
@@ -129,3 +131,20 @@ def test_a_digest_lets_its_user_in_and_no_other(clients, opened, tmp_path, passw
     is_kept_out(opened[1], path)
     acl = zookeeper.get_acl(opened[0], path)[1]
     assert acl == [digest_acl("alice", password, "cdrwa")]
+
+
+def test_a_principal_lets_its_user_in_and_no_other(own_servers_only, opened, tmp_path) -> None:
+    jaas = Jaas(tmp_path, digest_login({"alice": "secret", "bob": "other"}))
+    with standalone(settings=saslservers.SETTINGS, java_options=jaas.java_options) as server:
+        for user, password in (("alice", "secret"), ("bob", "other")):
+            sasl = zookeeper.SASL.digest_md5(user, password)
+            handle = zookeeper.init(server.connection_string, None, SESSION_TIMEOUT, sasl=sasl)
+            opened.append(handle)
+            wait_until_connected(zookeeper, handle)
+        for mine, other, user in ((*opened, "alice"), (*reversed(opened), "bob")):
+            makes(mine, f"/{user}", sasl_acl(user))
+            is_kept_out(other, f"/{user}")
+            zookeeper.create(mine, f"/{user}/auth", "", [{"scheme": "auth", "id": "", "perms": 31}])
+            assert zookeeper.get_acl(mine, f"/{user}/auth")[1] == [sasl_acl(user)]
+        while opened:
+            zookeeper.close(opened.pop())
