@@ -188,7 +188,7 @@ def unused_handle(zk) -> int:
 def test_a_handle_that_is_replaced_just_before_the_call_is_a_lost_connection(
     zk, monkeypatch, unused_handle, call
 ) -> None:
-    for name in ("require_handle", "credentials_handle"):
+    for name in ("require_handle", "early_handle"):
         monkeypatch.setattr(zk._session, name, lambda: unused_handle)
     with pytest.raises(zookeeper.ConnectionLossException, match="has just been lost") as raised:
         call(zk)

@@ -10,7 +10,7 @@ import zc.zk
 import zookeeper
 from tests import saslservers
 from tests.conftest import SESSION_TIMEOUT_MILLISECONDS as TIMEOUT
-from tests.deadlines import wait_until
+from tests.deadlines import scaled, wait_until
 from tests.saslservers import Jaas, digest_login
 from tests.servers import Server, standalone
 from tests.tcpproxy import TcpProxy
@@ -101,3 +101,34 @@ def test_the_emulation_takes_a_mechanism_and_begins_no_exchange() -> None:
     with pytest.raises(TypeError, match="sasl must be None or a mechanism"):
         binding["init"]("127.0.0.1:2181", sasl="app:secret")
     emulation.close()
+
+
+def test_a_password_that_is_put_right_brings_registrations_back(guarded, jaas) -> None:
+    with zc.zk.ZooKeeper(guarded.connection_string, int(scaled(500)), sasl=APP) as zk:
+        zk.import_tree("/app\n  /providers\n")
+        registration = zk.register("/app/providers", "1.2.3.4:80")
+        former = zk.client_id()
+        jaas.write(digest_login({"app": "changed"}))
+        guarded.restart()
+        try:
+            changed = zc.zk.SASL.digest_md5("app", "changed")
+            with zc.zk.ZooKeeper(guarded.connection_string, TIMEOUT, sasl=changed) as other:
+                wait_until(lambda: not other.get_children("/app/providers"), "it is gone", 60)
+                told = f"{guarded.connection_string}: the server refuses the credentials"
+                wait_until(lambda: told in (fault_of(zk) or ""), "it is refused", 60)
+                assert zk.state == zookeeper.CONNECTING_STATE
+        finally:
+            jaas.write(digest_login({"app": "secret"}))
+            guarded.restart()
+        wait_until(lambda: registration.state == "registered", "it is registered again", 60)
+        wait_until(lambda: zk.state == zookeeper.CONNECTED_STATE, "there is a session", 60)
+        assert zk.client_id() != former
+        assert zk.get_children("/app/providers") == ["1.2.3.4:80"]
+        zk.delete_recursive("/app")
+
+
+def fault_of(zk: zc.zk.ZooKeeper) -> str | None:
+    try:
+        return zk.connection_fault()
+    except zookeeper.SessionError:
+        return None  # there is no handle just now

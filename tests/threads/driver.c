@@ -17,6 +17,7 @@
 #define PATIENCE_NS 2000000000
 
 static _Atomic long ends[4]; /* of calls: answered, lost, closed, anything else */
+static _Atomic long logins;  /* by SASL */
 
 static void note(int code) {
     ends[code == ZOK ? 0 : code == ZCONNECTIONLOSS ? 1 : code == ZCLOSING ? 2 : 3]++;
@@ -174,8 +175,10 @@ static void *do_steps(void *argument) {
             steps_answer(steps, question.exchange, STEP_FAILED, "no ticket", 9);
         else if (left-- > 0)
             steps_answer(steps, question.exchange, STEP_TOKEN, "token", 5);
-        else
+        else {
+            logins++;
             steps_answer(steps, question.exchange, STEP_COMPLETE, NULL, 0);
+        }
     }
     steps_release(steps);
     return NULL;
@@ -191,7 +194,7 @@ static void play(const char *hosts, int round) {
     void *(*uses[USERS])(void *) = {call_one_by_one, call_one_by_one,  call_later,
                                     read_many_times, write_many_times, watch_many_times};
     zk_handle *handles[HANDLES];
-    pthread_t delivering[HANDLES], using[HANDLES][USERS], stepping;
+    pthread_t delivering[HANDLES], using[HANDLES][USERS], stepping = 0;
     for (int i = 0; i < HANDLES; i++) {
         handles[i] = handle_new(hosts, 5000, 0);
         while (lookups_wait(handle_names(handles[i]), core_now() + PATIENCE_NS)) continue;
@@ -243,6 +246,7 @@ int main(int count, char **arguments) {
     }
     if (count != 3) return 2;
     for (int round = 0; round < atoi(arguments[2]); round++) play(arguments[1], round);
-    printf("answered %ld, lost %ld, closed %ld, otherwise %ld\n", ends[0], ends[1], ends[2], ends[3]);
-    return ends[0] && ends[1] && ends[2] ? 0 : 3;
+    printf("answered %ld, lost %ld, closed %ld, otherwise %ld, logins %ld\n", ends[0], ends[1], ends[2], ends[3],
+           logins);
+    return ends[0] && ends[1] && ends[2] && logins ? 0 : 3;
 }

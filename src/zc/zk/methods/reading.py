@@ -43,7 +43,14 @@ class Reading(Methods):
     client_id = passed_on(zookeeper.client_id)
     recv_timeout = passed_on(zookeeper.recv_timeout)
     is_unrecoverable = passed_on(zookeeper.is_unrecoverable)
-    connection_fault = passed_on(zookeeper.connection_fault)
+
+    def connection_fault(self) -> str | None:
+        """Say in words why TLS or SASL failed, or None if they last worked.
+
+        Also in a session that is still being opened, which may be for that reason.
+        """
+        session = self._session
+        return session.call_early(session.binding.connection_fault)
 
     def add_auth(
         self, scheme: str, credential: str | bytes, completion: VoidCompletion | None = None
@@ -68,11 +75,8 @@ class Reading(Methods):
             if completion is not None:
                 completion(handle, code)
 
-        handle = self._session.credentials_handle()
-        try:
-            return self._session.binding.add_auth(handle, scheme, credential, done)
-        except zookeeper.InvalidStateException as fault:
-            raise self._session.as_lost(fault) from fault
+        session = self._session
+        return session.call_early(session.binding.add_auth, scheme, credential, done)
 
     def set_watcher(self, watcher: Watcher | None) -> int:
         """Have `watcher(handle, type, state, path)` called for session events, of all sessions.

@@ -90,6 +90,16 @@ class Calling:
         except zookeeper.InvalidStateException as fault:
             raise self.as_lost(fault) from fault
 
+    def call_early(
+        self, function: Callable[Concatenate[int, P], R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Call a function as `call` does, also in a session that is still being opened."""
+        handle = self.early_handle()
+        try:
+            return function(handle, *args, **kwargs)
+        except zookeeper.InvalidStateException as fault:
+            raise self.as_lost(fault) from fault
+
     def as_lost(self, fault: zookeeper.InvalidStateException) -> zookeeper.ZooKeeperException:
         """Return what a call raises that found the handle closed."""
         if isinstance(fault, zookeeper.ForkedException):
@@ -103,7 +113,7 @@ class Calling:
             may_have_happened=False,
         )
 
-    def credentials_handle(self) -> int:
+    def early_handle(self) -> int:
         """Return the handle, also of a session that is being opened; see `require_handle`."""
         self.check_process()
         handle = self._handles.current.handle
