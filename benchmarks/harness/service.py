@@ -9,11 +9,11 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from tests.servers import standalone
+from tests.servers import Server, standalone
 
 import zc.zk
 import zookeeper
@@ -72,11 +72,16 @@ class Service:
                 remove(handle, root)
 
 
+def own_server(settings: Mapping[str, object] = SETTINGS) -> AbstractContextManager[Server]:
+    """Start a server for a benchmark, and stop it afterwards."""
+    return standalone(settings=settings, java_options=JAVA_OPTIONS, heap=HEAP)
+
+
 @contextmanager
 def running_service(hosts: str | None) -> Iterator[Service]:
     """Yield the server at `hosts`, or one that is started and stopped again."""
     if hosts is None:
-        with standalone(settings=SETTINGS, java_options=JAVA_OPTIONS, heap=HEAP) as server:
+        with own_server() as server:
             yield Service(server.connection_string)
     else:
         yield Service(hosts)
