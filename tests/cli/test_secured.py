@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -272,6 +273,30 @@ def test_a_server_that_cannot_be_reached_says_why_in_one_line(
     plain = [*export[:-1], connection_string]
     refused(command(*plain, *options), connection_string, "the port may be one without TLS")
     refused(command(*export), server, "it speaks TLS, and TLS is not asked for")
+
+
+@pytest.mark.parametrize(
+    ("validity", "words"),
+    [
+        ({"not_after": "2020-01-01"}, "has expired at 2020-01-01 00:00:00 UTC"),
+        ({"not_before": "2100-01-01"}, "is not valid before 2100-01-01 00:00:00 UTC; is the clock"),
+    ],
+)
+def test_a_certificate_of_another_time_is_told(command, tmp_path, validity, words) -> None:
+    own = Authority(tmp_path, "own")
+    times = {
+        "not_before": datetime(2019, 1, 1, tzinfo=timezone.utc),
+        "not_after": datetime(2200, 1, 1, tzinfo=timezone.utc),
+        **{
+            name: datetime.fromisoformat(day).replace(tzinfo=timezone.utc)
+            for name, day in validity.items()
+        },
+    }
+    issued = own.issue("server", LOOPBACK, **times)
+    with tls_front(issued.certificate, issued.key) as front:
+        server = front.connection_string
+        outcome = command("export", "--timeout", "1", "--tls-ca", own.file, server)
+    refused(outcome, server, f"the certificate of {server} {words}")
 
 
 def test_completion_asks_servers_by_tls(

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.blackhole import black_hole
-from tests.deadlines import scaled
+from tests.certificates import Authority, server_settings
+from tests.deadlines import scaled, wait_until
 from tests.ports import LOOPBACK, free_ports
+from tests.servers import standalone
 from zc.zk.session import diagnosis
 
 
@@ -40,6 +42,31 @@ def test_servers_are_told_apart_where_they_differ(refusing, silent) -> None:
         f"{refusing}: Connection refused, {silent}: {diagnosis.ACCEPTED}"
     )
     assert diagnosis.describe(f"{refusing},{refusing}") == "Connection refused"
+
+
+def test_a_real_server_that_speaks_tls_is_told(own_servers_only, tmp_path) -> None:
+    authority = Authority(tmp_path)
+    issued = authority.issue("server", LOOPBACK)
+    (port,) = free_ports(1)
+    settings = {**server_settings(authority, issued, port), "secureClientPortAddress": LOOPBACK}
+    with standalone(settings=settings) as server:
+        plain, secured = server.connection_string, f"{LOOPBACK}:{port}"
+        wait_until(
+            lambda: diagnosis.describe(secured, scaled(1)) == diagnosis.SECURED, "it is told"
+        )
+        assert diagnosis.describe(secured, is_secured=True) == diagnosis.ACCEPTED
+        assert diagnosis.describe(plain) == diagnosis.ACCEPTED
+
+
+def test_a_server_that_is_spoken_to_by_tls_is_asked_nothing_in_plain_words() -> None:
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        address = f"{LOOPBACK}:{listener.getsockname()[1]}"
+        assert diagnosis.describe(address, is_secured=True) == diagnosis.ACCEPTED
+        listener.settimeout(scaled(10))
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(scaled(10))
+            assert connection.recv(80) == b""
 
 
 def test_a_name_that_is_not_known(monkeypatch) -> None:

@@ -31,6 +31,9 @@ QUESTION = b"ruok"
 ANSWERS = (b"imok", b"ruok is not", b"This ZooKeeper")
 ANSWER_SECONDS = 0.2
 
+# A handshake is slow at first, so it may take this part of the time for all.
+GREETING_PART = 0.6
+
 # How a record of TLS begins that answers a greeting: a handshake or an alert, of version 3 point
 # something.
 TLS_ANSWERS = (b"\x16\x03", b"\x15\x03")
@@ -116,7 +119,11 @@ def _steps(host: str, port: int, seconds: float, is_secured: bool) -> Iterator[t
                 yield ACCEPTED, is_secured
                 reason = "" if is_secured else _manners(connection)
             if not is_secured:
-                yield reason or (SECURED if _speaks_tls(connect) else ACCEPTED), True
+                yield (
+                    reason
+                    or (SECURED if _speaks_tls(connect, GREETING_PART * seconds) else ACCEPTED),
+                    True,
+                )
             return
         except TimeoutError:
             reason = NO_ANSWER
@@ -150,7 +157,7 @@ def _manners(connection: socket.socket) -> str:
     return f"it answers {answer[:40]!r}, as no ZooKeeper server does"
 
 
-def _speaks_tls(connect: Callable[[], socket.socket]) -> bool:
+def _speaks_tls(connect: Callable[[], socket.socket], seconds: float) -> bool:
     """Return whether a server answers a greeting of TLS by that."""
     try:
         import ssl  # slow
@@ -163,15 +170,15 @@ def _speaks_tls(connect: Callable[[], socket.socket]) -> bool:
         except ssl.SSLWantReadError:
             pass
         with connect() as connection:
-            return _answer(connection, greeting.read()).startswith(TLS_ANSWERS)
+            return _answer(connection, greeting.read(), seconds).startswith(TLS_ANSWERS)
     except (OSError, ImportError):
         return False
 
 
-def _answer(connection: socket.socket, question: bytes) -> bytes:
+def _answer(connection: socket.socket, question: bytes, seconds: float = ANSWER_SECONDS) -> bytes:
     """Return the beginning of an answer, b'' if there is none in time."""
     try:
-        connection.settimeout(ANSWER_SECONDS)
+        connection.settimeout(seconds)
         connection.sendall(question)
         return connection.recv(80)
     except OSError:
