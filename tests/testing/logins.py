@@ -10,7 +10,7 @@ from zookeeper.sasl_digest import DigestExchange
 
 def log_in(port: int, user: str, password: str) -> int:
     """Return the code of the last answer to a login."""
-    link = RealLink(port)
+    link = RealLink.to(port)
     try:
         link.send(protocol.framed(protocol.greeting()))
         assert link.next_frame() is not None

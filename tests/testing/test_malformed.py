@@ -138,7 +138,7 @@ def test_spoilt_frames_cost_nobody_else_anything(own: Server, no_complaints: Non
 @pytest.mark.parametrize("length", [-1, -(2**31), 0x100000, 2**31 - 1])
 def test_a_length_that_cannot_be_is_hung_up_on_at_once(own: Server, length: int) -> None:
     for start in (b"", protocol.framed(protocol.greeting())):
-        link = RealLink(own.port)
+        link = RealLink.to(own.port)
         try:
             link.send(start + protocol.number(length))
             while link.next_frame() is not None:
@@ -166,7 +166,7 @@ def test_a_length_that_cannot_be_is_hung_up_on_at_once(own: Server, length: int)
 def test_a_body_that_makes_no_sense_is_answered_and_the_connection_stays(
     own: Server, op: int, body: bytes
 ) -> None:
-    link = RealLink(own.port)
+    link = RealLink.to(own.port)
     try:
         link.send(protocol.framed(protocol.greeting()))
         assert link.next_frame() is not None
@@ -182,7 +182,7 @@ def test_a_body_that_makes_no_sense_is_answered_and_the_connection_stays(
 
 
 def test_a_request_without_a_header_ends_its_connection(own: Server) -> None:
-    link = RealLink(own.port)
+    link = RealLink.to(own.port)
     try:
         link.send(protocol.framed(protocol.greeting()))
         assert link.next_frame() is not None

@@ -381,6 +381,50 @@ def handshake_open(server: Server, made: Certificates) -> ssl.SSLSocket:
     return context_of(made).wrap_socket(plain, server_hostname=LOOPBACK)
 
 
+def test_a_name_is_proved_again_by_each_connection_also_one_that_resumes_tls(
+    own: Server, made: Certificates, zk: zc.zk.ZooKeeper
+) -> None:
+    zk.create("/mine", "", [{"perms": zookeeper.PERM_ALL, "scheme": "auth", "id": ""}])
+    for _ in range(3):
+        own.cut()
+        wait_until_served(zk)
+        assert zk.get("/mine")[0] == ""
+    # Python's client tells whether it has resumed.
+    context = context_of(made)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with handshake(own, context) as first:
+        session = first.session
+    plain = socket.create_connection((own.host, own.port), scaled(10))
+    with context.wrap_socket(plain, server_hostname=LOOPBACK, session=session) as second:
+        assert second.session_reused
+        link = RealLink(second)
+        link.send(protocol.framed(protocol.greeting()))
+        assert link.next_frame() is not None
+        read = protocol.text("/mine") + protocol.boolean(False)
+        link.send(protocol.framed(protocol.request(1, Op.GET_DATA, read)))
+        assert protocol.Answer(link.next_frame() or b"").take("iqi")[2] == zookeeper.OK
+        link.close()
+
+
+def test_a_client_that_takes_no_answers_disturbs_nobody(
+    own: Server, made: Certificates, zk: zc.zk.ZooKeeper
+) -> None:
+    large = b"x" * 1_000_000
+    zk.create("/big", large, zc.zk.OPEN_ACL_UNSAFE)
+    greedy = RealLink.to(own.port, context_of(made))
+    greedy.send(protocol.framed(protocol.greeting()))
+    assert greedy.next_frame() is not None
+    read = protocol.text("/big") + protocol.boolean(False)
+    asked = 50
+    greedy.send(protocol.framed(protocol.request(1, Op.GET_DATA, read)) * asked)
+    assert zk.exists("/big")["dataLength"] == len(large)
+    for _ in range(asked):
+        frame = greedy.next_frame()
+        assert frame is not None
+        assert large in frame
+    greedy.close()
+
+
 # Rotation
 
 
@@ -550,7 +594,7 @@ def test_a_scheme_that_the_server_lacks_cannot_be_required(schemes: Any) -> None
 
 def test_a_credential_is_enough_where_a_credential_is_required() -> None:
     with Server(require_auth=["digest"]) as server:
-        link = RealLink(server.port)
+        link = RealLink.to(server.port)
         link.send(protocol.framed(protocol.greeting()))
         assert link.next_frame() is not None
         proof = protocol.number(0) + protocol.text("digest") + protocol.buffer(b"app:secret")

@@ -56,7 +56,7 @@ def link(own: Server) -> Iterator[Callable[[], RealLink]]:
     with ExitStack() as opened:
 
         def link() -> RealLink:
-            new = RealLink(own.port)
+            new = RealLink.to(own.port)
             opened.callback(new.close)
             return new
 
@@ -280,7 +280,7 @@ def test_thousands_of_connections_are_served(own: Server) -> None:
     with ExitStack() as opened:
         links = []
         for _ in range(1000):
-            new = RealLink(own.port)
+            new = RealLink.to(own.port)
             opened.callback(new.close)
             new.send(protocol.framed(protocol.greeting()))
             links.append(new)

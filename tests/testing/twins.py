@@ -41,14 +41,20 @@ class Link(Protocol):
 
 
 class RealLink:
-    """A connection to a server by TCP, or by TLS with a context for it."""
+    """A connection to a server by TCP, or by TLS."""
 
-    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
-        self._socket = socket.create_connection((LOOPBACK, port), scaled(30))
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._file = connection.makefile("rb")
+
+    @classmethod
+    def to(cls, port: int, tls: ssl.SSLContext | None = None) -> RealLink:
+        """Connect."""
+        connection = socket.create_connection((LOOPBACK, port), scaled(30))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
-            self._socket = tls.wrap_socket(self._socket, server_hostname=LOOPBACK)
-        self._file = self._socket.makefile("rb")
+            connection = tls.wrap_socket(connection, server_hostname=LOOPBACK)
+        return cls(connection)
 
     def send(self, data: bytes) -> None:
         try:
@@ -132,7 +138,7 @@ class Side:
     def link(self) -> Link:
         if isinstance(self._target, Service):
             return OwnLink(self._target)
-        return RealLink(self._target, self._tls)
+        return RealLink.to(self._target, self._tls)
 
     def session_number(self, id: int) -> int:
         """Return the number of a session: n for the n-th that was opened.

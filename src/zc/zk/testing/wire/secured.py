@@ -126,6 +126,8 @@ class SecuredEnd(ClientEnd):
 
     def _refuse(self, fault: Exception) -> None:
         """Say what is wrong to the peer, as far as TLS has words for it, and hang up."""
+        if self._transport.is_closing():
+            return  # events for a client that has been refused
         host, port = self._connection.address
         logger.warning("%s:%d: TLS has failed: %s", host, port, _words(fault))
         self._transport.write(self._channel.pending())
