@@ -16,8 +16,8 @@ from tests.ports import free_ports
 from zc.zk.cli.arguments import Parser
 from zc.zk.scripts import COMMANDS
 
-# The guide has the page here, and a server of its own.
-PAGE_PORT, SERVER_PORT = "8080", "2182"
+# The guide has the page here, and servers of its own.
+PAGE_PORT, SERVER_PORT, SECURED_PORT = "8080", "2182", "2281"
 
 
 @pytest.fixture
@@ -29,12 +29,18 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_commands_of_the_guide(connection_string: str, root: str, folder: Path) -> None:
     pytest.importorskip("yaml")
-    page, server = map(str, free_ports(2))
+    page, server, secured = map(str, free_ports(3))
     variables = {
         "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]),
         "HOME": str(folder),
     }
-    names = {NAMED: connection_string + root, PAGE_PORT: page, SERVER_PORT: server}
+    names = {
+        NAMED: connection_string + root,
+        PAGE_PORT: page,
+        SERVER_PORT: server,
+        f":{SECURED_PORT}": f":{secured}",
+        f"--port {SECURED_PORT}": f"--port {secured}",
+    }
     report = transcripts.run(README.read_text(), folder, variables, names)
     assert not report, report
 
