@@ -6,6 +6,7 @@ They run in one namespace.
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,13 +59,17 @@ def server_of_the_guide(target: str | None, monkeypatch: pytest.MonkeyPatch) -> 
 
 @contextmanager
 def clients_closed(variables: dict[str, Any]) -> Iterator[None]:
-    """Close what examples that failed left open."""
+    """Close and remove what examples that failed left open."""
     try:
         yield
     finally:
         for value in variables.values():
             if isinstance(value, zc.zk.ZooKeeper):
                 value.close()
+            elif isinstance(value, Server):
+                value.stop()
+            elif isinstance(value, tempfile.TemporaryDirectory):
+                value.cleanup()
         variables.clear()
 
 
