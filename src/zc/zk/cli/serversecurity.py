@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import stat
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +14,6 @@ from zc.zk.cli.input import read_text
 if TYPE_CHECKING:
     from zc.zk.testing.authority import Certificates
     from zc.zk.testing.tls import ServerTLS
-
-logger = logging.getLogger("zc.zk.cli")
 
 CLIENT_AUTH = ("need", "want", "none")
 SCHEMES = ("sasl", "x509", "digest")
@@ -85,23 +81,25 @@ def tls(options: Namespace) -> ServerTLS | None:
         return None
     from zc.zk.testing.tls import ServerTLS
 
-    files = _in_folder(options) if options.tls is not None else _named(options)
     try:
+        files = _in_folder(options) if options.tls is not None else _named(options)
         return ServerTLS(
             **files,
             client_auth=options.tls_client_auth,
             minimum_version=options.tls_minimum_version or "1.2",
         )
     except ValueError as fault:
-        raise Failure(f"TLS: {fault}") from fault
+        raise Failure(str(fault)) from fault
 
 
 def _named(options: Namespace) -> dict[str, Any]:
+    from zookeeper.secretfiles import password_in
+
     password = options.tls_key_password_file
     return {
         "certificate": options.tls_certificate,
         "key": options.tls_key,
-        "key_password": None if password is None else read_text(password)[0].rstrip("\r\n"),
+        "key_password": None if password is None else password_in(password),
         "ca": options.tls_ca,
     }
 
@@ -126,7 +124,7 @@ def _make(folder: Path, host: str) -> Certificates:
     own = (socket.gethostname(), socket.getfqdn()) if host in WILDCARDS else (host,)
     try:
         return certificates(folder, *dict.fromkeys([*HOSTS, *own]))
-    except (ValueError, ImportError) as fault:
+    except ImportError as fault:
         raise Failure(str(fault)) from fault
     except OSError as fault:
         raise Failure(f"{fault.filename or folder}: {fault.strerror}") from fault
@@ -150,8 +148,10 @@ def needs(settings: ServerTLS, folder: str | None) -> str:
 
 def users(file: str) -> dict[str, str]:
     """Return the passwords in a file by name. Raises Failure, without what is in it."""
+    from zookeeper.secretfiles import warn_of_readers
+
     text, where = read_text(file)
-    _warn_of_readers(file)
+    warn_of_readers(file, "what is in it")
     return dict(_users(text, where))
 
 
@@ -163,12 +163,3 @@ def _users(text: str, where: str) -> Iterator[tuple[str, str]]:
         if not (user and colon):
             raise Failure(f"{where}: line {number}: not of the form USER:PASSWORD")
         yield user, password
-
-
-def _warn_of_readers(file: str) -> None:
-    try:
-        mode = os.stat(file).st_mode
-    except OSError:
-        return  # standard input, or gone since
-    if mode & stat.S_IROTH:
-        logger.warning("%s: everybody on this machine can read the passwords", file)

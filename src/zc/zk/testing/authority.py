@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from zc.zk.testing.tls import ServerTLS
+from zookeeper.secretfiles import StrPath
 from zookeeper.tls import TLS
 
 if TYPE_CHECKING:
     import trustme
-
-StrPath = str | os.PathLike[str]
 
 # Where servers for tests are found.
 HOSTS = ("localhost", "127.0.0.1", "::1")

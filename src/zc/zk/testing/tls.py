@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-logger = logging.getLogger("zc.zk.testing")
+from zookeeper.secretfiles import StrPath, warn_of_readers
 
-StrPath = str | os.PathLike[str]
+logger = logging.getLogger("zc.zk.testing")
 
 _VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
@@ -67,6 +67,7 @@ class Contexts:
         self._settings = settings
         self._seen = self._stamps()
         self._context = _context(settings)
+        warn_of_readers(settings.key or settings.certificate, "the key")
 
     def current(self) -> ssl.SSLContext:
         """Return it, made anew if the files have changed."""
