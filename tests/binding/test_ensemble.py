@@ -9,7 +9,7 @@ from tests.deadlines import scaled, wait_until
 from tests.servers import QUICK_START, SUPERUSER, ensemble_of
 from tests.sessions import OPEN, wait_until_connected
 
-pytestmark = pytest.mark.real_only("starts ensembles")
+pytestmark = [pytest.mark.real_only("starts ensembles"), pytest.mark.also_by_tls]
 
 
 @pytest.fixture

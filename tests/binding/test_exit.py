@@ -11,7 +11,10 @@ from tests.binding import subprocesses
 from tests.deadlines import scaled
 from tests.wireframes import Op
 
-pytestmark = pytest.mark.not_emulated("other processes do not reach it")
+pytestmark = [
+    pytest.mark.not_emulated("other processes do not reach it"),
+    pytest.mark.also_by_tls,
+]
 
 
 @pytest.mark.parametrize(

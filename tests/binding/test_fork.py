@@ -10,7 +10,10 @@ import pytest
 from tests.binding import subprocesses
 from tests.deadlines import scaled
 
-pytestmark = pytest.mark.not_emulated("other processes do not reach it")
+pytestmark = [
+    pytest.mark.not_emulated("other processes do not reach it"),
+    pytest.mark.also_by_tls,
+]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from tests.sessions import OPEN, wait_until_connected, wait_until_delivered
 from tests.tcpproxy import TO_CLIENT, TO_SERVER
 from tests.wireframes import Op
 
-pytestmark = pytest.mark.not_emulated("it has no network")
+pytestmark = [pytest.mark.not_emulated("it has no network"), pytest.mark.also_by_tls]
 
 LONG = int(scaled(60_000))
 
