@@ -10,6 +10,7 @@ import zc.zk
 import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.session import retry
+from zc.zk.testing.engine import digest
 
 pytestmark = pytest.mark.quick
 
@@ -101,7 +102,9 @@ def test_it_is_made_with_the_credentials_of_the_client(client, connection_string
     credential = "somebody:secret"
     with contextlib.closing(client(connection_string)) as owner:
         owner.add_auth("digest", credential)
-        owner.create(f"{root}/mine", "", [{"perms": 31, "scheme": "auth", "id": ""}])
+        # The scheme auth would stand for a certificate, too, which all clients have by TLS.
+        acl = [{"perms": 31, "scheme": "digest", "id": digest(credential)}]
+        owner.create(f"{root}/mine", "", acl)
     homeless = client(f"{connection_string}{root}/mine/root")
     with pytest.raises(zookeeper.NoAuthException):
         homeless.create_recursive("/x")
