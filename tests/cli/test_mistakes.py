@@ -179,9 +179,27 @@ def test_a_credentials_file_that_is_not_there(command, place):
 
 
 def test_a_line_that_is_no_credential_is_not_repeated(command, place, tmp_path):
+    (tmp_path / "bad.txt").touch(0o600)
     (tmp_path / "bad.txt").write_text("digest:alice:secret\nsecret\n")
     line = the_line(command("export", place, "--credentials", "bad.txt"), "export")
     assert line == "bad.txt: line 2: not of the form SCHEME:CREDENTIAL"
+
+
+def test_credentials_that_everybody_can_read_are_warned_of(command, place, tmp_path):
+    file = tmp_path / "alice.txt"
+    file.write_text("digest:alice:secret\n")
+    file.chmod(0o600)
+    assert command("export", place, "--credentials", file).messages == ""
+    file.chmod(0o604)
+    line = f"{file}: everybody on this machine can read the credentials\n"
+    outcome = command("export", place, "--credentials", file)
+    assert (outcome.status, outcome.messages) == (0, f"python -m zc.zk export: {line}")
+
+
+def test_a_credential_for_sasl_is_told_where_it_belongs(command, place):
+    variables = {"ZC_ZK_CREDENTIAL": "sasl:alice:hidden"}
+    line = the_line(command("export", place, variables=variables), "export")
+    assert line == "ZC_ZK_CREDENTIAL: line 1: servers take no credential for it: see --sasl"
 
 
 def test_credentials_that_the_servers_do_not_know(command, place):

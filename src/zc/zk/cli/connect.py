@@ -141,7 +141,10 @@ def _authenticate(
 def credentials(file: str | None) -> list[tuple[str, str]]:
     """Return pairs (scheme, credential) of a file, or else the environment."""
     if file is not None:
+        from zookeeper.secretfiles import warn_of_readers
+
         text, where = read_text(file)
+        warn_of_readers(file, "the credentials")
     else:
         text, where = os.environ.get(CREDENTIAL_VARIABLE, ""), CREDENTIAL_VARIABLE
     found = []
@@ -152,6 +155,8 @@ def credentials(file: str | None) -> list[tuple[str, str]]:
         if not (scheme and colon):
             # The line itself stays secret.
             raise Failure(f"{where}: line {number}: not of the form SCHEME:CREDENTIAL")
+        if scheme == "sasl":
+            raise Failure(f"{where}: line {number}: servers take no credential for it: see --sasl")
         found.append((scheme, credential))
     return found
 
