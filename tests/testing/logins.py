@@ -1,7 +1,9 @@
-"""Logging in to our server by SASL, with bare frames."""
+"""Logging in to our server by SASL, with bare frames; a client that gives up soon."""
 
 from __future__ import annotations
 
+import zc.zk
+from tests.deadlines import scaled
 from tests.testing import protocol
 from tests.testing.twins import RealLink
 from tests.wireframes import Op
@@ -26,3 +28,9 @@ def log_in(port: int, user: str, password: str) -> int:
         return 0
     finally:
         link.close()
+
+
+class Impatient(zc.zk.ZooKeeper):
+    """A client for servers that refuse it, and say so at once."""
+
+    initial_connection_wait = scaled(1.0)

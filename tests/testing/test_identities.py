@@ -136,7 +136,7 @@ def test_a_scheme_that_a_server_lacks_is_in_no_acl(scheme: str) -> None:
         assert refused.value.code == code
 
 
-def test_an_engine_admits_clients_with_one_of_the_identities_that_are_required() -> None:
+def test_an_engine_admits_clients_with_one_of_the_required_identities() -> None:
     client = Client("127.0.0.1", lambda event, path: None)
     engine = Engine(lambda: 0, b"", schemes=["sasl", "x509"], required=["sasl", "x509"])
     assert not engine.admits(client)

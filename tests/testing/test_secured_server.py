@@ -19,7 +19,7 @@ import zookeeper
 from tests.deadlines import scaled, wait_until
 from tests.ports import LOOPBACK
 from tests.testing import protocol
-from tests.testing.logins import log_in
+from tests.testing.logins import Impatient, log_in
 from tests.testing.twins import RealLink
 from tests.wireframes import Op
 from zc.zk.testing import Certificates, Server, ServerTLS, certificates
@@ -137,7 +137,7 @@ def test_a_certificate_is_asked_for_as_the_settings_say(
     with Server(tls=tls) as server:
         if not is_let_in:
             with pytest.raises(zc.zk.FailedConnect, match="wants a client certificate"):
-                zc.zk.ZooKeeper(server.connection_string, tls=settings)
+                Impatient(server.connection_string, tls=settings)
             return
         with zc.zk.ZooKeeper(server.connection_string, tls=settings) as zk:
             acl: list[AclEntry] = [{"perms": zookeeper.PERM_ALL, "scheme": "auth", "id": ""}]
