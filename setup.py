@@ -21,8 +21,11 @@ C_CLIENT = "ZooKeeper's C client", "libzookeeper-mt-dev"
 WRAPPED = [
     "serialize_RequestHeader",
     "serialize_GetDataRequest",
+    "serialize_ExistsRequest",
+    "serialize_GetChildren2Request",
     "deserialize_ReplyHeader",
     "deserialize_GetDataResponse",
+    "deserialize_WatcherEvent",
     "lock_watchers",
     "serialize_SetWatches",
     "zookeeper_interest",

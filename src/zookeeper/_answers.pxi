@@ -20,6 +20,19 @@ cdef object root_fault(Handle handle):
     return None if handle.has_root else f"the root {root} does not exist"
 
 
+cdef str lack(int op):
+    """Say which servers lack an operation, or None."""
+    if op in (OP_ADD_WATCH, OP_REMOVE_STANDING):
+        return "the server has no watches that stay; they came with ZooKeeper 3.6"
+    if op in (OP_GET_EPHEMERALS, OP_GET_ALL_CHILDREN_NUMBER):
+        return "the server does not know this operation, which came with ZooKeeper 3.6"
+    if op == OP_WHO_AM_I:
+        return "the server does not know this operation, which came with ZooKeeper 3.7"
+    if op == OP_RECONFIG:
+        return "the server is alone, or older than ZooKeeper 3.5"
+    return None
+
+
 cdef tuple no_results(call *c):
     return ()
 

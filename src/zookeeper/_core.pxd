@@ -42,7 +42,8 @@ cdef extern from "core.h" nogil:
     # Operations of the protocol, and one of ours.
     enum: OP_CREATE, OP_CREATE2, OP_CREATE_CONTAINER, OP_CREATE_TTL, OP_DELETE, OP_SET_DATA, OP_CHECK
     enum: OP_EXISTS, OP_GET_DATA, OP_GET_CHILDREN, OP_GET_CHILDREN2, OP_GET_ACL, OP_SET_ACL, OP_SYNC
-    enum: OP_AUTH, OP_REMOVE_WATCHES, OP_GET_CONFIG
+    enum: OP_AUTH, OP_REMOVE_WATCHES, OP_REMOVE_STANDING, OP_GET_CONFIG, OP_RECONFIG, OP_ADD_WATCH
+    enum: OP_GET_EPHEMERALS, OP_GET_ALL_CHILDREN_NUMBER, OP_WHO_AM_I
 
     int64_t core_now()
     int64_t write_count_now()
@@ -57,7 +58,8 @@ cdef extern from "core.h" nogil:
 
     ctypedef struct event_item:
         queue_item item
-        int type, state
+        int type, state, outside
+        int64_t zxid
         char path[1]
 
     ctypedef struct watches_item:
@@ -140,6 +142,7 @@ cdef extern from "core.h" nogil:
         int length
         String_vector names
         ACL_vector acl
+        int32_t number
 
     call *call_new(zk_handle *handle, int waiting, void *context, int watched)
     void call_release(call *c)
@@ -148,13 +151,19 @@ cdef extern from "core.h" nogil:
         int32_t op
         const char *path
         const char *scheme
+        const char *joining
+        const char *leaving
+        const char *members
         const char *data
         int length
-        int32_t version, flags
-        int64_t ttl
+        int32_t version, flags, children_too
+        int64_t ttl, config
         const ACL_vector *acl
 
     int call_submit(call *c, const c_operation *op)
+    bint raw_call_knows(const c_operation *op)
+    int raw_call_submit(call *c, const c_operation *op)
+    bint standing_keep(zk_handle *handle, const char *path, int mode)
 
     void raw_request_after_fork()
     void service_after_fork()

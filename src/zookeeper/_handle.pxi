@@ -21,6 +21,7 @@ cdef class Context:
     cdef bint missing_too   # an exists: its watch is set on a missing node as well
     cdef bint forget        # a remove_watches
     cdef bint local         # one that forgets even if the server cannot be asked
+    cdef bint carried       # one that a read of the node carries, to be done in its turn
 
 
 @cython.final
@@ -33,6 +34,7 @@ cdef class Handle:
     cdef object watcher
     cdef WatcherRegistry registry
     cdef long removals  # of watches, on their way to the server and back
+    cdef readonly int64_t zxid  # of the event that is being delivered; -1: not known
     cdef object thread
     cdef Steps steps   # of its SASL mechanism, or None
     cdef bint has_root # the root of all paths has been there
@@ -41,6 +43,7 @@ cdef class Handle:
 
     def __cinit__(self):
         self.c = NULL
+        self.zxid = -1
 
     def __dealloc__(self):
         # Every request has finished and the event thread has ended: they hold references. In a
@@ -84,14 +87,24 @@ cdef class Handle:
     cdef deliver_event(self, event_item *event):
         cdef int type = event.type
         cdef int state = event.state
+        cdef bint outside = event.outside
         cdef str path = text_of(event.path, strlen(event.path))
+        self.zxid = event.zxid
         free(event)
         if type == constants.SESSION_EVENT:
             watchers = self.registry.all()
             if self.watcher is not None and self.watcher not in watchers:
                 watchers.insert(0, self.watcher)
+            self.call(watchers, type, state, path)
         else:
-            watchers = self.registry.take(type, path)
+            self.call(self.registry.take(type, path, outside), type, state, path)
+            if not outside:
+                watchers, parent = self.registry.of_parent(type, path)
+                self.call(watchers, constants.CHILD_EVENT, state, parent)
+            sweep(self, path)
+        self.zxid = -1
+
+    cdef call(self, watchers, int type, int state, str path):
         for watcher in watchers:
             try:
                 watcher(self.number, type, state, path)
@@ -108,12 +121,14 @@ cdef class Handle:
                 c.code = removal_code(context, c.code)
                 if c.code in (ZOK, ZNOWATCHER):
                     self.registry.forget(context.watch_kind, context.path, context.watcher)
+                sweep(self, context.path)
             elif context.watcher is not None:
                 is_set = c.code == ZOK or (c.code == ZNONODE and context.missing_too)
                 # A caller that gave up waiting was told of a failure: it does not expect events.
                 self.registry.settle(
                     context.watch_kind, (context.path,), context.watcher, is_set and not c.abandoned
                 )
+                sweep(self, context.path)
             if context.completion is not None:
                 context.completion(self.number, c.code, *context.results(c))
         finally:

@@ -1,16 +1,16 @@
 # Removing watches: here, and at the server when no other watcher here needs them.
 
-cdef int checked_kind(kind, path) except -1:
-    if integer(kind, "a kind of watch") not in (constants.WATCH_CHILDREN, constants.WATCH_DATA, constants.WATCH_ANY):
+cdef int checked_kinds(kind, path) except -1:
+    if not constants.WATCH_CHILDREN <= integer(kind, "a kind of watch") <= constants.WATCH_PERSISTENT_RECURSIVE:
         raise errors.error(constants.BADARGUMENTS, path, f"no such kind of watch: {kind}")
-    return kind
+    return kinds_of(kind)
 
 
 cdef Context forgetting(path, kind, watcher, local, completion):
     cdef Context context = completion_context(None, completion, no_results)
     context.forget = True
     context.path = exact(path)
-    context.watch_kind = checked_kind(kind, path)
+    context.watch_kind = checked_kinds(kind, path)
     context.watcher = watcher
     context.local = bool(local)
     return context
@@ -35,14 +35,37 @@ cdef int send_removal(Handle handle, call *c, Request request) except? -32000:
         if not removal.last:
             return REMOVED_HERE
         context.watch_kind = removal.last
-    request.op.flags = context.watch_kind
-    code = call_submit(c, &request.op)  # at once: see _watchers.pxi
+    if not choose_removal(handle.registry, context, request):
+        return NO_WATCHER
+    code = submit(c, &request.op)  # at once: see _watchers.pxi
     if code == ZOK:
         handle.removals += 1
     elif removal_code(context, code) == ZOK:
         handle.registry.forget(context.watch_kind, context.path, context.watcher)
+        sweep(handle, context.path)
         return REMOVED_HERE
     return code
+
+
+cdef bint choose_removal(WatcherRegistry registry, Context context, Request request) noexcept:
+    """Choose what the server is asked for. False: there is no watch to remove. Runs no Python."""
+    cdef int left
+    context.watch_kind = registry.removable(context.path, context.watch_kind)
+    request.op.flags = context.watch_kind
+    if context.path not in registry.at_server:
+        return context.watch_kind != 0
+    # It has one watch for all of these, and would remove it for all.
+    left = registry.present(context.path) & ~context.watch_kind
+    if context.watch_kind & RECURSIVE_KIND and left & PERSISTENT_KIND:
+        request.op.op = OP_ADD_WATCH
+        request.op.flags = constants.PERSISTENT
+        registry.at_server[context.path] = constants.PERSISTENT
+    elif left:
+        request.op.op = OP_EXISTS
+        context.carried = True
+    else:
+        request.op.op = OP_REMOVE_STANDING
+    return context.watch_kind != 0
 
 
 cdef int removal_code(Context context, int code) noexcept:
@@ -50,13 +73,16 @@ cdef int removal_code(Context context, int code) noexcept:
 
     The event of its watch will then have no watcher.
     """
+    if context.carried and code == ZNONODE:
+        return ZOK
     return ZOK if context.local and code != NO_WATCHER else code
 
 
 def remove_watches(h, path, kind=3, watcher=None, local=False, *, timeout=None):
     """Stop waiting for events at a path.
 
-    kind: WATCH_CHILDREN, WATCH_DATA (get and exists) or WATCH_ANY.
+    kind: WATCH_CHILDREN, WATCH_DATA (get and exists), WATCH_PERSISTENT, WATCH_PERSISTENT_RECURSIVE, or
+    WATCH_ANY for all of these.
     watcher: the one to remove; all by default. The server keeps its watch while others need it.
     local: also if the server cannot be asked to drop its watch.
 
@@ -64,10 +90,11 @@ def remove_watches(h, path, kind=3, watcher=None, local=False, *, timeout=None):
     """
     cdef Handle handle = find(h)
     cdef Request request = request_of(OP_REMOVE_WATCHES, path)
-    cdef call *c = ask(handle, request, forgetting(path, kind, watcher, local, None), timeout)
-    cdef int code = c.code
+    cdef Context context = forgetting(path, kind, watcher, local, None)
+    cdef call *c = ask(handle, request, context, timeout)
+    cdef int code = removal_code(context, c.code)
     call_release(c)
-    if code != ZOK and (not local or code == NO_WATCHER):
+    if code != ZOK:
         raise refusal(handle, code, path)
     return constants.OK
 

@@ -138,6 +138,10 @@ cdef call *new_call(Handle handle, bint waiting, Context context) except NULL:
     return call_new(handle.c, waiting, <void *>context if context is not None else NULL, watched)
 
 
+cdef int submit(call *c, const c_operation *op) noexcept nogil:
+    return raw_call_submit(c, op) if raw_call_knows(op) else call_submit(c, op)
+
+
 cdef int send(Handle handle, call *c, Request request) except? -32000:
     """Send a request; a watch that it asks for is expected from then on.
 
@@ -147,19 +151,22 @@ cdef int send(Handle handle, call *c, Request request) except? -32000:
     cdef Context context
     cdef int code
     if c.context is NULL:
-        return call_submit(c, &request.op)
+        return submit(c, &request.op)
     context = <Context>c.context
     try:
         if context.forget:
             return send_removal(handle, c, request)
         if context.watcher is not None:
             handle.registry.expect(context.watch_kind, (context.path,), context.watcher)
+            if context.watch_kind & STANDING:
+                choose_mode(handle.registry, context.path, request)
     except:
         drop(c)
         raise
-    code = call_submit(c, &request.op)  # at once: see _watchers.pxi
+    code = submit(c, &request.op)  # at once: see _watchers.pxi
     if code != ZOK and context.watcher is not None:
         handle.registry.settle(context.watch_kind, (context.path,), context.watcher, False)
+        sweep(handle, context.path)
     return code
 
 
@@ -191,7 +198,7 @@ cdef call *ask(Handle handle, Request request, Context context, timeout) except 
     cdef call *c = new_call(handle, True, context)
     if context is None:
         with nogil:
-            code = call_submit(c, &request.op)
+            code = submit(c, &request.op)
             if code == ZOK:
                 status = call_wait(c, deadline)
     else:
@@ -204,7 +211,7 @@ cdef call *ask(Handle handle, Request request, Context context, timeout) except 
                 status = call_wait(c, deadline)
     if code != ZOK:
         drop(c)
-        raise unsent(code, request.path)
+        raise unsent(code, request.path, lack(request.op.op))
     while status:
         if status == EINTR:
             try:
@@ -220,6 +227,13 @@ cdef call *ask(Handle handle, Request request, Context context, timeout) except 
     return c
 
 
+cdef bint needs_root(int op) noexcept:
+    """Tell whether the answer shows that there is a root of all paths."""
+    return op not in (
+        OP_SYNC, OP_GET_CONFIG, OP_RECONFIG, OP_ADD_WATCH, OP_GET_EPHEMERALS, OP_WHO_AM_I
+    )
+
+
 cdef tuple answer(Handle handle, Request request, results_function results, Context context, timeout,
                   bint missing_too=False):
     """Send a request, wait, and return what a completion gets after the code.
@@ -231,8 +245,7 @@ cdef tuple answer(Handle handle, Request request, results_function results, Cont
     cdef bint never_sent = c.never_sent
     try:
         if code == ZOK:
-            # The other two are answered whatever nodes there are below the root.
-            if request.op.op != OP_SYNC and request.op.op != OP_GET_CONFIG:
+            if needs_root(request.op.op):
                 handle.has_root = True
             return results(c)
     finally:
@@ -241,6 +254,8 @@ cdef tuple answer(Handle handle, Request request, results_function results, Cont
         return None
     if never_sent:
         raise unsent(code, request.path)
+    if code == ZUNIMPLEMENTED:
+        raise errors.error(code, request.path, lack(request.op.op))
     raise refusal(handle, code, request.path)
 
 
@@ -255,4 +270,4 @@ cdef int ask_later(Handle handle, Request request, Context context) except? -320
     drop(c)
     if code == REMOVED_HERE:
         return code
-    raise unsent(code, request.path)
+    raise unsent(code, request.path, lack(request.op.op))

@@ -214,6 +214,8 @@ cdef object error_of(int code, path):
     return errors.error(code, path)
 
 
-cdef object unsent(int code, path):
+cdef object unsent(int code, path, lacking=None):
     """Make the exception for a request that was refused before it was sent."""
-    return errors.error(code, path, may_have_happened=False)
+    return errors.error(
+        code, path, lacking if code == constants.UNIMPLEMENTED else None, may_have_happened=False
+    )

@@ -1,7 +1,11 @@
 # Which Python functions wait for which znode's events, for one handle.
 #
 # The C client is given one watch function for everything; this registry knows the watchers that an event is for.
-# Watches are one-time: an event takes out what it is delivered to.
+# Most watches are one-time: an event takes out what it is delivered to. Those that stay (add_watch) go on
+# waiting. A recursive one is for the nodes below as well, whose events come under their own paths; it is
+# not told of children, as their events say the same. A server has one watch for a path, so a recursive
+# one leaves out what one that is only persistent at the same path has to be told of its children; it is
+# told when a child comes or goes.
 #
 # A watch has two stages. From when its request is sent until its answer has been handled it is
 # *expected*; then it *waits*. Waiting begins on the handle's event thread, in the order in which the
@@ -19,77 +23,31 @@
 # operation compares with each other watcher once, so that comparisons which set watches themselves do
 # not have it begin again for ever. Paths are exact strs, whose comparison is C.
 
-@cython.final
-@cython.internal
-cdef class Comparison:
-    """A watcher, and what it has been found to be equal to."""
+cdef enum:
+    # Kinds of watch, a bit each: WATCH_CHILDREN and WATCH_DATA are two of them.
+    ONE_TIME = 3
+    PERSISTENT_KIND = 4
+    RECURSIVE_KIND = 8
+    STANDING = 12
 
-    cdef object watcher
-    cdef dict known  # by id: the other one, which keeps its id from being another's, and the result
-
-    cdef bint is_same(self, other) except -1:
-        """Compare with a watcher. May run Python, once for each other watcher."""
-        if other is self.watcher:
-            return True
-        if self.known is None:
-            self.known = {}
-        found = self.known.get(id(other))
-        if found is None:
-            found = self.known[id(other)] = (other, bool(other == self.watcher))
-        return found[1]
-
-    cdef Py_ssize_t place(self, tuple watchers) except -2:
-        """Find its place, or -1."""
-        cdef Py_ssize_t place
-        if watchers is not None:
-            for place in range(len(watchers)):
-                if self.is_same(watchers[place]):
-                    return place
-        return -1
+cdef tuple EACH_KIND = (constants.WATCH_CHILDREN, constants.WATCH_DATA, PERSISTENT_KIND, RECURSIVE_KIND)
 
 
-cdef Comparison comparison(watcher):
-    cdef Comparison result = Comparison.__new__(Comparison)
-    result.watcher = watcher
-    return result
+def kinds_of(kind):
+    """Return the bits of the kinds that a WATCH_ constant stands for."""
+    if kind == constants.WATCH_ANY:
+        return ONE_TIME | STANDING
+    return RECURSIVE_KIND if kind == constants.WATCH_PERSISTENT_RECURSIVE else kind
 
 
-cdef tuple without(tuple watchers, Py_ssize_t place):
-    return None if len(watchers) == 1 else watchers[:place] + watchers[place + 1:]
-
-
-cdef int put(dict by_path, str path, tuple watchers) except -1:
-    """Set the watchers of a path; None is for none.
-
-    This runs no Python, as long as the caller holds on to what was there.
-    """
+cdef int add_others(list found, tuple watchers) except -1:
     if watchers is not None:
-        by_path[path] = watchers
-    elif path in by_path:
-        del by_path[path]
+        found += [watcher for watcher in watchers if watcher not in found]
     return 0
 
 
-@cython.final
-@cython.internal
-cdef class Removal:
-    """The changes that forget a watcher, if nothing has changed by then."""
-
-    cdef bint found
-    cdef int last      # the kinds of which no other watcher is left
-    cdef str path
-    cdef list changes  # (watchers by path, those before, those after)
-
-    cdef bint is_done(self) except -1:
-        """Do it, if it is still right. Runs no Python."""
-        cdef tuple change
-        for change in self.changes:
-            if (<dict>change[0]).get(self.path) is not change[1]:
-                return False
-        for change in self.changes:
-            if change[1] is not change[2]:
-                put(<dict>change[0], self.path, <tuple>change[2])
-        return True
+cdef str parent_of(str path):
+    return path[:path.rindex("/")] or "/"
 
 
 @cython.final
@@ -97,18 +55,35 @@ cdef class WatcherRegistry:
     """The watchers of one handle, by kind of watch and path."""
 
     cdef dict data_waiting, data_expected, children_waiting, children_expected
+    cdef dict persistent_waiting, persistent_expected, recursive_waiting, recursive_expected
+    # The modes of watches that stay and that the server may have, by path. One is kept when its last
+    # watcher has gone, for as long as one-time watchers there rely on it.
+    cdef readonly dict at_server
 
     def __cinit__(self):
         self.data_waiting = {}
         self.data_expected = {}
         self.children_waiting = {}
         self.children_expected = {}
+        self.persistent_waiting = {}
+        self.persistent_expected = {}
+        self.recursive_waiting = {}
+        self.recursive_expected = {}
+        self.at_server = {}
 
     cdef dict waiting(self, int kind):
-        return self.data_waiting if kind == constants.WATCH_DATA else self.children_waiting
+        if kind == constants.WATCH_DATA:
+            return self.data_waiting
+        if kind == constants.WATCH_CHILDREN:
+            return self.children_waiting
+        return self.persistent_waiting if kind == PERSISTENT_KIND else self.recursive_waiting
 
     cdef dict expected(self, int kind):
-        return self.data_expected if kind == constants.WATCH_DATA else self.children_expected
+        if kind == constants.WATCH_DATA:
+            return self.data_expected
+        if kind == constants.WATCH_CHILDREN:
+            return self.children_expected
+        return self.persistent_expected if kind == PERSISTENT_KIND else self.recursive_expected
 
     cpdef expect(self, int kind, paths, watcher):
         """Note that a request for a watch is about to be sent."""
@@ -152,25 +127,75 @@ cdef class WatcherRegistry:
                     put(expected, path, fewer)
                     break
 
-    cpdef list take(self, int event_type, str path):
-        """Take out the watchers that an event is for, each once."""
+    cpdef list take(self, int event_type, str path, bint outside=False):
+        """List the watchers that an event is for, each once, and take out one-time ones.
+
+        outside: the node is not below the root of all paths.
+        """
         cdef list found = []
-        cdef tuple watchers
+        if event_type == constants.NOTWATCHING_EVENT:
+            add_others(found, self.persistent_waiting.pop(path, None))
+            add_others(found, self.recursive_waiting.pop(path, None))
+            return found
         if event_type in (constants.CREATED_EVENT, constants.CHANGED_EVENT, constants.DELETED_EVENT):
-            watchers = self.data_waiting.pop(path, None)
-            if watchers is not None:
-                found += watchers
+            add_others(found, self.data_waiting.pop(path, None))
         if event_type in (constants.CHILD_EVENT, constants.DELETED_EVENT):
-            watchers = self.children_waiting.pop(path, None)
-            if watchers is not None:
-                found += [watcher for watcher in watchers if watcher not in found]
+            add_others(found, self.children_waiting.pop(path, None))
+        if self.persistent_waiting:
+            add_others(found, self.persistent_waiting.get(path))
+        if self.recursive_waiting and event_type != constants.CHILD_EVENT and not outside:
+            add_others(found, self.recursive_waiting.get(path))
+            while path != "/":
+                path = parent_of(path)
+                add_others(found, self.recursive_waiting.get(path))
         return found
+
+    cpdef tuple of_parent(self, int event_type, str path):
+        """List the watchers that are to be told of the parent's children, and its path."""
+        cdef str parent
+        if (
+            self.persistent_waiting
+            and self.recursive_waiting
+            and event_type in (constants.CREATED_EVENT, constants.DELETED_EVENT)
+            and path != "/"
+        ):
+            parent = parent_of(path)
+            if parent in self.recursive_waiting:
+                return self.persistent_waiting.get(parent, ()), parent
+        return (), None
+
+    cpdef int mode(self, str path):
+        """Return the mode of the watch that is to stay at a path, or -1."""
+        if path in self.recursive_waiting or path in self.recursive_expected:
+            return constants.PERSISTENT_RECURSIVE
+        if path in self.persistent_waiting or path in self.persistent_expected:
+            return constants.PERSISTENT
+        return -1
+
+    cpdef int present(self, str path):
+        """Return the kinds of watch that anybody waits for at a path, or is about to."""
+        cdef int kinds = 0
+        for kind in EACH_KIND:
+            if path in self.waiting(kind) or path in self.expected(kind):
+                kinds |= kind
+        return kinds
+
+    cpdef int removable(self, str path, int kinds):
+        """Return those of some kinds of watch that there may be at a path."""
+        return kinds & (self.present(path) if path in self.at_server else ONE_TIME)
+
+    cpdef int left_out(self, str path):
+        """Return the one-time kinds that must not be asked for, as one that stays is for them."""
+        if path not in self.at_server:
+            return 0
+        return constants.WATCH_DATA if self.at_server[path] == constants.PERSISTENT_RECURSIVE else ONE_TIME
 
     cpdef list all(self):
         """List all watchers that wait, each once: they are told of session events."""
         cdef dict found = {}
-        for watchers in PyDict_Values(self.data_waiting) + PyDict_Values(self.children_waiting):
-            found.update(dict.fromkeys(watchers))
+        for kind in EACH_KIND:
+            for watchers in PyDict_Values(self.waiting(kind)):
+                found.update(dict.fromkeys(watchers))
         return list(found)
 
     cdef Removal removal(self, int kinds, str path, Comparison ours):
@@ -182,7 +207,7 @@ cdef class WatcherRegistry:
         cdef int kind
         result.path = path
         result.changes = []
-        for kind in (constants.WATCH_DATA, constants.WATCH_CHILDREN):
+        for kind in EACH_KIND:
             if not kind & kinds:
                 continue
             is_in = others = False
@@ -225,7 +250,7 @@ cdef class WatcherRegistry:
         cdef dict waiting
         cdef tuple before, after
         cdef Py_ssize_t place
-        for kind in (constants.WATCH_DATA, constants.WATCH_CHILDREN):
+        for kind in EACH_KIND:
             if not kind & kinds:
                 continue
             waiting = self.waiting(kind)

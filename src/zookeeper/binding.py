@@ -204,6 +204,18 @@ class Binding(Protocol):
     def aget_config(
         self, h: int, watcher: Watcher | None = None, completion: DataCompletion | None = None
     ) -> Literal[0]: ...
+    def add_watch(
+        self, h: int, path: str, mode: int, watcher: Watcher, *, timeout: float | None = None
+    ) -> Literal[0]: ...
+    def aadd_watch(
+        self,
+        h: int,
+        path: str,
+        mode: int,
+        watcher: Watcher,
+        completion: VoidCompletion | None = None,
+    ) -> Literal[0]: ...
+    def event_zxid(self, h: int) -> int | None: ...
     def remove_watches(
         self,
         h: int,

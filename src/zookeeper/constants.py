@@ -79,6 +79,12 @@ NOTWATCHING_EVENT: Final = -2
 WATCH_CHILDREN: Final = 1
 WATCH_DATA: Final = 2
 WATCH_ANY: Final = 3
+WATCH_PERSISTENT: Final = 4
+WATCH_PERSISTENT_RECURSIVE: Final = 5
+
+# Modes of add_watch.
+PERSISTENT: Final = 0
+PERSISTENT_RECURSIVE: Final = 1
 
 # Levels of set_debug_level.
 LOG_LEVEL_ERROR: Final = 1

@@ -74,10 +74,14 @@ static void take_vector(cursor *c, void (*take)(cursor *)) {
     for (int32_t i = 0; i < count && !c->is_bad; i++) take(c);
 }
 
+static void take_identity(cursor *c) {
+    take_text(c);
+    take_text(c);
+}
+
 static void take_acl_entry(cursor *c) {
     take_int(c);
-    take_text(c);
-    take_text(c);
+    take_identity(c);
 }
 
 static void take_answer(cursor *c, int32_t op);
@@ -128,6 +132,19 @@ static void take_answer(cursor *c, int32_t op) {
     case OP_GET_CHILDREN2:
         take_vector(c, take_name);
         take_stat(c);
+        break;
+    case OP_RECONFIG:
+        take_data(c);
+        take_stat(c);
+        break;
+    case OP_GET_EPHEMERALS:
+        take_vector(c, take_path);
+        break;
+    case OP_GET_ALL_CHILDREN_NUMBER:
+        take_int(c);
+        break;
+    case OP_WHO_AM_I:
+        take_vector(c, take_identity);
         break;
     case OP_MULTI:
     case OP_MULTI_READ:

@@ -7,6 +7,7 @@
 #include "call.h"
 #include "handle.h"
 #include "memory.h"
+#include "standing.h"
 
 #include <stdlib.h>
 
@@ -39,6 +40,8 @@ int call_wait(call *c, int64_t deadline) { return core_wait(&c->finished, deadli
  * drop the reference to the context. */
 void call_ended(call *c, int code) {
     c->code = pending_code(c->handle, code);
+    if (c->covered && (code == ZOK || code == ZNONODE) && !standing_still_covers(c->handle, c->covered))
+        c->code = ZCONNECTIONLOSS;
     /* The C client tells of a connection before it tells of what was lost with it. */
     c->never_sent = code == ZCONNECTIONLOSS && !c->may_be_sent && c->handle->connections == c->sent.connection;
     if (c->ended) {

@@ -26,6 +26,7 @@ typedef struct call {
     void (*ended)(struct call *);
     void *owner;      /* whatever `ended` needs */
     int watched;      /* the request leaves a watch */
+    long covered;     /* not at the server, which has one that stays (standing.c); 0: at the server */
     dispatch sent;    /* the connection when it was submitted */
     int may_be_sent;  /* there was one then, be it to a server that can only be read; or it is not known */
     /* An add_auth: the credential whose answer it waits for, and the next call in that list. Both are
@@ -41,7 +42,8 @@ typedef struct call {
     char *value; /* data, or a path; NULL is null data */
     int length;  /* -1: null data */
     struct String_vector names;
-    struct ACL_vector acl;
+    struct ACL_vector acl; /* or identities, whose permissions are 0 */
+    int32_t number;
 } call;
 
 /* The caller has one reference, to be released. */

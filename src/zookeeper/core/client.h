@@ -32,6 +32,7 @@ enum {
     OP_CHECK = 13,
     OP_MULTI = 14,
     OP_CREATE2 = 15,
+    OP_RECONFIG = 16,
     OP_REMOVE_WATCHES = 18,
     OP_CREATE_CONTAINER = 19,
     OP_CREATE_TTL = 21,
@@ -39,11 +40,17 @@ enum {
     OP_AUTH = 100,
     OP_SET_WATCHES = 101,
     OP_SASL = 102,
+    OP_GET_EPHEMERALS = 103,
+    OP_GET_ALL_CHILDREN_NUMBER = 104,
+    OP_SET_WATCHES2 = 105,
+    OP_ADD_WATCH = 106,
+    OP_WHO_AM_I = 107,
     OP_ERROR = -1,
     /* Of ours, and never sent. */
     OP_NONE = -100, /* there is nothing to check */
     OP_EVENT = -101,
-    OP_GET_CONFIG = -102 /* a read of the configuration's node, which is outside of the chroot */
+    OP_GET_CONFIG = -102, /* a read of the configuration's node, which is outside of the chroot */
+    OP_REMOVE_STANDING = -103 /* OP_REMOVE_WATCHES for all that a path has, by a raw call */
 };
 
 /* Numbers (xid) that are not of a request. */

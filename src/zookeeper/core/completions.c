@@ -24,10 +24,22 @@ int __wrap_zookeeper_process(zhandle_t *zh, int events);
 void __real_process_completions(zhandle_t *zh);
 void __wrap_process_completions(zhandle_t *zh);
 
+static __thread zk_handle *calling;
+
+zk_handle *completions_calling(void) { return calling; }
+
+/* With the lock held. */
+static void call_completions(zk_handle *handle, zhandle_t *zh) {
+    core_assert_held(&handle->completions_lock);
+    calling = handle;
+    __real_process_completions(zh);
+    calling = NULL;
+}
+
 static void complete_here(zhandle_t *zh) {
     zk_handle *handle = (zk_handle *)zoo_get_context(zh);
     core_lock(&handle->completions_lock);
-    if (!handle->completions_apart) __real_process_completions(zh);
+    if (!handle->completions_apart) call_completions(handle, zh);
     core_unlock(&handle->completions_lock);
 }
 
@@ -103,7 +115,7 @@ void __wrap_process_completions(zhandle_t *zh) {
     zk_handle *handle = (zk_handle *)zoo_get_context(zh);
     core_lock(&handle->completions_lock);
     while (!handle->completions_apart) core_cond_wait(&handle->completions_changed, &handle->completions_lock, NULL);
-    __real_process_completions(zh);
+    call_completions(handle, zh);
     core_unlock(&handle->completions_lock);
 }
 
@@ -127,10 +139,12 @@ int __wrap_process_async(int outstanding_sync) {
 }
 
 int completions_close(zhandle_t *zh) {
-    transport_enter((zk_handle *)zoo_get_context(zh));
+    calling = (zk_handle *)zoo_get_context(zh);
+    transport_enter(calling);
     closing = 1;
     int code = zookeeper_close(zh);
     closing = 0;
+    calling = NULL;
     transport_leave();
     return code;
 }

@@ -6,6 +6,8 @@
 
 /* The handle whose answers this thread, an I/O thread, is just reading, or NULL. */
 zk_handle *completions_whose(void);
+/* The handle whose completions and watchers this thread is just calling, or NULL. */
+zk_handle *completions_calling(void);
 /* The C client's completion thread is needed again: before closing. */
 void completions_apart(zk_handle *handle);
 /* zookeeper_close, with all that is queued called; `zh` is gone afterwards. */

@@ -15,13 +15,13 @@
  * Files call one another downwards only, in this order; tests/test_core.py reads the calls:
  *
  *     close_many, handle                         sessions
- *     headers, completions                       what the C client calls on its I/O thread
- *     reconnect, set_watches, watch_one          watches
+ *     headers, events, completions               what the C client calls on its I/O thread
+ *     raw_call, reconnect, set_watches, watch_one  watches, and other operations that the C client lacks
  *     write_many, write_one, transaction         writes
  *     read_many, subtree, multi_read, read_one   reads
  *     reader, bulk                               work on many nodes
  *     request, credentials, call                 one operation
- *     raw_request, pending                       sending, and the end of what is sent
+ *     raw_request, standing, pending             sending, and the end of what is sent
  *     transport, attempt, sasl, steps            connections
  *     layer, frames, pauses                      what they are made of
  *     race, asked                                their beginning; the requests under way on them
@@ -44,9 +44,11 @@
 #include "lookups.h"
 #include "path.h"
 #include "read_many.h"
+#include "raw_call.h"
 #include "request.h"
 #include "sasl.h"
 #include "set_watches.h"
+#include "standing.h"
 #include "subtree.h"
 #include "threads.h"
 #include "write_count.h"

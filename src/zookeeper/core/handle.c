@@ -7,6 +7,7 @@
 #include "memory.h"
 #include "reconnect.h"
 #include "resolve.h"
+#include "standing.h"
 #include "threads.h"
 
 #include <errno.h>
@@ -40,8 +41,11 @@ static void session_event(zhandle_t *zh, int type, int state, const char *path, 
         handle->connections++;
         handle->turned_away = 0;
         handle->session_timeout = zoo_recv_timeout(zh);
+        standing_disconnected(handle);
+        reconnect_send_standing(handle);
         reconnect_send_rest(handle);
     } else {
+        standing_disconnected(handle);
         reconnect_note_lost(handle);
     }
     queue_push_event(handle, type, state, path);
@@ -63,6 +67,7 @@ zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only) {
     transport_init(&handle->connection, read_only);
     layer_init(&handle->layer);
     handle->farewell = ZCLOSING;
+    handle->standing_number = 1;
     handle->names = names_new(hosts);
     lookups_refresh(handle->names);
     handle->attempt.fd = -1;
@@ -154,6 +159,7 @@ int handle_closed(zk_handle *handle) { return handle->closed; }
 
 void handle_free(zk_handle *handle) {
     reconnect_clear(handle);
+    standing_clear(handle);
     credentials_clear(handle);
     transport_clear(&handle->connection);
     sasl_clear(handle);

@@ -70,6 +70,11 @@ struct zk_handle {
     int64_t set_watches_zxid;             /* of the oldest one not confirmed by the server; 0: none */
     int set_watches_unconfirmed;          /* parts of the last one */
     long set_watches_generation;
+
+    /* Watches that stay (standing.c). */
+    void *standing; /* ours, guarded by submit; NULL: none */
+    _Atomic long standing_number; /* of the connection, and between connections; written with submit held */
+    _Atomic int64_t last_zxid; /* of the answers; written by the I/O thread */
 };
 
 /* A handle whose queue works, so that its Python thread can be there before its session is. Its

@@ -28,6 +28,7 @@ int __wrap_deserialize_ReplyHeader(struct iarchive *in, const char *tag, struct 
     zk_handle *handle = completions_whose();
     if (handle) {
         handle->turned_away = v->err == ZSESSIONCLOSEDREQUIRESASLAUTH;
+        if (v->xid > 0 && v->zxid > 0) handle->last_zxid = v->zxid;
         reconnect_note_answer(handle, v);
     }
     return result;

@@ -1,6 +1,7 @@
 /* The queue between the C client's threads and the Python thread of a handle. */
 #include "handle.h"
 #include "memory.h"
+#include "path.h"
 #include "queue.h"
 
 #include <stdlib.h>
@@ -27,19 +28,31 @@ void queue_push(zk_handle *handle, queue_item *item) {
     core_unlock(&handle->queue_lock);
 }
 
-void queue_push_event(zk_handle *handle, int type, int state, const char *path) {
+static event_item *new_event(int type, int state, const char *path) {
     size_t size = path ? strlen(path) + 1 : 1;
     event_item *event = core_zeroed(1, sizeof *event + size);
     event->item.kind = ITEM_EVENT;
     event->type = type;
     event->state = state;
+    event->zxid = -1;
     if (path) memcpy(event->path, path, size);
+    return event;
+}
+
+void queue_push_event(zk_handle *handle, int type, int state, const char *path) {
+    queue_push(handle, &new_event(type, state, path)->item);
+}
+
+void queue_push_change(zk_handle *handle, int type, int state, const char *server_path, int64_t zxid) {
+    const char *path = path_without_chroot(handle->chroot, server_path);
+    event_item *event = new_event(type, state, path);
+    event->zxid = zxid;
+    event->outside = handle->chroot[0] && path == server_path;
     queue_push(handle, &event->item);
 }
 
 void queue_node_event(zhandle_t *zh, int type, int state, const char *path, void *context) {
-    (void)context;
-    if (type != ZOO_SESSION_EVENT) queue_push_event((zk_handle *)zoo_get_context(zh), type, state, path);
+    (void)zh, (void)type, (void)state, (void)path, (void)context;
 }
 
 int queue_push_watches(zk_handle *handle, void *watches) {

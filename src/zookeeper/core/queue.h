@@ -18,6 +18,8 @@ typedef struct {
     queue_item item;
     int type;
     int state;
+    int64_t zxid; /* of the change; -1: not known */
+    int outside;  /* the node is not below the chroot */
     char path[]; /* "" for a session event */
 } event_item;
 
@@ -31,6 +33,8 @@ typedef struct {
 void queue_push(zk_handle *handle, queue_item *item);
 /* Queue an event; `path` is copied, and may be NULL. */
 void queue_push_event(zk_handle *handle, int type, int state, const char *path);
+/* Queue a server's event, with the path that the server knows and the zxid that came with it. */
+void queue_push_change(zk_handle *handle, int type, int state, const char *server_path, int64_t zxid);
 /* 0: the handle is closed, and the reference to `watches` stays the caller's. */
 int queue_push_watches(zk_handle *handle, void *watches);
 /* Everything queued, in order, the caller's from here on; waits for something. NULL: woken for log
@@ -47,8 +51,8 @@ void queue_unlist(zk_handle *handle);
 void queue_poke(void);
 void queue_after_fork(void);
 
-/* The watcher that the C client is given for nodes, which queues their events. It is told of session
- * events as well, and leaves these to the handle's own watcher. */
+/* The watcher that the C client is given for nodes, so that it keeps their watches. Events are queued
+ * as they come (events.c): it does not know whom those of watches that stay are for. */
 void queue_node_event(zhandle_t *zh, int type, int state, const char *path, void *context);
 
 #endif

@@ -31,9 +31,14 @@
 int __real_serialize_GetDataRequest(struct oarchive *out, const char *tag, struct GetDataRequest *v);
 int __real_deserialize_GetDataResponse(struct iarchive *in, const char *tag, struct GetDataResponse *v);
 int __wrap_serialize_GetDataRequest(struct oarchive *out, const char *tag, struct GetDataRequest *v);
+int __real_serialize_ExistsRequest(struct oarchive *out, const char *tag, struct ExistsRequest *v);
+int __wrap_serialize_ExistsRequest(struct oarchive *out, const char *tag, struct ExistsRequest *v);
+int __real_serialize_GetChildren2Request(struct oarchive *out, const char *tag, struct GetChildren2Request *v);
+int __wrap_serialize_GetChildren2Request(struct oarchive *out, const char *tag, struct GetChildren2Request *v);
 int __wrap_deserialize_GetDataResponse(struct iarchive *in, const char *tag, struct GetDataResponse *v);
 
 static __thread raw_request *sending;
+static __thread int without_watch;
 static __thread struct ReplyHeader reply;
 
 /* Requests on their way, of all handles: the C client counts xids for the whole process. There are
@@ -80,12 +85,27 @@ int raw_request_replaces(struct RequestHeader *header) {
 }
 
 int __wrap_serialize_GetDataRequest(struct oarchive *out, const char *tag, struct GetDataRequest *v) {
-    if (sending == NULL || sending->xid == 0) return __real_serialize_GetDataRequest(out, tag, v);
+    if (sending == NULL || sending->xid == 0) {
+        struct GetDataRequest request = {v->path, v->watch && !without_watch};
+        return __real_serialize_GetDataRequest(out, tag, &request);
+    }
     core_assert_held(&sending->handle->submit);
     sending->written = 1;
     /* Known from here on, as the answer may come before zoo_awget returns. */
     note_travelling(sending);
     return sending->write(sending, out);
+}
+
+void raw_request_without_watch(int yes) { without_watch = yes; }
+
+int __wrap_serialize_ExistsRequest(struct oarchive *out, const char *tag, struct ExistsRequest *v) {
+    struct ExistsRequest request = {v->path, v->watch && !without_watch};
+    return __real_serialize_ExistsRequest(out, tag, &request);
+}
+
+int __wrap_serialize_GetChildren2Request(struct oarchive *out, const char *tag, struct GetChildren2Request *v) {
+    struct GetChildren2Request request = {v->path, v->watch && !without_watch};
+    return __real_serialize_GetChildren2Request(out, tag, &request);
 }
 
 void raw_request_note_answer(const struct ReplyHeader *header) { reply = *header; }

@@ -33,6 +33,8 @@ int raw_request_read_data(struct iarchive *in, struct GetDataResponse *v);
 int64_t raw_request_answer_zxid(void);
 /* The C client writes a header: whether it is of a request of ours, whose number it then has. */
 int raw_request_replaces(struct RequestHeader *header);
+/* Have reads that this thread sends ask for no watch, though the C client keeps one. */
+void raw_request_without_watch(int yes);
 /* The C client has read a header. */
 void raw_request_note_answer(const struct ReplyHeader *header);
 void raw_request_after_fork(void);

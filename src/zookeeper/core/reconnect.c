@@ -9,6 +9,9 @@
  * other requests have come; and where the server refuses a part of it, the connection is ended, as no
  * program would hear that its watches are gone.
  *
+ * Watches that stay are not the C client's (standing.c). They are set behind its own request, which
+ * would end them otherwise, and before anything else that a watcher asks for on the new connection.
+ *
  * Where the server does not know the operation (service.c), the C client's request becomes a ping, and
  * all of its watches are the rest.
  */
@@ -18,6 +21,7 @@
 #include "memory.h"
 #include "reconnect.h"
 #include "set_watches.h"
+#include "standing.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -51,11 +55,15 @@ static void part_ended(zk_handle *handle, long generation, int code) {
     core_unlock(&handle->set_watches_lock);
 }
 
-/* Keeps of `all` what fits into a request and copies the others to `rest`. */
-static struct String_vector cut(const struct String_vector *all, long *room, set_watches *rest, int list) {
+/* Keeps of `all` what fits into a request and copies the others to `rest`; those of the children also
+ * where a recursive watch, which is set in between, would end them. */
+static struct String_vector cut(zk_handle *handle, const struct String_vector *all, long *room, set_watches *rest, int list) {
+    core_assert_held(&handle->submit);
     struct String_vector first = {0, all->data};
     while (first.count < all->count && *room > 0) *room -= (long)strlen(all->data[first.count++]) + 4;
-    for (int32_t i = first.count; i < all->count; i++) set_watches_add_path(rest, list, core_copy(all->data[i]));
+    for (int32_t i = 0; i < all->count; i++)
+        if (i >= first.count || (list == WATCH_LIST_CHILDREN && standing_is_recursive(handle, all->data[i])))
+            set_watches_add_path(rest, list, core_copy(all->data[i]));
     return first;
 }
 
@@ -95,13 +103,14 @@ static set_watches *keep_sent(zk_handle *handle, const struct SetWatches *reques
 }
 
 static int has_paths(const set_watches *s) {
-    for (int list = 0; list < WATCH_LISTS; list++)
+    for (int list = 0; list < ONE_TIME_LISTS; list++)
         if (s->lists[list].count) return 1;
     return 0;
 }
 
 int __wrap_serialize_SetWatches(struct oarchive *out, const char *tag, struct SetWatches *all) {
     zk_handle *handle = (zk_handle *)zoo_get_context(locked_by_this_thread);
+    core_lock(&handle->submit);
     core_lock(&handle->set_watches_lock);
     set_watches *superseded = handle->set_watches_rest;
     set_watches *sent_before = NULL;
@@ -111,9 +120,9 @@ int __wrap_serialize_SetWatches(struct oarchive *out, const char *tag, struct Se
         request.relativeZxid = handle->set_watches_zxid;
     set_watches *rest = set_watches_new(handle, request.relativeZxid);
     long room = leaving_out ? 0 : service_piece_bytes(handle);
-    request.dataWatches = cut(&all->dataWatches, &room, rest, WATCH_LIST_DATA);
-    request.existWatches = cut(&all->existWatches, &room, rest, WATCH_LIST_EXISTS);
-    request.childWatches = cut(&all->childWatches, &room, rest, WATCH_LIST_CHILDREN);
+    request.dataWatches = cut(handle, &all->dataWatches, &room, rest, WATCH_LIST_DATA);
+    request.existWatches = cut(handle, &all->existWatches, &room, rest, WATCH_LIST_EXISTS);
+    request.childWatches = cut(handle, &all->childWatches, &room, rest, WATCH_LIST_CHILDREN);
     handle->set_watches_generation++;
     handle->set_watches_refused = 0;
     handle->set_watches_zxid = request.relativeZxid;
@@ -126,6 +135,7 @@ int __wrap_serialize_SetWatches(struct oarchive *out, const char *tag, struct Se
     handle->set_watches_unconfirmed = !leaving_out + left;
     if (!leaving_out) sent_before = keep_sent(handle, &request);
     core_unlock(&handle->set_watches_lock);
+    core_unlock(&handle->submit);
     if (!left) bulk_release(&rest->base);
     if (superseded) bulk_release(&superseded->base);
     if (sent_before) bulk_release(&sent_before->base);
@@ -188,6 +198,26 @@ void reconnect_attend(zk_handle *handle) {
     if (sent == NULL) return;
     bulk_start(&sent->base);
     bulk_release(&sent->base);
+}
+
+static void add_standing(const char *server_path, int32_t mode, void *context) {
+    set_watches_add_path(context, WATCH_LIST_PERSISTENT + mode, core_copy(server_path));
+}
+
+void reconnect_send_standing(zk_handle *handle) {
+    set_watches *all = NULL;
+    core_lock(&handle->submit);
+    if (handle->standing) {
+        all = set_watches_new(handle, 0);
+        standing_each(handle, add_standing, all);
+    }
+    core_unlock(&handle->submit);
+    if (all == NULL) return;
+    if (service_refuses(handle, KNOWS_STANDING_WATCHES))
+        standing_give_up(handle);
+    else
+        bulk_start(&all->base);
+    bulk_release(&all->base);
 }
 
 void reconnect_send_rest(zk_handle *handle) {

@@ -4,7 +4,8 @@
 
 #include "client.h"
 
-/* On each connect: send what the C client left over. */
+/* On each connect, in this order: send the watches that stay; send what the C client left over. */
+void reconnect_send_standing(zk_handle *handle);
 void reconnect_send_rest(zk_handle *handle);
 /* The connection is lost; an answer came. */
 void reconnect_note_lost(zk_handle *handle);

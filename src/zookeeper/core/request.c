@@ -7,7 +7,9 @@
 #include "credentials.h"
 #include "handle.h"
 #include "memory.h"
+#include "raw_request.h"
 #include "request.h"
+#include "standing.h"
 
 #include <string.h>
 
@@ -140,6 +142,8 @@ static int hand_over(call *c, const operation *op) {
     case OP_SYNC: return zoo_async(zh, op->path, call_path_done, c);
     case OP_AUTH: return credential_add(c, op->scheme, op->data, op->length);
     case OP_REMOVE_WATCHES: return remove_watches(c, op);
+    case OP_RECONFIG:
+        return zoo_areconfig(zh, op->joining, op->leaving, op->members, op->config, call_data_done, c);
     default: return ZUNIMPLEMENTED;
     }
 }
@@ -150,7 +154,11 @@ int call_submit(call *c, const operation *op) {
     c->references++;
     service_note_dispatch(c->handle, &c->sent);
     c->may_be_sent = c->sent.was_connected || zoo_state(c->handle->zh) == ZOO_READONLY_STATE;
-    code = pending_sent(c->handle, &c->request, hand_over(c, op));
+    if (c->watched) c->covered = standing_cover(c->handle, op->op, op->path);
+    raw_request_without_watch(c->covered != 0);
+    code = hand_over(c, op);
+    raw_request_without_watch(0);
+    code = pending_sent(c->handle, &c->request, code);
     if (code != ZOK) call_release(c);
     return code;
 }

@@ -52,6 +52,10 @@ static const struct {
     {"SetWatches", "watches are set one by one"},
     {"transactions", "bulk writes are done node by node"},
     {"RemoveWatches", "watches stay until they fire"},
+    {"AddWatch", "no watch can stay"},
+    {"GetEphemerals", "it is not asked"},
+    {"GetAllChildrenNumber", "it is not asked"},
+    {"WhoAmI", "it is not asked"},
 };
 
 static core_mutex services_lock = CORE_MUTEX(LOCK_SERVICES);
@@ -168,6 +172,8 @@ int service_lost(zk_handle *handle, ability which, dispatch sent, int code) {
             again = !works;
         else if (sent.bytes > SMALL_REQUEST)
             shrink(s, which, sent.bytes);
+        else if (works && which == KNOWS_STANDING_WATCHES)
+            again = 0; /* nothing replaces it: its watchers would be given up for a bad network */
         else if (strikes >= (works ? STRIKES_OF_A_WORKING_ONE : STRIKES))
             refuse(s, which, "the connection breaks each time");
         else

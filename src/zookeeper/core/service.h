@@ -4,7 +4,17 @@
 
 #include "client.h"
 
-typedef enum { KNOWS_MULTI_READ, KNOWS_SET_WATCHES, KNOWS_TRANSACTIONS, KNOWS_REMOVE_WATCHES, ABILITIES } ability;
+typedef enum {
+    KNOWS_MULTI_READ,
+    KNOWS_SET_WATCHES,
+    KNOWS_TRANSACTIONS,
+    KNOWS_REMOVE_WATCHES,
+    KNOWS_STANDING_WATCHES, /* AddWatch, and SetWatches2 */
+    KNOWS_EPHEMERALS,
+    KNOWS_CHILDREN_NUMBER,
+    KNOWS_WHO_AM_I,
+    ABILITIES
+} ability;
 
 typedef struct service {
     struct service *next; /* guarded by services_lock */

@@ -7,6 +7,9 @@
  * `activateWatcher`, its own function for that, puts them into its tables.
  *
  * Where the server does not know the operation (service.c), watches are set one by one (watch_one.c).
+ * So are those that a watch which stays covers (standing.c), as this operation would end it.
+ *
+ * Watches that stay are set again by SetWatches2 (op 105), which has two lists more.
  *
  * All of this needs the C client to be the build that setup.py expects: the functions and the
  * structure declared below are its own, and in no installed header.
@@ -17,7 +20,9 @@
 #include "path.h"
 #include "raw_request.h"
 #include "set_watches.h"
+#include "standing.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,7 +63,7 @@ void set_watches_activate(set_watches *s) {
     core_lock(&handle->submit);
     if (!handle->shut) {
         lock_watchers(handle->zh);
-        for (int list = 0; list < WATCH_LISTS; list++)
+        for (int list = 0; list < ONE_TIME_LISTS; list++)
             for (long i = 0; i < s->lists[list].count; i++) {
                 watcher_registration_t registration = {
                     queue_node_event, NULL,
@@ -80,16 +85,46 @@ typedef struct {
 
 static piece *piece_of(raw_request *raw) { return (piece *)((char *)raw - offsetof(piece, raw)); }
 
+static int is_standing(const set_watches *s) {
+    return s->lists[WATCH_LIST_PERSISTENT].count || s->lists[WATCH_LIST_RECURSIVE].count;
+}
+
+static ability ability_of(const set_watches *s) {
+    return is_standing(s) ? KNOWS_STANDING_WATCHES : KNOWS_SET_WATCHES;
+}
+
+static void note_covered(set_watches *s, int list, const char *path) {
+    core_assert_held(&s->base.lock);
+    s->covered = core_resize(s->covered, sizeof *s->covered * (size_t)(s->covered_count + 1));
+    s->covered[s->covered_count++] = (covered_watch){list, path};
+}
+
+/* The paths of a list that the server is to be given. */
 static struct String_vector part(const piece *p, int list) {
-    struct String_vector strings = {(int32_t)p->count[list], p->owner->lists[list].paths + p->first[list]};
+    zk_handle *handle = p->raw.handle;
+    core_assert_held(&handle->submit);
+    char **paths = p->owner->lists[list].paths + p->first[list];
+    struct String_vector strings = {0, core_alloc(sizeof *paths * (size_t)(p->count[list] + 1))};
+    for (long i = 0; i < p->count[list]; i++) {
+        if (list < ONE_TIME_LISTS && standing_covers(handle, paths[i], list == WATCH_LIST_CHILDREN))
+            note_covered(p->owner, list, paths[i]);
+        else if (list < ONE_TIME_LISTS || standing_renew(handle, paths[i], list - WATCH_LIST_PERSISTENT))
+            strings.data[strings.count++] = paths[i];
+    }
     return strings;
 }
 
 static int write_piece(raw_request *raw, struct oarchive *out) {
     piece *p = piece_of(raw);
-    struct SetWatches request = {p->owner->zxid, part(p, WATCH_LIST_DATA), part(p, WATCH_LIST_EXISTS),
-                                 part(p, WATCH_LIST_CHILDREN)};
-    return __real_serialize_SetWatches(out, "request", &request);
+    struct String_vector parts[WATCH_LISTS];
+    for (int list = 0; list < WATCH_LISTS; list++) parts[list] = part(p, list);
+    struct SetWatches request = {p->owner->zxid, parts[WATCH_LIST_DATA], parts[WATCH_LIST_EXISTS],
+                                 parts[WATCH_LIST_CHILDREN]};
+    int result = __real_serialize_SetWatches(out, "request", &request);
+    for (int list = ONE_TIME_LISTS; list < WATCH_LISTS && result >= 0 && is_standing(p->owner); list++)
+        result = serialize_String_vector(out, "paths", &parts[list]);
+    for (int list = 0; list < WATCH_LISTS; list++) free(parts[list].data);
+    return result;
 }
 
 static int read_nothing(raw_request *raw, struct iarchive *in, int64_t zxid) {
@@ -105,20 +140,32 @@ static void send_piece_again(const piece *p) {
     }
 }
 
+/* The next connection sets those that stay, all of them. */
+static void standing_refused(bulk *b, int code) {
+    b->code = code;
+    if (code == ZUNIMPLEMENTED)
+        standing_give_up(b->handle);
+    else if (!code_is_of_the_session(code))
+        standing_begin_anew(b->handle);
+}
+
 static void piece_done(raw_request *raw, int code) {
     piece *p = piece_of(raw);
     bulk *b = &p->owner->base;
     core_lock(&b->lock);
     b->outstanding--;
     if (code == ZOK) {
-        service_answered(b->handle, KNOWS_SET_WATCHES);
+        service_answered(b->handle, ability_of(p->owner));
         for (int list = 0; list < WATCH_LISTS; list++) b->done += p->count[list];
     } else if (b->code == ZOK) {
         /* Each request that was sent after it is lost as well, or set twice, which is no harm. The C
          * client sets what it knows on a new connection, too, but with a newer zxid. A refusal of what
          * belongs to a reconnect ends the connection (reconnect.c). */
         int ends = p->owner->ended && code != ZUNIMPLEMENTED && !code_is_of_a_client(code);
-        if (service_lost(b->handle, KNOWS_SET_WATCHES, raw->sent, ends ? ZCONNECTIONLOSS : code) && !ends)
+        int again = service_lost(b->handle, ability_of(p->owner), raw->sent, ends ? ZCONNECTIONLOSS : code);
+        if (is_standing(p->owner))
+            standing_refused(b, code);
+        else if (again && !ends)
             send_piece_again(p);
         else
             b->code = code;
@@ -140,12 +187,14 @@ static int all_watches_sent(bulk *b) {
 static void pump_watches(bulk *b) {
     core_assert_held(&b->lock);
     set_watches *s = (set_watches *)b;
-    if (service_refuses(b->handle, KNOWS_SET_WATCHES)) {
+    if (!is_standing(s) && service_refuses(b->handle, KNOWS_SET_WATCHES)) {
         watch_one_by_one(s);
         return;
     }
     long most_bytes = service_piece_bytes(b->handle);
-    int in_flight = service_is_proven(b->handle, KNOWS_SET_WATCHES) ? REQUESTS_IN_FLIGHT : 1;
+    /* Those that stay tell nothing of what came before them: all have to be sent before their watchers
+     * hear of the new connection, and read. */
+    int in_flight = is_standing(s) ? INT_MAX : service_is_proven(b->handle, KNOWS_SET_WATCHES) ? REQUESTS_IN_FLIGHT : 1;
     while (b->code == ZOK && b->outstanding < in_flight && !all_watches_sent(b)) {
         piece *p = core_zeroed(1, sizeof *p);
         p->owner = s;
@@ -158,7 +207,7 @@ static void pump_watches(bulk *b) {
             p->count[i] = list->next - p->first[i];
         }
         p->raw.sent.bytes = bytes;
-        p->raw.op = OP_SET_WATCHES;
+        p->raw.op = is_standing(s) ? OP_SET_WATCHES2 : OP_SET_WATCHES;
         p->raw.write = write_piece;
         p->raw.read_answer = read_nothing;
         p->raw.finished = piece_done;
@@ -172,6 +221,7 @@ static void pump_watches(bulk *b) {
             bulk_release(b);
         }
     }
+    watch_covered(s);
 }
 
 static void dispose_watches(bulk *b) {
@@ -181,6 +231,7 @@ static void dispose_watches(bulk *b) {
         for (long i = 0; i < s->lists[list].count; i++) free(s->lists[list].paths[i]);
         free(s->lists[list].paths);
     }
+    free(s->covered);
     free(s);
 }
 

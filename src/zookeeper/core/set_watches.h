@@ -4,13 +4,27 @@
 
 #include "bulk.h"
 
-enum { WATCH_LIST_DATA, WATCH_LIST_EXISTS, WATCH_LIST_CHILDREN, WATCH_LISTS };
+/* Watches of one time, and those that stay, which a set has by itself: SetWatches and SetWatches2. */
+enum {
+    WATCH_LIST_DATA,
+    WATCH_LIST_EXISTS,
+    WATCH_LIST_CHILDREN,
+    WATCH_LIST_PERSISTENT,
+    WATCH_LIST_RECURSIVE,
+    WATCH_LISTS,
+    ONE_TIME_LISTS = WATCH_LIST_PERSISTENT
+};
 
 typedef struct {
     char **paths; /* ours, as the server knows them: with the chroot; NULL: none yet */
     long count, capacity;
     long next;    /* the first not yet sent */
 } watch_list;
+
+typedef struct {
+    int list;
+    const char *path;
+} covered_watch;
 
 typedef struct set_watches {
     bulk base;
@@ -19,6 +33,9 @@ typedef struct set_watches {
     /* Of a reconnect: its number, and what is told of the end (reconnect.c). A call of ours has NULL. */
     long generation;
     void (*ended)(zk_handle *handle, long generation, int code);
+    /* Guarded by the lock of `base`: those of one time that a watch which stays covers. */
+    covered_watch *covered; /* ours, their paths are those of the lists; NULL: none yet */
+    long covered_count;
 } set_watches;
 
 /* To be released (bulk_release). */
@@ -32,5 +49,7 @@ void set_watches_activate(set_watches *s);
 
 /* watch_one.c, for servers that do not know SetWatches: sends what may be sent. With the lock held. */
 void watch_one_by_one(set_watches *s);
+/* The same for those that are covered. With the lock held. */
+void watch_covered(set_watches *s);
 
 #endif

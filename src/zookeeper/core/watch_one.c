@@ -1,4 +1,5 @@
-/* Watches that are set one by one, for servers that do not know SetWatches (service.c).
+/* Watches that are set one by one, for servers that do not know SetWatches (service.c), and for those
+ * that need no watch of their own (standing.c).
  *
  * Each node is asked with a watch, many requests at a time. The server's part in "the last change I
  * know of" is done here: a node that has changed since gets its event at once. The watch that is
@@ -65,9 +66,18 @@ static int send_one(set_watches *s, int list, const char *path) {
 void watch_one_by_one(set_watches *s) {
     bulk *b = &s->base;
     core_assert_held(&b->lock);
-    for (int i = 0; i < WATCH_LISTS; i++) {
+    for (int i = 0; i < ONE_TIME_LISTS; i++) {
         watch_list *list = &s->lists[i];
         while (b->code == ZOK && b->outstanding < IN_FLIGHT && list->next < list->count)
             b->code = send_one(s, i, list->paths[list->next++]);
+    }
+}
+
+void watch_covered(set_watches *s) {
+    bulk *b = &s->base;
+    core_assert_held(&b->lock);
+    while (b->code == ZOK && s->covered_count) {
+        s->covered_count--;
+        b->code = send_one(s, s->covered[s->covered_count].list, s->covered[s->covered_count].path);
     }
 }

@@ -17,7 +17,13 @@ void write_count_note(int32_t op) {
     case OP_GET_CHILDREN2:
     case OP_CHECK:
     case OP_MULTI_READ:
-    case OP_SET_WATCHES: return;
+    case OP_REMOVE_WATCHES:
+    case OP_SET_WATCHES:
+    case OP_GET_EPHEMERALS:
+    case OP_GET_ALL_CHILDREN_NUMBER:
+    case OP_SET_WATCHES2:
+    case OP_ADD_WATCH:
+    case OP_WHO_AM_I: return;
     }
     __atomic_fetch_add(&writes, 1, __ATOMIC_SEQ_CST);
 }

@@ -15,7 +15,8 @@ from zookeeper.hosts import Ensemble, parse
 
 SEQUENTIAL: Final = (2, 3, constants.PERSISTENT_SEQUENTIAL_WITH_TTL)
 WITH_TTL: Final = (constants.PERSISTENT_WITH_TTL, constants.PERSISTENT_SEQUENTIAL_WITH_TTL)
-WATCH_KINDS: Final = (constants.WATCH_CHILDREN, constants.WATCH_DATA, constants.WATCH_ANY)
+WATCH_KINDS: Final = range(constants.WATCH_CHILDREN, constants.WATCH_PERSISTENT_RECURSIVE + 1)
+WATCH_MODES: Final = (constants.PERSISTENT, constants.PERSISTENT_RECURSIVE)
 
 # Bytes beside names and data that a request is reckoned to take.
 REQUEST_OVERHEAD: Final = 64
@@ -160,6 +161,13 @@ def watch_kind(kind: object, path: str) -> int:
     number = integer(kind, "a kind of watch")
     if number not in WATCH_KINDS:
         raise bad(path, f"no such kind of watch: {number}")
+    return number
+
+
+def watch_mode(mode: object, path: str) -> int:
+    number = integer(mode, "a mode")
+    if number not in WATCH_MODES:
+        raise bad(path, f"no such mode of watch: {number}")
     return number
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from zc.zk.testing.emulation import arguments, values
 from zc.zk.testing.emulation.asking import Asking
 from zc.zk.testing.emulation.handle import Handle
-from zc.zk.testing.emulation.request import Request
+from zc.zk.testing.emulation.request import Request, Watch
 from zc.zk.testing.emulation.subtrees import Subtree, walk
 from zc.zk.testing.engine import Client, Refusal
 from zookeeper import constants, errors
@@ -138,7 +138,8 @@ class Bulk(Asking):
     ) -> Any:
         registry = handle.registry
         registry.expect(kind, (path,), watcher)
-        result = self._read(handle, client, read, path, True)
+        is_asked_for = handle.asks_for(Watch(kind, path, watcher))
+        result = self._read(handle, client, read, path, is_asked_for)
         is_set = not isinstance(result, errors.ZooKeeperException)
         self._server.delivery.put(partial(registry.settle, kind, (path,), watcher, is_set))
         return result
@@ -158,6 +159,7 @@ class Bulk(Asking):
         except Refusal as refusal:
             if refusal.code != constants.NONODE:
                 raise
-            engine.watches.data.add(where, client)
+            if watch:
+                engine.watches.data.add(where, client)
             return None
         return values.stat(stat)

@@ -14,11 +14,12 @@ from zc.zk.testing.emulation.reads import Reads
 from zc.zk.testing.emulation.removals import Removals
 from zc.zk.testing.emulation.server import CHECK_SECONDS, EmulatedServer
 from zc.zk.testing.emulation.sessions import Sessions
+from zc.zk.testing.emulation.standing import Standing
 from zc.zk.testing.emulation.transactions import Transactions
 from zc.zk.testing.engine import Engine, SessionLimits
 
 
-class EmulatedBinding(Sessions, Changes, Reads, Removals, Transactions, Bulk):
+class EmulatedBinding(Sessions, Changes, Reads, Standing, Removals, Transactions, Bulk):
     """A `zookeeper.binding.Binding` whose functions reach an emulated server."""
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from zc.zk.testing.emulation import arguments
+from zc.zk.testing.emulation import arguments, watching
 from zc.zk.testing.emulation.delivery import Delivery
 from zc.zk.testing.emulation.request import Request, Watch
 from zc.zk.testing.engine import NO_PASSWORD, Client, Engine, Refusal, Rewatch
@@ -25,8 +24,6 @@ from zookeeper.watchers import WatcherRegistry
 
 if TYPE_CHECKING:
     from zookeeper.types import Watcher
-
-logger = logging.getLogger("ZooKeeper")
 
 # Where the C client says that it is.
 LOOPBACK: Final = "127.0.0.1"
@@ -149,6 +146,10 @@ class Handle:
         self._server.deliver(nested=completion is None)
         return code, results
 
+    def asks_for(self, watch: Watch | None) -> bool:
+        """Tell whether a read is to ask the server for a watch; one that stays is enough."""
+        return watch is not None and not watch.kind & self.registry.left_out(watch.path)
+
     def prove(self, scheme: str, credential: bytes) -> int:
         """Authenticate, now and after reconnections; an error code. With the lock."""
         self._credentials.append((scheme, credential))
@@ -180,6 +181,12 @@ class Handle:
 
     def is_connected(self) -> bool:
         return self._client is not None
+
+    def sweep(self, path: str) -> None:
+        """Have the server keep no watch that stays when nobody at a path needs one."""
+        if path in self.registry.at_server:
+            with self._server.lock:
+                watching.sweep(self._server.engine, self._client, self, path)
 
     def server_path(self, path: str) -> str:
         """Put the chroot in front of a path."""
@@ -213,6 +220,7 @@ class Handle:
     def _settle(self, watch: Watch, code: int) -> None:
         is_set = code == constants.OK or (code == constants.NONODE and watch.missing_too)
         self.registry.settle(watch.kind, (watch.path,), watch.watcher, is_set)
+        self.sweep(watch.path)
 
     # Connections
 
@@ -242,7 +250,7 @@ class Handle:
             self._close_connection()
             self._enter(AUTH_FAILED_STATE)
             return
-        engine.rewatch(client, self._seen, self._watched)
+        watching.watch_again(engine, client, self, self._seen, self._watched)
 
     def _end_session(self) -> None:
         self._server.engine.close_session(self.id)
@@ -262,7 +270,8 @@ class Handle:
     def _close_connection(self) -> None:
         if self._client is not None:
             self._seen = self._server.engine.zxid
-            self._watched = self._server.engine.disconnect(self._client)
+            former = self._server.engine.disconnect(self._client)
+            self._watched = watching.remembered(self._server.engine, self, former)
             self._client = None
 
     # Events
@@ -272,24 +281,12 @@ class Handle:
         self._server.delivery.put(partial(self._deliver_session_event, state))
 
     def _note_event(self, event_type: int, path: str) -> None:
-        self._server.delivery.put(partial(self._deliver_event, event_type, self.client_path(path)))
-
-    def _deliver_event(self, event_type: int, path: str) -> None:
-        self._call(self.registry.take(event_type, path), event_type, CONNECTED_STATE, path)
+        is_outside = bool(self.chroot) and not path.startswith(self.chroot)
+        shown = self.client_path(path)
+        self._server.delivery.put(partial(watching.tell, self, event_type, shown, is_outside))
 
     def _deliver_session_event(self, state: int) -> None:
         watchers = self.registry.all()
         if self.watcher is not None and self.watcher not in watchers:
             watchers.insert(0, self.watcher)
-        self._call(watchers, SESSION_EVENT, state, "")
-
-    def _call(self, watchers: list[Watcher], event_type: int, state: int, path: str) -> None:
-        for watcher in watchers:
-            if self.is_closed:
-                return
-            try:
-                watcher(self.number, event_type, state, path)
-            except KeyboardInterrupt:
-                raise  # no mistake of the watcher's
-            except BaseException:
-                logger.exception("a watcher of handle %d raised at %s", self.number, path)
+        watching.call(self, watchers, SESSION_EVENT, state, "")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from zc.zk.testing.emulation import arguments, values
 from zc.zk.testing.emulation.asking import Asking, first_only
+from zc.zk.testing.emulation.handle import Handle
 from zc.zk.testing.emulation.request import Request, Watch
 from zc.zk.testing.engine import Client
 from zookeeper import constants, errors
@@ -48,11 +49,12 @@ class Reads(Asking):
         return self._later(h, self._exists(h, path, watcher), completion)
 
     def _exists(self, h: int, path: str, watcher: Watcher | None) -> Request:
-        _, where = self._find(h, path)
+        handle, where = self._find(h, path)
         watch = _watch(constants.WATCH_DATA, path, watcher, missing_too=True)
 
         def perform(client: Client) -> tuple[Any, ...]:
-            return (values.stat(self._server.engine.exists(client, where, watch is not None)),)
+            is_asked_for = handle.asks_for(watch)
+            return (values.stat(self._server.engine.exists(client, where, is_asked_for)),)
 
         return Request(path, perform, (None,), watch)
 
@@ -72,14 +74,16 @@ class Reads(Asking):
         return self._later(h, self._get(h, path, watcher), completion)
 
     def _get(self, h: int, path: str, watcher: Watcher | None) -> Request:
-        _, where = self._find(h, path)
-        return self._reading_data(path, where, watcher)
+        handle, where = self._find(h, path)
+        return self._reading_data(handle, path, where, watcher)
 
-    def _reading_data(self, path: str, where: str, watcher: Watcher | None) -> Request:
+    def _reading_data(
+        self, handle: Handle, path: str, where: str, watcher: Watcher | None
+    ) -> Request:
         watch = _watch(constants.WATCH_DATA, path, watcher)
 
         def perform(client: Client) -> tuple[Any, ...]:
-            data, stat = self._server.engine.get_data(client, where, watch is not None)
+            data, stat = self._server.engine.get_data(client, where, handle.asks_for(watch))
             return values.text(data), values.stat(stat)
 
         return Request(path, perform, (None, None), watch)
@@ -112,11 +116,11 @@ class Reads(Asking):
         return self._later(h, self._get_children(h, path, watcher), completion)
 
     def _get_children(self, h: int, path: str, watcher: Watcher | None) -> Request:
-        _, where = self._find(h, path)
+        handle, where = self._find(h, path)
         watch = _watch(constants.WATCH_CHILDREN, path, watcher)
 
         def perform(client: Client) -> tuple[Any, ...]:
-            names, stat = self._server.engine.get_children(client, where, watch is not None)
+            names, stat = self._server.engine.get_children(client, where, handle.asks_for(watch))
             return names, values.stat(stat)
 
         return Request(path, perform, (None, None), watch)
@@ -161,7 +165,7 @@ class Reads(Asking):
         self, h: int, watcher: Watcher | None = None, *, timeout: float | None = None
     ) -> tuple[str | None, Stat]:
         """Return the ensemble's configuration, blank for one server, and its stat."""
-        request = self._reading_data(CONFIG_NODE, CONFIG_NODE, watcher)
+        request = self._get_config(h, watcher)
         data, stat = self._now(h, request, timeout)
         return data, stat
 
@@ -169,7 +173,10 @@ class Reads(Asking):
         self, h: int, watcher: Watcher | None = None, completion: DataCompletion | None = None
     ) -> Literal[0]:
         """Do the same as get_config; `completion(handle, code, data, stat)`."""
-        return self._later(h, self._reading_data(CONFIG_NODE, CONFIG_NODE, watcher), completion)
+        return self._later(h, self._get_config(h, watcher), completion)
+
+    def _get_config(self, h: int, watcher: Watcher | None) -> Request:
+        return self._reading_data(self._server.find(h), CONFIG_NODE, CONFIG_NODE, watcher)
 
 
 def _watch(

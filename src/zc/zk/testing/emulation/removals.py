@@ -5,14 +5,20 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from zc.zk.testing.emulation import arguments
+from zc.zk.testing.emulation import arguments, watching
 from zc.zk.testing.emulation.asking import Asking
+from zc.zk.testing.emulation.handle import Handle
 from zc.zk.testing.emulation.request import Request
 from zc.zk.testing.engine import Client, Refusal
 from zookeeper import constants, errors
+from zookeeper.watchers import kinds_of
 
 if TYPE_CHECKING:
     from zookeeper.types import VoidCompletion, Watcher
+
+
+_PERSISTENT = kinds_of(constants.WATCH_PERSISTENT)
+_RECURSIVE = kinds_of(constants.WATCH_PERSISTENT_RECURSIVE)
 
 
 class Removals(Asking):
@@ -56,26 +62,39 @@ class Removals(Asking):
     def _removal(
         self, h: int, path: str, kind: int, watcher: Watcher | None, local: bool
     ) -> Request:
-        handle, where = self._find(h, path)
-        asked = arguments.watch_kind(kind, path)
+        handle, _ = self._find(h, path)
+        asked = kinds_of(arguments.watch_kind(kind, path))
         registry = handle.registry
 
         def perform(client: Client | None) -> tuple[Any, ...]:
             kinds: int | None = asked
             if watcher is not None:
                 kinds = registry.remove(asked, path, watcher)
-            if kinds is None:
+                if kinds == 0:
+                    return ()  # others still wait there
+            kinds = registry.removable(path, kinds or 0)
+            if not kinds:
                 raise Refusal(constants.NOWATCHER)
-            if kinds:  # and otherwise others still wait there
-                self._remove(client, where, kinds, local)
-                # In the queue, and not at once: events that wait there came before this.
-                self._server.delivery.put(partial(registry.forget, kinds, path, watcher))
+            if client is not None:
+                self._remove(client, handle, path, kinds)
+            elif not local:
+                raise Refusal(constants.CONNECTIONLOSS)
+            # In the queue, and not at once: events that wait there came before this.
+            self._server.delivery.put(partial(registry.forget, kinds, path, watcher))
+            self._server.delivery.put(partial(handle.sweep, path))
             return ()
 
         return Request(path, perform, offline_too=True)
 
-    def _remove(self, client: Client | None, where: str, kinds: int, local: bool) -> None:
-        if client is not None:
-            self._server.engine.remove_watch(client, where, kinds)
-        elif not local:
-            raise Refusal(constants.CONNECTIONLOSS)
+    def _remove(self, client: Client, handle: Handle, path: str, kinds: int) -> None:
+        """Have the server forget kinds of watch; it has one for all that one which stays is for."""
+        engine, registry = self._server.engine, handle.registry
+        where = handle.server_path(path)
+        if path not in registry.at_server:
+            engine.remove_watch(client, where, kinds)
+            return
+        left = registry.present(path) & ~kinds
+        if kinds & _RECURSIVE and left & _PERSISTENT:
+            watching.stay(engine, client, handle, path, constants.PERSISTENT)
+        elif not left:
+            engine.remove_watch(client, where, constants.WATCH_ANY)
