@@ -21,7 +21,7 @@ cdef class Context:
     cdef bint missing_too   # an exists: its watch is set on a missing node as well
     cdef bint forget        # a remove_watches
     cdef bint local         # one that forgets even if the server cannot be asked
-    cdef bint carried       # one that a read of the node carries, to be done in its turn
+    cdef bint carried       # one of what the registry has: a server that knows nothing of it has done it
 
 
 @cython.final

@@ -48,12 +48,16 @@ cdef int send_removal(Handle handle, call *c, Request request) except? -32000:
 
 
 cdef bint choose_removal(WatcherRegistry registry, Context context, Request request) noexcept:
-    """Choose what the server is asked for. False: there is no watch to remove. Runs no Python."""
+    """Choose what the server is asked for, or return False.
+
+    There is no watch to remove then. Runs no Python.
+    """
     cdef int left
     context.watch_kind = registry.removable(context.path, context.watch_kind)
     request.op.flags = context.watch_kind
     if context.path not in registry.at_server:
         return context.watch_kind != 0
+    context.carried = True
     # It has one watch for all of these, and would remove it for all.
     left = registry.present(context.path) & ~context.watch_kind
     if context.watch_kind & RECURSIVE_KIND and left & PERSISTENT_KIND:
@@ -62,7 +66,6 @@ cdef bint choose_removal(WatcherRegistry registry, Context context, Request requ
         registry.at_server[context.path] = constants.PERSISTENT
     elif left:
         request.op.op = OP_EXISTS
-        context.carried = True
     else:
         request.op.op = OP_REMOVE_STANDING
     return context.watch_kind != 0
@@ -73,7 +76,7 @@ cdef int removal_code(Context context, int code) noexcept:
 
     The event of its watch will then have no watcher.
     """
-    if context.carried and code == ZNONODE:
+    if context.carried and code in (ZNONODE, ZNOWATCHER):
         return ZOK
     return ZOK if context.local and code != NO_WATCHER else code
 

@@ -8,7 +8,7 @@ cdef int checked_mode(mode, path) except -1:
 
 
 cdef int choose_mode(WatcherRegistry registry, str path, Request request) except -1:
-    """Choose the mode for all watchers of a path, the new one included. Runs no Python."""
+    """Choose the mode for all watchers of a path. Runs no Python."""
     request.op.flags = registry.mode(path)
     request.op.children_too = path in registry.children_waiting or path in registry.children_expected
     registry.at_server[path] = request.op.flags
@@ -16,7 +16,10 @@ cdef int choose_mode(WatcherRegistry registry, str path, Request request) except
 
 
 cdef int sweep(Handle handle, str path) except -1:
-    """Have the server keep no watch that stays when nobody at a path needs one. Runs no Python."""
+    """Remove a watch that stays when nobody at its path needs it.
+
+    Runs no Python once it has decided.
+    """
     cdef WatcherRegistry registry = handle.registry
     cdef Request request
     cdef call *c

@@ -128,7 +128,9 @@ cdef class WatcherRegistry:
                     break
 
     cpdef list take(self, int event_type, str path, bint outside=False):
-        """List the watchers that an event is for, each once, and take out one-time ones.
+        """List the watchers that an event is for, each once.
+
+        One-time ones are taken out.
 
         outside: the node is not below the root of all paths.
         """
@@ -151,7 +153,7 @@ cdef class WatcherRegistry:
         return found
 
     cpdef tuple of_parent(self, int event_type, str path):
-        """List the watchers that are to be told of the parent's children, and its path."""
+        """List the watchers to be told of the parent's children, and its path."""
         cdef str parent
         if (
             self.persistent_waiting
@@ -185,7 +187,10 @@ cdef class WatcherRegistry:
         return kinds & (self.present(path) if path in self.at_server else ONE_TIME)
 
     cpdef int left_out(self, str path):
-        """Return the one-time kinds that must not be asked for, as one that stays is for them."""
+        """Return the one-time kinds that must not be asked for.
+
+        One that stays does for them.
+        """
         if path not in self.at_server:
             return 0
         return constants.WATCH_DATA if self.at_server[path] == constants.PERSISTENT_RECURSIVE else ONE_TIME

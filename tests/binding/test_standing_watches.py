@@ -224,9 +224,7 @@ def test_of_two_modes_the_other_one_stays(zookeeper, handle, other, node, told, 
 
 @pytest.mark.parametrize("mode", ["PERSISTENT", "PERSISTENT_RECURSIVE"])
 @pytest.mark.parametrize("name", READS)
-def test_one_time_watches_outlive_one_that_stays(
-    zookeeper, handle, other, node, told, mode, name
-):
+def test_one_time_watches_outlive_one_that_stays(zookeeper, handle, other, node, told, mode, name):
     staying, leaving = Calls(), Calls()
     zookeeper.add_watch(handle, node, getattr(zookeeper, mode), staying)
     READS[name](zookeeper, handle, node, leaving)

@@ -20,7 +20,7 @@ int standing_renew(zk_handle *handle, const char *server_path, int32_t mode);
 /* These requests have ended; on the thread that calls completions. */
 void standing_put_ended(zk_handle *handle, const char *server_path, int code);
 void standing_withdrawal_ended(zk_handle *handle, const char *server_path, int code);
-/* What a path is to have by now: a mode, or -1 for nothing. Whether the server may have one to remove. */
+/* A path is to have this mode by now, or -1 for none. Whether the server may have one to remove. */
 int standing_keep(zk_handle *handle, const char *path, int mode);
 
 /* The request of a one-time watch is about to be sent: a number if it must not ask for that watch, as

@@ -9,19 +9,38 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from zc.zk.testing.engine import Client, Engine, Mode, Refusal, Rewatch
 from zookeeper import constants
 from zookeeper.constants import CONNECTED_STATE
 
 if TYPE_CHECKING:
-    from zc.zk.testing.emulation.handle import Handle
     from zookeeper.types import Watcher
+    from zookeeper.watchers import WatcherRegistry
 
 logger = logging.getLogger("ZooKeeper")
 
-MODES: Final = {constants.PERSISTENT: Mode.PERSISTENT, constants.PERSISTENT_RECURSIVE: Mode.RECURSIVE}
+MODES: Final = {
+    constants.PERSISTENT: Mode.PERSISTENT,
+    constants.PERSISTENT_RECURSIVE: Mode.RECURSIVE,
+}
+
+
+class Handle(Protocol):
+    """A handle, as its watchers need it."""
+
+    is_closed: bool
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def registry(self) -> WatcherRegistry: ...
+
+    def server_path(self, path: str) -> str: ...
+
+    def sweep(self, path: str) -> None: ...
 
 
 def call(
