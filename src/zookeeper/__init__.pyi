@@ -12,6 +12,7 @@ from zookeeper.tls import TLS as TLS
 from zookeeper.types import Acl as Acl
 from zookeeper.types import AclEntry as AclEntry
 from zookeeper.types import Data as Data
+from zookeeper.types import Identity as Identity
 from zookeeper.types import Operation as Operation
 from zookeeper.types import Progress as Progress
 from zookeeper.types import Stat as Stat
@@ -64,6 +65,14 @@ sync = _binding.sync
 async_ = _binding.async_
 get_config = _binding.get_config
 aget_config = _binding.aget_config
+reconfig = _binding.reconfig
+areconfig = _binding.areconfig
+get_ephemerals = _binding.get_ephemerals
+aget_ephemerals = _binding.aget_ephemerals
+get_all_children_number = _binding.get_all_children_number
+aget_all_children_number = _binding.aget_all_children_number
+whoami = _binding.whoami
+awhoami = _binding.awhoami
 add_watch = _binding.add_watch
 aadd_watch = _binding.aadd_watch
 event_zxid = _binding.event_zxid

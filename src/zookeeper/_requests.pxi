@@ -14,6 +14,7 @@ cdef class Request:
     cdef object path  # for exceptions; None where the request is about no node
     cdef bytes where
     cdef bytes data
+    cdef bytes members
     cdef AclVector acl
 
 
@@ -117,7 +118,7 @@ cdef int check_size(Handle handle, path, Py_ssize_t size) except -1:
 
 
 cdef Py_ssize_t size_of(Request request):
-    cdef Py_ssize_t size = len(request.where) + data_size(request.data)
+    cdef Py_ssize_t size = data_size(request.where) + data_size(request.data) + data_size(request.members)
     if request.acl is not None:
         for text in request.acl.strings:
             size += len(text) + 8

@@ -26,7 +26,10 @@ from zookeeper.types import (
     ClientId,
     Data,
     DataCompletion,
+    IdentitiesCompletion,
+    Identity,
     MultiCompletion,
+    NumberCompletion,
     Operation,
     Progress,
     Stat,
@@ -204,6 +207,39 @@ class Binding(Protocol):
     def aget_config(
         self, h: int, watcher: Watcher | None = None, completion: DataCompletion | None = None
     ) -> Literal[0]: ...
+    def reconfig(
+        self,
+        h: int,
+        joining: str | None = None,
+        leaving: str | None = None,
+        members: str | None = None,
+        version: int = -1,
+        *,
+        timeout: float | None = None,
+    ) -> tuple[str | None, Stat]: ...
+    def areconfig(
+        self,
+        h: int,
+        joining: str | None = None,
+        leaving: str | None = None,
+        members: str | None = None,
+        version: int = -1,
+        completion: DataCompletion | None = None,
+    ) -> Literal[0]: ...
+    def get_ephemerals(
+        self, h: int, path: str = "/", *, timeout: float | None = None
+    ) -> list[str]: ...
+    def aget_ephemerals(
+        self, h: int, path: str = "/", completion: StringsCompletion | None = None
+    ) -> Literal[0]: ...
+    def get_all_children_number(
+        self, h: int, path: str, *, timeout: float | None = None
+    ) -> int: ...
+    def aget_all_children_number(
+        self, h: int, path: str, completion: NumberCompletion | None = None
+    ) -> Literal[0]: ...
+    def whoami(self, h: int, *, timeout: float | None = None) -> list[Identity]: ...
+    def awhoami(self, h: int, completion: IdentitiesCompletion | None = None) -> Literal[0]: ...
     def add_watch(
         self, h: int, path: str, mode: int, watcher: Watcher, *, timeout: float | None = None
     ) -> Literal[0]: ...

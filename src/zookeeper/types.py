@@ -45,6 +45,9 @@ Data: TypeAlias = str | bytes | None
 # A scheme, and a secret to authenticate with by that scheme.
 Credential: TypeAlias = tuple[str, str | bytes]
 
+# A scheme, and an id by that scheme, which a server takes a session for.
+Identity: TypeAlias = tuple[str, str]
+
 # A session's number and password, to resume the session with.
 ClientId: TypeAlias = tuple[int, str | bytes]
 
@@ -66,6 +69,8 @@ StatCompletion: TypeAlias = Callable[[int, int, Stat | None], object]
 DataCompletion: TypeAlias = Callable[[int, int, str | None, Stat | None], object]
 StringsCompletion: TypeAlias = Callable[[int, int, list[str] | None], object]
 StringsStatCompletion: TypeAlias = Callable[[int, int, list[str] | None, Stat | None], object]
+NumberCompletion: TypeAlias = Callable[[int, int, int | None], object]
+IdentitiesCompletion: TypeAlias = Callable[[int, int, list[Identity] | None], object]
 AclCompletion: TypeAlias = Callable[[int, int, list[AclEntry] | None, Stat | None], object]
 MultiCompletion: TypeAlias = Callable[[int, int, list[Any] | None], object]
 

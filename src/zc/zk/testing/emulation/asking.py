@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from zc.zk.testing.emulation import arguments
 from zc.zk.testing.emulation.handle import Handle
@@ -11,6 +11,9 @@ from zc.zk.testing.emulation.request import Request
 from zc.zk.testing.emulation.server import EmulatedServer
 from zc.zk.testing.engine import Client
 from zookeeper import constants, errors
+
+# The one operation that the server does not know is a change of its ensemble.
+ALONE: Final = "the server is alone, or older than ZooKeeper 3.5"
 
 
 class Asking:
@@ -39,7 +42,8 @@ class Asking:
         nodes = self._server.engine.tree.nodes
         if code == constants.NONODE and handle.chroot and handle.chroot not in nodes:
             return errors.error(code, path, f"the root {handle.chroot} does not exist")
-        return errors.error(code, path)
+        is_lacking = code == constants.UNIMPLEMENTED
+        return errors.error(code, path, ALONE if is_lacking else None)
 
     def _later(
         self, h: int, request: Request, completion: Callable[..., object] | None

@@ -10,6 +10,7 @@ from zc.zk.testing.clock import Clock
 from zc.zk.testing.emulation.bulk import Bulk
 from zc.zk.testing.emulation.changes import Changes
 from zc.zk.testing.emulation.handle import Handle
+from zc.zk.testing.emulation.inquiries import Inquiries
 from zc.zk.testing.emulation.reads import Reads
 from zc.zk.testing.emulation.removals import Removals
 from zc.zk.testing.emulation.server import CHECK_SECONDS, EmulatedServer
@@ -19,7 +20,7 @@ from zc.zk.testing.emulation.transactions import Transactions
 from zc.zk.testing.engine import Engine, SessionLimits
 
 
-class EmulatedBinding(Sessions, Changes, Reads, Standing, Removals, Transactions, Bulk):
+class EmulatedBinding(Sessions, Changes, Reads, Inquiries, Standing, Removals, Transactions, Bulk):
     """A `zookeeper.binding.Binding` whose functions reach an emulated server."""
 
 

@@ -24,6 +24,13 @@ class Client:
         """Take note of what the client has proved to be; it may prove it again."""
         self.identities += [each for each in identities if each not in self.identities]
 
+    def shown_identities(self) -> list[acls.Identity]:
+        """List its identities, without the hash of its password."""
+        return [
+            acls.Identity(scheme, id.partition(":")[0] if scheme == "digest" else id)
+            for scheme, id in self.identities
+        ]
+
     def may_read(self, acl: acls.Entries) -> bool:
         try:
             acls.check(acl, PERM_READ, self.identities)

@@ -126,7 +126,7 @@ def _get_all_children_number(engine: Engine, client: Client, reader: Reader) -> 
 
 
 def _who_am_i(engine: Engine, client: Client, reader: Reader) -> bytes:
-    return records.identities(client.identities)
+    return records.identities(client.shown_identities())
 
 
 def _set_watches(with_persistent: bool) -> Answer:

@@ -206,13 +206,8 @@ def acl_and_stat(access: Entries, value: StatRecord) -> bytes:
 
 
 def identities(values: Sequence[Identity]) -> bytes:
-    """Write a client's identities, without the hash of its password."""
-    return jute.vector(
-        [
-            jute.string(scheme) + jute.string(id.partition(":")[0] if scheme == "digest" else id)
-            for scheme, id in values
-        ]
-    )
+    """Write a client's identities."""
+    return jute.vector([jute.string(scheme) + jute.string(id) for scheme, id in values])
 
 
 def event(event_type: int, where: str) -> bytes:
