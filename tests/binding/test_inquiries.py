@@ -37,13 +37,12 @@ def test_the_sessions_own_ephemeral_nodes_are_listed(zookeeper, handle, nodes):
     assert completion.wait_one() == (handle, zookeeper.OK, ["/ab/mine"])
 
 
-def test_ephemeral_nodes_outside_of_the_root_are_not_listed(
-    zookeeper, connect, place, handle, nodes
-):
-    id = zookeeper.client_id(handle)
-    inside = connect(hosts=f"{place}/a", client_id=id)
-    assert zookeeper.get_ephemerals(inside) == ["/b/mine", "/zażółć/mine"]
-    assert zookeeper.get_ephemerals(inside, "/b") == ["/b/mine"]
+def test_ephemeral_nodes_have_paths_below_the_root(zookeeper, connect, place, nodes):
+    inside = connect(hosts=f"{place}/a")
+    zookeeper.create(inside, "/b/own", "", OPEN, zookeeper.EPHEMERAL)
+    zookeeper.create(inside, "/zażółć/own", "", OPEN, zookeeper.EPHEMERAL)
+    assert zookeeper.get_ephemerals(inside) == ["/b/own", "/zażółć/own"]
+    assert zookeeper.get_ephemerals(inside, "/b") == ["/b/own"]
 
 
 def test_all_nodes_below_one_are_counted(zookeeper, handle, nodes):
