@@ -366,7 +366,7 @@ def test_a_refusal_leaves_one_time_watches_at_the_server(zookeeper, hostile, ope
     try:
         READS[name](zookeeper, session, "/x", Calls())
     except zookeeper.ConnectionLossException:
-        return  # the connection has ended before its answer: its caller knows that there is no watch
+        return  # the connection ended before the answer: the caller knows that it has no watch
     assert added.wait_one() == (session, THROTTLED)
     wait_until(lambda: Op.SET_WATCHES in asked, lambda: f"the watch is set: {asked}")
 
