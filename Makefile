@@ -16,7 +16,7 @@ demo: build $(if $(findstring --real,$(ARGS)),servers) ## services register, a c
 	@$(BIN)/python examples/demo.py $(ARGS)
 
 .PHONY: test
-test: build servers ## run the tests; ARGS goes to pytest: make test ARGS='-n 0 -k links'
+test: build servers kerberos ## run the tests; ARGS goes to pytest: make test ARGS='-n 0 -k links'
 	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 .PHONY: test-tls
@@ -118,7 +118,7 @@ LOCKED := --constraint constraints.txt
 lock: .venv/.installed ## write constraints.txt anew: the latest releases of all tools
 	@$(BIN)/python -m pip install --quiet $(LOCKED) --group lock
 	@$(BIN)/python -m uv --quiet pip compile --universal --python-version 3.10 --upgrade \
-	    --extra test --extra netifaces --extra zope.event --group dev --group page --group lock \
+	    --extra test --extra netifaces --extra zope.event --extra kerberos --group dev --group page --group lock \
 	    --no-annotate --custom-compile-command 'make lock' --output-file constraints.txt \
 	    pyproject.toml
 
@@ -139,6 +139,17 @@ system:
 .PHONY: servers
 servers: ## the real server, which takes Java: for the tests
 	@scripts/install-system-packages $(PYTHON) server
+
+.PHONY: kerberos
+kerberos: .venv/.kerberos-installed ## a Kerberos KDC, and what clients need: for the tests
+	@scripts/install-system-packages $(PYTHON) kerberos
+
+# The package compiles for minutes, the more so where the compiler optimises: only what needs it has it
+# installed.
+.venv/.kerberos-installed: pyproject.toml constraints.txt | .venv/.installed
+	@scripts/install-system-packages $(PYTHON) kerberos
+	@CFLAGS=-O0 $(BIN)/python -m pip install --quiet $(LOCKED) --no-build-isolation gssapi
+	@touch $@
 
 .PHONY: page
 page: .venv/.page-installed

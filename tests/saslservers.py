@@ -53,6 +53,24 @@ def digest_login(users: Mapping[str, str]) -> str:
     )
 
 
+def kerberos_login(principal: str, keytab: Path) -> str:
+    """Return the login by Kerberos (GSSAPI) of a server with that principal.
+
+    It takes no ticket for itself, so that it starts without a KDC.
+    """
+    return login_module(
+        "com.sun.security.auth.module.Krb5LoginModule",
+        {
+            "useKeyTab": "true",
+            "keyTab": str(keytab),
+            "storeKey": "true",
+            "useTicketCache": "false",
+            "isInitiator": "false",
+            "principal": principal,
+        },
+    )
+
+
 def login_module(name: str, options: Mapping[str, str]) -> str:
     """Return one login of a JAAS file."""
     lines = [f"{key}={_quoted(value)}" for key, value in options.items()]

@@ -10,8 +10,7 @@
 
 Demonstrations use them, too. A server keeps its data and its ports from one start to the next, so
 that clients live through a restart. A server that is started here ends with the `with` block; with
-the interpreter, when there was no block to leave; and with the process, when that is killed: the
-kernel then kills the servers too.
+the interpreter, when there was no block to leave; and with the process, when that is killed.
 
 Servers with `keys` have no port but a secure one (`tests/secured.py`); without, they are secured in
 the target *tls*. `keys=None` is for servers that are plain even there.
@@ -25,17 +24,15 @@ import enum
 import hashlib
 import os
 import shutil
-import signal
 import socket
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests import secured
+from tests.daemons import Daemon
 from tests.deadlines import scaled, wait_until
 from tests.ports import LOOPBACK, free_ports
 from tests.secured import Keys
@@ -83,7 +80,6 @@ CONTAINER_CHECK = "-Dznode.container.checkIntervalMs=200"
 NOT_SERVING = b"not currently serving requests"
 
 START_SECONDS = 30
-STOP_SECONDS = 15
 PORT_ATTEMPTS = 5
 
 
@@ -101,7 +97,7 @@ class PortTaken(ServerFailed):
     """A free port was taken between its choice and the server's start."""
 
 
-class Server:
+class Server(Daemon):
     """One ZooKeeper server process. `standalone` and `ensemble_of` make them."""
 
     def __init__(
@@ -113,13 +109,12 @@ class Server:
         heap: str = "512m",
         keys: Keys | None = None,
     ) -> None:
+        super().__init__(folder / "server.log")
         self.folder = folder
         self.keys = keys
         self.port = port
         self.connection_string = f"{LOOPBACK}:{port}"
-        self.log = folder / "server.log"
         self.java_options = [f"-Xmx{heap}", *java_options]
-        self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         lines = {**SETTINGS, "dataDir": folder / "data", **settings}
         if keys:
@@ -130,36 +125,9 @@ class Server:
     def __repr__(self) -> str:
         return f"<Server {self.connection_string} in {self.folder}>"
 
-    @property
-    def pid(self) -> int | None:
-        """The process id, None while the server is down."""
-        return self._process.pid if self._process and self._process.poll() is None else None
-
     def start(self) -> None:
         """Start the process and return at once: `wait_until_serving` comes next."""
-        assert self.pid is None, f"{self} is running already"
-        self._process = _spawn(self._command(), self.log)
-
-    def stop(self) -> None:
-        """End the server as its operator would (SIGTERM), and wait for it."""
-        self._end(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """End the server as a crash would (SIGKILL), and wait for it.
-
-        A paused server can be ended, too.
-        """
-        self._end(signal.SIGKILL)
-
-    def pause(self) -> None:
-        """Stop the process where it is: connections stay open and nothing answers."""
-        self._signal(signal.SIGSTOP)
-        # Each thread stops when it sees the signal, and not before.
-        wait_until(self._stands_still, f"{self} is paused")
-
-    def resume(self) -> None:
-        """Let a paused server go on."""
-        self._signal(signal.SIGCONT)
+        self.spawn(self._command())
 
     def restart(self) -> None:
         """Stop the server, start it again with its data and port, wait for it.
@@ -205,13 +173,12 @@ class Server:
         """
         wait_until(
             lambda: self.is_serving() or self._has_failed(),
-            lambda: f"{self} serves.\n{self._log_tail()}",
+            lambda: f"{self} serves.\n{self.log_tail()}",
             seconds,
         )
 
     def _command(self) -> list[str]:
         return [
-            "setpriv", "--pdeathsig", "KILL", "--",
             "java",
             "-Djava.net.preferIPv4Stack=true",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
@@ -222,34 +189,14 @@ class Server:
             str(self._configuration),
         ]  # fmt: skip
 
-    def _signal(self, number: signal.Signals) -> None:
-        assert self._process is not None, f"{self} was never started"
-        assert self.pid is not None, f"{self} is not running"
-        self._process.send_signal(number)
-
-    def _stands_still(self) -> bool:
-        threads = Path(f"/proc/{self.pid}/task").glob("*/stat")
-        return all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in threads)
-
-    def _end(self, number: signal.Signals) -> None:
-        if self.pid is None or self._process is None:
-            return
-        self._process.send_signal(number)
-        if number != signal.SIGKILL:
-            self._process.send_signal(signal.SIGCONT)
-        self._process.wait(scaled(STOP_SECONDS))
-
     def _has_failed(self) -> bool:
         """Return False while the server may start; raise the reason when not."""
-        tail = self._log_tail()
+        tail = self.log_tail()
         if "java.net.BindException" in tail:
             raise PortTaken(tail)
         if self.pid is None:
             raise ServerFailed(f"{self} ended:\n{tail}")
         return False
-
-    def _log_tail(self) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-60:])
 
 
 @dataclass(frozen=True)
@@ -385,31 +332,6 @@ def _running(prepare: Callable[[Path], Ensemble]) -> Iterator[Ensemble]:
                 continue
             yield members
             return
-
-
-# The kernel's parent-death signal follows the thread that made the child, not the process: a thread
-# that lasts as long as the interpreter starts the servers, and not one that a test started for a
-# moment.
-_starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="server-starter")
-
-
-def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-    # A sanitizer that is loaded into this process has no business in Java.
-    environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
-
-    def popen() -> subprocess.Popen[bytes]:
-        with log.open("wb") as output:
-            # The server has a session of its own: the Ctrl-C that ends a test run is not for it.
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,
-            )
-
-    return _starter.submit(popen).result()
 
 
 def _remove(folder: Path, owner: int) -> None:

@@ -14,6 +14,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Protocol
 
+from zookeeper.secretfiles import StrPath
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -61,6 +63,28 @@ class SASL:
         return DigestMD5(user, password)
 
     @staticmethod
+    def gssapi(
+        service: str = "zookeeper",
+        principal: str | None = None,
+        keytab: StrPath | None = None,
+        host: str | None = None,
+    ) -> Mechanism:
+        """Log in by Kerberos (GSSAPI), which takes the extra `zc.zk[kerberos]`.
+
+        service: the first part of the servers' principals, `zookeeper/zk1.example.com`.
+        principal: who logs in; by default the keytab's first one, or that of the user's ticket.
+        keytab: the file with the principal's key. Tickets are fetched by it, kept in memory and
+            renewed in time. Without one they are the user's: those of `kinit`.
+        host: the host name in the servers' principals, where it is not that of the connection
+            string.
+
+        Raises ValueError for a keytab that cannot be used, and ImportError without the extra.
+        """
+        from zookeeper.sasl_gssapi import GSSAPI
+
+        return GSSAPI(service, principal, keytab, host)
+
+    @staticmethod
     def from_environment(environ: Mapping[str, str] | None = None) -> Mechanism | None:
         """Make the mechanism of the variables `ZC_ZK_SASL...`, or None where there is none.
 
@@ -77,7 +101,11 @@ class SASL:
 
 def mechanism_of(name: str, arguments: dict[str, Any]) -> Mechanism:
     """Make the mechanism that `zookeeper.environment.sasl_arguments` chooses."""
+    from zookeeper.environment import GSSAPI
+
     try:
+        if name == GSSAPI:
+            return SASL.gssapi(**arguments)
         return SASL.digest_md5(**arguments)
     except ValueError as fault:
         raise ValueError(f"SASL by {name}: {fault}") from fault

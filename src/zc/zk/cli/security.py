@@ -131,7 +131,7 @@ def sasl(options: Namespace) -> Mechanism | None:
             if chosen and name != "sasl" and (name in _OF_DIGEST) != (chosen[0] == DIGEST_MD5):
                 raise Misuse(f"{_option(_SASL, [name])} is of no use for {chosen[0]}")
         return None if chosen is None else mechanism_of(*chosen)
-    except ValueError as fault:
+    except (ImportError, ValueError) as fault:
         raise Failure(str(fault)) from fault
 
 
