@@ -1,4 +1,4 @@
-"""What errors of Kerberos mean for a client of ZooKeeper, in one line.
+"""Errors of Kerberos in words, for a client of ZooKeeper, in a line each.
 
 A code says what kind of fault it is. The library's own words come after it: they name the realm,
 the principal and the file.
@@ -43,7 +43,7 @@ MEANINGS = {
 }
 
 
-# What the library says of a principal that is not in the keytab is about caches.
+# Of a principal that is not in the keytab the library only says that no cache has a ticket.
 _NO_KEY = "it has no key of that principal"
 OF_KEYTABS = {_KRB5 + 141: _NO_KEY, _KRB5 + 181: _NO_KEY, _KRB5 + 195: _NO_KEY}
 

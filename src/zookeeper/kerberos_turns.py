@@ -18,9 +18,10 @@ from zookeeper.errors import SASLError
 
 T = TypeVar("T")
 
-# What an attempt to connect can spare: a first KDC that is dead costs about a second of it. A
-# longer wait would keep the handle from another server, whose ticket it may have.
-MAX_SECONDS = 4
+# An attempt to connect can spare that, with the usual session timeout: a first KDC that is dead
+# costs about a second of it. A longer wait would keep the handle from another server, whose ticket
+# it may have, and would end without the mechanism's word.
+MAX_SECONDS = 2
 
 
 class PerProcess(Generic[T]):
