@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import struct
 import threading
 import time
@@ -444,6 +445,68 @@ def test_a_request_that_is_made_during_a_step_waits_its_turn(hostile, opened) ->
     assert server.requests == 0
     blocking.let_go.set()
     assert {code for _, code, _ in answered.wait(100)} == {zookeeper.OK}
+
+
+def spoiled(good: bytes, source: random.Random) -> Any:
+    """Return an answer with a bit that is not as it was, or cut, or with something behind it."""
+    bit = source.randrange(len(good) * 8)
+    flipped = bytearray(good)
+    flipped[bit // 8] ^= 1 << bit % 8
+    cut = good[: source.randrange(len(good))]
+    return source.choice(
+        [[bytes(flipped)], [cut, HANG_UP], [good, source.randbytes(30)], [source.randbytes(60)]]
+    )
+
+
+def test_spoiled_answers_cost_no_more_than_their_connection(hostile, opened, caplog) -> None:
+    caplog.set_level(logging.CRITICAL)
+    source = random.Random(14)
+    servers = []
+    for _ in range(40):
+        left = [2]
+
+        def answer(request: Request, left: list[int] = left) -> Any:
+            good = good_answer(request)
+            if left[0] == 0 or source.random() < 0.3:
+                return [good]
+            left[0] -= 1
+            return spoiled(good, source)
+
+        servers.append(hostile.serve(sasl_server(answer)))
+        where = servers[-1].connection_string
+        opened.append(zookeeper.init(where, None, SHORT, sasl=Scripted()))
+    for handle in opened:
+        wait_until_connected(zookeeper, handle)
+        wait_until(lambda handle=handle: can_read(handle), "the session can be used", 30)
+    assert sum(server.connections for server in servers) >= 80
+
+
+def can_read(handle: int) -> bool:
+    try:
+        return zookeeper.exists(handle, "/") is not None
+    except zookeeper.SessionError:
+        return False
+
+
+def test_a_process_without_a_thread_for_sasl_gets_an_error(hostile, opened, monkeypatch) -> None:
+    server = hostile.serve(sasl_server())
+    start = threading.Thread.start
+
+    def start_others(thread: threading.Thread) -> None:
+        if thread.name.endswith("-sasl"):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    before = set(threading.enumerate())
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start_others)
+        with pytest.raises(zookeeper.SystemErrorException, match="no thread for SASL: can't"):
+            zookeeper.init(server.connection_string, None, TIMEOUT, sasl=Scripted())
+    wait_until(lambda: set(threading.enumerate()) <= before, "its other thread has ended")
+    assert server.connections == 0
+    opened.append(zookeeper.init(server.connection_string, None, TIMEOUT, sasl=Scripted()))
+    assert opened == [0]
+    wait_until_connected(zookeeper, opened[0])
 
 
 def test_an_argument_that_is_no_mechanism_opens_nothing() -> None:
