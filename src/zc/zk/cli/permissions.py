@@ -1,7 +1,7 @@
 """Access control lists as arguments.
 
 An entry that nobody could ever match is refused: the nodes would be lost to everybody, their owner
-too. What servers refuse themselves is told here where it is plain, for they tell no reason.
+too. An entry that servers would refuse is told of here where that is plain: they give no reason.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Secured connections: TLS and SASL as options, and as variables of the environment.
 
-An option comes before its variable. No option takes a secret: a file does, or a variable. What is
-wrong with any of it is told before there is a connection.
+An option comes before its variable. No option takes a secret: a file does, or a variable. A
+fault in any of it is told before there is a connection.
 """
 
 from __future__ import annotations
