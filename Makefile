@@ -63,6 +63,10 @@ asan: build servers ## the binding's tests under AddressSanitizer and UndefinedB
 asan-text: build ## the same for what reads and writes tree text
 	@$(BIN)/python scripts/run_sanitized.py --text $(WORKERS) $(ARGS)
 
+.PHONY: fuzz
+fuzz: build ## hostile servers spoil what they send, clients run under AddressSanitizer; ARGS: seconds, --seed N
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 .PHONY: tsan
 tsan: build ## the C core under ThreadSanitizer, in many threads, its connections cut; ARGS: rounds
 	@$(BIN)/python scripts/run_tsan.py $(ARGS)

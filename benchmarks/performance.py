@@ -44,6 +44,7 @@ STEPS = [
     Step("Trees, 1 ms away", "tree", "--delays 1 --rounds 3", "--delays 1 --nodes 1000 --rounds 1"),
     Step("From a thousand to a million nodes", "scale", "", "--sizes 1000 10000 --rounds 1"),
     Step("Text and network", "text", "--shapes mixed --rounds 3", "--nodes 10000 --rounds 1"),
+    Step("Over TLS", "secured", "--rounds 7"),
     Step("Setting watches", "watches", "--rounds 5", "--shapes mixed --rounds 1"),
     Step("Bulk writes", "bulk_write", "--rounds 5"),
     Step("Imports and connections", "imports", quick="--rounds 5"),

@@ -34,14 +34,13 @@ EXTENSIONS = f"{PACKAGES}/"
 # stumbles over the memory of one once in a long while.
 GAVE_UP = "LeakSanitizer has encountered a fatal error"
 
-SHARED_OPTIONS = {
-    "log_path": REPORTS / "report",
+SHARED_OPTIONS: dict[str, object] = {
     "abort_on_error": 1,
     # %m, the module, tells our frames from others; without it a frame with a known source line has
     # only that.
     "stack_trace_format": '"    #%n %p in %f %S %m"',
 }
-ADDRESS_OPTIONS = {
+ADDRESS_OPTIONS: dict[str, object] = {
     **SHARED_OPTIONS,
     "detect_leaks": 1,
     # The tests ask for more than there is, and get a MemoryError, as everywhere else.
@@ -97,19 +96,23 @@ def build() -> None:
     REPORTS.mkdir()
 
 
-def sanitized_environment() -> dict[str, str]:
-    """Return the environment for a Python that begins with the sanitizers."""
+def sanitized_environment(reports: Path = REPORTS) -> dict[str, str]:
+    """Return the environment for a Python that begins with the sanitizers.
+
+    Its processes report into files in the folder `reports`.
+    """
     runtime = subprocess.run(
         [os.environ.get("CC", "gcc"), "-print-file-name=libasan.so"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout.strip()
+    log = {"log_path": reports / "report"}
     return {
         **os.environ,
         "LD_PRELOAD": runtime,
-        "ASAN_OPTIONS": options(ADDRESS_OPTIONS),
-        "UBSAN_OPTIONS": options(UNDEFINED_OPTIONS),
+        "ASAN_OPTIONS": options({**log, **ADDRESS_OPTIONS}),
+        "UBSAN_OPTIONS": options({**log, **UNDEFINED_OPTIONS}),
         # Python's own allocator would hide its objects from the sanitizers.
         "PYTHONMALLOC": "malloc",
         "PYTHONPATH": str(PACKAGES),

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -18,6 +19,7 @@ from .service import Service, running_service
 from .shapes import SHAPES
 
 Cases = Callable[[Service, argparse.Namespace], Iterator[Case]]
+Running = Callable[[str | None], AbstractContextManager[Service]]
 
 
 def main(
@@ -29,6 +31,7 @@ def main(
     sizes: Sequence[int] = (),
     shapes: Sequence[str] = (),
     delays: Sequence[float] = (),
+    running: Running = running_service,
 ) -> None:
     """Parse the command line, run a benchmark's cases and print the results.
 
@@ -37,12 +40,12 @@ def main(
 
     The others are defaults of options: rounds of each case, nodes of a tree (the size that the
     goals are set for), or several sizes, its shapes, and delays in milliseconds. An option without
-    a default here is one that the benchmark does not have.
+    a default here is one that the benchmark does not have. `running` is the kind of server.
     """
     options = parse_options(description, rounds, nodes, sizes, shapes, delays)
     surroundings = machine.describe()
     measured = []
-    with running_service(options.hosts) as service:
+    with running(options.hosts) as service:
         for case in cases(service, options):
             if options.only and options.only not in case.title:
                 continue

@@ -32,9 +32,9 @@ Import = Callable[[KazooClient, str, Any], int]
 
 
 @contextmanager
-def connected(hosts: str) -> Iterator[KazooClient]:
-    """Start a client, and close it afterwards."""
-    client = KazooClient(hosts, timeout=30)
+def connected(hosts: str, **more: Any) -> Iterator[KazooClient]:
+    """Start a client, and close it afterwards. `more` is for `KazooClient`."""
+    client = KazooClient(hosts, timeout=30, **more)
     client.start()
     try:
         yield client

@@ -8,11 +8,15 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
+from tests.certificates import Authority, server_settings
+from tests.ports import LOOPBACK, free_ports
 from tests.servers import Server, standalone
 
 import zc.zk
@@ -36,11 +40,27 @@ JAVA_OPTIONS = ()
 HEAP = "2g"
 
 
-class Service:
-    """A running server, with the operations that benchmarks need."""
+class Secured(NamedTuple):
+    """The port of a server that takes nothing but TLS, and the files of a client."""
 
-    def __init__(self, hosts: str) -> None:
+    hosts: str
+    authority: Path
+    certificate: Path
+    key: Path
+
+    def tls(self) -> zookeeper.TLS:
+        return zookeeper.TLS(ca=self.authority, certificate=self.certificate, key=self.key)
+
+
+class Service:
+    """A running server, with the operations that benchmarks need.
+
+    secured: its other port, if it has one.
+    """
+
+    def __init__(self, hosts: str, secured: Secured | None = None) -> None:
         self.hosts = hosts
+        self.secured = secured
 
     @contextmanager
     def delayed(self, milliseconds: float) -> Iterator[str]:
@@ -88,7 +108,23 @@ def running_service(hosts: str | None) -> Iterator[Service]:
 
 
 @contextmanager
-def connected(hosts: str) -> Iterator[int]:
+def running_secured_service(hosts: str | None) -> Iterator[Service]:
+    """Yield a server that is started with a port in the clear and one for TLS."""
+    if hosts is not None:
+        raise SystemExit("this benchmark makes certificates for a server of its own")
+    with tempfile.TemporaryDirectory() as folder:
+        authority = Authority(Path(folder))
+        issued, client = authority.issue("server", LOOPBACK), authority.issue("client")
+        (port,) = free_ports(1)
+        own = {"secureClientPortAddress": LOOPBACK, **server_settings(authority, issued, port)}
+        with own_server({**SETTINGS, **own}) as server:
+            where = f"{LOOPBACK}:{port}"
+            secured = Secured(where, authority.file, client.certificate, client.key)
+            yield Service(server.connection_string, secured)
+
+
+@contextmanager
+def connected(hosts: str, tls: zookeeper.TLS | None = None) -> Iterator[int]:
     """Yield a handle of the binding, connected, and close it afterwards."""
     arrived = threading.Event()
 
@@ -96,7 +132,7 @@ def connected(hosts: str) -> Iterator[int]:
         if state == zookeeper.CONNECTED_STATE:
             arrived.set()
 
-    handle = zookeeper.init(hosts, watch_session, SESSION_MILLISECONDS)
+    handle = zookeeper.init(hosts, watch_session, SESSION_MILLISECONDS, tls=tls)
     try:
         expect(arrived.wait(CONNECT_SECONDS), True, f"connected to {hosts}")
         yield handle

@@ -63,6 +63,9 @@ class TLS:
             raise ValueError("a password is of no use without a key")
         if server_hostname is not None and not server_hostname:
             raise ValueError("server_hostname is empty")
+        if server_hostname is not None and server_hostname.startswith("."):
+            # OpenSSL would take the certificate of any host below it.
+            raise ValueError(f"server_hostname begins with a dot: {server_hostname!r}")
         if minimum_version not in VERSIONS:
             raise ValueError(f"minimum_version is '1.2' or '1.3', not {minimum_version!r}")
         self.ca = ca

@@ -305,6 +305,7 @@ def test_a_file_that_cannot_be_used_is_an_error_before_any_connection(
         {"key_password": "secret"},
         {"minimum_version": "1.1"},
         {"server_hostname": ""},
+        {"server_hostname": ".example.com"},
         {"ca": "a\0b"},
         {"server_hostname": "a\0b"},
     ],

@@ -22,9 +22,7 @@
 #include "race.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 
 /* A server's share of the session timeout, at least: opening a session takes a quorum's disks. */
@@ -68,20 +66,10 @@ static void reject_winner(zk_handle *handle) {
     race_lose(handle, EPROTO);
 }
 
-/* The server's host, "" if that is not known, and what it is called in messages. */
-static void name_winner(zk_handle *handle, char host[NI_MAXHOST], char server[ADDRESS_TEXT]) {
-    attempt *a = &handle->attempt;
-    names_host(handle->names, &a->winner, host, NI_MAXHOST);
-    if (host[0])
-        snprintf(server, ADDRESS_TEXT, strchr(host, ':') ? "[%s]:%d" : "%s:%d", host, address_port(&a->winner));
-    else
-        address_text(&a->winner, server, ADDRESS_TEXT);
-}
-
 static void begin_layer(zk_handle *handle) {
     attempt *a = &handle->attempt;
     char host[NI_MAXHOST], server[ADDRESS_TEXT];
-    name_winner(handle, host, server);
+    names_server(handle->names, &a->winner, host, sizeof host, server, sizeof server);
     a->phase = ATTEMPT_SHAKING;
     if (layer_begin(&handle->layer, a->fd, host, server) != 0) reject_winner(handle);
 }
@@ -120,7 +108,7 @@ static int poll_sasl(zk_handle *handle, struct pollfd *fds, int timeout) {
     attempt *a = &handle->attempt;
     if (handle->sasl.phase == SASL_NONE) {
         char host[NI_MAXHOST], server[ADDRESS_TEXT];
-        name_winner(handle, host, server);
+        names_server(handle->names, &a->winner, host, sizeof host, server, sizeof server);
         sasl_begin(handle, a->fd, host, server);
     }
     int ready = sasl_poll(handle, fds, timeout);
@@ -136,6 +124,7 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout) {
     if (a->phase == ATTEMPT_RACING || a->phase == ATTEMPT_LOST) return poll_racers(current, fds, timeout);
     if (a->phase == ATTEMPT_SHAKING) return poll_shaking(current, fds, timeout);
     if (frames_is_held(&current->connection.frames)) return poll_sasl(current, fds, timeout);
+    if (current->connection.probe.fd >= 0) return probe_poll(current, fds, timeout);
     if (current->layer.connection == NULL) return __real_poll(fds, count, timeout);
     return layer_poll(&current->layer, fds, count, &fds[1], timeout);
 }

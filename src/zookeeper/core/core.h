@@ -22,7 +22,7 @@
  *     reader, bulk                               work on many nodes
  *     request, credentials, call                 one operation
  *     raw_request, standing, pending             sending, and the end of what is sent
- *     transport, attempt, sasl, steps            connections
+ *     transport, attempt, sasl, steps, probe     connections
  *     layer, frames, pauses                      what they are made of
  *     race, asked                                their beginning; the requests under way on them
  *     resolve, lookups, service, write_count     what is known of servers

@@ -51,7 +51,7 @@ void layer_why(layer *l, char *why) {
 
 int layer_begin(layer *l, int fd, const char *host, const char *server) {
     char why[LAYER_WHY] = "";
-    l->is_late = 0;
+    l->is_late = l->is_over = 0;
     snprintf(l->server, sizeof l->server, "%.255s", server);
     l->read_waits = l->write_waits = 0;
     l->connection = l->functions->begin(l->config, l->memory, fd, host, l->server, why);
@@ -88,6 +88,8 @@ ssize_t layer_read(layer *l, void *buffer, size_t size) {
     ssize_t count = l->functions->read(l->connection, buffer, size, &waits, why);
     int problem = errno;
     l->read_waits = waits;
+    /* A reader that had some bytes already comes again for the end. */
+    l->is_over = count == 0 || (count < 0 && problem != EAGAIN && problem != EINTR);
     /* A server may refuse a certificate after the handshake: it is well when it has said something. */
     if (why[0] || (count > 0 && l->has_failed)) note(l, why);
     errno = problem;
@@ -109,7 +111,7 @@ int layer_poll(layer *l, struct pollfd *fds, nfds_t count, struct pollfd *socket
     short asked = socket->events;
     short for_reading = l->read_waits ? l->read_waits : POLLIN;
     short for_writing = l->write_waits ? l->write_waits : POLLOUT;
-    int is_pending = (asked & POLLIN) && l->functions->is_pending(l->connection);
+    int is_pending = (asked & POLLIN) && (l->is_over || l->functions->is_pending(l->connection));
     socket->events = (short)((asked & POLLIN ? for_reading : 0) | (asked & POLLOUT ? for_writing : 0));
     int ready = __real_poll(fds, count, is_pending ? 0 : timeout);
     short got = ready > 0 ? socket->revents : 0;

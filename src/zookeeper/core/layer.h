@@ -17,6 +17,7 @@ typedef struct {
     char server[LAYER_SERVER];        /* of the socket, for messages */
     int is_late;                      /* the handshake has taken its share of the time */
     int has_failed;                   /* whether there is a `why` */
+    int is_over;                      /* nothing more can be read, which the socket need not show */
     short read_waits, write_waits;    /* events of poll; 0: the obvious ones */
     core_mutex lock;
     char why[LAYER_WHY]; /* guarded by lock: the last failure, "" since a server has spoken */

@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "names.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -134,7 +135,7 @@ int names_known(server_names *list, server_address *addresses, int room) {
     return count;
 }
 
-void names_host(server_names *list, const server_address *address, char *host, size_t size) {
+static void names_host(server_names *list, const server_address *address, char *host, size_t size) {
     const char *text = NULL;
     core_lock(&names_lock);
     for (int i = 0; i < list->count && text == NULL; i++)
@@ -152,6 +153,15 @@ void names_host(server_names *list, const server_address *address, char *host, s
     if (length) memcpy(host, text, length);
     host[length] = 0;
     core_unlock(&names_lock);
+}
+
+void names_server(server_names *list, const server_address *address, char *host, size_t host_size, char *server,
+                  size_t server_size) {
+    names_host(list, address, host, host_size);
+    if (host[0])
+        snprintf(server, server_size, strchr(host, ':') ? "[%s]:%d" : "%s:%d", host, address_port(address));
+    else
+        address_text(address, server, server_size);
 }
 
 void names_after_fork(void) {

@@ -46,8 +46,10 @@ void names_free(server_names *list);
 void names_wake_by(server_names *list, int fd);
 /* The known addresses, each once, at most `room` of them. Returns how many. */
 int names_known(server_names *list, server_address *addresses, int room);
-/* The host that the address is known by, without brackets; "" when none is. */
-void names_host(server_names *list, const server_address *address, char *host, size_t size);
+/* The host that the address is known by, without brackets, "" when none is; and the server as messages name
+ * it: with its port, and by its address if no host is known. */
+void names_server(server_names *list, const server_address *address, char *host, size_t host_size, char *server,
+                  size_t server_size);
 
 /* The name with the text of that length, NULL if it is not in the table. With the lock held. */
 host_name *names_find(const char *text, size_t length);

@@ -5,6 +5,7 @@
 #include "client.h"
 #include "frames.h"
 #include "pauses.h"
+#include "probe.h"
 
 #include <sys/socket.h>
 
@@ -13,11 +14,10 @@ typedef struct {
     long ends; /* how often one has ended, or could not be made */
     frames frames;
     pauses pauses;
-    /* From a read-only connection: the socket that asks another server, which one, and whether the
-     * next connection is to go there. */
-    int probe;
-    struct sockaddr_storage probed, found;
-    socklen_t probed_size, found_size;
+    /* From a read-only connection: another server is asked, and whether the next connection is to go to
+     * the one found. */
+    probe probe;
+    server_address found;
     int is_found;
 } connection;
 

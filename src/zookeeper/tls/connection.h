@@ -25,6 +25,7 @@ struct layer_connection {
     int fd;
     int is_shaken;
     int is_starved; /* what has been read ahead is less than a record */
+    long budget;    /* bytes that may still be read from the socket before the caller has its turn */
     unsigned long long stamp;
     tls_peer peer;
 };

@@ -90,6 +90,7 @@ short tls_awaited(const layer_connection *c, int result) {
 
 int tls_shake(layer_connection *c, short *events, char *why) {
     ERR_clear_error();
+    tls_socket_allow(c);
     errno = 0;
     int result = SSL_do_handshake(c->ssl);
     if (result == 1) {

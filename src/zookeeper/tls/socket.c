@@ -4,6 +4,11 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+/* OpenSSL goes on while there is anything to read, and does not return before it has data or an end of the
+ * handshake. A server that sends nothing but messages to be skipped would keep the I/O thread for good, which has
+ * pings to send, deadlines to keep, and to hear of a close. A record has 16 KB. */
+#define READ_BUDGET (256 << 10)
+
 static int connection_index;
 static BIO_METHOD *method;
 
@@ -18,17 +23,26 @@ static int socket_write(BIO *bio, const char *bytes, size_t size, size_t *writte
 }
 
 static int socket_read(BIO *bio, char *buffer, size_t size, size_t *received) {
-    const layer_connection *c = BIO_get_data(bio);
+    layer_connection *c = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
+    if (c->budget <= 0) {
+        BIO_set_retry_read(bio);
+        return 0;
+    }
     ssize_t count = recv(c->fd, buffer, size, 0);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
     if (count == 0) {
         errno = 0;
         BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
     }
-    if (count > 0) *received = (size_t)count;
+    if (count > 0) {
+        *received = (size_t)count;
+        c->budget -= count;
+    }
     return count > 0;
 }
+
+void tls_socket_allow(layer_connection *c) { c->budget = READ_BUDGET; }
 
 static long socket_control(BIO *bio, int command, long number, void *pointer) {
     (void)number, (void)pointer;

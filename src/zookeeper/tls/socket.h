@@ -10,6 +10,8 @@ void tls_socket_prepare(void);
 BIO *tls_socket_new(void);
 /* Have the SSL of the connection read and write its socket by `bio`. */
 void tls_socket_attach(layer_connection *c, BIO *bio);
+/* A call of OpenSSL begins that may read so much; it finds the socket empty afterwards. */
+void tls_socket_allow(layer_connection *c);
 /* The connection that the SSL is of, or NULL. */
 layer_connection *tls_connection_of(const SSL *ssl);
 

@@ -6,6 +6,7 @@
 #include "configuration.h"
 #include "handshake.h"
 #include "sessions.h"
+#include "socket.h"
 
 #include <openssl/err.h>
 
@@ -32,6 +33,7 @@ static ssize_t outcome(layer_connection *c, int result, size_t count, short *eve
 static ssize_t tls_read(layer_connection *c, void *buffer, size_t size, short *events, char *why) {
     size_t count = 0;
     ERR_clear_error();
+    tls_socket_allow(c);
     errno = 0;
     int result = SSL_read_ex(c->ssl, buffer, size, &count);
     c->is_starved = result != 1;
@@ -41,6 +43,7 @@ static ssize_t tls_read(layer_connection *c, void *buffer, size_t size, short *e
 static ssize_t tls_write(layer_connection *c, const void *bytes, size_t size, short *events, char *why) {
     size_t count = 0;
     ERR_clear_error();
+    tls_socket_allow(c);
     errno = 0;
     int result = SSL_write_ex(c->ssl, bytes, size, &count);
     return outcome(c, result, count, events, why);
