@@ -156,6 +156,12 @@ def test_a_server_without_authorities_asks_for_no_certificate(made: Certificates
             assert zk.get_children("/") == ["zookeeper"]
 
 
+@pytest.mark.parametrize("name", ["client_tls", "ca"])
+def test_settings_of_a_client_are_none_of_a_server(made: Certificates, name: str) -> None:
+    with pytest.raises(TypeError, match="tls must be None or a ServerTLS, not "):
+        Server(tls=getattr(made, name))
+
+
 def test_settings_show_no_password(made: Certificates) -> None:
     tls = ServerTLS(certificate="a.pem", key_password="secret")
     assert "secret" not in repr(tls)

@@ -237,9 +237,11 @@ class _Running:
 def _secured(settings: ServerTLS) -> MakeEnd:
     """Return what makes connections over TLS."""
     # Imported here, as it takes long, and most servers do without.
-    from zc.zk.testing.tls import Contexts
+    from zc.zk.testing.tls import Contexts, ServerTLS
     from zc.zk.testing.wire.secured import SecuredEnd
 
+    if not isinstance(settings, ServerTLS):
+        raise TypeError(f"tls must be None or a ServerTLS, not {type(settings).__name__}")
     contexts = Contexts(settings)
     return lambda service, ends, is_stalled: SecuredEnd(
         contexts.current(), service, ends, is_stalled
