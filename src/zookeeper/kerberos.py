@@ -80,6 +80,9 @@ class UserTickets:
             raise SASLError(f"the ticket of {whose} has expired: kinit gets another")
         return credentials
 
+    def renew(self) -> None:
+        """Do nothing: the tickets are the user's."""
+
 
 class Ticket(NamedTuple):
     """A cache with a ticket, and for how many seconds that was valid when it came."""
@@ -100,6 +103,10 @@ class KeytabTickets:
     def credentials(self) -> Any:
         """Return credentials that are valid. Raises SASLError."""
         return self._of_process.get().credentials()
+
+    def renew(self) -> None:
+        """Fetch new tickets, in the background; those that there are serve on until then."""
+        self._of_process.get().renew()
 
 
 class _ProcessTickets:
@@ -133,6 +140,9 @@ class _ProcessTickets:
         # An object of its own for each who has waited, see `_opened`.
         assert request.ticket is not None
         return _opened(request.ticket.cache)[0]
+
+    def renew(self) -> None:
+        self._ask()
 
     def _ask(self) -> _Request:
         """Ask the KDC, unless that is being done; return the request to wait for."""

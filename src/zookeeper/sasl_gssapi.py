@@ -7,6 +7,7 @@ layer: that is for TLS. Words and tickets are MIT Kerberos's, by the package `gs
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from zookeeper.errors import SASLError
@@ -22,6 +23,10 @@ NO_LAYER = 1
 # The layers in one byte, and the longest message in three.
 OFFER_BYTES = 4
 
+# A server that has got a new key cannot read tickets for the former one, which may be good for
+# hours: after so many that it has not answered new ones are fetched.
+MAX_REFUSED = 2
+
 # They end a part of a principal, or cannot be in a host's name.
 _FORBIDDEN = frozenset("/@\0 \t\r\n")
 
@@ -29,7 +34,7 @@ _FORBIDDEN = frozenset("/@\0 \t\r\n")
 class GSSAPI:
     """A principal, its tickets, and what the servers are called."""
 
-    __slots__ = ("_tickets", "_turns", "host", "keytab", "principal", "service")
+    __slots__ = ("_refused", "_tickets", "_turns", "host", "keytab", "principal", "service")
 
     name = NAME
 
@@ -54,6 +59,8 @@ class GSSAPI:
             UserTickets(principal) if keytab is None else KeytabTickets(keytab, principal)
         )
         self._turns = PerProcess(Turns)
+        # By server: how many tickets in a row have not led to an end.
+        self._refused: dict[str, int] = {}
 
     def __repr__(self) -> str:
         given = {"service": self.service} if self.service != "zookeeper" else {}
@@ -67,21 +74,41 @@ class GSSAPI:
         Raises SASLError.
         """
         name = self.host if self.host is not None else host.strip("[]")
-        return GSSAPIExchange(self.service, name, self._tickets.credentials(), self._turns.get())
+        credentials = self._tickets.credentials()
+        if self._refused.get(name, 0) >= MAX_REFUSED:
+            self._refused.pop(name, None)
+            self._tickets.renew()
+        return GSSAPIExchange(f"{self.service}@{name}", credentials, self._turns.get(), self.note)
+
+    def note(self, server: str, is_refused: bool) -> None:
+        """Note how an exchange has ended. Any thread may call it, and takes no lock."""
+        name = server.partition("@")[2]
+        if is_refused:
+            self._refused[name] = self._refused.get(name, 0) + 1
+        else:
+            self._refused.pop(name, None)
 
 
 class GSSAPIExchange:
     """The steps on one connection: a ticket each way, then the server's offer of layers."""
 
-    __slots__ = ("_context", "_credentials", "_proved", "_server", "_turns", "complete")
+    __slots__ = ("_context", "_credentials", "_note", "_proved", "_server", "_turns", "complete")
 
-    def __init__(self, service: str, host: str, credentials: Any, turns: Turns) -> None:
-        self._server = f"{service}@{host}"
+    def __init__(
+        self, server: str, credentials: Any, turns: Turns, note: Callable[[str, bool], None]
+    ) -> None:
+        self._server = server
+        self._note = note
         self._credentials = credentials
         self._turns = turns
         self._context: Any = None
         self._proved = False
         self.complete = False
+
+    def __del__(self) -> None:
+        # A server that refuses a ticket hangs up, and no step hears of it.
+        if self._context is not None and not self.complete:
+            self._note(self._server, True)
 
     def step(self, challenge: bytes) -> bytes | None:
         """Take a challenge, and return the token to send. The first step may ask the KDC."""
@@ -130,6 +157,7 @@ class GSSAPIExchange:
         except gssapi.exceptions.GSSError as fault:
             raise self._reason(fault) from None
         self.complete = True
+        self._note(self._server, False)
         return token
 
 

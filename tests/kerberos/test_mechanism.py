@@ -14,6 +14,7 @@ from tests.deadlines import wait_until
 from tests.kdc import REALM
 from tests.kerberos.acceptor import Acceptor, log_in
 from tests.kerberos.conftest import SERVICE, SERVICE_AT_ADDRESS
+from tests.kerberos.test_tickets import wait_for_askers
 from zookeeper import SASL, SASLError
 from zookeeper.sasl_gssapi import chosen_layer
 
@@ -123,6 +124,30 @@ def test_a_server_that_refuses_the_ticket_without_a_word_is_told(realm) -> None:
     exchange.step(b"")
     with pytest.raises(SASLError, match="does not accept the ticket; its log says why"):
         exchange.step(b"")
+
+
+def test_tickets_for_a_former_key_of_the_server_are_replaced(own_realm) -> None:
+    mechanism = SASL.gssapi(keytab=own_realm.keytab("app"))
+    log_in(mechanism, Acceptor(own_realm.keytab(SERVICE)))
+    own_realm.administer(f"cpw -randkey {SERVICE}")
+    keytab = own_realm.keytab(SERVICE)
+
+    def is_accepted() -> bool:
+        acceptor = Acceptor(keytab)
+        exchange = mechanism.begin("localhost")
+        try:
+            acceptor.step(exchange.step(b"") or b"")
+        except gssapi.exceptions.GSSError:
+            refused.append(True)
+            return False
+        return True
+
+    import gssapi
+
+    refused: list[bool] = []
+    wait_until(is_accepted, "a new ticket is accepted")
+    assert len(refused) >= 2
+    wait_for_askers()
 
 
 @pytest.mark.parametrize("spoilt", [*range(6), *range(8, 32)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,6 +121,18 @@ class TestOneServer:
                     other.create("/expiry/providers/1.2.3.4:81")
                     wait_until(lambda: len(found) == 2, "the live object follows")
                 other.delete_recursive("/expiry")
+
+    def test_variables_log_programs_and_commands_in(self, hosts, realm, monkeypatch) -> None:
+        monkeypatch.setenv("ZC_ZK_SASL", "gssapi")
+        monkeypatch.setenv("ZC_ZK_SASL_KEYTAB", str(realm.keytab("app")))
+        with open_(hosts, sasl=SASL.from_environment()) as zk:
+            zk.import_tree("/by-variables\n  x = 1\n")
+            run = subprocess.run(
+                [sys.executable, "-m", "zc.zk", "export", hosts, "/by-variables"],
+                capture_output=True, text=True, timeout=scaled(30), check=False,
+            )  # fmt: skip
+            assert (run.stdout, run.stderr) == ("/by-variables\n  x = 1\n", "")
+            zk.delete_recursive("/by-variables")
 
     def test_many_clients_share_a_mechanism(self, hosts, app) -> None:
         clients = [open_(hosts, sasl=app) for _ in range(10)]
@@ -261,6 +275,17 @@ class TestTheKdcGoes:
                 wait_until(
                     lambda: works(zk, "/app/providers/1.2.3.4:80"), "the registration is back", 60
                 )
+
+    def test_a_server_that_comes_back_with_another_key_is_logged_in_to(
+        self, own_realm, server
+    ) -> None:
+        """The client has a ticket for the former key, which is good for an hour."""
+        with open_(hosts_of(server), sasl=SASL.gssapi(keytab=own_realm.keytab("app"))) as zk:
+            zk.import_tree("/app\n")
+            own_realm.administer(f"cpw -randkey {SERVICE}")
+            own_realm.keytab(SERVICE)
+            server.restart()
+            wait_until(lambda: works(zk, "/app"), "it is logged in", 60)
 
     def test_tickets_are_renewed_for_connections_to_come(self, own_realm, server) -> None:
         own_realm.add("short", maxlife="4s")
