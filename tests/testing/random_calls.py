@@ -53,7 +53,12 @@ class RandomCalls:
             (4, lambda: Call("get_children_many", (self._paths(),))),
             (4, lambda: Call("read_tree", (self._path(),))),
             (6, self._watch_many),
-            (6, self._remove_watches),
+            (8, self._remove_watches),
+            (6, self._add_watch),
+            (1, lambda: Call(self._of("get_ephemerals"), (self._path(),))),
+            (1, lambda: Call(self._of("get_all_children_number"), (self._path(),))),
+            (1, lambda: Call(self._one_of("whoami", "awhoami"), ())),
+            (1, self._reconfigure),
             (1, lambda: Call("add_auth", ("digest", self._one_of(*USERS), COMPLETION))),
             (1, lambda: Call(self._one_of("state", "is_unrecoverable", "recv_timeout"), ())),
             (2, self._nonsense),
@@ -65,7 +70,7 @@ class RandomCalls:
             return self._delete()
         weights, makers = zip(*self._makers, strict=True)
         call: Call = self._random.choices(makers, weights)[0]()
-        if call.name[0] == "a" and call.name != "add_auth":
+        if call.name[0] == "a" and call.name not in ("add_auth", "add_watch"):
             return call._replace(options={**call.options, "completion": COMPLETION})
         return call
 
@@ -114,8 +119,15 @@ class RandomCalls:
 
     def _remove_watches(self) -> Call:
         name = self._of("remove_watches")
-        kind = self._one_of(1, 2, 3, 3, 4)
+        kind = self._one_of(1, 2, 3, 3, 4, 4, 5, 5, 6)
         return Call(name, (self._path(), kind, self._watcher(), self._sometimes(0.2)))
+
+    def _add_watch(self) -> Call:
+        return Call(self._of("add_watch"), (self._path(), self._one_of(0, 1, 0, 1, 2), WATCHER))
+
+    def _reconfigure(self) -> Call:
+        servers = [self._one_of(None, None, "", "9", "\0") for _ in range(3)]
+        return Call(self._of("reconfig"), (*servers, self._version()))
 
     def _nonsense(self) -> Call:
         call: Call = self._random.choice([maker for _, maker in self._makers[:12]])()

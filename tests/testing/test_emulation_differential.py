@@ -147,6 +147,8 @@ def _without_root(text: str) -> str:
 
 def _is_without_order(name: str, value: list[Any]) -> bool:
     """Whether it is names of children, or identities in an ACL."""
+    if name.endswith("whoami"):
+        return all(isinstance(item, tuple) for item in value)
     if "children" in name or name == "watch_many":
         return all(isinstance(item, str) for item in value)
     return "acl" in name

@@ -51,8 +51,10 @@ class Removals(Asking):
         """
         arguments.function(completion, "a completion")
         handle = self._server.find(h)
-        code, _ = handle.ask(self._removal(h, path, kind, watcher, local))
-        if code == constants.NOWATCHER and watcher is not None:
+        request = self._removal(h, path, kind, watcher, local)
+        nothing_here = not handle.registry.removable(path, kinds_of(kind))
+        code, _ = handle.ask(request)
+        if code == constants.NOWATCHER and (nothing_here or watcher is not None):
             raise errors.error(code, path)
         if completion is not None:
             self._server.delivery.put(partial(completion, handle.number, code))
