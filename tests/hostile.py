@@ -84,6 +84,11 @@ def good_result(op: int, path: bytes) -> bytes:
         Op.GET_CHILDREN: p.texts(["a", "b"] if path == b"/x" else []),
         Op.GET_CHILDREN2: p.texts(["a", "b"]) + STAT,
         Op.SYNC: p.buffer(path),
+        Op.GET_EPHEMERALS: p.texts(["/x", "/x/a"]),
+        Op.GET_ALL_CHILDREN_NUMBER: p.number(7),
+        Op.WHO_AM_I: p.vector([p.text("ip") + p.text("127.0.0.1")]),
+        Op.RECONFIG: p.buffer(b"data") + STAT,
+        Op.ADD_WATCH: p.number(0),
     }.get(op, b"")  # type: ignore[call-overload]
 
 

@@ -54,15 +54,17 @@ def add_watch(h, path, mode, watcher, *, timeout=None):
     Raises UnimplementedException with servers before 3.6. `event_zxid` has the zxid of an event.
     """
     cdef Handle handle = find(h)
-    answer(handle, request_of(OP_ADD_WATCH, path), no_results, standing_context(path, mode, watcher), timeout)
+    cdef Request request = request_of(OP_ADD_WATCH, path)
+    answer(handle, request, no_results, standing_context(path, mode, watcher), timeout)
     return constants.OK
 
 
 def aadd_watch(h, path, mode, watcher, completion=None):
     """Do as add_watch does, and call `completion(handle, code)`."""
     cdef Handle handle = find(h)
+    cdef Request request = request_of(OP_ADD_WATCH, path)
     cdef Context context = completion_context(standing_context(path, mode, watcher), completion, no_results)
-    return ask_later(handle, request_of(OP_ADD_WATCH, path), context)
+    return ask_later(handle, request, context)
 
 
 cdef Context standing_context(path, mode, watcher):
