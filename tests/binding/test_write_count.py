@@ -32,6 +32,13 @@ READS: dict[str, Any] = {
     "get_many": lambda z, h: z.get_many(h, ["/node", "/"]),
     "get_children_many": lambda z, h: z.get_children_many(h, ["/node", "/"]),
     "read_tree": lambda z, h: list(z.read_tree(h, "/")),
+    "get_ephemerals": lambda z, h: z.get_ephemerals(h),
+    "get_all_children_number": lambda z, h: z.get_all_children_number(h, "/"),
+    "whoami": lambda z, h: z.whoami(h),
+    "add_watch": lambda z, h: (
+        z.add_watch(h, "/node", z.PERSISTENT, print),
+        z.remove_watches(h, "/node"),
+    ),
     "watch_many": lambda z, h: z.watch_many(h, ["/node"], ["/"], ["/none"], lambda *event: None),
 }
 

@@ -18,14 +18,16 @@ NAMES = """
 
 # The methods and attributes of a client for programs; `watches` is an attribute of each.
 OF_A_CLIENT = """
-    acreate acreate2 add_auth adelete aexists aget aget_acl aget_children aget_children2 aget_config
-    amulti aremove_watches aset aset_acl async async_ check_operations children client_id close
-    connection_fault connection_string create create2 create_recursive delete delete_recursive
-    exists export_tree get get_acl get_children get_children2 get_children_many get_config get_many
-    get_properties handle import_tree initial_connection_wait is_ephemeral is_unrecoverable ln multi
-    plan_delete plan_import print_tree properties read_tree recv_timeout register register_server
+    aadd_watch acreate acreate2 add_auth add_watch adelete aexists aget aget_acl
+    aget_all_children_number aget_children aget_children2 aget_config aget_ephemerals amulti
+    areconfig aremove_watches aset aset_acl async async_ awhoami check_operations children
+    client_id close connection_fault connection_string create create2 create_recursive delete
+    delete_recursive event_zxid exists export_tree get get_acl get_all_children_number get_children
+    get_children2 get_children_many get_config get_ephemerals get_many get_properties handle
+    import_tree initial_connection_wait is_ephemeral is_unrecoverable ln multi plan_delete
+    plan_import print_tree properties read_tree reconfig recv_timeout register register_server
     remove_watches reopen resolve set set2 set_acl set_watcher state sync walk watch_many watches
-    write_many
+    whoami write_many
 """
 
 # `from zc.zk import *` does not give these: they would take the place of others.
