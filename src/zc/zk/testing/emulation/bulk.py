@@ -81,10 +81,12 @@ class Bulk(Asking):
         if watcher is None:
             raise TypeError("a watcher is needed")
         arguments.watcher(watcher)
+        # In the binding's order: the first fault counts.
+        nodes, missing, parents = [self._paths(handle, paths) for paths in (data, exists, children)]
         wanted = [
-            (constants.WATCH_CHILDREN, self._names, self._paths(handle, children)),
-            (constants.WATCH_DATA, self._data_and_stat, self._paths(handle, data)),
-            (constants.WATCH_DATA, self._stat_or_none, self._paths(handle, exists)),
+            (constants.WATCH_CHILDREN, self._names, parents),
+            (constants.WATCH_DATA, self._data_and_stat, nodes),
+            (constants.WATCH_DATA, self._stat_or_none, missing),
         ]
 
         def perform(client: Client) -> tuple[Any, ...]:
