@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -332,3 +335,19 @@ def test_no_argument_of_a_process_is_a_secret(command) -> None:
     for name in ("password", "credential", "secret"):
         assert f"--tls-key-{name} " not in described
         assert f"--sasl-{name} " not in described
+
+
+def test_a_plain_command_loads_nothing_of_security(place) -> None:
+    program = f"""if True:
+        import sys
+        from zc.zk.scripts import export
+        assert export([{place!r}]) is None
+        secured = ("environment", "sasl", "secretfiles", "tls", "_tls")
+        print([name for name in secured if f"zookeeper.{{name}}" in sys.modules])
+        print([name for name in ("ssl", "hashlib", "base64") if name in sys.modules])
+    """
+    environment = {name: value for name, value in os.environ.items() if "ZC_ZK" not in name}
+    output = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, env=environment
+    ).stdout
+    assert output.splitlines()[-2:] == ["[]", "[]"]
