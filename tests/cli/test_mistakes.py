@@ -49,6 +49,7 @@ def test_no_server(command):
         assert line == f"{address}: no answer within 0.3 seconds (Connection refused)"
 
 
+@pytest.mark.not_over_tls("the wrapped init, and not the command, knows of TLS: it warns of it")
 @pytest.mark.parametrize(
     ("name", "words"), [("export", []), ("watch", ["/a"])], ids=["session", "client"]
 )
