@@ -232,8 +232,9 @@ def test_nothing_but_the_api_is_public(zookeeper):
     """Star imports and completion in editors show the API, not its parts."""
     public = [name for name in dir(zookeeper) if not name.startswith("_")]
     submodules = {
-        "answers", "binding", "constants", "errors", "hosts", "log", "messages", "sasl",
-        "sasl_digest", "saslsteps", "tls", "types", "watchers",
+        "answers", "binding", "constants", "environment", "errors", "hosts", "kerberos",
+        "kerberos_faults", "kerberos_turns", "log", "messages", "sasl", "sasl_digest",
+        "sasl_gssapi", "saslsteps", "secretfiles", "tls", "types", "watchers",
     }  # fmt: skip
     foreign = [
         name
