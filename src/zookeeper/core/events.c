@@ -15,8 +15,9 @@ int __wrap_deserialize_WatcherEvent(struct iarchive *in, const char *tag, struct
 int __wrap_deserialize_WatcherEvent(struct iarchive *in, const char *tag, struct WatcherEvent *v) {
     int result = __real_deserialize_WatcherEvent(in, tag, v);
     zk_handle *handle = completions_calling();
-    /* frames.c gives type 0 to what is none. */
-    if (result >= 0 && handle && v->path && v->type != ZOO_SESSION_EVENT && v->type != 0)
+    /* The session's are the C client's own, and that nobody watches is for standing.c to say. */
+    int is_change = v->type >= ZOO_CREATED_EVENT && v->type <= ZOO_CHILD_EVENT;
+    if (result >= 0 && handle && v->path && is_change)
         queue_push_change(handle, v->type, v->state, v->path, raw_request_answer_zxid());
     return result;
 }

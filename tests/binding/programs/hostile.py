@@ -34,13 +34,18 @@ WINDOW = 1.5
 MOST_CPU = 0.2
 MOST_CONNECTIONS = 40
 
-# Calls without a result, or whose answer has no body: they succeed whatever comes.
+# Calls without a result, or whose answer has no body, or one of a number: they succeed whatever
+# comes.
 WITHOUT_AN_ANSWER = ("of nothing", "state", "client_id", "recv_timeout", "is_unrecoverable")
-WITHOUT_A_BODY = ("delete", "set_acl", "remove_watches", "add_auth", "event_thread", "set_watcher")
+WITHOUT_A_BODY = (
+    *("delete", "set_acl", "remove_watches", "add_watch", "get_all_children_number"),
+    *("add_auth", "event_thread", "event_zxid", "set_watcher"),
+)
+ASYNCHRONOUS = ("adelete", "aset_acl", "aremove", "aadd_watch", "aget_all_children")
 
 
 def has_a_body(name: str) -> bool:
-    name = name.removeprefix("a") if name.startswith(("adelete", "aset_acl", "aremove")) else name
+    name = name.removeprefix("a") if name.startswith(ASYNCHRONOUS) else name
     return not name.startswith(WITHOUT_A_BODY) and not name.endswith(WITHOUT_AN_ANSWER)
 
 
@@ -78,6 +83,8 @@ def every_call() -> dict[str, Callable[[int], object]]:
     asynchronous: dict[str, tuple[Any, ...]] = {
         **dict.fromkeys(["adelete", "aexists", "aget", "aget_children"], ()),
         **dict.fromkeys(["aget_children2", "aget_acl", "async_"], ()),
+        **dict.fromkeys(["aget_ephemerals", "aget_all_children_number"], ()),
+        "aadd_watch": (zookeeper.PERSISTENT, print),
         **dict.fromkeys(["acreate", "acreate2"], ("", OPEN)),
         "aset": ("",),
         "aset_acl": (-1, OPEN),
@@ -93,6 +100,8 @@ def every_call() -> dict[str, Callable[[int], object]]:
             calls[name] = alone
     multi, config = Waited(z.amulti), Waited(z.aget_config)
     calls["aget_config"] = config
+    calls["awhoami"] = Waited(z.awhoami)
+    calls["areconfig"] = lambda h: Waited(z.areconfig)(h, None, "9")
     calls["amulti"] = lambda h: multi(h, [("check", "/x")])
     calls["multi of all"] = lambda h: z.multi(
         h,
