@@ -10,14 +10,15 @@ import importlib
 import os
 import signal
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import nullcontext
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 import zc.zk
-from tests import leaks, sessions
+from tests import leaks, secured, sessions
 from tests.deadlines import scaled
 from tests.embedded import EmbeddedServer, embedded
 from tests.servers import SUPERUSER, Ensemble, Server, ensemble_of, standalone
@@ -78,6 +79,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"not over TLS: {mark.args[0]}"))
         if REAL_SERVERS.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("java")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Secure the servers that a test of the target *tls* starts, with its fixtures.
+
+    A fixture of the session would do so until another target comes, to all tests in between.
+    """
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    with secured.by_default() if parameters.get("target") == "tls" else nullcontext():
+        return (yield)
 
 
 @pytest.fixture(autouse=True)

@@ -40,6 +40,8 @@ STARTUP = Path(__file__).parent / "startup"
 
 # By folder; there is one in a run.
 _known: dict[str, Keys] = {}
+# Those that this process has made.
+_made: Keys | None = None
 
 # Whether servers are secured that do not say so themselves.
 _is_default = os.environ.get("ZK_TEST_SERVER") == "tls"
@@ -155,18 +157,21 @@ def known() -> Keys | None:
 
 def keys() -> Keys:
     """Return the keys of the run; make them at first, and have sessions use them."""
+    global _made
     found = known()
-    if found is None:
+    if found is not None:
+        return found
+    if _made is None:
         folder = Path(tempfile.mkdtemp(prefix="zookeeper-keys-"))
         atexit.register(_remove, folder, os.getpid())
-        found = _known[str(folder)] = Keys.make(folder)
-        os.environ[VARIABLE] = str(folder)
-        path = os.environ.get("PYTHONPATH")
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(STARTUP), path]))
+        _made = _known[str(folder)] = Keys.make(folder)
         import zookeeper
 
         go_by_tls(zookeeper)
-    return found
+    os.environ[VARIABLE] = str(_made.folder)
+    path = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(STARTUP), path]))
+    return _made
 
 
 def keys_by_default() -> Keys | None:
@@ -182,13 +187,24 @@ def keys_of(address: str) -> Keys | None:
 
 @contextmanager
 def by_default() -> Iterator[None]:
-    """Secure all servers that are started in the `with` block, unless they say otherwise."""
+    """Secure all servers that are started in the `with` block, unless they say otherwise.
+
+    Programs that are started in it go by TLS to these, and those that are started later do not.
+    """
     global _is_default
     former, _is_default = _is_default, True
+    variables = {name: os.environ.get(name) for name in (VARIABLE, "PYTHONPATH")}
+    if _made is not None:
+        keys()
     try:
         yield
     finally:
         _is_default = former
+        for name, value in variables.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def go_by_tls(binding: Any) -> None:

@@ -9,10 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from tests import ports, servers
+from tests import ports, secured, servers
+from tests.conftest import pytest_runtest_protocol
 from tests.deadlines import scaled, wait_until
 from tests.servers import ensemble_of, standalone
 
@@ -175,3 +178,15 @@ def test_a_server_does_not_outlive_the_process_that_started_it(end: str) -> None
     if end == "killed":
         subprocess.run(["rm", "-r", folder], check=True)
     assert not Path(folder).exists()
+
+
+@pytest.mark.skipif(secured.keys_by_default() is not None, reason="all servers are secured here")
+def test_servers_are_secured_in_tests_of_the_target_tls_and_in_no_others() -> None:
+    for target, is_secured in (("tls", True), ("real", False), (None, False)):
+        item: Any = SimpleNamespace(callspec=SimpleNamespace(params={"target": target}))
+        running = pytest_runtest_protocol(item)
+        next(running)
+        assert (secured.keys_by_default() is not None) is is_secured
+        with pytest.raises(StopIteration):
+            running.send(True)
+        assert secured.keys_by_default() is None

@@ -12,9 +12,9 @@ from zookeeper.tls import TLS as TLS
 from zookeeper.types import Acl as Acl
 from zookeeper.types import AclEntry as AclEntry
 from zookeeper.types import Data as Data
-from zookeeper.types import Identity as Identity
 from zookeeper.types import Operation as Operation
 from zookeeper.types import Progress as Progress
+from zookeeper.types import ProvenIdentity as ProvenIdentity
 from zookeeper.types import Stat as Stat
 from zookeeper.types import Subtree as Subtree
 from zookeeper.types import Watcher as Watcher

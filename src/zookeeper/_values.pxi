@@ -119,6 +119,8 @@ cdef int integer(object value, str what) except? -32000:
     """Convert an int to a C int; a float or a bool is a mistake."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{what} must be an int, not {type(value).__name__}")
+    if not -2 ** 31 <= value < 2 ** 31:
+        raise OverflowError(f"{what} does not fit in 32 bits: {value}")
     return value
 
 

@@ -27,11 +27,11 @@ from zookeeper.types import (
     Data,
     DataCompletion,
     IdentitiesCompletion,
-    Identity,
     MultiCompletion,
     NumberCompletion,
     Operation,
     Progress,
+    ProvenIdentity,
     Stat,
     StatCompletion,
     StringCompletion,
@@ -238,7 +238,7 @@ class Binding(Protocol):
     def aget_all_children_number(
         self, h: int, path: str, completion: NumberCompletion | None = None
     ) -> Literal[0]: ...
-    def whoami(self, h: int, *, timeout: float | None = None) -> list[Identity]: ...
+    def whoami(self, h: int, *, timeout: float | None = None) -> list[ProvenIdentity]: ...
     def awhoami(self, h: int, completion: IdentitiesCompletion | None = None) -> Literal[0]: ...
     def add_watch(
         self, h: int, path: str, mode: int, watcher: Watcher, *, timeout: float | None = None

@@ -61,6 +61,13 @@ class TLS:
             raise ValueError("a key is of no use without its certificate")
         if key_password is not None and certificate is None:
             raise ValueError("a password is of no use without a key")
+        for name, path in (("ca", ca), ("certificate", certificate), ("key", key)):
+            if path is not None and not isinstance(path, (str, os.PathLike)):
+                raise TypeError(f"{name} must be the path of a file, not {type(path).__name__}")
+        if key_password is not None and not isinstance(key_password, (str, bytes)):
+            raise TypeError(f"key_password must be text, not {type(key_password).__name__}")
+        if server_hostname is not None and not isinstance(server_hostname, str):
+            raise TypeError(f"server_hostname must be str, not {type(server_hostname).__name__}")
         if server_hostname is not None and not server_hostname:
             raise ValueError("server_hostname is empty")
         if server_hostname is not None and server_hostname.startswith("."):
@@ -171,7 +178,10 @@ def configuration(tls: Any) -> Configuration | None:
 def _path(path: StrPath | None) -> bytes | None:
     if path is None:
         return None
-    encoded = os.fsencode(path)
+    try:
+        encoded = os.fsencode(path)
+    except UnicodeEncodeError:
+        raise ValueError(f"a file cannot have this path: {path!r}") from None
     if b"\0" in encoded:
         raise ValueError(f"a path must not hold a null character: {path!r}")
     return encoded
@@ -180,7 +190,11 @@ def _path(path: StrPath | None) -> bytes | None:
 def _bytes(name: str, value: str | bytes | None) -> bytes | None:
     if value is None:
         return None
-    encoded = value.encode() if isinstance(value, str) else value
+    try:
+        encoded = value.encode() if isinstance(value, str) else value
+    except UnicodeEncodeError:
+        # Without the exception, which has the value in it.
+        raise ValueError(f"{name} cannot be written in UTF-8") from None
     if b"\0" in encoded:
         raise ValueError(f"{name} must not hold a null character")
     return encoded

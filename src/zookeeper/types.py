@@ -46,7 +46,7 @@ Data: TypeAlias = str | bytes | None
 Credential: TypeAlias = tuple[str, str | bytes]
 
 # A scheme, and an id by that scheme, which a server takes a session for.
-Identity: TypeAlias = tuple[str, str]
+ProvenIdentity: TypeAlias = tuple[str, str]
 
 # A session's number and password, to resume the session with.
 ClientId: TypeAlias = tuple[int, str | bytes]
@@ -70,7 +70,7 @@ DataCompletion: TypeAlias = Callable[[int, int, str | None, Stat | None], object
 StringsCompletion: TypeAlias = Callable[[int, int, list[str] | None], object]
 StringsStatCompletion: TypeAlias = Callable[[int, int, list[str] | None, Stat | None], object]
 NumberCompletion: TypeAlias = Callable[[int, int, int | None], object]
-IdentitiesCompletion: TypeAlias = Callable[[int, int, list[Identity] | None], object]
+IdentitiesCompletion: TypeAlias = Callable[[int, int, list[ProvenIdentity] | None], object]
 AclCompletion: TypeAlias = Callable[[int, int, list[AclEntry] | None, Stat | None], object]
 MultiCompletion: TypeAlias = Callable[[int, int, list[Any] | None], object]
 

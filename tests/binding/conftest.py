@@ -17,13 +17,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from contextlib import nullcontext
 from types import ModuleType
 
 import pytest
 
 import zc.zk.testing
-from tests import secured
 from tests.conftest import EXTERNAL_SERVICE, TARGETS, TARGETS_ARE_CHOSEN
 from tests.embedded import embedded
 from tests.servers import SUPERUSER, Ensemble, Server, ensemble_of, standalone
@@ -59,10 +57,9 @@ def _is_for(metafunc: pytest.Metafunc, target: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def target(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Yield the name of the target."""
-    with secured.by_default() if request.param == "tls" else nullcontext():
-        yield request.param
+def target(request: pytest.FixtureRequest) -> str:
+    """Return the name of the target."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -315,6 +315,22 @@ def test_bad_settings_are_errors(given) -> None:
         zookeeper.init(f"{LOOPBACK}:1", None, tls=TLS(**given))
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"ca": 1},
+        {"certificate": b"c.pem"},
+        {"certificate": "c.pem", "key": ["k"]},
+        {"certificate": "c.pem", "key_password": 5},
+        {"server_hostname": 1},
+    ],
+)
+def test_settings_of_another_type_are_refused_by_name(given) -> None:
+    name, value = list(given.items())[-1]
+    with pytest.raises(TypeError, match=f"{name} must be .*, not {type(value).__name__}"):
+        TLS(**given)
+
+
 def test_an_argument_that_is_no_tls_is_an_error() -> None:
     with pytest.raises(TypeError, match="tls must be"):
         zookeeper.init(f"{LOOPBACK}:1", tls="yes")  # type: ignore[arg-type]

@@ -17,7 +17,6 @@ import pytest
 import zc.zk
 import zc.zk.testing
 import zookeeper
-from tests import secured
 from tests.conftest import EXTERNAL_SERVICE, TARGETS
 from tests.docs import examples
 from tests.servers import standalone
@@ -37,7 +36,7 @@ def target(request: pytest.FixtureRequest) -> Iterator[str | None]:
     if EXTERNAL_SERVICE or request.param == "emulation":
         yield EXTERNAL_SERVICE
     elif request.param == "tls":
-        with secured.by_default(), standalone() as running:
+        with standalone() as running:
             yield running.connection_string
     elif request.param == "real":
         yield request.getfixturevalue("real_server").connection_string

@@ -65,10 +65,42 @@ def test_a_permission_that_there_is_not_is_refused(bad: int | str) -> None:
         permissions(bad)
 
 
-@pytest.mark.parametrize("bad", [None, 1.0, b"r"])
+@pytest.mark.parametrize("bad", [None, 1.0, b"r", [], True])
 def test_permissions_of_another_type_are_refused(bad: Any) -> None:
-    with pytest.raises((TypeError, AttributeError)):
+    with pytest.raises(TypeError, match=f"permissions are int or str, not {type(bad).__name__}"):
         permissions(bad)
+
+
+@pytest.mark.parametrize("bad", [None, 1, 12345, 2**31, True, [1, 2], b"u"])
+def test_names_and_passwords_of_another_type_are_refused(bad: Any) -> None:
+    told = f"must be str, not {type(bad).__name__}"
+    with pytest.raises(TypeError, match=f"user {told}"):
+        digest_acl(bad, "p")
+    with pytest.raises(TypeError, match=f"principal {told}"):
+        sasl_acl(bad)
+    if bad is not None:
+        with pytest.raises(TypeError, match=f"subject {told}"):
+            x509_acl(bad)
+    if bad != b"u":
+        with pytest.raises(TypeError, match=f"password {told}"):
+            digest_acl("u", bad)
+
+
+@pytest.mark.parametrize("bad", ["a\0b", "\ud800"])
+def test_text_that_no_id_can_hold_is_refused(bad: str) -> None:
+    with pytest.raises(ValueError, match=r"user (must not|cannot)"):
+        digest_acl(bad, "p")
+    with pytest.raises(ValueError, match=r"principal (must not|cannot)"):
+        sasl_acl(bad)
+    with pytest.raises(ValueError, match=r"subject (must not|cannot)"):
+        x509_acl(bad)
+
+
+def test_a_password_that_is_refused_is_not_shown() -> None:
+    with pytest.raises(ValueError, match=r"password cannot be written in UTF-8$") as caught:
+        digest_acl("u", "secret\ud800")
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
 
 
 def test_a_digest_is_what_the_servers_compute() -> None:

@@ -162,6 +162,12 @@ def test_settings_of_a_client_are_none_of_a_server(made: Certificates, name: str
         Server(tls=getattr(made, name))
 
 
+@pytest.mark.parametrize("users", [1, "x", ["x"]])
+def test_users_that_are_no_mapping_are_refused(users: Any) -> None:
+    with pytest.raises(TypeError, match=f"sasl maps .*, and is no {type(users).__name__}"):
+        Server(sasl=users)
+
+
 def test_settings_show_no_password(made: Certificates) -> None:
     tls = ServerTLS(certificate="a.pem", key_password="secret")
     assert "secret" not in repr(tls)
@@ -253,7 +259,7 @@ import sys
 from zc.zk.testing import Server
 with Server():
     names = ("testing.tls", "secured", "authority", "sasl_digest", "trustme", "cryptography")
-    print([name for name in sys.modules if name.endswith(names)])
+    print([name for name in sys.modules if name.endswith(names) and not name.startswith("tests.")])
 """
     output = subprocess.check_output([sys.executable, "-c", program], timeout=scaled(60))
     assert output == b"[]\n"

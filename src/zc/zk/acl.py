@@ -46,12 +46,16 @@ def digest_acl(user: str, password: str | bytes, perms: int | str = PERM_ALL) ->
     import hashlib
     from base64 import b64encode
 
+    name = _text("user", user)
     if not user or ":" in user:
         raise ValueError(f"a user has a name without a colon: {user!r}")
-    if not password:
+    # Not whatever `bytes` takes: of a number it makes so many zeros, and so a password.
+    secret = (
+        password if isinstance(password, bytes) else _text("password", password, is_secret=True)
+    )
+    if not secret:
         raise ValueError(f"the password of {user!r} is empty")
-    secret = password.encode() if isinstance(password, str) else bytes(password)
-    hashed = hashlib.sha1(user.encode() + b":" + secret, usedforsecurity=False).digest()
+    hashed = hashlib.sha1(name + b":" + secret, usedforsecurity=False).digest()
     return {
         "perms": permissions(perms),
         "scheme": "digest",
@@ -76,6 +80,7 @@ def x509_acl(
     if (subject is None) == (certificate is None):
         raise ValueError("either a subject is needed or a certificate")
     if subject is not None:
+        _text("subject", subject)
         name = subjects.as_servers_write(subject)
     else:
         assert certificate is not None
@@ -90,6 +95,7 @@ def sasl_acl(principal: str, perms: int | str = PERM_ALL) -> AclEntry:
     Kerberos `user@REALM` or `service/host@REALM`, unless the servers are set up to drop realms or
     hosts. `perms` are as for `digest_acl`. Raises ValueError.
     """
+    _text("principal", principal)
     if not is_principal(principal):
         raise ValueError(f"no user, and no principal as USER@REALM is: {principal!r}")
     return {"perms": permissions(perms), "scheme": "sasl", "id": principal}
@@ -106,10 +112,12 @@ def is_principal(name: str) -> bool:
 def permissions(perms: int | str) -> int:
     """Return permissions as a number, 1 to 31; they may be letters of `cdrwa`.
 
-    Raises ValueError.
+    Raises ValueError, and TypeError for what is neither.
     """
-    if not isinstance(perms, str):
-        number = perms.__index__()
+    if isinstance(perms, bool) or not isinstance(perms, (int, str)):
+        raise TypeError(f"permissions are int or str, not {type(perms).__name__}")
+    if isinstance(perms, int):
+        number = perms
     elif perms.isdecimal() and perms.isascii():
         number = int(perms[:9])
     elif len(set(perms)) == len(perms) and set(perms) <= set(LETTERS):
@@ -119,6 +127,21 @@ def permissions(perms: int | str) -> int:
     if 1 <= number <= PERM_ALL:
         return number
     raise ValueError(f"not permissions, some of cdrwa or 1 to {PERM_ALL}: {perms!r}")
+
+
+def _text(what: str, value: object, *, is_secret: bool = False) -> bytes:
+    """Return text in UTF-8, if it is one that an id can have in it."""
+    if not isinstance(value, str):
+        raise TypeError(f"{what} must be str, not {type(value).__name__}")
+    shown = "" if is_secret else f": {value!r}"
+    try:
+        encoded = value.encode()
+    except UnicodeEncodeError:
+        # Without the exception, which has the value in it.
+        raise ValueError(f"{what} cannot be written in UTF-8{shown}") from None
+    if b"\0" in encoded and not is_secret:
+        raise ValueError(f"{what} must not hold a null character{shown}")
+    return encoded
 
 
 def kept(acl: Acl) -> Acl:

@@ -249,6 +249,8 @@ def _secured(settings: ServerTLS) -> MakeEnd:
 
 
 def _checked_users(sasl: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    if sasl is not None and not isinstance(sasl, Mapping):
+        raise TypeError(f"sasl maps names to passwords, and is no {type(sasl).__name__}")
     for user, password in (sasl or {}).items():
         if not isinstance(user, str) or not isinstance(password, str):
             raise TypeError(f"sasl maps names to passwords, both str: {user!r}")

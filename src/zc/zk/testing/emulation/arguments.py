@@ -153,7 +153,7 @@ def integer(value: object, what: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{what} must be an int, not {type(value).__name__}")
     if not -(2**31) <= value < 2**31:
-        raise OverflowError("value too large to convert to int")
+        raise OverflowError(f"{what} does not fit in 32 bits: {value}")
     return value
 
 

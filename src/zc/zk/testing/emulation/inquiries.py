@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from zookeeper.types import (
         DataCompletion,
         IdentitiesCompletion,
-        Identity,
         NumberCompletion,
+        ProvenIdentity,
         Stat,
         StringsCompletion,
     )
@@ -61,9 +61,9 @@ class Inquiries(Asking):
         engine = self._server.engine
         return Request(path, lambda client: (engine.count_descendants(client, where),), (None,))
 
-    def whoami(self, h: int, *, timeout: float | None = None) -> list[Identity]:
+    def whoami(self, h: int, *, timeout: float | None = None) -> list[ProvenIdentity]:
         """Return what the server takes the session for, as `(scheme, id)`."""
-        identities: list[Identity] = self._now(h, self._whoami(), timeout)[0]
+        identities: list[ProvenIdentity] = self._now(h, self._whoami(), timeout)[0]
         return identities
 
     def awhoami(self, h: int, completion: IdentitiesCompletion | None = None) -> Literal[0]:
