@@ -22,7 +22,7 @@ class Acceptor:
             creds=gssapi.Credentials(usage="accept", store={"keytab": f"FILE:{keytab}"}),
             usage="accept",
         )
-        # What the client has chosen at the end.
+        # The choice of the client at the end.
         self.answer: bytes | None = None
 
     @property

@@ -54,5 +54,5 @@ def own_realm(installed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         running.add(SERVICE, "app")
         enter(running, tmp_path, monkeypatch)
         yield running
-        # Who waits for it sees it gone.
+        # A call that waits for it sees it gone.
         running.kill()

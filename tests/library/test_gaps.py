@@ -81,7 +81,7 @@ class TestWhatIsNotRead:
         lists = [followed.children(path) for path in nodes]
         before = reads(proxy)
         blip(proxy, followed)
-        # What comes behind it has been read when it shows: so has all that is read before.
+        # When this change shows, all that the blip has had read is read, too.
         set_v(other, nodes[0], 1)
         wait_until(has_v(objects[0], 1), "the change is seen")
         assert reads(proxy) == before + PROOF + 1
@@ -123,7 +123,7 @@ class TestWhatIsNotRead:
 
 
 class TestChangesInAGap:
-    """What changes while there is no connection is seen, whatever it is."""
+    """A change of any kind is seen that is made while there is no connection."""
 
     def test_data(self, followed, other, proxy, nodes) -> None:
         live = followed.properties(nodes[0])
@@ -323,7 +323,7 @@ class TestDoubts:
         wait_until(has_v(live, 1), "it is seen")
 
     def test_a_failed_first_read_is_done_by_the_worker(self, followed, other, proxy, nodes) -> None:
-        """What depends on the node stays, as a live object does whose link leads there."""
+        """The subscriber to the node stays, as a live object does whose link leads there."""
 
         class Owner:
             refreshed = 0
