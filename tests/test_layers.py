@@ -31,6 +31,7 @@ ROWS = [
     "client",
     "methods",
     "operations",
+    "providers",
     "registration",
     "watching",
     "session",

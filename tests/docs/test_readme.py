@@ -88,6 +88,8 @@ DOCUMENTED_CLASSES = [
     zc.zk.ZooKeeper,
     zc.zk.Children,
     zc.zk.Properties,
+    zc.zk.Provider,
+    zc.zk.Providers,
     zc.zk.Registration,
     zc.zk.ParseNode,
     zc.zk.BadPropertyLink,

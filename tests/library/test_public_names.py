@@ -11,7 +11,8 @@ import zc.zk
 
 NAMES = """
     BadPropertyLink CancelWatch Children Error FailedConnect LinkError LinkLoop OPEN_ACL_UNSAFE
-    ParseNode Properties READ_ACL_UNSAFE RegisteringServer Registration Resolving SASL
+    NoProvider ParseNode Properties Provider Providers READ_ACL_UNSAFE RegisteringServer
+    Registration Resolving SASL
     TLS TreeSyntaxError ZK ZooKeeper digest_acl parse_addr parse_tree sasl_acl world_permission
     x509_acl
 """
@@ -25,7 +26,8 @@ OF_A_CLIENT = """
     delete_recursive event_zxid exists export_tree get get_acl get_all_children_number get_children
     get_children2 get_children_many get_config get_ephemerals get_many get_properties handle
     import_tree initial_connection_wait is_ephemeral is_unrecoverable ln multi plan_delete
-    plan_import print_tree properties read_tree reconfig recv_timeout register register_server
+    plan_import print_tree properties providers read_tree reconfig recv_timeout register
+    register_server
     remove_watches reopen resolve set set2 set_acl set_watcher state sync walk watch_many watches
     whoami write_many
 """
@@ -41,6 +43,7 @@ NOT_FOR_A_PLAIN_CLIENT = """
     zookeeper.saslsteps zookeeper.tls
     zookeeper.environment zookeeper.secretfiles zc.zk.subjects
     zc.zk.journey zc.zk.propertylinks zc.zk.resolver zc.zk.session.diagnosis zc.zk.session.retry
+    zc.zk.providers
     zc.zk.registration.registration zc.zk.registration.registry zc.zk.registration.step
     zc.zk.watching.liveobject zc.zk.watching.readers
     argparse ast asyncio concurrent.futures dataclasses importlib.metadata inspect ipaddress
@@ -50,7 +53,8 @@ NOT_FOR_A_PLAIN_CLIENT = """
 
 # Modules that are attributes of the package without an import of their own.
 MODULES = """
-    browse errors event formats graphvis interfaces lineserver monitor scripts testing tree
+    browse errors event formats graphvis interfaces lineserver monitor providers scripts testing
+    tree
 """
 
 

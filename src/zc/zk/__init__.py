@@ -24,10 +24,13 @@ if TYPE_CHECKING:
         FailedConnect,
         LinkError,
         LinkLoop,
+        NoProvider,
         TreeSyntaxError,
     )
     from zc.zk.event import RegisteringServer
     from zc.zk.links import join as join
+    from zc.zk.providers.provider import Provider
+    from zc.zk.providers.providers import Providers
     from zc.zk.registration.address import parse_addr
     from zc.zk.registration.registration import Registration
     from zc.zk.resolver import Resolver as Resolving
@@ -53,8 +56,11 @@ __all__ = [
     "FailedConnect",
     "LinkError",
     "LinkLoop",
+    "NoProvider",
     "ParseNode",
     "Properties",
+    "Provider",
+    "Providers",
     "RegisteringServer",
     "Registration",
     "Resolving",
@@ -88,6 +94,7 @@ _MODULES = {
     "FailedConnect": "errors",
     "LinkError": "errors",
     "LinkLoop": "errors",
+    "NoProvider": "errors",
     "TreeSyntaxError": "errors",
     "RegisteringServer": "event",
     "Resolving": "resolver:Resolver",
@@ -95,6 +102,8 @@ _MODULES = {
     "decode": "codec",
     "encode": "codec",
     "Properties": "watching.properties",
+    "Provider": "providers.provider",
+    "Providers": "providers.providers",
     "Registration": "registration.registration",
     "ParseNode": "tree.model",
     "parse_tree": "tree.parse",
@@ -115,6 +124,7 @@ _DOCUMENTED_MODULES = frozenset(
         "interfaces",
         "lineserver",
         "monitor",
+        "providers",
         "scripts",
         "testing",
         "tree",

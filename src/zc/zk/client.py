@@ -20,6 +20,7 @@ from zc.zk.acl import READ_ACL_UNSAFE
 from zc.zk.errors import FailedConnect
 from zc.zk.imports import importing
 from zc.zk.links import LINK, check_path, check_target, without_slash
+from zc.zk.methods.choosing import Choosing
 from zc.zk.methods.nodes import Nodes
 from zc.zk.methods.passing import tells_of_root
 from zc.zk.methods.reading import Reading
@@ -57,7 +58,7 @@ _STATES = {
 }
 
 
-class ZooKeeper(Reading, Transactions, Nodes, Trees):
+class ZooKeeper(Reading, Transactions, Nodes, Trees, Choosing):
     """A client of a ZooKeeper service.
 
     `connection_string` is a comma-separated list of host:port, with an optional /root behind it

@@ -7,6 +7,7 @@
     │   ├── LinkLoop                symbolic links lead back to themselves
     │   └── BadPropertyLink         a property link leads nowhere
     ├── TreeSyntaxError             tree text cannot be read; also a ValueError
+    ├── NoProvider                  no registered server can be called
     ├── FormatUnavailable           `zc.zk.formats`: the library of a format is not installed
     ├── GraphvizError               `zc.zk.graphvis`: Graphviz cannot draw
     └── SnapshotError               `zc.zk.testing.snapshot`: a data file cannot be used
@@ -23,6 +24,7 @@ __all__ = [
     "FailedConnect",
     "LinkError",
     "LinkLoop",
+    "NoProvider",
     "TreeSyntaxError",
 ]
 
@@ -77,6 +79,68 @@ class BadPropertyLink(LinkError):
         return f"{self.path} {self.name} =>: {self.reason}"
 
 
+class NoProvider(Error):
+    """There is no server to call at `path`.
+
+    `registered` counts those that are registered; of these `draining` take no new work, `out` have
+    failed just now, and `unusable` have names that are no addresses. `tried` were not wanted again.
+    `age` is how many seconds ago ZooKeeper has told.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        registered: int,
+        draining: int = 0,
+        out: int = 0,
+        unusable: int = 0,
+        tried: int = 0,
+        age: float = 0.0,
+    ) -> None:
+        super().__init__(path, registered, draining, out, unusable, tried, age)
+        self.path = path
+        self.registered = registered
+        self.draining = draining
+        self.out = out
+        self.unusable = unusable
+        self.tried = tried
+        self.age = age
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _no_provider, self.args
+
+    def __str__(self) -> str:
+        counts = {
+            "draining": self.draining,
+            "out after failures": self.out,
+            "without an address": self.unusable,
+            "tried already": self.tried,
+        }
+        told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        text = f"no server to call at {self.path}: {self.registered} registered"
+        if told:
+            text += f" ({told})"
+        if self.age:
+            text += f", as of {self.age:.0f} seconds ago, as there is no connection to ZooKeeper"
+        return text
+
+
+def _no_provider(
+    path: str, registered: int, draining: int, out: int, unusable: int, tried: int, age: float
+) -> NoProvider:
+    """Make one of its arguments, for pickles."""
+    return NoProvider(
+        path,
+        registered=registered,
+        draining=draining,
+        out=out,
+        unusable=unusable,
+        tried=tried,
+        age=age,
+    )
+
+
 class TreeSyntaxError(Error, ValueError):
     """A line of tree text that cannot be read.
 
@@ -95,7 +159,8 @@ class TreeSyntaxError(Error, ValueError):
 
 
 for _class in (
-    CancelWatch, Error, FailedConnect, LinkError, LinkLoop, BadPropertyLink, TreeSyntaxError
+    CancelWatch, Error, FailedConnect, LinkError, LinkLoop, BadPropertyLink, NoProvider,
+    TreeSyntaxError,
 ):  # fmt: skip
     _class.__module__ = "zc.zk"  # the public name, in tracebacks, representations and pickles
 

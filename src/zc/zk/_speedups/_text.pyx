@@ -6,6 +6,7 @@ from cpython.dict cimport PyDict_Contains, PyDict_GetItem, PyDict_SetItem
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.unicode cimport PyUnicode_Substring
 from libc.stdio cimport snprintf
+from libc.stdint cimport uint64_t
 from libc.string cimport memcmp, memcpy, strcmp, strlen
 
 import json
@@ -40,3 +41,5 @@ include "render.pxi"
 include "lines.pxi"
 include "nodes.pxi"
 include "read.pxi"
+# Servers for keys.
+include "rendezvous.pxi"

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import atexit
 import logging
+import math
 import os
 import time
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import zookeeper
@@ -151,6 +153,25 @@ class Session(Calling):
         return self._machine.wait(
             lambda: not self._machine.is_connected or self.connects != since.connects, seconds
         )
+
+    def wait_for(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Say whether a condition holds within that time.
+
+        It is looked at when the state of the session changes, and after `note_news`.
+        """
+        return self._machine.wait(condition, seconds)
+
+    def note_news(self) -> None:
+        """Have those that are in `wait_for` look again."""
+        with self._machine.lock:
+            self._machine.changed.notify_all()
+
+    def silence(self) -> float:
+        """Return for how many seconds there has been no connection; 0.0 while there is one."""
+        if self.is_forked:
+            return math.inf
+        connected_until = self._machine.connected_until
+        return 0.0 if self._machine.is_connected else time.monotonic() - connected_until
 
     def wait_for_connection(self, seconds: float) -> bool:
         """Say whether the session has, or a new one gets, a connection within that time."""

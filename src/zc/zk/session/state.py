@@ -132,6 +132,8 @@ class StateMachine:
         self.complaint = ""
         self._granted_ms: int | None = None
         self._suspended_at = 0.0
+        # When there was a connection last, if there is none.
+        self.connected_until = time.monotonic()
         self._first_epoch = self.epoch + 1
 
     @property
@@ -194,13 +196,15 @@ class StateMachine:
         """Note that there is no connection; the session may go on."""
         if not self.is_connected or not self._enter(State.SUSPENDED):
             return NOTHING
-        self._suspended_at = time.monotonic()
+        self._suspended_at = self.connected_until = time.monotonic()
         self.changed.notify_all()
         return Transition(Disconnected, ((logging.WARNING, CONNECTION_LOST),))
 
     def note_lost(self, reason: str, *, was_established: bool = True) -> Transition:
         """Note that the handle is of no more use; there may have been a session before."""
         level = logging.WARNING if reason != self.complaint else logging.DEBUG
+        if self.is_connected:
+            self.connected_until = time.monotonic()
         if not self._enter(State.LOST):
             return NOTHING
         self.reason = self.complaint = reason
@@ -235,6 +239,8 @@ class StateMachine:
 
     def note_closed(self) -> None:
         """Note that nothing more is wanted. Idempotent: interrupted closing is done again."""
+        if self.is_connected:
+            self.connected_until = time.monotonic()
         self.state = State.CLOSED
         self.reason = "closed"
         self.changed.notify_all()

@@ -140,6 +140,13 @@ class Subscriptions:
         answers = self.cache.read_now([*nodes.values()])
         return {key: answers[node] for key, node in nodes.items()}
 
+    def age(self) -> float:
+        """Return how many seconds ago all that is known was known to be up to date.
+
+        0.0 while the servers can tell of changes: what they have told is seen at once.
+        """
+        return self.session.silence()
+
     def warn_of_fork(self) -> None:
         """Log, once, when nothing is kept up to date in this process."""
         session = self.session
