@@ -85,12 +85,16 @@ def init(
 
     Returns the handle, the lowest int that is free. Raises BadArgumentsException for hosts that are no
     connection string, SystemErrorException if no name can be resolved, ValueError for a file of `tls`
-    that cannot be used. A name service that does not answer is waited for in the background, as
-    servers are that do not.
+    that cannot be used, RuntimeError where gevent or eventlet has made greenlets of threads. A name
+    service that does not answer is waited for in the background, as servers are that do not.
     """
     if not isinstance(hosts, str):
         raise TypeError(f"hosts must be str, not {type(hosts).__name__}")
     checked_callable(watcher, "a watcher")
+    if "gevent.monkey" in sys.modules or "eventlet.patcher" in sys.modules:
+        from zookeeper.runtimes import refuse_greenlets
+
+        refuse_greenlets()
     if sasl is not None:
         from zookeeper.sasl import checked_mechanism
 

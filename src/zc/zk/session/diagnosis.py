@@ -6,10 +6,10 @@ is no session, the reason is found out anew.
 
 from __future__ import annotations
 
-import queue
 import socket
 import threading
 import time
+from _queue import Empty, SimpleQueue
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -55,7 +55,7 @@ def describe(
         servers = list(dict.fromkeys(parse(connection_string).servers))
     except ValueError as fault:
         return str(fault)
-    answers: queue.SimpleQueue[tuple[tuple[str, int], str, bool]] = queue.SimpleQueue()
+    answers: SimpleQueue[tuple[tuple[str, int], str, bool]] = SimpleQueue()
     found = dict.fromkeys(servers, NO_NAME)
     missing = set(servers)
     for server in servers:
@@ -64,7 +64,7 @@ def describe(
     while missing:
         try:
             server, reason, is_last = answers.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
+        except Empty:
             break
         found[server] = reason
         if is_last:
@@ -76,7 +76,7 @@ def describe(
 
 def _begin(
     server: tuple[str, int],
-    answers: queue.SimpleQueue[tuple[tuple[str, int], str, bool]],
+    answers: SimpleQueue[tuple[tuple[str, int], str, bool]],
     seconds: float,
     is_secured: bool,
 ) -> None:

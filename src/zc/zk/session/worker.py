@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import _thread
 import logging
-import queue
 import threading
 import time
+from _queue import Empty, SimpleQueue
 from collections import deque
 from collections.abc import Callable
 
@@ -37,8 +37,9 @@ class Worker:
         self._name = name
         self._work = work
         # The one queue whose put may be called from a finaliser, which runs in any thread, perhaps
-        # in the middle of a get or put of that same thread.
-        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
+        # in the middle of a get or put of that same thread. Not from `queue`, where gevent and
+        # eventlet put others, which are not for threads.
+        self._wakes: SimpleQueue[None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._inline = False
         self._working = threading.Lock()
@@ -90,7 +91,7 @@ class Worker:
         while not self.is_stopped:
             try:
                 self._wakes.get(timeout=delay)
-            except queue.Empty:
+            except Empty:
                 pass
             try:
                 delay = self._work_once()
@@ -132,7 +133,7 @@ def _start(thread: threading.Thread) -> None:
     if threading.current_thread() is not threading.main_thread():
         thread.start()
         return
-    results: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+    results: SimpleQueue[BaseException | None] = SimpleQueue()
 
     def start() -> None:
         try:
