@@ -1,6 +1,7 @@
 # The functions have the docstrings themselves: help(zookeeper.get). The signatures stand in
 # binding.py, once for all bindings.
-from typing import Final, Literal
+from collections.abc import Callable
+from typing import Final, Literal, ParamSpec
 
 from zookeeper.answers import Answers as Answers
 from zookeeper.binding import Binding
@@ -26,6 +27,14 @@ __version__: Final[str]
 def set_debug_level(level: int) -> Literal[0]: ...
 def deterministic_conn_order(yes: bool) -> Literal[0]: ...
 def write_count() -> int: ...
+
+_P = ParamSpec("P")
+
+class CompletionQueue:
+    def fileno(self) -> int: ...
+    def bind(self, callback: Callable[_P, object]) -> Callable[_P, None]: ...
+    def drain(self, max: int | None = None) -> int: ...
+    def close(self) -> None: ...
 
 _binding: Binding
 

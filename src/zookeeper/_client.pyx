@@ -19,6 +19,7 @@ from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_Import
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.errno cimport EINTR
+from libc.errno cimport errno as last_errno
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset, strlen
@@ -42,8 +43,8 @@ from zookeeper.answers import Answers
 from zookeeper.hosts import parse as parse_hosts
 
 __all__ = [
-    "Subtree", "Znode", "aadd_watch", "acreate", "acreate2", "add_auth", "add_watch", "adelete",
-    "aexists", "aget", "aget_acl", "aget_all_children_number", "aget_children", "aget_children2",
+    "CompletionQueue", "Subtree", "Znode", "aadd_watch", "acreate", "acreate2", "add_auth",
+    "add_watch", "adelete", "aexists", "aget", "aget_acl", "aget_all_children_number", "aget_children", "aget_children2",
     "aget_config", "aget_ephemerals", "amulti", "areconfig", "aremove_watches", "aset", "aset_acl",
     "async_", "awhoami", "check_operations", "client_id", "close", "close_many", "connection_fault",
     "create", "create2", "delete", "deterministic_conn_order", "event_thread", "event_zxid",
@@ -58,6 +59,8 @@ include "_values.pxi"
 include "_comparing.pxi"
 include "_watchers.pxi"
 include "_sasl.pxi"
+include "_completing.pxi"
+include "_completion_queue.pxi"
 include "_handle.pxi"
 include "_opening.pxi"
 include "_closing.pxi"

@@ -87,6 +87,7 @@ def _close_all():
 
 def _after_fork_in_child():
     queue_after_fork()
+    completion_queue_after_fork()
     lookups_after_fork()
     raw_request_after_fork()
     service_after_fork()

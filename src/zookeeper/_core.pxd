@@ -50,7 +50,7 @@ cdef extern from "core.h" nogil:
     void *core_zeroed(size_t count, size_t size)
 
     enum item_kind:
-        ITEM_EVENT, ITEM_CALL, ITEM_TRANSACTION
+        ITEM_EVENT, ITEM_CALL, ITEM_ANSWER, ITEM_TRANSACTION
 
     struct queue_item:
         queue_item *next
@@ -62,9 +62,23 @@ cdef extern from "core.h" nogil:
         int64_t zxid
         char path[1]
 
-    ctypedef struct watches_item:
+    ctypedef struct object_item:
         queue_item item
-        void *watches
+        void *object
+
+    ctypedef struct completion_queue:
+        pass
+
+    object_item *queue_object(void *object)
+    completion_queue *completion_queue_new()
+    void completion_queue_retain(completion_queue *q)
+    void completion_queue_release(completion_queue *q)
+    int completion_queue_fd(completion_queue *q)
+    bint completion_queue_push(completion_queue *q, queue_item *item)
+    queue_item *completion_queue_take(completion_queue *q, queue_item **last, long *count)
+    void completion_queue_wake(completion_queue *q)
+    queue_item *completion_queue_close(completion_queue *q)
+    void completion_queue_after_fork()
 
     ctypedef struct pending:
         pass
@@ -133,8 +147,9 @@ cdef extern from "core.h" nogil:
 
     struct call:
         queue_item item
-        int waiting, abandoned, watched
+        int waiting, abandoned, watched, takers
         void *context
+        completion_queue *answers
         int code, never_sent
         Stat stat
         int has_stat
@@ -147,6 +162,7 @@ cdef extern from "core.h" nogil:
     call *call_new(zk_handle *handle, int waiting, void *context, int watched)
     void call_release(call *c)
     int call_wait(call *c, int64_t deadline)
+    call *call_of_answer(queue_item *answer)
     ctypedef struct c_operation "operation":
         int32_t op
         const char *path
@@ -221,9 +237,11 @@ cdef extern from "core.h" nogil:
         const c_operation *ops
         write_result *results
         int count, code, failure
+        completion_queue *answers
         void *owner
 
-    int transaction_submit(zk_handle *handle, const c_operation *ops, int count, void *context)
+    int transaction_submit(zk_handle *handle, const c_operation *ops, int count, void *context,
+                           completion_queue *answers)
     void transaction_free(transaction *t)
     long operation_size(zk_handle *handle, const c_operation *op)
 

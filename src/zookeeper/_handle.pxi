@@ -4,26 +4,6 @@
 # run Python code, or a finaliser that opens or closes a handle would find it half done.
 cdef list _handles = []
 
-# A completion's arguments after handle and code.
-ctypedef tuple (*results_function)(call *)
-
-
-@cython.final
-@cython.internal
-cdef class Context:
-    """The work of the event thread when a request has finished."""
-
-    cdef object completion  # or None
-    cdef results_function results
-    cdef object watcher     # or None
-    cdef int watch_kind
-    cdef str path
-    cdef bint missing_too   # an exists: its watch is set on a missing node as well
-    cdef bint forget        # a remove_watches
-    cdef bint local         # one that forgets even if the server cannot be asked
-    cdef bint carried       # one of what the registry has: a server that knows nothing of it has done it
-
-
 @cython.final
 @cython.internal
 cdef class Handle:
@@ -82,7 +62,7 @@ cdef class Handle:
         elif item.kind == ITEM_TRANSACTION:
             self.deliver_transaction(<transaction *>item)
         else:
-            self.begin_watches(<watches_item *>item)
+            self.begin_watches(<object_item *>item)
 
     cdef deliver_event(self, event_item *event):
         cdef int type = event.type
@@ -112,9 +92,7 @@ cdef class Handle:
                 log_raised("a watcher of handle %d raised at %s", (self.number, path))
 
     cdef deliver_call(self, call *c):
-        cdef Context context = <Context>c.context
-        Py_DECREF(context)
-        c.context = NULL
+        cdef Context context = taken_context(c)
         try:
             if context.forget:
                 self.removals -= 1
@@ -129,24 +107,21 @@ cdef class Handle:
                     context.watch_kind, (context.path,), context.watcher, is_set and not c.abandoned
                 )
                 sweep(self, context.path)
-            if context.completion is not None:
-                context.completion(self.number, c.code, *context.results(c))
+            if c.answers is NULL:
+                complete(context.completion, context, c)
         finally:
             call_release(c)
 
     cdef deliver_transaction(self, transaction *t):
-        completion, kinds = <object>t.owner
-        Py_DECREF(<object>t.owner)
+        cdef Context context = taken_owner(t)
         try:
-            if completion is not None:
-                completion(self.number, t.code, transaction_results(t, kinds))
+            if t.answers is NULL:
+                complete_transaction(context.completion, context, t)
         finally:
             transaction_free(t)
 
-    cdef begin_watches(self, watches_item *item):
-        watches, watcher = <object>item.watches
-        Py_DECREF(<object>item.watches)
-        free(item)
+    cdef begin_watches(self, object_item *item):
+        watches, watcher = taken_object(item)
         for kind, paths in watches:
             self.registry.settle(kind, paths, watcher, True)
 

@@ -67,7 +67,7 @@ cdef Context completion_context(Context context, completion, results_function re
     checked_callable(completion, "a completion")
     if context is None:
         context = Context.__new__(Context)
-    context.completion = completion
+    choose_place(context, completion)
     context.results = results
     return context
 
@@ -133,10 +133,16 @@ cdef enum:
 
 
 cdef call *new_call(Handle handle, bint waiting, Context context) except NULL:
-    cdef bint watched = context is not None and context.watcher is not None
-    if context is not None:
-        Py_INCREF(context)
-    return call_new(handle.c, waiting, <void *>context if context is not None else NULL, watched)
+    cdef call *c
+    if context is None:
+        return call_new(handle.c, waiting, NULL, False)
+    Py_INCREF(context)
+    context.number = handle.number
+    c = call_new(handle.c, waiting, <void *>context, context.watcher is not None)
+    # The event thread has more to do for a removal before its completion hears of it.
+    if not context.forget:
+        c.answers = context.answers()
+    return c
 
 
 cdef int submit(call *c, const c_operation *op) noexcept nogil:

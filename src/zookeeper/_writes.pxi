@@ -107,11 +107,14 @@ def amulti(h, ops, completion=None):
     """
     cdef Handle handle = find(h)
     cdef WriteOps operations = all_of(handle, ops)
-    checked_callable(completion, "a completion")
+    cdef Context context = completion_context(None, completion, NULL)
     size_of_all(handle, operations)
-    context = (completion, bytes(operations.kinds))
+    context.kinds = bytes(operations.kinds)
+    context.number = handle.number
     Py_INCREF(context)
-    cdef int code = transaction_submit(handle.c, operations.ops, <int>operations.count, <void *>context)
+    cdef int code = transaction_submit(
+        handle.c, operations.ops, <int>operations.count, <void *>context, context.answers()
+    )
     if code != ZOK:
         Py_DECREF(context)
         raise unsent(code, None)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define HANDLES 3
-#define USERS 6
+#define USERS 7
 #define PATIENCE_NS 2000000000
 
 static _Atomic long ends[4]; /* of calls: answered, lost, closed, anything else */
@@ -25,6 +25,23 @@ static void note(int code) {
 
 static struct ACL open_entry[] = {{31, {"world", "anyone"}}};
 static const struct ACL_vector open_acl = {1, open_entry};
+
+/* The place of Python's lock. */
+static pthread_mutex_t python = PTHREAD_MUTEX_INITIALIZER;
+
+static void let_go_of_call(call *c) {
+    note(c->code);
+    pthread_mutex_lock(&python);
+    if (--c->takers == 0 && c->answers) completion_queue_release(c->answers);
+    pthread_mutex_unlock(&python);
+    call_release(c);
+}
+
+static void let_go_of_transaction(transaction *t) {
+    note(t->code);
+    if (t->answers) completion_queue_release(t->answers);
+    transaction_free(t);
+}
 
 /* Does the work of a handle's Python thread. */
 static void *deliver(void *argument) {
@@ -39,15 +56,12 @@ static void *deliver(void *argument) {
         if (item == NULL && queue_stopped(handle)) return NULL;
         for (queue_item *next; item; item = next) {
             next = item->next;
-            if (item->kind == ITEM_CALL) {
-                note(((call *)item)->code);
-                call_release((call *)item);
-            } else if (item->kind == ITEM_TRANSACTION) {
-                note(((transaction *)item)->code);
-                transaction_free((transaction *)item);
-            } else {
+            if (item->kind == ITEM_CALL)
+                let_go_of_call((call *)item);
+            else if (item->kind == ITEM_TRANSACTION)
+                let_go_of_transaction((transaction *)item);
+            else
                 free(item);
-            }
         }
     }
 }
@@ -80,6 +94,49 @@ static void *call_one_by_one(void *argument) {
         char why[LAYER_WHY];
         handle_why(handle, why);
     }
+}
+
+/* Does the work of an event loop. */
+static void let_go_of_answers(queue_item *item) {
+    for (queue_item *next; item; item = next) {
+        next = item->next;
+        if (item->kind == ITEM_ANSWER)
+            let_go_of_call(call_of_answer(item));
+        else
+            let_go_of_transaction((transaction *)item);
+    }
+}
+
+/* Calls and transactions whose answers are for event loops, which come and go. Their contexts are
+ * references to the loop's queue. */
+static void *call_from_loops(void *argument) {
+    zk_handle *handle = argument;
+    for (int round = 0, code = ZOK; code != ZCLOSING && code != ZINVALIDSTATE; round++) {
+        completion_queue *q = completion_queue_new();
+        if (q == NULL) abort();
+        for (int i = 0; i < 30 && code != ZCLOSING && code != ZINVALIDSTATE; i++) {
+            completion_queue_retain(q);
+            call *c = call_new(handle, 0, q, i % 3 == 0);
+            c->answers = q;
+            const operation asked = {.op = OP_EXISTS, .path = "/a"};
+            code = call_submit(c, &asked);
+            if (code == ZOK)
+                call_release(c);
+            else
+                let_go_of_call(c);
+            const operation check = {.op = OP_CHECK, .path = "/a", .version = -1};
+            completion_queue_retain(q);
+            if (transaction_submit(handle, &check, 1, q, q) != ZOK) completion_queue_release(q);
+            queue_item *last;
+            long count;
+            if (i % 5 == 0) let_go_of_answers(completion_queue_take(q, &last, &count));
+            if (i % 7 == 0) completion_queue_wake(q);
+        }
+        usleep(round % 2 ? 20000 : 2000);
+        let_go_of_answers(completion_queue_close(q));
+        completion_queue_release(q);
+    }
+    return NULL;
 }
 
 /* Calls whose ends come through the queue, among them credentials. */
@@ -191,7 +248,7 @@ static pthread_t started(void *(*run)(void *), void *argument) {
 }
 
 static void play(const char *hosts, int round) {
-    void *(*uses[USERS])(void *) = {call_one_by_one, call_one_by_one,  call_later,
+    void *(*uses[USERS])(void *) = {call_one_by_one, call_one_by_one,  call_later,      call_from_loops,
                                     read_many_times, write_many_times, watch_many_times};
     zk_handle *handles[HANDLES];
     pthread_t delivering[HANDLES], using[HANDLES][USERS], stepping = 0;

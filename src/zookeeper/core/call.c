@@ -14,6 +14,8 @@
 call *call_new(zk_handle *handle, int waiting, void *context, int watched) {
     call *c = core_zeroed(1, sizeof *c);
     c->item.kind = ITEM_CALL;
+    c->answer.kind = ITEM_ANSWER;
+    c->takers = 1;
     c->handle = handle;
     c->references = 1;
     c->waiting = waiting;
@@ -33,6 +35,26 @@ void call_release(call *c) {
     free(c);
 }
 
+call *call_of_answer(queue_item *answer) { return (call *)((char *)answer - offsetof(call, answer)); }
+
+/* The answer is for an event loop. The Python thread has a part in it if it leaves a watch, which that
+ * thread starts, in order with the events; and if the loop's queue is closed, as it can let go of the
+ * context. */
+static void tell_loop(call *c) {
+    int watched = c->watched;
+    if (watched) {
+        c->takers = 2;
+        c->references++;
+    }
+    if (completion_queue_push(c->answers, &c->answer)) {
+        if (watched) queue_push(c->handle, &c->item);
+        return;
+    }
+    c->takers = 1;
+    if (watched) call_release(c);
+    queue_push(c->handle, &c->item);
+}
+
 int call_wait(call *c, int64_t deadline) { return core_wait(&c->finished, deadline); }
 
 /* A call with a context goes through the queue even if a caller waits for it: the Python thread starts
@@ -47,6 +69,8 @@ void call_ended(call *c, int code) {
     if (c->ended) {
         c->ended(c);
         call_release(c);
+    } else if (c->answers) {
+        tell_loop(c);
     } else if (c->context == NULL) {
         sem_post(&c->finished);
         call_release(c);

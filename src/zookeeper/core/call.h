@@ -3,6 +3,7 @@
 #define ZOOKEEPER_CALL_H
 
 #include "client.h"
+#include "completion_queue.h"
 #include "pending.h"
 #include "queue.h"
 #include "service.h"
@@ -11,7 +12,7 @@
 
 struct credential;
 
-/* Counted: the caller that made it has a reference, and so have the request under way and the queue. */
+/* Counted: the caller that made it has a reference, and so have the request under way and the queues. */
 typedef struct call {
     queue_item item; /* first: a call is queued as itself */
     pending request;
@@ -20,7 +21,11 @@ typedef struct call {
     sem_t finished;   /* posted when a waiting call is done */
     int waiting;      /* the caller waits: a synchronous call */
     _Atomic int abandoned; /* the caller waits no longer */
-    void *context;    /* a Python object with a reference for the taker of the queue, or NULL */
+    void *context;    /* a Python object with a reference for the takers of queues, or NULL */
+    /* The event loop's queue that the answer is for; the context keeps it. NULL: none. */
+    completion_queue *answers;
+    queue_item answer; /* the call, as it is in that queue */
+    int takers;        /* of it and of the handle's queue; the last one drops the context */
     /* For a request of the core's own: called at its end, instead of all that, on the I/O thread or the
      * one that closes, with no lock but `completions_lock`. NULL for Python's. */
     void (*ended)(struct call *);
@@ -51,6 +56,8 @@ call *call_new(zk_handle *handle, int waiting, void *context, int watched);
 void call_release(call *c);
 /* As core_wait, for the end of a synchronous call. */
 int call_wait(call *c, int64_t deadline);
+/* The call that is queued as its answer. */
+call *call_of_answer(queue_item *answer);
 /* The request is over: its end is told, and its reference given back. */
 void call_ended(call *c, int code);
 

@@ -5,6 +5,7 @@
  *
  *   1. The C client's two threads (I/O, completion) never touch Python. Events and results
  *      go into the handle's queue (queue.c); one Python thread per handle takes it from there.
+ *      Answers for an event loop go into a completion queue of its own (completion_queue.c).
  *   2. Every request is asynchronous. A synchronous call waits for it by itself (call.c), so that
  *      deadlines, Ctrl-C and closing work.
  *   3. Every request is in its handle's list of pending ones from before it is sent until it has
@@ -27,7 +28,7 @@
  *     race, asked                                their beginning; the requests under way on them
  *     resolve, lookups, service, write_count     what is known of servers
  *     names, candidates                          hosts and addresses
- *     log, queue, threads, address, memory, locks, path, answers, codes
+ *     log, queue, completion_queue, threads, address, memory, locks, path, answers, codes
  *
  * This header is for Python's half and for tests. A file of the core includes what it uses. A header
  * says at each declaration which pointers may be NULL and which side frees them. All others are not
@@ -38,6 +39,7 @@
 
 #include "candidates.h"
 #include "close_many.h"
+#include "completion_queue.h"
 #include "credentials.h"
 #include "handle.h"
 #include "log.h"

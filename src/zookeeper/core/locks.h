@@ -19,6 +19,8 @@
  *     LOCK_LOG           lines_lock (log.c)                   log lines that wait
  *     LOCK_OPEN_QUEUES   open_lock (queue.c)                  the queues that a log line may wake
  *     LOCK_QUEUE         zk_handle.queue_lock                 what waits for a handle's Python thread
+ *     LOCK_LOOP_QUEUES   loop_queues_lock (completion_queue.c)  which queues of event loops there are
+ *     LOCK_LOOP_QUEUE    completion_queue.lock                what waits for an event loop
  *     LOCK_LAYER         layer.lock                           why TLS failed
  *     LOCK_SASL          sasl_steps.lock (steps.c)            a mechanism's steps, and why SASL failed
  *     LOCK_CLOSING       closing_many.lock (close_many.c)     handles that are closed side by side
@@ -55,6 +57,8 @@ typedef enum {
     LOCK_LOG,
     LOCK_OPEN_QUEUES,
     LOCK_QUEUE,
+    LOCK_LOOP_QUEUES,
+    LOCK_LOOP_QUEUE,
     LOCK_LAYER,
     LOCK_SASL,
     LOCK_CLOSING,

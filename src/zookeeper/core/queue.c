@@ -55,10 +55,15 @@ void queue_node_event(zhandle_t *zh, int type, int state, const char *path, void
     (void)zh, (void)type, (void)state, (void)path, (void)context;
 }
 
+object_item *queue_object(void *object) {
+    object_item *item = core_zeroed(1, sizeof *item);
+    item->item.kind = ITEM_OBJECT;
+    item->object = object;
+    return item;
+}
+
 int queue_push_watches(zk_handle *handle, void *watches) {
-    watches_item *item = core_zeroed(1, sizeof *item);
-    item->item.kind = ITEM_WATCHES;
-    item->watches = watches;
+    object_item *item = queue_object(watches);
     /* Unlike an answer, this may come when the handle is closed and its event thread has ended. */
     core_lock(&handle->queue_lock);
     int stopped = handle->queue_stop;

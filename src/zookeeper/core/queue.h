@@ -4,10 +4,10 @@
 
 #include "client.h"
 
-typedef enum { ITEM_EVENT, ITEM_CALL, ITEM_TRANSACTION, ITEM_WATCHES } item_kind;
+typedef enum { ITEM_EVENT, ITEM_CALL, ITEM_ANSWER, ITEM_TRANSACTION, ITEM_OBJECT } item_kind;
 
 /* The head of what is queued. The thread that takes an item frees what it is part of: an event or
- * watches by `free`, a call by call_release, a transaction by transaction_free. */
+ * an object by `free`, a call or its answer by call_release, a transaction by transaction_free. */
 typedef struct queue_item {
     struct queue_item *next;
     item_kind kind;
@@ -23,11 +23,12 @@ typedef struct {
     char path[]; /* "" for a session event */
 } event_item;
 
-/* Watches that are about to be set; `watches` is a Python object with a reference for the taker. */
+/* A Python object with a reference for the taker: watches that are about to be set, in a handle's queue;
+ * a function to call and its arguments, in an event loop's. */
 typedef struct {
     queue_item item;
-    void *watches;
-} watches_item;
+    void *object;
+} object_item;
 
 /* The item is the queue's from here on. */
 void queue_push(zk_handle *handle, queue_item *item);
@@ -35,7 +36,9 @@ void queue_push(zk_handle *handle, queue_item *item);
 void queue_push_event(zk_handle *handle, int type, int state, const char *path);
 /* Queue a server's event, with the path that the server knows and the zxid that came with it. */
 void queue_push_change(zk_handle *handle, int type, int state, const char *server_path, int64_t zxid);
-/* 0: the handle is closed, and the reference to `watches` stays the caller's. */
+/* An item with that object, to be freed by `free`. */
+object_item *queue_object(void *object);
+/* Queue watches. 0: the handle is closed, and the reference to `watches` stays the caller's. */
 int queue_push_watches(zk_handle *handle, void *watches);
 /* Everything queued, in order, the caller's from here on; waits for something. NULL: woken for log
  * lines, or stopped. */

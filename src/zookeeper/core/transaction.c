@@ -185,14 +185,18 @@ int transaction_send(zk_handle *handle, transaction *t) {
     return raw_request_send(handle, &t->raw);
 }
 
-static void queue_it(transaction *t) { queue_push(t->raw.handle, &t->item); }
+static void queue_it(transaction *t) {
+    if (t->answers == NULL || !completion_queue_push(t->answers, &t->item)) queue_push(t->raw.handle, &t->item);
+}
 
-int transaction_submit(zk_handle *handle, const operation *ops, int count, void *context) {
+int transaction_submit(zk_handle *handle, const operation *ops, int count, void *context,
+                       completion_queue *answers) {
     arena *memory = core_zeroed(1, sizeof *memory);
     write_result *results = core_zeroed((size_t)count, sizeof *results);
     transaction *t = transaction_new(ops, results, count, memory);
     t->item.kind = ITEM_TRANSACTION;
     t->ended = queue_it;
+    t->answers = answers;
     t->owner = context;
     int code = transaction_send(handle, t);
     if (code != ZOK) transaction_free(t);
