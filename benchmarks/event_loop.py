@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -56,7 +57,7 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
 
 def in_uvloop(handle: int, count: int) -> list[Competitor]:
     try:
-        import uvloop
+        uvloop: Any = importlib.import_module("uvloop")
     except ImportError:
         return []
     return [Competitor(OURS_UVLOOP, partial(in_a_loop, uvloop.run, queued, handle, count))]

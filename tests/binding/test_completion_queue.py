@@ -381,8 +381,8 @@ def test_a_callback_that_cannot_be_called_is_refused(zookeeper, queue, callback)
 
 @pytest.mark.not_emulated("it calls completions of any kind")
 def test_a_completion_that_no_queue_has_bound_is_refused(zookeeper, handle, queue):
-    made = type(queue.bind(print))
-    loose = made.__new__(made)
+    kind: Any = type(queue.bind(print))
+    loose = kind()
     with pytest.raises(TypeError, match=r"CompletionQueue\.bind"):
         loose()
     with pytest.raises(TypeError, match=r"CompletionQueue\.bind"):
