@@ -37,7 +37,7 @@ PYENV_VERSIONS := $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.*/bin
 space := $(subst ,, )
 
 .PHONY: test-all
-test-all: build servers ## the binding's tests on Python 3.10 to 3.13; ARGS goes to tox
+test-all: build servers kerberos ## the binding's tests on Python 3.10 to 3.13; ARGS goes to tox
 	@PATH="$(subst $(space),:,$(PYENV_VERSIONS)):$$PATH" $(BIN)/python -m tox run $(ARGS)
 
 .PHONY: test-page

@@ -313,7 +313,7 @@ class _Link:
                 if connection is not None:  # TLS may have ended it
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
                 transport.abort()
-            else:
+            elif not transport.is_closing():  # to close it twice would have TLS forget its socket
                 self._proxy._closing.add(transport)
                 transport.close()
 

@@ -40,6 +40,7 @@ _binding: Binding
 
 init = _binding.init
 connection_fault = _binding.connection_fault
+is_refused = _binding.is_refused
 close = _binding.close
 close_many = _binding.close_many
 event_thread = _binding.event_thread

@@ -49,8 +49,8 @@ __all__ = [
     "async_", "awhoami", "check_operations", "client_id", "close", "close_many", "connection_fault",
     "create", "create2", "delete", "deterministic_conn_order", "event_thread", "event_zxid",
     "exists", "get", "get_acl", "get_all_children_number", "get_children", "get_children2",
-    "get_children_many", "get_config", "get_ephemerals", "get_many", "init", "is_unrecoverable",
-    "multi", "read_tree", "reconfig", "recv_timeout", "remove_watches", "set", "set2", "set_acl",
+    "get_children_many", "get_config", "get_ephemerals", "get_many", "init", "is_refused",
+    "is_unrecoverable", "multi", "read_tree", "reconfig", "recv_timeout", "remove_watches", "set", "set2", "set_acl",
     "set_debug_level", "set_watcher", "state", "sync", "watch_many", "whoami", "write_count",
     "write_many",
 ]

@@ -131,6 +131,8 @@ cdef extern from "core.h" nogil:
     server_names *handle_names(zk_handle *handle)
     layer *handle_layer(zk_handle *handle)
     void handle_why(zk_handle *handle, char *why)
+    void handle_awaited(zk_handle *handle, char *what)
+    int handle_is_refused(zk_handle *handle)
     int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client)
     void handle_close(zk_handle *handle, int farewell)
     void handle_close_many(zk_handle **handles, long count, int64_t deadline)
@@ -230,7 +232,7 @@ cdef extern from "core.h" nogil:
         int code
         const char *path
         Stat stat
-        int has_stat
+        int has_stat, never_sent
 
     struct transaction:
         queue_item item

@@ -37,11 +37,25 @@ def recv_timeout(h):
     return find(h).c.session_timeout
 
 
-def connection_fault(h):
-    """Say in words why TLS or SASL failed, or None if they last worked."""
+def connection_fault(h, *, awaited=False):
+    """Say in words why TLS or SASL failed, or None if they last worked.
+
+    awaited: also say what a connection that is being made waits for, if that takes long.
+    """
     cdef char why[LAYER_WHY]
-    handle_why(find(h).c, why)
+    cdef Handle handle = find(h)
+    handle_why(handle.c, why)
+    if why[0] == 0 and awaited:
+        handle_awaited(handle.c, why)
     return text_of(why, strlen(why)) or None
+
+
+def is_refused(h):
+    """Tell whether all servers have refused the SASL credentials, twice each.
+
+    The client tries again all the same, and connects when they are accepted.
+    """
+    return bool(handle_is_refused(find(h).c))
 
 
 def set_watcher(h, watcher):

@@ -86,7 +86,7 @@ def multi(h, ops, *, timeout=None):
             bulk_write_ready(w, operations.count)
         wait_for_bulk(handle, &w.base, seconds, None, None)
         if w.base.code != ZOK:
-            raise error_of(w.base.code, None)
+            raise lost_write(&w.results[0], w.base.code, None)
         codes = codes_of(w.results, operations.count)
         for i, code in enumerate(codes):
             if code != ZOK:
@@ -149,6 +149,11 @@ cdef object write_as_they_come(bulk_write *w, WriteOps ops, iterator, Py_ssize_t
                 return
     if ops.count < count:
         raise too_many_or_few(count, ops.count)
+
+
+cdef object lost_write(const write_result *result, int code, path):
+    """Make the exception for an operation that has failed, or was lost."""
+    return unsent(code, path) if result.never_sent else error_of(code, path)
 
 
 cdef object unsent_write(Handle handle, WriteOps ops, Py_ssize_t index, int code):
@@ -238,7 +243,7 @@ def write_many(h, ops, *, count=None, batch=500, in_flight=4, stop=True, progres
         return [
             write_result_of(&w.results[i], operations.kinds[i])
             if w.results[i].code == ZOK
-            else error_of(w.results[i].code, operations.path_of(i)) if i < w.next
+            else lost_write(&w.results[i], w.results[i].code, operations.path_of(i)) if i < w.next
             else unsent_write(handle, operations, i, w.results[i].code)
             for i in range(total)
         ]

@@ -37,7 +37,13 @@ class Exchange(Protocol):
 
 
 class Mechanism(Protocol):
-    """Credentials, which handles and threads may share; no secret is in the representation."""
+    """Credentials, which handles and threads may share; no secret is in the representation.
+
+    It may have an attribute `refusal_is_final`. Where that is true, a server that refuses has
+    looked at nothing but the credentials, as at a password: a program that opens a `ZooKeeper` is
+    told at once when all servers refuse, and not after `initial_connection_wait`. Kerberos, where
+    a clock or a ticket may be put right meanwhile, has none.
+    """
 
     @property
     def name(self) -> str:
@@ -112,11 +118,16 @@ def mechanism_of(name: str, arguments: dict[str, Any]) -> Mechanism:
 
 
 def checked_mechanism(sasl: Any) -> Mechanism | None:
-    """Return the argument `sasl` of `init`, if it is one. Raises TypeError for anything else."""
+    """Return the argument `sasl` of `init`, if it is one.
+
+    Raises TypeError for anything else, and ValueError for a name that messages cannot have.
+    """
     if sasl is None:
         return None
     if isinstance(getattr(sasl, "name", None), str) and callable(getattr(sasl, "begin", None)):
         mechanism: Mechanism = sasl
+        if not (mechanism.name and mechanism.name.isprintable()):
+            raise ValueError(f"a mechanism's name is printable, and not empty: {mechanism.name!r}")
         return mechanism
     raise TypeError(
         "sasl must be None or a mechanism, such as SASL.digest_md5(user, password),"

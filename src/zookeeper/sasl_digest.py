@@ -45,6 +45,7 @@ class DigestMD5:
     __slots__ = ("_password", "user")
 
     name = NAME
+    refusal_is_final = True
 
     def __init__(self, user: str, password: str) -> None:
         for what, value in (("user", user), ("password", password)):

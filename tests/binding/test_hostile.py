@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,16 @@ import zookeeper
 from tests.binding import subprocesses
 from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
-from tests.hostile import HANG_UP, HostileServer, Hostility, Pieces, Scenario, header, hostility
+from tests.hostile import (
+    HANG_UP,
+    HostileServer,
+    Hostility,
+    Pieces,
+    Scenario,
+    header,
+    hostility,
+    welcome,
+)
 from tests.hostile_scenarios import GROUPS, result
 from tests.ports import LOOPBACK
 from tests.sessions import OPEN, wait_until_connected
@@ -143,6 +153,48 @@ def test_the_log_says_what_is_wrong_with_a_server(
         )
         assert "1213486160 bytes instead of 37 to open a session" in caplog.text
         wait_until(lambda: "after growing pauses" in caplog.text, lambda: caplog.text)
+
+
+LONGEST = 60_000
+
+
+@pytest.mark.parametrize(
+    ("asked", "granted", "believed"),
+    [
+        (4_000, 40_000, 40_000),
+        (4_000, LONGEST, LONGEST),
+        (4_000, (1 << 30) - 1, LONGEST),
+        (120_000, 300_000, 120_000),
+        (120_000, 90_000, 90_000),
+    ],
+)
+def test_a_session_timeout_is_believed_up_to_a_minute_or_what_was_asked_for(
+    hostile: Hostility, opened: list[int], asked: int, granted: int, believed: int
+) -> None:
+    """Servers may raise it (minSessionTimeout); days of it would be days that calls wait."""
+    asked_again: list[int] = []
+
+    def grant(good: bytes, _count: int) -> Pieces:
+        asked_again.append(struct.unpack_from(">i", good, 4)[0])
+        return [p.framed(welcome(granted))]
+
+    server = hostile.serve(
+        Scenario(
+            "grants",
+            grant,
+            lambda request, good: [HANG_UP] if request.op == Op.GET_DATA else [good],
+        )
+    )
+    handle = zookeeper.init(server.connection_string, None, asked)
+    opened.append(handle)
+    wait_until_connected(zookeeper, handle)
+    assert zookeeper.recv_timeout(handle) == believed
+    with pytest.raises(zookeeper.ConnectionLossException):
+        zookeeper.get(handle, "/")
+    wait_until(lambda: len(asked_again) == 2, "it connects again")
+    wait_until_connected(zookeeper, handle)
+    assert asked_again == [asked, believed]
+    assert zookeeper.recv_timeout(handle) == believed
 
 
 class Door:

@@ -191,6 +191,45 @@ def test_a_call_that_finds_no_connection_says_that_it_has_not_happened(
     assert zookeeper.exists(handle, "/a") is None
 
 
+def test_many_writes_that_find_no_connection_say_that_they_have_not_happened(
+    zookeeper, through, handle, proxy
+):
+    operations = [("create", f"/{number}", "", OPEN) for number in range(10)]
+    proxy.refuse()
+    proxy.cut()
+    wait_until(
+        lambda: zookeeper.state(through) != zookeeper.CONNECTED_STATE, "the connection is lost"
+    )
+    first, *rest = zookeeper.write_many(through, operations, batch=2, in_flight=1)
+    with pytest.raises(zookeeper.ConnectionLossException) as raised:
+        zookeeper.multi(through, operations)
+    for fault in (first, raised.value):
+        assert isinstance(fault, zookeeper.ConnectionLossException)
+        assert not fault.may_have_happened
+    assert not any(fault.may_have_happened for fault in rest)
+    proxy.allow()
+    wait_until_connected(zookeeper, through)
+    assert zookeeper.get_children(handle, "/") == []
+
+
+def test_many_writes_that_are_lost_say_that_they_may_have_happened(
+    zookeeper, through, handle, proxy
+):
+    operations = [("create", f"/{number}", "", OPEN) for number in range(4)]
+    proxy.stall(TO_CLIENT)
+    results = []
+    waiting = threading.Thread(
+        target=lambda: results.extend(zookeeper.write_many(through, operations, batch=2))
+    )
+    waiting.start()
+    wait_until(lambda: zookeeper.exists(handle, "/3"), "the nodes are created")
+    proxy.cut()
+    proxy.resume()
+    waiting.join(scaled(30))
+    assert [type(fault) for fault in results] == [zookeeper.ConnectionLossException] * 4
+    assert all(fault.may_have_happened for fault in results)
+
+
 @pytest.mark.parametrize("closed", [False, True])
 def test_no_call_that_has_happened_says_that_it_has_not(zookeeper, through, handle, proxy, closed):
     """Connections come and go under many threads.

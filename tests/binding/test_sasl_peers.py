@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import random
 import struct
@@ -29,7 +30,7 @@ from tests.mechanisms import (
     sasl_server,
     token_of,
 )
-from tests.ports import LOOPBACK
+from tests.ports import LOOPBACK, free_ports
 from tests.sessions import wait_until_connected
 from tests.testing import protocol as p
 from tests.wireframes import Op, Request
@@ -196,6 +197,66 @@ def test_refused_credentials_make_no_storm(hostile, opened) -> None:
     # Each is at least half of what it would be without jitter: 100 ms, 200, 400 and so on. A sixth
     # of the session timeout is no limit, as there is no session that could end meanwhile.
     assert all(pause > 0.05 * 2**index for index, pause in enumerate(pauses[:6])), pauses
+
+
+REFUSED = sasl_server(lambda request: [sasl_answer(request, None, zookeeper.AUTHFAILED), HANG_UP])
+
+
+def test_credentials_are_refused_when_each_server_has_refused_twice(hostile, opened) -> None:
+    servers = [hostile.serve(REFUSED) for _ in range(3)]
+    hosts = ",".join(server.connection_string for server in servers)
+    opened.append(zookeeper.init(hosts, None, TIMEOUT, sasl=Scripted()))
+    wait_until(lambda: zookeeper.is_refused(opened[0]), "all have refused", 30)
+    assert all(server.connections >= 2 for server in servers)
+
+
+@pytest.mark.parametrize("other", ["is down", "hangs up", "lets it in later"])
+def test_credentials_are_not_refused_while_a_server_has_not(other, hostile, opened) -> None:
+    refusals = itertools.count()
+
+    def answer(request: Request) -> Any:
+        if other == "hangs up":
+            return [HANG_UP]
+        if next(refusals) == 0:
+            return [sasl_answer(request, None, zookeeper.AUTHFAILED), HANG_UP]
+        return [good_answer(request)]
+
+    refusing = hostile.serve(REFUSED)
+    if other == "is down":
+        another = f"{LOOPBACK}:{free_ports(1)[0]}"
+    else:
+        another = hostile.serve(sasl_server(answer)).connection_string
+    hosts = f"{refusing.connection_string},{another}"
+    opened.append(zookeeper.init(hosts, None, TIMEOUT, sasl=Scripted()))
+    if other == "lets it in later":
+        wait_until_connected(zookeeper, opened[0])
+    else:
+        wait_until(lambda: refusing.connections >= 4, "it has refused more than twice", 60)
+    assert not zookeeper.is_refused(opened[0])
+
+
+def test_credentials_that_are_accepted_later_are_not_refused_any_more(hostile, opened) -> None:
+    is_well = threading.Event()
+
+    def answer(request: Request) -> Any:
+        if is_well.is_set():
+            return [good_answer(request)]
+        return [sasl_answer(request, None, zookeeper.AUTHFAILED), HANG_UP]
+
+    server = hostile.serve(sasl_server(answer))
+    opened.append(zookeeper.init(server.connection_string, None, TIMEOUT, sasl=Scripted()))
+    wait_until(lambda: zookeeper.is_refused(opened[0]), "it has refused")
+    assert server.connections >= 3
+    is_well.set()
+    wait_until_connected(zookeeper, opened[0])
+    assert not zookeeper.is_refused(opened[0])
+
+
+def test_an_address_of_a_name_where_no_server_is_refuses_nothing(hostile, opened) -> None:
+    """`localhost` may have an address of IPv6, too, at which nobody listens."""
+    port = hostile.serve(REFUSED).connection_string.rpartition(":")[2]
+    opened.append(zookeeper.init(f"localhost:{port}", None, TIMEOUT, sasl=Scripted()))
+    wait_until(lambda: zookeeper.is_refused(opened[0]), "it has refused", 30)
 
 
 @pytest.mark.parametrize("size", [1, 7])
@@ -397,6 +458,42 @@ def test_a_step_that_takes_too_long_is_given_up_and_told(hostile, opened) -> Non
     assert blocking.completed >= 1
     assert len(set(blocking.threads)) == 1
     assert zookeeper.connection_fault(handle) is None
+
+
+def test_a_connection_that_waits_says_for_what_when_asked(hostile, opened) -> None:
+    """A caller may give up long before the connection is given up."""
+    silent = hostile.serve(sasl_server(lambda _: []))
+    good = hostile.serve(sasl_server())
+    blocking = Blocking()
+
+    def awaited(hosts: str, sasl: Any) -> str:
+        handle = zookeeper.init(hosts, None, 60 * TIMEOUT, sasl=sasl)
+        opened.append(handle)
+        told = wait_until(
+            lambda: zookeeper.connection_fault(handle, awaited=True) or "", "something is told", 30
+        )
+        assert zookeeper.connection_fault(handle) is None
+        return told
+
+    try:
+        told = awaited(good.connection_string, blocking)
+        words = "the mechanism SCRIPTED does not come to the end of a step"
+        assert told == f"{good.connection_string}: {words}"
+    finally:
+        blocking.let_go.set()
+    wait_until_connected(zookeeper, opened[0])
+    assert zookeeper.connection_fault(opened[0], awaited=True) is None
+    words = "the server opens a session, and does not answer SASL (SCRIPTED)"
+    told = awaited(silent.connection_string, Scripted())
+    assert told == f"{silent.connection_string}: {words}"
+
+
+@pytest.mark.parametrize("name", ["", "A\0B", "TWO\nLINES", "\x1b[31m"])
+def test_a_name_that_messages_cannot_have_is_refused(name) -> None:
+    mechanism = Scripted()
+    mechanism.name = name
+    with pytest.raises(ValueError, match="a mechanism's name is printable, and not empty"):
+        zookeeper.init(f"{LOOPBACK}:1", sasl=mechanism)
 
 
 def test_a_close_while_a_step_goes_on_waits_for_nothing(hostile) -> None:

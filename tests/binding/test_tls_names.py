@@ -147,6 +147,27 @@ class TestSeveralServers:
         first, second = peers[::order]
         assert (first.connections, second.connections) == (1, 0)
 
+    @pytest.mark.parametrize("certified", [LOOPBACK, "localhost", "127.0.0.2"])
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_a_server_with_two_names_may_have_either_in_its_certificate(
+        self, root, opened, stack, certified, order
+    ) -> None:
+        peer = peer_of(stack, root.issue(certified, [general(certified)]))
+        hosts = [f"{LOOPBACK}:{peer.port}", f"localhost:{peer.port}"][::order]
+        why = verdict(opened, ",".join(hosts), TLS(ca=root.file))
+        if certified == "127.0.0.2":
+            names = ",".join(host.rpartition(":")[0] for host in hosts)
+            assert why.endswith(f"is not for {names}, but for: 127.0.0.2")
+        else:
+            assert why == ""
+
+    def test_the_name_of_a_server_elsewhere_is_none_of_this_one(self, root, opened, stack) -> None:
+        """A name counts for the addresses and ports that it stands for."""
+        peer = peer_of(stack, root.issue("localhost", [general("localhost")]))
+        hosts = f"{LOOPBACK}:{peer.port},localhost:1"
+        why = verdict(opened, hosts, TLS(ca=root.file))
+        assert f"is not for {LOOPBACK}, but for: localhost" in why
+
     def test_with_the_name_of_the_other_both_are_refused(self, root, opened, peers) -> None:
         by_address, by_name = peers
         hosts = f"localhost:{by_address.port},{LOOPBACK}:{by_name.port}"

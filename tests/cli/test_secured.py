@@ -249,10 +249,10 @@ def test_options_that_contradict_each_other_are_wrong_usage(command, words, faul
     assert the_line(command("export", *words, "h:1"), "export", 2).startswith(fault)
 
 
-def refused(outcome: Outcome, server: str, words: str) -> None:
+def refused(outcome: Outcome, server: str, words: str, lack: str = "session") -> None:
     """See that a command says what is wrong with a server, in one line."""
     line = the_line(outcome, "export")
-    assert line.startswith(f"{server}: no answer within 1 seconds (")
+    assert line.startswith(f"{server}: no {lack} within 1 seconds (")
     assert words in line
 
 
@@ -275,7 +275,7 @@ def test_a_server_that_cannot_be_reached_says_why_in_one_line(
     )
     plain = [*export[:-1], connection_string]
     refused(command(*plain, *options), connection_string, "the port may be one without TLS")
-    refused(command(*export), server, "it speaks TLS, and TLS is not asked for")
+    refused(command(*export), server, "it speaks TLS, and TLS is not asked for", "answer")
 
 
 @pytest.mark.parametrize(

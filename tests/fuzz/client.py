@@ -100,8 +100,8 @@ class Case:
 
     def _read_many(self, handle: int) -> None:
         calls: list[Callable[[], list[Any]]] = [
-            lambda: zookeeper.get_many(handle, ["/h", "/i"]),
-            lambda: zookeeper.get_children_many(handle, ["/x", "/x"]),
+            lambda: zookeeper.get_many(handle, ["/h", "/i"], timeout=PATIENCE_SECONDS),
+            lambda: zookeeper.get_children_many(handle, ["/x", "/x"], timeout=PATIENCE_SECONDS),
         ]
         # Where MultiRead has ended connections, each node is read by itself, with its own data.
         datas = ("data", "data of /h", "data of /i")

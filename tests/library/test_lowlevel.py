@@ -55,6 +55,7 @@ PASSED_ON = [
     ("recv_timeout", (), ()),
     ("client_id", (), ()),
     ("connection_fault", (), ()),
+    ("is_refused", (), ()),
     ("get_many", (["/a"],), (["/a"],)),
     ("remove_watches", ("/a", 3, watcher), ("/a", 3, watcher)),
 ]

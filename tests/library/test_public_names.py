@@ -25,11 +25,10 @@ OF_A_CLIENT = """
     client_id close connection_fault connection_string create create2 create_recursive delete
     delete_recursive event_zxid exists export_tree get get_acl get_all_children_number get_children
     get_children2 get_children_many get_config get_ephemerals get_many get_properties handle
-    import_tree initial_connection_wait is_ephemeral is_unrecoverable ln multi plan_delete
-    plan_import print_tree properties providers read_tree reconfig recv_timeout register
-    register_server
-    remove_watches reopen resolve set set2 set_acl set_watcher state sync walk watch_many watches
-    whoami write_many
+    import_tree initial_connection_wait is_ephemeral is_refused is_unrecoverable ln multi
+    plan_delete plan_import print_tree properties providers read_tree reconfig recv_timeout register
+    register_server remove_watches reopen resolve set set2 set_acl set_watcher state sync walk
+    watch_many watches whoami write_many
 """
 
 # `from zc.zk import *` does not give these: they would take the place of others.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ import zookeeper
 from tests import saslservers
 from tests.conftest import SESSION_TIMEOUT_MILLISECONDS as TIMEOUT
 from tests.deadlines import scaled, wait_until
+from tests.mechanisms import Scripted
 from tests.saslservers import Jaas, digest_login
 from tests.servers import Server, standalone
 from tests.tcpproxy import TcpProxy
@@ -76,14 +78,76 @@ def test_a_client_below_a_root_that_is_missing_is_told_so(guarded) -> None:
         assert zk.exists("/app")
 
 
-def test_failed_connect_says_what_is_wrong(guarded, monkeypatch) -> None:
-    monkeypatch.setattr(zc.zk.ZooKeeper, "initial_connection_wait", 3.0)
+WRONG = zc.zk.SASL.digest_md5("app", "hunter2")
+
+
+def test_a_password_that_all_servers_refuse_is_told_at_once(guarded, monkeypatch) -> None:
+    monkeypatch.setattr(zc.zk.ZooKeeper, "initial_connection_wait", scaled(100))
     where = guarded.connection_string
     with pytest.raises(zc.zk.FailedConnect) as caught:
-        zc.zk.ZooKeeper(where, TIMEOUT, sasl=zc.zk.SASL.digest_md5("app", "hunter2"))
+        zc.zk.ZooKeeper(where, TIMEOUT, sasl=WRONG)
     assert str(caught.value) == (
-        f"{where}: no answer within 3 seconds"
+        f"{where}: all servers refuse ({where}: the server refuses the credentials (DIGEST-MD5))"
+    )
+
+
+def test_a_refusal_that_need_not_be_final_is_told_at_the_end(guarded, monkeypatch) -> None:
+    """Kerberos' are such ones: a clock may be put right meanwhile."""
+    monkeypatch.setattr(zc.zk.ZooKeeper, "initial_connection_wait", 2.0)
+    monkeypatch.setattr(type(WRONG), "refusal_is_final", False)
+    where = guarded.connection_string
+    with pytest.raises(zc.zk.FailedConnect) as caught:
+        zc.zk.ZooKeeper(where, TIMEOUT, sasl=WRONG)
+    assert str(caught.value) == (
+        f"{where}: no session within 2 seconds"
         f" ({where}: the server refuses the credentials (DIGEST-MD5))"
+    )
+
+
+def test_a_client_that_waits_waits_for_a_password_to_be_put_right(guarded, jaas, caplog) -> None:
+    opened: list[zc.zk.ZooKeeper] = []
+
+    def open_it() -> None:
+        opened.append(Impatient(guarded.connection_string, TIMEOUT, wait=True, sasl=WRONG))
+
+    thread = threading.Thread(target=open_it)
+    thread.start()
+    try:
+        told = "no session yet, waiting"
+        wait_until(lambda: told in caplog.text, lambda: caplog.text, 30)
+        jaas.write(digest_login({"app": "hunter2"}))
+        guarded.restart()
+        wait_until(lambda: opened, "it is connected", 60)
+        assert not opened[0].is_refused()
+    finally:
+        jaas.write(digest_login({"app": "secret"}))
+        guarded.restart()
+        thread.join(scaled(60))
+        for zk in opened:
+            zk.close()
+
+
+class Impatient(zc.zk.ZooKeeper):
+    initial_connection_wait = 0.5
+
+
+def test_a_step_that_does_not_end_is_told(guarded, monkeypatch) -> None:
+    monkeypatch.setattr(zc.zk.ZooKeeper, "initial_connection_wait", 1.5)
+    go_on = threading.Event()
+
+    def step(challenge: bytes) -> bytes | None:
+        go_on.wait(scaled(60))
+        raise zookeeper.SASLError("late")
+
+    where = guarded.connection_string
+    try:
+        with pytest.raises(zc.zk.FailedConnect) as caught:
+            zc.zk.ZooKeeper(where, 10 * TIMEOUT, sasl=Scripted(step))
+    finally:
+        go_on.set()
+    assert str(caught.value) == (
+        f"{where}: no session within 1.5 seconds"
+        f" ({where}: the mechanism SCRIPTED does not come to the end of a step)"
     )
 
 
@@ -97,6 +161,7 @@ def test_the_emulation_takes_a_mechanism_and_begins_no_exchange() -> None:
     binding = emulation.functions
     handle = binding["init"]("127.0.0.1:2181", sasl=APP)
     assert binding["connection_fault"](handle) is None
+    assert binding["is_refused"](handle) is False
     binding["close"](handle)
     with pytest.raises(TypeError, match="sasl must be None or a mechanism"):
         binding["init"]("127.0.0.1:2181", sasl="app:secret")

@@ -77,7 +77,7 @@ def test_failed_connect_says_what_is_wrong(
     with pytest.raises(zc.zk.FailedConnect) as caught:
         zc.zk.ZooKeeper(front.connection_string, TIMEOUT, tls=tls)
     assert words in str(caught.value)
-    assert str(caught.value).startswith(f"{front.connection_string}: no answer within 1 seconds (")
+    assert str(caught.value).startswith(f"{front.connection_string}: no session within 1 seconds (")
 
 
 def test_a_bad_file_is_an_error_that_names_it(tmp_path) -> None:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import zookeeper
 from zc.zk import event
 from zc.zk.acl import READ_ACL_UNSAFE
-from zc.zk.errors import FailedConnect
 from zc.zk.imports import importing
 from zc.zk.links import LINK, check_path, check_target, without_slash
 from zc.zk.methods.choosing import Choosing
@@ -138,13 +137,15 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees, Choosing):
         seconds = self.initial_connection_wait
         name = self._session.connection_string
         known = ""
-        while not self._session.wait_until_connected(max(0.0, deadline - time.monotonic())):
-            reason = self._session.why_there_is_none()
-            deadline = time.monotonic() + seconds
+        while not self._session.wait_until_connected(
+            max(0.0, deadline - time.monotonic()), patient=wait
+        ):
             if not wait:
-                raise FailedConnect(f"{name}: no answer within {seconds:g} seconds ({reason})")
+                raise self._session.not_connected_within(seconds)
+            lack, reason = self._session.why_there_is_none()
+            deadline = time.monotonic() + seconds
             if reason != known:
-                logger.warning("%s: no answer yet, waiting (%s)", name, reason)
+                logger.warning("%s: %s yet, waiting (%s)", name, lack, reason)
                 known = reason
 
     # The session

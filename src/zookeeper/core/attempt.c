@@ -23,6 +23,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A server's share of the session timeout, at least: opening a session takes a quorum's disks. */
@@ -68,10 +69,11 @@ static void reject_winner(zk_handle *handle) {
 
 static void begin_layer(zk_handle *handle) {
     attempt *a = &handle->attempt;
-    char host[NI_MAXHOST], server[ADDRESS_TEXT];
-    names_server(handle->names, &a->winner, host, sizeof host, server, sizeof server);
+    char hosts[HOSTS_TEXT], server[ADDRESS_TEXT];
+    names_server(handle->names, &a->winner, hosts, sizeof hosts, server, sizeof server);
     a->phase = ATTEMPT_SHAKING;
-    if (layer_begin(&handle->layer, a->fd, host, server) != 0) reject_winner(handle);
+    layer_waits(&handle->layer, server, " accepts connections, and the TLS handshake does not come to an end");
+    if (layer_begin(&handle->layer, a->fd, hosts, server) != 0) reject_winner(handle);
 }
 
 /* Poll for what the handshake waits for; the C client hears of its end only. */
@@ -87,6 +89,7 @@ static int poll_shaking(zk_handle *handle, struct pollfd *fds, int timeout) {
         fds[0].revents = watched[0].revents;
         if (watched[1].revents) code = layer_shake(&handle->layer, &events);
     }
+    if (code != 0) layer_waits(&handle->layer, "", NULL);
     if (code > 0) a->phase = ATTEMPT_OPENING;
     if (code < 0) reject_winner(handle);
     if (code != 0) fds[1].revents = POLLOUT;
@@ -103,15 +106,32 @@ static int poll_racers(zk_handle *handle, struct pollfd *fds, int timeout) {
     return (fds[0].revents != 0) + (fds[1].revents != 0);
 }
 
+static void tell_of_sasl(zk_handle *handle) {
+    const sasl *s = &handle->sasl;
+    char words[LAYER_SERVER];
+    if (s->phase == SASL_STEPPING)
+        snprintf(words, sizeof words, ": the mechanism %s does not come to the end of a step", s->name);
+    else
+        snprintf(words, sizeof words, ": the server opens a session, and does not answer SASL (%s)", s->name);
+    layer_waits(&handle->layer, s->server, words);
+}
+
 /* Poll for what SASL waits for; the C client hears of its end only. */
 static int poll_sasl(zk_handle *handle, struct pollfd *fds, int timeout) {
     attempt *a = &handle->attempt;
     if (handle->sasl.phase == SASL_NONE) {
-        char host[NI_MAXHOST], server[ADDRESS_TEXT];
-        names_server(handle->names, &a->winner, host, sizeof host, server, sizeof server);
-        sasl_begin(handle, a->fd, host, server);
+        char hosts[HOSTS_TEXT], server[ADDRESS_TEXT];
+        names_server(handle->names, &a->winner, hosts, sizeof hosts, server, sizeof server);
+        hosts[strcspn(hosts, ",")] = 0; /* a mechanism is for one */
+        sasl_begin(handle, a->fd, hosts, server);
+        tell_of_sasl(handle);
     }
+    sasl_phase before = handle->sasl.phase;
     int ready = sasl_poll(handle, fds, timeout);
+    if (handle->sasl.phase == SASL_NONE)
+        layer_waits(&handle->layer, "", NULL);
+    else if (handle->sasl.phase != before)
+        tell_of_sasl(handle);
     /* It is not slow, and gets no more time for the next attempt. */
     if (handle->sasl.phase == SASL_FAILED && !handle->sasl.is_late) a->phase = ATTEMPT_NONE;
     return ready;
@@ -144,6 +164,7 @@ void attempt_end_turn(zk_handle *handle, int state, struct timeval *tv) {
     if (is_connected && a->phase == ATTEMPT_OPENING) {
         a->phase = ATTEMPT_NONE;
         a->rounds = a->failures = 0;
+        refusals_clear(&handle->refusals);
         failed_forget(&a->failed, &a->winner);
     }
     if (is_connected) return;

@@ -19,6 +19,8 @@ static int64_t failed_at(const failed_addresses *f, const server_address *addres
     return 0;
 }
 
+int failed_has(const failed_addresses *f, const server_address *address) { return failed_at(f, address) != 0; }
+
 void failed_note(failed_addresses *f, const server_address *address, int64_t now) {
     int i = 0;
     while (i < f->count && !is_same_address(&f->entries[i].address, address)) i++;

@@ -18,6 +18,7 @@ typedef struct {
 } failed_addresses;
 
 void failed_note(failed_addresses *f, const server_address *address, int64_t now);
+int failed_has(const failed_addresses *f, const server_address *address);
 void failed_forget(failed_addresses *f, const server_address *address);
 /* Fills `ordered` (room for MAX_ADDRESSES) from the `known` ones, and `asked`, where the C client wants to
  * go. Returns how many. `*all_failed` says whether all of them have: a round is over then, and nothing is

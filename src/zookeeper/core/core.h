@@ -25,7 +25,7 @@
  *     raw_request, standing, pending             sending, and the end of what is sent
  *     transport, attempt, sasl, steps, probe     connections
  *     layer, frames, pauses                      what they are made of
- *     race, asked                                their beginning; the requests under way on them
+ *     race, asked, refusals                      their beginning; the requests under way on them; what they refuse
  *     resolve, lookups, service, write_count     what is known of servers
  *     names, candidates                          hosts and addresses
  *     log, queue, completion_queue, threads, address, memory, locks, path, answers, codes

@@ -45,6 +45,10 @@
 #define MIN_TIMEOUT 20
 #define MAX_TIMEOUT ((1 << 30) - 1)
 
+/* Servers may grant a longer session than was asked for (minSessionTimeout), and what waits for an answer
+ * waits for so long. A session that lasts longer than the client believes does no harm. */
+#define MAX_UNASKED_TIMEOUT 60000
+
 #define MAX_UNASKED 1000 /* frames on one connection */
 #define DROPPED_AT_ONCE (1 << 20)
 
@@ -110,6 +114,11 @@ static ssize_t hand_out_welcome(frames *f, char *buffer, size_t size) {
     return WELCOME_FRAME;
 }
 
+/* The longest session timeout that is believed. */
+static int32_t longest_timeout(const frames *f) {
+    return f->asked_timeout > MAX_UNASKED_TIMEOUT ? f->asked_timeout : MAX_UNASKED_TIMEOUT;
+}
+
 static ssize_t welcome(frames *f, int fd, char *buffer, size_t size) {
     ssize_t code = gather(f, fd, LENGTH_BYTES);
     if (code <= 0) return code;
@@ -129,6 +138,11 @@ static ssize_t welcome(frames *f, int fd, char *buffer, size_t size) {
         if (session == 0) return broken(f, "a session without a number");
         if (timeout < MIN_TIMEOUT || timeout > MAX_TIMEOUT)
             return broken(f, "a session timeout of %d milliseconds", timeout);
+        if (timeout > longest_timeout(f)) {
+            log_say(ZOO_LOG_LEVEL_WARN, "frames", "a session timeout of %d milliseconds is granted, and taken for %d",
+                    timeout, longest_timeout(f));
+            set_int(f->head + 8, longest_timeout(f));
+        }
         if (read_only && !f->read_only) return broken(f, "it is read-only, which was not asked for");
         if (f->is_held_back) {
             f->phase = PHASE_HELD;

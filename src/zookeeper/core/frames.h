@@ -14,6 +14,7 @@
 typedef struct {
     ssize_t (*read)(int fd, void *buffer, size_t size); /* as recv does */
     int phase;
+    int asked_timeout;   /* milliseconds */
     int read_only;       /* a server that is cut off from the others will do */
     int is_held_back;    /* the C client hears of an open session only when others are done (sasl.c) */
     asked asked;

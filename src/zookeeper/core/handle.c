@@ -64,7 +64,7 @@ zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only) {
     pthread_cond_init(&handle->completions_changed, NULL);
     handle->requests.next = handle->requests.previous = &handle->requests;
     handle->session_timeout = timeout_ms;
-    transport_init(&handle->connection, read_only);
+    transport_init(&handle->connection, timeout_ms, read_only);
     layer_init(&handle->layer);
     handle->farewell = ZCLOSING;
     handle->standing_number = 1;
@@ -85,6 +85,10 @@ void handle_why(zk_handle *handle, char *why) {
     layer_why(&handle->layer, why);
     if (why[0] == 0 && handle->sasl.steps) steps_why(handle->sasl.steps, why);
 }
+
+void handle_awaited(zk_handle *handle, char *what) { layer_awaited(&handle->layer, what); }
+
+int handle_is_refused(const zk_handle *handle) { return handle->refusals.by_all; }
 
 /* Have the I/O thread woken by that end of a pipe; -1: no more. */
 static void wake_by(zk_handle *handle, int fd) {

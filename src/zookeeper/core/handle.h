@@ -9,6 +9,7 @@
 #include "names.h"
 #include "pending.h"
 #include "queue.h"
+#include "refusals.h"
 #include "sasl.h"
 #include "service.h"
 #include "transport.h"
@@ -59,6 +60,7 @@ struct zk_handle {
     connection connection; /* of the thread that works for the handle (transport.c) */
     layer layer;           /* the same, but for `why` */
     sasl sasl;             /* the same, but for `steps` */
+    refusals refusals;     /* the same, but for `by_all` */
 
     /* A reconnect's SetWatches (reconnect.c). */
     core_mutex set_watches_lock;
@@ -85,6 +87,10 @@ server_names *handle_names(zk_handle *handle);
 layer *handle_layer(zk_handle *handle);
 /* Why the last connection failed by TLS or SASL, LAYER_WHY bytes; "" if it did not. */
 void handle_why(zk_handle *handle, char *why);
+/* Say what the one that is being made waits for, if that takes long, LAYER_WHY bytes; or "". */
+void handle_awaited(zk_handle *handle, char *what);
+/* Whether all servers have refused the credentials of SASL, and none has accepted them since. */
+int handle_is_refused(const zk_handle *handle);
 /* Begins to connect; events wait for queue_open. 0, or an errno: EAGAIN when there are no more threads
  * to be had, otherwise why the C client refuses the arguments. `client` is the session to resume, or
  * NULL. */

@@ -9,11 +9,15 @@
  */
 #include "layer.h"
 #include "log.h"
+#include "memory.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A handshake, or an exchange of SASL, that takes longer is worth a word. */
+#define USUAL_NS 500000000
 
 int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
 
@@ -49,12 +53,31 @@ void layer_why(layer *l, char *why) {
     core_unlock(&l->lock);
 }
 
-int layer_begin(layer *l, int fd, const char *host, const char *server) {
+void layer_waits(layer *l, const char *server, const char *words) {
+    core_lock(&l->lock);
+    if (words)
+        snprintf(l->awaited, sizeof l->awaited, "%.255s%.250s", server, words);
+    else
+        l->awaited[0] = 0;
+    l->waits_since = core_now();
+    core_unlock(&l->lock);
+}
+
+void layer_awaited(layer *l, char *what) {
+    core_lock(&l->lock);
+    if (core_now() - l->waits_since >= USUAL_NS)
+        memcpy(what, l->awaited, LAYER_WHY);
+    else
+        what[0] = 0;
+    core_unlock(&l->lock);
+}
+
+int layer_begin(layer *l, int fd, const char *hosts, const char *server) {
     char why[LAYER_WHY] = "";
     l->is_late = l->is_over = 0;
     snprintf(l->server, sizeof l->server, "%.255s", server);
     l->read_waits = l->write_waits = 0;
-    l->connection = l->functions->begin(l->config, l->memory, fd, host, l->server, why);
+    l->connection = l->functions->begin(l->config, l->memory, fd, hosts, l->server, why);
     char *complaint = l->functions->complaint(l->config);
     if (complaint) {
         log_say(ZOO_LOG_LEVEL_ERROR, "tls", "a changed file cannot be used, and what was there before goes on: %s",

@@ -135,31 +135,51 @@ int names_known(server_names *list, server_address *addresses, int room) {
     return count;
 }
 
-static void names_host(server_names *list, const server_address *address, char *host, size_t size) {
-    const char *text = NULL;
+int names_of_server(server_names *list, int index, server_address *addresses, int room) {
+    int count = 0;
     core_lock(&names_lock);
-    for (int i = 0; i < list->count && text == NULL; i++)
-        for (int j = 0; j < list->servers[i].name->count; j++) {
-            server_address one = list->servers[i].name->addresses[j];
-            address_set_port(&one, list->servers[i].port);
-            if (is_same_address(&one, address)) text = list->servers[i].name->text;
-        }
-    size_t length = text ? strlen(text) : 0;
+    const struct server *server = &list->servers[index];
+    for (int i = 0; i < server->name->count && count < room; i++) {
+        addresses[count] = server->name->addresses[i];
+        address_set_port(&addresses[count++], server->port);
+    }
+    core_unlock(&names_lock);
+    return count;
+}
+
+/* With the lock held. */
+static int stands_for(const struct server *server, const server_address *address) {
+    core_assert_held(&names_lock);
+    for (int i = 0; i < server->name->count; i++) {
+        server_address one = server->name->addresses[i];
+        address_set_port(&one, server->port);
+        if (is_same_address(&one, address)) return 1;
+    }
+    return 0;
+}
+
+/* Append a host without its brackets, if there is room for it. */
+static void append_host(char *hosts, size_t size, const char *text) {
+    size_t used = strlen(hosts), length = strlen(text);
     if (length > 1 && text[0] == '[') {
         text++;
         length -= 2;
     }
-    if (length >= size) length = 0;
-    if (length) memcpy(host, text, length);
-    host[length] = 0;
-    core_unlock(&names_lock);
+    if (used + length + 2 > size) return;
+    snprintf(hosts + used, size - used, "%s%.*s", used ? "," : "", (int)length, text);
 }
 
-void names_server(server_names *list, const server_address *address, char *host, size_t host_size, char *server,
+void names_server(server_names *list, const server_address *address, char *hosts, size_t hosts_size, char *server,
                   size_t server_size) {
-    names_host(list, address, host, host_size);
-    if (host[0])
-        snprintf(server, server_size, strchr(host, ':') ? "[%s]:%d" : "%s:%d", host, address_port(address));
+    hosts[0] = 0;
+    core_lock(&names_lock);
+    for (int i = 0; i < list->count; i++)
+        if (stands_for(&list->servers[i], address)) append_host(hosts, hosts_size, list->servers[i].name->text);
+    core_unlock(&names_lock);
+    int length = (int)strcspn(hosts, ",");
+    if (length)
+        snprintf(server, server_size, memchr(hosts, ':', (size_t)length) ? "[%.*s]:%d" : "%.*s:%d", length, hosts,
+                 address_port(address));
     else
         address_text(address, server, server_size);
 }

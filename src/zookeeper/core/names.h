@@ -8,6 +8,8 @@
 #include <semaphore.h>
 #include <stdint.h>
 
+#define HOSTS_TEXT (4 * NI_MAXHOST) /* bytes of the hosts of one address */
+
 /* A host, shared by all handles. Guarded by names_lock. */
 typedef struct host_name {
     struct host_name *next;
@@ -46,9 +48,11 @@ void names_free(server_names *list);
 void names_wake_by(server_names *list, int fd);
 /* The known addresses, each once, at most `room` of them. Returns how many. */
 int names_known(server_names *list, server_address *addresses, int room);
-/* The host that the address is known by, without brackets, "" when none is; and the server as messages name
- * it: with its port, and by its address if no host is known. */
-void names_server(server_names *list, const server_address *address, char *host, size_t host_size, char *server,
+/* The addresses of one of the servers that are known, at most `room`. Returns how many. */
+int names_of_server(server_names *list, int index, server_address *addresses, int room);
+/* The hosts that the address is known by, without brackets, with commas between them, "" when none is; and the
+ * server as messages name it: by the first of them and its port, or by its address if there is none. */
+void names_server(server_names *list, const server_address *address, char *hosts, size_t hosts_size, char *server,
                   size_t server_size);
 
 /* The name with the text of that length, NULL if it is not in the table. With the lock held. */

@@ -62,10 +62,10 @@ static int has_connected(zk_handle *handle, probe *p, char *why) {
     socklen_t size = sizeof error;
     if (__real_getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error) return -1;
     if (p->functions == NULL) return 1;
-    char host[NI_MAXHOST], server[ADDRESS_TEXT];
-    names_server(handle->names, &p->address, host, sizeof host, server, sizeof server);
+    char hosts[HOSTS_TEXT], server[ADDRESS_TEXT];
+    names_server(handle->names, &p->address, hosts, sizeof hosts, server, sizeof server);
     /* The memory of the handle is for its own connections. */
-    p->layer = p->functions->begin(handle->layer.config, NULL, p->fd, host, server, why);
+    p->layer = p->functions->begin(handle->layer.config, NULL, p->fd, hosts, server, why);
     return p->layer ? 1 : -1;
 }
 

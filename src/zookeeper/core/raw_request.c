@@ -122,11 +122,22 @@ static raw_request *raw_request_of(pending *p) {
     return (raw_request *)((char *)p - offsetof(raw_request, request));
 }
 
-static void finish_raw_request(pending *p, int code) {
-    raw_request *request = raw_request_of(p);
+static void finish_raw_request(raw_request *request, int code) {
     forget_travelling(request);
     service_trust(request->handle);
     request->finished(request, code);
+}
+
+/* As request.c has it. */
+static void finish_at_close(pending *p, int code) {
+    raw_request *request = raw_request_of(p);
+    request->may_be_sent = 1;
+    finish_raw_request(request, code);
+}
+
+int raw_request_never_sent(const raw_request *request, int code) {
+    return code == ZCONNECTIONLOSS && !request->may_be_sent &&
+           request->handle->connections == request->sent.connection;
 }
 
 static void get_done(int code, const char *value, int length, const struct Stat *stat, const void *data) {
@@ -134,7 +145,7 @@ static void get_done(int code, const char *value, int length, const struct Stat 
     raw_request *request = (raw_request *)data;
     pending_done(request->handle, &request->request);
     if (code == ZOK) code = request->written ? request->answer_code : ZUNIMPLEMENTED;
-    finish_raw_request(&request->request, pending_code(request->handle, code));
+    finish_raw_request(request, pending_code(request->handle, code));
 }
 
 int raw_request_send(zk_handle *handle, raw_request *request) {
@@ -142,9 +153,10 @@ int raw_request_send(zk_handle *handle, raw_request *request) {
     request->xid = 0;
     request->written = 0;
     request->answer_code = ZMARSHALLINGERROR;
-    int code = pending_begin(handle, &request->request, finish_raw_request);
+    int code = pending_begin(handle, &request->request, finish_at_close);
     if (code != ZOK) return code;
     service_note_dispatch(handle, &request->sent);
+    request->may_be_sent = request->sent.was_connected || zoo_state(handle->zh) == ZOO_READONLY_STATE;
     sending = request;
     code = zoo_awget(handle->zh, "/", NULL, NULL, get_done, request);
     sending = NULL;

@@ -15,6 +15,7 @@ typedef struct raw_request {
     int32_t op;
     int32_t xid;
     dispatch sent; /* its bytes, where they matter, are for the owner to say */
+    int may_be_sent;
     int written;  /* both parts of our request replaced the C client's */
     int answer_code; /* ZOK once read_answer has run and understood the answer */
     /* Write the request's body, with `submit` held. Returns a jute code (< 0: failed). */
@@ -27,6 +28,8 @@ typedef struct raw_request {
 
 /* The owner has set `op` and the three functions. */
 int raw_request_send(zk_handle *handle, raw_request *request);
+/* Whether a request that ends with the code was lost, and there was no connection in all its time. */
+int raw_request_never_sent(const raw_request *request, int code);
 /* A GetDataResponse inside an answer of ours: the C client's own function would ask us again. */
 int raw_request_read_data(struct iarchive *in, struct GetDataResponse *v);
 /* The zxid of the answer that is being handled; in completions only. */

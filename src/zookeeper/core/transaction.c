@@ -157,10 +157,12 @@ static void transaction_finished(raw_request *raw, int code) {
     if (code != ZOK) t->code = code;
     /* Operations before the one that failed are undone, and say "ok". */
     for (int i = 0; t->code != ZOK && i < t->count; i++) {
-        if (code != ZOK)
+        if (code != ZOK) {
             t->results[i].code = code;
-        else if (t->results[i].code == ZOK)
+            t->results[i].never_sent = raw_request_never_sent(raw, code);
+        } else if (t->results[i].code == ZOK) {
             t->results[i].code = ZRUNTIMEINCONSISTENCY;
+        }
     }
     t->ended(t);
 }

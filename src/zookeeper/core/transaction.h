@@ -14,6 +14,7 @@ typedef struct {
     const char *path; /* of a created node, in the transaction's arena; or NULL */
     struct Stat stat;
     int has_stat;
+    int never_sent; /* it was lost, and certainly not done */
 } write_result;
 
 typedef struct transaction {

@@ -32,9 +32,10 @@ static ssize_t transport_read(int fd, void *buffer, size_t size) {
     return __real_recv(fd, buffer, size, 0);
 }
 
-void transport_init(connection *c, int read_only) {
+void transport_init(connection *c, int timeout_ms, int read_only) {
     c->fd = -1;
     probe_init(&c->probe);
+    c->frames.asked_timeout = timeout_ms;
     c->frames.read_only = read_only;
     c->frames.read = transport_read;
     pauses_init(&c->pauses);
@@ -94,10 +95,16 @@ void transport_closed(int fd) {
     if (fd != c->fd) return;
     c->fd = -1;
     int64_t most = longest_pause(here);
+    int is_refused = here->sasl.is_refused, has_failed = here->sasl.phase != SASL_NONE;
     sasl_closed(here);
+    layer_waits(&here->layer, "", NULL);
     probe_end(&c->probe);
     layer_end(&here->layer);
     attempt_closed(here);
+    if (is_refused)
+        refusals_note(&here->refusals, &here->attempt.winner, here->names, &here->attempt.failed);
+    else if (has_failed)
+        refusals_forget(&here->refusals, &here->attempt.winner);
     c->ends++;
     if (frames_spoken(&c->frames) &&
         pauses_lost(&c->pauses, c->frames.welcomed_at, c->frames.served, core_now(), most))

@@ -21,7 +21,7 @@ typedef struct {
     int is_found;
 } connection;
 
-void transport_init(connection *c, int read_only);
+void transport_init(connection *c, int timeout_ms, int read_only);
 void transport_clear(connection *c);
 /* This thread works for that handle, until it says otherwise. */
 void transport_enter(zk_handle *handle);

@@ -31,6 +31,7 @@ static void write_ended(call *c) {
     core_lock(&b->lock);
     if (code == ZOK && single->checked_version >= 0 && c->stat.version != single->checked_version) code = ZBADVERSION;
     single->result->code = code;
+    single->result->never_sent = c->never_sent;
     if (code == ZOK) keep_result(w, single->result, c);
     b->outstanding--;
     b->done++;

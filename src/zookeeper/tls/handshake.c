@@ -7,33 +7,19 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int is_address(const char *host) {
-    unsigned char address[16];
-    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
-}
-
-/* Certificates have neither the dot of a full name nor the zone of an address. */
-static void trim(char *host) {
-    char *zone = strchr(host, '%');
-    if (zone) *zone = 0;
-    size_t length = strlen(host);
-    if (length > 1 && host[length - 1] == '.') host[length - 1] = 0;
-}
-
 static int expect_host(SSL *ssl, const tls_settings *settings, const char *host) {
     int is_checked = settings->verify && settings->check_hostname;
     /* To OpenSSL an empty name is one that need not be checked. */
     if (host[0] == 0) return !is_checked;
-    if (!is_address(host) && SSL_set_tlsext_host_name(ssl, host) != 1) return 0;
+    if (!tls_is_address(host) && SSL_set_tlsext_host_name(ssl, host) != 1) return 0;
     if (!is_checked) return 1;
-    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    if (is_address(host)) return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host);
+    SSL_set_hostflags(ssl, TLS_HOST_FLAGS);
+    if (tls_is_address(host)) return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host);
     return SSL_set1_host(ssl, host);
 }
 
@@ -48,12 +34,14 @@ void tls_end(layer_connection *c) {
     X509_free(c->peer.refused);
     free(c->peer.server);
     free(c->peer.expected);
+    free(c->peer.others);
     free(c);
 }
 
-layer_connection *tls_begin(layer_config *config, layer_memory *memory, int fd, const char *host,
+layer_connection *tls_begin(layer_config *config, layer_memory *memory, int fd, const char *hosts,
                             const char *server, char *why) {
-    const char *expected = config->settings.server_hostname ? config->settings.server_hostname : host;
+    const char *expected = config->settings.server_hostname ? config->settings.server_hostname : hosts;
+    size_t length = strcspn(expected, ",");
     layer_connection *c = calloc(1, sizeof *c);
     if (c == NULL) abort();
     tls_retain(config);
@@ -61,8 +49,9 @@ layer_connection *tls_begin(layer_config *config, layer_memory *memory, int fd, 
     c->memory = memory;
     c->fd = fd;
     c->peer.server = strdup(server);
-    c->peer.expected = strdup(expected);
-    trim(c->peer.expected);
+    c->peer.expected = strndup(expected, length);
+    c->peer.others = strdup(expected + length);
+    tls_trim(c->peer.expected);
     expected = c->peer.expected;
     ERR_clear_error();
     c->ssl = tls_new_ssl(config, &c->stamp);

@@ -4,7 +4,7 @@
 
 #include "connection.h"
 
-layer_connection *tls_begin(layer_config *config, layer_memory *memory, int fd, const char *host,
+layer_connection *tls_begin(layer_config *config, layer_memory *memory, int fd, const char *hosts,
                             const char *server, char *why);
 int tls_shake(layer_connection *c, short *events, char *why);
 void tls_end(layer_connection *c);

@@ -29,10 +29,10 @@ typedef struct {
     /* Why files that have changed are not used, to be freed, once; or NULL. */
     char *(*complaint)(layer_config *config);
 
-    /* Begin on a connected socket, which stays the caller's. `host` is the server's name or address
-     * as the user wrote it, "" if that is not known; `server` stands for it in messages, with its
+    /* Begin on a connected socket, which stays the caller's. `hosts` are the server's names and
+     * addresses as the user wrote them, with commas between them, "" if none is known; `server` stands for it in messages, with its
      * port. NULL with `why` filled if that is not possible. */
-    layer_connection *(*begin)(layer_config *config, layer_memory *memory, int fd, const char *host,
+    layer_connection *(*begin)(layer_config *config, layer_memory *memory, int fd, const char *hosts,
                                const char *server, char *why);
     /* Go on with the handshake. 1: it is over. 0: `events` (of poll) says what it waits for.
      * -1: it has failed, and `why` says why. */

@@ -54,10 +54,19 @@ static void names_of(X509 *certificate, char *list, size_t size) {
         if ((unsigned char)*at < ' ' || *at == 127) *at = '?';
 }
 
+static int is_of_name(long verdict) {
+    return verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH;
+}
+
 int tls_note_refused(int is_good, X509_STORE_CTX *chain) {
     SSL *ssl = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
     tls_peer *peer = ssl ? tls_peer_of(ssl) : NULL;
     X509 *certificate = X509_STORE_CTX_get_current_cert(chain);
+    int error = X509_STORE_CTX_get_error(chain);
+    if (!is_good && peer && certificate && is_of_name(error) && tls_fits_another(peer, certificate)) {
+        X509_STORE_CTX_set_error(chain, X509_V_OK);
+        return 1;
+    }
     if (!is_good && peer && certificate && peer->refused == NULL) {
         X509_up_ref(certificate);
         peer->refused = certificate;
@@ -77,9 +86,10 @@ static const char *time_text(const ASN1_TIME *time, char *text, size_t size) {
 static void explain_certificate(char *why, const tls_peer *peer, long verdict) {
     char details[LAYER_WHY / 2];
     const char *whose = peer->depth > 0 ? "of an authority of" : "of";
-    if (peer->refused && (verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH)) {
+    if (peer->refused && is_of_name(verdict)) {
         names_of(peer->refused, details, sizeof details);
-        tls_reason(why, "the certificate of %s is not for %s, but for: %s", peer->server, peer->expected, details);
+        tls_reason(why, "the certificate of %s is not for %s%s, but for: %s", peer->server, peer->expected, peer->others,
+                   details);
     } else if (peer->refused && verdict == X509_V_ERR_CERT_HAS_EXPIRED) {
         tls_reason(why, "the certificate %s %s has expired at %s", whose, peer->server,
                    time_text(X509_get0_notAfter(peer->refused), details, sizeof details));

@@ -8,6 +8,7 @@
  *     sessions        what the next handshake resumes
  *     files           certificates
  *     reasons         faults in words
+ *     hosts           whom a certificate is for
  *     socket          what OpenSSL reads and writes
  */
 #ifndef ZOOKEEPER_TLS_H
@@ -50,10 +51,18 @@ int tls_is_hangup(SSL *ssl, int result);
 /* The server at the other end, as it is or should be. */
 typedef struct {
     char *server;   /* with its port, for messages */
-    char *expected; /* the host that its certificate has to be for */
+    char *expected; /* the host that its certificate has to be for, */
+    char *others;   /* or one of these, each with a comma before it */
     X509 *refused;  /* the certificate of its chain that was refused, or NULL */
     int depth;      /* of that: 0 is the server's own */
 } tls_peer;
+/* How names of certificates are compared with hosts. */
+#define TLS_HOST_FLAGS (X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
+int tls_is_address(const char *host);
+/* Certificates have neither the dot of a full name nor the zone of an address: cut them off. */
+void tls_trim(char *host);
+/* Whether the certificate is for one of the `others`. */
+int tls_fits_another(const tls_peer *peer, X509 *certificate);
 /* Why a handshake, a read or a write has failed: `result` is that of the OpenSSL function. */
 void tls_explain(char *why, SSL *ssl, const tls_peer *peer, int result, int is_shaken);
 /* The verify callback of OpenSSL: notes what is refused for `tls_explain`. */

@@ -18,7 +18,6 @@ from zc.zk.cli.arguments import CREDENTIAL_VARIABLE
 from zc.zk.cli.failures import Failure, Misuse
 from zc.zk.cli.input import read_text
 from zc.zk.cli.output import tell
-from zc.zk.errors import FailedConnect
 from zc.zk.session.session import Session
 
 if TYPE_CHECKING:
@@ -47,10 +46,7 @@ def session(options: Namespace, connection: str) -> Iterator[Session]:
             own.open()
             _tell_of_waiting(options, own, deadline)
             if not own.wait_until_connected(max(0.0, deadline - time.monotonic())):
-                raise FailedConnect(
-                    f"{connection}: no answer within {options.timeout:g} seconds"
-                    f" ({own.why_there_is_none()})"
-                )
+                raise own.not_connected_within(options.timeout)
             for scheme, credential in known:
                 add_auth = partial(own.binding.add_auth, own.require_handle())
                 _authenticate(add_auth, scheme, credential, options.timeout)
@@ -114,7 +110,7 @@ def _tell_of_waiting(options: Namespace, session: Session, deadline: float) -> N
     left = deadline - time.monotonic()
     if left <= 2 * SILENCE_SECONDS or session.wait_until_connected(SILENCE_SECONDS):
         return
-    reason = session.why_there_is_none()
+    _, reason = session.why_there_is_none()
     left = deadline - time.monotonic()
     if not session.wait_until_connected(0) and left > 0:
         tell(options.name, f"{session.connection_string}: {reason}; trying for {left:.0f} s more")

@@ -55,13 +55,24 @@ class Reading(Methods):
     recv_timeout = passed_on(zookeeper.recv_timeout)
     is_unrecoverable = passed_on(zookeeper.is_unrecoverable)
 
-    def connection_fault(self) -> str | None:
+    def connection_fault(self, *, awaited: bool = False) -> str | None:
         """Say in words why TLS or SASL failed, or None if they last worked.
 
-        Also in a session that is still being opened, which may be for that reason.
+        Also in a session that is still being opened, which may be for that reason. If `awaited`, it
+        also says what a connection that is being made waits for, if that takes long.
         """
         session = self._session
-        return session.call_early(session.binding.connection_fault)
+        # The argument only where it is needed, for those who patch the function.
+        more = {"awaited": True} if awaited else {}
+        return session.call_early(session.binding.connection_fault, **more)
+
+    def is_refused(self) -> bool:
+        """Tell whether all servers have refused the SASL credentials, twice each.
+
+        The client tries again all the same, and goes on when they are accepted.
+        """
+        session = self._session
+        return session.call_early(session.binding.is_refused)
 
     def add_auth(
         self, scheme: str, credential: str | bytes, completion: VoidCompletion | None = None

@@ -51,8 +51,8 @@ def make(session: Session, acl: Acl) -> None:
     outside = session.elsewhere(servers)
     outside.open()
     try:
-        if not outside.wait_until_connected(session.timeout_seconds()):
-            reason = outside.why_there_is_none()
+        if not outside.wait_until_connected(session.timeout_seconds(), patient=True):
+            _, reason = outside.why_there_is_none()
             raise zookeeper.error(zookeeper.CONNECTIONLOSS, session.root, reason)
         results = outside.call(outside.binding.write_many, steps, batch=1, stop=False)
     finally:

@@ -168,14 +168,24 @@ class Handle:
             return None  # closed just now
 
     def fault(self) -> str | None:
-        """Why TLS or SASL with a server has failed, in words, if it has."""
+        """Why TLS or SASL fails, or what it waits for, in words; None if all is well."""
         handle = self.handle
         if handle is None or not self._options.keys() & {"tls", "sasl"}:
             return None
         try:
-            return self._binding.connection_fault(handle)
+            return self._binding.connection_fault(handle, awaited=True)
         except zookeeper.ZooKeeperException:
             return None  # closed just now
+
+    def is_refused(self) -> bool:
+        """Whether all servers have refused the credentials of SASL, for good."""
+        handle = self.handle
+        if handle is None or not getattr(self._options.get("sasl"), "refusal_is_final", False):
+            return False
+        try:
+            return self._binding.is_refused(handle)
+        except zookeeper.ZooKeeperException:
+            return False  # closed just now
 
     def _take(self, handle: int) -> None:
         with self._lock:

@@ -21,7 +21,7 @@ from zc.zk.event import Reestablished
 from zc.zk.session.announcements import Announcements
 from zc.zk.session.handle import CONNECTED_STATES, Handle
 from zc.zk.session.maintenance import Maintenance, Standing
-from zc.zk.session.state import State, StateMachine, Transition
+from zc.zk.session.state import NO_ANSWER, NO_SESSION, State, StateMachine, Transition
 
 if TYPE_CHECKING:
     from zookeeper.binding import Binding
@@ -113,10 +113,17 @@ class Handles:
             self._timeout_seconds = granted / 1000
         return self._timeout_seconds
 
-    def why_there_is_none(self) -> str:
-        """Return why there is no connection, in words, as far as it can be found out."""
+    def is_refused(self) -> bool:
+        """Whether all servers refuse the credentials of SASL, for good, and there is no session."""
+        return self.current.is_refused()
+
+    def why_there_is_none(self) -> tuple[str, str]:
+        """Return what is missing, and why, in words, as far as it can be found out."""
         if told := self.current.fault():
-            return told
+            return NO_SESSION, told
+        return NO_ANSWER, self._diagnosis()
+
+    def _diagnosis(self) -> str:
         try:
             from zc.zk.session import diagnosis
 

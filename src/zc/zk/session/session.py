@@ -25,6 +25,8 @@ from zc.zk.session.state import Moment, checked_timeout, doubt_about_timeout
 from zc.zk.session.state import State as State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from zookeeper.binding import Binding
     from zookeeper.sasl import Mechanism
     from zookeeper.tls import TLS
@@ -35,6 +37,10 @@ logger = logging.getLogger("zc.zk")
 # program's hands.
 MAINTENANCE_END_SECONDS = 5.0
 CALLBACK_END_SECONDS = 1.0
+
+# How often a caller that waits for a session looks whether its login is refused, of which there is
+# no event.
+REFUSAL_SECONDS = 0.05
 
 
 class Session(Calling):
@@ -87,6 +93,7 @@ class Session(Calling):
         self.announce = self.announcements.announce
         self.timeout_seconds = self._handles.timeout_seconds
         self.why_there_is_none = self._handles.why_there_is_none
+        self._can_be_refused = bool(getattr(sasl, "refusal_is_final", False))
 
     def open(self, wait: bool = False) -> None:
         """Begin to connect. Raises FailedConnect if the connection string is no good.
@@ -128,8 +135,11 @@ class Session(Calling):
         self._pid = os.getpid()
         self.open(wait)
 
-    def wait_until_connected(self, seconds: float) -> bool:
-        """Say whether there is a session within that time. Raises FailedConnect if refused."""
+    def wait_until_connected(self, seconds: float, *, patient: bool = False) -> bool:
+        """Say whether there is a session within that time. Raises FailedConnect if refused.
+
+        If `patient`, a login (SASL) that all servers refuse is waited for: it may be put right.
+        """
 
         machine = self._machine
 
@@ -138,10 +148,32 @@ class Session(Calling):
                 machine.has_session or machine.state is State.CLOSED or machine.refusal is not None
             )
 
-        decided = machine.wait(is_decided, seconds)
+        if self._can_be_refused and not patient:
+            decided = self._wait_unless_refused(is_decided, seconds)
+        else:
+            decided = machine.wait(is_decided, seconds)
         if decided and not machine.has_session:
             raise FailedConnect(f"{self.connection_string}: {machine.refusal or machine.reason}")
         return decided
+
+    def _wait_unless_refused(self, is_decided: Callable[[], bool], seconds: float) -> bool:
+        """Wait as the state machine does, and raise FailedConnect once all servers refuse."""
+        deadline = time.monotonic() + seconds
+        while not self._machine.wait(is_decided, min(seconds, REFUSAL_SECONDS)):
+            if self._handles.is_refused():
+                _, reason = self.why_there_is_none()
+                raise FailedConnect(f"{self.connection_string}: all servers refuse ({reason})")
+            seconds = deadline - time.monotonic()
+            if seconds <= 0:
+                return False
+        return True
+
+    def not_connected_within(self, seconds: float) -> FailedConnect:
+        """Make the exception that says why there is still no session."""
+        lack, reason = self.why_there_is_none()
+        return FailedConnect(
+            f"{self.connection_string}: {lack} within {seconds:g} seconds ({reason})"
+        )
 
     @property
     def moment(self) -> Moment:

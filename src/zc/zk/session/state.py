@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from zc.zk.event import Connected, Disconnected, Expired, ReadOnly, SessionEvent
 
 NO_ANSWER = "no answer"
+NO_SESSION = "no session"
 CONNECTION_LOST = "connection lost"
 
 # A session without a connection is given up after so many of its timeouts. Servers that were there

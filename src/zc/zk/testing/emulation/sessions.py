@@ -92,9 +92,14 @@ class Sessions:
                 self.close(h)
         return constants.OK
 
-    def connection_fault(self, h: int) -> None:
-        """Return why TLS with a server has failed: never, here."""
+    def connection_fault(self, h: int, *, awaited: bool = False) -> None:
+        """Return why TLS or SASL with a server has failed: never, here."""
         self._server.find(h)
+
+    def is_refused(self, h: int) -> bool:
+        """Return whether all servers refuse the credentials of SASL: never, here."""
+        self._server.find(h)
+        return False
 
     def event_thread(self, h: int) -> Thread | None:
         """Return None: the thread of a change calls watchers and completions."""
