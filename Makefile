@@ -12,7 +12,7 @@ help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 .PHONY: demo
-demo: build $(if $(findstring --real,$(ARGS)),servers) ## services register, a consumer follows, one is killed; ARGS=--real: on a real server
+demo: .venv/.installed extension $(if $(findstring --real,$(ARGS)),servers) ## services register, a consumer follows, one is killed; ARGS=--real: on a real server
 	@$(BIN)/python examples/demo.py $(ARGS)
 
 .PHONY: test
@@ -94,24 +94,34 @@ wheel: dist/.built ## source distribution and self-contained wheel in dist/
 # By way of the source distribution: a wheel built in the tree may carry modules that are long gone
 # from it, left over in build/.
 SOURCES := $(shell find src -type f -not -name '*.so' -not -name '*.pyc' -not -path '*.egg-info/*')
-dist/.built: $(SOURCES) setup.py pyproject.toml MANIFEST.in README.txt | .venv/.installed
+dist/.built: $(SOURCES) setup.py pyproject.toml MANIFEST.in README.txt NOTICE.txt | .venv/.tools-installed
 	@rm -rf dist
 	@$(BIN)/python -m build --no-isolation
 	@touch $@
 
 # What changed is compiled, which is nothing most of the time.
 .PHONY: build
-build: .venv/.installed ## everything that is missing: Debian packages, .venv, the extension
-	@$(BIN)/python setup.py --quiet build_ext --inplace
+build: .venv/.tools-installed extension ## everything that is missing: Debian packages, .venv, the extension
+
+.PHONY: extension
+extension: | .venv/.installed
+	@$(BIN)/python setup.py --quiet build_ext --inplace --parallel 2
 
 # The extension is built before the package is installed, which then finds it done: an installer
 # compiles in a folder of its own and throws the object files away.
 .venv/.installed: pyproject.toml constraints.txt | system
-	@echo 'Installing into .venv what is missing there, and compiling: a minute or two ...' >&2
+	@echo 'Installing into .venv what is missing there, and compiling: a minute or less ...' >&2
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet $(LOCKED) 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet $(LOCKED) --group build
+	@$(BIN)/python setup.py --quiet build_ext --inplace --parallel 2
+	@$(BIN)/python -m pip install --quiet $(LOCKED) --no-build-isolation --editable .
+	@touch $@
+
+# What tests, linters and benchmarks take, and the demonstration does not.
+.venv/.tools-installed: .venv/.installed
+	@echo 'Installing into .venv what tests and linters need: a minute ...' >&2
 	@$(BIN)/python -m pip install --quiet $(LOCKED) --group dev
-	@$(BIN)/python setup.py --quiet build_ext --inplace
 	@$(BIN)/python -m pip install --quiet $(LOCKED) --no-build-isolation --editable '.[test]'
 	@touch $@
 
@@ -119,7 +129,7 @@ build: .venv/.installed ## everything that is missing: Debian packages, .venv, t
 LOCKED := --constraint constraints.txt
 
 .PHONY: lock
-lock: .venv/.installed ## write constraints.txt anew: the latest releases of all tools
+lock: .venv/.tools-installed ## write constraints.txt anew: the latest releases of all tools
 	@$(BIN)/python -m pip install --quiet $(LOCKED) --group lock
 	@$(BIN)/python -m uv --quiet pip compile --universal --python-version 3.10 --upgrade \
 	    --extra test --extra netifaces --extra zope.event --extra kerberos --group dev --group page --group lock \
@@ -150,7 +160,7 @@ kerberos: .venv/.kerberos-installed ## a Kerberos KDC, and what clients need: fo
 
 # The package compiles for minutes, the more so where the compiler optimises: only what needs it has it
 # installed.
-.venv/.kerberos-installed: pyproject.toml constraints.txt | .venv/.installed
+.venv/.kerberos-installed: pyproject.toml constraints.txt | .venv/.tools-installed
 	@scripts/install-system-packages $(PYTHON) kerberos
 	@CFLAGS=-O0 $(BIN)/python -m pip install --quiet $(LOCKED) --no-build-isolation gssapi
 	@touch $@
@@ -159,7 +169,7 @@ kerberos: .venv/.kerberos-installed ## a Kerberos KDC, and what clients need: fo
 page: .venv/.page-installed
 	@scripts/install-system-packages $(PYTHON) page
 
-.venv/.page-installed: pyproject.toml constraints.txt | .venv/.installed
+.venv/.page-installed: pyproject.toml constraints.txt | .venv/.tools-installed
 	@$(BIN)/python -m pip install --quiet $(LOCKED) --group page
 	@touch $@
 

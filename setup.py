@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 import sysconfig
 import time
 from pathlib import Path
 
 from Cython.Build import build_ext as cython_build_ext
 from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel as setuptools_bdist_wheel
+
+# A builder of wheels runs this file without its folder on the path.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from scripts.bill_of_materials import FILE, Part, bill_of_materials, defined_version
 
 PACKAGE = Path("src/zookeeper")
 CORE = PACKAGE / "core"
@@ -45,6 +52,23 @@ WRAPPED = [
     "getsockopt",
 ]
 
+# Of every extension. `relro` and `now` leave no table of functions writable; a symbol that is missing is
+# found out at import, not at the first call.
+COMPILED = [
+    "-std=gnu11",
+    "-O2",
+    "-Wall",
+    "-fvisibility=hidden",
+    "-fstack-protector-strong",
+    "-U_FORTIFY_SOURCE",
+    "-D_FORTIFY_SOURCE=2",
+]
+LINKED = ["-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"]
+
+# In a wheel: no symbols for debuggers, and no name of the folder that it was built in.
+COMPILED_FOR_WHEEL = ["-g0", f"-ffile-prefix-map={os.getcwd()}=."]
+LINKED_FOR_WHEEL = ["-Wl,-s", "-Wl,--build-id=sha1"]
+
 # Warnings are errors for our own C and for whoever works on it: not for Cython's output, and not
 # for those who only install the package with a compiler that warns about more than ours does.
 STRICT = ["-Wextra", "-Werror"] if os.environ.get("ZOOKEEPER_WERROR") else ["-Wextra"]
@@ -77,6 +101,10 @@ class build_ext(cython_build_ext):
             # object files must not get into a wheel.
             self.define = [*(self.define or []), ("CORE_CHECKS", "1")]
             self.build_temp += "-checked"
+        else:
+            for extension in self.extensions:
+                extension.extra_compile_args += COMPILED_FOR_WHEEL
+                extension.extra_link_args += LINKED_FOR_WHEEL
 
     def build_extensions(self) -> None:
         compile_file = self.compiler._compile
@@ -100,6 +128,19 @@ class build_ext(cython_build_ext):
                 os.utime(made, (began, began))
 
 
+class bdist_wheel(setuptools_bdist_wheel):
+    """Puts the bill of materials into the wheel."""
+
+    def egg2dist(self, egginfo_path: str, distinfo_path: str) -> None:
+        super().egg2dist(egginfo_path, distinfo_path)
+        file = Path(distinfo_path, FILE)
+        file.parent.mkdir(exist_ok=True)
+        distribution = self.distribution
+        file.write_text(
+            bill_of_materials(distribution.get_name(), distribution.get_version(), linked_parts())
+        )
+
+
 # Debian keeps libraries in a folder named for the machine, such as x86_64-linux-gnu.
 folders = [
     Path("/usr/lib", sysconfig.get_config_var("MULTIARCH") or ""),
@@ -111,7 +152,8 @@ library = part_of(
 # OpenSSL is linked statically as well, so that a wheel needs libc alone. ZOOKEEPER_OPENSSL names
 # the folder of another libssl.a and libcrypto.a, or is `shared`, for the libraries of the system.
 openssl: dict[str, list[str]] = {"libraries": ["ssl", "crypto"]}
-if os.environ.get("ZOOKEEPER_OPENSSL") != "shared":
+carries_openssl = os.environ.get("ZOOKEEPER_OPENSSL") != "shared"
+if carries_openssl:
     folder = part_of(
         "OpenSSL",
         "libssl-dev",
@@ -127,8 +169,42 @@ include_dir = part_of(
     Path("/usr/local/include/zookeeper"),
 )
 
+
+def linked_parts() -> list[Part]:
+    """List what the extensions carry."""
+    header = Path(include_dir, "zookeeper_version.h")
+    parts = [
+        Part(
+            "zookeeper-client-c",
+            defined_version(header, "ZOO_VERSION"),
+            "Apache-2.0 AND BSD-3-Clause",
+            "https://zookeeper.apache.org/",
+            "zookeeper._client",
+        )
+    ]
+    if carries_openssl:
+        parts.append(
+            Part(
+                "openssl",
+                linked_openssl_version(openssl["extra_objects"][1]),
+                "Apache-2.0",
+                "https://www.openssl.org/",
+                "zookeeper._tls",
+            )
+        )
+    return parts
+
+
+def linked_openssl_version(library: str) -> str:
+    """Return the version that a libcrypto.a tells of itself, such as 3.0.19."""
+    found = re.search(rb"OpenSSL (\d+\.\d+\.\d+\w*) ", Path(library).read_bytes())
+    if found is None:
+        raise SystemExit(f"{library} does not tell its version")
+    return found[1].decode("ascii")
+
+
 setup(
-    cmdclass={"build_ext": build_ext},
+    cmdclass={"build_ext": build_ext, "bdist_wheel": bdist_wheel},
     ext_modules=[
         Extension(
             "zookeeper._client",
@@ -141,14 +217,13 @@ setup(
             include_dirs=[include_dir, str(CORE)],
             define_macros=[("THREADED", "1")],
             extra_objects=[library],
-            extra_compile_args=["-std=gnu11", "-O2", "-Wall", "-fvisibility=hidden", "-pthread"],
+            extra_compile_args=[*COMPILED, "-pthread"],
             extra_link_args=[
                 "-pthread",
+                *LINKED,
                 # What the static library defines stays private: another copy of the C client in
                 # the same process, in another extension, is none of our business.
                 "-Wl,--exclude-libs,ALL",
-                # A symbol that is missing is found out at import, not at the first call.
-                "-Wl,-z,now",
                 *(f"-Wl,--wrap={name}" for name in WRAPPED),
             ],
         ),
@@ -157,15 +232,16 @@ setup(
             [str(PACKAGE / "_tls.pyx"), *sorted(map(str, TLS.glob("*.c")))],
             depends=["setup.py", *sorted(map(str, TLS.glob("*.h")))],
             include_dirs=[str(TLS)],
-            extra_compile_args=["-std=gnu11", "-O2", "-Wall", "-fvisibility=hidden", "-pthread"],
-            extra_link_args=["-pthread", "-Wl,--exclude-libs,ALL", "-Wl,-z,now"],
+            extra_compile_args=[*COMPILED, "-pthread"],
+            extra_link_args=["-pthread", *LINKED, "-Wl,--exclude-libs,ALL"],
             **openssl,
         ),
         Extension(
             "zc.zk._speedups._text",
             [str(SPEEDUPS / "_text.pyx")],
             depends=["setup.py", *sorted(map(str, SPEEDUPS.glob("*.pxi")))],
-            extra_compile_args=["-std=gnu11", "-O2", "-Wall", "-fvisibility=hidden"],
+            extra_compile_args=[*COMPILED],
+            extra_link_args=[*LINKED],
         ),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ from email.message import Message
 from pathlib import Path
 
 import pytest
+from scripts.bill_of_materials import FILE
 
 from tests.deadlines import scaled
 from tests.servers import standalone
@@ -106,6 +108,62 @@ def test_the_extension_keeps_the_symbols_of_the_c_client_to_itself(
 ) -> None:
     symbols = run("nm", "--dynamic", "--defined-only", installed_extension(environment))
     assert [line.split()[-1] for line in symbols.splitlines()] == ["PyInit__client"]
+
+
+EXTENSIONS = ["zookeeper/_client", "zookeeper/_tls", "zc/zk/_speedups/_text"]
+
+
+@pytest.mark.parametrize("name", EXTENSIONS)
+def test_an_installed_extension_is_hardened_and_has_no_symbols(
+    environment: Path, name: str
+) -> None:
+    extension = installed_extension(environment, name)
+    assert "__stack_chk_fail" in run("nm", "--dynamic", "--undefined-only", extension)
+    segments = run("readelf", "--wide", "--program-headers", "--dynamic", extension)
+    assert "GNU_RELRO" in segments
+    assert re.search(r"FLAGS.*NOW", segments)
+    assert not re.search(r"GNU_STACK.*RWE", segments)
+    sections = run("readelf", "--wide", "--sections", extension)
+    assert ".symtab" not in sections
+    assert ".debug" not in sections
+    assert str(ROOT).encode() not in extension.read_bytes()
+
+
+def in_dist_info(wheel: Path, name: str) -> str:
+    with zipfile.ZipFile(wheel) as archive:
+        (full,) = (path for path in archive.namelist() if path.endswith(f".dist-info/{name}"))
+        return archive.read(full).decode()
+
+
+def test_the_wheel_carries_the_licences_of_all_that_is_linked(
+    wheel: Path, metadata: Message
+) -> None:
+    assert metadata["License-Expression"] == "ZPL-2.1 AND Apache-2.0 AND BSD-3-Clause"
+    files = metadata.get_all("License-File", [])
+    assert "Apache License" in in_dist_info(wheel, "licenses/LICENSES/Apache-2.0.txt")
+    hash_table = in_dist_info(wheel, "licenses/LICENSES/BSD-3-Clause-hashtable.txt")
+    assert "Christopher Clark" in hash_table
+    notice = in_dist_info(wheel, "licenses/NOTICE.txt")
+    assert {*re.findall(r"LICENSES/\S+\.txt", notice)} <= {*files}
+
+
+def test_the_wheel_lists_the_libraries_it_carries(wheel: Path, environment: Path) -> None:
+    bill = json.loads(in_dist_info(wheel, FILE))
+    components = {part["name"]: part["version"] for part in bill["components"]}
+    client = run(environment, "-c", "import zookeeper; print(zookeeper.__version__)").strip()
+    assert components.keys() == {"zookeeper-client-c", "openssl"}
+    assert components["zookeeper-client-c"] == client
+    linked = installed_extension(environment, "zookeeper/_tls").read_bytes()
+    assert f"OpenSSL {components['openssl']} ".encode() in linked
+
+
+def test_the_version_is_that_of_the_wheel(
+    environment: Path, metadata: Message, tmp_path: Path
+) -> None:
+    version = run(environment, "-c", "import zc.zk; print(zc.zk.__version__)", cwd=tmp_path)
+    assert version.strip() == metadata["Version"]
+    told = run(environment.parent / "zookeeper_export", "--version", cwd=tmp_path)
+    assert told.startswith(f"zookeeper_export {metadata['Version']}, ")
 
 
 def test_the_wheel_leaves_the_zc_namespace_to_everybody(wheel: Path) -> None:

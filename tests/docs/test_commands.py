@@ -54,8 +54,8 @@ SECURITY = {
     "--sasl-credentials-file", "--sasl-service", "--sasl-principal", "--sasl-keytab", "--sasl-host",
 }  # fmt: skip
 COMMON = {
-    "--format", "-o", "--output", "--timeout", "--credentials", "--debug", "-h", "--help",
-    *SECURITY,
+    "--format", "-o", "--output", "--timeout", "--credentials", "--debug", "--version",
+    "-h", "--help", *SECURITY,
 }  # fmt: skip
 
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from zookeeper.tls import TLS
 
     ZK = ZooKeeper
+    __version__: str
 
 __all__ = [
     "OPEN_ACL_UNSAFE",
@@ -133,6 +134,8 @@ _DOCUMENTED_MODULES = frozenset(
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
     if name in _DOCUMENTED_MODULES:
         return import_module(f"zc.zk.{name}")
     if name not in _MODULES:
@@ -144,5 +147,15 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def _version() -> str:
+    # Imported here: it takes longer than all of a command's other imports.
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("zc.zk")
+    except PackageNotFoundError:
+        raise AttributeError("zc.zk has no version, as it is not installed") from None
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES, *_DOCUMENTED_MODULES})
+    return sorted({*globals(), *_MODULES, *_DOCUMENTED_MODULES, "__version__"})

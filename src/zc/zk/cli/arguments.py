@@ -75,6 +75,18 @@ def _terminal_width() -> int:
         return 80
 
 
+class _ShowVersion(argparse.Action):
+    """Writes the versions, found out only now, and ends the command."""
+
+    def __call__(self, parser: ArgumentParser, *_: object) -> NoReturn:
+        from zc.zk import __version__
+        from zookeeper import __version__ as of_c_client
+
+        text = f"{parser.prog} {__version__}, with ZooKeeper's C client {of_c_client}\n"
+        write_text(STANDARD, [text])
+        parser.exit()
+
+
 class Parser(ArgumentParser):
     """Reads the arguments of a command.
 
@@ -163,6 +175,9 @@ class Parser(ArgumentParser):
     def add_general_arguments(self) -> None:
         self.add_argument(
             "--debug", action="store_true", help="show what is logged, and where errors come from"
+        )
+        self.add_argument(
+            "--version", action=_ShowVersion, nargs=0, help="show the version, and the C client's"
         )
 
 
