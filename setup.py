@@ -52,7 +52,7 @@ WRAPPED = [
     "getsockopt",
 ]
 
-# Of every extension. `relro` and `now` leave no table of functions writable; a symbol that is missing is
+# Of every extension. `relro` and `now` leave no table of functions writable; a missing symbol is
 # found out at import, not at the first call.
 COMPILED = [
     "-std=gnu11",
