@@ -28,6 +28,7 @@ ROWS = [
     "lineserver",
     "boundedserver",
     "testing",
+    "aio",
     "client",
     "methods",
     "operations",

@@ -117,6 +117,7 @@ _MODULES = {
 # Documented modules, which are attributes even before a program imports them.
 _DOCUMENTED_MODULES = frozenset(
     (
+        "aio",
         "browse",
         "errors",
         "event",

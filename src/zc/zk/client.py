@@ -18,7 +18,6 @@ import zookeeper
 from zc.zk import event
 from zc.zk.acl import READ_ACL_UNSAFE
 from zc.zk.imports import importing
-from zc.zk.links import LINK, check_path, check_target, without_slash
 from zc.zk.methods.choosing import Choosing
 from zc.zk.methods.nodes import Nodes
 from zc.zk.methods.passing import tells_of_root
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     from zc.zk.registration.address import Address
     from zc.zk.registration.registration import Registration
+    from zc.zk.session.worker import Calls
     from zc.zk.watching.children import Children
     from zc.zk.watching.properties import Properties
     from zookeeper.binding import Binding
@@ -55,6 +55,13 @@ _STATES = {
     State.CLOSED: zookeeper.NOTCONNECTED_STATE,
     State.FORKED: zookeeper.NOTCONNECTED_STATE,
 }
+
+
+def connection_string_of(given: str | None) -> str:
+    """Return where the servers are, given or by default."""
+    if given is not None:
+        return given
+    return os.getenv(CONNECTION_STRING_VARIABLE, DEFAULT_CONNECTION_STRING)
 
 
 class ZooKeeper(Reading, Transactions, Nodes, Trees, Choosing):
@@ -90,6 +97,7 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees, Choosing):
     """
 
     initial_connection_wait = 9.0
+    _calls: Calls | None = None  # what calls functions of the program, if not a thread
 
     def __init__(
         self,
@@ -103,15 +111,14 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees, Choosing):
         sasl: Mechanism | None = None,
         binding: Binding | None = None,
     ) -> None:
-        if connection_string is None:
-            connection_string = os.getenv(CONNECTION_STRING_VARIABLE, DEFAULT_CONNECTION_STRING)
         self._session = Session(
-            connection_string,
+            connection_string_of(connection_string),
             session_timeout,
             read_only=read_only,
             tls=tls,
             sasl=sasl,
             binding=binding,
+            calls=self._calls,
         )
         self.watches = Subscriptions(self._session)
         self.watches.keep_callbacks = keep_callbacks
@@ -277,25 +284,6 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees, Choosing):
             from zc.zk.watching.properties import Properties
 
         return Properties(self.watches, path, watch)
-
-    # Links
-
-    @tells_of_root
-    def ln(self, source: str, destination: str) -> None:
-        """Create a symbolic link at `destination` that leads to `source`.
-
-        When `destination` ends with a slash, the link in it has the name of the source. A source
-        that does not begin with a slash is relative to the node that the link is in.
-        """
-        source = without_slash(source)
-        check_target(source)
-        check_path(without_slash(destination))
-        base, _, name = destination.rpartition("/")
-        if not name:
-            name = source.rpartition("/")[2]
-        if not name:
-            raise ValueError(f"the link needs a name: {destination!r} -> {source!r}")
-        self.properties(base or "/", watch=False).update({name + LINK: source})
 
 
 ZK = ZooKeeper

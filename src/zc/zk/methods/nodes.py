@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.imports import importing
+from zc.zk.links import LINK, check_path, check_target, without_slash
 from zc.zk.methods.passing import Methods, tells_of_root
 
 if TYPE_CHECKING:
@@ -62,3 +63,23 @@ class Nodes(Methods):
             from zc.zk.watching.readers import resolve
 
         return resolve(self._session, path, self.watches.decode)
+
+    @tells_of_root
+    def ln(self, source: str, destination: str) -> None:
+        """Create a symbolic link at `destination` that leads to `source`.
+
+        When `destination` ends with a slash, the link in it has the name of the source. A source
+        that does not begin with a slash is relative to the node that the link is in.
+        """
+        source = without_slash(source)
+        check_target(source)
+        check_path(without_slash(destination))
+        base, _, name = destination.rpartition("/")
+        if not name:
+            name = source.rpartition("/")[2]
+        if not name:
+            raise ValueError(f"the link needs a name: {destination!r} -> {source!r}")
+        with importing:
+            from zc.zk.watching.properties import Properties
+
+        Properties(self.watches, base or "/", watch=False).update({name + LINK: source})

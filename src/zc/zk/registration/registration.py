@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +85,9 @@ class Registration:
         Without a connection they are deleted as soon as there is one again; the session's end
         deletes them in any case. Harmless when it was done before.
         """
-        for node in self._properties:
-            self._registry.end(node)
+        with ExitStack() as endings:  # an interrupt of one does not spare the others
+            for node in reversed(self._properties):
+                endings.callback(self._registry.end, node)
 
     def __enter__(self) -> Registration:
         return self

@@ -88,8 +88,13 @@ class Registry:
                 raise
             logger.warning("%s will be registered later: %s", node.path, fault)
             self._see_to(node)
-        except BaseException:
+        except Exception:
             self.finish(node)
+            raise
+        except BaseException:
+            # An interrupt: the node may be there, or will be when the request has come there.
+            node.withdraw()
+            self._see_to(node)
             raise
         return node
 
@@ -247,6 +252,9 @@ class Registry:
             if not self._may_pass(fault):
                 raise
             logger.warning("%s will be seen to later: %s", node.path, fault)
+        except BaseException:
+            self._see_to(node)
+            raise
 
     def _may_pass(self, fault: Exception) -> bool:
         """Tell whether a fault is one of the connection, which ends."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk.event import ClientEvent
-from zc.zk.session.worker import CallbackQueue
+from zc.zk.session.worker import Calls
 
 if TYPE_CHECKING:
     from zookeeper.types import Watcher
@@ -21,12 +21,12 @@ Listener = Callable[[MakeEvent], object]
 class Announcements:
     """The queue of calls to the program, and who of the program's is called.
 
-    `listener` is called with what makes an event of the client; `watcher` is the program's, for
-    session events of all handles.
+    `callbacks` calls them. `listener` is called with what makes an event of the client; `watcher`
+    is the program's, for session events of all handles.
     """
 
-    def __init__(self, name: str) -> None:
-        self.callbacks = CallbackQueue(name)
+    def __init__(self, callbacks: Calls) -> None:
+        self.callbacks = callbacks
         self.listener: Listener | None = None
         self.watcher: Watcher | None = None
 

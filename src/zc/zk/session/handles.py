@@ -14,10 +14,12 @@ deliver events right there.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import zookeeper
 from zc.zk.event import Reestablished
+from zc.zk.session import waiting
 from zc.zk.session.announcements import Announcements
 from zc.zk.session.handle import CONNECTED_STATES, Handle
 from zc.zk.session.maintenance import Maintenance, Standing
@@ -128,7 +130,8 @@ class Handles:
             from zc.zk.session import diagnosis
 
             is_secured = self.tls is not None and self.tls is not False
-            return diagnosis.describe(self.connection_string, is_secured=is_secured)
+            describe = partial(diagnosis.describe, self.connection_string, is_secured=is_secured)
+            return waiting.apart(describe)
         except OSError as fault:  # out of descriptors: not even the module can be imported
             return fault.strerror or str(fault)
         except ImportError as fault:  # as it may then be, too

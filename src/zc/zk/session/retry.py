@@ -23,6 +23,7 @@ from typing import NamedTuple, Protocol
 import zookeeper
 from zc.zk.session.backoff import pause
 from zc.zk.session.state import Moment, State
+from zc.zk.session.waiting import rest
 
 logger = logging.getLogger("zc.zk")
 
@@ -47,8 +48,6 @@ NEWS_SECONDS = 1.0
 # Others who write the same nodes are faster than a plan so often, and then it is given up.
 MAX_CONFLICTS = 100
 MAX_CONFLICT_PAUSE_SECONDS = 0.2
-
-rest = time.sleep
 
 
 class Failures(NamedTuple):

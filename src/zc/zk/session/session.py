@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING
 
 import zookeeper
 from zc.zk.errors import FailedConnect
+from zc.zk.session import waiting
 from zc.zk.session.announcements import Announcements
 from zc.zk.session.calling import Calling, closed
 from zc.zk.session.handle import delivers_inline
 from zc.zk.session.handles import Handles
 from zc.zk.session.state import Moment, checked_timeout, doubt_about_timeout
 from zc.zk.session.state import State as State
+from zc.zk.session.worker import CallbackQueue, Calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +51,8 @@ class Session(Calling):
     `connection_string` is a comma-separated list of host:port, with an optional /root behind it;
     `timeout_ms` the session timeout, the binding's default if None. If `read_only`, a server that
     is cut off from the others will do for reading. `tls` and `sasl` are the binding's. `binding` is
-    what the session uses in the place of the module `zookeeper`. `open` comes next.
+    what the session uses in the place of the module `zookeeper`, and `calls` what calls functions
+    of the program, if not a thread. `open` comes next.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Session(Calling):
         tls: TLS | bool | None = None,
         sasl: Mechanism | None = None,
         binding: Binding | None = None,
+        calls: Calls | None = None,
     ) -> None:
         self.connection_string = connection_string
         # The module's functions are looked up at each call: a test may patch them.
@@ -71,7 +75,8 @@ class Session(Calling):
             logger.warning("%s: %s", connection_string, doubt)
         # Whether watches fire in the thread that makes the change, before its call returns.
         self.delivers_inline = False
-        self.announcements = Announcements(f"zc.zk callbacks {connection_string}")
+        calls = calls or CallbackQueue(f"zc.zk callbacks {connection_string}")
+        self.announcements = Announcements(calls)
         self._handles = Handles(
             connection_string,
             timeout_ms,
@@ -221,8 +226,11 @@ class Session(Calling):
         this may have been called by it, or it takes its time.
         """
         if self._begin_closing():
-            self._handles.current.close()
-            self._end(MAINTENANCE_END_SECONDS, CALLBACK_END_SECONDS)
+            waiting.apart(self._finish_closing)
+
+    def _finish_closing(self) -> None:
+        self._handles.current.close()
+        self._end(MAINTENANCE_END_SECONDS, CALLBACK_END_SECONDS)
 
     def _begin_closing(self) -> bool:
         """Have its threads end; say whether anything is left to do, by `_end`.

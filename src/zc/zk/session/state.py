@@ -12,8 +12,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from zc.zk.event import Connected, Disconnected, Expired, ReadOnly, SessionEvent
+from zc.zk.session import waiting
 
 NO_ANSWER = "no answer"
 NO_SESSION = "no session"
@@ -125,6 +127,8 @@ class StateMachine:
         # signal handler may leave with the lock taken.
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
+        # Told besides of each change, with the lock held; see `zc.zk.session.waiting`.
+        self._listeners: set[waiting.Listener] = set()
         self.state = State.CONNECTING
         # Why there is no session, and, when none is to be had at all, why that is so.
         self.reason = NO_ANSWER
@@ -162,6 +166,9 @@ class StateMachine:
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Say whether the condition holds, or comes to do so within that time."""
+        waiter = waiting.current()
+        if waiter is not None:
+            return waiter.until(partial(self._holds, condition), seconds, self._listeners)
         try:
             with self.lock:
                 return self.changed.wait_for(condition, min(seconds, threading.TIMEOUT_MAX))
@@ -170,7 +177,16 @@ class StateMachine:
             # that leaving fails: it is the one to raise.
             raise (fault.__context__ or fault) from None
 
+    def _holds(self, condition: Callable[[], bool]) -> bool:
+        with self.lock:
+            return condition()
+
     # To be called with `lock` held
+
+    def _tell(self) -> None:
+        self.changed.notify_all()
+        for listener in list(self._listeners):
+            listener()
 
     def note_connecting(self) -> None:
         """Note that there is a handle, or is about to be."""
@@ -190,7 +206,7 @@ class StateMachine:
         again = ", in a new session" if self.epoch > 1 else ""
         text = f"connected{again}{how}" if is_new else f"connected again{how}"
         doubt = self._note_granted(granted_ms)
-        self.changed.notify_all()
+        self._tell()
         return Transition(ReadOnly if read_only else Connected, ((logging.INFO, text), *doubt))
 
     def note_disconnected(self) -> Transition:
@@ -198,7 +214,7 @@ class StateMachine:
         if not self.is_connected or not self._enter(State.SUSPENDED):
             return NOTHING
         self._suspended_at = self.connected_until = time.monotonic()
-        self.changed.notify_all()
+        self._tell()
         return Transition(Disconnected, ((logging.WARNING, CONNECTION_LOST),))
 
     def note_lost(self, reason: str, *, was_established: bool = True) -> Transition:
@@ -209,7 +225,7 @@ class StateMachine:
         if not self._enter(State.LOST):
             return NOTHING
         self.reason = self.complaint = reason
-        self.changed.notify_all()
+        self._tell()
         return Transition(Expired if was_established else None, ((level, reason),))
 
     def note_refused(self, schemes: Iterable[str]) -> Transition:
@@ -244,7 +260,7 @@ class StateMachine:
             self.connected_until = time.monotonic()
         self.state = State.CLOSED
         self.reason = "closed"
-        self.changed.notify_all()
+        self._tell()
 
     def _note_granted(self, granted_ms: int | None) -> tuple[tuple[int, str], ...]:
         """Return the line to log about a session timeout, if it is another one than asked for."""

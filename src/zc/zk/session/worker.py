@@ -19,10 +19,24 @@ import time
 from _queue import Empty, SimpleQueue
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from zc.zk.session.backoff import MAX_PAUSE_SECONDS, soonest
 
 logger = logging.getLogger("zc.zk")
+
+
+class Stoppable(Protocol):
+    """A worker, as far as its session needs it."""
+
+    def start(self, *, inline: bool) -> None:
+        """Begin, with what it was woken for up to now."""
+
+    def stop(self) -> None:
+        """Do no more. What is going on goes on."""
+
+    def join(self, seconds: float) -> bool:
+        """Wait until it has ended; False when it has not."""
 
 
 class Worker:
@@ -147,6 +161,20 @@ def _start(thread: threading.Thread) -> None:
     problem = results.get()
     if problem is not None:
         raise problem
+
+
+class Calls(Protocol):
+    """A queue of functions of the program that are to be called."""
+
+    @property
+    def worker(self) -> Stoppable:
+        """The worker that calls them, from its `start` until its `stop`."""
+
+    def begin_again(self) -> None:
+        """Have a new worker, in a process that does not have the thread of the one before."""
+
+    def put(self, callback: Callable[[], object], delay: float = 0.0) -> None:
+        """Have `callback` called, not before `delay`, in seconds, is over."""
 
 
 class CallbackQueue:

@@ -1,0 +1,146 @@
+"""Crossing: a method of the blocking client runs, and the event loop goes on meanwhile.
+
+There is one implementation of sessions, registrations, watching and work on trees, and it waits
+where it stands. `cross` runs it in a greenlet, a stack of its own in the same thread. Where it has
+to wait, `wait` goes back to the coroutine that called `cross`, which awaits a future for it; the
+outcome, a cancellation too, comes out of `wait` as if that had blocked. So a method needs no second
+form, and no thread.
+
+Dangers. Two crossings are two stacks of one thread: a lock that one holds while it waits is no lock
+against the other, so none may be held (`tests/aio/test_crossing.py` looks at each switch). And a
+crossing whose coroutine is thrown away, as when its loop is gone, cannot wait any more: `wait` then
+raises again what ended it, all the way out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+from greenlet import getcurrent, greenlet
+
+from zc.zk.aio.home import post
+from zc.zk.session import waiting
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Crossing(greenlet):
+    """A call of the blocking client, under way.
+
+    `caller` is the stack of its coroutine, and `end` what has thrown that away, if anything has.
+    """
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        self.caller = getcurrent()
+        self.end: BaseException | None = None
+        super().__init__(function, self.caller)
+        # The task's own context, so that the call reads and sets its variables.
+        self.gr_context = self.caller.gr_context
+
+
+async def cross(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return the result of a function that waits by `wait`."""
+    crossing = Crossing(function)
+    outcome: Any = crossing.switch(*args, **kwargs)
+    while not crossing.dead:
+        try:
+            value = await outcome
+        except BaseException as fault:
+            if isinstance(fault, GeneratorExit):
+                crossing.end = fault
+            outcome = crossing.throw(fault)
+        else:
+            outcome = crossing.switch(value)
+    return cast(T, outcome)
+
+
+def is_crossing() -> bool:
+    """Whether the caller runs in a crossing, and so must not block."""
+    return type(getcurrent()) is Crossing
+
+
+def wait(future: asyncio.Future[T]) -> T:
+    """Return the result of a future of the loop; to be called in a crossing."""
+    crossing = cast(Crossing, getcurrent())
+    if crossing.end is not None:
+        future.cancel()
+        raise crossing.end
+    if future.done():
+        return future.result()
+    return cast(T, crossing.caller.switch(future))
+
+
+class _LoopsWaiter:
+    """The way to wait in a crossing."""
+
+    def rest(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(seconds, _settle, future, None)
+        try:
+            wait(future)
+        finally:
+            timer.cancel()
+
+    def until(
+        self, condition: Callable[[], bool], seconds: float, listeners: set[waiting.Listener]
+    ) -> bool:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while True:
+            future: asyncio.Future[None] = loop.create_future()
+
+            def wake(future: asyncio.Future[None] = future) -> None:
+                post(loop, _settle, future, None)
+
+            timer = loop.call_at(deadline, _settle, future, None)
+            listeners.add(wake)
+            try:
+                # Only now: a change from here on is heard of.
+                if condition():
+                    return True
+                if loop.time() >= deadline:
+                    return False
+                wait(future)
+            finally:
+                listeners.discard(wake)
+                timer.cancel()
+
+    def apart(self, function: Callable[[], T]) -> T:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def run() -> None:
+            try:
+                result = function()
+            except BaseException as fault:
+                post(loop, _fail, future, fault)
+            else:
+                post(loop, _settle, future, result)
+
+        threading.Thread(target=run, name="zc.zk aio", daemon=True).start()
+        return wait(future)
+
+
+def _settle(future: asyncio.Future[T], result: T) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _fail(future: asyncio.Future[Any], fault: BaseException) -> None:
+    if not future.done():
+        future.set_exception(fault)
+
+
+_WAITER = _LoopsWaiter()
+
+
+def _current() -> waiting.Waiter | None:
+    return _WAITER if type(getcurrent()) is Crossing else None
+
+
+waiting.current = _current
