@@ -22,8 +22,9 @@ from zc.zk.aio.children import Children
 from zc.zk.aio.client import ZK, ZooKeeper
 from zc.zk.aio.plan import Plan
 from zc.zk.aio.properties import Properties
+from zc.zk.aio.providers import Providers
 from zc.zk.aio.registration import Registration
 
-__all__ = ["ZK", "Children", "Plan", "Properties", "Registration", "ZooKeeper"]
+__all__ = ["ZK", "Children", "Plan", "Properties", "Providers", "Registration", "ZooKeeper"]
 
 del _greenlet

@@ -17,11 +17,13 @@ from zc.zk.aio.forms import asked, at_once, awaited
 from zc.zk.aio.opening import Opening
 from zc.zk.aio.plan import Plan, Walk
 from zc.zk.aio.properties import Properties
+from zc.zk.aio.providers import Providers
 from zc.zk.aio.registration import Registration
 from zc.zk.client import ZooKeeper as Blocking
 from zc.zk.watching.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
+    from zc.zk.providers.strategies import Strategy
     from zc.zk.registration.address import Address
     from zookeeper.types import Acl, Progress, Watcher
 
@@ -143,6 +145,16 @@ class ZooKeeper(Opening):
         To be awaited, which raises NoNodeException, or to be gone through by `async for`.
         """
         return Properties(self, path, watch)
+
+    def providers(
+        self, path: str, strategy: Strategy | None = None, *, kept_share: float = 0.5
+    ) -> Providers:
+        """The servers registered at `path`, kept up to date, one of which `pick` returns.
+
+        To be awaited, which raises NoNodeException, or to be gone through by `async for`. See
+        `zc.zk.providers`.
+        """
+        return Providers(self, path, strategy, kept_share)
 
     # Trees
 

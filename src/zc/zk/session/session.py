@@ -201,7 +201,7 @@ class Session(Calling):
     def note_news(self) -> None:
         """Have those that are in `wait_for` look again."""
         with self._machine.lock:
-            self._machine.changed.notify_all()
+            self._machine.tell()
 
     def silence(self) -> float:
         """Return for how many seconds there has been no connection; 0.0 while there is one."""

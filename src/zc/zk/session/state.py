@@ -183,7 +183,8 @@ class StateMachine:
 
     # To be called with `lock` held
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Have those that wait look again."""
         self.changed.notify_all()
         for listener in list(self._listeners):
             listener()
@@ -206,7 +207,7 @@ class StateMachine:
         again = ", in a new session" if self.epoch > 1 else ""
         text = f"connected{again}{how}" if is_new else f"connected again{how}"
         doubt = self._note_granted(granted_ms)
-        self._tell()
+        self.tell()
         return Transition(ReadOnly if read_only else Connected, ((logging.INFO, text), *doubt))
 
     def note_disconnected(self) -> Transition:
@@ -214,7 +215,7 @@ class StateMachine:
         if not self.is_connected or not self._enter(State.SUSPENDED):
             return NOTHING
         self._suspended_at = self.connected_until = time.monotonic()
-        self._tell()
+        self.tell()
         return Transition(Disconnected, ((logging.WARNING, CONNECTION_LOST),))
 
     def note_lost(self, reason: str, *, was_established: bool = True) -> Transition:
@@ -225,7 +226,7 @@ class StateMachine:
         if not self._enter(State.LOST):
             return NOTHING
         self.reason = self.complaint = reason
-        self._tell()
+        self.tell()
         return Transition(Expired if was_established else None, ((level, reason),))
 
     def note_refused(self, schemes: Iterable[str]) -> Transition:
@@ -260,7 +261,7 @@ class StateMachine:
             self.connected_until = time.monotonic()
         self.state = State.CLOSED
         self.reason = "closed"
-        self._tell()
+        self.tell()
 
     def _note_granted(self, granted_ms: int | None) -> tuple[tuple[int, str], ...]:
         """Return the line to log about a session timeout, if it is another one than asked for."""
