@@ -1,7 +1,7 @@
-"""Answers: from the binding's thread to futures of the loop, all that have come at once.
+"""Answers: from the binding to futures of the loop, all that have come at once.
 
-This is the one place that knows how answers come. The event thread writes them down and wakes the
-loop, once for all that come until that is awake.
+They come by a completion queue of the binding, whose descriptor the loop watches: it drains the
+queue in its own thread, and no other one needs Python's lock for an answer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from zc.zk.aio.home import Home
 # An error code, and the results that a completion is given.
 Answer = tuple[int, tuple[Any, ...]]
 
-_LATE: Answer = (zookeeper.OPERATIONTIMEOUT, ())
+_LATE = zookeeper.OPERATIONTIMEOUT
+
+# So many answers are taken at once; then the loop sees to others.
+MAX_DRAINED = 1000
 
 
 class Answers:
@@ -27,11 +30,29 @@ class Answers:
     def __init__(self, home: Home, default_seconds: Callable[[], float]) -> None:
         self._home = home
         self._default_seconds = default_seconds
-        self._come: deque[tuple[asyncio.Future[Answer], Answer]] = deque()
-        self._is_posted = False
         # Those without a deadline of their own, by the time when they were asked for.
         self._asked: deque[tuple[float, asyncio.Future[Answer]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self.begin()
+
+    def begin(self) -> None:
+        """Have answers come to the home's loop, from now on."""
+        self._asked.clear()
+        self._timer = None
+        self._queue = zookeeper.CompletionQueue()
+        self._bind = self._queue.bind
+        drain = partial(self._queue.drain, MAX_DRAINED)
+        self._home.loop.add_reader(self._queue.fileno(), drain)
+
+    def end(self) -> None:
+        """Take the answers that have come, and no more of them; on the loop, if there is one."""
+        if self._timer is not None:
+            self._timer.cancel()
+        loop = self._home.loop
+        if not loop.is_closed():
+            loop.remove_reader(self._queue.fileno())
+            self._queue.drain()
+        self._queue.close()
 
     def ask(
         self, send: Callable[[Callable[..., object]], object], timeout: float | None = None
@@ -40,10 +61,10 @@ class Answers:
         loop = self._home.loop
         future: asyncio.Future[Answer] = loop.create_future()
         if timeout is not None:
-            timer = loop.call_later(checked(timeout), self._settle, future, _LATE)
+            timer = loop.call_later(checked(timeout), _settle, future, 0, _LATE)
             future.add_done_callback(lambda _: timer.cancel())
         try:
-            send(partial(self._note, future))
+            send(self._bind(partial(_settle, future)))
         except BaseException:
             future.cancel()
             raise
@@ -56,37 +77,23 @@ class Answers:
                 self._timer = loop.call_later(self._default_seconds(), self._give_up_late)
         return future
 
-    # The event thread
-
-    def _note(self, future: asyncio.Future[Answer], handle: int, code: int, *results: Any) -> None:
-        self._come.append((future, (code, results)))
-        if not self._is_posted:
-            self._is_posted = True
-            self._home.post(self._deliver)
-
-    # The loop
-
-    def _deliver(self) -> None:
-        # First, so that what comes from here on is either seen below or posted anew.
-        self._is_posted = False
-        come = self._come
-        while come:
-            self._settle(*come.popleft())
-
-    def _settle(self, future: asyncio.Future[Answer], answer: Answer) -> None:
-        if not future.done():
-            future.set_result(answer)
-
     def _give_up_late(self) -> None:
         self._timer = None
         asked, loop = self._asked, self._home.loop
         seconds = self._default_seconds()
         while asked:
-            left = asked[0][0] + seconds - loop.time()
-            if left > 0 and not asked[0][1].done():
+            since, future = asked[0]
+            left = since + seconds - loop.time()
+            if left > 0 and not future.done():
                 self._timer = loop.call_later(left, self._give_up_late)
                 return
-            self._settle(asked.popleft()[1], _LATE)
+            _settle(future, 0, _LATE)
+            asked.popleft()
+
+
+def _settle(future: asyncio.Future[Answer], handle: int, code: int, *results: Any) -> None:
+    if not future.done():
+        future.set_result((code, results))
 
 
 def checked(timeout: float) -> float:

@@ -98,6 +98,8 @@ class Opening:
         try:
             await cross(begin)
         except BaseException:
+            if (answers := vars(self._inner).get("answers")) is not None:
+                answers.end()
             self._inner = self._home = None
             raise
         self._is_open = True
@@ -131,6 +133,7 @@ class Opening:
             return
         home.begin_again(asyncio.get_running_loop())
         self._process = os.getpid()
+        inner.answers.begin()
         try:
             await cross(inner.reopen, wait)
         except BaseException:
@@ -162,6 +165,7 @@ class Opening:
         try:
             await cross(inner.close)
         finally:
+            inner.answers.end()
             if home.is_here():
                 await home.end(closed())
 
@@ -183,6 +187,7 @@ class Opening:
             return
         self._is_closed = True
         warnings.warn(f"unclosed client {self!r}", ResourceWarning, source=self, stacklevel=1)
+        inner.home.post(inner.answers.end)
         try:
             # It may take a moment, and this may be anywhere.
             _thread.start_new_thread(inner.close, ())
