@@ -16,12 +16,13 @@ from pathlib import Path
 
 from tests.deadlines import scaled
 from tests.faults.clients import RECOVERY_SECONDS, Options
+from tests.faults.logins import Logins
 from tests.faults.plan import Fault
 from tests.faults.report import Report
 from tests.faults.run import Run, random_rounds
 from tests.faults.soak import soak
 from tests.secured import Keys
-from tests.servers import ensemble_of
+from tests.servers import QUICK_START, ensemble_of
 
 FAULTS = 500
 SEEDS = 3
@@ -41,8 +42,13 @@ def main() -> int:
     # SIGTERM acts as Ctrl-C does: everything that was started is stopped on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with _keys() if chosen.tls else nullcontext() as keys:
-            return _soak(chosen.soak, keys) if chosen.soak else _inject(chosen, keys)
+        with (
+            _keys() if chosen.tls else nullcontext() as keys,
+            _logins() if chosen.sasl else nullcontext() as logins,
+        ):
+            if chosen.soak:
+                return _soak(chosen.soak, keys, logins)
+            return _inject(chosen, keys, logins)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
@@ -65,6 +71,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--tls", action="store_true", help="by TLS, with client certificates")
+    parser.add_argument("--sasl", action="store_true", help="clients log in, by DIGEST-MD5")
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="no faults, look for leaks")
     parser.add_argument("--verbose", action="store_true", help="tell of each fault and finding")
     chosen = parser.parse_args()
@@ -81,7 +88,14 @@ def _keys() -> Iterator[Keys]:
         yield Keys.make(Path(folder))
 
 
-def _inject(chosen: argparse.Namespace, keys: Keys | None) -> int:
+@contextmanager
+def _logins() -> Iterator[Logins]:
+    """Yield a login, whose JAAS file is in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="zookeeper-logins-") as folder:
+        yield Logins(Path(folder))
+
+
+def _inject(chosen: argparse.Namespace, keys: Keys | None, logins: Logins | None) -> int:
     def tell(line: str) -> None:
         if chosen.verbose or not line.startswith("  "):
             print(line, flush=True)
@@ -104,12 +118,17 @@ def _inject(chosen: argparse.Namespace, keys: Keys | None) -> int:
         chosen.clients,
         recovery_seconds=scaled(chosen.recovery),
         by_tls=chosen.tls,
+        logins=logins,
     )
     report = Report(chosen.library)
     print("seeds:", *chosen.seed, flush=True)
     began = time.monotonic()
     try:
-        with ensemble_of(3, settings=SETTINGS, heap="128m", keys=keys) as ensemble:
+        settings = {**SETTINGS, **(logins.settings if logins else {})}
+        java_options = logins.java_options if logins else QUICK_START
+        with ensemble_of(
+            3, settings=settings, java_options=java_options, heap="128m", keys=keys
+        ) as ensemble:
             for index, seed in enumerate(chosen.seed):
                 enough = chosen.faults * (index + 1) // len(chosen.seed)
                 Run(ensemble, seed, options, report, tell).run(rounds(seed, enough))
@@ -118,8 +137,8 @@ def _inject(chosen: argparse.Namespace, keys: Keys | None) -> int:
     return 1 if report.findings else 0
 
 
-def _soak(minutes: float, keys: Keys | None) -> int:
-    problems = soak(minutes, lambda line: print(line, flush=True), keys)
+def _soak(minutes: float, keys: Keys | None, logins: Logins | None) -> int:
+    problems = soak(minutes, lambda line: print(line, flush=True), keys, logins)
     print(*(problems or ["nothing has grown"]), sep="\n")
     return 1 if problems else 0
 

@@ -86,15 +86,16 @@ class Client:
 
 
 def _library(settings: dict[str, Any]) -> Library:
-    arguments = settings["hosts"], settings["session_milliseconds"], settings["tls"]
+    names = ("hosts", "session_milliseconds", "tls", "login")
+    hosts, milliseconds, tls, login = (settings[name] for name in names)
     if settings["library"] == "kazoo":
         from tests.faults import with_kazoo
 
-        return with_kazoo.Library(*arguments)
+        return with_kazoo.Library(hosts, milliseconds, tls, login)
     from tests.faults import with_zc_zk
 
     broken.break_as_told()
-    return with_zc_zk.Library(*arguments)
+    return with_zc_zk.Library(hosts, milliseconds, tls, login)
 
 
 def _stacks() -> str:

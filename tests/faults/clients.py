@@ -11,6 +11,7 @@ from typing import Any
 from tests.deadlines import scaled
 from tests.faults.client_keys import ClientKeys
 from tests.faults.injector import Network
+from tests.faults.logins import Logins
 from tests.faults.processes import ClientProcess
 from tests.servers import Ensemble
 
@@ -33,6 +34,7 @@ class Options:
     recovery_seconds: float = scaled(RECOVERY_SECONDS)
     environment: dict[str, str] = field(default_factory=dict)
     by_tls: bool = False
+    logins: Logins | None = None
 
     @property
     def scaled_session_seconds(self) -> float:
@@ -58,6 +60,7 @@ class Client:
             "session_milliseconds": int(options.scaled_session_seconds * 1000),
             "slack_seconds": scaled(SLACK_SECONDS),
             "tls": self._keys.settings() if self._keys else None,
+            "login": options.logins.credentials() if options.logins else None,
         }
         self._seed = f"{seed} {number}"
         self.process = self._start()

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import Protocol
 
 import zookeeper
+from tests.faults.logins import Logins
 from tests.faults.plan import SERVER_KINDS, Fault, Kind
 from tests.faults.processes import NoAnswer
 from tests.servers import Ensemble, Server
@@ -88,11 +89,21 @@ class Network:
 class Injector:
     """Injects faults into an ensemble and its clients."""
 
-    def __init__(self, ensemble: Ensemble, victims: Sequence[Victim], seed: int) -> None:
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        victims: Sequence[Victim],
+        seed: int,
+        logins: Logins | None = None,
+    ) -> None:
         self._ensemble = ensemble
         self._victims = victims
         self._chance = random.Random(seed)
         self._paused: set[Server] = set()
+        self._logins = logins
+        # Servers that were started while the file of logins was spoilt, and how many faults spoil it.
+        self._astray: set[Server] = set()
+        self._spoilers = 0
 
     def inject(self, fault: Fault) -> Undo | None:
         """Let a fault happen, and return what ends it.
@@ -120,6 +131,10 @@ class Injector:
         """End all faults, and have all servers run."""
         for server in self._ensemble.servers:
             self._resume(server)
+        if self._logins is not None:
+            self._spoilers = 0
+            self._heal_logins(self._logins)
+        for server in self._ensemble.servers:
             self._start(server)
         for victim in self._victims:
             victim.resume()
@@ -136,6 +151,8 @@ class Injector:
             server.pause()
             self._paused.add(server)
             return lambda: self._resume(server)
+        if fault.kind is Kind.PASSWORD_CHANGED:
+            return self._change_password(server)
         if fault.kind is Kind.SERVER_KILLED:
             server.kill()
         else:
@@ -158,7 +175,36 @@ class Injector:
             self._paused.discard(server)
             if server.keys:
                 server.keys.renew_server()
+            if self._logins is not None and self._logins.is_spoilt:
+                self._astray.add(server)
+            else:
+                self._astray.discard(server)
             server.start()
+
+    def _change_password(self, server: Server) -> Undo | None:
+        """Have a server that starts anew want another password than the others and the clients."""
+        logins = self._logins
+        if logins is None:
+            return None
+        self._spoilers += 1
+        logins.spoil()
+        server.stop()
+        self._start(server)
+
+        def heal() -> None:
+            self._spoilers -= 1
+            if self._spoilers == 0:
+                self._heal_logins(logins)
+
+        return heal
+
+    def _heal_logins(self, logins: Logins) -> None:
+        logins.heal()
+        for server in self._astray - self._paused:
+            self._astray.discard(server)
+            if server.pid:
+                server.stop()
+                self._start(server)
 
     # Networks
 
@@ -197,7 +243,8 @@ class Injector:
             return None
         hosts = self._ensemble.connection_string
         tls = self._ensemble.keys.tls() if self._ensemble.keys else None
-        thief = zookeeper.init(hosts, None, int(THEFT_SECONDS * 1000), session, tls=tls)
+        sasl = zookeeper.SASL.digest_md5(*self._logins.credentials()) if self._logins else None
+        thief = zookeeper.init(hosts, None, int(THEFT_SECONDS * 1000), session, tls=tls, sasl=sasl)
         try:
             deadline = time.monotonic() + THEFT_SECONDS
             while not zookeeper.is_unrecoverable(thief) and time.monotonic() < deadline:

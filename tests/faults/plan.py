@@ -26,6 +26,7 @@ class Kind(str, enum.Enum):
     SESSION_EXPIRED = "session expired"
     CERTIFICATE_ROTATED = "client's certificate rotated"
     CERTIFICATE_SPOILT = "client's certificate spoilt"
+    PASSWORD_CHANGED = "password changed, server restarted"
 
     def __str__(self) -> str:
         return self.value
@@ -54,7 +55,12 @@ TLS_WEIGHTS = {
     Kind.CERTIFICATE_SPOILT: 8,
 }
 
-SERVER_KINDS = frozenset({Kind.SERVER_KILLED, Kind.SERVER_PAUSED, Kind.SERVER_RESTARTED})
+# These take servers where clients log in.
+SASL_WEIGHTS = {**WEIGHTS, Kind.PASSWORD_CHANGED: 8}
+
+SERVER_KINDS = frozenset(
+    {Kind.SERVER_KILLED, Kind.SERVER_PAUSED, Kind.SERVER_RESTARTED, Kind.PASSWORD_CHANGED}
+)
 OVER_AT_ONCE = frozenset(
     {
         Kind.CONNECTION_RESET,
@@ -102,11 +108,21 @@ class Fault:
 
 
 def rounds(
-    seed: int, count: int, clients: int, session_seconds: float, *, by_tls: bool = False
+    seed: int,
+    count: int,
+    clients: int,
+    session_seconds: float,
+    *,
+    by_tls: bool = False,
+    by_sasl: bool = False,
 ) -> Iterator[list[Fault]]:
     """Yield `count` faults, in rounds; the same arguments give the same ones."""
     chance = random.Random(seed)
-    weights = TLS_WEIGHTS if by_tls else WEIGHTS
+    weights = {
+        **WEIGHTS,
+        **(TLS_WEIGHTS if by_tls else {}),
+        **(SASL_WEIGHTS if by_sasl else {}),
+    }
     while count:
         size = min(count, FAULTS_IN_A_ROUND)
         count -= size

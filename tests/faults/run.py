@@ -56,7 +56,10 @@ class Run:
         self._report.seeds.append(self._seed)
         with ExitStack() as undo:
             with truth.connected(
-                self._ensemble.connection_string, self._root, self._ensemble.keys
+                self._ensemble.connection_string,
+                self._root,
+                self._ensemble.keys,
+                self._options.logins,
             ) as servers:
                 servers.create(place.nodes())
             for number in range(self._options.clients):
@@ -64,7 +67,7 @@ class Run:
                 undo.callback(client.close)
                 self._clients.append(client)
             self._check(is_first=True)
-            injector = Injector(self._ensemble, self._clients, self._seed)
+            injector = Injector(self._ensemble, self._clients, self._seed, self._options.logins)
             for number, faults in enumerate(rounds, 1):
                 self._round(injector, faults)
                 self._check()
@@ -161,7 +164,9 @@ class Run:
             wait()
 
     def _connected(self, server: Server) -> AbstractContextManager[truth.Servers]:
-        return truth.connected(server.connection_string, self._root, server.keys)
+        return truth.connected(
+            server.connection_string, self._root, server.keys, self._options.logins
+        )
 
     def _rest(self) -> dict[str, Belief]:
         """Have all clients rest; return the beliefs of those that answer."""
@@ -290,5 +295,10 @@ class Run:
 def random_rounds(seed: int, count: int, options: Options) -> Iterator[list[Fault]]:
     """Yield the rounds that follow from a seed."""
     return plan.rounds(
-        seed, count, options.clients, options.scaled_session_seconds, by_tls=options.by_tls
+        seed,
+        count,
+        options.clients,
+        options.scaled_session_seconds,
+        by_tls=options.by_tls,
+        by_sasl=options.logins is not None,
     )

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from tests.faults import place, truth
 from tests.faults.clients import Client, Options
+from tests.faults.logins import Logins
 from tests.secured import Keys
-from tests.servers import Ensemble, standalone
+from tests.servers import QUICK_START, Ensemble, standalone
 
 SAMPLE_SECONDS = 5.0
 
@@ -36,14 +37,26 @@ class Sample:
         )
 
 
-def soak(minutes: float, tell: Callable[[str], None], keys: Keys | None) -> list[str]:
+def soak(
+    minutes: float, tell: Callable[[str], None], keys: Keys | None, logins: Logins | None
+) -> list[str]:
     """Return what has grown in the meantime; nothing, if all is well."""
     samples: list[Sample] = []
     with ExitStack() as undo:
-        server = undo.enter_context(standalone(heap="256m", keys=keys))
-        with truth.connected(server.connection_string, "/soak", server.keys) as servers:
+        server = undo.enter_context(
+            standalone(
+                settings=logins.settings if logins else None,
+                java_options=logins.java_options if logins else QUICK_START,
+                heap="256m",
+                keys=keys,
+            )
+        )
+        where = server.connection_string
+        with truth.connected(where, "/soak", server.keys, logins) as servers:
             servers.create(place.nodes())
-        client = Client(0, Ensemble([server]), "/soak", 0, Options(session_seconds=30))
+        client = Client(
+            0, Ensemble([server]), "/soak", 0, Options(session_seconds=30, logins=logins)
+        )
         undo.callback(client.close)
         client.process.send("go")
         began = time.monotonic()

@@ -8,6 +8,7 @@ from tests.faults.plan import (
     LONGEST_ABSENCE,
     OVER_AT_ONCE,
     ROUND_SECONDS,
+    SASL_WEIGHTS,
     TLS_WEIGHTS,
     WEIGHTS,
     Fault,
@@ -16,8 +17,8 @@ from tests.faults.plan import (
 )
 
 
-def faults(seed: int, count: int, *, by_tls: bool = False) -> list[Fault]:
-    planned = rounds(seed, count, clients=4, session_seconds=2.0, by_tls=by_tls)
+def faults(seed: int, count: int, *, by_tls: bool = False, by_sasl: bool = False) -> list[Fault]:
+    planned = rounds(seed, count, clients=4, session_seconds=2.0, by_tls=by_tls, by_sasl=by_sasl)
     return list(itertools.chain(*planned))
 
 
@@ -33,7 +34,10 @@ def test_there_are_as_many_as_asked_for() -> None:
 
 def test_every_kind_has_its_turn() -> None:
     assert {fault.kind for fault in faults(1, 1000)} == set(WEIGHTS)
-    assert {fault.kind for fault in faults(1, 1000, by_tls=True)} == set(TLS_WEIGHTS) == set(Kind)
+    assert {fault.kind for fault in faults(1, 1000, by_tls=True)} == set(TLS_WEIGHTS)
+    assert {fault.kind for fault in faults(1, 1000, by_sasl=True)} == set(SASL_WEIGHTS)
+    both = faults(1, 1000, by_tls=True, by_sasl=True)
+    assert {fault.kind for fault in both} == set(Kind)
 
 
 def test_a_round_is_in_order_and_within_its_time() -> None:

@@ -13,6 +13,7 @@ from kazoo.exceptions import KazooException, NoNodeError
 from kazoo.handlers.threading import KazooTimeoutError
 
 from tests.deadlines import scaled
+from tests.faults.logins import Logins, for_kazoo
 from tests.secured import Keys
 
 # Reads may raise these while the service is still finding itself.
@@ -99,10 +100,13 @@ class Servers:
 
 
 @contextmanager
-def connected(hosts: str, root: str, keys: Keys | None = None) -> Iterator[Servers]:
+def connected(
+    hosts: str, root: str, keys: Keys | None = None, logins: Logins | None = None
+) -> Iterator[Servers]:
     """Open a session for the `with` block. Raises one of TROUBLE."""
     secured = keys.for_kazoo() if keys else {}
-    client = KazooClient(hosts, timeout=scaled(SESSION_SECONDS), **secured)
+    login = for_kazoo(logins.credentials() if logins else None)
+    client = KazooClient(hosts, timeout=scaled(SESSION_SECONDS), **secured, **login)
     client.start(scaled(SESSION_SECONDS))
     try:
         yield Servers(client, root)

@@ -27,6 +27,7 @@ from kazoo.retry import RetryFailedError
 from kazoo.security import OPEN_ACL_UNSAFE
 
 from tests.faults.library import Told
+from tests.faults.logins import for_kazoo
 
 OPEN_ACL = [
     {"perms": entry.perms, "scheme": entry.id.scheme, "id": entry.id.id}
@@ -88,12 +89,22 @@ class Library:
     revives_nodes = False
     callbacks_may_block = False
 
-    def __init__(self, hosts: str, session_milliseconds: int, tls: dict[str, str] | None) -> None:
+    def __init__(
+        self,
+        hosts: str,
+        session_milliseconds: int,
+        tls: dict[str, str] | None,
+        login: list[str] | None,
+    ) -> None:
         self.registered: set[Registered] = set()
         self._was_lost = False
         files = {"ca": tls["ca"], "certfile": tls["certificate"]} if tls else {}
         self._client = KazooClient(
-            hosts, timeout=session_milliseconds / 1000, use_ssl=bool(tls), **files
+            hosts,
+            timeout=session_milliseconds / 1000,
+            use_ssl=bool(tls),
+            **files,
+            **for_kazoo(login),
         )
         self._client.add_listener(self._listen)
         while True:

@@ -82,9 +82,16 @@ class Library:
     revives_nodes = True
     callbacks_may_block = True
 
-    def __init__(self, hosts: str, session_milliseconds: int, tls: dict[str, str] | None) -> None:
+    def __init__(
+        self,
+        hosts: str,
+        session_milliseconds: int,
+        tls: dict[str, str] | None,
+        login: list[str] | None,
+    ) -> None:
         by_tls = zc.zk.TLS(ca=tls["ca"], certificate=tls["certificate"]) if tls else None
-        self.zk = zc.zk.ZooKeeper(hosts, session_milliseconds, wait=True, tls=by_tls)
+        sasl = zc.zk.SASL.digest_md5(*login) if login else None
+        self.zk = zc.zk.ZooKeeper(hosts, session_milliseconds, wait=True, tls=by_tls, sasl=sasl)
 
     def session(self) -> tuple[int, str]:
         handle = self.zk.handle

@@ -44,9 +44,7 @@ static int write_path_and_number(const raw_call *r, struct oarchive *out, const 
 static int write_raw_call(raw_request *raw, struct oarchive *out) {
     raw_call *r = raw_call_of(raw);
     zk_handle *handle = raw->handle;
-    int state = zoo_state(handle->zh);
     r->c->sent = raw->sent;
-    r->c->may_be_sent = raw->sent.was_connected || state == ZOO_READONLY_STATE;
     switch (r->op->op) {
     case OP_ADD_WATCH:
         standing_put(handle, r->op->path, r->op->flags);
@@ -119,7 +117,7 @@ static void raw_call_done(raw_request *raw, int code) {
         service_answered(handle, r->needed);
     else
         service_lost(handle, r->needed, raw->sent, code);
-    if (handle->zh == NULL) r->c->may_be_sent = 1; /* as finish_call says */
+    r->c->may_be_sent = raw->may_be_sent;
     call_ended(r->c, code);
     free(r->path);
     free(r);
