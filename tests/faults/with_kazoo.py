@@ -94,7 +94,7 @@ class Library:
         hosts: str,
         session_milliseconds: int,
         tls: dict[str, str] | None,
-        login: list[str] | None,
+        login: list[str] | None = None,
     ) -> None:
         self.registered: set[Registered] = set()
         self._was_lost = False

@@ -87,7 +87,7 @@ class Library:
         hosts: str,
         session_milliseconds: int,
         tls: dict[str, str] | None,
-        login: list[str] | None,
+        login: list[str] | None = None,
     ) -> None:
         by_tls = zc.zk.TLS(ca=tls["ca"], certificate=tls["certificate"]) if tls else None
         sasl = zc.zk.SASL.digest_md5(*login) if login else None
