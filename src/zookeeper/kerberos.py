@@ -139,7 +139,11 @@ class _ProcessTickets:
             raise SASLError(request.fault)
         # An object of its own for each who has waited, see `_opened`.
         assert request.ticket is not None
-        return _opened(request.ticket.cache)[0]
+        opened, _ = _opened(request.ticket.cache)
+        if opened is None:
+            # Without credentials the library would take those that the user has, as somebody else.
+            raise SASLError(f"a new ticket by {self._whose} cannot be used")
+        return opened
 
     def renew(self) -> None:
         self._ask()

@@ -101,7 +101,7 @@ class Injector:
         self._chance = random.Random(seed)
         self._paused: set[Server] = set()
         self._logins = logins
-        # Servers that were started while the file of logins was spoilt, and how many faults spoil it.
+        # Servers that were started while the file of logins was spoilt, and how many spoil it.
         self._astray: set[Server] = set()
         self._spoilers = 0
 
