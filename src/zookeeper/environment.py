@@ -138,8 +138,7 @@ def credential_in(file: StrPath) -> tuple[str, str]:
     lines = [line for line in text.split("\n") if line.strip() and not line.startswith("#")]
     if len(lines) != 1:
         raise ValueError(f"{name}: {len(lines)} lines are there, and one, USER:PASSWORD, is to be")
-    # A password may end with a space.
-    return _credential(lines[0].lstrip().removesuffix("\r"), name)
+    return _credential(lines[0].strip(), name)
 
 
 def _credential(text: str, where: StrPath) -> tuple[str, str]:
