@@ -101,9 +101,10 @@ class Injector:
         self._chance = random.Random(seed)
         self._paused: set[Server] = set()
         self._logins = logins
-        # Servers that were started while the file of logins was spoilt, and how many spoil it.
-        self._astray: set[Server] = set()
-        self._spoilers = 0
+        # Servers that were started lately: they may have read a spoilt file of logins.
+        self._started: set[Server] = set()
+        # How many faults want the file to be spoilt, and whether it was in this round.
+        self._spoilers, self._was_spoilt = 0, False
 
     def inject(self, fault: Fault) -> Undo | None:
         """Let a fault happen, and return what ends it.
@@ -131,11 +132,12 @@ class Injector:
         """End all faults, and have all servers run."""
         for server in self._ensemble.servers:
             self._resume(server)
-        if self._logins is not None:
-            self._spoilers = 0
+        if self._logins is not None and self._was_spoilt:
             self._heal_logins(self._logins)
+        self._spoilers, self._was_spoilt = 0, False
         for server in self._ensemble.servers:
             self._start(server)
+        self._started.clear()
         for victim in self._victims:
             victim.resume()
             victim.network.heal()
@@ -175,10 +177,7 @@ class Injector:
             self._paused.discard(server)
             if server.keys:
                 server.keys.renew_server()
-            if self._logins is not None and self._logins.is_spoilt:
-                self._astray.add(server)
-            else:
-                self._astray.discard(server)
+            self._started.add(server)
             server.start()
 
     def _change_password(self, server: Server) -> Undo | None:
@@ -186,7 +185,7 @@ class Injector:
         logins = self._logins
         if logins is None:
             return None
-        self._spoilers += 1
+        self._spoilers, self._was_spoilt = self._spoilers + 1, True
         logins.spoil()
         server.stop()
         self._start(server)
@@ -200,8 +199,7 @@ class Injector:
 
     def _heal_logins(self, logins: Logins) -> None:
         logins.heal()
-        for server in self._astray - self._paused:
-            self._astray.discard(server)
+        for server in self._started - self._paused:
             if server.pid:
                 server.stop()
                 self._start(server)

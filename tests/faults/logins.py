@@ -25,7 +25,6 @@ class Logins:
 
     def __init__(self, folder: Path) -> None:
         self._jaas = Jaas(folder, digest_login({USER: PASSWORD}))
-        self.is_spoilt = False
 
     @property
     def java_options(self) -> Sequence[str]:
@@ -34,12 +33,10 @@ class Logins:
     def spoil(self) -> None:
         """Have servers that start from here on want another password."""
         self._jaas.write(digest_login({USER: "another"}))
-        self.is_spoilt = True
 
     def heal(self) -> None:
         """Have servers that start from here on want the right one."""
         self._jaas.write(digest_login({USER: PASSWORD}))
-        self.is_spoilt = False
 
     def credentials(self) -> tuple[str, str]:
         """Return user and password, as the client process is told them."""
