@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import zookeeper
 from zc.zk.session.handle import id_of, owner_of
@@ -28,6 +28,13 @@ class Calling:
     _handles: Handles
     _machine: StateMachine
     _pid: int
+
+    def __reduce__(self) -> NoReturn:
+        # All that belongs to a client leads here when it is pickled.
+        raise TypeError(
+            "a client of ZooKeeper, and what it has made, cannot be passed to another process: open"
+            " a client there, with the same connection string"
+        )
 
     @property
     def state(self) -> State:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import zookeeper
 from zc.zk.errors import FailedConnect
-from zc.zk.session import waiting
+from zc.zk.session import processes, waiting
 from zc.zk.session.announcements import Announcements
 from zc.zk.session.calling import Calling, closed
 from zc.zk.session.handle import delivers_inline
@@ -108,6 +108,7 @@ class Session(Calling):
         """
         try:
             _open_sessions.add(self)
+            processes.at_end(_close_sessions)
             self._begin_to_connect(wait)
         except BaseException:
             self.close()

@@ -68,12 +68,12 @@ class LiveObject(ABC, Generic[V]):
 
     def __init__(self, watches: Subscriptions, path: str, watch: bool = True) -> None:
         check_path(path)
+        self._watches = watches
         self.path = path
         self.callbacks: list[Callback] = []
         self.keep_callbacks = watches.keep_callbacks
         self.failed_calls = 0
         self._failures: Failures | None = None
-        self._watches = watches
         self._lock = threading.RLock()
         self._serials = itertools.count(1)
         # All guarded by the lock: the view that is shown and its serial number, how many there have
