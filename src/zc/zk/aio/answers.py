@@ -39,6 +39,7 @@ class Answers:
         """Have answers come to the home's loop, from now on."""
         self._asked.clear()
         self._timer = None
+        self._has_ended = False
         self._queue = zookeeper.CompletionQueue()
         self._bind = self._queue.bind
         drain = partial(self._queue.drain, MAX_DRAINED)
@@ -46,6 +47,9 @@ class Answers:
 
     def end(self) -> None:
         """Take the answers that have come, and no more of them; on the loop, if there is one."""
+        if self._has_ended:
+            return
+        self._has_ended = True
         if self._timer is not None:
             self._timer.cancel()
         loop = self._home.loop
@@ -53,6 +57,7 @@ class Answers:
             loop.remove_reader(self._queue.fileno())
             self._queue.drain()
         self._queue.close()
+        self._asked.clear()
 
     def ask(
         self, send: Callable[[Callable[..., object]], object], timeout: float | None = None

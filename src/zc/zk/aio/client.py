@@ -66,6 +66,7 @@ class ZooKeeper(Opening):
     client_id = at_once(Blocking.client_id)
     recv_timeout = at_once(Blocking.recv_timeout)
     is_unrecoverable = at_once(Blocking.is_unrecoverable)
+    is_refused = at_once(Blocking.is_refused)
     connection_fault = at_once(Blocking.connection_fault)
     event_zxid = at_once(Blocking.event_zxid)
     check_operations = at_once(Blocking.check_operations)

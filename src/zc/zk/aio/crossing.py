@@ -32,11 +32,14 @@ class Crossing(greenlet):
     """A call of the blocking client, under way.
 
     `caller` is the stack of its coroutine, and `end` what has thrown that away, if anything has.
+    `awaited` is handed over here and not by the stack, on which the garbage collector cannot see
+    that a task, the future that it waits for, and this are of no use to anybody any more.
     """
 
     def __init__(self, function: Callable[..., object]) -> None:
         self.caller = getcurrent()
         self.end: BaseException | None = None
+        self.awaited: asyncio.Future[Any] | None = None
         super().__init__(function, self.caller)
         # The task's own context, so that the call reads and sets its variables.
         self.gr_context = self.caller.gr_context
@@ -47,8 +50,10 @@ async def cross(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) 
     crossing = Crossing(function)
     outcome: Any = crossing.switch(*args, **kwargs)
     while not crossing.dead:
+        future, crossing.awaited = crossing.awaited, None
+        assert future is not None
         try:
-            value = await outcome
+            value = await future
         except BaseException as fault:
             if isinstance(fault, GeneratorExit):
                 crossing.end = fault
@@ -71,7 +76,9 @@ def wait(future: asyncio.Future[T]) -> T:
         raise crossing.end
     if future.done():
         return future.result()
-    return cast(T, crossing.caller.switch(future))
+    crossing.awaited = future
+    del future
+    return cast(T, crossing.caller.switch())
 
 
 class _LoopsWaiter:

@@ -44,11 +44,11 @@ class Home:
         self.loop = loop
         self.process = os.getpid()
         self._tasks: set[asyncio.Task[None]] = set()
-        # Those who wait for something that will not come once the client is closed.
+        # Those who wait for a change, or for the client to be closed.
         self.waiting: set[asyncio.Future[None]] = set()
         self._calls: deque[tuple[Awaitable[object], str]] = deque()
         self._is_calling = False
-        self.is_ending = False
+        self.is_closed = False
         self._spared: set[asyncio.Task[Any]] = set()
 
     def begin_again(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -115,7 +115,7 @@ class Home:
         return None if watcher is None else _OnLoop(self, watcher)
 
     async def wait(self, future: asyncio.Future[None]) -> None:
-        """Wait for something, but not longer than the client is open."""
+        """Wait for a change, but not longer than the client is open."""
         self.waiting.add(future)
         try:
             await future
@@ -127,12 +127,12 @@ class Home:
         if task is not None:
             self._spared.add(task)
 
-    async def end(self, fault: Exception) -> None:
+    async def end(self) -> None:
         """Cancel what runs for the client, and wait until it has ended."""
-        self.is_ending = True
+        self.is_closed = True
         for future in list(self.waiting):
             if not future.done():
-                future.set_exception(fault)
+                future.set_result(None)
         self._drop_calls()
         others = self._tasks - self._spared
         for task in others:

@@ -39,7 +39,7 @@ class LiveObject(ABC, Generic[B]):
 
     An `async for` loop over it begins with the state as it is, and comes round when it has changed:
     however many changes there were meanwhile, once, with the latest. It gets the object itself. It
-    goes on until the client is closed, which raises ClosingException.
+    ends when the client is closed.
 
     Callbacks are functions or coroutine functions, which the client's loop calls, those of one
     object one after another. Otherwise they are as those of the blocking client: one that raises
@@ -153,16 +153,16 @@ class LiveObject(ABC, Generic[B]):
         self._due = deque([*begun, *((callback, None) for callback in self.callbacks)])
         self._begin_calling()
 
-    async def _changed_since(self, changes: int) -> None:
-        """Wait until it has changed more often than that. Raises ClosingException."""
-        while self._changes == changes:
-            self._zk._ready()
+    async def _changed_since(self, changes: int) -> bool:
+        """Wait until it has changed more often than that; False if the client is closed."""
+        while self._changes == changes and not self._home.is_closed:
             future: asyncio.Future[None] = self._home.loop.create_future()
             self._awaiting.add(future)
             try:
                 await self._home.wait(future)
             finally:
                 self._awaiting.discard(future)
+        return not self._home.is_closed
 
     def _call(self, callback: Callback) -> None:
         """Call one of the callbacks when its turn comes."""
@@ -194,7 +194,7 @@ class LiveObject(ABC, Generic[B]):
             if inspect.isawaitable(result):
                 await result
         except BaseException as fault:
-            if isinstance(fault, asyncio.CancelledError) and self._home.is_ending:
+            if isinstance(fault, asyncio.CancelledError) and self._home.is_closed:
                 raise
             self._failures = self._failures or Failures(self._object._watches.session)
             self._failures.note(self, callback, fault)
@@ -223,8 +223,8 @@ class _Looks(AsyncIterator[S], Generic[S]):
     async def __anext__(self) -> S:
         if self._seen is None:
             await self._live
-        else:
-            await self._live._changed_since(self._seen)
+        elif not await self._live._changed_since(self._seen):
+            raise StopAsyncIteration
         self._seen = self._live._changes
         return self._live
 

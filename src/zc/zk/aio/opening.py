@@ -167,7 +167,7 @@ class Opening:
         finally:
             inner.answers.end()
             if home.is_here():
-                await home.end(closed())
+                await home.end()
 
     async def __aenter__(self: Self) -> Self:
         await self._open()
