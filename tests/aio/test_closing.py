@@ -242,7 +242,7 @@ def test_a_loop_that_is_closed_at_once_leaves_no_complaint(proxy: TcpProxy, root
     proxy.stall()
     tasks = [
         loop.create_task(zk.register("/", "a:1")), loop.create_task(zk.get_properties("/")),
-        loop.create_task(zk.get("/")), loop.create_task(zk.children("/")._made()),
+        loop.create_task(zk.get("/")), loop.create_task(zk.is_ephemeral("/")),
     ]  # fmt: skip
     loop.run_until_complete(asyncio.sleep(0.02))
     loop.close()
