@@ -64,6 +64,7 @@ PURE = {
     "subjects",
     "_speedups",
     "registration.step",
+    "session.pace",
     "testing.engine",
 }
 

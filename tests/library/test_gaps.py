@@ -20,7 +20,7 @@ from tests.library.bad_days import expire
 from tests.sessions import OPEN
 from tests.tcpproxy import TO_CLIENT, TcpProxy
 from tests.wireframes import Op, Request
-from zc.zk.watching import cache
+from zc.zk.watching import unread
 from zc.zk.watching.dependencies import UNREAD, Kind
 
 pytestmark = pytest.mark.not_emulated("it has no network")
@@ -306,7 +306,7 @@ class TestDoubts:
     def test_a_refused_read_is_done_again_at_once(
         self, followed, other, proxy, nodes, monkeypatch
     ) -> None:
-        monkeypatch.setattr(cache, "pause", lambda failures: 1e6)
+        monkeypatch.setattr(unread, "pause", lambda failures: 1e6)
         live = followed.properties("/n0")
         blind = [
             {"perms": zookeeper.PERM_ALL & ~zookeeper.PERM_READ, "scheme": "world", "id": "anyone"}

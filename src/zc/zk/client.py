@@ -26,7 +26,9 @@ from zc.zk.methods.transactions import Transactions
 from zc.zk.methods.trees import Trees
 from zc.zk.registration.ephemerals import Ephemerals
 from zc.zk.session.announcements import MakeEvent
-from zc.zk.session.session import Session, State
+from zc.zk.session.pace import MAX_SPREAD, MIN_INTERVAL, Pace
+from zc.zk.session.session import Session
+from zc.zk.session.state import STATES_OF_THE_BINDING
 from zc.zk.watching.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
@@ -48,13 +50,6 @@ logger = logging.getLogger("zc.zk")
 
 DEFAULT_CONNECTION_STRING = "127.0.0.1:2181"
 CONNECTION_STRING_VARIABLE = "ZC_ZK_CONNECTION_STRING"
-
-_STATES = {
-    State.CONNECTED: zookeeper.CONNECTED_STATE,
-    State.READ_ONLY: zookeeper.READONLY_STATE,
-    State.CLOSED: zookeeper.NOTCONNECTED_STATE,
-    State.FORKED: zookeeper.NOTCONNECTED_STATE,
-}
 
 
 def connection_string_of(given: str | None) -> str:
@@ -89,11 +84,13 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees, Choosing):
     encrypted, and servers have to be what they say. `sasl` is a mechanism, such as
     `zc.zk.SASL.digest_md5(user, password)`: on each connection the client first proves who it is.
 
+    A node that keeps changing is read once in `min_interval` seconds. While servers answer late,
+    reads that can wait are spread over up to `spread` seconds; see `zc.zk.session.pace`.
+
     `binding` has the functions to use in the place of those of the module `zookeeper`, such as
     those of an emulation; see `zookeeper.binding.Binding`.
 
-    Besides the methods here it has the functions of `zookeeper` that take a handle, without it.
-    They may be used from any thread.
+    It also has the functions of `zookeeper` that take a handle, without it. Any thread may use it.
     """
 
     initial_connection_wait = 9.0
@@ -107,6 +104,8 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees, Choosing):
         *,
         keep_callbacks: bool = False,
         read_only: bool = False,
+        min_interval: float = MIN_INTERVAL,
+        spread: float = MAX_SPREAD,
         tls: TLS | bool | None = None,
         sasl: Mechanism | None = None,
         binding: Binding | None = None,
@@ -119,6 +118,7 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees, Choosing):
             sasl=sasl,
             binding=binding,
             calls=self._calls,
+            pace=Pace(min_interval, spread),
         )
         self.watches = Subscriptions(self._session)
         self.watches.keep_callbacks = keep_callbacks
@@ -175,7 +175,7 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees, Choosing):
         is no connection, whether the session goes on or a new one is needed; NOTCONNECTED_STATE
         when this is closed, or is the parent's after a fork and `reopen` has not been called.
         """
-        return _STATES.get(self._session.state, zookeeper.CONNECTING_STATE)
+        return STATES_OF_THE_BINDING.get(self._session.state, zookeeper.CONNECTING_STATE)
 
     def reopen(self, wait: bool = False) -> None:
         """In a child process, after a fork: have a session of its own.

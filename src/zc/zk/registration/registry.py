@@ -21,6 +21,7 @@ from zc.zk.registration.persistent import MAX_ACTIONS, reaction_of, reconcile
 from zc.zk.registration.schedule import Hold, Schedule
 from zc.zk.registration.step import Desired, OnDeletion, Reaction, RegistrationState
 from zc.zk.session.backoff import pause
+from zc.zk.session.pace import Urgency
 from zc.zk.session.session import Session, State
 from zc.zk.session.state import Moment
 from zc.zk.watching.dependencies import Subscription, drop
@@ -180,7 +181,9 @@ class Registry:
 
     def subscribe(self, node: EphemeralNode) -> Subscription:
         """Have the registry told when what the node depends on has been read again."""
-        return self.watches.subscribe(node, self._refresh, weakly=False)
+        return self.watches.subscribe(
+            node, self._refresh, weakly=False, urgency=lambda _: Urgency.AT_ONCE
+        )
 
     def claim(self, node: EphemeralNode, path: str) -> None:
         """Take the place at `path`. Raises NodeExistsException if another one has it.

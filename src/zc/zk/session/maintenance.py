@@ -88,6 +88,7 @@ class Maintenance:
         self._wanted: deque[Duty | None] = deque()
         self._due: dict[Duty, float] = {}
         self._restored_epoch = 0
+        self._unfinished: set[Duty] = set()
         # The session and the connection for which they are done.
         self.moment = (0, 0)
         self.worker = Worker(f"zc.zk keeper {self._name}", self._round)
@@ -108,6 +109,10 @@ class Maintenance:
         """`wake` for finalisers, which may run in the middle of anything."""
         self._wanted.append(duty)
         self.worker.nudge()
+
+    def note_unfinished(self, duty: Duty, is_unfinished: bool) -> None:
+        """Note, in a duty, whether it has left a part of a new session's restoring for later."""
+        (self._unfinished.add if is_unfinished else self._unfinished.discard)(duty)
 
     def tell(self, level: int, text: str) -> None:
         """Have something logged on the worker, as handlers of loggers may do anything."""
@@ -137,7 +142,7 @@ class Maintenance:
             return pause(self._failures)
         self._failures = self._futile = 0
         self._is_unproven = False
-        if not read_only and self._restored_epoch != epoch:
+        if not (read_only or self._unfinished or self._restored_epoch == epoch):
             self._restored_epoch = epoch
             self._session.note_restored(epoch)
         return delay

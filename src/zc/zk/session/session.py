@@ -22,6 +22,7 @@ from zc.zk.session.announcements import Announcements
 from zc.zk.session.calling import Calling, closed
 from zc.zk.session.handle import delivers_inline
 from zc.zk.session.handles import Handles
+from zc.zk.session.pace import Pace
 from zc.zk.session.state import Moment, checked_timeout, doubt_about_timeout
 from zc.zk.session.state import State as State
 from zc.zk.session.worker import CallbackQueue, Calls
@@ -51,8 +52,8 @@ class Session(Calling):
     `connection_string` is a comma-separated list of host:port, with an optional /root behind it;
     `timeout_ms` the session timeout, the binding's default if None. If `read_only`, a server that
     is cut off from the others will do for reading. `tls` and `sasl` are the binding's. `binding` is
-    what the session uses in the place of the module `zookeeper`, and `calls` what calls functions
-    of the program, if not a thread. `open` comes next.
+    what the session uses in the place of the module `zookeeper`, `calls` what calls functions of
+    the program, if not a thread, and `pace` says when to read what has changed. `open` comes next.
     """
 
     def __init__(
@@ -65,8 +66,10 @@ class Session(Calling):
         sasl: Mechanism | None = None,
         binding: Binding | None = None,
         calls: Calls | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.connection_string = connection_string
+        self.pace = pace or Pace()
         # The module's functions are looked up at each call: a test may patch them.
         self.binding: Binding = zookeeper if binding is None else binding
         timeout_ms = checked_timeout(timeout_ms)
@@ -125,7 +128,7 @@ class Session(Calling):
             self.wake()
         else:
             inline = delivers_inline(self.binding, handle)
-        self.delivers_inline = inline
+        self.delivers_inline = self.pace.is_inline = inline
         for worker in (self.maintenance.worker, self.announcements.callbacks.worker):
             worker.start(inline=inline)
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
+import zookeeper
 from zc.zk.event import Connected, Disconnected, Expired, ReadOnly, SessionEvent
 from zc.zk.session import waiting
 
@@ -73,6 +74,15 @@ class State(enum.Enum):
     LOST = "lost"  # the session is over, and its handle good for nothing
     CLOSED = "closed"
     FORKED = "of another process"  # which forked this one: nothing is kept up here
+
+
+# All others are CONNECTING_STATE.
+STATES_OF_THE_BINDING = {
+    State.CONNECTED: zookeeper.CONNECTED_STATE,
+    State.READ_ONLY: zookeeper.READONLY_STATE,
+    State.CLOSED: zookeeper.NOTCONNECTED_STATE,
+    State.FORKED: zookeeper.NOTCONNECTED_STATE,
+}
 
 
 class Moment:

@@ -9,14 +9,14 @@ creation.
 A gap in the connection loses no event within a session: the binding sets all watches again, and
 those fire whose nodes have changed meanwhile. So a node is read again after it only if that fires,
 or if there is doubt about what is known of it: a read that failed or was refused. A new session
-knows no watches: all nodes are read.
+knows no watches: all nodes are read. Reads wait for the session's pace (`zc.zk.session.pace`).
 
 An event becomes a callback by way of `NodeCache._note_event`, in the event thread, `NodeCache.keep`
-and `LiveObject._refresh`, in the worker's, and `liveobject.call_back`, in the callbacks' thread.
+and `LiveObject._refresh`, in the worker's, and `callbacks.call_back`, in the callbacks' thread.
 
 Threads. The event thread appends to `_events`; finalisers, which may run in any thread between any
-two instructions, also while a lock is held, append to `_dropped`. `_unread`, `_stale` and
-`_refused` are the worker's.
+two instructions, also while a lock is held, append to `_dropped`. `_unread` and `_stale` are the
+worker's.
 """
 
 from __future__ import annotations
@@ -31,10 +31,17 @@ from typing import TYPE_CHECKING
 import zookeeper
 from zc.zk import codec
 from zc.zk.codec import Properties
-from zc.zk.session.backoff import pause
 from zc.zk.session.session import Session
 from zc.zk.watching import fetch
-from zc.zk.watching.dependencies import UNREAD, Answer, CachedNode, Dependencies, Kind, Subscription
+from zc.zk.watching.dependencies import (
+    UNREAD,
+    Answer,
+    CachedNode,
+    Dependencies,
+    Kind,
+    Subscription,
+)
+from zc.zk.watching.unread import Unread
 
 if TYPE_CHECKING:
     from zookeeper.types import Watcher
@@ -59,9 +66,9 @@ class NodeCache:
         self._events: deque[tuple[int, str]] = deque()
         self._wanted: deque[CachedNode] = deque()
         self._dropped: deque[Subscription] = deque()
-        self._unread: dict[CachedNode, None] = {}
+        self._pace = session.pace
+        self._unread = Unread(session.pace)
         self._stale: dict[Subscription, bool] = {}
-        self._refused: dict[CachedNode, float] = {}
         self._moment = (0, 0)  # in which all that is known was up to date
         # One callable for all watches, the same object every time: the binding calls it once for
         # an event, however often it was given for a path.
@@ -71,7 +78,7 @@ class NodeCache:
         """Begin anew in a child process, to watch what the parent does."""
         for waiting in (self._events, self._wanted, self._dropped):
             waiting.clear()
-        for seen_to in (self._unread, self._stale, self._refused):
+        for seen_to in (self._unread, self._stale):
             seen_to.clear()
 
     # For subscriptions
@@ -145,7 +152,7 @@ class NodeCache:
         """Bring what is known of the nodes up to date: a duty of the session."""
         moment = self._session.maintenance.moment
         if self._moment != moment:
-            if self._moment[0] == moment[0] and self._dependencies.has_nodes:
+            if self._moment[0] and self._dependencies.has_nodes:
                 self._see_session_go_on(handle)
             self._note_gap(moment)
         if self._dropped:
@@ -155,36 +162,39 @@ class NodeCache:
         self._take_events()
         self._read_unread(handle)
         self._refresh_stale()
-        if not self._refused:
-            return None
-        return max(0.0, min(self._refused.values()) - time.monotonic())
+        # A new session is restored when all is read, however late.
+        self._session.maintenance.note_unfinished(self.keep, self._unread.has_unverified)
+        return self._unread.seconds_left()
 
     def _see_session_go_on(self, handle: int) -> None:
         """Ask for something: answers come in order, so the watches are set again when it is there.
 
         A server may take a connection and refuse all that needs the session, as when that is over
-        or a credential has become due. It says so to those who ask, and to nobody else.
+        or a credential has become due. It says so to those who ask, and to nobody else. And the
+        time that it takes says how busy it is, before much is asked for.
         """
+        asked_at = time.monotonic()
         try:
             self._session.binding.exists(handle, "/")
         except zookeeper.SessionError:
             raise
         except zookeeper.ZooKeeperException as refusal:
             logger.debug("the root is refused: %s", refusal)  # an answer as good as any
+        self._pace.note_answer(asked_at)
 
     def _note_gap(self, moment: tuple[int, int]) -> None:
         epoch, _ = moment
         if self._moment[0] == epoch:
             # Unread nodes stay so, and events that have come or will come name those that have
-            # changed. Another server may not refuse what the former one did.
-            self._unread.update(dict.fromkeys(self._refused))
+            # changed.
+            self._unread.hasten()
         else:
             self._note_new_session(epoch)
         self._moment = moment
 
     def _note_new_session(self, epoch: int) -> None:
         self._dependencies.unneeded.clear()  # they went with the session
-        self._unread.update(dict.fromkeys(self._dependencies.nodes()))
+        self._unread.doubt(self._dependencies.nodes())
         for subscription in self._dependencies.subscriptions():
             # An object made in this session has missed nothing.
             if subscription.epoch < epoch:
@@ -193,35 +203,28 @@ class NodeCache:
 
     def _take_events(self) -> None:
         while self._wanted:
-            self._unread[self._wanted.popleft()] = None
+            self._unread.add([self._wanted.popleft()], at_once=True)
         while self._events:
             type, path = self._events.popleft()
             for kind in _CONCERNED.get(type, ()):
                 node = self._dependencies.find((kind, path))
                 if node is not None:
-                    self._unread[node] = None
-        if self._refused:
-            now = time.monotonic()
-            for node in [node for node, due in self._refused.items() if due <= now]:
-                del self._refused[node]
-                self._unread[node] = None
+                    self._unread.add([node])
 
     def _read_unread(self, handle: int) -> None:
-        nodes = [node for node in self._unread if node.subscriptions]
+        now = time.monotonic()
+        nodes = self._unread.take_due(now)
+        if not nodes:
+            return
         ticket = next(self._tickets)
+        # A node that is not read for a trouble of the connection stays unread.
         for node, answer in self._fetch_many(handle, nodes).items():
             with self._dependencies.lock:
                 self._settle(node, ticket, answer)
                 subscriptions = list(node.subscriptions)
             for subscription in subscriptions:
                 self._stale.setdefault(subscription, False)
-            if isinstance(node.answer, zookeeper.ZooKeeperException) and node.is_refused:
-                self._note_refusal(node)
-            else:
-                self._refused.pop(node, None)
-                node.failures = 0
-        # Only now: what could not be read for a trouble of the connection is still unread.
-        self._unread.clear()
+            self._unread.note_read(node, now)
 
     def _settle(self, node: CachedNode, ticket: int, answer: Answer) -> None:
         """Take in an answer to a read that drew `ticket`. To be called with the lock."""
@@ -231,20 +234,14 @@ class NodeCache:
             if isinstance(answer, zookeeper.NoNodeException):
                 node.decoded = node.good = None
 
-    def _note_refusal(self, node: CachedNode) -> None:
-        """Read a node that cannot be read, and so is unwatched, again later."""
-        node.failures += 1
-        self._refused[node] = time.monotonic() + pause(node.failures)
-        # The first is told by an exception to the caller that has asked for it, and given up since.
-        if node.failures == 2:
-            logger.warning("cannot read %s, will try again: %s", node.path, node.answer)
-
     def _refresh_stale(self) -> None:
-        for subscription in list(self._stale):
+        for subscription, tell in list(self._stale.items()):
+            if tell and self._unread.is_unverified(list(subscription.nodes.values())):
+                continue  # until all that it shows is of this session
             owner = subscription.owner()
             if owner is not None:
                 try:
-                    subscription.refresh(owner, self._stale[subscription])
+                    subscription.refresh(owner, tell)
                 except zookeeper.SessionError:
                     raise
                 except Exception:
@@ -253,7 +250,10 @@ class NodeCache:
             del self._stale[subscription]
 
     def _fetch_many(self, handle: int, nodes: list[CachedNode]) -> dict[CachedNode, Answer]:
-        return fetch.watch(handle, nodes, self._watcher, self._session.binding)
+        asked_at = time.monotonic()
+        answers = fetch.watch(handle, nodes, self._watcher, self._session.binding)
+        self._pace.note_answer(asked_at, len(nodes))
+        return answers
 
     # Nodes that nothing depends on any more
 
@@ -272,7 +272,7 @@ class NodeCache:
             self._remove_watch(handle, kind, path)
             # A read that has begun meanwhile may have set the watch just before it was removed. A
             # later one sets it afterwards, as the server keeps the order.
-            self._unread.update(dict.fromkeys(needing(kind, path)))
+            self._unread.add(needing(kind, path), at_once=True)
 
     def _remove_watch(self, handle: int, kind: int, path: str) -> None:
         def done(_: int, code: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import weakref
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -12,6 +13,7 @@ import zookeeper
 from zc.zk.errors import CancelWatch, LinkError
 from zc.zk.event import CallbackFailed
 from zc.zk.session.backoff import pause
+from zc.zk.session.pace import Urgency
 from zc.zk.session.session import Session
 
 logger = logging.getLogger("zc.zk")
@@ -28,9 +30,26 @@ class Watched(Protocol):
     callbacks: list[Callback]
     keep_callbacks: bool
     failed_calls: int
+    _lock: threading.RLock
+    _is_queued: bool
 
     def _call(self, callback: Callback) -> None:
         """Call one of them."""
+
+
+def call_back(reference: weakref.ref[Watched]) -> None:
+    """Call the callbacks of a live object that the program still has."""
+    watched = reference()
+    if watched is not None:
+        with watched._lock:
+            watched._is_queued = False
+        for callback in list(watched.callbacks):
+            watched._call(callback)
+
+
+def urgency_of(watched: Watched) -> Urgency:
+    """Return how urgent it is to show what has changed."""
+    return Urgency.TOLD if watched.callbacks else Urgency.SHOWN
 
 
 class Failure:

@@ -11,6 +11,7 @@ nothing, make no object and jump nowhere, between which Python runs neither of t
 from __future__ import annotations
 
 import enum
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -18,6 +19,7 @@ from typing import Any
 
 import zookeeper
 from zc.zk.codec import Properties
+from zc.zk.session.pace import Urgency
 
 
 class Kind(enum.Enum):
@@ -39,6 +41,8 @@ Key = tuple[Kind, str]
 Answer = Any
 UNREAD = object()
 
+NEVER = -math.inf
+
 
 class Subscription:
     """The nodes that one subscriber depends on; it need not keep the subscriber alive.
@@ -47,9 +51,12 @@ class Subscription:
     `nodes` has been read again, and with whether that was in a new session, which counts as a
     change anyway; `after_fork`, in a child process, where a thread that does not exist may have
     left things half done. `epoch` is that of the session in which it was last up to date.
+    `urgency` is called with the subscriber: how long may it wait for what has changed?
     """
 
-    __slots__ = ("after_fork", "epoch", "has_ended", "is_weak", "nodes", "owner", "refresh")
+    __slots__ = (
+        "after_fork", "epoch", "has_ended", "is_weak", "nodes", "owner", "refresh", "urgency",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -59,9 +66,11 @@ class Subscription:
         *,
         is_weak: bool = False,
         after_fork: Callable[[Any], object] | None = None,
+        urgency: Callable[[Any], Urgency] = lambda _: Urgency.TOLD,
     ) -> None:
         self.owner = owner
         self.refresh = refresh
+        self.urgency = urgency
         self.after_fork = after_fork
         self.epoch = epoch
         self.is_weak = is_weak
@@ -73,7 +82,7 @@ class CachedNode:
     """One kind of knowledge of one node, and the subscriptions to it."""
 
     __slots__ = (
-        "answer", "decoded", "failures", "good", "is_gone", "key", "kind", "path",
+        "answer", "decoded", "failures", "good", "is_gone", "key", "kind", "path", "read_at",
         "reads_under_way", "subscriptions", "ticket",
     )  # fmt: skip
 
@@ -91,6 +100,7 @@ class CachedNode:
         # came after the other one's watch was set, and that watch causes another read.
         self.ticket = 0
         self.reads_under_way = 0  # by threads of the program
+        self.read_at = NEVER  # by the worker, as it had changed, on a steady clock
         # The properties last made of the data, and of which data.
         self.decoded: tuple[str | None, Properties] | None = None
         # These, if it was a JSON object; the last that was one, if the data have become bad JSON.

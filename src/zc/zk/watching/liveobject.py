@@ -89,7 +89,10 @@ class LiveObject(ABC, Generic[V]):
         self._subscription: Subscription | None = None
         if watch:
             self._subscription = watches.subscribe(
-                self, LiveObject._refresh, after_fork=LiveObject._after_fork
+                self,
+                LiveObject._refresh,
+                after_fork=LiveObject._after_fork,
+                urgency=callbacks.urgency_of,
             )
         try:
             while self._view is None:
@@ -269,7 +272,7 @@ class LiveObject(ABC, Generic[V]):
             if self._is_queued or not self.callbacks:
                 return
             self._is_queued = True
-        self._watches.session.call_soon(partial(call_back, weakref.ref(self)))
+        self._watches.session.call_soon(partial(callbacks.call_back, weakref.ref(self)))
 
     def _call(self, callback: Callback) -> None:
         try:
@@ -288,13 +291,3 @@ class LiveObject(ABC, Generic[V]):
             callback(self)
         elif callbacks.needs_no_arguments(callback):
             callback()
-
-
-def call_back(reference: weakref.ref[LiveObject[Any]]) -> None:
-    """Call the callbacks of a live object that the program still has."""
-    watched = reference()
-    if watched is not None:
-        with watched._lock:
-            watched._is_queued = False
-        for callback in list(watched.callbacks):
-            watched._call(callback)

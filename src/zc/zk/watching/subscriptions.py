@@ -15,6 +15,7 @@ from typing import TypeVar
 import zookeeper
 from zc.zk import codec
 from zc.zk.codec import Properties
+from zc.zk.session.pace import Urgency
 from zc.zk.session.session import Session
 from zc.zk.watching.cache import NodeCache
 from zc.zk.watching.dependencies import (
@@ -67,6 +68,7 @@ class Subscriptions:
         *,
         weakly: bool = True,
         after_fork: Callable[[T], object] | None = None,
+        urgency: Callable[[T], Urgency] = lambda _: Urgency.TOLD,
     ) -> Subscription:
         """Return a subscription of `owner`, to nothing yet; see `Subscription`.
 
@@ -81,6 +83,7 @@ class Subscriptions:
             self.session.epoch,
             is_weak=weakly,
             after_fork=after_fork,
+            urgency=urgency,
         )
         self._dependencies.enter(subscription)
         return subscription

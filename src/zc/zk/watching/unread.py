@@ -1,0 +1,117 @@
+"""The nodes of the cache that are to be read, and when each of them is due."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Iterable
+from functools import partial
+
+from zc.zk.session.backoff import pause
+from zc.zk.session.pace import Pace, Urgency
+from zc.zk.watching.dependencies import NEVER, UNREAD, CachedNode
+
+logger = logging.getLogger("zc.zk")
+
+
+class Unread:
+    """Nodes that have changed, or are in doubt, until they have been read.
+
+    Each goes out as soon as the pace allows (`zc.zk.session.pace`), and one that was refused, which
+    is unwatched, again and again, with backoff. All of it is the worker's.
+    """
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._nodes: dict[CachedNode, bool] = {}  # whether at once
+        self._unverified: dict[CachedNode, None] = {}
+        self._refused: dict[CachedNode, float] = {}  # when it is due
+        # When the next one is due that was not due yet.
+        self._next_due = math.inf
+
+    def seconds_left(self) -> float | None:
+        """Return how long the next node waits that was not due before; None if there is none."""
+        due = min(self._next_due, min(self._refused.values(), default=math.inf))
+        return None if due == math.inf else max(0.0, due - time.monotonic())
+
+    @property
+    def has_unverified(self) -> bool:
+        """Whether something has not been read in this session."""
+        return bool(self._unverified)
+
+    def is_unverified(self, nodes: Iterable[CachedNode]) -> bool:
+        """Say whether one of these has not been read in this session."""
+        return bool(self._unverified) and any(node in self._unverified for node in nodes)
+
+    def add(self, nodes: Iterable[CachedNode], *, at_once: bool = False) -> None:
+        """Have nodes read; if `at_once`, without regard to the pace."""
+        for node in nodes:
+            self._nodes[node] = at_once or self._nodes.get(node, False)
+
+    def doubt(self, nodes: Iterable[CachedNode]) -> None:
+        """Have nodes read that are not known in this session."""
+        nodes = list(nodes)
+        self.add(nodes)
+        for node in nodes:
+            node.read_at = NEVER
+        self._unverified.update(dict.fromkeys(nodes))
+
+    def hasten(self) -> None:
+        """Have those read that were refused: another server may not refuse them."""
+        self.add(self._refused, at_once=True)
+
+    def take_due(self, now: float) -> list[CachedNode]:
+        """Return what is to be read now; it stays in here until `note_read`.
+
+        Nodes that nothing depends on any more are forgotten.
+        """
+        for node in [node for node, when in self._refused.items() if when <= now]:
+            del self._refused[node]
+            self.add([node], at_once=True)
+        due, self._next_due = [], math.inf
+        for node, at_once in list(self._nodes.items()):
+            if not node.subscriptions:
+                self._forget(node)
+                continue
+            when = -math.inf
+            if not at_once and node.answer is not UNREAD:
+                when = self._pace.due(node.read_at, partial(urgency_of, node))
+            if when <= now:
+                due.append(node)
+            else:
+                self._next_due = min(self._next_due, when)
+        return due
+
+    def note_read(self, node: CachedNode, at: float) -> None:
+        """Note that a node was read, by a request at that moment."""
+        self._forget(node)
+        node.read_at = at
+        if not node.is_refused:
+            self._refused.pop(node, None)
+            node.failures = 0
+            return
+        node.failures += 1
+        self._refused[node] = time.monotonic() + pause(node.failures)
+        # The first is told by an exception to the caller that has asked for it, and given up since.
+        if node.failures == 2:
+            logger.warning("cannot read %s, will try again: %s", node.path, node.answer)
+
+    def _forget(self, node: CachedNode) -> None:
+        self._nodes.pop(node, None)
+        self._unverified.pop(node, None)
+
+    def clear(self) -> None:
+        self._nodes.clear()
+        self._unverified.clear()
+        self._refused.clear()
+
+
+def urgency_of(node: CachedNode) -> Urgency:
+    """Return how urgent a node is to the most urgent of those that depend on it."""
+    most = Urgency.SHOWN
+    for subscription in list(node.subscriptions):
+        owner = subscription.owner()
+        if owner is not None:
+            most = min(most, subscription.urgency(owner))
+    return most
