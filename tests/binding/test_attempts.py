@@ -7,7 +7,8 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,9 @@ from zc.zk.testing import Server
 
 # The C client gives two thirds of it to each address: longer than a test waits.
 LONG = int(scaled(90_000))
+
+# As /proc/net/tcp has it.
+SYN_SENT = "02"
 
 
 @pytest.fixture(autouse=True)
@@ -194,3 +198,48 @@ def test_session_timeouts_at_the_limits_connect(opened, timeout) -> None:
     with Server() as server:
         opened.append(zookeeper.init(server.connection_string, None, timeout))
         wait_until_connected(zookeeper, opened[0])
+
+
+def connecting_to(port: int) -> int:
+    """Count the connections to a port that nobody has answered yet."""
+    rows = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    fields = [row.split() for row in rows]
+    return sum(f[3] == SYN_SENT and int(f[2].split(":")[1], 16) == port for f in fields)
+
+
+def test_a_server_whose_queue_is_full_is_tried_again_by_other_connections(opened) -> None:
+    """Where many clients come at once, the kernel would try again in step with all others."""
+    with black_hole() as hole:
+        port = int(hole.split(":")[1])
+        before = connecting_to(port)
+        opened.append(zookeeper.init(hole, None, LONG))
+        wait_until(lambda: connecting_to(port) >= before + 3, "it has tried three times", 20)
+
+
+def test_one_of_several_tries_at_a_server_wins_and_the_others_end(opened) -> None:
+    with Server() as server, socket.socket() as listener, ExitStack() as stack:
+        listener.bind((LOOPBACK, 0))
+        listener.listen(0)
+        host, port = listener.getsockname()
+        for _ in range(3):
+            filling = stack.enter_context(socket.socket())
+            filling.setblocking(False)
+            filling.connect_ex((host, port))
+        before = connecting_to(port)
+        handle = zookeeper.init(f"{host}:{port}", None, LONG)
+        opened.append(handle)
+        wait_until(lambda: connecting_to(port) >= before + 2, "it has tried twice", 20)
+        listener.settimeout(scaled(30))
+        greeting = b""
+        while not greeting:
+            client, _ = listener.accept()
+            stack.enter_context(client)
+            client.settimeout(scaled(0.2))
+            with suppress(TimeoutError, ConnectionError):
+                greeting = client.recv(4096)
+        way, number = server.connection_string.split(":")
+        behind = stack.enter_context(socket.create_connection((way, int(number))))
+        behind.sendall(greeting)
+        client.sendall(behind.recv(4096))
+        wait_until(lambda: zookeeper.state(handle) == zookeeper.CONNECTED_STATE, "it is connected")
+        wait_until(lambda: connecting_to(port) <= before, "the other tries have ended")

@@ -173,7 +173,7 @@ void attempt_end_turn(zk_handle *handle, int state, struct timeval *tv) {
     if (next != INT64_MAX) wait = next - now;
     if (a->phase == ATTEMPT_OPENING || a->phase == ATTEMPT_SHAKING) {
         int64_t timeout = race_session_timeout(handle);
-        int64_t share = timeout / 2 / (a->count ? a->count : 1);
+        int64_t share = timeout / 2 / (a->addresses ? a->addresses : 1);
         if (share < MIN_SHARE) share = MIN_SHARE;
         share = core_clamp(0, share << a->rounds, timeout * 2 / 3);
         int64_t left = a->opening_since + share - now;

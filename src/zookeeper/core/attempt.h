@@ -24,6 +24,7 @@ typedef struct {
     attempt_phase phase;
     int fd; /* the C client's socket, or -1 */
     int count, next; /* racers, those before `next` have been started */
+    int addresses, redials; /* the first racers have one each; the last ones try some again */
     int error;       /* of the last one that failed */
     int64_t next_start;
     int64_t opening_since;

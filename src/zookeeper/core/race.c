@@ -2,6 +2,10 @@
  *
  *   - The next address is tried when one has failed, or has not answered for a while (the stagger).
  *     The first that accepts is put in the place of the C client's socket (dup3).
+ *   - An address that does not answer is tried once more, each client at another moment (redial).
+ *     Where hundreds of clients come in the same moment a server's queue of connections, 50 by default,
+ *     overflows. The kernel tries again after one second, three, seven, all clients in step: so all but
+ *     fifty fail each time, and sessions end.
  *   - When all have failed there is a pause, which grows and is spread at random (backoff, jitter).
  */
 #include "handle.h"
@@ -19,6 +23,9 @@
 #define MIN_STAGGER (10 * MILLISECOND)
 #define MIN_PAUSE (10 * MILLISECOND)
 #define MAX_PAUSE (500 * MILLISECOND)
+/* Longer than any network takes; the kernel's own next try is after a second. */
+#define FIRST_REDIAL (400 * MILLISECOND)
+#define MAX_REDIALS 4
 
 int __real_socket(int domain, int type, int protocol);
 int __real_close(int fd);
@@ -50,6 +57,8 @@ static void choose_racers(zk_handle *handle, const server_address *asked) {
     server_address known[MAX_ADDRESSES], ordered[MAX_ADDRESSES];
     int all_failed, count = names_known(handle->names, known, MAX_ADDRESSES);
     a->count = candidates_choose(&a->failed, asked, known, count, ordered, &all_failed);
+    a->addresses = a->count;
+    a->redials = 0;
     for (int i = 0; i < a->count; i++) a->racers[i] = (racer){.address = ordered[i], .fd = -1};
     if (all_failed) {
         /* All get another chance, and longer if some may just be slow. */
@@ -73,6 +82,17 @@ static void fail(attempt *a, racer *r, int error) {
     r->fd = -1;
 }
 
+/* From half of a time that doubles to three halves of it. */
+static int64_t until_redial(const attempt *a) {
+    int64_t pause = FIRST_REDIAL << a->redials;
+    return pause / 2 + random() % pause;
+}
+
+/* A racer has failed: the next one need not wait. */
+static void hurry(attempt *a, int64_t now) {
+    if (a->next < a->addresses) a->next_start = now;
+}
+
 static void start_next(zk_handle *handle, int64_t now) {
     attempt *a = &handle->attempt;
     racer *r = &a->racers[a->next++];
@@ -82,13 +102,14 @@ static void start_next(zk_handle *handle, int64_t now) {
         setsockopt(r->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
         if (__real_connect(r->fd, &r->address.any, r->address.length) == 0 ||
             errno == EINPROGRESS) {
-            int64_t stagger = race_session_timeout(handle) / 4 / a->count;
-            a->next_start = now + core_clamp(MIN_STAGGER, stagger, MAX_STAGGER);
+            int64_t stagger = race_session_timeout(handle) / 4 / a->addresses;
+            stagger = core_clamp(MIN_STAGGER, stagger, MAX_STAGGER);
+            a->next_start = now + (a->next < a->addresses ? stagger : until_redial(a));
             return;
         }
     }
     fail(a, r, errno);
-    a->next_start = now;
+    hurry(a, now);
 }
 
 static int running(const attempt *a) {
@@ -97,10 +118,31 @@ static int running(const attempt *a) {
     return count;
 }
 
+/* Whether the race goes on by itself at `next_start`. */
+static int has_next(const attempt *a) {
+    if (a->next < a->count) return 1;
+    return a->redials < MAX_REDIALS && a->count < MAX_ADDRESSES && running(a);
+}
+
+/* Tries one of the addresses once more that have not answered; each in its turn. */
+static void redial(zk_handle *handle, int64_t now) {
+    attempt *a = &handle->attempt;
+    for (int i = 0; i < a->addresses; i++) {
+        const racer *r = &a->racers[(a->redials + i) % a->addresses];
+        if (r->fd < 0) continue;
+        a->racers[a->count++] = (racer){.address = r->address, .fd = -1};
+        break;
+    }
+    a->redials++;
+    a->next_start = now + until_redial(a);
+    if (a->next < a->count) start_next(handle, now);
+}
+
 static void start_what_is_due(zk_handle *handle) {
     attempt *a = &handle->attempt;
     int64_t now = core_now();
     while (a->next < a->count && a->next_start <= now) start_next(handle, now);
+    if (has_next(a) && a->next_start <= now) redial(handle, now);
     if (a->next == a->count && running(a) == 0) race_lose(handle, a->error);
 }
 
@@ -146,7 +188,7 @@ static void look_at_racer(zk_handle *handle, int index) {
         return;
     }
     fail(a, r, error);
-    a->next_start = core_now();
+    hurry(a, core_now());
 }
 
 void race_poll(zk_handle *handle, struct pollfd *pipe, int timeout) {
@@ -161,7 +203,7 @@ void race_poll(zk_handle *handle, struct pollfd *pipe, int timeout) {
             indexes[count++] = i;
         }
     if (a->phase == ATTEMPT_LOST) timeout = 0;
-    if (a->phase == ATTEMPT_RACING && a->next < a->count) {
+    if (a->phase == ATTEMPT_RACING && has_next(a)) {
         int64_t left = (a->next_start - core_now()) / MILLISECOND + 1;
         if (left < timeout) timeout = left < 0 ? 0 : (int)left;
     }
