@@ -1,20 +1,25 @@
-"""Measure a fleet of clients on one server: what all of them do in the same second.
+"""Measure a fleet of clients: what all of them do in the same second.
 
-Each client registers one server, and follows 5 services (lists of servers) and 5 settings. They are
-spread over a few processes, and reach the server by way of a relay that counts. One after another:
+Each client registers one server, and follows 5 services (lists of servers, with a callback) and 5
+settings. They are spread over a few processes, and reach the servers by way of relays that count.
+One after another:
 
 - all are started;
 - all connections are broken at once, within their sessions;
-- the server is restarted, as when a leader is lost;
+- the leader is lost; with one server (--servers 1) that one is killed and started again;
 - all providers are restarted, one after another in each process;
 - all sessions expire: the network is away for longer than their timeout;
 - a list of 5,000 names changes ten times a second, before a tenth of the clients.
 
-For each: connections, requests and bytes, in total and per client; seconds of the server's and of
-the clients' processors; seconds until all of the clients show what the server has, counted from the
-end of the trouble; the longest time that any of them was without a connection.
+For each, counted from the end of the trouble: seconds until all servers are listed again, and until
+all of the clients show what the servers have; the longest time that any of them was without a
+connection; the slowest answer to a bystander, a client that has nothing to do with it all;
+connections, and how many were made within 10 milliseconds; requests and bytes, in total and per
+client; seconds of the servers' and of the clients' processors.
 
-The rival is kazoo, by its recipes; a registration is an ephemeral node that is made again.
+The library takes part with its defaults, with `min_interval=0, spread=0`, so that everything is
+read at once, and as its users can set it for large lists. The rival is kazoo, by its recipes; a
+registration is an ephemeral node that is made again.
 """
 
 from __future__ import annotations
@@ -22,164 +27,28 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import zookeeper
-from harness.relay import Relay
-from harness.service import REPOSITORY, WORLD_ACL, connected, own_server, raise_first
+from harness import kazoo_jobs, machine
+from harness.fleet import LARGE, SERVER, SESSION_SECONDS, Bystander, Fleet, running_service
+from harness.service import WORLD_ACL, connected
 
-if TYPE_CHECKING:
-    from tests.servers import Server
-
-LIBRARIES = ("zc.zk", "kazoo")
-LISTS = SETTINGS_EACH = 5
-CLIENTS_OF_A_SERVICE = 20
-LARGE = "/services/large"
-LARGE_NAMES = 5000
+# By name: the library, and its limits.
+COMPETITORS: dict[str, tuple[str, dict[str, float]]] = {
+    "zc.zk": ("zc.zk", {}),
+    "at-once": ("zc.zk", {"min_interval": 0.0, "spread": 0.0}),
+    "calm": ("zc.zk", {"min_interval": 1.0, "spread": 10.0}),
+    "kazoo": ("kazoo", {}),
+}
 CHANGES_A_SECOND = 10
 CHANGE_SECONDS = 5
 RESTART_PAUSE_SECONDS = 0.01
-
-SESSION_SECONDS = 6
-# A server looks for expired sessions once in a tick.
-SERVER = {"tickTime": 1000, "maxClientCnxns": 0, "maxSessionTimeout": 60_000}
-
-READY_SECONDS = 300.0
-
-
-class Process:
-    """A process with some of the clients."""
-
-    def __init__(self, settings: dict[str, Any]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "harness.fleet_process", json.dumps(settings)],
-            cwd=Path(__file__).parent,
-            env={**os.environ, "PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{REPOSITORY}"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def send(self, *command: object) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(" ".join(map(str, command)) + "\n")
-        self._process.stdin.flush()
-
-    def receive(self) -> Any:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("a process of the fleet has ended")
-        return json.loads(line)
-
-    def end(self) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-
-class Fleet:
-    """All clients of one library, the relay and the server."""
-
-    def __init__(
-        self, library: str, options: argparse.Namespace, server: Server, relay: Relay
-    ) -> None:
-        self.server, self.relay = server, relay
-        self.clients = options.clients
-        self._folder = options.folder
-        count = max(LISTS, options.clients // CLIENTS_OF_A_SERVICE)
-        self.services = [f"/services/s{number}" for number in range(count)]
-        self.settings = [f"/settings/c{number}" for number in range(count)]
-        self._plant()
-        plan = {
-            "services": self.services,
-            "settings": self.settings,
-            "lists": LISTS,
-            "settings_each": SETTINGS_EACH,
-            "large": LARGE,
-            "audience": max(1, options.clients // 10),
-        }
-        self._processes = [
-            Process(
-                {
-                    "library": library,
-                    "hosts": relay.hosts,
-                    "session_milliseconds": SESSION_SECONDS * 1000,
-                    "numbers": list(range(number, options.clients, options.processes)),
-                    "plan": plan,
-                }
-            )
-            for number in range(options.processes)
-        ]
-
-    def end(self) -> None:
-        for process in self._processes:
-            process.end()
-
-    def ask(self, *command: object) -> list[Any]:
-        """Have all processes do something at the same time; return the answers."""
-        for process in self._processes:
-            process.send(*command)
-        return [process.receive() for process in self._processes]
-
-    def _plant(self) -> None:
-        parents = ["/services", "/settings", LARGE, *self.services]
-        nodes = [("create", path, "", WORLD_ACL) for path in parents]
-        data = json.dumps({"host": "10.0.0.1", "port": 8080, "timeout": 30, "n": 0})
-        nodes += [("create", path, data, WORLD_ACL) for path in self.settings]
-        nodes += [
-            ("create", f"{LARGE}/10.1.{n >> 8}.{n & 255}:8080", "", WORLD_ACL)
-            for n in range(LARGE_NAMES)
-        ]
-        with connected(self.server.connection_string) as handle:
-            raise_first(zookeeper.write_many(handle, nodes))
-
-    def wait_until_right(self) -> tuple[float, int]:
-        """Return the moment of the last client that shows what the server has, and how many do not.
-
-        Registrations count: as many servers have to be listed as there are clients.
-        """
-        deadline = time.monotonic() + READY_SECONDS
-        while True:
-            truth = self._truth()
-            servers = sum(len(truth[service]) for service in self.services)
-            left = min(2.0, deadline - time.monotonic())
-            if servers == self.clients or left < 0:
-                file = self._folder / "truth.json"
-                file.write_text(json.dumps(truth))
-                answers = self.ask("right", file, max(0.0, left))
-                wrong = sum(count for _, count in answers)
-                # It may have changed meanwhile: nodes of former sessions go late.
-                if left < 0 or (wrong == 0 and self._truth() == truth):
-                    return max(moment for moment, _ in answers), wrong
-            time.sleep(0.02)
-
-    def _truth(self) -> dict[str, Any]:
-        lists = [*self.services, LARGE]
-        truth: dict[str, Any] = {}
-        with connected(self.server.connection_string) as handle:
-            names = zookeeper.get_children_many(handle, lists)
-            data = zookeeper.get_many(handle, self.settings)
-        for path, children in zip(lists, names, strict=True):
-            if isinstance(children, Exception):
-                raise children
-            truth[path] = sorted(children)
-        for path, found in zip(self.settings, data, strict=True):
-            if isinstance(found, Exception):
-                raise found
-            truth[path] = json.loads(found[0] or "")
-        return truth
-
-    def server_seconds(self) -> float:
-        """Return the seconds of processors that the server has used."""
-        fields = Path(f"/proc/{self.server.pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 # Each does the trouble, and returns when it is over.
@@ -190,11 +59,13 @@ def start(fleet: Fleet) -> None:
 
 
 def blip(fleet: Fleet) -> None:
-    fleet.relay.cut()
+    fleet.service.cut()
 
 
-def restart_server(fleet: Fleet) -> None:
-    fleet.server.restart()
+def lose_leader(fleet: Fleet) -> None:
+    fleet.service.lose_leader()
+    if len(fleet.service.servers) == 1:
+        fleet.service.mend()
 
 
 def restart_providers(fleet: Fleet) -> None:
@@ -202,14 +73,13 @@ def restart_providers(fleet: Fleet) -> None:
 
 
 def expire(fleet: Fleet) -> None:
-    fleet.relay.refuse()
-    fleet.relay.cut()
+    fleet.service.refuse()
     time.sleep(SESSION_SECONDS + 3 * SERVER["tickTime"] / 1000)
-    fleet.relay.allow()
+    fleet.service.allow()
 
 
 def change_large_list(fleet: Fleet) -> None:
-    with connected(fleet.server.connection_string) as handle:
+    with connected(fleet.service.connection_string) as handle:
         began = time.monotonic()
         for number in range(CHANGES_A_SECOND * CHANGE_SECONDS):
             time.sleep(max(0.0, began + number / CHANGES_A_SECOND - time.monotonic()))
@@ -219,7 +89,7 @@ def change_large_list(fleet: Fleet) -> None:
 TROUBLES: dict[str, Callable[[Fleet], None]] = {
     "start": start,
     "blip": blip,
-    "server restarted": restart_server,
+    "leader lost": lose_leader,
     "providers restarted": restart_providers,
     "sessions expired": expire,
     "large list changes": change_large_list,
@@ -229,23 +99,22 @@ TROUBLES: dict[str, Callable[[Fleet], None]] = {
 def measure(fleet: Fleet, trouble: Callable[[Fleet], None]) -> dict[str, float]:
     """Return the figures of one trouble."""
     fleet.ask("forget")
-    usage = fleet.ask("usage")
-    server, pid, traffic = fleet.server_seconds(), fleet.server.pid, fleet.relay.count()
-    trouble(fleet)
-    over = time.monotonic()
-    right, wrong = fleet.wait_until_right()
-    passed = fleet.relay.count().since(traffic)
+    usage, service = fleet.ask("usage"), fleet.service
+    used, traffic = service.seconds(), service.count()
+    with Bystander(service.connection_string) as bystander:
+        trouble(fleet)
+        over = time.monotonic()
+        listed, right, wrong = fleet.wait_until_right()
+    passed, used = service.count().since(traffic), service.seconds() - used
     after = fleet.ask("usage")
-    # A server that was restarted begins at 0, and has its start in it.
-    used = fleet.server_seconds() - (server if fleet.server.pid == pid else 0.0)
+    service.mend()
     return {
+        "listed after": max(0.0, listed - over),
         "right after": max(0.0, right - over),
         "wrong": wrong,
         "outage": max(each["outage"] for each in after),
-        "connections": passed.connections,
-        "requests": passed.requests,
-        "to server": passed.to_server,
-        "to clients": passed.to_clients,
+        "slowest answer": bystander.slowest,
+        **passed._asdict(),
         "server seconds": used,
         "client seconds": sum(each["seconds"] for each in after)
         - sum(each["seconds"] for each in usage),
@@ -254,64 +123,102 @@ def measure(fleet: Fleet, trouble: Callable[[Fleet], None]) -> dict[str, float]:
 
 
 COLUMNS = (
-    f"{'':20} {'right':>7} {'longest':>7} {'connec-':>7}"
-    f" {'':>9} {'kB to':>9} {'kB to':>9} {'server':>7} {'clients':>7} {'per client':>19}\n"
-    f"{'':20} {'after s':>7} {'outage':>7} {'tions':>7} {'requests':>9} {'server':>9}"
-    f" {'clients':>9}"
-    f" {'CPU s':>7} {'CPU s':>7} {'requests':>9} {'kB':>9}"
+    f"{'':20} {'listed':>7} {'right':>7} {'longest':>7} {'slowest':>7} {'connec-':>7} {'in':>5}"
+    f" {'':>9} {'kB to':>9} {'kB to':>9} {'servers':>7} {'clients':>7} {'per client':>17}\n"
+    f"{'':20} {'after s':>7} {'after s':>7} {'outage':>7} {'answer':>7} {'tions':>7} {'10 ms':>5}"
+    f" {'requests':>9} {'servers':>9} {'clients':>9} {'CPU s':>7} {'CPU s':>7} {'requests':>8}"
+    f" {'kB':>8}"
 )
 
 
 def line(title: str, figures: dict[str, float], clients: int) -> str:
-    kilobytes = (figures["to server"] + figures["to clients"]) / 1000
+    kilobytes = (figures["to_server"] + figures["to_clients"]) / 1000
     text = (
-        f"{title:20} {figures['right after']:7.2f} {figures['outage']:7.2f}"
-        f" {figures['connections']:7,.0f} {figures['requests']:9,.0f}"
-        f" {figures['to server'] / 1000:9,.0f} {figures['to clients'] / 1000:9,.0f}"
+        f"{title:20} {figures['listed after']:7.2f} {figures['right after']:7.2f}"
+        f" {figures['outage']:7.2f} {figures['slowest answer']:7.2f}"
+        f" {figures['connections']:7,.0f} {figures['peak']:5,.0f} {figures['requests']:9,.0f}"
+        f" {figures['to_server'] / 1000:9,.0f} {figures['to_clients'] / 1000:9,.0f}"
         f" {figures['server seconds']:7.1f} {figures['client seconds']:7.1f}"
-        f" {figures['requests'] / clients:9.1f} {kilobytes / clients:9.2f}"
+        f" {figures['requests'] / clients:8.1f} {kilobytes / clients:8.2f}"
     )
     return text + (f"  {figures['wrong']:.0f} wrong" if figures["wrong"] else "")
 
 
 @contextlib.contextmanager
-def running(library: str, options: argparse.Namespace) -> Iterator[Fleet]:
-    with (
-        own_server(SERVER) as server,
-        Relay(server.port) as relay,
-    ):
-        fleet = Fleet(library, options, server, relay)
+def running(name: str, options: argparse.Namespace) -> Iterator[Fleet]:
+    with running_service(options.servers) as service:
+        fleet = Fleet(*COMPETITORS[name], options, service)
+        options.version = kazoo_jobs.server_version(service.servers[0].connection_string)
         try:
             yield fleet
         finally:
             fleet.end()
 
 
+def as_cases(results: dict[str, dict[str, dict[str, float]]], clients: int) -> list[dict[str, Any]]:
+    """Return the figures as other benchmarks have them: a case for each trouble and figure."""
+    troubles = next(iter(results.values()))
+    return [
+        {
+            "title": f"{trouble}, {clients:,} clients",
+            "unit": unit,
+            "parameters": {"clients": clients, "trouble": trouble},
+            "note": "",
+            "competitors": {
+                name: {
+                    "figures": [measured[trouble][unit]],
+                    **dict.fromkeys(("median", "lowest", "highest"), measured[trouble][unit]),
+                }
+                for name, measured in results.items()
+            },
+            "goals": [],
+        }
+        for trouble, figures in troubles.items()
+        for unit in figures
+    ]
+
+
 def main() -> None:
+    options = parse_options()
+    surroundings = machine.describe()
+    results: dict[str, dict[str, dict[str, float]]] = {}
+    with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
+        options.folder = Path(folder)
+        for name in options.competitors:
+            results[name] = {}
+            with running(name, options) as fleet:
+                limits = ", ".join(
+                    f"{key}={value:g}" for key, value in COMPETITORS[name][1].items()
+                )
+                print(f"{name}{limits and f' ({limits})'}, {options.clients:,} clients\n{COLUMNS}")
+                for title, trouble in TROUBLES.items():
+                    if trouble is start or title in options.only:
+                        figures = results[name][title] = measure(fleet, trouble)
+                        print(line(title, figures, options.clients), flush=True)
+            print()
+    if options.json:
+        result = {
+            "benchmark": "fleet",
+            "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "machine": {**surroundings, "server": options.version},
+            "rounds": 1,
+            "cases": as_cases(results, options.clients),
+        }
+        options.json.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
     add("--clients", type=int, default=100, help="default: %(default)s")
     add("--processes", type=int, default=2, help="default: %(default)s")
-    add("--libraries", nargs="+", choices=LIBRARIES, default=LIBRARIES)
+    add("--servers", type=int, default=1, help="default: %(default)s")
+    add("--competitors", nargs="+", choices=COMPETITORS, default=COMPETITORS)
     add("--only", nargs="+", choices=TROUBLES, default=TROUBLES, help="beside the start")
     add("--json", type=Path, metavar="FILE", help="write all figures to FILE, too")
-    options = parser.parse_args()
-    results: dict[str, dict[str, dict[str, float]]] = {}
-    with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
-        options.folder = Path(folder)
-        for library in options.libraries:
-            results[library] = {}
-            with running(library, options) as fleet:
-                print(f"{library}, {options.clients:,} clients\n{COLUMNS}", flush=True)
-                for title, trouble in TROUBLES.items():
-                    if trouble is start or title in options.only:
-                        figures = results[library][title] = measure(fleet, trouble)
-                        print(line(title, figures, options.clients), flush=True)
-            print()
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=2) + "\n")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 /* A relay between clients and one server that counts, and cuts connections when it is told to.
  *
  *   relay PORT            prints its own port, then obeys the words on standard input:
- *   count                 prints connections made so far, requests, bytes to the server, bytes to clients
+ *   count                 prints connections made so far, requests, bytes to the server, bytes to clients,
+ *                         and the most connections within 10 ms since the last word
  *   cut                   breaks all connections
- *   refuse, allow         breaks connections as they are made; lets them through again
+ *   refuse, allow         breaks all connections and is no server any more; is one again
  *
  * Thousands of connections in one thread: what it costs is little beside what is measured. Requests are
  * counted by their frames, pings and the first ones of connections included.
@@ -19,6 +20,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <netinet/tcp.h>
@@ -44,8 +46,13 @@ typedef struct link {
     int dead;
 } link_t;
 
-static int poller, refusing;
+/* As a server has it, unless clientPortListenBacklog says otherwise. */
+#define BACKLOG 50
+
+static int poller, listener = -1;
+static struct sockaddr_in own;
 static uint64_t connections, requests, up, down;
+static uint64_t moment, in_moment, peak;
 static link_t *links, *graveyard;
 static char scratch[BUFFER];
 
@@ -138,14 +145,42 @@ static int plain_socket(void) {
     return fd;
 }
 
-static void welcome(int listener, const struct sockaddr_in *target) {
+/* Connections by hundredths of a second. */
+static void count_connection(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    uint64_t hundredth = (uint64_t)now.tv_sec * 100 + (uint64_t)now.tv_nsec / 10000000;
+    if (hundredth != moment) in_moment = 0;
+    moment = hundredth;
+    if (++in_moment > peak) peak = in_moment;
+    connections++;
+}
+
+static void open_port(void) {
+    int one = 1;
+    if (listener >= 0) return;
+    listener = plain_socket();
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(listener, (struct sockaddr *)&own, sizeof own) < 0 || listen(listener, BACKLOG) < 0) give_up("listen");
+    struct epoll_event accepted = {.events = EPOLLIN, .data.ptr = &listener};
+    epoll_ctl(poller, EPOLL_CTL_ADD, listener, &accepted);
+}
+
+static void close_port(void) {
+    if (listener >= 0) close(listener);
+    listener = -1;
+    while (links) bury(links);
+}
+
+static void welcome(const struct sockaddr_in *target) {
+    if (listener < 0) return; /* closed while this was in hand */
     int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) return;
-    connections++;
-    int server = refusing ? -1 : plain_socket();
+    count_connection();
+    int server = plain_socket();
     int one = 1;
-    if (refusing || (connect(server, (const struct sockaddr *)target, sizeof *target) < 0 && errno != EINPROGRESS)) {
-        if (server >= 0) close(server);
+    if (connect(server, (const struct sockaddr *)target, sizeof *target) < 0 && errno != EINPROGRESS) {
+        close(server);
         close(fd);
         return;
     }
@@ -169,11 +204,12 @@ static void obey(void) {
     if (strcmp(line, "cut\n") == 0)
         while (links) bury(links);
     else if (strcmp(line, "refuse\n") == 0)
-        refusing = 1;
+        close_port();
     else if (strcmp(line, "allow\n") == 0)
-        refusing = 0;
-    printf("%llu %llu %llu %llu\n", (unsigned long long)connections, (unsigned long long)requests,
-           (unsigned long long)up, (unsigned long long)down);
+        open_port();
+    printf("%llu %llu %llu %llu %llu\n", (unsigned long long)connections, (unsigned long long)requests,
+           (unsigned long long)up, (unsigned long long)down, (unsigned long long)peak);
+    peak = 0;
     fflush(stdout);
 }
 
@@ -201,20 +237,17 @@ int main(int argc, char **argv) {
     setrlimit(RLIMIT_NOFILE, &files);
     struct sockaddr_in target = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1]))};
     target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    struct sockaddr_in own = {.sin_family = AF_INET};
+    poller = epoll_create1(EPOLL_CLOEXEC);
+    own = (struct sockaddr_in){.sin_family = AF_INET};
     own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof own;
-    int listener = plain_socket();
-    if (bind(listener, (struct sockaddr *)&own, size) < 0 || listen(listener, 4096) < 0) give_up("listen");
+    open_port();
     getsockname(listener, (struct sockaddr *)&own, &size);
     setvbuf(stdin, NULL, _IONBF, 0); /* what has been read ahead is not polled for */
     printf("%d\n", ntohs(own.sin_port));
     fflush(stdout);
-    poller = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event hear = {.events = EPOLLIN, .data.ptr = NULL};
-    struct epoll_event accepted = {.events = EPOLLIN, .data.ptr = &listener};
     epoll_ctl(poller, EPOLL_CTL_ADD, STDIN_FILENO, &hear);
-    epoll_ctl(poller, EPOLL_CTL_ADD, listener, &accepted);
     for (;;) {
         struct epoll_event events[EVENTS];
         int count = epoll_wait(poller, events, EVENTS, -1);
@@ -222,7 +255,7 @@ int main(int argc, char **argv) {
             if (events[i].data.ptr == NULL)
                 obey();
             else if (events[i].data.ptr == &listener)
-                welcome(listener, &target);
+                welcome(&target);
             else
                 attend(events[i].data.ptr, events[i].events);
         }

@@ -54,8 +54,10 @@ class Member:
             for each in range(plan["settings_each"])
         ]
         followed = [("children", path) for path in lists] + [(kind, path) for path in settings]
+        # A program acts upon lists; settings are there to be looked at.
         self.live: dict[str, LiveObject] = {
-            path: library.follow(kind, path, None) for kind, path in followed
+            path: library.follow(kind, path, ignore if kind == "children" else None)
+            for kind, path in followed
         }
 
     def _register(self) -> None:
@@ -70,6 +72,10 @@ class Member:
 
     def is_right(self, truth: dict[str, Any]) -> bool:
         return all(live.value() == truth[path] for path, live in self.live.items())
+
+
+def ignore(value: object) -> None:
+    pass
 
 
 class Outages:
@@ -148,8 +154,9 @@ class Fleet:
                 outages.back(id(event.zk))
 
         zc.zk.event.subscribers.append(note)
+        limits = self._settings["limits"]
         return lambda hosts, milliseconds: with_zc_zk.Library(
-            hosts, milliseconds, None
+            hosts, milliseconds, None, **limits
         ), "properties"
 
     def _restart(self, pause: float) -> None:

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from .c_programs import BUILD, build
 
 
 class Traffic(NamedTuple):
-    """The traffic so far, or of a while: its connections, requests, and bytes each way."""
+    """The traffic so far, or of a while: its connections, requests, and bytes each way.
+
+    `peak` is how many connections were made in 10 milliseconds since it was counted last.
+    """
 
     connections: int
     requests: int
     to_server: int
     to_clients: int
+    peak: int
 
     def since(self, before: Traffic) -> Traffic:
-        return Traffic(*(now - then for now, then in zip(self, before, strict=True)))
+        passed = Traffic(*(now - then for now, then in zip(self, before, strict=True)))
+        return passed._replace(peak=self.peak)
+
+    @classmethod
+    def total(cls, parts: Iterable[Traffic]) -> Traffic:
+        """Add those of several relays."""
+        return cls(*map(sum, zip(*parts, strict=True)))
 
 
 class Relay:
@@ -47,7 +58,7 @@ class Relay:
         self._obey("cut")
 
     def refuse(self) -> None:
-        """Break connections as they are made."""
+        """Break all connections, and be no server any more."""
         self._obey("refuse")
 
     def allow(self) -> None:

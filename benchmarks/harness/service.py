@@ -124,8 +124,8 @@ def running_secured_service(hosts: str | None) -> Iterator[Service]:
 
 
 @contextmanager
-def connected(hosts: str, tls: zookeeper.TLS | None = None) -> Iterator[int]:
-    """Yield a handle of the binding, connected, and close it afterwards."""
+def connected(hosts: str, tls: zookeeper.TLS | None = None, *, wait: bool = True) -> Iterator[int]:
+    """Yield a handle of the binding, connected unless not to `wait`; close it afterwards."""
     arrived = threading.Event()
 
     def watch_session(handle: int, kind: int, state: int, path: str) -> None:
@@ -134,7 +134,8 @@ def connected(hosts: str, tls: zookeeper.TLS | None = None) -> Iterator[int]:
 
     handle = zookeeper.init(hosts, watch_session, SESSION_MILLISECONDS, tls=tls)
     try:
-        expect(arrived.wait(CONNECT_SECONDS), True, f"connected to {hosts}")
+        if wait:
+            expect(arrived.wait(CONNECT_SECONDS), True, f"connected to {hosts}")
         yield handle
     finally:
         zookeeper.close(handle)

@@ -88,10 +88,13 @@ class Library:
         session_milliseconds: int,
         tls: dict[str, str] | None,
         login: list[str] | None = None,
+        **limits: Any,
     ) -> None:
         by_tls = zc.zk.TLS(ca=tls["ca"], certificate=tls["certificate"]) if tls else None
         sasl = zc.zk.SASL.digest_md5(*login) if login else None
-        self.zk = zc.zk.ZooKeeper(hosts, session_milliseconds, wait=True, tls=by_tls, sasl=sasl)
+        self.zk = zc.zk.ZooKeeper(
+            hosts, session_milliseconds, wait=True, tls=by_tls, sasl=sasl, **limits
+        )
 
     def session(self) -> tuple[int, str]:
         handle = self.zk.handle
