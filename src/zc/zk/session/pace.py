@@ -67,7 +67,7 @@ class Urgency(enum.IntEnum):
 
 
 class Heard:
-    """News by answers: `late` is by how long the last one was late, which came at `at`.
+    """The news that answers bring: the last one came at `at`, and was `late` by so many seconds.
 
     `part`, from 0 to 1, says how much of a window this client waits.
     """
