@@ -30,14 +30,19 @@ class Watched(Protocol):
     callbacks: list[Callback]
     keep_callbacks: bool
     failed_calls: int
-    _lock: threading.RLock
-    _is_queued: bool
 
     def _call(self, callback: Callback) -> None:
         """Call one of them."""
 
 
-def call_back(reference: weakref.ref[Watched]) -> None:
+class Queued(Watched, Protocol):
+    """One of which it is known whether a round of calls waits for its turn."""
+
+    _lock: threading.RLock
+    _is_queued: bool
+
+
+def call_back(reference: weakref.ref[Queued]) -> None:
     """Call the callbacks of a live object that the program still has."""
     watched = reference()
     if watched is not None:
