@@ -52,7 +52,8 @@ class RegisteringServer:
 class Client(Protocol):
     """The members that the client of an event has for certain.
 
-    The clients of this library are `zc.zk.ZooKeeper`s; `isinstance` tells type checkers so.
+    The clients of this library are `zc.zk.ZooKeeper`s, or `zc.zk.aio.ZooKeeper`s, whose methods
+    are to be awaited; `isinstance` tells type checkers so.
     """
 
     @property
@@ -64,21 +65,22 @@ class Client(Protocol):
     @property
     def state(self) -> int: ...
 
-    def get_properties(self, path: str) -> dict[str, Any]: ...
+    def get_properties(self, path: str) -> Any: ...
 
-    def resolve(self, path: str) -> str: ...
+    def resolve(self, path: str) -> Any: ...
 
-    def is_ephemeral(self, path: str) -> bool: ...
+    def is_ephemeral(self, path: str) -> Any: ...
 
-    def close(self) -> None: ...
+    def close(self) -> Any: ...
 
 
 class ClientEvent:
     """Something has happened to `zk`, a client.
 
-    Subscribers are called in the thread of the client's callbacks, in order with these. A call
-    comes after the event, so `zk.state` may have changed again. Later releases may have more kinds
-    of events, so a subscriber checks the type.
+    Subscribers are called in the thread of the client's callbacks, in order with these, or by the
+    client's loop, where they may be coroutine functions. A call comes after the event, so
+    `zk.state` may have changed again. Later releases may have more kinds of events, so a subscriber
+    checks the type.
     """
 
     def __init__(self, zk: Client) -> None:
