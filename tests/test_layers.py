@@ -65,6 +65,9 @@ PURE = {
     "_speedups",
     "registration.step",
     "session.pace",
+    "watching.treeagenda",
+    "watching.treechanges",
+    "watching.treenodes",
     "testing.engine",
 }
 

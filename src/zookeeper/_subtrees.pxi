@@ -52,6 +52,12 @@ cdef class Znode:
         return stat_of(&self.its().read.stat) if self.its().read.code == ZOK else None
 
     @property
+    def packed_stat(self):
+        """The stat as bytes, which `struct` reads by '@4q3iq2iq'; None like it."""
+        cdef const Stat *stat = &self.its().read.stat
+        return (<const char *>stat)[:sizeof(Stat)] if self.its().read.code == ZOK else None
+
+    @property
     def version(self):
         """The data version."""
         return self.its().read.stat.version

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import struct
 
 import pytest
 
@@ -123,6 +124,7 @@ def test_a_subtree_is_read_depth_first_with_children_by_name(zookeeper, handle):
     for node in tree:
         assert (node.data, node.stat) == zookeeper.get(handle, node.path)
         assert node.error is None
+        assert struct.unpack("@4q3iq2iq", node.packed_stat) == tuple(node.stat.values())
         assert node.version == node.stat["version"]
         assert node.ephemeralOwner == node.stat["ephemeralOwner"]
         assert node.numChildren == node.stat["numChildren"]
@@ -167,7 +169,7 @@ def test_a_node_that_may_not_be_read_is_in_the_subtree_with_its_error(zookeeper,
     assert [node.path for node in tree] == ["/", "/a", "/secret", "/z"]
     secret = tree[2]
     assert describe(secret.error) == (zookeeper.NoAuthException, "/secret")
-    assert (secret.data, secret.stat) == (None, None)
+    assert (secret.data, secret.stat, secret.packed_stat) == (None, None, None)
     assert zookeeper.read_tree(handle, "/secret/below")[0].error is None
     zookeeper.delete(handle, "/secret/below")
 

@@ -13,7 +13,7 @@ NAMES = """
     BadPropertyLink CancelWatch Children Error FailedConnect LinkError LinkLoop OPEN_ACL_UNSAFE
     NoProvider ParseNode Properties Provider Providers READ_ACL_UNSAFE RegisteringServer
     Registration Resolving SASL
-    TLS TreeSyntaxError ZK ZooKeeper digest_acl parse_addr parse_tree sasl_acl world_permission
+    TLS Tree TreeSyntaxError ZK ZooKeeper digest_acl parse_addr parse_tree sasl_acl world_permission
     x509_acl
 """
 
@@ -27,8 +27,8 @@ OF_A_CLIENT = """
     get_children2 get_children_many get_config get_ephemerals get_many get_properties handle
     import_tree initial_connection_wait is_ephemeral is_refused is_unrecoverable ln multi
     plan_delete plan_import print_tree properties providers read_tree reconfig recv_timeout register
-    register_server remove_watches reopen resolve set set2 set_acl set_watcher state sync walk
-    watch_many watches whoami write_many
+    register_server remove_watches reopen resolve set set2 set_acl set_watcher state sync tree
+    walk watch_many watches whoami write_many
 """
 
 # `from zc.zk import *` does not give these: they would take the place of others.

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from zc.zk.tree.parse import parse_tree
     from zc.zk.watching.children import Children
     from zc.zk.watching.properties import Properties
+    from zc.zk.watching.tree import Tree
     from zookeeper.sasl import SASL
     from zookeeper.tls import TLS
 
@@ -65,6 +66,7 @@ __all__ = [
     "RegisteringServer",
     "Registration",
     "Resolving",
+    "Tree",
     "TreeSyntaxError",
     "ZooKeeper",
     "digest_acl",
@@ -105,6 +107,7 @@ _MODULES = {
     "Properties": "watching.properties",
     "Provider": "providers.provider",
     "Providers": "providers.providers",
+    "Tree": "watching.tree",
     "Registration": "registration.registration",
     "ParseNode": "tree.model",
     "parse_tree": "tree.parse",

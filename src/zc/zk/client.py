@@ -125,7 +125,7 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees, Choosing):
         self._ephemerals = Ephemerals(self._session, self.watches)
         # In this order, so that those who watch for our servers see them back at the first look.
         self._session.add_duty(self._ephemerals.keep, writes=True)
-        self._session.add_duty(self.watches.cache.keep)
+        self.watches.add_duties()
         self._session.announcements.listener = self._announce
         deadline = time.monotonic() + self.initial_connection_wait
         # Here and in no function of its own, from whose end to that of this an interrupt would find

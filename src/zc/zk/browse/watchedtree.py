@@ -17,8 +17,8 @@ from typing import Any
 import zookeeper
 from zc.zk import codec
 from zc.zk.links import join
-from zc.zk.operations.export import RESERVED, is_at_root
 from zc.zk.resolver import Resolver
+from zc.zk.tree.exporting import RESERVED, is_at_root
 from zc.zk.watching.dependencies import Kind
 from zc.zk.watching.subscriptions import Subscriptions
 

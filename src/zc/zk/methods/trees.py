@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from zc.zk.acl import OPEN_ACL_UNSAFE
@@ -13,11 +13,34 @@ from zc.zk.methods.passing import Methods, tells_of_root
 
 if TYPE_CHECKING:
     from zc.zk.operations.plan import Plan
+    from zc.zk.watching.tree import Tree
     from zookeeper.types import Acl, Progress
 
 
 class Trees(Methods):
-    """The methods that read, show, make and delete trees."""
+    """The methods that read, show, make, delete and follow trees."""
+
+    @tells_of_root
+    def tree(
+        self,
+        path: str = "/",
+        *,
+        depth: int | None = None,
+        filter: Callable[[str], object] | None = None,
+    ) -> Tree:
+        """The node at `path` and all nodes below it, kept up to date.
+
+        `path` may have links in it. `depth` is how many levels below the node belong to the tree;
+        `filter` is called with the path of each node below it, and leaves it out, with all that
+        is below, unless it returns something true. It has to give the same answer every time.
+
+        Raises NoNodeException, NoAuthException if the node may not be read, and
+        UnimplementedException with servers before 3.6. See `zc.zk.watching.tree`.
+        """
+        with importing:
+            from zc.zk.watching.tree import Tree
+
+        return Tree(self.watches, path, depth, filter)
 
     @overload
     def walk(

@@ -3,28 +3,26 @@
 A live object shows a view of one node, or of several when there are links. It takes the view from
 the cache, is subscribed to all that it has read for it, the links it followed included, and takes
 another one, from the beginning, when any of that changes. Its callbacks are told when the new view
-has another fingerprint.
+has another fingerprint (`telling`).
 """
 
 from __future__ import annotations
 
 import itertools
 import logging
-import threading
-import weakref
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import zookeeper
 from zc.zk.errors import LinkLoop
-from zc.zk.links import NotRead, check_path
+from zc.zk.links import NotRead
 from zc.zk.watching import callbacks, subscriptions
-from zc.zk.watching.callbacks import Callback, Failures
-from zc.zk.watching.dependencies import UNREAD, CachedNode, Key, Kind, Subscription
+from zc.zk.watching.callbacks import Callback
+from zc.zk.watching.dependencies import UNREAD, CachedNode, Key, Kind
 from zc.zk.watching.readers import NodeReader, SessionSource, WatchingSource
 from zc.zk.watching.subscriptions import Subscriptions
+from zc.zk.watching.telling import Telling
 
 logger = logging.getLogger("zc.zk")
 
@@ -41,52 +39,29 @@ class View:
 
 
 V = TypeVar("V", bound=View)
-if TYPE_CHECKING:
-    Self = TypeVar("Self", bound="LiveObject[Any]")
 
 
-class LiveObject(ABC, Generic[V]):
+class LiveObject(Telling, Generic[V]):
     """The state at a path, kept up to date.
 
-    That ends when the program drops the object. `path` is what was asked for, `real_path` what it
-    led to; `callbacks` the list of functions to be called, with the object, when it has changed.
-    When the node is gone, and no links lead elsewhere, the object is `deleted` and has no data; it
-    returns when the node does.
-
-    Callbacks are called in a thread of their own, those of all objects of a client one after
-    another; in the meantime the data go on changing, and changes that come while an object waits
-    for its turn are told in one call.
-
-    A callback that raises CancelWatch is dropped. One that raises anything else is logged, counted
-    in `failed_calls` and told as a `CallbackFailed` event. It is kept when that may pass by itself:
-    a link that leads nowhere, a connection that is lost. Otherwise it is dropped, unless
-    `keep_callbacks` is set. One that is kept is called at the next change and, if its failure was
-    not about links, which are watched, after a pause.
+    `real_path` is what `path` led to. When the node is gone, and no links lead elsewhere, the
+    object is `deleted` and has no data; it returns when the node does. Of callbacks see `Telling`:
+    they are called with the object, and without it when it is deleted, if they can be.
     """
 
     _kind: ClassVar[Kind]  # what it shows of the node
 
     def __init__(self, watches: Subscriptions, path: str, watch: bool = True) -> None:
-        check_path(path)
-        self._watches = watches
-        self.path = path
-        self.callbacks: list[Callback] = []
-        self.keep_callbacks = watches.keep_callbacks
-        self.failed_calls = 0
-        self._failures: Failures | None = None
-        self._lock = threading.RLock()
+        super().__init__(watches, path)
         self._serials = itertools.count(1)
-        # All guarded by the lock: the view that is shown and its serial number, how many there have
-        # been, how often they differed, and whether a round of callbacks waits for its turn.
+        # All guarded by the lock: the view that is shown and its serial number, and how many there
+        # have been.
         self._view: V | None = None
         self._serial = 0
         self._views = 0
-        self._changes = 0
-        self._is_queued = False
         self._complaint = ""
         # Whether the next complete view is to be told whatever it shows: the worker's.
         self._is_told_then = False
-        self._subscription: Subscription | None = None
         if watch:
             self._subscription = watches.subscribe(
                 self,
@@ -134,39 +109,9 @@ class LiveObject(ABC, Generic[V]):
         """Whether the node is gone."""
         return self._shown.deleted
 
-    def __call__(self: Self, callback: Callback) -> Self:
-        """Call `callback` now, and again whenever something has changed.
-
-        It returns the object, so that it can be used as a decorator. An exception from the first
-        call propagates, and there will be no other calls then. Raises TypeError when the object was
-        made with watch=False.
-        """
-        if self._subscription is None:
-            raise TypeError(
-                f"{self!r} does not change, as it was made with watch=False: no callback is called"
-            )
-        changes = self._changes
-        self._tell(callback)
-        self.callbacks.append(callback)
-        if self._changes != changes:
-            # The change may have found the list without the new callback.
-            self._note_change()
-        return self
-
-    def __del__(self) -> None:
-        # In the middle of anything, perhaps of logging: so the worker logs.
-        told = getattr(self, "callbacks", None)
-        if told and self._subscription is not None and self._watches.session.is_kept_up:
-            text = callbacks.of_one_that_is_gone(type(self).__name__, self.path, told)
-            self._watches.session.tell(logging.WARNING, text)
-
     def __repr__(self) -> str:
         deleted = "DELETED: " if self._view is not None and self._view.deleted else ""
         return f"{deleted}zc.zk.{type(self).__name__}({self._watches.session.handle}, {self.path})"
-
-    def _after_fork(self) -> None:
-        self._lock = threading.RLock()
-        self._is_queued = False
 
     def _refresh(self, tell: bool) -> None:
         """Take a new view, on the worker: something may have changed.
@@ -263,28 +208,6 @@ class LiveObject(ABC, Generic[V]):
         if self._subscription is None:
             return NodeReader(SessionSource(self._watches.session, self._watches.decode))
         return NodeReader(WatchingSource(self._watches, self._subscription, fresh=fresh))
-
-    def _note_change(self) -> None:
-        """Have the callbacks called, once for all changes that come until then."""
-        with self._lock:
-            self._changes += 1
-            # A callback that is added from now on is added by one who sees that there was a change.
-            if self._is_queued or not self.callbacks:
-                return
-            self._is_queued = True
-        self._watches.session.call_soon(partial(callbacks.call_back, weakref.ref(self)))
-
-    def _call(self, callback: Callback) -> None:
-        try:
-            self._tell(callback)
-        except BaseException as fault:
-            self._failures = self._failures or Failures(self._watches.session)
-            self._failures.note(self, callback, fault)
-            if not isinstance(fault, Exception):
-                raise
-        else:
-            if self._failures is not None:
-                self._failures.note_success(self, callback)
 
     def _tell(self, callback: Callback) -> None:
         if self._view is None or not self._view.deleted:

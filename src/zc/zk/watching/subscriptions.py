@@ -10,11 +10,12 @@ import os
 import weakref
 from collections.abc import Callable, Iterable
 from copy import copy
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import zookeeper
 from zc.zk import codec
 from zc.zk.codec import Properties
+from zc.zk.session.backoff import MAX_PAUSE_SECONDS, soonest
 from zc.zk.session.pace import Urgency
 from zc.zk.session.session import Session
 from zc.zk.watching.cache import NodeCache
@@ -27,6 +28,9 @@ from zc.zk.watching.dependencies import (
     Kind,
     Subscription,
 )
+
+if TYPE_CHECKING:
+    from zc.zk.watching.treekeeper import Owner, Upkeep
 
 logger = logging.getLogger("zc.zk")
 
@@ -54,6 +58,12 @@ class Subscriptions:
         self._dependencies = Dependencies()
         self._warned_in = 0  # the process
         self.cache = NodeCache(session, self._dependencies)
+        self._trees: dict[Upkeep, None] = {}
+
+    def add_duties(self) -> None:
+        """Have the session's worker keep all up to date."""
+        self.session.add_duty(self.cache.keep)
+        self.session.add_duty(self.keep_trees)
 
     def __len__(self) -> int:
         return self._dependencies.objects()
@@ -92,6 +102,39 @@ class Subscriptions:
         """End a subscription. A finaliser may call this at any point."""
         subscription.has_ended = True
         self.cache.end(subscription)
+
+    # Live trees
+
+    def wake_trees(self) -> None:
+        """Have the worker look after live trees: there may be something to do."""
+        self.session.wake(self.keep_trees)
+
+    def enter_tree(self, upkeep: Upkeep, owner: Owner) -> None:
+        """Keep a tree up to date until the program drops it, which is `owner`."""
+        upkeep.owner = weakref.ref(owner, lambda _: self.session.nudge(self.keep_trees))
+        self._trees[upkeep] = None
+        self.wake_trees()
+
+    def keep_trees(self, handle: int) -> float | None:
+        """Bring the live trees up to date: a duty of the session."""
+        delays: list[float | None] = []
+        for upkeep in list(self._trees):
+            if upkeep.owner() is None:
+                del self._trees[upkeep]
+                upkeep.unwatch()
+                continue
+            try:
+                delays.append(upkeep.keep(handle, self.session.maintenance.moment))
+            except zookeeper.SessionError:
+                raise
+            except Exception:
+                # One tree's fault must not keep the others from hearing.
+                logger.exception("the tree at %s could not be updated", upkeep.root)
+                upkeep.distrust()
+                delays.append(MAX_PAUSE_SECONDS)
+        return soonest(*delays)
+
+    # Subscriptions to nodes
 
     def watch(self, subscription: Subscription, kind: Kind, path: str) -> CachedNode:
         """Let `subscription` depend on a node, and return what is known of it."""
@@ -177,6 +220,8 @@ class Subscriptions:
         """Begin anew in a child process, to watch what the parent does."""
         self.cache.after_fork()
         self._dependencies.after_fork()
+        for upkeep in self._trees:
+            upkeep.after_fork()
         for subscription in self._dependencies.subscriptions():
             owner = subscription.owner()
             if owner is not None and subscription.after_fork is not None:

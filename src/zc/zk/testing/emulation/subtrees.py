@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
@@ -11,6 +12,10 @@ from zookeeper import constants, errors
 
 if TYPE_CHECKING:
     from zookeeper.types import Stat
+
+
+# The C client's `struct Stat`.
+_PACKED = struct.Struct("@4q3iq2iq")
 
 
 class Znode:
@@ -44,6 +49,12 @@ class Znode:
     def stat(self) -> Stat | None:
         """The stat as a dict, None for nodes that could not be read."""
         return None if self._stat is None else values.stat(self._stat)
+
+    @property
+    def packed_stat(self) -> bytes | None:
+        """The stat as bytes, its fields in order."""
+        stat = self.stat
+        return None if stat is None else _PACKED.pack(*stat.values())
 
     @property
     def version(self) -> int:

@@ -1,0 +1,109 @@
+"""How objects that are kept up to date tell a program of their changes: their callbacks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from abc import ABC, abstractmethod
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from zc.zk.links import check_path
+from zc.zk.watching import callbacks
+from zc.zk.watching.callbacks import Callback, Failures
+from zc.zk.watching.subscriptions import Subscriptions
+
+if TYPE_CHECKING:
+    from zc.zk.watching.dependencies import Subscription
+
+    Self = TypeVar("Self", bound="Telling")
+
+
+class Telling(ABC):
+    """An object that is kept up to date until the program drops it.
+
+    `path` is what was asked for, `callbacks` the list of functions to be called when it has
+    changed.
+
+    Callbacks are called in a thread of their own, those of all objects of a client one after
+    another; in the meantime the data go on changing, and changes that come while an object waits
+    for its turn are told in one call.
+
+    A callback that raises CancelWatch is dropped. One that raises anything else is logged, counted
+    in `failed_calls` and told as a `CallbackFailed` event. It is kept when that may pass by itself:
+    a link that leads nowhere, a connection that is lost. Otherwise it is dropped, unless
+    `keep_callbacks` is set. One that is kept is called at the next change and, if its failure was
+    not about links, which are watched, after a pause.
+    """
+
+    def __init__(self, watches: Subscriptions, path: str) -> None:
+        check_path(path)
+        self._watches = watches
+        self.path = path
+        self.callbacks: list[Callback] = []
+        self.keep_callbacks = watches.keep_callbacks
+        self.failed_calls = 0
+        self._failures: Failures | None = None
+        self._subscription: Subscription | None = None
+        self._lock = threading.RLock()
+        # Guarded by the lock: how often it has changed, and whether a round of callbacks waits for
+        # its turn.
+        self._changes = 0
+        self._is_queued = False
+
+    @abstractmethod
+    def _tell(self, callback: Callback) -> None:
+        """Call a callback."""
+
+    def __call__(self: Self, callback: Callback) -> Self:
+        """Call `callback` now, and again whenever something has changed.
+
+        It returns the object, so that it can be used as a decorator. An exception from the first
+        call propagates, and there will be no other calls then. Raises TypeError when the object was
+        made with watch=False.
+        """
+        if self._subscription is None:
+            raise TypeError(
+                f"{self!r} does not change, as it was made with watch=False: no callback is called"
+            )
+        changes = self._changes
+        self._tell(callback)
+        self.callbacks.append(callback)
+        if self._changes != changes:
+            # The change may have found the list without the new callback.
+            self._note_change()
+        return self
+
+    def __del__(self) -> None:
+        # In the middle of anything, perhaps of logging: so the worker logs.
+        told = getattr(self, "callbacks", None)
+        if told and self._subscription is not None and self._watches.session.is_kept_up:
+            text = callbacks.of_one_that_is_gone(type(self).__name__, self.path, told)
+            self._watches.session.tell(logging.WARNING, text)
+
+    def _after_fork(self) -> None:
+        self._lock = threading.RLock()
+        self._is_queued = False
+
+    def _note_change(self) -> None:
+        """Have the callbacks called, once for all changes that come until then."""
+        with self._lock:
+            self._changes += 1
+            # A callback that is added from now on is added by one who sees that there was a change.
+            if self._is_queued or not self.callbacks:
+                return
+            self._is_queued = True
+        self._watches.session.call_soon(partial(callbacks.call_back, weakref.ref(self)))
+
+    def _call(self, callback: Callback) -> None:
+        try:
+            self._tell(callback)
+        except BaseException as fault:
+            self._failures = self._failures or Failures(self._watches.session)
+            self._failures.note(self, callback, fault)
+            if not isinstance(fault, Exception):
+                raise
+        else:
+            if self._failures is not None:
+                self._failures.note_success(self, callback)
