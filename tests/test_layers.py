@@ -27,6 +27,7 @@ ROWS = [
     "monitor",
     "lineserver",
     "boundedserver",
+    "serving",
     "testing",
     "aio",
     "client",

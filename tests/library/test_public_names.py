@@ -42,7 +42,7 @@ NOT_FOR_A_PLAIN_CLIENT = """
     zookeeper.saslsteps zookeeper.tls
     zookeeper.environment zookeeper.secretfiles zc.zk.subjects
     zc.zk.journey zc.zk.propertylinks zc.zk.resolver zc.zk.session.diagnosis zc.zk.session.retry
-    zc.zk.providers
+    zc.zk.providers zc.zk.serving
     zc.zk.registration.registration zc.zk.registration.registry zc.zk.registration.step
     zc.zk.watching.liveobject zc.zk.watching.readers
     argparse ast asyncio concurrent.futures dataclasses importlib.metadata inspect ipaddress
@@ -52,8 +52,8 @@ NOT_FOR_A_PLAIN_CLIENT = """
 
 # Modules that are attributes of the package without an import of their own.
 MODULES = """
-    browse errors event formats graphvis interfaces lineserver monitor providers scripts testing
-    tree
+    browse errors event formats graphvis interfaces lineserver monitor providers scripts serving
+    testing tree
 """
 
 

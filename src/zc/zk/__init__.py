@@ -131,6 +131,7 @@ _DOCUMENTED_MODULES = frozenset(
         "monitor",
         "providers",
         "scripts",
+        "serving",
         "testing",
         "tree",
     )
