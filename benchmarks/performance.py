@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,18 @@ STEPS = [
             f"--nodes {nodes} --rounds 1" if nodes <= 5000 else None,
         )
         for nodes in (500, 5000, 10_000, 50_000)
+    ),
+    Step(
+        "A fleet of clients",
+        "fleet",
+        "--clients 500 --processes 4",
+        "--clients 40 --only blip --competitors zc.zk at-once",
+    ),
+    Step(
+        "A fleet of clients, three servers",
+        "fleet",
+        "--clients 500 --processes 4 --servers 3 --only blip 'leader lost'",
+        None,
     ),
     Step("The emulation and the server in Python", "embedded"),
     Step("Trees, 5 ms away", "tree", "--delays 5 --nodes 1000 --rounds 3", None),
@@ -143,7 +156,7 @@ def main() -> None:
             continue
         minutes = (time.monotonic() - started) / 60
         print(f"=== {minutes:.0f} min: {step.title} ({step.benchmark} {arguments})", flush=True)
-        result = run(step, arguments.split())
+        result = run(step, shlex.split(arguments))
         if result is None:
             failed.append(step.title)
         else:

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define HANDLES 3
-#define USERS 7
+#define USERS 8
 #define PATIENCE_NS 2000000000
 
 static _Atomic long ends[4]; /* of calls: answered, lost, closed, anything else */
@@ -218,6 +218,27 @@ static void *watch_many_times(void *argument) {
     }
 }
 
+/* Watches that stay, of both modes, and what else the C client lacks. The connection ends under all of it. */
+static void *watch_for_good(void *argument) {
+    zk_handle *handle = argument;
+    for (int i = 0;; i++) {
+        const operation asked[] = {
+            {.op = OP_ADD_WATCH, .path = "/a", .flags = STANDING_RECURSIVE, .children_too = i % 2},
+            {.op = OP_ADD_WATCH, .path = "/missing", .flags = STANDING_PERSISTENT},
+            {.op = OP_GET_EPHEMERALS, .path = "/"},
+            {.op = OP_ADD_WATCH, .path = "/a", .flags = STANDING_PERSISTENT},
+            {.op = OP_GET_ALL_CHILDREN_NUMBER, .path = "/"},
+            {.op = OP_REMOVE_STANDING, .path = "/a"},
+            {.op = OP_WHO_AM_I},
+        };
+        const operation *op = &asked[i % 7];
+        if (op->op == OP_REMOVE_STANDING && !standing_keep(handle, op->path, -1)) continue;
+        call *c = call_new(handle, 1, NULL, 0);
+        if (!end_call(c, raw_call_submit(c, op))) return NULL;
+        if (i % 50 == 0) usleep(1000);
+    }
+}
+
 /* Does the steps of a handle's mechanism: two tokens, whatever the server says to them. Some are slow, and
  * some fail. */
 static void *do_steps(void *argument) {
@@ -249,7 +270,7 @@ static pthread_t started(void *(*run)(void *), void *argument) {
 
 static void play(const char *hosts, int round) {
     void *(*uses[USERS])(void *) = {call_one_by_one, call_one_by_one,  call_later,      call_from_loops,
-                                    read_many_times, write_many_times, watch_many_times};
+                                    read_many_times, write_many_times, watch_many_times, watch_for_good};
     zk_handle *handles[HANDLES];
     pthread_t delivering[HANDLES], using[HANDLES][USERS], stepping = 0;
     for (int i = 0; i < HANDLES; i++) {
