@@ -7,6 +7,9 @@ BIN := .venv/bin
 # Most of what tests do is to wait, so there are more processes than two cores could do with.
 WORKERS := -n 4 --dist loadscope
 
+# Tests start thousands of programs, and each would compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12

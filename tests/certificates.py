@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import trustme
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 
 class Issued(NamedTuple):
@@ -60,17 +61,21 @@ class Authority:
         issued.certificate.unlink(missing_ok=True)
         for number, part in enumerate(chain):
             part.write_to_path(issued.certificate, append=number > 0)
-        key = serialization.load_pem_private_key(private_key.bytes(), None)
-        # Java reads no other form of keys.
-        text = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        issued.key.write_bytes(text)
-        issued.key.chmod(0o600)
-        issued.both.write_bytes(text + issued.certificate.read_bytes())
+        write_key(issued, serialization.load_pem_private_key(private_key.bytes(), None))
         return issued
+
+
+def write_key(issued: Issued, key: PrivateKeyTypes) -> None:
+    """Write the key of a certificate that is written, and both into one file."""
+    # Java reads no other form of keys.
+    text = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    issued.key.write_bytes(text)
+    issued.key.chmod(0o600)
+    issued.both.write_bytes(text + issued.certificate.read_bytes())
 
 
 def server_settings(

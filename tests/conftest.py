@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Generator, Iterator
 from contextlib import nullcontext
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,6 +25,9 @@ from tests.servers import SUPERUSER, Ensemble, Server, ensemble_of, standalone
 from tests.tcpproxy import TcpProxy
 from zc.zk.testing import Emulation
 from zc.zk.testing.engine import SessionLimits, digest
+
+if TYPE_CHECKING:
+    from tests.certificates import Authority
 
 EXTERNAL_SERVICE = os.environ.get("TEST_ZOOKEEPER_CONNECTION")
 
@@ -244,6 +247,20 @@ def connect(zookeeper: ModuleType, connection_string: str, root: str) -> Iterato
 def handle(connect: Connect) -> int:
     """Return a connected session whose `/` is `root`."""
     return connect()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Return an authority of a module's own, which issues certificates."""
+    from tests.certificates import Authority  # slow
+
+    return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> secured.Keys:
+    """Return keys of a module's own servers and clients."""
+    return secured.Keys.make(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture

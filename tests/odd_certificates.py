@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.certificates import Issued
+from tests.certificates import Issued, write_key
 
 DAY = timedelta(days=1)
 
@@ -74,17 +74,10 @@ class Chain:
             extensions.append(x509.SubjectAlternativeName(names))
         leaf = _certificate(common_name or name, key, self._name, self._key, extensions)
         issued = Issued(*(self.folder / f"{name}-{part}.pem" for part in Issued._fields))
-        text = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        issued.key.write_bytes(text)
-        issued.key.chmod(0o600)
         issued.certificate.write_bytes(
             b"".join(
                 each.public_bytes(serialization.Encoding.PEM) for each in (leaf, *self._between)
             )
         )
-        issued.both.write_bytes(text + issued.certificate.read_bytes())
+        write_key(issued, key)
         return issued

@@ -18,14 +18,20 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 
 import zc.zk.testing
-from tests.conftest import EXTERNAL_SERVICE, TARGETS, TARGETS_ARE_CHOSEN
+from tests.conftest import EXTERNAL_SERVICE, TARGETS, TARGETS_ARE_CHOSEN, Connect
 from tests.embedded import embedded
+from tests.ports import LOOPBACK
 from tests.servers import SUPERUSER, Ensemble, Server, ensemble_of, standalone
+from tests.sessions import OPEN
 from zc.zk.testing.engine import SessionLimits, digest
+
+if TYPE_CHECKING:
+    from tests.certificates import Authority, Issued
 
 # The address of the emulation; nobody listens there.
 EMULATED = "127.0.0.1:2181"
@@ -131,3 +137,22 @@ def opened() -> Iterator[list[int]]:
     yield handles
     for handle in handles:
         binding.close(handle)
+
+
+@pytest.fixture
+def node(zookeeper: ModuleType, handle: int) -> str:
+    """Create a node, with data, and return its path."""
+    zookeeper.create(handle, "/a", "data", OPEN)
+    return "/a"
+
+
+@pytest.fixture
+def other(connect: Connect) -> int:
+    """Return another session, which makes the changes."""
+    return connect()
+
+
+@pytest.fixture(scope="module")
+def issued(authority: Authority) -> Issued:
+    """Return the certificate of a server on this machine."""
+    return authority.issue("server", LOOPBACK, "localhost")

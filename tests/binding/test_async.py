@@ -17,12 +17,6 @@ from tests.sessions import OPEN
 pytestmark = pytest.mark.quick
 
 
-@pytest.fixture
-def node(zookeeper, handle):
-    zookeeper.create(handle, "/a", "data", OPEN)
-    return "/a"
-
-
 def answer(handle, function, *arguments, **by_name):
     """Return the arguments of one call's completion, after the handle."""
     completion = Calls()

@@ -10,12 +10,6 @@ from tests.sessions import OPEN
 pytestmark = pytest.mark.quick
 
 
-@pytest.fixture
-def node(zookeeper, handle):
-    zookeeper.create(handle, "/a", "data", OPEN)
-    return "/a"
-
-
 def test_results_are_those_of_the_single_calls(zookeeper, handle, node):
     results = zookeeper.multi(
         handle,

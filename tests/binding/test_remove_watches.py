@@ -9,12 +9,6 @@ from tests.sessions import OPEN, wait_until_delivered
 
 
 @pytest.fixture
-def node(zookeeper, handle):
-    zookeeper.create(handle, "/a", "data", OPEN)
-    return "/a"
-
-
-@pytest.fixture
 def change(zookeeper, handle, connect, node):
     """Change the node's data and children, and wait until events are delivered."""
     other = connect()

@@ -18,7 +18,17 @@ import zookeeper
 from tests.binding import subprocesses
 from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
-from tests.hostile import HANG_UP, RESET, Hostility, Scenario, event, header, hostility, welcome
+from tests.hostile import (
+    HANG_UP,
+    RESET,
+    HostileServer,
+    Hostility,
+    Scenario,
+    event,
+    header,
+    hostility,
+    welcome,
+)
 from tests.hostile_scenarios import SPEECHES
 from tests.mechanisms import (
     CHALLENGES,
@@ -165,7 +175,8 @@ def test_a_servers_fault_is_told_and_opens_no_session(name, hostile, opened) -> 
     assert [call for call in watcher.all() if call[2] == zookeeper.CONNECTED_STATE] == []
 
 
-def test_a_server_that_is_well_again_opens_the_session(hostile, opened) -> None:
+def refusing_until_well(hostile: Hostility) -> tuple[HostileServer, threading.Event]:
+    """Run a server that refuses credentials until the event is set."""
     is_well = threading.Event()
 
     def answer(request: Request) -> Any:
@@ -174,6 +185,11 @@ def test_a_server_that_is_well_again_opens_the_session(hostile, opened) -> None:
         return [sasl_answer(request, None, zookeeper.AUTHFAILED), HANG_UP]
 
     server = hostile.serve(sasl_server(answer))
+    return server, is_well
+
+
+def test_a_server_that_is_well_again_opens_the_session(hostile, opened) -> None:
+    server, is_well = refusing_until_well(hostile)
     opened.append(zookeeper.init(server.connection_string, None, TIMEOUT, sasl=Scripted()))
     fault_of(opened[0])
     is_well.set()
@@ -236,14 +252,7 @@ def test_credentials_are_not_refused_while_a_server_has_not(other, hostile, open
 
 
 def test_credentials_that_are_accepted_later_are_not_refused_any_more(hostile, opened) -> None:
-    is_well = threading.Event()
-
-    def answer(request: Request) -> Any:
-        if is_well.is_set():
-            return [good_answer(request)]
-        return [sasl_answer(request, None, zookeeper.AUTHFAILED), HANG_UP]
-
-    server = hostile.serve(sasl_server(answer))
+    server, is_well = refusing_until_well(hostile)
     opened.append(zookeeper.init(server.connection_string, None, TIMEOUT, sasl=Scripted()))
     wait_until(lambda: zookeeper.is_refused(opened[0]), "it has refused")
     assert server.connections >= 3

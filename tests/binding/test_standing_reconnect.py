@@ -32,12 +32,6 @@ def session(connect, proxy, root):
 
 
 @pytest.fixture
-def node(zookeeper, handle):
-    zookeeper.create(handle, "/a", "data", OPEN)
-    return "/a"
-
-
-@pytest.fixture
 def events(zookeeper, session):
     """Return a function: the events of nodes that a watcher has been told of by now."""
 

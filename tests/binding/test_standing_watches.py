@@ -13,18 +13,6 @@ KINDS = ["WATCH_PERSISTENT", "WATCH_PERSISTENT_RECURSIVE"]
 
 
 @pytest.fixture
-def other(connect):
-    """Return another session, which makes the changes."""
-    return connect()
-
-
-@pytest.fixture
-def node(zookeeper, handle):
-    zookeeper.create(handle, "/a", "data", OPEN)
-    return "/a"
-
-
-@pytest.fixture
 def told(zookeeper, handle):
     """Return a function: the events of a watcher by now, as letters and paths."""
     letters = {

@@ -22,7 +22,6 @@ from tests.calls import Calls
 from tests.certificates import Authority, Issued
 from tests.deadlines import scaled, wait_until
 from tests.libssl import TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3, Context
-from tests.ports import LOOPBACK
 from tests.sessions import wait_until_connected
 from tests.testing import protocol as p
 from tests.tlspeer import (
@@ -54,16 +53,6 @@ from zookeeper import TLS
 SESSION_TIMEOUT = int(scaled(6_000))
 SHORT_TIMEOUT = int(scaled(1_000))
 VERSIONS = {"TLS 1.2": TLS_1_2, "TLS 1.3": TLS_1_3}
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module")
-def issued(authority: Authority) -> Issued:
-    return authority.issue("server", LOOPBACK, "localhost")
 
 
 @pytest.fixture
@@ -102,6 +91,13 @@ def data_at(handle: int, path: str) -> bytes:
     data, _ = zookeeper.get(handle, path)
     assert data is not None
     return data.encode()
+
+
+def see_one_answer_lost(handle: int) -> None:
+    with pytest.raises(zookeeper.ConnectionLossException):
+        zookeeper.get(handle, "/a")
+    wait_until_connected(zookeeper, handle)
+    assert data_at(handle, "/a") == data_of(b"/a")
 
 
 def close_in_time(opened: list[int]) -> None:
@@ -469,10 +465,7 @@ def test_an_end_within_an_answer_loses_that_answer_alone(context, open_to, end, 
 
     with tls_peer(script, context) as peer:
         handle = open_to(peer)
-        with pytest.raises(zookeeper.ConnectionLossException):
-            zookeeper.get(handle, "/a")
-        wait_until_connected(zookeeper, handle)
-        assert data_at(handle, "/a") == data_of(b"/a")
+        see_one_answer_lost(handle)
         assert peer.connections == 2
 
 
@@ -488,10 +481,7 @@ def test_an_alert_within_a_session_is_told_and_the_next_connection_works(modern,
 
     with tls_peer(script, modern) as peer:
         handle = open_to(peer)
-        with pytest.raises(zookeeper.ConnectionLossException):
-            zookeeper.get(handle, "/a")
-        wait_until_connected(zookeeper, handle)
-        assert data_at(handle, "/a") == data_of(b"/a")
+        see_one_answer_lost(handle)
         assert zookeeper.connection_fault(handle) is None
 
 
@@ -527,10 +517,7 @@ def test_a_record_that_is_none_ends_the_connection_and_is_no_data(modern, open_t
 
     with tls_peer(script, modern) as peer:
         handle = open_to(peer)
-        with pytest.raises(zookeeper.ConnectionLossException):
-            zookeeper.get(handle, "/a")
-        wait_until_connected(zookeeper, handle)
-        assert data_at(handle, "/a") == data_of(b"/a")
+        see_one_answer_lost(handle)
 
 
 def test_records_of_any_size_are_put_together(modern, open_to) -> None:

@@ -33,16 +33,6 @@ SESSION_TIMEOUT = int(scaled(6_000))
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module")
-def issued(authority: Authority) -> Issued:
-    return authority.issue("server", LOOPBACK, "localhost")
-
-
-@pytest.fixture(scope="module")
 def client(authority: Authority) -> Issued:
     return authority.issue("client")
 

@@ -26,11 +26,6 @@ SESSION_TIMEOUT = int(scaled(10_000))
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    return Keys.make(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="module")
 def servers(own_servers_only: None, keys: Keys) -> Iterator[Ensemble]:
     with ensemble_of(3, keys=keys) as running:
         yield running

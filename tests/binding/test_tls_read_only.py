@@ -60,11 +60,6 @@ class Behaviour:
                 return
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"))
-
-
 @pytest.fixture(params=["TLS", "plain"])
 def context(request: pytest.FixtureRequest, authority: Authority) -> Context | None:
     """Return the settings of all servers, None for those without TLS."""

@@ -25,11 +25,6 @@ SESSION_TIMEOUT = int(scaled(6_000))
 COMPLAINT = "a changed file cannot be used, and what was there before goes on"
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"))
-
-
 class Rotated:
     """A session whose files lie in a folder, to be changed, and its way to a server."""
 

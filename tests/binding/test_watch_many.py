@@ -10,12 +10,6 @@ from tests.sessions import OPEN, wait_until_delivered
 SECRET = [{"perms": 12, "scheme": "world", "id": "anyone"}]
 
 
-@pytest.fixture
-def other(connect):
-    """Return another session, which makes the changes."""
-    return connect()
-
-
 def plant(zookeeper, handle, *paths):
     zookeeper.write_many(handle, [("create", path, f"data of {path}", OPEN) for path in paths])
 

@@ -13,18 +13,6 @@ from tests.sessions import OPEN, wait_until_delivered
 pytestmark = pytest.mark.quick
 
 
-@pytest.fixture
-def other(connect):
-    """Return another session, which makes the changes."""
-    return connect()
-
-
-@pytest.fixture
-def node(zookeeper, handle):
-    zookeeper.create(handle, "/a", "data", OPEN)
-    return "/a"
-
-
 def by_reading(zookeeper, handle, path, watcher):
     zookeeper.get(handle, path, watcher)
 

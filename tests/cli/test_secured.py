@@ -23,11 +23,6 @@ TREE = "/a\n  b = 1\n  /c\n"
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module")
 def served(authority: Authority) -> Issued:
     return authority.issue("server", LOOPBACK)
 

@@ -53,6 +53,16 @@ def wait_for_askers() -> None:
     wait_until(lambda: not askers(), "nobody waits for the KDC", 60)
 
 
+def test_a_ticket_that_cannot_be_opened_is_not_replaced_by_the_users(realm, monkeypatch) -> None:
+    """Without credentials the library would take those of `kinit`, and log in as somebody else."""
+    monkeypatch.setenv("KRB5CCNAME", f"FILE:{realm.kinit('other')}")
+    mechanism = SASL.gssapi(keytab=realm.keytab("app"))
+    monkeypatch.setattr(kerberos, "_opened", lambda cache: (None, 0))
+    with pytest.raises(SASLError, match=r"a new ticket by .* cannot be used"):
+        mechanism.begin("localhost")
+    wait_for_askers()
+
+
 def test_a_ticket_is_renewed_again_and_again(own_realm) -> None:
     """It lasts for four seconds; the service's ticket ends with it."""
     own_realm.add("short", maxlife="4s")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zc.zk
 import zookeeper
 from tests.deadlines import wait_until
+from tests.tcpproxy import TcpProxy
 
 
 def session_id(zk: zc.zk.ZooKeeper) -> int:
@@ -48,3 +49,16 @@ def end_session(zk: zc.zk.ZooKeeper, connection_string: str) -> None:
         return False
 
     wait_until(try_to_end, "the client has lost its session", 60)
+
+
+def live_through_a_cut(zk: zc.zk.ZooKeeper, other: zc.zk.ZooKeeper, proxy: TcpProxy) -> None:
+    """Register and follow, and go on with both after a connection is lost. `zk` is by the proxy."""
+    connections = proxy.connections
+    zk.import_tree("/app\n  /providers\n")
+    zk.register("/app/providers", "1.2.3.4:80")
+    found = zk.children("/app/providers")
+    assert list(found) == ["1.2.3.4:80"]
+    proxy.cut()
+    wait_until(lambda: proxy.connections > connections, "it connects again")
+    other.register("/app/providers", "1.2.3.4:81")
+    wait_until(lambda: len(found) == 2, "the other one is found", 30)

@@ -12,6 +12,7 @@ import zookeeper
 from tests import saslservers
 from tests.conftest import SESSION_TIMEOUT_MILLISECONDS as TIMEOUT
 from tests.deadlines import scaled, wait_until
+from tests.library.bad_days import live_through_a_cut
 from tests.mechanisms import Scripted
 from tests.saslservers import Jaas, digest_login
 from tests.servers import Server, standalone
@@ -37,15 +38,8 @@ def guarded(own_servers_only: None, jaas: Jaas) -> Iterator[Server]:
 def test_registrations_and_live_objects_survive_reconnects(guarded) -> None:
     with TcpProxy(guarded.connection_string) as proxy:
         with zc.zk.ZooKeeper(proxy.connection_string, TIMEOUT, sasl=APP) as zk:
-            zk.import_tree("/app\n  /providers\n")
-            zk.register("/app/providers", "1.2.3.4:80")
-            found = zk.children("/app/providers")
-            assert list(found) == ["1.2.3.4:80"]
-            proxy.cut()
-            wait_until(lambda: proxy.connections == 2, "it connects again")
             with zc.zk.ZooKeeper(guarded.connection_string, TIMEOUT, sasl=APP) as other:
-                other.register("/app/providers", "1.2.3.4:81")
-                wait_until(lambda: len(found) == 2, "the other one is found", 30)
+                live_through_a_cut(zk, other, proxy)
             zk.delete_recursive("/app")
 
 

@@ -9,15 +9,10 @@ import pytest
 import zc.zk
 from tests.certificates import Authority, Issued
 from tests.conftest import SESSION_TIMEOUT_MILLISECONDS as TIMEOUT
-from tests.deadlines import wait_until
+from tests.library.bad_days import live_through_a_cut
 from tests.tcpproxy import TcpProxy
 from tests.tlsfront import Front, tls_front
 from zc.zk.testing import Emulation, Server
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +34,8 @@ def test_registrations_and_live_objects_survive_over_tls(front, authority, clien
     tls = zc.zk.TLS(ca=authority.file, certificate=client.certificate, key=client.key)
     with TcpProxy(front.connection_string, is_opaque=True) as proxy:
         with zc.zk.ZooKeeper(proxy.connection_string, TIMEOUT, tls=tls) as zk:
-            zk.import_tree("/app\n  /providers\n")
-            zk.register("/app/providers", "1.2.3.4:80")
-            found = zk.children("/app/providers")
-            assert list(found) == ["1.2.3.4:80"]
-            proxy.cut()
-            wait_until(lambda: proxy.connections == 2, "it connects again")
             with zc.zk.ZooKeeper(front.connection_string, TIMEOUT, tls=tls) as other:
-                other.register("/app/providers", "1.2.3.4:81")
-                wait_until(lambda: len(found) == 2, "the other one is found")
+                live_through_a_cut(zk, other, proxy)
 
 
 def test_a_client_below_a_root_that_is_missing_is_told_so(front, authority, client) -> None:

@@ -27,11 +27,6 @@ Connect = Callable[..., zc.zk.ZooKeeper]
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    return Keys.make(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="module")
 def started(own_servers_only: None, keys: Keys) -> Iterator[Ensemble]:
     with ensemble_of(3, keys=keys) as running:
         yield running

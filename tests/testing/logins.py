@@ -7,6 +7,7 @@ from tests.deadlines import scaled
 from tests.testing import protocol
 from tests.testing.twins import RealLink
 from tests.wireframes import Op
+from zc.zk.testing import Server
 from zookeeper.sasl_digest import DigestExchange
 
 
@@ -34,3 +35,13 @@ class Impatient(zc.zk.ZooKeeper):
     """A client for servers that refuse it, and say so at once."""
 
     initial_connection_wait = scaled(1.0)
+
+
+def live_through(server: Server, day: str) -> None:
+    """Have a server's clients live through "cut", "stall", "refuse", "restart" or "expire"."""
+    getattr(server, day)()
+    if day == "stall":
+        server.resume()
+    elif day == "refuse":
+        server.cut()
+        server.allow()

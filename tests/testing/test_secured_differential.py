@@ -53,11 +53,6 @@ class Pair(NamedTuple):
         return own
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"))
-
-
 def client_context(authority: Authority, issued: Issued | None) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=str(authority.file))
     # Later ones tell a client that it is refused when it reads, and not at the handshake.

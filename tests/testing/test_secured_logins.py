@@ -9,7 +9,7 @@ import pytest
 import zc.zk
 import zookeeper
 from tests.deadlines import scaled, wait_until
-from tests.testing.logins import Impatient
+from tests.testing.logins import Impatient, live_through
 from zc.zk.testing import Certificates, Server, certificates
 
 LOGIN = zc.zk.SASL.digest_md5("app", "secret")
@@ -56,12 +56,7 @@ def test_a_user_logs_in_again_after_a_bad_day_and_is_registered(
     path = "/providers/192.168.0.42:8080"
     before = zk.exists(path)
     assert before is not None
-    getattr(own, day)()
-    if day == "stall":
-        own.resume()
-    elif day == "refuse":
-        own.cut()
-        own.allow()
+    live_through(own, day)
 
     def is_as_expected() -> bool:
         try:

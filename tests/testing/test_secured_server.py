@@ -19,7 +19,7 @@ import zookeeper
 from tests.deadlines import scaled, wait_until
 from tests.ports import LOOPBACK
 from tests.testing import protocol
-from tests.testing.logins import Impatient, log_in
+from tests.testing.logins import Impatient, live_through, log_in
 from tests.testing.twins import RealLink
 from tests.wireframes import Op
 from zc.zk.testing import Certificates, Server, ServerTLS, certificates
@@ -273,12 +273,7 @@ def test_a_registration_lives_through_a_bad_day(own: Server, zk: zc.zk.ZooKeeper
     zk.create("/providers", "", zc.zk.OPEN_ACL_UNSAFE)
     zk.register("/providers", "192.168.0.42:8080")
     before = zk.exists("/providers/192.168.0.42:8080")
-    getattr(own, day)()
-    if day == "stall":
-        own.resume()
-    elif day == "refuse":
-        own.cut()
-        own.allow()
+    live_through(own, day)
     wait_until_served(zk)
 
     def is_registered_as_expected() -> bool:

@@ -10,21 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-# The attributes that RFC 2253 has names for; others go by their number.
-_NAMES: Final = {
-    "2.5.4.3": "CN",
-    "2.5.4.6": "C",
-    "2.5.4.7": "L",
-    "2.5.4.8": "ST",
-    "2.5.4.9": "STREET",
-    "2.5.4.10": "O",
-    "2.5.4.11": "OU",
-    "0.9.2342.19200300.100.1.1": "UID",
-    "0.9.2342.19200300.100.1.25": "DC",
-}
+from zc.zk.subjects import KEYWORDS
 
 # Those that Java reads besides.
-_KNOWN: Final = frozenset(_NAMES.values()) | {
+_KNOWN: Final = frozenset(KEYWORDS.values()) | {
     *["S", "T", "IP", "DNQ", "DNQUALIFIER", "SURNAME", "GIVENNAME", "INITIALS", "GENERATION"],
     *["EMAIL", "EMAILADDRESS", "SERIALNUMBER"],
 }
@@ -86,10 +75,10 @@ def _subject(certificate: bytes) -> bytes:
 def _attribute(attribute: bytes) -> str:
     (_, number), (tag, value) = _elements(attribute)
     kind = _dotted(number)
-    if kind in _NAMES and tag in _TEXTS:
+    if kind in KEYWORDS and tag in _TEXTS:
         # Whatever its type says, Java takes it for UTF-8.
-        return f"{_NAMES[kind]}={_escaped(value.decode('utf-8', 'replace'))}"
-    return f"{_NAMES.get(kind, kind)}=#{_element(tag, value).hex()}"
+        return f"{KEYWORDS[kind]}={_escaped(value.decode('utf-8', 'replace'))}"
+    return f"{KEYWORDS.get(kind, kind)}=#{_element(tag, value).hex()}"
 
 
 def _escaped(text: str) -> str:
