@@ -52,6 +52,7 @@ STEPS = [
     Step("Commands", "startup", "--rounds 10", "--rounds 2"),
     Step("Memory", "footprint"),
     Step("Links", "links"),
+    Step("Picking a server", "picking", "", "--sizes 10 1000 --rounds 1"),
     Step("From a change to those who follow", "fanout"),
     *(
         Step(

@@ -4,12 +4,14 @@ The parent opens the client, follows the prices, registers the address that all 
 A session belongs to one process, so each worker calls `reopen` first; the prices that it has from
 its parent are live again after that. The registration stays with the parent.
 
-With gunicorn it is the same two calls, in its configuration file:
+With gunicorn, `zc.zk.serving.gunicorn` registers, and one hook of the configuration file reopens:
+
+    from zc.zk.serving.gunicorn import Registering
 
     preload_app = True
-
-    def when_ready(server):
-        application.zk.register_server("/prices/providers", server.address[0])
+    service = Registering("/prices/providers", zk=application.zk)
+    when_ready = service.when_ready
+    post_worker_init = service.post_worker_init
 
     def post_fork(server, worker):
         application.zk.reopen()

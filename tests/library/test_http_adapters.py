@@ -298,3 +298,18 @@ def test_aiohttp_looks_up_servers_that_are_registered_by_name(zk, servers) -> No
 
     found = asyncio.run(main())
     assert {("127.0.0.1", servers[0].server_port), ("::1", 80)} <= found
+
+
+def test_httpx_waits_for_a_server_of_an_asynchronous_client(zk, place, servers) -> None:
+    import zc.zk.aio
+
+    async def main() -> str:
+        async with zc.zk.aio.ZooKeeper(place) as own:
+            transport = AsyncProvidersTransport(await own.providers(PATH), patience=30)
+            mounts = {"http://prices": transport}
+            async with httpx.AsyncClient(mounts=mounts, trust_env=False) as client:
+                asking = asyncio.ensure_future(client.get("http://prices/tea"))
+                await asyncio.to_thread(zk.register, PATH, servers[0].address)
+                return (await asking).text
+
+    assert asyncio.run(main()) == servers[0].address

@@ -18,24 +18,20 @@ import random
 import socket
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import DefaultResolver
 
 from zc.zk.errors import NoProvider
-from zc.zk.providers.attempts import MAX_ATTEMPTS
+from zc.zk.providers.attempts import MAX_ATTEMPTS, Choice
 from zc.zk.providers.provider import Provider
-
-if TYPE_CHECKING:
-    from zc.zk.providers.providers import Providers
 
 
 class ProvidersResolver(AbstractResolver):
     """Resolves names by `services`, which maps them to live lists, and others by `resolver`."""
 
     def __init__(
-        self, services: Mapping[str, Providers], resolver: AbstractResolver | None = None
+        self, services: Mapping[str, Choice], resolver: AbstractResolver | None = None
     ) -> None:
         self._services = dict(services)
         self._resolver = resolver

@@ -11,14 +11,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, Protocol
 
 from zc.zk.errors import NoProvider
 from zc.zk.providers.provider import Key, Provider
-
-if TYPE_CHECKING:
-    from zc.zk.providers.providers import Providers
 
 # So many servers are tried for one request.
 MAX_ATTEMPTS = 3
@@ -29,13 +27,39 @@ PATIENCE_SECONDS = 1.0
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
 
+class Choice(Protocol):
+    """The live list of a blocking client or that of an asynchronous one, as adapters need it."""
+
+    @property
+    def available(self) -> list[Provider]:
+        """The servers that are picked from."""
+
+    @property
+    def wait(self) -> Any:
+        """A function to wait for a server with, or one whose result is to be awaited."""
+
+    def pick(self, key: Key | None = None, *, but_not: Collection[str] = ()) -> Provider:
+        """Return the server to call."""
+
+    def using(
+        self, key: Key | None = None, *, but_not: Collection[str] = ()
+    ) -> AbstractContextManager[Provider]:
+        """Pick, and count the server as used."""
+
+    def failed(self, server: Provider | str) -> None:
+        """Take a server out."""
+
+    def succeeded(self, server: Provider | str) -> None:
+        """Let a server in."""
+
+
 class Attempts:
     """The attempts at one request of `method`. `provider` is the server of the last one."""
 
     provider: Provider
 
     def __init__(
-        self, providers: Providers, method: str, key: Key | None, limit: int = MAX_ATTEMPTS
+        self, providers: Choice, method: str, key: Key | None, limit: int = MAX_ATTEMPTS
     ) -> None:
         self._providers = providers
         self._is_idempotent = method.upper() in IDEMPOTENT

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 import httpx
 
 from zc.zk.errors import NoProvider
-from zc.zk.providers.attempts import MAX_ATTEMPTS, PATIENCE_SECONDS, Attempts
+from zc.zk.providers.attempts import MAX_ATTEMPTS, PATIENCE_SECONDS, Attempts, Choice
 from zc.zk.providers.provider import Key, Provider
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _no_key(request: httpx.Request) -> None:
 
 
 class _Common:
-    def __init__(self, providers: Providers, key: KeyOf, attempts: int, patience: float) -> None:
+    def __init__(self, providers: Choice, key: KeyOf, attempts: int, patience: float) -> None:
         self._providers = providers
         self._key = key
         self._limit = attempts
@@ -102,11 +102,11 @@ class ProvidersTransport(_Common, httpx.BaseTransport):
 
 
 class AsyncProvidersTransport(_Common, httpx.AsyncBaseTransport):
-    """The same for `httpx.AsyncClient`. The live list may be that of a blocking client."""
+    """The same for `httpx.AsyncClient`, with the live list of `zc.zk.aio` or a blocking client."""
 
     def __init__(
         self,
-        providers: Providers,
+        providers: Choice,
         transport: httpx.AsyncBaseTransport | None = None,
         *,
         key: KeyOf = _no_key,
