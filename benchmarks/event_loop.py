@@ -48,7 +48,15 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
                     Competitor(OURS, partial(in_a_loop, asyncio.run, queued, handle, count)),
                     *in_uvloop(handle, count),
                     Competitor(BY_HAND, partial(in_a_loop, asyncio.run, by_hand, handle, count)),
-                    Competitor(THREADS, partial(in_threads, handle, count)),
+                    Competitor(
+                        THREADS,
+                        partial(
+                            in_threads,
+                            lambda: zookeeper.get(handle, ROOT),
+                            count,
+                            CALLS[count] // count,
+                        ),
+                    ),
                 ],
                 [Goal(OURS, THREADS, at_least=2)] if count == 1000 else [],
                 {"under way": count},
@@ -125,14 +133,14 @@ async def calls_a_second(get: Get, count: int) -> float:
     return count * calls / (loop.time() - begun)
 
 
-def in_threads(handle: int, count: int) -> float:
-    calls = CALLS[count] // count
+def in_threads(get: Callable[[], object], count: int, calls: int) -> float:
+    """Return the calls a second of so many threads, each of which makes so many calls."""
     together = threading.Barrier(count + 1)
 
     def work() -> None:
         together.wait()
         for _ in range(calls):
-            zookeeper.get(handle, ROOT)
+            get()
         together.wait()
 
     threads = [threading.Thread(target=work) for _ in range(count)]
