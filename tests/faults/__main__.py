@@ -61,7 +61,10 @@ def _arguments() -> argparse.Namespace:
         "--seed", type=int, action="append", help=f"may be repeated; by default {SEEDS}, at random"
     )
     parser.add_argument("--short", action="store_true", help="one seed, for about a minute")
-    parser.add_argument("--library", choices=["zc.zk", "kazoo"], default="zc.zk")
+    parser.add_argument(
+        "--library", choices=["zc.zk", "zc.zk.aio", "kazoo"], default="zc.zk",
+        help="with zc.zk every second client is one of zc.zk.aio",
+    )
     parser.add_argument(
         "--recovery",
         type=float,

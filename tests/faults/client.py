@@ -92,9 +92,13 @@ def _library(settings: dict[str, Any]) -> Library:
         from tests.faults import with_kazoo
 
         return with_kazoo.Library(hosts, milliseconds, tls, login)
+    broken.break_as_told()
+    if settings["library"] == "zc.zk.aio":
+        from tests.faults import with_aio
+
+        return with_aio.Library(hosts, milliseconds, tls, login)
     from tests.faults import with_zc_zk
 
-    broken.break_as_told()
     return with_zc_zk.Library(hosts, milliseconds, tls, login)
 
 

@@ -41,6 +41,12 @@ class Options:
         return scaled(self.session_seconds)
 
 
+def _library(number: int, options: Options) -> str:
+    """Return the library of a client: every second one of zc.zk's has an event loop."""
+    has_loop = options.library == "zc.zk" and number % 2 == 1 and not options.environment
+    return "zc.zk.aio" if has_loop else options.library
+
+
 class Client:
     """A client process, its network, and the process that replaces a killed one."""
 
@@ -53,8 +59,8 @@ class Client:
         self._options = options
         self._generations = itertools.count()
         self._settings: dict[str, Any] = {
-            "library": options.library,
-            "loggers": ["zc.zk", "zookeeper"] if options.library == "zc.zk" else [],
+            "library": _library(number, options),
+            "loggers": [] if options.library == "kazoo" else ["zc.zk", "zookeeper"],
             "number": number,
             "hosts": self.network.hosts + root,
             "session_milliseconds": int(options.scaled_session_seconds * 1000),

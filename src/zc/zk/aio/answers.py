@@ -60,16 +60,24 @@ class Answers:
         self._asked.clear()
 
     def ask(
-        self, send: Callable[[Callable[..., object]], object], timeout: float | None = None
+        self,
+        send: Callable[..., object],
+        later: Callable[..., object],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+        timeout: float | None = None,
     ) -> asyncio.Future[Answer]:
-        """Return the future of an answer; `send` sends the request, with this completion."""
+        """Return the future of an answer.
+
+        `send` sends the request by `later`, a function that takes a completion; see `calls.py`.
+        """
         loop = self._home.loop
         future: asyncio.Future[Answer] = loop.create_future()
         if timeout is not None:
             timer = loop.call_later(checked(timeout), _settle, future, 0, _LATE)
             future.add_done_callback(lambda _: timer.cancel())
         try:
-            send(self._bind(partial(_settle, future)))
+            send(later, self._bind(partial(_settle, future)), *args, **(kwargs or {}))
         except BaseException:
             future.cancel()
             raise

@@ -62,8 +62,7 @@ def _of_one_answer(name: str, call: Call) -> Callable[..., Any]:
             if not args[0]:
                 return []
         later = partial(getattr(self.binding, call.later), h)
-        send = partial(_send, call.send, later, args, kwargs)
-        code, results = wait(self.answers.ask(send, timeout))
+        code, results = wait(self.answers.ask(call.send, later, args, kwargs, timeout))
         if code == zookeeper.OK:
             return call.take(results)
         if code == zookeeper.NONODE and name == "exists":
@@ -72,16 +71,6 @@ def _of_one_answer(name: str, call: Call) -> Callable[..., Any]:
 
     function.__name__ = name
     return function
-
-
-def _send(
-    send: Callable[..., object],
-    later: Callable[..., object],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    done: Callable[..., object],
-) -> None:
-    send(later, done, *args, **kwargs)
 
 
 def refusal(

@@ -75,7 +75,9 @@ class ZooKeeper(Opening):
     async def add_auth(self, scheme: str, credential: str | bytes) -> int:
         """Authenticate this session, and later ones. Raises AuthFailedException if refused."""
         inner = self._ready()
-        code, _ = await inner.answers.ask(lambda done: inner.add_auth(scheme, credential, done))
+        code, _ = await inner.answers.ask(
+            lambda add_auth, done: add_auth(scheme, credential, done), inner.add_auth
+        )
         if code != zookeeper.OK:
             raise zookeeper.error(code)
         return code

@@ -55,12 +55,12 @@ def asked(method: Callable[Concatenate[Any, P], R]) -> Coroutines[P, R]:
     """Return the asynchronous form of a method that is one of the binding's calls."""
     name = method.__name__
     call = CALLS[name]
-    later_name, plain_send, take, watcher = call.later, call.send, call.take, call.watcher
+    later_name, send, take, watcher = call.later, call.send, call.take, call.watcher
 
     @functools.wraps(method)
     async def asking(self: Face, /, *args: Any, timeout: float | None = None, **kwargs: Any) -> R:
         inner = self._ready()
-        if watcher is not None:
+        if watcher is not None and (len(args) > watcher or kwargs):
             args = _on_loop(inner, args, kwargs, watcher)
         if inner.is_inline:
             if timeout is not None:
@@ -69,11 +69,7 @@ def asked(method: Callable[Concatenate[Any, P], R]) -> Coroutines[P, R]:
             await asyncio.sleep(0)
             return result
         later = getattr(inner, later_name)
-
-        def send(done: Callable[..., object]) -> None:
-            plain_send(later, done, *args, **kwargs)
-
-        code, results = await inner.answers.ask(send, timeout)
+        code, results = await inner.answers.ask(send, later, args, kwargs, timeout)
         if code == zookeeper.OK:
             return cast(R, take(results))
         if code == zookeeper.NONODE:

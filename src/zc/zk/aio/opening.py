@@ -58,6 +58,9 @@ class Opening:
         self._home: Home | None = None
         self._is_open = False
         self._is_closed = False
+        # Both at once, where calls come by: whether it is open, in which loop.
+        self._is_usable = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._closing: asyncio.Task[None] | None = None
 
     @classmethod
@@ -105,10 +108,15 @@ class Opening:
         self._is_open = True
         if self._is_closed:
             raise closed()  # by another task meanwhile
+        self._loop = home.loop
+        self._is_usable = True
 
     def _ready(self, *, closed_too: bool = False) -> Inner:
         """Return the blocking client. Raises where, or when, this one cannot be used."""
         inner, home = self._inner, self._home
+        if self._is_usable and asyncio._get_running_loop() is self._loop:
+            assert inner is not None
+            return inner  # a forked child hears of that from the session
         if inner is None or home is None or not self._is_open:
             raise RuntimeError(
                 f"{self!r} is not open: use `async with`, or `await {type(self).__name__}.connect`"
@@ -122,6 +130,10 @@ class Opening:
             raise closed()
         return inner
 
+    def _note_closed(self) -> None:
+        self._is_closed = True
+        self._is_usable = False
+
     async def reopen(self, wait: bool = False) -> None:
         """In a child process, after a fork: have a session of its own, in the loop that runs.
 
@@ -131,13 +143,14 @@ class Opening:
         inner, home = self._inner, self._home
         if inner is None or home is None or not inner._session.is_forked:
             return
-        home.begin_again(asyncio.get_running_loop())
+        self._loop = asyncio.get_running_loop()
+        home.begin_again(self._loop)
         self._process = os.getpid()
         inner.answers.begin()
         try:
             await cross(inner.reopen, wait)
         except BaseException:
-            self._is_closed = True
+            self._note_closed()
             raise
 
     async def close(self) -> None:
@@ -149,12 +162,12 @@ class Opening:
         """
         home = self._home
         if home is None or self._inner is None:
-            self._is_closed = True
+            self._note_closed()
             return
         if not (home.is_here() or home.loop.is_closed() or self._inner._session.is_forked):
             self._ready()  # raises
         loop = asyncio.get_running_loop()
-        self._is_closed = True
+        self._note_closed()
         if self._closing is None or self._closing.get_loop() is not loop:
             self._closing = loop.create_task(self._close(self._inner, home))
             self._closing.add_done_callback(_note_end)
@@ -185,7 +198,7 @@ class Opening:
         inner = getattr(self, "_inner", None)
         if inner is None or self._is_closed or self._process != os.getpid():
             return
-        self._is_closed = True
+        self._note_closed()
         warnings.warn(f"unclosed client {self!r}", ResourceWarning, source=self, stacklevel=1)
         inner.home.post(inner.answers.end)
         try:

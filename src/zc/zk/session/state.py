@@ -85,6 +85,10 @@ STATES_OF_THE_BINDING = {
 }
 
 
+CONNECTED = (State.CONNECTED, State.READ_ONLY)
+WITH_SESSION = (*CONNECTED, State.SUSPENDED)
+
+
 class Moment:
     """How many sessions there had been, and how many connections."""
 
@@ -157,7 +161,7 @@ class StateMachine:
 
     @property
     def has_session(self) -> bool:
-        return self.is_connected or self.state is State.SUSPENDED
+        return self.state in WITH_SESSION
 
     @property
     def is_over(self) -> bool:
@@ -166,7 +170,7 @@ class StateMachine:
 
     @property
     def is_connected(self) -> bool:
-        return self.state in (State.CONNECTED, State.READ_ONLY)
+        return self.state in CONNECTED
 
     def seconds_left(self, timeout_seconds: float) -> float | None:
         """Return the seconds until the session is given up, if there is no connection then."""
