@@ -48,7 +48,7 @@ def test_callbacks_are_functions_or_coroutine_functions(run: Run[None], anywhere
     run(main())
 
 
-def test_callbacks_of_an_object_run_one_at_a_time_and_changes_are_told_in_one(
+def test_callbacks_of_an_object_run_one_by_one_and_changes_come_in_one(
     run: Run[None], anywhere: NewClient
 ):
     async def main() -> None:

@@ -12,6 +12,7 @@ import zc.zk
 import zc.zk.aio
 from zc.zk.operations.plan import Plan
 from zc.zk.providers import Providers
+from zc.zk.watching.tree import Tree
 
 pytestmark = pytest.mark.quick
 
@@ -26,7 +27,7 @@ WITH_COMPLETION = {
 AT_ONCE = {
     "check_operations", "children", "client_id", "connection_fault", "event_zxid",
     "is_refused", "is_unrecoverable", "properties", "providers", "recv_timeout", "set_watcher",
-    "walk",
+    "tree", "walk",
 }  # fmt: skip
 
 # How it is opened, and an attribute of the other one's objects.
@@ -78,6 +79,7 @@ def test_the_constructor_has_the_parameters_of_the_blocking_one():
         (zc.zk.Children, zc.zk.aio.Children, set()),
         (zc.zk.Properties, zc.zk.aio.Properties, {"delete"}),
         (Providers, zc.zk.aio.Providers, set()),
+        (Tree, zc.zk.aio.Tree, set()),
         (Plan, zc.zk.aio.Plan, set()),
     ],
 )

@@ -62,7 +62,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--short", action="store_true", help="one seed, for about a minute")
     parser.add_argument(
-        "--library", choices=["zc.zk", "zc.zk.aio", "kazoo"], default="zc.zk",
+        "--library",
+        choices=["zc.zk", "zc.zk.aio", "kazoo"],
+        default="zc.zk",
         help="with zc.zk every second client is one of zc.zk.aio",
     )
     parser.add_argument(

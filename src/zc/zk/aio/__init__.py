@@ -24,7 +24,8 @@ from zc.zk.aio.plan import Plan
 from zc.zk.aio.properties import Properties
 from zc.zk.aio.providers import Providers
 from zc.zk.aio.registration import Registration
+from zc.zk.aio.tree import Tree
 
-__all__ = ["ZK", "Children", "Plan", "Properties", "Providers", "Registration", "ZooKeeper"]
+__all__ = ["ZK", "Children", "Plan", "Properties", "Providers", "Registration", "Tree", "ZooKeeper"]
 
 del _greenlet

@@ -6,7 +6,7 @@ stand those with results of their own: registrations, live objects, plans and wa
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import zookeeper
@@ -19,6 +19,7 @@ from zc.zk.aio.plan import Plan, Walk
 from zc.zk.aio.properties import Properties
 from zc.zk.aio.providers import Providers
 from zc.zk.aio.registration import Registration
+from zc.zk.aio.tree import Tree
 from zc.zk.client import ZooKeeper as Blocking
 from zc.zk.watching.subscriptions import Subscriptions
 
@@ -160,6 +161,19 @@ class ZooKeeper(Opening):
         return Providers(self, path, strategy, kept_share)
 
     # Trees
+
+    def tree(
+        self,
+        path: str = "/",
+        *,
+        depth: int | None = None,
+        filter: Callable[[str], object] | None = None,
+    ) -> Tree:
+        """The node at `path` and all nodes below it, kept up to date.
+
+        To be awaited, or to be gone through by `async for`. As `zc.zk.ZooKeeper.tree`.
+        """
+        return Tree(self, path, depth, filter)
 
     @overload
     def walk(

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from zc.zk.aio.crossing import cross
 from zc.zk.watching import callbacks
 from zc.zk.watching.callbacks import Callback, Failures
-from zc.zk.watching.liveobject import LiveObject as BlockingObject
+from zc.zk.watching.telling import Telling
 
 if TYPE_CHECKING:
     from zc.zk.aio.forms import Face
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("zc.zk")
 
-B = TypeVar("B", bound=BlockingObject[Any])
+B = TypeVar("B", bound=Telling)
 S = TypeVar("S", bound="LiveObject[Any]")
 
 
@@ -101,12 +101,18 @@ class LiveObject(ABC, Generic[B]):
     @property
     def real_path(self) -> str:
         """The path of the node itself, links followed; where it was, when it is gone."""
-        return self._object.real_path
+        path: str = self._seen.real_path
+        return path
 
     @property
     def deleted(self) -> bool:
         """Whether the node is gone."""
-        return self._object.deleted
+        return bool(self._seen.deleted)
+
+    @property
+    def _seen(self) -> Any:
+        """The same object, which has a path and an end whatever it is."""
+        return self._object
 
     def __call__(self: Self, callback: Callback) -> Self:
         """Call `callback` now, and again whenever something has changed.
@@ -118,7 +124,7 @@ class LiveObject(ABC, Generic[B]):
         """
         self._require_watch("no callback is called")
         self._zk._ready()
-        result = self._tell(callback)
+        result = self._first(callback)
         self.callbacks.append(callback)
         if inspect.isawaitable(result):
             self._call_soon(callback, result)
@@ -127,7 +133,7 @@ class LiveObject(ABC, Generic[B]):
     def __repr__(self) -> str:
         if self._live is None:
             return f"<zc.zk.aio.{type(self).__name__}({self.path}), not read yet>"
-        deleted = "DELETED: " if self._live.deleted else ""
+        deleted = "DELETED: " if self.deleted else ""
         return f"{deleted}zc.zk.aio.{type(self).__name__}({self._zk.handle}, {self.path})"
 
     def __del__(self) -> None:
@@ -143,7 +149,8 @@ class LiveObject(ABC, Generic[B]):
 
     # On the loop
 
-    def _note_change(self) -> None:
+    def _note_change(self, *told: Any) -> None:
+        """Note a change, of which the blocking client's object has told this."""
         self._changes += 1
         for future in self._awaiting:
             if not future.done():
@@ -204,8 +211,12 @@ class LiveObject(ABC, Generic[B]):
             if self._failures is not None:
                 self._failures.note_success(self, callback)
 
+    def _first(self, callback: Callback) -> object:
+        """Call a callback for the first time."""
+        return self._tell(callback)
+
     def _tell(self, callback: Callback) -> object:
-        if not self._object.deleted:
+        if not self.deleted:
             return callback(self)
         return callback() if callbacks.needs_no_arguments(callback) else None
 
@@ -233,9 +244,9 @@ def _teller(live: LiveObject[Any]) -> Callable[..., None]:
     """Return a callback of the blocking client's object, which keeps nothing alive."""
     reference = weakref.ref(live)
 
-    def tell(watched: object = None) -> None:
-        told = reference()
-        if told is not None:
-            told._note_change()
+    def tell(*told: object) -> None:
+        live = reference()
+        if live is not None:
+            live._note_change(*told)
 
     return tell

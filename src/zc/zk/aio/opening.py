@@ -15,6 +15,7 @@ from zc.zk.aio.home import Home
 from zc.zk.aio.inner import Inner, begun
 from zc.zk.client import connection_string_of
 from zc.zk.session.calling import closed
+from zc.zk.session.pace import MAX_SPREAD, MIN_INTERVAL
 
 if TYPE_CHECKING:
     from zookeeper.binding import Binding
@@ -39,6 +40,8 @@ class Opening:
         *,
         keep_callbacks: bool = False,
         read_only: bool = False,
+        min_interval: float = MIN_INTERVAL,
+        spread: float = MAX_SPREAD,
         tls: TLS | bool | None = None,
         sasl: Mechanism | None = None,
         binding: Binding | None = None,
@@ -49,6 +52,8 @@ class Opening:
             "wait": wait,
             "keep_callbacks": keep_callbacks,
             "read_only": read_only,
+            "min_interval": min_interval,
+            "spread": spread,
             "tls": tls,
             "sasl": sasl,
             "binding": binding,
@@ -72,6 +77,8 @@ class Opening:
         *,
         keep_callbacks: bool = False,
         read_only: bool = False,
+        min_interval: float = MIN_INTERVAL,
+        spread: float = MAX_SPREAD,
         tls: TLS | bool | None = None,
         sasl: Mechanism | None = None,
         binding: Binding | None = None,
@@ -86,6 +93,8 @@ class Opening:
             wait,
             keep_callbacks=keep_callbacks,
             read_only=read_only,
+            min_interval=min_interval,
+            spread=spread,
             tls=tls,
             sasl=sasl,
             binding=binding,
