@@ -14,6 +14,10 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+# Milliseconds: the timeout of a session that no busy machine lets expire. It is not scaled, as the
+# C client pauses for a sixtieth of it before it connects again.
+LONG_SESSION = 30_000
+
 SCALE = float(os.environ.get("ZK_TEST_TIMEOUT_SCALE", "1"))
 POLL_SECONDS = 0.005
 

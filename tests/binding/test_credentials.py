@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from tests.calls import Calls
-from tests.deadlines import scaled, wait_until
+from tests.deadlines import LONG_SESSION, scaled, wait_until
 from tests.sessions import OPEN, wait_until_connected
 from tests.tcpproxy import TO_CLIENT
 from tests.wireframes import Op
@@ -19,7 +19,7 @@ MINE = [{"perms": 31, "scheme": "auth", "id": ""}]
 @pytest.fixture
 def through(connect, proxy, root):
     """Return a session through the proxy, with a timeout that no test waits for."""
-    return connect(hosts=proxy.connection_string + root, recv_timeout=int(scaled(30_000)))
+    return connect(hosts=proxy.connection_string + root, recv_timeout=LONG_SESSION)
 
 
 def lose_the_connection(zookeeper, handle, proxy):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.calls import Calls
-from tests.deadlines import scaled, wait_until
+from tests.deadlines import LONG_SESSION, scaled, wait_until
 from tests.servers import QUICK_START, SUPERUSER, ensemble_of
 from tests.sessions import OPEN, wait_until_connected
 
@@ -25,7 +25,7 @@ def whole(ensemble):
 
 @pytest.fixture
 def session(connect, whole):
-    return connect(hosts=whole.connection_string, recv_timeout=int(scaled(30_000)))
+    return connect(hosts=whole.connection_string, recv_timeout=LONG_SESSION)
 
 
 @pytest.fixture

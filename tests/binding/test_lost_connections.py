@@ -13,20 +13,18 @@ from typing import Any
 import pytest
 
 from tests.calls import Calls
-from tests.deadlines import scaled, wait_until
+from tests.deadlines import LONG_SESSION, scaled, wait_until
 from tests.sessions import OPEN, wait_until_connected, wait_until_delivered
 from tests.tcpproxy import TO_CLIENT, TO_SERVER
 from tests.wireframes import Op
 
 pytestmark = [pytest.mark.not_emulated("it has no network"), pytest.mark.also_by_tls]
 
-LONG = int(scaled(60_000))
-
 
 @pytest.fixture
 def through(connect, proxy, root):
     """Return a session through the proxy that survives a lost connection."""
-    return connect(hosts=proxy.connection_string + root, recv_timeout=LONG)
+    return connect(hosts=proxy.connection_string + root, recv_timeout=LONG_SESSION)
 
 
 def states(watcher):
@@ -283,7 +281,7 @@ def test_a_waiting_request_is_never_sent_in_an_expired_session(
     proxy.stall()
     proxy.cut()
     wait_until(lambda: proxy.connections == 2, "it connects again, and hears nothing")
-    thief = connect(recv_timeout=LONG, client_id=session)
+    thief = connect(recv_timeout=LONG_SESSION, client_id=session)
     zookeeper.close(thief)
     completion = Calls()
     zookeeper.acreate(through, "/a", "", OPEN, 0, completion)
@@ -424,7 +422,7 @@ def test_credentials_are_given_again_after_a_lost_connection(zookeeper, through,
 
 def test_a_killed_server_that_comes_back_finds_its_sessions(zookeeper, connect, own_server):
     watcher, changed = Calls(), Calls()
-    handle = connect(watcher, hosts=own_server.connection_string, recv_timeout=LONG)
+    handle = connect(watcher, hosts=own_server.connection_string, recv_timeout=LONG_SESSION)
     session = zookeeper.client_id(handle)
     zookeeper.create(handle, "/e", "x", OPEN, zookeeper.EPHEMERAL)
     zookeeper.get(handle, "/e", changed)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.calls import Calls
-from tests.deadlines import scaled, wait_until
+from tests.deadlines import LONG_SESSION, wait_until
 from tests.sessions import OPEN, wait_until_connected, wait_until_delivered
 from tests.wireframes import Op
 
@@ -26,7 +26,7 @@ def old(proxy):
 @pytest.fixture
 def session(connect, old, root):
     """Return a session with the old server."""
-    return connect(hosts=old.connection_string + root, recv_timeout=int(scaled(60_000)))
+    return connect(hosts=old.connection_string + root, recv_timeout=LONG_SESSION)
 
 
 def test_bulk_reads_give_the_same_answers(zookeeper, session, handle):
@@ -111,7 +111,7 @@ def test_a_lost_connection_alone_is_no_old_server(zookeeper, connect, proxy, roo
         return True
 
     proxy.on_request = lose_the_first
-    session = connect(hosts=proxy.connection_string + root, recv_timeout=int(scaled(60_000)))
+    session = connect(hosts=proxy.connection_string + root, recv_timeout=LONG_SESSION)
     zookeeper.create(handle, "/a", "", OPEN)
     assert len(zookeeper.read_tree(session, "/")) == 2
     assert len(zookeeper.read_tree(session, "/")) == 2

@@ -12,7 +12,7 @@ import pytest
 from tests.binding.test_sessions import expire
 from tests.binding.test_standing_watches import READS
 from tests.calls import Calls
-from tests.deadlines import scaled, wait_until
+from tests.deadlines import LONG_SESSION, scaled, wait_until
 from tests.hostile import HANG_UP, HostileServer, Hostility, Scenario, event, header, hostility
 from tests.sessions import OPEN, wait_until_connected, wait_until_delivered
 from tests.testing import protocol as p
@@ -28,7 +28,7 @@ OLD = {Op.ADD_WATCH, Op.SET_WATCHES2}
 @pytest.fixture
 def session(connect, proxy, root):
     """Return a session whose connection can be cut."""
-    return connect(hosts=proxy.connection_string + root, recv_timeout=int(scaled(30_000)))
+    return connect(hosts=proxy.connection_string + root, recv_timeout=LONG_SESSION)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from tests.calls import Calls
-from tests.deadlines import scaled, wait_until
+from tests.deadlines import LONG_SESSION, scaled, wait_until
 from tests.sessions import OPEN, wait_until_delivered
 from tests.tcpproxy import TO_CLIENT
 
@@ -68,7 +68,7 @@ def call(zookeeper, request):
 @pytest.fixture
 def stalled(zookeeper, connect, proxy, root):
     """Return a session whose server has stopped answering."""
-    handle = connect(hosts=proxy.connection_string + root, recv_timeout=int(scaled(60_000)))
+    handle = connect(hosts=proxy.connection_string + root, recv_timeout=LONG_SESSION)
     zookeeper.get(handle, "/", Calls())
     proxy.stall(TO_CLIENT)
     return handle

@@ -12,13 +12,12 @@ import pytest
 
 from tests.awkward import awkward, hang_up_at, never_answer
 from tests.calls import Calls
-from tests.deadlines import scaled, wait_until
+from tests.deadlines import LONG_SESSION, wait_until
 from tests.sessions import OPEN, wait_until_connected
 from tests.wireframes import Op, Request
 
 pytestmark = pytest.mark.not_emulated("it has no network")
 
-LONG = int(scaled(60_000))
 
 # A client may need so many connections to find out what its server cannot do.
 MOST_CONNECTIONS = 12
@@ -27,7 +26,7 @@ MOST_CONNECTIONS = 12
 @pytest.fixture
 def through(connect, proxy, root):
     """Return a session through the proxy that survives a lost connection."""
-    return connect(hosts=proxy.connection_string + root, recv_timeout=LONG)
+    return connect(hosts=proxy.connection_string + root, recv_timeout=LONG_SESSION)
 
 
 @pytest.fixture

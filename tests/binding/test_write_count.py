@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.calls import Calls
-from tests.deadlines import scaled, wait_until
+from tests.deadlines import LONG_SESSION, wait_until
 from zc.zk import OPEN_ACL_UNSAFE
 
 pytestmark = pytest.mark.not_emulated("emulations do not count")
@@ -45,7 +45,7 @@ READS: dict[str, Any] = {
 
 @pytest.fixture
 def through(connect: Any, proxy: Any, root: str) -> int:
-    handle: int = connect(hosts=proxy.connection_string + root, recv_timeout=int(scaled(30_000)))
+    handle: int = connect(hosts=proxy.connection_string + root, recv_timeout=LONG_SESSION)
     return handle
 
 

@@ -15,7 +15,7 @@ import zc.zk
 import zookeeper
 from tests.awkward import awkward, hang_up_at, never_answer
 from tests.calls import Calls
-from tests.deadlines import scaled, wait_until
+from tests.deadlines import LONG_SESSION, scaled, wait_until
 from tests.library.bad_days import expire
 from tests.sessions import OPEN
 from tests.tcpproxy import TO_CLIENT, TcpProxy
@@ -26,7 +26,6 @@ from zc.zk.watching.dependencies import UNREAD, Kind
 pytestmark = pytest.mark.not_emulated("it has no network")
 
 # A session that outlives each cut.
-LONG = int(scaled(60_000))
 
 READS = (Op.GET_DATA, Op.EXISTS, Op.GET_CHILDREN, Op.GET_CHILDREN2, Op.MULTI_READ)
 
@@ -39,7 +38,7 @@ PROOF = 1
 @pytest.fixture
 def followed(client: Callable[..., zc.zk.ZooKeeper], proxy: TcpProxy, root: str) -> zc.zk.ZooKeeper:
     """Return a client whose way leads through the proxy."""
-    return client(proxy.connection_string + root, session_timeout=LONG)
+    return client(proxy.connection_string + root, session_timeout=LONG_SESSION)
 
 
 @pytest.fixture

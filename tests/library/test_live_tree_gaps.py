@@ -14,7 +14,7 @@ import zookeeper
 from tests.awkward import awkward, deny
 from tests.calls import Calls
 from tests.conftest import SharedServer
-from tests.deadlines import scaled, wait_until
+from tests.deadlines import LONG_SESSION, wait_until
 from tests.embedded import embedded
 from tests.library.bad_days import expire
 from tests.library.forked import Child
@@ -29,7 +29,6 @@ pytestmark = pytest.mark.not_emulated("it has no network")
 by_a_real_one = pytest.mark.parametrize("server", ["real"], indirect=True, scope="module")
 by_our_own = pytest.mark.parametrize("server", ["wire"], indirect=True, scope="module")
 
-LONG = int(scaled(60_000))
 MANY = 400
 
 
@@ -50,7 +49,7 @@ def connection_string(server: SharedServer) -> str:
 @pytest.fixture
 def followed(client: Callable[..., zc.zk.ZooKeeper], proxy: TcpProxy, root: str) -> zc.zk.ZooKeeper:
     """Return a client whose way leads through the proxy."""
-    return client(proxy.connection_string + root, session_timeout=LONG)
+    return client(proxy.connection_string + root, session_timeout=LONG_SESSION)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ import pytest
 import zc.zk
 import zookeeper
 from tests.calls import Calls, InThreads
-from tests.deadlines import scaled, wait_until
+from tests.deadlines import LONG_SESSION, scaled, wait_until
 from tests.library.bad_days import end_session, expire, session_id
 from tests.ports import LOOPBACK, free_ports
 from tests.servers import standalone
@@ -376,7 +376,7 @@ class TestExpiry:
 
     def test_calls_under_way_have_lost_their_connection(self, client, proxy, root) -> None:
         """Nobody has closed the client, so that no call is told of a closed client."""
-        zk = client(proxy.connection_string + root, session_timeout=int(scaled(30_000)))
+        zk = client(proxy.connection_string + root, session_timeout=LONG_SESSION)
         zk.get_many(["/"])  # the first one would go out alone
         proxy.stall(TO_CLIENT)
         sent = sum(proxy.requests.values())
