@@ -44,6 +44,7 @@ is_refused = _binding.is_refused
 close = _binding.close
 close_many = _binding.close_many
 event_thread = _binding.event_thread
+event_thread_busy = _binding.event_thread_busy
 state = _binding.state
 is_unrecoverable = _binding.is_unrecoverable
 client_id = _binding.client_id

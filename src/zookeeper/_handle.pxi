@@ -14,6 +14,7 @@ cdef class Handle:
     cdef object watcher
     cdef WatcherRegistry registry
     cdef long removals  # of watches, on their way to the server and back
+    cdef int64_t busy_since  # of the event thread, in nanoseconds; 0: it waits
     cdef readonly int64_t zxid  # of the event that is being delivered; -1: not known
     cdef object thread
     cdef Steps steps   # of its SASL mechanism, or None
@@ -46,12 +47,14 @@ cdef class Handle:
                 break
             while item is not NULL:
                 following = item.next
+                self.busy_since = core_now()
                 try:
                     self.deliver_item(item)
                 except BaseException:
                     # A callback's mistake must not cost the others their events.
                     log_raised("a callback of handle %d raised", (self.number,))
                 item = following
+            self.busy_since = 0
         forget(self)
 
     cdef deliver_item(self, queue_item *item):

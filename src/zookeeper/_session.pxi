@@ -5,6 +5,16 @@ def event_thread(h):
     return find(h).thread
 
 
+def event_thread_busy(h):
+    """Return for how many seconds the event thread has been at one call.
+
+    That is an event's or a completion's; 0.0 while the thread waits for one. A function of the program that does not return keeps all
+    others of the handle from being called.
+    """
+    cdef int64_t since = find(h).busy_since
+    return (core_now() - since) / 1e9 if since else 0.0
+
+
 def state(h):
     """Return the session's state, one of the `_STATE` constants."""
     return handle_state(find(h).c, NULL)

@@ -69,6 +69,7 @@ def calls_without_a_path(zookeeper: ModuleType) -> dict[str, Callable[[Any], obj
         "recv_timeout": z.recv_timeout,
         "is_unrecoverable": z.is_unrecoverable,
         "event_thread": z.event_thread,
+        "event_thread_busy": z.event_thread_busy,
         "event_zxid": z.event_zxid,
         "set_watcher": lambda h: z.set_watcher(h, None),
         "add_auth": lambda h: z.add_auth(h, "digest", "a:b"),

@@ -139,6 +139,7 @@ SIGNATURES = {
     "recv_timeout": [],
     "is_unrecoverable": [],
     "event_thread": [],
+    "event_thread_busy": [],
     "set_watcher": ["watcher"],
 }
 

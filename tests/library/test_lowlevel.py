@@ -76,7 +76,7 @@ def test_methods_call_what_is_in_the_module(zk, monkeypatch, name, given, passed
 
 
 def test_every_function_that_takes_a_handle_is_there() -> None:
-    others = {"init", "close", "state", "event_thread"}
+    others = {"init", "close", "state", "event_thread", "event_thread_busy"}
     functions = {
         name
         for name, value in vars(zookeeper).items()

@@ -39,7 +39,7 @@ MOST_CONNECTIONS = 40
 WITHOUT_AN_ANSWER = ("of nothing", "state", "client_id", "recv_timeout", "is_unrecoverable")
 WITHOUT_A_BODY = (
     *("delete", "set_acl", "remove_watches", "add_watch", "get_all_children_number"),
-    *("add_auth", "event_thread", "event_zxid", "set_watcher"),
+    *("add_auth", "event_thread", "event_thread_busy", "event_zxid", "set_watcher"),
 )
 ASYNCHRONOUS = ("adelete", "aset_acl", "aremove", "aadd_watch", "aget_all_children")
 

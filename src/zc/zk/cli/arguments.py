@@ -79,10 +79,11 @@ class _ShowVersion(argparse.Action):
     """Writes the versions, found out only now, and ends the command."""
 
     def __call__(self, parser: ArgumentParser, *_: object) -> NoReturn:
-        from zc.zk import __version__
+        from importlib.metadata import version
+
         from zookeeper import __version__ as of_c_client
 
-        text = f"{parser.prog} {__version__}, with ZooKeeper's C client {of_c_client}\n"
+        text = f"{parser.prog} {version('zc.zk')}, with ZooKeeper's C client {of_c_client}\n"
         write_text(STANDARD, [text])
         parser.exit()
 

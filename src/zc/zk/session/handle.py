@@ -148,6 +148,11 @@ class Handle:
             return True
         return self._events is not None and event_thread(self._binding, handle) is self._events
 
+    def take_in(self, handle: int, state: int) -> None:
+        """Take in a state of which the event thread has not told yet."""
+        if state != self._state:
+            self._watcher(handle, zookeeper.SESSION_EVENT, state, "")
+
     def session_id(self) -> int:
         """The number by which servers know the session; 0 when there is none."""
         handle = self.handle

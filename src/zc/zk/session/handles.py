@@ -22,6 +22,7 @@ from zc.zk.event import Reestablished
 from zc.zk.session import waiting
 from zc.zk.session.announcements import Announcements
 from zc.zk.session.handle import CONNECTED_STATES, Handle
+from zc.zk.session.heldup import EventThreadWatch
 from zc.zk.session.maintenance import Maintenance, Standing
 from zc.zk.session.state import NO_ANSWER, NO_SESSION, State, StateMachine, Transition
 
@@ -65,6 +66,7 @@ class Handles:
         # A thread of these handles keeps the session alive, until the exit hook closes it.
         self.session: object = None
         self.maintenance = Maintenance(self)
+        self._event_threads = EventThreadWatch(connection_string, binding)
         self.machine = StateMachine(timeout_ms, read_only=read_only)
         self._begin()
 
@@ -179,6 +181,12 @@ class Handles:
         return machine.note_disconnected()
 
     # The maintenance
+
+    def look_after_events(self) -> float | None:
+        """See that the session's events are heard; in how many seconds to look again."""
+        if not self.machine.has_session:
+            return None
+        return self._event_threads.look(self.current, self.timeout_seconds())
 
     @property
     def is_lost(self) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import zookeeper
-from zc.zk.session.backoff import pause
+from zc.zk.session.backoff import pause, soonest
 from zc.zk.session.worker import Worker
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
         def give_up_in_time(self) -> float | None:
             """Give up a session without connection for too long, or say when that will be."""
+
+        def look_after_events(self) -> float | None:
+            """See that its events are heard; in how many seconds to look again."""
 
         def drop_handle(self) -> None:
             """Close a lost handle: it would go on to connect for a session that is over."""
@@ -91,7 +94,7 @@ class Maintenance:
         self._unfinished: set[Duty] = set()
         # The session and the connection for which they are done.
         self.moment = (0, 0)
-        self.worker = Worker(f"zc.zk keeper {self._name}", self._round)
+        self.worker = Worker(f"zc.zk keeper {self._name}", self._work)
 
     def add_duty(self, duty: Duty, *, writes: bool = False) -> None:
         """Have `duty` done in each round, after those that were added before.
@@ -117,6 +120,10 @@ class Maintenance:
     def tell(self, level: int, text: str) -> None:
         """Have something logged on the worker, as handlers of loggers may do anything."""
         self._news.append((level, text))
+
+    def _work(self) -> float | None:
+        delay = self._round()
+        return soonest(delay, self._session.look_after_events())
 
     def _round(self) -> float | None:
         while self._news:

@@ -106,6 +106,11 @@ class Sessions:
         self._server.find(h)
         return None
 
+    def event_thread_busy(self, h: int) -> float:
+        """Return 0.0: there is no event thread."""
+        self._server.find(h)
+        return 0.0
+
     def state(self, h: int) -> int:
         """Return the session's state."""
         return self._server.find(h).state
