@@ -16,7 +16,7 @@ import zookeeper
 from zc.zk.aio.home import Home
 
 # An error code, and the results that a completion is given.
-Answer = tuple[int, tuple[Any, ...]]
+AwaitedAnswer = tuple[int, tuple[Any, ...]]
 
 _LATE = zookeeper.OPERATIONTIMEOUT
 
@@ -31,7 +31,7 @@ class Answers:
         self._home = home
         self._default_seconds = default_seconds
         # Those without a deadline of their own, by the time when they were asked for.
-        self._asked: deque[tuple[float, asyncio.Future[Answer]]] = deque()
+        self._asked: deque[tuple[float, asyncio.Future[AwaitedAnswer]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self.begin()
 
@@ -60,6 +60,7 @@ class Answers:
         self._asked.clear()
 
     def ask(
+<<<<<<< HEAD
         self,
         send: Callable[..., object],
         later: Callable[..., object],
@@ -71,8 +72,13 @@ class Answers:
 
         `send` sends the request by `later`, a function that takes a completion; see `calls.py`.
         """
+=======
+        self, send: Callable[[Callable[..., object]], object], timeout: float | None = None
+    ) -> asyncio.Future[AwaitedAnswer]:
+        """Return the future of an answer; `send` sends the request, with this completion."""
+>>>>>>> 96527c8 (Names and sentences as the structure tests want them)
         loop = self._home.loop
-        future: asyncio.Future[Answer] = loop.create_future()
+        future: asyncio.Future[AwaitedAnswer] = loop.create_future()
         if timeout is not None:
             timer = loop.call_later(checked(timeout), _settle, future, 0, _LATE)
             future.add_done_callback(lambda _: timer.cancel())
@@ -104,7 +110,7 @@ class Answers:
             asked.popleft()
 
 
-def _settle(future: asyncio.Future[Answer], handle: int, code: int, *results: Any) -> None:
+def _settle(future: asyncio.Future[AwaitedAnswer], handle: int, code: int, *results: Any) -> None:
     if not future.done():
         future.set_result((code, results))
 

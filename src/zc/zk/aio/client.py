@@ -61,7 +61,7 @@ class ZooKeeper(Opening):
 
     @property
     def watches(self) -> Subscriptions:
-        """What live objects depend on; its length counts them."""
+        """The nodes that live objects depend on; its length counts them."""
         return self._ready().watches
 
     client_id = at_once(Blocking.client_id)

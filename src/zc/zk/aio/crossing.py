@@ -94,7 +94,7 @@ class _LoopsWaiter:
             timer.cancel()
 
     def until(
-        self, condition: Callable[[], bool], seconds: float, listeners: set[waiting.Listener]
+        self, condition: Callable[[], bool], seconds: float, listeners: set[waiting.ChangeListener]
     ) -> bool:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds

@@ -27,7 +27,7 @@ from zc.zk.providers.provider import Key, Provider
 if TYPE_CHECKING:
     from zc.zk.providers.providers import Providers
 
-KeyOf = Callable[[requests.PreparedRequest], "Key | None"]
+KeyOfPrepared = Callable[[requests.PreparedRequest], "Key | None"]
 
 
 def _no_key(request: requests.PreparedRequest) -> None:
@@ -48,7 +48,7 @@ class ProvidersAdapter(HTTPAdapter):
         self,
         providers: Providers,
         *,
-        key: KeyOf = _no_key,
+        key: KeyOfPrepared = _no_key,
         attempts: int = MAX_ATTEMPTS,
         patience: float = PATIENCE_SECONDS,
         pool_connections: int = 100,

@@ -142,7 +142,7 @@ class StateMachine:
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
         # Told besides of each change, with the lock held; see `zc.zk.session.waiting`.
-        self._listeners: set[waiting.Listener] = set()
+        self._listeners: set[waiting.ChangeListener] = set()
         self.state = State.CONNECTING
         # Why there is no session, and, when none is to be had at all, why that is so.
         self.reason = NO_ANSWER

@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 T = TypeVar("T")
 
 # Called when something may have changed, in the thread that has changed it, with locks held.
-Listener = Callable[[], object]
+ChangeListener = Callable[[], object]
 
 
 class Waiter(Protocol):
@@ -25,7 +25,7 @@ class Waiter(Protocol):
         """Come back after that time."""
 
     def until(
-        self, condition: Callable[[], bool], seconds: float, listeners: set[Listener]
+        self, condition: Callable[[], bool], seconds: float, listeners: set[ChangeListener]
     ) -> bool:
         """Say whether the condition holds, or comes to do so within that time.
 

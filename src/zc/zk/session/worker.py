@@ -33,7 +33,7 @@ class Stoppable(Protocol):
         """Begin, with what it was woken for up to now."""
 
     def stop(self) -> None:
-        """Do no more. What is going on goes on."""
+        """Do no more. A call that is going on goes on."""
 
     def join(self, seconds: float) -> bool:
         """Wait until it has ended; False when it has not."""
