@@ -8,7 +8,6 @@ ZooKeeper is.
 from __future__ import annotations
 
 import http.client
-import itertools
 import time
 from collections.abc import Iterable
 from contextlib import closing
@@ -16,20 +15,31 @@ from contextlib import closing
 import zc.zk
 
 
-def ask(address: str, item: str) -> str:
-    """Return the price of `item`, or the fault of the server at `address`."""
-    with closing(http.client.HTTPConnection(address, timeout=2)) as connection:
+def ask(prices: zc.zk.Providers, item: str) -> str:
+    """Return the price of `item`, or the fault of the server that was asked, or that there is none.
+
+    A server that does not answer is passed over for a while.
+    """
+    try:
+        server = prices.pick()
+    except zc.zk.NoProvider as nothing:
+        return str(nothing)
+    with closing(http.client.HTTPConnection(server.host, server.port, timeout=2)) as connection:
         try:
             connection.request("GET", f"/{item}")
-            return connection.getresponse().read().decode().strip()
+            told = connection.getresponse().read().decode().strip()
+            prices.succeeded(server)
         except (OSError, http.client.HTTPException) as fault:
-            return f"no answer ({fault})"
+            told = f"no answer ({fault})"
+            prices.failed(server)
+        return f"{server.address} says {item}: {told}"
 
 
 def main() -> None:
     with zc.zk.ZooKeeper() as zk:
+        prices = zk.providers("/shop/prices")
 
-        @zk.children("/shop/prices")
+        @prices
         def servers(addresses: Iterable[str] = ()) -> None:
             print("callback: the servers are", ", ".join(sorted(addresses)) or "gone")
 
@@ -37,11 +47,8 @@ def main() -> None:
         def settings(properties: zc.zk.Properties) -> None:
             print("callback: the item is", properties["item"])
 
-        for turn in itertools.count():
-            addresses = sorted(servers)
-            if addresses:
-                address, item = addresses[turn % len(addresses)], settings["item"]
-                print(f"{address} says {item}: {ask(address, item)}")
+        while True:
+            print(ask(prices, settings["item"]))
             time.sleep(0.5)
 
 

@@ -96,8 +96,9 @@ def show(stage: ExitStack, on_a_real_server: bool) -> None:
         programs.show_until(consumer, f"{address} says tea: 4.20")
 
     step("Service 1 is killed (SIGKILL). It cannot say goodbye.")
-    print("    The consumer gets no answer from it until ZooKeeper gives the session up, after the")
-    print("    4 seconds that service.py asks for. Then the callback is called.\n")
+    print("    The consumer gets no answer from it, and passes over it for a second, then for two.")
+    print("    ZooKeeper gives the session up after the 4 seconds that service.py asks for; then")
+    print("    the callback is called.\n")
     killed_at = time.monotonic()
     servers[0].kill()
     crashed, *others = addresses

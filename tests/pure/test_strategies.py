@@ -144,10 +144,11 @@ def test_a_heavy_last_server_is_found_at_the_end_of_chance() -> None:
 def test_of_few_the_least_used_is_picked(count, steps, seed) -> None:
     picks, among = Picks(seed), servers(count)
     choose = strategies.least_used(among, picks)
-    under_way: list[tuple[str, object]] = []
+    under_way: list[tuple[str, Callable[[], object]]] = []
     for step in steps:
         if step % 3 == 0 and under_way:
-            picks.end(*under_way.pop(step % len(under_way)))
+            _, end = under_way.pop(step % len(under_way))
+            end()
         else:
             used = Counter(address for address, _ in under_way)
             address = choose(None).address
@@ -176,21 +177,22 @@ def test_of_many_the_least_used_are_nearly_even() -> None:
 
 def test_a_call_that_ends_twice_is_counted_once() -> None:
     picks = Picks(5)
-    one, _another = picks.begin("a:1"), picks.begin("a:1")
-    picks.end("a:1", one)
-    picks.end("a:1", one)
+    end, _ = picks.begin("a:1"), picks.begin("a:1")
+    end()
+    end()
     assert len(picks.under_way["a:1"]) == 1
 
 
 def test_counts_of_servers_that_are_gone_are_dropped_when_unused() -> None:
     picks = Picks(5)
-    call = picks.begin("a:1")
-    picks.end("b:1", picks.begin("b:1"))
+    end = picks.begin("a:1")
+    picks.begin("b:1")()
     picks.forget({})
     assert list(picks.under_way) == ["a:1"]
-    picks.end("a:1", call)
+    end()
     picks.forget({})
     assert picks.under_way == {}
+    end()
 
 
 # Rendezvous hashing

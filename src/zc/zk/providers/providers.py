@@ -114,11 +114,11 @@ class Providers(LiveObject[ProvidersView], Mapping[str, Mapping[str, Any]]):
     def using(self, key: Key | None = None, *, but_not: Collection[str] = ()) -> Iterator[Provider]:
         """Pick like `pick`, and count the server as used until the `with` block is left."""
         picks, provider = self._picks, self.pick(key, but_not=but_not)
-        call = picks.begin(provider.address)
+        end = picks.begin(provider.address)
         try:
             yield provider
         finally:
-            picks.end(provider.address, call)
+            end()
 
     def failed(self, server: Provider | str) -> None:
         """Take a server, or its address, out for a while.

@@ -18,6 +18,7 @@ import itertools
 import random
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from struct import pack
 
 from zc.zk import _speedups
@@ -51,14 +52,13 @@ class Picks:
         # one step, so that threads, finalisers and signal handlers need no lock.
         self.under_way: dict[str, dict[object, None]] = {}
 
-    def begin(self, address: str) -> object:
-        """Count a call; `end` takes what this returns."""
+    def begin(self, address: str) -> Callable[[], object]:
+        """Count a call; return a function that ends it, harmless when called twice."""
         call = object()
-        self.under_way.setdefault(address, {})[call] = None
-        return call
-
-    def end(self, address: str, call: object) -> None:
-        self.under_way[address].pop(call, None)
+        # By now `forget` may have dropped them, of a server that is gone.
+        calls = self.under_way.setdefault(address, {})
+        calls[call] = None
+        return partial(calls.pop, call, None)
 
     def forget(self, registered: Mapping[str, object]) -> None:
         """Drop the counts of servers that are gone, with no calls under way."""
