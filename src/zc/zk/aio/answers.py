@@ -60,23 +60,17 @@ class Answers:
         self._asked.clear()
 
     def ask(
-<<<<<<< HEAD
         self,
         send: Callable[..., object],
         later: Callable[..., object],
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
         timeout: float | None = None,
-    ) -> asyncio.Future[Answer]:
+    ) -> asyncio.Future[AwaitedAnswer]:
         """Return the future of an answer.
 
         `send` sends the request by `later`, a function that takes a completion; see `calls.py`.
         """
-=======
-        self, send: Callable[[Callable[..., object]], object], timeout: float | None = None
-    ) -> asyncio.Future[AwaitedAnswer]:
-        """Return the future of an answer; `send` sends the request, with this completion."""
->>>>>>> 96527c8 (Names and sentences as the structure tests want them)
         loop = self._home.loop
         future: asyncio.Future[AwaitedAnswer] = loop.create_future()
         if timeout is not None:
