@@ -80,7 +80,7 @@ class TestWindow:
 
     def test_it_grows_with_what_answers_are_late_by(self) -> None:
         windows = [window(Heard(late=late), Urgency.TOLD, 5.0) for late in (0, 0.1, 1, 10, 100)]
-        assert windows == [0, 0.4, 4.0, 5.0, 5.0]
+        assert windows == [0, 0.2, 2.0, 5.0, 5.0]
 
 
 class TestDue:
@@ -100,13 +100,13 @@ class TestDue:
     def test_late_answers_have_it_wait_for_a_part_of_the_window(self) -> None:
         pace = Pace(0, 10)
         pace.heard = Heard(late=1, at=100.0, part=0.5)
-        assert pace.due(-math.inf, told) == 102.0
-        assert pace.due(-math.inf, shown) == 105.0
+        assert pace.due(-math.inf, told) == 101.0
+        assert pace.due(-math.inf, shown) == 104.0
 
     def test_the_longer_of_interval_and_window_counts(self) -> None:
         pace = Pace(3, 10)
         pace.heard = Heard(late=1, at=100.0, part=1)
-        assert pace.due(100.5, told) == 104.0
+        assert pace.due(98.5, told) == 102.0
         assert pace.due(102.0, told) == 105.0
 
     def test_limits_of_zero_have_everything_read_at_once(self) -> None:
@@ -138,7 +138,7 @@ class TestDue:
             pace.heard = Heard(late=1, at=100.0, part=pace.heard.part)
             dues.add(pace.due(-math.inf, told))
         assert len(dues) == 50
-        assert all(100 <= due <= 104 for due in dues)
+        assert all(100 <= due <= 102 for due in dues)
 
 
 class TestLimits:

@@ -42,7 +42,7 @@ from collections.abc import Callable
 # times a second is read twenty times.
 MIN_INTERVAL = 0.05
 
-# Seconds. Half of the usual session timeout: all is right before anybody asks whether it will be.
+# Seconds: half of the usual session timeout.
 MAX_SPREAD = 5.0
 
 # Answers may be late by this for any reason, as a pause of the server's or the client's own work.
@@ -62,8 +62,8 @@ class Urgency(enum.IntEnum):
     """How long something may wait, as a weight of the time that an answer was late by."""
 
     AT_ONCE = 0
-    TOLD = 4
-    SHOWN = 16
+    TOLD = 2
+    SHOWN = 8
 
 
 class Heard:
