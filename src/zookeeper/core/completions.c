@@ -128,6 +128,11 @@ void completions_apart(zk_handle *handle) {
 
 int __wrap_process_async(int outstanding_sync);
 
+/* The C client's own references to a handle: the last one that goes after `zookeeper_close` has begun
+ * frees it. */
+void api_prolog(zhandle_t *zh);
+int api_epilog(zhandle_t *zh, int code);
+
 static __thread int closing;
 
 /* Asked where completions have been queued: whether to call them then and there. While a handle
@@ -142,7 +147,11 @@ int completions_close(zhandle_t *zh) {
     calling = (zk_handle *)zoo_get_context(zh);
     transport_enter(calling);
     closing = 1;
-    int code = zookeeper_close(zh);
+    /* `zookeeper_close` says that it closes before it takes a reference. A session that has expired has
+     * one thread left, about to look for more to do: it would see that, let go of the last reference and
+     * free the handle under the closing thread, which then joins a thread of garbage, for ever. */
+    api_prolog(zh);
+    int code = api_epilog(zh, zookeeper_close(zh));
     closing = 0;
     calling = NULL;
     transport_leave();
