@@ -15,7 +15,7 @@ help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 .PHONY: demo
-demo: .venv/.installed extension $(if $(findstring --real,$(ARGS)),servers) ## services register, a consumer follows, one is killed; ARGS=--real: on a real server
+demo: .venv/.installed extension $(if $(findstring --real,$(ARGS)),servers) ## services register, a consumer follows, one is killed; ARGS=--real or --asyncio
 	@$(BIN)/python examples/demo.py $(ARGS)
 
 .PHONY: test

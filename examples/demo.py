@@ -4,7 +4,8 @@ One of the services crashes.
 
     python examples/demo.py
 
-The programs are service.py and consumer.py beside this file, the tree is shop.txt. ZooKeeper is the
+The programs are service.py and consumer.py beside this file, or with --asyncio their siblings for
+event loops, the tree is shop.txt. ZooKeeper is the
 server for development and tests that zc.zk brings along, or with --real one of Debian's packages,
 which takes Java. If ZC_ZK_CONNECTION_STRING is set it is the service that this names, where
 everything happens below a node of its own that is removed at the end.
@@ -48,13 +49,16 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--real", action="store_true", help="start a server of Debian's packages")
+    parser.add_argument(
+        "--asyncio", action="store_true", help="with programs of an event loop (zc.zk.aio)"
+    )
     options = parser.parse_args()
     # These signals act as Ctrl-C does: everything that was started is stopped on the way out.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         with ExitStack() as stage:
-            show(stage, options.real)
+            show(stage, options.real, "asyncio_" if options.asyncio else "")
     except KeyboardInterrupt:
         print("\nInterrupted; everything is stopped.", file=sys.stderr)
         return 130
@@ -64,8 +68,12 @@ def main() -> int:
     return 0
 
 
-def show(stage: ExitStack, on_a_real_server: bool) -> None:
-    """Show the demonstration; `stage` stops and removes everything at the end."""
+def show(stage: ExitStack, on_a_real_server: bool, kind: str) -> None:
+    """Show the demonstration; `stage` stops and removes everything at the end.
+
+    The names of the programs begin with `kind`.
+    """
+    service, follower = f"{kind}service.py", f"{kind}consumer.py"
     print("A price service has several servers, and a shop uses them. ZooKeeper tells the shop")
     print("which servers there are, and what it is to ask for.")
 
@@ -78,8 +86,8 @@ def show(stage: ExitStack, on_a_real_server: bool) -> None:
     print(textwrap.indent(text, "    "), end="")
     zk.import_tree(text)
 
-    step("Three servers are started, each a process of its own: python examples/service.py")
-    servers = [programs.start(f"service {n}", "service.py") for n in (1, 2, 3)]
+    step(f"Three servers are started, each a process of its own: python examples/{service}")
+    servers = [programs.start(f"service {n}", service) for n in (1, 2, 3)]
     addresses = [
         programs.show_until(server, "registered as /prices/providers/").rpartition("/")[2]
         for server in servers
@@ -87,35 +95,36 @@ def show(stage: ExitStack, on_a_real_server: bool) -> None:
     print("\n    Nobody else has been told of them. In ZooKeeper there is now:\n")
     print(textwrap.indent(zk.export_tree("/prices", ephemeral=True), "    "), end="")
 
-    step("The consumer is started: python examples/consumer.py")
-    print("    It has two callbacks, for the list of servers and for a property, and asks the")
+    step(f"The consumer is started: python examples/{follower}")
+    means = "loops" if kind else "callbacks"
+    print(f"    It has two {means}, for the list of servers and for a property, and asks the")
     print("    servers in turn.\n")
-    consumer = programs.start("consumer", "consumer.py")
-    programs.show_until(consumer, "callback: the servers are", every(addresses))
+    consumer = programs.start("consumer", follower)
+    programs.show_until(consumer, "the servers are", every(addresses))
     for address in addresses:
         programs.show_until(consumer, f"{address} says tea: 4.20")
 
     step("Service 1 is killed (SIGKILL). It cannot say goodbye.")
     print("    The consumer gets no answer from it, and passes over it for a second, then for two.")
-    print("    ZooKeeper gives the session up after the 4 seconds that service.py asks for; then")
-    print("    the callback is called.\n")
+    print("    ZooKeeper gives the session up after the 4 seconds that the service asks for; then")
+    print("    the consumer is told.\n")
     killed_at = time.monotonic()
     servers[0].kill()
     crashed, *others = addresses
-    programs.show_until(consumer, "callback: the servers are", every(others), without(crashed))
+    programs.show_until(consumer, "the servers are", every(others), without(crashed))
     print(f"\n    {time.monotonic() - killed_at:.1f} seconds after the kill.\n")
     for address in others:
         programs.show_until(consumer, f"{address} says tea: 4.20")
 
     step("The property `item` of /shop is changed to 'coffee'.")
     zk.properties("/shop").update(item="coffee")
-    programs.show_until(consumer, "callback: the item is coffee")
+    programs.show_until(consumer, "the item is coffee")
     programs.show_until(consumer, "says coffee: 3.80")
 
     step("Service 2 is asked to end (SIGTERM). It ends its session, so that it is gone at once.")
     stopped_at = time.monotonic()
     servers[1].terminate()
-    programs.show_until(consumer, "callback: the servers are", without(others[0]))
+    programs.show_until(consumer, "the servers are", without(others[0]))
     print(f"\n    {time.monotonic() - stopped_at:.1f} seconds after the signal.")
 
     step("The tree is exported, registered servers included:")

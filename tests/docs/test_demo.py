@@ -126,11 +126,13 @@ def place(connection_string: str, root: str) -> str:
     return connection_string + root
 
 
-@pytest.mark.parametrize("server", ["embedded", "real"])
+@pytest.mark.parametrize("server", ["embedded", "real", "asyncio"])
 def test_it_starts_a_server_and_tells_the_story(
     run: Run, server: str, request: pytest.FixtureRequest
 ) -> None:
-    if server == "real":
+    if server == "asyncio":
+        demonstration = run(arguments=["--asyncio"])
+    elif server == "real":
         request.getfixturevalue("own_servers_only")
         demonstration = run(arguments=["--real"], path=os.environ["PATH"])
     else:
@@ -140,7 +142,7 @@ def test_it_starts_a_server_and_tells_the_story(
     told = demonstration.output
     addresses = dict(re.findall(r"service (\d) \| registered as \S+/(\S+)", told))
     crashed, stopped, last = (addresses[number] for number in "123")
-    callbacks = re.findall(r"consumer  \| callback: (.*)", told)
+    callbacks = re.findall(r"consumer  \| (?:callback|news): (.*)", told)
     servers = [set(re.findall(r"[\d.]+:\d+", line)) for line in callbacks if "servers" in line]
     assert servers == [{crashed, stopped, last}, {stopped, last}, {last}]
     assert [line for line in callbacks if "item" in line] == [
