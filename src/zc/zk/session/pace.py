@@ -38,9 +38,9 @@ import os
 import time
 from collections.abc import Callable
 
-# Seconds. So short that nobody who looks at a screen notices, and a list that changes a hundred
-# times a second is read twenty times.
-MIN_INTERVAL = 0.05
+# Seconds. At once: a program that makes one change after the other, and waits to see each, is to
+# wait for servers only; and where these have too much to do, the window keeps reads apart.
+MIN_INTERVAL = 0.0
 
 # Seconds: half of the usual session timeout.
 MAX_SPREAD = 5.0
