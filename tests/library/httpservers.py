@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +21,10 @@ class HttpServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Request)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.address = f"127.0.0.1:{self.server_port}"
         self.seen: list[tuple[str, str, str | None, bytes]] = []
         self.breaks = 0
@@ -83,9 +86,9 @@ class _Request(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def http_servers(count: int) -> Iterator[list[HttpServer]]:
+def http_servers(count: int, tls: ssl.SSLContext | None = None) -> Iterator[list[HttpServer]]:
     """Yield so many servers that run."""
-    servers = [HttpServer() for _ in range(count)]
+    servers = [HttpServer(tls) for _ in range(count)]
     try:
         yield servers
     finally:

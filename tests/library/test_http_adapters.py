@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,6 +14,7 @@ import requests
 
 import zc.zk
 from tests.calls import Calls, InThreads
+from tests.certificates import Authority
 from tests.library.httpservers import HttpServer, http_servers
 from zc.zk.providers import Providers, least_used, rendezvous
 from zc.zk.providers.httpx import AsyncProvidersTransport, ProvidersTransport
@@ -254,6 +256,35 @@ def test_an_answer_of_httpx_counts_until_it_is_closed(zk, live, servers) -> None
             assert [len(calls) for calls in used._picks.under_way.values()] == [1]
             address = answer.read().decode()
         assert used._picks.under_way == {address: {}}
+
+
+def test_certificates_are_those_of_the_servers(zk, tmp_path) -> None:
+    authority = Authority(tmp_path)
+    issued = authority.issue("server", "127.0.0.1")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(issued.certificate, issued.key)
+    with http_servers(1, tls) as (server,):
+        zk.register(PATH, server.address)
+        live = zk.providers(PATH)
+        trust = httpx.HTTPTransport(verify=ssl.create_default_context(cafile=authority.file))
+        mounts = {"https://prices": ProvidersTransport(live, trust)}
+        with httpx.Client(mounts=mounts, trust_env=False) as client:
+            assert client.get("https://prices/tea").text == server.address
+        with requests.Session() as session:
+            session.trust_env = False  # it may name another authority
+            session.mount("https://prices", ProvidersAdapter(live))
+            session.verify = str(authority.file)
+            assert session.get("https://prices/tea").text == server.address
+            session.verify = True
+            with pytest.raises(requests.exceptions.SSLError):
+                session.get("https://prices/tea")
+
+
+def test_requests_goes_by_no_proxy_of_the_environment(live, monkeypatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with requests.Session() as session:
+        session.mount("http://prices", ProvidersAdapter(live))
+        assert session.get("http://prices/tea").text in live
 
 
 def test_aiohttp_connects_to_the_servers_one_after_the_other(zk, live, servers) -> None:

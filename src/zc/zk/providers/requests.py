@@ -41,7 +41,7 @@ class ProvidersAdapter(HTTPAdapter):
     none, a request waits for one for up to `patience` seconds. Other keywords are those of
     `HTTPAdapter`, `pool_maxsize` among them, which is for each server; connections are kept to so
     many servers as `pool_connections` says. A server counts as used until the head of its answer
-    is there.
+    is there. Proxies, be they of the environment, are not used.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class ProvidersAdapter(HTTPAdapter):
             while True:
                 sent = directed(request, self._begin(attempts, request))
                 try:
-                    response = super().send(sent, stream, timeout, verify, cert, proxies)
+                    response = super().send(sent, stream, timeout, verify, cert)
                 except requests.ConnectionError as fault:
                     if not _is_tried_again(attempts, request, fault):
                         fault.request = request
