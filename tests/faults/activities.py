@@ -332,7 +332,12 @@ class Activities:
             children.append(place.LINKED_SERVICE)
             properties.append(place.APPLICATION)
         kind = "properties" if self.library.has_links else "data"
-        return [("children", path) for path in children] + [(kind, path) for path in properties]
+        trees = place.FOLLOWED_TREES if self.library.has_trees else ()
+        return [
+            *(("children", path) for path in children),
+            *((kind, path) for path in properties),
+            *(("tree", path) for path in trees),
+        ]
 
     def _look_anew(self, chance: random.Random) -> None:
         """Drop a live object and make another one for the same node.

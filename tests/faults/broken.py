@@ -15,12 +15,14 @@ from zc.zk.registration.persistent import Attempt
 from zc.zk.registration.registry import Registry
 from zc.zk.registration.step import Do, Observed, Presence
 from zc.zk.watching.cache import NodeCache
+from zc.zk.watching.treeagenda import Agenda
 
 VARIABLE = "ZK_FAULTS_BREAK"
 
 IGNORE_NODEEXISTS = "ignore NODEEXISTS"
 DROP_REWATCH = "drop re-watch"
 SKIP_ONE = "skip one node after a gap"
+TRUST_TREES = "doubt no tree after a gap"
 
 
 def break_as_told() -> None:
@@ -32,6 +34,8 @@ def break_as_told() -> None:
         _drop_rewatch()
     elif fault == SKIP_ONE:
         _skip_one()
+    elif fault == TRUST_TREES:
+        _trust_trees()
     else:
         assert not fault, f"{VARIABLE}={fault}"
 
@@ -92,6 +96,11 @@ def _skip_one() -> None:
         connections[self] = connects
 
     NodeCache._note_event = note_others  # type: ignore[method-assign]
+
+
+def _trust_trees() -> None:
+    """Have a live tree read nothing after a gap but what an event names."""
+    Agenda.doubt = lambda self: None  # type: ignore[method-assign]
 
 
 def _deaf(handle: int, type: int, state: int, path: str) -> None:

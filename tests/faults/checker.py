@@ -166,6 +166,10 @@ def _difference(value: Any, expected: Any) -> str:
     if isinstance(value, list) and isinstance(expected, list):
         extra, missing = sorted(set(value) - set(expected)), sorted(set(expected) - set(value))
         return f"{extra or 'nothing'} too much, {missing or 'nothing'} missing"
+    if isinstance(value, dict) and isinstance(expected, dict):
+        differ = [key for key in value.keys() | expected if value.get(key) != expected.get(key)]
+        pairs = [f"{key}: {value.get(key)} not {expected.get(key)}" for key in sorted(differ)[:5]]
+        return f"{len(differ)} differ, {'; '.join(pairs)}"
     return f"{value} instead of {expected}"
 
 
@@ -176,6 +180,13 @@ def _expected(truth: Truth, kind: str, path: str) -> Any:
     node = truth[real_path]
     if kind == "children":
         return node.children
+    if kind == "tree":
+        below = real_path.rstrip("/") + "/"
+        return {
+            path: [node.data, node.owner]
+            for path, node in truth.items()
+            if path == real_path or path.startswith(below)
+        }
     if kind == "data":
         return node.properties()
     return {
@@ -187,7 +198,7 @@ def _expected(truth: Truth, kind: str, path: str) -> Any:
 def _resolve(truth: Truth, path: str, links: int = 0) -> str | None:
     """Return the path of the node that a path with links leads to, or None."""
     real_path = "/"
-    for name in path.split("/")[1:]:
+    for name in path.split("/")[1:] if path != "/" else ():
         node = truth[real_path]
         if name in node.children:
             real_path = f"{real_path.rstrip('/')}/{name}"

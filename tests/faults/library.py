@@ -70,7 +70,9 @@ class Library(Protocol):
         """Register a server, for good: the library is to keep it there."""
 
     def follow(self, kind: str, path: str, told: Told | None) -> LiveObject:
-        """Follow the 'children' or 'properties' of a node; `told` gets new values."""
+        """Follow the 'children' or 'properties' of a node, or its 'tree'.
+
+        `told` gets new values."""
 
     def create(self, path: str, data: str, ephemeral: bool = False) -> None: ...
 

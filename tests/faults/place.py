@@ -21,8 +21,11 @@ TREES = "/trees"
 # Several clients want these registrations at once; exactly one of them can have each.
 CONTESTED = ("10.9.9.1:80", "10.9.9.2:80")
 
+# Whole trees that are followed: all, a part whose nodes come and go, and one at the end of a link.
+FOLLOWED_TREES = ("/", "/groups", LINKED_SERVICE)
+
 # Each client follows so many nodes at the most.
-MOST_FOLLOWED = len(SERVICES) + len(GROUPS) + len(CONFIGS) + 3
+MOST_FOLLOWED = len(SERVICES) + len(GROUPS) + len(CONFIGS) + len(FOLLOWED_TREES) + 3
 
 # The ephemeral nodes that a client creates itself have names that begin with this.
 PLAIN = "plain"

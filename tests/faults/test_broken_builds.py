@@ -1,4 +1,4 @@
-"""The checker finds the faults of three clients that are broken on purpose.
+"""The checker finds the faults of clients that are broken on purpose.
 
 The injected faults are chosen by hand, and a client that is whole lives through them.
 """
@@ -57,5 +57,11 @@ def test_watches_that_are_not_set_again_are_found(real_server) -> None:
 
 def test_one_node_that_is_not_read_after_a_gap_is_found(real_server) -> None:
     found = losses(real_server, GAPS, broken.SKIP_ONE)
+    assert Loss.STALE in found
+    assert not found & {Loss.CRASH, Loss.ERROR, Loss.HUNG}
+
+
+def test_a_tree_that_is_trusted_after_a_gap_is_found(real_server) -> None:
+    found = losses(real_server, GAPS, broken.TRUST_TREES)
     assert Loss.STALE in found
     assert not found & {Loss.CRASH, Loss.ERROR, Loss.HUNG}

@@ -177,3 +177,16 @@ def test_a_finding_says_what_is_wrong_with_whom() -> None:
     assert str(finding) == (
         "stale objects: a: children of /services: nothing too much, ['server'] missing"
     )
+
+
+def test_a_tree_is_compared_with_all_nodes_below() -> None:
+    services = {"/services": ["", 0], "/services/server": ['{"load": 5}', A]}
+    right = live("tree", "/app/providers", services, services, silent=False)
+    stale = live("tree", "/services", {**services, "/services/gone": ["", 0]})
+    untold = live("tree", "/services", services, {}, silent=False)
+    assert found(tree(), a=belief(A, registration(load=5), live=[right])) == []
+    beliefs = belief(A, registration(load=5), live=[stale, untold])
+    assert found(tree(), a=beliefs) == [(Loss.STALE, "a"), (Loss.UNTOLD, "a")]
+    everything = live("tree", "/", {path: ["", 0] for path in tree()})
+    (finding,) = compare([tree()], {"a": belief(A, registration(load=5), live=[everything])})
+    assert "3 differ, /app: ['', 0] not [" in finding.text

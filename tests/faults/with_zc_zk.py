@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import zc.zk
 import zookeeper
 from tests.faults.beliefs import BROKEN
 from tests.faults.library import Told
+from zc.zk.watching.treechanges import Changes
+from zc.zk.watching.treenode import TreeNode
 
 
 class Registered:
@@ -69,6 +72,32 @@ class Properties:
             return None
 
 
+class Tree:
+    """A live tree. Its callback is told of what it knows by the changes that it was told."""
+
+    def __init__(self, zk: zc.zk.ZooKeeper, path: str, told: Told | None) -> None:
+        self.live = zk.tree(path)
+        if told is not None:
+            self.live(partial(self._tell, told, {}))
+
+    def value(self) -> dict[str, Any] | None:
+        return {node.path: self._shown(node) for node in self.live.values()} or None
+
+    @staticmethod
+    def _shown(node: TreeNode) -> list[Any]:
+        return [node.data or "", node.ephemeralOwner & (2**64 - 1)]
+
+    @classmethod
+    def _tell(cls, told: Told, known: dict[str, Any], tree: zc.zk.Tree, changes: Changes) -> None:
+        for path in changes.removed:
+            known.pop(path)
+        for path in (*changes.added, *changes.changed):
+            node = tree.get(path)
+            # One that is gone already is told of next.
+            known[path] = None if node is None else cls._shown(node)
+        told(dict(known) or None)
+
+
 class Library:
     trouble = (zookeeper.SessionError,)
     conflicts = (
@@ -111,7 +140,9 @@ class Library:
         entries = [{**entry} for entry in acl]
         return Registered(self.zk.register(parent, name, acl, **properties), entries)
 
-    def follow(self, kind: str, path: str, told: Told | None) -> Children | Properties:
+    def follow(self, kind: str, path: str, told: Told | None) -> Children | Properties | Tree:
+        if kind == "tree":
+            return Tree(self.zk, path, told)
         live = (Children if kind == "children" else Properties)(self.zk, path)
         if told is not None:
             # The callback does not refer to the object, which is gone when the client drops it.
