@@ -51,6 +51,8 @@ STEPS = [
     Step("Imports and connections", "imports", quick="--rounds 5"),
     Step("Commands", "startup", "--rounds 10", "--rounds 2"),
     Step("Memory", "footprint"),
+    Step("Live trees", "livetree", "--rounds 3"),
+    Step("A live tree of a million nodes", "livetree", "--nodes 1000000 --shapes mixed", None),
     Step("Links", "links"),
     Step("Picking a server", "picking", "", "--sizes 10 1000 --rounds 1"),
     Step("From a change to those who follow", "fanout"),

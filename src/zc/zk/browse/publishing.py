@@ -12,15 +12,17 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from heapq import nsmallest
+from heapq import heappop, heappush
 from typing import Any
 
 from zc.zk import codec
-from zc.zk.browse.watchedtree import WatchedNode, WatchedTree
+from zc.zk.browse.watchedtree import WatchedTree
 from zc.zk.errors import BadPropertyLink, LinkLoop
 from zc.zk.links import LINK, PROPERTY_LINK, join
 from zc.zk.tree.literals import write_literal
+from zc.zk.watching.treenode import TreeNode
 from zookeeper.errors import ZooKeeperException
+from zookeeper.messages import zerror
 
 logger = logging.getLogger("zc.zk")
 
@@ -29,6 +31,9 @@ GATHERING = 0.05
 
 # Of longer values the page shows the beginning. Characters.
 MAX_VALUE = 2000
+
+# So many views are published together, the upper ones first: a page shows what there is already.
+CHUNK = 2000
 
 # Nodes in one event for the page, and about how many characters: each reader that does not read
 # keeps an event in memory.
@@ -45,9 +50,23 @@ class Subscription:
 
     def __init__(self, publisher: Publisher, paths: Iterable[str]) -> None:
         self._publisher = publisher
-        # Guarded by the publisher's condition.
+        # Guarded by the publisher's condition; the order is a heap.
         self.pending = set(paths)
+        self._order = sorted(self.pending)
         self.status = ""
+
+    def add(self, paths: Iterable[str]) -> None:
+        """Have the views of these told, too. With the publisher's condition."""
+        for path in paths:
+            if path not in self.pending:
+                self.pending.add(path)
+                heappush(self._order, path)
+
+    def pop(self) -> str:
+        """Take the first path that is pending. With the publisher's condition."""
+        path = heappop(self._order)
+        self.pending.remove(path)
+        return path
 
     def next(self, seconds: float) -> list[tuple[str, str]]:
         """Yield what is due, as (event, JSON): the status, and a batch of views.
@@ -131,16 +150,16 @@ class Publisher:
                 subscription.status = self._status
                 events.append(("status", self._status))
             if pending:
-                events.append(("nodes", f"[{','.join(self._batch(pending))}]"))
+                events.append(("nodes", f"[{','.join(self._batch(subscription))}]"))
         return events
 
-    def _batch(self, pending: set[str]) -> list[str]:
+    def _batch(self, subscription: Subscription) -> list[str]:
         """Take a batch of views out of those that are pending."""
         views: list[str] = []
         size = 0
-        for path in nsmallest(BATCH, pending):
+        while subscription.pending and len(views) < BATCH:
+            path = subscription.pop()
             views.append(f"[{json.dumps(path)},{self._views.get(path, 'null')}]")
-            pending.discard(path)
             size += len(views[-1])
             if size >= BATCH_CHARACTERS:
                 break
@@ -165,9 +184,14 @@ class Publisher:
 
         It gives up when it is closed meanwhile.
         """
+        paths = sorted({*dirty, *self._linking})
+        for start in range(0, len(paths), CHUNK):
+            self._publish_some(paths[start : start + CHUNK])
+
+    def _publish_some(self, paths: Iterable[str]) -> None:
         assert self._tree is not None
         views: dict[str, str | None] = {}
-        for path in {*dirty, *self._linking}:
+        for path in paths:
             if self._is_closed:
                 return
             node = self._tree.find(path)
@@ -186,20 +210,20 @@ class Publisher:
             if different:
                 self.version += 1
                 for subscription in self._subscriptions:
-                    subscription.pending.update(different)
+                    subscription.add(different)
                 self._changed.notify_all()
 
 
-def view(tree: WatchedTree, node: WatchedNode) -> dict[str, Any]:
+def view(tree: WatchedTree, node: TreeNode) -> dict[str, Any]:
     """Return the text that the page shows of a node."""
-    stat = node.stat or {}
+    stat: Mapping[str, Any] = node.stat or {}
     owner = stat.get("ephemeralOwner", 0) & 2**64 - 1
     kind = node.properties.get("type")
     return {
         "type": _cut(kind) if isinstance(kind, str) else None,
         "properties": list(_properties(tree, node)),
-        "fault": node.fault,
-        "children": len(node.names),
+        "fault": None if node.error is None else zerror(node.error.code),
+        "children": len(tree.names(node)),
         "hidden": tree.hidden(node),
         "owner": f"0x{owner:x}" if owner else None,
         "created": stat.get("ctime"),
@@ -209,7 +233,7 @@ def view(tree: WatchedTree, node: WatchedNode) -> dict[str, Any]:
     }
 
 
-def _properties(tree: WatchedTree, node: WatchedNode) -> Iterator[dict[str, Any]]:
+def _properties(tree: WatchedTree, node: TreeNode) -> Iterator[dict[str, Any]]:
     if node.data is None and node.stat is not None:
         yield {"name": "data", "value": "None", "is_data": True}
     for key, value in sorted(node.properties.items()):
@@ -225,14 +249,14 @@ def _properties(tree: WatchedTree, node: WatchedNode) -> Iterator[dict[str, Any]
             yield {"name": key, "value": _shown(value)}
 
 
-def _symbolic(tree: WatchedTree, node: WatchedNode, name: str) -> dict[str, Any]:
+def _symbolic(tree: WatchedTree, node: TreeNode, name: str) -> dict[str, Any]:
     try:
         return {"link": "->", "target": tree.resolve(join(node.path, name))}
     except (LinkLoop, ZooKeeperException) as fault:
         return {"link": "->", "fault": str(fault)}
 
 
-def _property_link(tree: WatchedTree, node: WatchedNode, name: str, value: str) -> dict[str, Any]:
+def _property_link(tree: WatchedTree, node: TreeNode, name: str, value: str) -> dict[str, Any]:
     try:
         found = tree.follow_property_link(node.path, name, value)
     except BadPropertyLink as fault:
@@ -240,7 +264,7 @@ def _property_link(tree: WatchedTree, node: WatchedNode, name: str, value: str) 
     return {"link": "=>", "target": found.path, "means": _shown(found.value)}
 
 
-def _has_links(node: WatchedNode) -> bool:
+def _has_links(node: TreeNode) -> bool:
     return any(key.endswith((LINK, PROPERTY_LINK)) for key in node.properties)
 
 

@@ -31,7 +31,7 @@ logger = logging.getLogger("zc.zk")
 LOOPBACK = "127.0.0.1"
 ANY_ADDRESS = ("", "0.0.0.0", "::")
 DEFAULT_PORT = 2180
-DEFAULT_LIMIT = 20_000
+DEFAULT_LIMIT = 200_000
 
 # A comment is sent so often (seconds), which tells both sides whether the other one is there.
 HEARTBEAT = 10.0

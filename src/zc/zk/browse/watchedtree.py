@@ -1,11 +1,7 @@
-"""All nodes of a tree, up to a limit, kept up to date by watches.
+"""The nodes that the page shows: a live tree, or as much of it as the page may show.
 
-Each node observes itself: it is told when it has been read again, and has its children enter and
-leave the tree. Watches are set in bulk, one level of the tree after the other.
-
-Threads. `WatchedTree.refresh` is called by the session's maintenance worker, and the rest by any
-thread. The lock guards the nodes. It is not held while others are called, but for `Subscriptions`,
-which never calls back with a lock of its own held.
+Threads. `WatchedTree._take` is called in the client's thread of callbacks, and the rest by any
+thread. The lock guards which nodes are shown, and is not held while others are called.
 """
 
 from __future__ import annotations
@@ -15,39 +11,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import zookeeper
-from zc.zk import codec
 from zc.zk.links import join
 from zc.zk.resolver import Resolver
 from zc.zk.tree.exporting import RESERVED, is_at_root
-from zc.zk.watching.dependencies import Kind
 from zc.zk.watching.subscriptions import Subscriptions
+from zc.zk.watching.tree import Tree
+from zc.zk.watching.treechanges import Changes
+from zc.zk.watching.treenode import TreeNode
 
 TOP = "/"
 
 
-class WatchedNode:
-    """A node as it was last read: data and stat, or why it could not be read.
-
-    `names` are those of its children, sorted; not all of them need be in the tree.
-    """
-
-    __slots__ = ("_tree", "data", "fault", "names", "path", "properties", "stat", "subscription")
-
-    def __init__(self, tree: WatchedTree, path: str) -> None:
-        self._tree = tree
-        self.path = path
-        self.data: str | None = None
-        self.properties: Mapping[str, Any] = {}
-        self.stat: Mapping[str, int] | None = None
-        self.names: list[str] = []
-        self.fault: str | None = None
-        self.subscription = tree.watches.subscribe(
-            self, tree.refresh, weakly=False, after_fork=tree.after_fork
-        )
-
-
 class WatchedTree(Resolver):
-    """The nodes from the root down, no more than `limit` of them.
+    """The nodes from the root down, of which no more than `limit` are shown: upper ones first.
 
     `changed` is called with the paths of nodes that came, changed or went.
     """
@@ -55,110 +31,107 @@ class WatchedTree(Resolver):
     def __init__(
         self, watches: Subscriptions, limit: int, changed: Callable[[Iterable[str]], object]
     ) -> None:
-        self.watches = watches
         self.limit = limit
+        self._watches = watches
         self._changed = changed
-        self._lock = threading.RLock()
-        self._nodes: dict[str, WatchedNode] = {}
-        self._top = self._nodes[TOP] = WatchedNode(self, TOP)
+        self._lock = threading.Lock()
+        self._tree: Tree | None = None
+        self._shown: set[str] = {TOP}
+        self._is_full = False
+        self._has_reserved = is_at_root(watches.session.connection_string)
 
     def start(self) -> None:
-        """Read the root, and have the rest read. Raise NoNodeException without root."""
-        for kind in (Kind.DATA, Kind.CHILDREN):
-            self.watches.watch_and_read(self._top.subscription, kind, TOP, fresh=True)
-        self.refresh(self._top)
-
-    def after_fork(self, node: WatchedNode) -> None:
-        """Renew the lock in a child process: a thread of the parent may hold it."""
-        self._lock = threading.RLock()
+        """Read all. Raises what servers say against it, NoNodeException without root."""
+        tree = Tree(self._watches, TOP)
+        tree.keep_callbacks = True
+        self._tree = tree
+        tree(self._take)
 
     def close(self) -> None:
         """Watch nothing any more."""
-        with self._lock:
-            self._drop(TOP)
+        self._tree = None
 
     def __len__(self) -> int:
-        return len(self._nodes)
+        return len(self._shown)
 
-    def find(self, path: str) -> WatchedNode | None:
-        """Return the node at `path`, if it is in the tree and has been read."""
-        with self._lock:
-            node = self._nodes.get(path)
-        return node if node is not None and (node.stat or node.fault) else None
+    def find(self, path: str) -> TreeNode | None:
+        """Return the node at `path`, if it is shown."""
+        tree = self._tree
+        if tree is None or path not in self._shown:
+            return None
+        node = tree.get(path)
+        if node is None and path == TOP:
+            # The page stays, as the root may return.
+            return TreeNode(TOP, 0, (None, zookeeper.error(zookeeper.NONODE, TOP), None))
+        return node
 
-    def nodes(self) -> Iterator[WatchedNode]:
-        """Return the nodes that have been read, parents before their children."""
-        with self._lock:
-            nodes = list(self._nodes.values())
-        return (node for node in nodes if node.stat or node.fault)
+    def nodes(self) -> Iterator[TreeNode]:
+        """Yield the nodes that are shown, parents before their children."""
+        tree = self._tree
+        if tree is not None:
+            yield from (node for node in tree.nodes() if node.path in self._shown)
 
-    def hidden(self, node: WatchedNode) -> int:
-        """Count the children of a node that are not in the tree, as it is full."""
-        with self._lock:
-            return sum(join(node.path, name) not in self._nodes for name in node.names)
+    def names(self, node: TreeNode) -> list[str]:
+        """Return the names of a node's children, shown or not."""
+        names = node.children
+        return [name for name in names if not self._is_reserved(join(node.path, name))]
+
+    def hidden(self, node: TreeNode) -> int:
+        """Count the children of a node that are not shown, as there are too many."""
+        if not self._is_full:
+            return 0
+        return sum(join(node.path, name) not in self._shown for name in self.names(node))
 
     def exists(self, path: str) -> bool:
-        """Return whether there is such a node; assume so beyond the limit."""
-        with self._lock:
-            while path not in self._nodes:
-                path, _, name = path.rpartition("/")
-                above = self._nodes.get(path or TOP)
-                if above is not None:
-                    return name in above.names
-        return True
+        tree = self._tree
+        return tree is not None and path in tree
 
     def get_properties(self, path: str) -> Mapping[str, Any]:
-        node = self._nodes.get(path)
+        node = self._tree.get(path) if self._tree is not None else None
         return {} if node is None else node.properties
 
-    def refresh(self, node: WatchedNode, tell: bool = False) -> None:
-        """Take in what is known of a node now."""
-        path = node.path
-        data: str | None = None
-        stat: Mapping[str, int] | None = None
-        names: list[str] = []
-        fault = None
-        try:
-            data, stat = self.watches.watch_and_read(node.subscription, Kind.DATA, path)
-            names = sorted(self.watches.watch_and_read(node.subscription, Kind.CHILDREN, path))
-        except zookeeper.SessionError:
-            raise
-        except zookeeper.ZooKeeperException as refusal:
-            # One that is gone leaves with its parent's next look; the root stays, as it may return.
-            data, stat, fault = None, None, zookeeper.zerror(refusal.code)
-        if path == TOP and is_at_root(self.watches.session.connection_string):
-            names = [name for name in names if join(path, name) != RESERVED]
+    def _is_reserved(self, path: str) -> bool:
+        return self._has_reserved and (path == RESERVED or path.startswith(RESERVED + "/"))
+
+    def _take(self, tree: Tree, changes: Changes) -> None:
+        """Take in what has changed in the tree."""
         with self._lock:
-            if self._nodes.get(path) is not node:
-                return
-            node.data, node.stat, node.fault = data, stat, fault
-            node.properties = codec.decode(data, path)
-            changed = [path, *self._set_names(node, names)]
-        self._changed(changed)
+            gone = self._shown.intersection(changes.removed) - {TOP}
+            self._shown -= gone
+            new = self._make_room(tree, changes.added)
+            told = gone | new | self._shown.intersection(changes.changed)
+            told |= self._shown & (_above(changes.added) | _above(changes.removed))
+        if TOP in changes.removed or TOP in changes.added:
+            told.add(TOP)
+        self._changed(told)
 
-    def _set_names(self, node: WatchedNode, names: list[str]) -> list[str]:
-        """Let children enter and leave, with the lock; return the paths that left."""
-        gone = set(node.names).difference(names)
-        node.names = names
-        left = [path for name in gone for path in self._drop(join(node.path, name))]
-        for name in names:
-            path = join(node.path, name)
-            if len(self._nodes) >= self.limit:
-                break
-            if path not in self._nodes:
-                child = self._nodes[path] = WatchedNode(self, path)
-                keys = [(kind, path) for kind in (Kind.DATA, Kind.CHILDREN)]
-                self.watches.watch_soon(child.subscription, keys, refresh=True)
-        return left
+    def _make_room(self, tree: Tree, added: list[str]) -> set[str]:
+        """Let nodes be shown, as many as may be; return the paths of new ones. With the lock."""
+        room = self.limit - len(self._shown)
+        new = {path for path in added if not self._is_reserved(path)} - self._shown
+        if self._is_full or len(new) > room:
+            self._is_full = True
+            new = set(self._upper(tree)) - self._shown if room > 0 else set()
+        self._shown |= new
+        return new
 
-    def _drop(self, path: str) -> list[str]:
-        """Let a node and those below it leave; returns their paths. With the lock."""
-        dropped = []
-        to_do = [path]
-        while to_do:
-            node = self._nodes.pop(to_do.pop(), None)
-            if node is not None:
-                dropped.append(node.path)
-                self.watches.unsubscribe(node.subscription)
-                to_do += [join(node.path, name) for name in node.names]
-        return dropped
+    def _upper(self, tree: Tree) -> Iterator[str]:
+        """Yield as many paths as may be shown, one level after the other."""
+        count = 0
+        level = [TOP]
+        while level:
+            below: list[str] = []
+            for path in level:
+                if count == self.limit:
+                    return
+                node = tree.get(path)
+                if node is not None:
+                    count += 1
+                    yield path
+                    below += [join(path, name) for name in self.names(node)]
+            level = below
+
+
+def _above(paths: Iterable[str]) -> set[str]:
+    """Return the parents of nodes, whose views count their children."""
+    return {path.rpartition("/")[0] or TOP for path in paths}

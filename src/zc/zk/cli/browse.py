@@ -51,7 +51,7 @@ def add_arguments(parser: Parser) -> None:
         type=_limit,
         default=DEFAULT_LIMIT,
         metavar="NODES",
-        help="show no more nodes than this; each is watched (default: %(default)s)",
+        help="show no more nodes than this (default: %(default)s)",
     )
     parser.add_server_arguments()
 
