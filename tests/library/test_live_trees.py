@@ -193,14 +193,15 @@ class TestChanges:
         wait_until(lambda: told, "it is told")
         assert told[0].added == ["/app/providers/three"]
         assert tree["/app/providers/three"].data == "3"
-        assert tree["/app/providers"].stat["numChildren"] == 3
+        wait_until(lambda: tree["/app/providers"].stat["numChildren"] == 3, "the stat is read")
         other.set("/app/providers/three", "4")
         wait_until(lambda: len(told) == 2, "it is told")
         assert told[1].changed == ["/app/providers/three"]
         other.delete("/app/providers/three")
         wait_until(lambda: len(told) == 3, "it is told")
         assert told[2].removed == ["/app/providers/three"]
-        assert tree["/app/providers"].stat == zk.get("/app/providers")[1]
+        stat = zk.get("/app/providers")[1]
+        wait_until(lambda: tree["/app/providers"].stat == stat, "the stat is read")
         assert not any(changes.added or changes.changed for changes in told[2:])
 
     def test_whole_subtrees_come_and_go(self, zk, other, app) -> None:
@@ -233,7 +234,9 @@ class TestChanges:
         other.create("/app/brief")
         other.delete("/app/brief")
         other.create("/app/last")
-        wait_until(lambda: "/app/last" in tree and len(tree) == 25, "all is seen meanwhile")
+        wait_until(lambda: len(tree) == 25 and "/app/last" in tree, "all is seen meanwhile")
+        (log,) = tree._logs.values()
+        wait_until(lambda: "/app/last" in log, "it waits to be told")
         gate.set()
         wait_until(lambda: len(told) > 2 and "/app/last" in told[-1].added, "it is told")
         assert len(told) == 3

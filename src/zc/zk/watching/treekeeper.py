@@ -3,7 +3,8 @@
 A tree has one recursive watch, which is set before anything is read. The event thread only notes
 the paths of its events, for the worker to read what they name, in bulk. A recursive watch is set
 again after a gap, and tells nothing of what has happened meanwhile: all that is known is then put
-in doubt. `zc.zk.watching.treeagenda` decides what to read, and says what has changed.
+in doubt. Reads wait for the session's pace (`zc.zk.session.pace`), a round of them as one.
+`zc.zk.watching.treeagenda` decides what to read, and says what has changed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import zookeeper
 from zc.zk.session.backoff import pause
+from zc.zk.session.pace import Urgency
 from zc.zk.session.session import Session
 from zc.zk.watching.treeagenda import Agenda
 from zc.zk.watching.treechanges import REMOVED, Log, note
@@ -25,10 +27,13 @@ from zc.zk.watching.treereads import MAX_AT_ONCE, answers, read_all
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from zc.zk.watching.callbacks import Callback
     from zookeeper.types import Watcher
 
     class Owner(Protocol):
         """A live tree, as far as its upkeep needs it."""
+
+        callbacks: list[Callback]
 
         def _take_changes(self, log: Log) -> None:
             """Tell the program of changes; the log is the tree's from now on."""
@@ -72,6 +77,9 @@ class Upkeep:
         self._failures = 0
         self._refusals = 0
         self._due = math.inf
+        # Whether there is more to read than fits into a turn, and when it has read last.
+        self._is_reading = False
+        self._read_at = -math.inf
         # Appended to by the event thread.
         self._noted: deque[str] = deque()
         # The same object every time, by which the binding knows it.
@@ -149,6 +157,10 @@ class Upkeep:
         if self._moment != moment:
             self.agenda.doubt()
             self._moment = moment
+        if not self._is_reading:
+            wait = self._session.pace.due(self._read_at, self._urgency) - now
+            if wait > 0:
+                return wait
         if self._due <= now:
             self._due = math.inf
             self.agenda.retry()
@@ -160,6 +172,10 @@ class Upkeep:
             return 0.0
         self._plan_retry(now)
         return None if self._due == math.inf else max(0.0, self._due - now)
+
+    def _urgency(self) -> Urgency:
+        owner = self.owner()
+        return Urgency.TOLD if owner is not None and owner.callbacks else Urgency.SHOWN
 
     def _watch(self, handle: int) -> None:
         binding = self._session.binding
@@ -193,9 +209,13 @@ class Upkeep:
             while self._noted:
                 self.agenda.note(self._noted.popleft())
             reads = self.agenda.next(MAX_AT_ONCE)
+            self._is_reading = reads is not None
             if reads is None:
                 return True
-            self.agenda.take(reads, answers(handle, reads, binding))
+            self._read_at = time.monotonic()
+            found = answers(handle, reads, binding)
+            self._session.pace.note_answer(self._read_at, sum(map(len, reads)))
+            self.agenda.take(reads, found)
             # An inline worker is not called again by itself.
             if time.monotonic() >= deadline and not self._session.delivers_inline:
                 return False
