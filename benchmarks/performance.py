@@ -68,13 +68,13 @@ STEPS = [
     Step(
         "A fleet of clients",
         "fleet",
-        "--clients 500 --processes 4",
+        "--clients 300 --processes 3",
         "--clients 40 --only blip --competitors zc.zk at-once",
     ),
     Step(
         "A fleet of clients, three servers",
         "fleet",
-        "--clients 500 --processes 4 --servers 3 --only blip 'leader lost'",
+        "--clients 300 --processes 3 --servers 3 --only blip 'leader lost'",
         None,
     ),
     Step("The emulation and the server in Python", "embedded"),

@@ -253,8 +253,8 @@ class Fleet:
             truth = self._truth()
             servers = sum(len(truth[service]) for service in self.services)
             left = min(2.0, deadline - time.monotonic())
-            if servers == self.clients:
-                listed = listed or time.monotonic()
+            now = time.monotonic()
+            listed = (listed or now) if servers == self.clients else 0.0
             if servers == self.clients or left < 0:
                 file = self._folder / "truth.json"
                 file.write_text(json.dumps(truth))
@@ -263,7 +263,6 @@ class Fleet:
                 # It may have changed meanwhile: nodes of former sessions go late.
                 if left < 0 or (wrong == 0 and self._truth() == truth):
                     return listed, max(moment for moment, _ in answers), wrong
-                listed = 0.0
             time.sleep(0.02)
 
     def _truth(self) -> dict[str, Any]:

@@ -86,39 +86,39 @@ class TestWindow:
 class TestDue:
     def test_the_first_change_after_a_quiet_time_is_due_at_once(self) -> None:
         now = time.monotonic()
-        assert Pace(10).due(-math.inf, told) == -math.inf
-        assert Pace(10).due(now - 11, told) < now
+        assert Pace(10).due(-math.inf, 100.0, told) == -math.inf
+        assert Pace(10).due(now - 11, 100.0, told) < now
 
     def test_the_next_one_is_due_after_the_interval(self) -> None:
-        assert Pace(10).due(100.0, told) == 110.0
+        assert Pace(10).due(100.0, 100.0, told) == 110.0
 
     def test_an_urgent_read_does_not_wait(self) -> None:
         pace = Pace(10, 10)
         pace.heard = Heard(late=5, at=100.0, part=1)
-        assert pace.due(100.0, at_once) == -math.inf
+        assert pace.due(100.0, 100.0, at_once) == -math.inf
 
     def test_late_answers_have_it_wait_for_a_part_of_the_window(self) -> None:
         pace = Pace(0, 10)
         pace.heard = Heard(late=1, at=100.0, part=0.5)
-        assert pace.due(-math.inf, told) == 101.0
-        assert pace.due(-math.inf, shown) == 104.0
+        assert pace.due(-math.inf, 100.0, told) == 101.0
+        assert pace.due(-math.inf, 100.0, shown) == 102.0
 
     def test_the_longer_of_interval_and_window_counts(self) -> None:
         pace = Pace(3, 10)
         pace.heard = Heard(late=1, at=100.0, part=1)
-        assert pace.due(98.5, told) == 102.0
-        assert pace.due(102.0, told) == 105.0
+        assert pace.due(98.5, 100.0, told) == 102.0
+        assert pace.due(102.0, 100.0, told) == 105.0
 
     def test_limits_of_zero_have_everything_read_at_once(self) -> None:
         pace = Pace(0, 0)
         pace.heard = Heard(late=100, at=100.0, part=1)
-        assert pace.due(100.0, shown) <= 100.0
+        assert pace.due(100.0, 100.0, shown) <= 100.0
 
     def test_nothing_waits_where_events_are_delivered_inline(self) -> None:
         pace = Pace(10, 10)
         pace.is_inline = True
         pace.heard = Heard(late=5, at=100.0, part=1)
-        assert pace.due(100.0, shown) == -math.inf
+        assert pace.due(100.0, 100.0, shown) == -math.inf
 
     @given(heards, seconds, seconds, some.floats(0, 1000), urgencies)
     def test_no_wait_is_longer_than_the_users_limits(
@@ -126,8 +126,15 @@ class TestDue:
     ) -> None:
         pace = Pace(interval, most)
         pace.heard = heard
-        latest = max(read_at + interval, heard.at + most)
-        assert pace.due(read_at, lambda: urgency) <= latest
+        for since in (0.0, heard.at, heard.at + 5):
+            latest = max(read_at + interval, since + most)
+            assert pace.due(read_at, since, lambda: urgency) <= latest
+
+    def test_answers_that_are_late_again_and_again_do_not_put_it_off_again(self) -> None:
+        pace = Pace(0, 10)
+        for at in range(100, 200):
+            pace.heard = Heard(late=5, at=at, part=1)
+            assert pace.due(-math.inf, 100.0, shown) <= 110.0
 
     def test_clients_that_hear_the_same_are_spread_over_the_window(self) -> None:
         dues = set()
@@ -136,7 +143,7 @@ class TestDue:
             pace.note_answer(time.monotonic() - 60)
             assert pace.heard.late > 50
             pace.heard = Heard(late=1, at=100.0, part=pace.heard.part)
-            dues.add(pace.due(-math.inf, told))
+            dues.add(pace.due(-math.inf, 100.0, told))
         assert len(dues) == 50
         assert all(100 <= due <= 102 for due in dues)
 

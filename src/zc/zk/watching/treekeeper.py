@@ -80,6 +80,8 @@ class Upkeep:
         # Whether there is more to read than fits into a turn, and when it has read last.
         self._is_reading = False
         self._read_at = -math.inf
+        # Since when it waits for the session's pace.
+        self._waits_since = math.inf
         # Appended to by the event thread.
         self._noted: deque[str] = deque()
         # The same object every time, by which the binding knows it.
@@ -158,9 +160,11 @@ class Upkeep:
             self.agenda.doubt()
             self._moment = moment
         if not self._is_reading:
-            wait = self._session.pace.due(self._read_at, self._urgency) - now
-            if wait > 0:
-                return wait
+            self._waits_since = min(self._waits_since, now)
+            due = self._session.pace.due(self._read_at, self._waits_since, self._urgency)
+            if due > now:
+                return due - now
+            self._waits_since = math.inf
         if self._due <= now:
             self._due = math.inf
             self.agenda.retry()

@@ -24,7 +24,7 @@ class Unread:
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
-        self._nodes: dict[CachedNode, bool] = {}  # whether at once
+        self._nodes: dict[CachedNode, float] = {}  # since when; NEVER: at once
         self._unverified: dict[CachedNode, None] = {}
         self._refused: dict[CachedNode, float] = {}  # when it is due
         # When the next one is due that was not due yet.
@@ -46,8 +46,9 @@ class Unread:
 
     def add(self, nodes: Iterable[CachedNode], *, at_once: bool = False) -> None:
         """Have nodes read; if `at_once`, without regard to the pace."""
+        since = NEVER if at_once else time.monotonic()
         for node in nodes:
-            self._nodes[node] = at_once or self._nodes.get(node, False)
+            self._nodes[node] = min(since, self._nodes.get(node, since))
 
     def doubt(self, nodes: Iterable[CachedNode]) -> None:
         """Have nodes read that are not known in this session."""
@@ -70,13 +71,13 @@ class Unread:
             del self._refused[node]
             self.add([node], at_once=True)
         due, self._next_due = [], math.inf
-        for node, at_once in list(self._nodes.items()):
+        for node, since in list(self._nodes.items()):
             if not node.subscriptions:
                 self._forget(node)
                 continue
-            when = -math.inf
-            if not at_once and node.answer is not UNREAD:
-                when = self._pace.due(node.read_at, partial(urgency_of, node))
+            when = NEVER
+            if since != NEVER and node.answer is not UNREAD:
+                when = self._pace.due(node.read_at, since, partial(urgency_of, node))
             if when <= now:
                 due.append(node)
             else:
