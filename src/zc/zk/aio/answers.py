@@ -90,6 +90,11 @@ class Answers:
                 self._timer = loop.call_later(self._default_seconds(), self._give_up_late)
         return future
 
+    def expect(self) -> tuple[asyncio.Future[AwaitedAnswer], Callable[..., object]]:
+        """Return the future of an answer without a deadline here, and its completion."""
+        future: asyncio.Future[AwaitedAnswer] = self._home.loop.create_future()
+        return future, self._bind(partial(_settle, future))
+
     def _give_up_late(self) -> None:
         self._timer = None
         asked, loop = self._asked, self._home.loop

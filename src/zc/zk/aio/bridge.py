@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Any
 import zookeeper
 from zc.zk.aio.answers import Answers, fault_of
 from zc.zk.aio.apart import apart_with_progress
+from zc.zk.aio.bulk import BULK, ask_in_bulk
 from zc.zk.aio.calls import CALLS, Call
 from zc.zk.aio.crossing import is_crossing, wait
 
 if TYPE_CHECKING:
     from zookeeper.binding import Binding
-
-# They wait for many answers.
-BULK = ("get_many", "get_children_many", "read_tree", "watch_many", "write_many")
 
 
 class Bridge:
@@ -92,10 +90,12 @@ def refusal(
 
 def _of_many_answers(name: str) -> Callable[..., Any]:
     def function(self: Bridge, h: int, /, *args: Any, **kwargs: Any) -> Any:
-        bulk = getattr(self.binding, name)
         if self._waits_by_itself():
-            return bulk(h, *args, **kwargs)
-        return apart_with_progress(bulk, h, *args, **kwargs)
+            return getattr(self.binding, name)(h, *args, **kwargs)
+        later = getattr(self.binding, "a" + name, None)
+        if later is None:
+            return apart_with_progress(getattr(self.binding, name), h, *args, **kwargs)
+        return ask_in_bulk(self.answers, later, h, args, **kwargs)
 
     function.__name__ = name
     return function

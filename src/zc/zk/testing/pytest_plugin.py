@@ -5,6 +5,8 @@
 zookeeper_server: an embedded server, the same for all tests of a run.
 zookeeper_connection_string: where a new root for one test is; removed at the end.
 zookeeper_client: a `zc.zk.ZooKeeper` that is connected there.
+zookeeper_async_client: a `zc.zk.aio.ZooKeeper` for there, which `async with` opens in the test's
+    own event loop, be it pytest-asyncio's or another's.
 zookeeper_emulation: an emulated server with nothing in it, for one test. It is handed in, and
     replaces nothing in the process: `zc.zk.ZooKeeper(zookeeper_emulation.connection_string,
     binding=zookeeper_emulation.binding)`.
@@ -19,6 +21,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -26,6 +29,9 @@ from zc.zk.client import ZooKeeper
 from zc.zk.testing.emulation import Emulation
 from zc.zk.testing.server import Server
 from zc.zk.testing.suites import REAL_SERVER_VARIABLE, clients_closed, new_root
+
+if TYPE_CHECKING:
+    from zc.zk.aio import ZooKeeper as AsyncZooKeeper
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +58,14 @@ def zookeeper_client(zookeeper_connection_string: str) -> Iterator[ZooKeeper]:
     """Connect a client whose `/` is the test's root."""
     with ZooKeeper(zookeeper_connection_string) as client:
         yield client
+
+
+@pytest.fixture
+def zookeeper_async_client(zookeeper_connection_string: str) -> AsyncZooKeeper:
+    """Make a client whose `/` is the test's root, for `async with`."""
+    from zc.zk.aio import ZooKeeper
+
+    return ZooKeeper(zookeeper_connection_string)
 
 
 @pytest.fixture
