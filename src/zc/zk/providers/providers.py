@@ -19,7 +19,7 @@ from typing import Any
 from zc.zk.errors import NoProvider
 from zc.zk.providers.outliers import KEPT_SHARE, Outliers
 from zc.zk.providers.provider import Key, Provider
-from zc.zk.providers.registered import ProvidersView, see
+from zc.zk.providers.registered import ProvidersView, Registered, see
 from zc.zk.providers.strategies import Chooser, Picks, Strategy, round_robin
 from zc.zk.session.calling import closed
 from zc.zk.watching.dependencies import CachedNode, Kind
@@ -74,6 +74,8 @@ class Providers(LiveObject[ProvidersView], Mapping[str, Mapping[str, Any]]):
         self._outliers = Outliers(kept_share)
         self._choice: _Choice | None = None
         self._unusable: set[str] = set()
+        # Those of the last view, which need not be the one that is shown.
+        self._made: Mapping[str, Registered] = {}
         super().__init__(watches, path)
 
     # The mapping
@@ -239,8 +241,9 @@ class Providers(LiveObject[ProvidersView], Mapping[str, Mapping[str, Any]]):
         self._choice = None
 
     def _see(self, reader: NodeReader) -> ProvidersView:
-        former = self._view.registered if self._view is not None else {}
-        return see(reader, self.path, former)
+        view = see(reader, self.path, self._made)
+        self._made = view.registered
+        return view
 
     def _see_cached(self, node: CachedNode, answer: Any) -> None:
         return None

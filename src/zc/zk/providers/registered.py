@@ -19,15 +19,16 @@ logger = logging.getLogger("zc.zk")
 
 
 class Registered:
-    """A registered name, the answer to reading its node, and its provider.
+    """A registered name, the answer to reading its node and when that was written, its provider.
 
     `provider` is None if the name is no address that can be called.
     """
 
-    __slots__ = ("answer", "properties", "provider")
+    __slots__ = ("answer", "properties", "provider", "written")
 
     def __init__(self, address: str, properties: Mapping[str, Any], answer: object) -> None:
         self.answer = answer
+        self.written = _zxids(answer)
         self.properties: Mapping[str, Any] = MappingProxyType(dict(properties))
         self.provider: Provider | None = None
         with suppress(ValueError):
@@ -42,7 +43,7 @@ class ProvidersView(View):
     def __init__(
         self, real_path: str, registered: dict[str, Registered], *, deleted: bool = False
     ) -> None:
-        written = {name: _zxids(each.answer) for name, each in registered.items()}
+        written = {name: each.written for name, each in registered.items()}
         super().__init__(real_path, (real_path, deleted, written), deleted=deleted)
         self.registered = registered
 

@@ -21,6 +21,8 @@ MAX_PORT = 65535
 # The host in the `server_address` of a server that listens on all interfaces of its machine.
 ALL_INTERFACES = ("", "0.0.0.0", "::")
 
+_NEVER_IN_A_HOST = frozenset("/[] ")
+
 _NAME = re.compile(r"(?:\[(?P<bracketed>[^][]*)\]|(?P<plain>[^][:]*)):(?P<port>[0-9]{1,5})")
 
 
@@ -149,7 +151,7 @@ def _ipv4_addresses() -> list[str]:
 def _check(host: object, port: object, address: object) -> None:
     if not isinstance(host, str):
         raise ValueError(f"not a host: {host!r}, in the address {address!r}")
-    if not host.isprintable() or any(character in "/[] " for character in host):
+    if not host.isprintable() or not _NEVER_IN_A_HOST.isdisjoint(host):
         raise ValueError(f"not a host: {host!r}, in the address {address!r}")
     if type(port) is not int or not 0 <= port <= MAX_PORT:
         raise ValueError(f"not a port (0 to {MAX_PORT}): {port!r}, in the address {address!r}")
