@@ -18,6 +18,7 @@ import logging
 import os
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from zc.zk.serving.service import Service
@@ -49,16 +50,20 @@ class Registering:
     def when_ready(self, server: object) -> None:
         """Register when a worker is ready. For the hook of this name, in the arbiter."""
         reading, self._ready = os.pipe()
+        # After the first worker nobody reads, and a full pipe is not to stop a later one.
+        os.set_blocking(self._ready, False)
         self._withdrawal.install()
         threading.Thread(target=self._register, args=[reading], daemon=True).start()
 
     def post_worker_init(self, worker: object) -> None:
         """Tell the arbiter that a worker is ready. For the hook of this name."""
         if self._ready is not None:
-            os.write(self._ready, b".")
+            with suppress(OSError):
+                os.write(self._ready, b".")
 
     def _register(self, reading: int) -> None:
         os.read(reading, 1)
+        os.close(reading)
         told = ""
         while True:
             try:
