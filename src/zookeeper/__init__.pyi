@@ -12,6 +12,7 @@ from zookeeper.sasl import SASL as SASL
 from zookeeper.tls import TLS as TLS
 from zookeeper.types import Acl as Acl
 from zookeeper.types import AclEntry as AclEntry
+from zookeeper.types import Cancellable as Cancellable
 from zookeeper.types import Data as Data
 from zookeeper.types import Operation as Operation
 from zookeeper.types import Progress as Progress
@@ -93,7 +94,12 @@ multi = _binding.multi
 amulti = _binding.amulti
 check_operations = _binding.check_operations
 write_many = _binding.write_many
+awrite_many = _binding.awrite_many
 get_many = _binding.get_many
+aget_many = _binding.aget_many
 get_children_many = _binding.get_children_many
+aget_children_many = _binding.aget_children_many
 watch_many = _binding.watch_many
+awatch_many = _binding.awatch_many
 read_tree = _binding.read_tree
+aread_tree = _binding.aread_tree

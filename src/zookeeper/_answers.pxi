@@ -10,14 +10,26 @@ cdef object root_fault(Handle handle):
 
     This asks the servers until the root has been there once, which most handles see by themselves.
     """
-    if handle.c.chroot[0] == 0 or handle.has_root:
+    if not may_lack_root(handle):
         return None
-    root = handle.c.chroot.decode("utf-8", "surrogateescape")
     try:
-        handle.has_root = exists(handle.number, "/", timeout=1.0) is not None
+        handle.has_root = exists(handle.number, "/", timeout=ROOT_LOOK) is not None
     except errors.ZooKeeperException:
         return None
-    return None if handle.has_root else f"the root {root} does not exist"
+    return None if handle.has_root else missing_root(handle)
+
+
+# How long (seconds) to look whether the root of all paths is there, to tell why a node is missing.
+cdef double ROOT_LOOK = 1.0
+
+
+cdef bint may_lack_root(Handle handle) noexcept:
+    return handle.c.chroot[0] != 0 and not handle.has_root
+
+
+cdef str missing_root(Handle handle):
+    root = handle.c.chroot.decode("utf-8", "surrogateescape")
+    return f"the root {root} does not exist"
 
 
 cdef str lack(int op):

@@ -3,6 +3,8 @@
 # The completion of a request is called on the handle's event thread; or, when it is one that a
 # CompletionQueue has bound, where that queue is drained, and the event thread need not wake for it.
 
+cdef class BulkWork
+
 # A completion's arguments after handle and code.
 ctypedef tuple (*results_function)(call *)
 
@@ -101,6 +103,13 @@ cdef object taken_object(object_item *item):
 
 
 # ---- called ------------------------------------------------------------------------------------
+
+cdef int call_object(object_item *item) except -1:
+    """Call the function of an item with its arguments."""
+    function, arguments = taken_object(item)
+    function(*arguments)
+    return 0
+
 
 cdef int complete(callback, Context context, call *c) except -1:
     """Call what is to be told of the end of a request, if there is anything."""

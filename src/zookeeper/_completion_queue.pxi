@@ -156,6 +156,7 @@ cdef int call_back(queue_item *item) except -1:
     cdef call *c
     cdef transaction *t
     cdef Context context
+    cdef BulkWork work
     if item.kind == ITEM_ANSWER:
         c = call_of_answer(item)
         context = taken_context(c)
@@ -170,9 +171,16 @@ cdef int call_back(queue_item *item) except -1:
             complete_transaction(context.queued.callback, context, t)
         finally:
             transaction_free(t)
+    elif item.kind == ITEM_BULK:
+        work = taken_work(bulk_ending(item))
+        if work.context is not None:
+            work.stage_is_over(work.context.queued.callback)
+    elif item.kind == ITEM_PROGRESS:
+        work = work_of(bulk_progressing(item))
+        if work is not None:
+            work.tell_progress()
     else:
-        callback, arguments = taken_object(<object_item *>item)
-        callback(*arguments)
+        call_object(<object_item *>item)
     return 0
 
 
@@ -184,6 +192,10 @@ cdef int let_go(queue_item *item) except -1:
     elif item.kind == ITEM_TRANSACTION:
         taken_owner(<transaction *>item)
         transaction_free(<transaction *>item)
+    elif item.kind == ITEM_BULK:
+        taken_work(bulk_ending(item)).end()
+    elif item.kind == ITEM_PROGRESS:
+        bulk_release(bulk_progressing(item))
     else:
         taken_object(<object_item *>item)
     return 0

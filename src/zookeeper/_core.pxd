@@ -3,7 +3,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, int64_t, uint32_t
 
 cdef extern from "core.h" nogil:
-    enum: ZOK, ZNONODE, ZCLOSING, ZCONNECTIONLOSS, ZNOWATCHER, ZUNIMPLEMENTED
+    enum: ZOK, ZNONODE, ZNOTHING, ZCLOSING, ZCONNECTIONLOSS, ZNOWATCHER, ZUNIMPLEMENTED
 
     struct Stat:
         int64_t czxid, mzxid, ctime, mtime, ephemeralOwner, pzxid
@@ -50,7 +50,7 @@ cdef extern from "core.h" nogil:
     void *core_zeroed(size_t count, size_t size)
 
     enum item_kind:
-        ITEM_EVENT, ITEM_CALL, ITEM_ANSWER, ITEM_TRANSACTION
+        ITEM_EVENT, ITEM_CALL, ITEM_ANSWER, ITEM_TRANSACTION, ITEM_BULK, ITEM_PROGRESS
 
     struct queue_item:
         queue_item *next
@@ -140,7 +140,7 @@ cdef extern from "core.h" nogil:
     void handle_free(zk_handle *handle)
     int handle_state(zk_handle *handle, clientid_t *client)
 
-    bint queue_push_watches(zk_handle *handle, void *watches)
+    bint queue_push_object(zk_handle *handle, void *object)
     queue_item *queue_take(zk_handle *handle)
     void queue_open(zk_handle *handle)
     void queue_stop(zk_handle *handle)
@@ -188,9 +188,17 @@ cdef extern from "core.h" nogil:
     int service_hangs_up_at(const zk_handle *handle, long size)
 
     struct bulk:
-        int code
+        int code, over, abandoned, tells_progress
+        void *context
+        completion_queue *answers
+        int64_t deadline, stall
 
+    void bulk_retain(bulk *b)
     void bulk_release(bulk *b)
+    bint bulk_begin(bulk *b)
+    void bulk_end(bulk *b, int code)
+    bulk *bulk_ending(queue_item *item)
+    bulk *bulk_progressing(queue_item *item)
     void bulk_start(bulk *b)
     int bulk_wait(bulk *b, int64_t deadline)
     void bulk_abandon(bulk *b)
@@ -250,7 +258,7 @@ cdef extern from "core.h" nogil:
     ctypedef struct bulk_write:
         bulk base
         write_result *results
-        long next
+        long next, ready
 
     bulk_write *bulk_write_new(zk_handle *handle, const c_operation *ops, long count, long batch,
                                long batch_bytes, int in_flight, int stop, int divisible)

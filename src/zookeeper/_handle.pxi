@@ -64,8 +64,12 @@ cdef class Handle:
             self.deliver_call(<call *>item)
         elif item.kind == ITEM_TRANSACTION:
             self.deliver_transaction(<transaction *>item)
+        elif item.kind == ITEM_BULK:
+            self.deliver_bulk(bulk_ending(item))
+        elif item.kind == ITEM_PROGRESS:
+            self.deliver_progress(bulk_progressing(item))
         else:
-            self.begin_watches(<object_item *>item)
+            call_object(<object_item *>item)
 
     cdef deliver_event(self, event_item *event):
         cdef int type = event.type
@@ -123,10 +127,19 @@ cdef class Handle:
         finally:
             transaction_free(t)
 
-    cdef begin_watches(self, object_item *item):
-        watches, watcher = taken_object(item)
-        for kind, paths in watches:
-            self.registry.settle(kind, paths, watcher, True)
+    cdef deliver_bulk(self, bulk *b):
+        cdef bint is_ours = b.answers is NULL
+        cdef BulkWork work = taken_work(b)
+        if is_ours:
+            work.stage_is_over(work.completion())
+        else:
+            work.end()  # of an event loop whose queue is closed
+
+    cdef deliver_progress(self, bulk *b):
+        cdef bint is_ours = b.answers is NULL
+        cdef BulkWork work = work_of(b)
+        if is_ours and work is not None:
+            work.tell_progress()
 
 
 def _emit_log():

@@ -20,42 +20,36 @@ cdef list encoded_paths(Handle handle, list paths, dict known):
     return result
 
 
-cdef read_many *start_reads(Handle handle, list encoded_paths, int op) except NULL:
-    """Send the reads of many paths; the caller gives them up (`give_up`)."""
+cdef read_many *new_reads(Handle handle, list encoded_paths, int op) except NULL:
+    """Make the reads of many paths."""
     cdef read_many *reads = read_many_new(handle.c, op, len(encoded_paths))
     cdef Py_ssize_t i
     for i in range(len(encoded_paths)):
         read_many_path(reads, i, <bytes>encoded_paths[i])
-    with nogil:
-        bulk_start(&reads.reader.base)
     return reads
 
 
-cdef void finish_reads(Handle handle, read_many *reads, double seconds, progress) except *:
-    wait_for_bulk(handle, &reads.reader.base, seconds, progress, reads.count)
-    if reads.reader.base.code != ZOK:
-        raise error_of(reads.reader.base.code, None)
-    if progress is not None:
-        progress(reads.count, reads.count)
+cdef bint look_for_missing(Handle handle, read_many *reads) noexcept:
+    """Tell whether nodes are missing; any other one shows that there is a root."""
+    cdef Py_ssize_t i
+    cdef bint is_missing = False
+    for i in range(reads.count):
+        if reads.nodes[i].code == ZOK:
+            handle.has_root = True
+        elif reads.nodes[i].code == ZNONODE:
+            is_missing = True
+    return is_missing
 
 
-cdef list read_results(Handle handle, read_many *reads, list paths, int op):
+cdef list read_results(read_many *reads, list paths, int op, fault):
+    """Make the results. `fault` says why nodes may be missing, or is None."""
     cdef Py_ssize_t i
     cdef int j
     cdef node_read *node
     cdef list results = []
-    cdef object fault = None
-    cdef bint is_asked = False
-    for i in range(reads.count):
-        if reads.nodes[i].code == ZOK:
-            handle.has_root = True
-            break
     for i in range(reads.count):
         node = &reads.nodes[i]
         if node.code != ZOK:
-            if node.code == ZNONODE and not is_asked:
-                is_asked = True
-                fault = root_fault(handle)
             results.append(errors.error(node.code, paths[i], fault if node.code == ZNONODE else None))
         elif op == OP_GET_DATA:
             results.append((data_of(node.data, node.length), stat_of(&node.stat)))
@@ -64,19 +58,37 @@ cdef list read_results(Handle handle, read_many *reads, list paths, int op):
     return results
 
 
-cdef object read_all(h, paths, int op, timeout, progress):
-    cdef Handle handle = find(h)
-    cdef double seconds = seconds_of(timeout)
-    checked_callable(progress, "progress")
-    paths = list_of_paths(paths)
-    cdef read_many *reads = start_reads(handle, encoded_paths(handle, paths, {}), op)
-    try:
-        finish_reads(handle, reads, seconds, progress)
-        answers = Answers(read_results(handle, reads, paths, op))
-        answers.zxid = reads.reader.lowest_zxid
+@cython.final
+@cython.internal
+cdef class ManyReads(BulkWork):
+    cdef list paths
+    cdef read_many *reads
+    cdef int op
+
+    cdef bint next_stage(self) except -1:
+        if self.reads is NULL:
+            self.reads = new_reads(self.handle, encoded_paths(self.handle, self.paths, {}), self.op)
+            self.begin(&self.reads.reader.base)
+            return True
+        self.is_missing = look_for_missing(self.handle, self.reads)
+        return False
+
+    cdef object results(self):
+        answers = Answers(read_results(self.reads, self.paths, self.op, self.fault()))
+        answers.zxid = self.reads.reader.lowest_zxid
         return answers
-    finally:
-        give_up(&reads.reader.base)
+
+
+cdef ManyReads many_reads(h, paths, int op, timeout, progress):
+    cdef ManyReads work = ManyReads.__new__(ManyReads)
+    work.handle = find(h)
+    work.seconds = seconds_of(timeout)
+    checked_callable(progress, "progress")
+    work.progress = progress
+    work.paths = list_of_paths(paths)
+    work.total = len(work.paths)
+    work.op = op
+    return work
 
 
 def get_many(h, paths, *, progress=None, timeout=None):
@@ -89,7 +101,17 @@ def get_many(h, paths, *, progress=None, timeout=None):
 
     Raises what concerns all of them: bad paths, ConnectionLossException and the like.
     """
-    return read_all(h, paths, OP_GET_DATA, timeout, progress)
+    return many_reads(h, paths, OP_GET_DATA, timeout, progress).wait()
+
+
+def aget_many(h, paths, completion=None, *, progress=None, timeout=None):
+    """Do as get_many does, and call `completion(handle, code, answers)`.
+
+    Returns an object whose `cancel()` gives it up: nothing more is sent, and the code is NOTHING.
+
+    progress: called where the completion is; if it raises, that is logged, and the code is NOTHING.
+    """
+    return many_reads(h, paths, OP_GET_DATA, timeout, progress).later(completion)
 
 
 def get_children_many(h, paths, *, progress=None, timeout=None):
@@ -99,4 +121,12 @@ def get_children_many(h, paths, *, progress=None, timeout=None):
 
     Arguments, the kind of list and exceptions are those of get_many.
     """
-    return read_all(h, paths, OP_GET_CHILDREN, timeout, progress)
+    return many_reads(h, paths, OP_GET_CHILDREN, timeout, progress).wait()
+
+
+def aget_children_many(h, paths, completion=None, *, progress=None, timeout=None):
+    """Do as get_children_many does, and call `completion(handle, code, answers)`.
+
+    Arguments and result are those of aget_many.
+    """
+    return many_reads(h, paths, OP_GET_CHILDREN, timeout, progress).later(completion)

@@ -153,6 +153,46 @@ cdef class Subtree:
             yield self.znode(i)
 
 
+@cython.final
+@cython.internal
+cdef class TreeRead(BulkWork):
+    cdef bytes where
+    cdef subtree *tree
+
+    cdef bint next_stage(self) except -1:
+        if self.tree is NULL:
+            self.tree = subtree_new(self.handle.c, self.where)
+            self.begin(&self.tree.reader.base)
+            return True
+        self.is_missing = subtree_node(self.tree, 0).read.code == ZNONODE
+        return False
+
+    cdef object results(self):
+        if self.is_missing:
+            raise errors.error(constants.NONODE, self.path, self.fault())
+        self.handle.has_root = True
+        cdef Subtree result = Subtree.__new__(Subtree)
+        bulk_retain(&self.tree.reader.base)
+        result.tree = self.tree
+        result.arrange()
+        return result
+
+    cdef object done(self):
+        return self.tree.count
+
+
+cdef TreeRead tree_read(h, path, timeout, progress):
+    cdef TreeRead work = TreeRead.__new__(TreeRead)
+    work.handle = find(h)
+    work.seconds = seconds_of(timeout)
+    work.where = encoded_path(path)
+    work.path = path
+    checked_callable(progress, "progress")
+    work.progress = progress
+    check_size(work.handle, path, len(work.where))
+    return work
+
+
 def read_tree(h, path, *, progress=None, timeout=None):
     """Read a node and everything below it, and return a Subtree.
 
@@ -163,24 +203,12 @@ def read_tree(h, path, *, progress=None, timeout=None):
     vanish meanwhile are left out. Raises NoNodeException if there is no such node, and what concerns
     all: ConnectionLossException and the like.
     """
-    cdef Handle handle = find(h)
-    cdef double seconds = seconds_of(timeout)
-    cdef bytes where = encoded_path(path)
-    checked_callable(progress, "progress")
-    check_size(handle, path, len(where))
-    # Until it is there, and after whatever is raised here, its end is that of the Subtree.
-    cdef Subtree result = Subtree.__new__(Subtree)
-    result.tree = subtree_new(handle.c, where)
-    with nogil:
-        bulk_start(&result.tree.reader.base)
-    wait_for_bulk(handle, &result.tree.reader.base, seconds, progress, None)
-    cdef int code = result.tree.reader.base.code
-    if code != ZOK:
-        raise error_of(code, path)
-    if subtree_node(result.tree, 0).read.code == ZNONODE:
-        raise refusal(handle, ZNONODE, path)
-    handle.has_root = True
-    result.arrange()
-    if progress is not None:
-        progress(result.tree.count, None)
-    return result
+    return tree_read(h, path, timeout, progress).wait()
+
+
+def aread_tree(h, path, completion=None, *, progress=None, timeout=None):
+    """Do as read_tree does, and call `completion(handle, code, tree)`.
+
+    Arguments and result are those of aget_many.
+    """
+    return tree_read(h, path, timeout, progress).later(completion)

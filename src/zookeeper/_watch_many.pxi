@@ -1,43 +1,172 @@
 # Many watches in a few round trips.
 
-cdef set_watches *start_watches(Handle handle, list data, list exists, list children, dict encoded,
-                                int64_t zxid, watcher, double seconds) except NULL:
-    """Send the watches of paths, whose bytes are in `encoded`.
+def _begin_watches(registry, watches, watcher):
+    """Have a watcher wait at paths: the watches are about to be set."""
+    for kind, paths in watches:
+        (<WatcherRegistry>registry).settle(kind, paths, watcher, True)
 
-    The caller gives them up (`give_up`).
-    """
-    cdef set_watches *s = set_watches_new(handle.c, zxid)
-    try:
-        for path in data:
-            set_watches_add(s, WATCH_LIST_DATA, <bytes>encoded[path])
-        for path in exists:
-            set_watches_add(s, WATCH_LIST_EXISTS, <bytes>encoded[path])
-        for path in children:
-            set_watches_add(s, WATCH_LIST_CHILDREN, <bytes>encoded[path])
-        watches = [(constants.WATCH_DATA, data + exists), (constants.WATCH_CHILDREN, children)]
-        context = (watches, watcher)
-        for kind, paths in watches:
-            handle.registry.expect(kind, paths, watcher)
-        if handle.removals:
+
+cdef enum:
+    READING_DATA = 1
+    READING_CHILDREN
+    BEHIND_REMOVALS
+    WATCHING
+
+
+@cython.final
+@cython.internal
+cdef class ManyWatches(BulkWork):
+    """Reads of nodes, then of children, then the watches of those found."""
+
+    cdef list data, children, exists
+    cdef object watcher
+    cdef dict encoded       # paths as bytes
+    cdef int stage
+    cdef list nodes         # data and exists: both are read
+    cdef list parents       # of children, those that may have some
+    cdef object leaves      # the others
+    cdef read_many *data_reads
+    cdef read_many *children_reads
+    cdef set_watches *request  # not yet begun; NULL: none
+    cdef list watches       # (kind, paths)
+    cdef object beginning   # has the event thread begin them
+    cdef bint are_expected
+    cdef list data_results
+
+    cdef bint next_stage(self) except -1:
+        self.stage += 1
+        if self.stage == READING_DATA:
+            self.read_data()
+        elif self.stage == READING_CHILDREN:
+            self.read_children()
+        elif self.stage == BEHIND_REMOVALS:
+            self.make_watches()
+            self.expect_watches()
+            if not self.handle.removals:
+                return self.next_stage()
             # The C client forgets all it has at a path when the answer to a removal comes, which may
             # have been sent when none of this was expected. Answers come in the order of requests.
-            try:
-                call_release(ask(handle, request_of(OP_EXISTS, "/"), None, None if seconds < 0 else seconds))
-            except:
-                for kind, paths in watches:
-                    handle.registry.settle(kind, paths, watcher, False)
-                raise
-        # At once: see _watchers.pxi. The event thread knows of the watches before the first of their
-        # events can be queued.
-        Py_INCREF(context)
-        if not queue_push_watches(handle.c, <void *>context):
-            Py_DECREF(context)
-        set_watches_activate(s)
-        bulk_start(&s.base)
-    except:
-        give_up(&s.base)
-        raise
-    return s
+            self.begin(&new_reads(self.handle, [b"/"], OP_GET_DATA).reader.base)
+        elif self.stage == WATCHING:
+            self.send_watches()
+        else:
+            return False
+        return True
+
+    cdef int read_data(self) except -1:
+        self.data_reads = new_reads(self.handle, encoded_paths(self.handle, self.nodes, self.encoded), OP_GET_DATA)
+        encoded_paths(self.handle, self.children, self.encoded)
+        self.begin(&self.data_reads.reader.base)
+        return 0
+
+    cdef int read_children(self) except -1:
+        cdef Py_ssize_t i
+        # Most nodes of most trees are leaves: their stat says so, and they need not be asked.
+        self.leaves = {
+            self.data[i]
+            for i in range(len(self.data))
+            if self.data_reads.nodes[i].code == ZOK and self.data_reads.nodes[i].stat.numChildren == 0
+        }
+        self.parents = [path for path in self.children if path not in self.leaves]
+        self.children_reads = new_reads(
+            self.handle, [self.encoded[path] for path in self.parents], OP_GET_CHILDREN
+        )
+        self.begin(&self.children_reads.reader.base)
+        # Answers are made into Python's objects while the next ones are on their way.
+        self.is_missing = look_for_missing(self.handle, self.data_reads)
+        if not self.is_missing or not may_lack_root(self.handle):
+            self.data_results = read_results(self.data_reads, self.nodes, OP_GET_DATA, None)
+        return 0
+
+    cdef int make_watches(self) except -1:
+        """Make the request, and all objects that are needed from then on."""
+        cdef Py_ssize_t i
+        cdef Py_ssize_t there = len(self.data)
+        cdef node_read *found = self.data_reads.nodes
+        cdef int64_t data_zxid = self.data_reads.reader.lowest_zxid
+        cdef int64_t children_zxid = self.children_reads.reader.lowest_zxid
+        self.is_missing |= look_for_missing(self.handle, self.children_reads)
+        readable = {
+            self.parents[i] for i in range(len(self.parents)) if self.children_reads.nodes[i].code == ZOK
+        }
+        data = [self.nodes[i] for i in range(there) if found[i].code == ZOK]
+        exists = [self.nodes[i] for i in range(there, len(self.nodes)) if found[i].code == ZOK]
+        missing = [self.nodes[i] for i in range(there, len(self.nodes)) if found[i].code == ZNONODE]
+        children = [path for path in self.children if path in self.leaves or path in readable]
+        self.request = set_watches_new(
+            self.handle.c, min([zxid for zxid in (data_zxid, children_zxid) if zxid] or [0])
+        )
+        self.add(WATCH_LIST_DATA, data + exists)
+        self.add(WATCH_LIST_EXISTS, missing)
+        self.add(WATCH_LIST_CHILDREN, children)
+        self.watches = [(constants.WATCH_DATA, data + exists + missing), (constants.WATCH_CHILDREN, children)]
+        self.beginning = (_begin_watches, (self.handle.registry, self.watches, self.watcher))
+        return 0
+
+    cdef int add(self, int which, list paths) except -1:
+        for path in paths:
+            set_watches_add(self.request, which, <bytes>self.encoded[path])
+        return 0
+
+    cdef int expect_watches(self) except -1:
+        self.are_expected = True
+        for kind, paths in self.watches:
+            self.handle.registry.expect(kind, paths, self.watcher)
+        return 0
+
+    cdef int send_watches(self) except -1:
+        """Send them at once: see _watchers.pxi."""
+        cdef set_watches *request = self.request
+        # The event thread knows of the watches before the first of their events can be queued.
+        Py_INCREF(self.beginning)
+        if queue_push_object(self.handle.c, <void *>self.beginning):
+            self.are_expected = False
+        else:
+            Py_DECREF(self.beginning)
+        set_watches_activate(request)
+        self.request = NULL
+        self.begin(&request.base, True)
+        return 0
+
+    cdef int stop(self) except -1:
+        if self.request is not NULL:
+            give_up(&self.request.base)
+            self.request = NULL
+        if self.are_expected:
+            self.are_expected = False
+            for kind, paths in self.watches:
+                self.handle.registry.settle(kind, paths, self.watcher, False)
+        return 0
+
+    cdef object results(self):
+        cdef Py_ssize_t there = len(self.data)
+        fault = self.fault()
+        if self.data_results is None:
+            self.data_results = read_results(self.data_reads, self.nodes, OP_GET_DATA, fault)
+        names = iter(read_results(self.children_reads, self.parents, OP_GET_CHILDREN, fault))
+        children_results = [[] if path in self.leaves else next(names) for path in self.children]
+        exists_results = [
+            None if isinstance(result, errors.NoNodeException)
+            else result if isinstance(result, errors.ZooKeeperException)
+            else result[1]
+            for result in self.data_results[there:]
+        ]
+        return self.data_results[:there], children_results, exists_results
+
+
+cdef ManyWatches many_watches(h, data, children, exists, watcher, timeout):
+    cdef ManyWatches work = ManyWatches.__new__(ManyWatches)
+    work.handle = find(h)
+    work.seconds = seconds_of(timeout)
+    if watcher is None:
+        raise TypeError("a watcher is needed")
+    checked_callable(watcher, "a watcher")
+    hash(watcher)
+    work.watcher = watcher
+    work.data, work.children, work.exists = list_of_paths(data), list_of_paths(children), list_of_paths(exists)
+    work.nodes = work.data + work.exists
+    work.encoded = {}
+    return work
 
 
 def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None):
@@ -54,63 +183,13 @@ def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None
     an exception (no node, no permission) has no watch. Raises what concerns all: ConnectionLossException
     and the like; then any of the watches may have been set.
     """
-    cdef Handle handle = find(h)
-    cdef read_many *data_reads = NULL
-    cdef read_many *children_reads = NULL
-    cdef set_watches *watches = NULL
-    cdef dict encoded = {}
-    cdef Py_ssize_t i
-    cdef int64_t zxid
-    cdef double seconds = seconds_of(timeout)
-    if watcher is None:
-        raise TypeError("a watcher is needed")
-    checked_callable(watcher, "a watcher")
-    hash(watcher)
-    data, children, exists = list_of_paths(data), list_of_paths(children), list_of_paths(exists)
-    cdef list nodes = data + exists
-    cdef list encoded_nodes = encoded_paths(handle, nodes, encoded)
-    encoded_paths(handle, children, encoded)
-    # Answers are made into Python's objects while the next ones are on their way.
-    try:
-        data_reads = start_reads(handle, encoded_nodes, OP_GET_DATA)
-        finish_reads(handle, data_reads, seconds, None)
-        # Most nodes of most trees are leaves: their stat says so, and they need not be asked.
-        leaves = {
-            data[i]
-            for i in range(len(data))
-            if data_reads.nodes[i].code == ZOK and data_reads.nodes[i].stat.numChildren == 0
-        }
-        parents = [path for path in children if path not in leaves]
-        children_reads = start_reads(handle, [encoded[path] for path in parents], OP_GET_CHILDREN)
-        data_results = read_results(handle, data_reads, nodes, OP_GET_DATA)
-        finish_reads(handle, children_reads, seconds, None)
-        zxid = min(
-            [z for z in (data_reads.reader.lowest_zxid, children_reads.reader.lowest_zxid) if z] or [0]
-        )
-        readable = {parents[i] for i in range(len(parents)) if children_reads.nodes[i].code == ZOK}
-        watches = start_watches(
-            handle,
-            [nodes[i] for i in range(len(nodes)) if data_reads.nodes[i].code == ZOK],
-            [nodes[i] for i in range(len(data), len(nodes)) if data_reads.nodes[i].code == ZNONODE],
-            [path for path in children if path in leaves or path in readable],
-            encoded,
-            zxid,
-            watcher,
-            seconds,
-        )
-        names = iter(read_results(handle, children_reads, parents, OP_GET_CHILDREN))
-        children_results = [[] if path in leaves else next(names) for path in children]
-        wait_for_bulk(handle, &watches.base, seconds, None, None)
-        if watches.base.code != ZOK:
-            raise error_of(watches.base.code, None)
-    finally:
-        give_up(&data_reads.reader.base if data_reads is not NULL else NULL)
-        give_up(&children_reads.reader.base if children_reads is not NULL else NULL)
-        give_up(&watches.base if watches is not NULL else NULL)
-    exists_results = [
-        None if isinstance(result, errors.NoNodeException)
-        else result if isinstance(result, errors.ZooKeeperException)
-        else result[1]
-        for result in data_results[len(data):]
-    ]
-    return data_results[:len(data)], children_results, exists_results
+    return many_watches(h, data, children, exists, watcher, timeout).wait()
+
+
+def awatch_many(h, data=(), children=(), exists=(), watcher=None, completion=None, *, timeout=None):
+    """Do as watch_many does, and call `completion(handle, code, results)`.
+
+    The results are a tuple of the three lists. Returns an object whose `cancel()` gives it up: the code
+    is NOTHING then, and any of the watches may have been set.
+    """
+    return many_watches(h, data, children, exists, watcher, timeout).later(completion)

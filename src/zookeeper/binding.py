@@ -23,6 +23,8 @@ from zookeeper.types import (
     Acl,
     AclCompletion,
     AclEntry,
+    BulkCompletion,
+    Cancellable,
     ClientId,
     Data,
     DataCompletion,
@@ -40,6 +42,7 @@ from zookeeper.types import (
     StringStatCompletion,
     Subtree,
     VoidCompletion,
+    WatchedNodes,
     Watcher,
 )
 
@@ -280,6 +283,18 @@ class Binding(Protocol):
         self, h: int, ops: Iterable[Operation], completion: MultiCompletion | None = None
     ) -> Literal[0]: ...
     def check_operations(self, h: int, ops: Iterable[Operation]) -> None: ...
+    def awrite_many(
+        self,
+        h: int,
+        ops: Iterable[Operation],
+        completion: BulkCompletion[list[Any]] | None = None,
+        *,
+        batch: int = 500,
+        in_flight: int = 4,
+        stop: bool = True,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Cancellable: ...
     def write_many(
         self,
         h: int,
@@ -300,6 +315,16 @@ class Binding(Protocol):
         progress: Progress | None = None,
         timeout: float | None = None,
     ) -> Answers[tuple[str | None, Stat] | ZooKeeperException]: ...
+    def aget_many(
+        self,
+        h: int,
+        paths: Iterable[str],
+        completion: BulkCompletion[Answers[tuple[str | None, Stat] | ZooKeeperException]]
+        | None = None,
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Cancellable: ...
     def get_children_many(
         self,
         h: int,
@@ -308,6 +333,15 @@ class Binding(Protocol):
         progress: Progress | None = None,
         timeout: float | None = None,
     ) -> Answers[list[str] | ZooKeeperException]: ...
+    def aget_children_many(
+        self,
+        h: int,
+        paths: Iterable[str],
+        completion: BulkCompletion[Answers[list[str] | ZooKeeperException]] | None = None,
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Cancellable: ...
     def watch_many(
         self,
         h: int,
@@ -317,11 +351,27 @@ class Binding(Protocol):
         watcher: Watcher | None = None,
         *,
         timeout: float | None = None,
-    ) -> tuple[
-        list[tuple[str | None, Stat] | ZooKeeperException],
-        list[list[str] | ZooKeeperException],
-        list[Stat | ZooKeeperException | None],
-    ]: ...
+    ) -> WatchedNodes: ...
+    def awatch_many(
+        self,
+        h: int,
+        data: Iterable[str] = (),
+        children: Iterable[str] = (),
+        exists: Iterable[str] = (),
+        watcher: Watcher | None = None,
+        completion: BulkCompletion[WatchedNodes] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> Cancellable: ...
     def read_tree(
         self, h: int, path: str, *, progress: Progress | None = None, timeout: float | None = None
     ) -> Subtree: ...
+    def aread_tree(
+        self,
+        h: int,
+        path: str,
+        completion: BulkCompletion[Subtree] | None = None,
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Cancellable: ...

@@ -7,7 +7,16 @@ module at run time to do its work, so the definitions cost no program any start-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict, overload, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Protocol,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    overload,
+    runtime_checkable,
+)
 
 if TYPE_CHECKING:
     from zookeeper.errors import ZooKeeperException
@@ -73,6 +82,22 @@ NumberCompletion: TypeAlias = Callable[[int, int, int | None], object]
 IdentitiesCompletion: TypeAlias = Callable[[int, int, list[ProvenIdentity] | None], object]
 AclCompletion: TypeAlias = Callable[[int, int, list[AclEntry] | None, Stat | None], object]
 MultiCompletion: TypeAlias = Callable[[int, int, list[Any] | None], object]
+
+R = TypeVar("R")
+BulkCompletion: TypeAlias = Callable[[int, int, R | None], object]
+
+# The results of watch_many: those of data, of children and of exists.
+WatchedNodes: TypeAlias = tuple[
+    "list[tuple[str | None, Stat] | ZooKeeperException]",
+    "list[list[str] | ZooKeeperException]",
+    "list[Stat | ZooKeeperException | None]",
+]
+
+
+class Cancellable(Protocol):
+    """A bulk operation that is under way, as its asynchronous function returns it."""
+
+    def cancel(self) -> None: ...
 
 
 @runtime_checkable

@@ -9,6 +9,7 @@
  * From then on it works as the C client means it to. `completions_lock` keeps the two from calling
  * completions at the same time, and so in another order.
  */
+#include "bulk.h"
 #include "completions.h"
 #include "credentials.h"
 #include "handle.h"
@@ -61,10 +62,13 @@ static int64_t probe_if_in_doubt(zk_handle *handle) {
     return left;
 }
 
-/* On the I/O thread: connects, notices time-outs; both make session events. After a failure it may
- * have set none of its results, or a descriptor that is closed; and its caller polls by them. */
-int __wrap_zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct timeval *tv) {
-    zk_handle *handle = (zk_handle *)zoo_get_context(zh);
+static int64_t nanoseconds(const struct timeval *tv) {
+    return tv->tv_sec * INT64_C(1000000000) + tv->tv_usec * INT64_C(1000);
+}
+
+/* Connect, and notice time-outs; both make session events. After a failure the C client may have set none
+ * of its results, or a descriptor that is closed; and its caller polls by them. */
+static int look_at_connection(zk_handle *handle, zhandle_t *zh, int *fd, int *interest, struct timeval *tv) {
     connection *c = &handle->connection;
     *fd = -1;
     *interest = 0;
@@ -82,14 +86,23 @@ int __wrap_zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct time
     transport_leave();
     if (c->fd < 0 && zoo_state(zh) >= 0) {
         *fd = -1;
-        pauses_no_socket(&c->pauses, core_now(), tv->tv_sec * INT64_C(1000000000) + tv->tv_usec * INT64_C(1000));
+        pauses_no_socket(&c->pauses, core_now(), nanoseconds(tv));
         wait_for(tv, pauses_left(&c->pauses, core_now()));
     }
     credentials_attend(handle, zh, code);
     complete_here(zh);
     attempt_end_turn(handle, zoo_state(zh), tv);
     int64_t doubt = probe_if_in_doubt(handle);
-    if (doubt && doubt < tv->tv_sec * INT64_C(1000000000) + tv->tv_usec * INT64_C(1000)) wait_for(tv, doubt);
+    if (doubt && doubt < nanoseconds(tv)) wait_for(tv, doubt);
+    return code;
+}
+
+/* On the I/O thread, before it waits. */
+int __wrap_zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct timeval *tv) {
+    zk_handle *handle = (zk_handle *)zoo_get_context(zh);
+    int code = look_at_connection(handle, zh, fd, interest, tv);
+    int64_t left = bulk_attend(handle);
+    if (left && left < nanoseconds(tv)) wait_for(tv, left);
     return code;
 }
 

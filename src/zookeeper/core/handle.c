@@ -58,6 +58,7 @@ zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only) {
     zk_handle *handle = core_zeroed(1, sizeof *handle);
     core_mutex_init(&handle->submit, LOCK_SUBMIT);
     core_mutex_init(&handle->queue_lock, LOCK_QUEUE);
+    core_mutex_init(&handle->timed_lock, LOCK_TIMED);
     core_mutex_init(&handle->set_watches_lock, LOCK_SET_WATCHES);
     core_mutex_init(&handle->completions_lock, LOCK_COMPLETIONS);
     pthread_cond_init(&handle->queue_filled, NULL);
@@ -172,6 +173,7 @@ void handle_free(zk_handle *handle) {
     service_release(handle->service);
     core_mutex_destroy(&handle->submit);
     core_mutex_destroy(&handle->queue_lock);
+    core_mutex_destroy(&handle->timed_lock);
     core_mutex_destroy(&handle->set_watches_lock);
     core_mutex_destroy(&handle->completions_lock);
     pthread_cond_destroy(&handle->queue_filled);

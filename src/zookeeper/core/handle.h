@@ -14,6 +14,7 @@
 #include "service.h"
 #include "transport.h"
 
+struct bulk;
 struct call;
 struct credential;
 struct set_watches;
@@ -40,6 +41,10 @@ struct zk_handle {
     queue_item *queue_first, *queue_last; /* ours; NULL: empty */
     int queue_opened, queue_stop, queue_poked;
     int queue_idle; /* the Python thread waits for something */
+
+    /* The bulk operations that no thread waits for. */
+    core_mutex timed_lock;
+    struct bulk *timed; /* theirs; NULL: none */
 
     /* Which of the C client's threads calls completions (completions.c). */
     core_mutex completions_lock;

@@ -9,6 +9,7 @@
  *     LOCK_COMPLETIONS   zk_handle.completions_lock           which thread calls completions; held
  *                                                             while they are called
  *     LOCK_BULK          bulk.lock                            one operation on many nodes
+ *     LOCK_TIMED         zk_handle.timed_lock                 operations on many nodes that have a deadline
  *     LOCK_SUBMIT        zk_handle.submit                     handing requests to the C client, the
  *                                                             requests under way, credentials
  *     (the C client's own locks)
@@ -49,6 +50,7 @@
 typedef enum {
     LOCK_COMPLETIONS,
     LOCK_BULK,
+    LOCK_TIMED,
     LOCK_SUBMIT,
     LOCK_SET_WATCHES,
     LOCK_RAW_REQUESTS,

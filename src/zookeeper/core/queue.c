@@ -62,8 +62,8 @@ object_item *queue_object(void *object) {
     return item;
 }
 
-int queue_push_watches(zk_handle *handle, void *watches) {
-    object_item *item = queue_object(watches);
+int queue_push_object(zk_handle *handle, void *object) {
+    object_item *item = queue_object(object);
     /* Unlike an answer, this may come when the handle is closed and its event thread has ended. */
     core_lock(&handle->queue_lock);
     int stopped = handle->queue_stop;

@@ -4,10 +4,19 @@
 
 #include "client.h"
 
-typedef enum { ITEM_EVENT, ITEM_CALL, ITEM_ANSWER, ITEM_TRANSACTION, ITEM_OBJECT } item_kind;
+typedef enum {
+    ITEM_EVENT,
+    ITEM_CALL,
+    ITEM_ANSWER,
+    ITEM_TRANSACTION,
+    ITEM_BULK,
+    ITEM_PROGRESS,
+    ITEM_OBJECT
+} item_kind;
 
 /* The head of what is queued. The thread that takes an item frees what it is part of: an event or
- * an object by `free`, a call or its answer by call_release, a transaction by transaction_free. */
+ * an object by `free`, a call or its answer by call_release, a transaction by transaction_free, the end
+ * and the progress of a bulk operation by bulk_release. */
 typedef struct queue_item {
     struct queue_item *next;
     item_kind kind;
@@ -23,8 +32,7 @@ typedef struct {
     char path[]; /* "" for a session event */
 } event_item;
 
-/* A Python object with a reference for the taker: watches that are about to be set, in a handle's queue;
- * a function to call and its arguments, in an event loop's. */
+/* A Python object with a reference for the taker: a function to call and its arguments. */
 typedef struct {
     queue_item item;
     void *object;
@@ -38,8 +46,8 @@ void queue_push_event(zk_handle *handle, int type, int state, const char *path);
 void queue_push_change(zk_handle *handle, int type, int state, const char *server_path, int64_t zxid);
 /* An item with that object, to be freed by `free`. */
 object_item *queue_object(void *object);
-/* Queue watches. 0: the handle is closed, and the reference to `watches` stays the caller's. */
-int queue_push_watches(zk_handle *handle, void *watches);
+/* Queue an object. 0: the handle is closed, and the reference to the object stays the caller's. */
+int queue_push_object(zk_handle *handle, void *object);
 /* Everything queued, in order, the caller's from here on; waits for something. NULL: woken for log
  * lines, or stopped. */
 queue_item *queue_take(zk_handle *handle);

@@ -52,6 +52,36 @@ class Asking:
         self._server.find(h).ask(request, completion)
         return constants.OK
 
+    def _bulk_later(
+        self,
+        h: int,
+        request: Request,
+        completion: Callable[..., object] | None,
+        timeout: float | None,
+        progress: Callable[[Any], object] = lambda results: None,
+    ) -> Done:
+        """Ask for many nodes, and call `progress(results)` and the completion."""
+
+        def complete(number: int, code: int, results: Any) -> None:
+            try:
+                if code == constants.OK:
+                    progress(results)
+            finally:
+                if completion is not None:
+                    completion(number, code, results)
+
+        arguments.timeout(timeout)
+        arguments.function(completion, "a completion")
+        self._server.find(h).ask(request._replace(failed=(None,)), complete)
+        return Done()
+
+
+class Done:
+    """A bulk operation that cannot be cancelled any more."""
+
+    def cancel(self) -> None:
+        pass
+
 
 def first_only(request: Request) -> Request:
     """Reduce a request to its first result."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from zc.zk.testing.emulation import arguments, values
-from zc.zk.testing.emulation.asking import Asking
+from zc.zk.testing.emulation.asking import Asking, Done
 from zc.zk.testing.emulation.handle import Handle
 from zc.zk.testing.emulation.request import Request, Watch
 from zc.zk.testing.emulation.subtrees import Subtree, walk
@@ -16,10 +16,22 @@ from zookeeper import constants, errors
 from zookeeper.answers import Answers
 
 if TYPE_CHECKING:
-    from zookeeper.types import Progress, Watcher
+    from zookeeper.types import BulkCompletion, Progress, Watcher
 
 # Reads a node, at its path on the server, with or without leaving a watch there.
 Read = Callable[[Client, str, bool], Any]
+
+
+def _told_all(
+    progress: Progress | None, total_is_known: bool = True
+) -> Callable[[Sequence[Any]], object]:
+    """Return a function that tells a progress that all results are there."""
+
+    def tell(results: Sequence[Any]) -> None:
+        if progress is not None:
+            progress(len(results), len(results) if total_is_known else None)
+
+    return tell
 
 
 class Bulk(Asking):
@@ -45,6 +57,32 @@ class Bulk(Asking):
         """Read the names of many nodes' children, or each one's exception."""
         return self._read_many(h, paths, self._names, progress, timeout)
 
+    def aget_many(
+        self,
+        h: int,
+        paths: Iterable[str],
+        completion: BulkCompletion[Any] | None = None,
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Done:
+        """Do the same as get_many; `completion(handle, code, answers)`."""
+        request = self._reading(h, paths, self._data_and_stat, progress)
+        return self._bulk_later(h, request, completion, timeout, _told_all(progress))
+
+    def aget_children_many(
+        self,
+        h: int,
+        paths: Iterable[str],
+        completion: BulkCompletion[Any] | None = None,
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Done:
+        """Do the same as get_children_many; `completion(handle, code, answers)`."""
+        request = self._reading(h, paths, self._names, progress)
+        return self._bulk_later(h, request, completion, timeout, _told_all(progress))
+
     def read_tree(
         self,
         h: int,
@@ -54,6 +92,24 @@ class Bulk(Asking):
         timeout: float | None = None,
     ) -> Subtree:
         """Read a node and everything below it."""
+        (tree,) = self._now(h, self._tree(h, path, progress), timeout)
+        _told_all(progress, total_is_known=False)(tree)
+        return cast(Subtree, tree)
+
+    def aread_tree(
+        self,
+        h: int,
+        path: str,
+        completion: BulkCompletion[Any] | None = None,
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Done:
+        """Do the same as read_tree; `completion(handle, code, tree)`."""
+        told = _told_all(progress, total_is_known=False)
+        return self._bulk_later(h, self._tree(h, path, progress), completion, timeout, told)
+
+    def _tree(self, h: int, path: str, progress: Progress | None) -> Request:
         _, where = self._find(h, path)
         arguments.function(progress, "progress")
 
@@ -61,10 +117,7 @@ class Bulk(Asking):
             engine = self._server.engine
             return (Subtree(list(walk(engine, client, where, path)), engine.zxid),)
 
-        (tree,) = self._now(h, Request(path, perform), timeout)
-        if progress is not None:
-            progress(len(tree), None)
-        return cast(Subtree, tree)
+        return Request(path, perform)
 
     def watch_many(
         self,
@@ -77,6 +130,33 @@ class Bulk(Asking):
         timeout: float | None = None,
     ) -> tuple[list[Any], list[Any], list[Any]]:
         """Read many nodes and leave a watch at each."""
+        request = self._watching(h, data, children, exists, watcher)
+        (found,) = self._now(h, request, timeout)
+        return cast(tuple[list[Any], list[Any], list[Any]], found)
+
+    def awatch_many(
+        self,
+        h: int,
+        data: Iterable[str] = (),
+        children: Iterable[str] = (),
+        exists: Iterable[str] = (),
+        watcher: Watcher | None = None,
+        completion: BulkCompletion[Any] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> Done:
+        """Do the same as watch_many; `completion(handle, code, results)`."""
+        request = self._watching(h, data, children, exists, watcher)
+        return self._bulk_later(h, request, completion, timeout)
+
+    def _watching(
+        self,
+        h: int,
+        data: Iterable[str],
+        children: Iterable[str],
+        exists: Iterable[str],
+        watcher: Watcher | None,
+    ) -> Request:
         handle = self._server.find(h)
         if watcher is None:
             raise TypeError("a watcher is needed")
@@ -90,13 +170,13 @@ class Bulk(Asking):
         ]
 
         def perform(client: Client) -> tuple[Any, ...]:
-            return tuple(
+            found_children, found_data, found_stats = [
                 [self._read_and_watch(handle, client, kind, read, path, watcher) for path in paths]
                 for kind, read, paths in wanted
-            )
+            ]
+            return ((found_data, found_children, found_stats),)
 
-        found_children, found_data, found_stats = self._now(h, Request(None, perform), timeout)
-        return found_data, found_children, found_stats
+        return Request(None, perform)
 
     def _read_many(
         self,
@@ -106,6 +186,13 @@ class Bulk(Asking):
         progress: Progress | None,
         timeout: float | None,
     ) -> Answers[Any]:
+        (answers,) = self._now(h, self._reading(h, paths, read, progress), timeout)
+        _told_all(progress)(answers)
+        return cast("Answers[Any]", answers)
+
+    def _reading(
+        self, h: int, paths: Iterable[str], read: Read, progress: Progress | None
+    ) -> Request:
         handle = self._server.find(h)
         checked = self._paths(handle, paths)
         arguments.function(progress, "progress")
@@ -115,10 +202,7 @@ class Bulk(Asking):
             answers.zxid = self._server.engine.zxid if checked else 0
             return (answers,)
 
-        (answers,) = self._now(h, Request(None, perform), timeout)
-        if progress is not None:
-            progress(len(checked), len(checked))
-        return cast("Answers[Any]", answers)
+        return Request(None, perform)
 
     def _paths(self, handle: Handle, paths: Iterable[str]) -> list[str]:
         checked = arguments.paths(paths)
