@@ -139,6 +139,13 @@ def test_many_servers_are_read_in_few_requests(zk, other) -> None:
 # Draining, failures
 
 
+@pytest.fixture
+def long_out(monkeypatch) -> None:
+    """Have servers that failed be out for as long as a test may take."""
+    monkeypatch.setattr("zc.zk.providers.outliers.FIRST_PAUSE_SECONDS", 3600.0)
+    monkeypatch.setattr("zc.zk.providers.outliers.MAX_PAUSE_SECONDS", 3600.0)
+
+
 def test_a_server_that_drains_is_passed_over(zk, other) -> None:
     one, _two = register(other, "a:1", "b:1")
     servers = zk.providers(PATH)
@@ -151,7 +158,7 @@ def test_a_server_that_drains_is_passed_over(zk, other) -> None:
     assert {servers.pick().address for _ in range(4)} == {"a:1", "b:1"}
 
 
-def test_a_server_that_failed_is_passed_over_until_it_succeeds(zk) -> None:
+def test_a_server_that_failed_is_passed_over_until_it_succeeds(zk, long_out) -> None:
     register(zk, "a:1", "b:1")
     servers = zk.providers(PATH)
     servers.failed("a:1")
@@ -169,7 +176,7 @@ def test_a_server_that_failed_is_back_after_a_while(zk) -> None:
     wait_until(lambda: servers.pick().address == "a:1", "it is tried again")
 
 
-def test_the_last_servers_stay_whatever_fails(zk) -> None:
+def test_the_last_servers_stay_whatever_fails(zk, long_out) -> None:
     register(zk, "a:1", "b:1", "c:1", "d:1")
     servers = zk.providers(PATH, kept_share=0.75)
     for address in servers:
@@ -279,7 +286,9 @@ def test_a_list_goes_on_being_used_without_a_connection_and_tells_its_age(client
             wait_until(lambda: servers.age > first, "it grows")
             servers.failed("a:1")
             assert servers.pick().address == "a:1"
-            with pytest.raises(zc.zk.NoProvider, match="as of 0 seconds ago, as there is no conn"):
+            with pytest.raises(
+                zc.zk.NoProvider, match=r"as of \d+ seconds ago, as there is no conn"
+            ):
                 servers.pick(but_not=["a:1"])
             server.start()
             wait_until(lambda: servers.age == 0.0, "it is back", 30)
