@@ -4,7 +4,7 @@
         print(site.url)
         site.serve_forever()
 
-Data of nodes move one way: watches -> `watchedtree` -> `publishing` (nodes as text for the
+Data of nodes move one way: `watchedtree`, a live tree -> `views` and `publishing` (nodes as text for the
 page) -> `site` (HTTP, server-sent events) -> `page/`, which runs in the browser.
 
 The person who looks at the page is not the one who may write to a node. So nothing from a node is

@@ -11,29 +11,20 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from heapq import heappop, heappush
-from typing import Any
 
-from zc.zk import codec
+from zc.zk.browse.views import Asking, view
 from zc.zk.browse.watchedtree import WatchedTree
-from zc.zk.errors import BadPropertyLink, LinkLoop
-from zc.zk.links import LINK, PROPERTY_LINK, join
-from zc.zk.tree.literals import write_literal
-from zc.zk.watching.treenode import TreeNode
-from zookeeper.errors import ZooKeeperException
-from zookeeper.messages import zerror
 
 logger = logging.getLogger("zc.zk")
 
 # Changes that come shortly after one another are published together. Seconds.
 GATHERING = 0.05
 
-# Of longer values the page shows the beginning. Characters.
-MAX_VALUE = 2000
-
-# So many views are published together, the upper ones first: a page shows what there is already.
-CHUNK = 2000
+# So many views are made and published together. Of many, those that have just changed come first,
+# and then those further up, as a page shows what there is already.
+CHUNK = 1000
 
 # Nodes in one event for the page, and about how many characters: each reader that does not read
 # keeps an event in memory.
@@ -87,7 +78,11 @@ class Publisher:
         self._changed = threading.Condition()
         self._dirty: set[str] = set()
         self._views: dict[str, str] = {}
-        self._linking: set[str] = set()
+        # The thread's: nodes that are yet to be looked at, the next one last; the nodes that views
+        # depend on besides their own, and the views that depend on a node.
+        self._backlog: list[str] = []
+        self._asked: dict[str, set[str]] = {}
+        self._askers: dict[str, set[str]] = {}
         self._subscriptions: set[Subscription] = set()
         self._is_closed = False
         self._status = ""
@@ -169,36 +164,41 @@ class Publisher:
         pause = GATHERING
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._dirty or self._is_closed)
+                self._changed.wait_for(lambda: self._dirty or self._backlog or self._is_closed)
                 self._changed.wait_for(lambda: self._is_closed, pause)
                 if self._is_closed:
                     return
                 dirty, self._dirty = self._dirty, set()
             started = time.monotonic()
-            self._publish(dirty)
-            # However many changes there are, half of the time is left for others.
-            pause = max(GATHERING, time.monotonic() - started)
+            self._publish(self._choose(dirty))
+            # However many changes there are, a part of the time is left for others.
+            pause = (time.monotonic() - started) / 4
+            if not self._backlog:
+                pause = max(GATHERING, pause)
 
-    def _publish(self, dirty: Iterable[str]) -> None:
-        """Make new views of nodes, and of all links, which may lead elsewhere now.
+    def _choose(self, dirty: set[str]) -> list[str]:
+        """Return nodes whose views are to be made now: what has just changed comes first."""
+        dirty.update(*[self._askers.get(path, ()) for path in dirty])
+        chosen: list[str] = []
+        if len(dirty) <= CHUNK:
+            chosen = sorted(dirty)
+        else:
+            self._backlog = sorted(dirty.union(self._backlog), reverse=True)
+        chosen += self._backlog[: -CHUNK - 1 : -1]
+        del self._backlog[-CHUNK:]
+        return chosen
 
-        It gives up when it is closed meanwhile.
-        """
-        paths = sorted({*dirty, *self._linking})
-        for start in range(0, len(paths), CHUNK):
-            self._publish_some(paths[start : start + CHUNK])
-
-    def _publish_some(self, paths: Iterable[str]) -> None:
+    def _publish(self, paths: Iterable[str]) -> None:
+        """Make new views of nodes. It gives up when it is closed meanwhile."""
         assert self._tree is not None
         views: dict[str, str | None] = {}
         for path in paths:
             if self._is_closed:
                 return
             node = self._tree.find(path)
-            views[path] = None if node is None else json.dumps(view(self._tree, node))
-            self._linking.discard(path)
-            if node is not None and _has_links(node):
-                self._linking.add(path)
+            asking = Asking(self._tree)
+            views[path] = None if node is None else json.dumps(view(asking, node))
+            self._note_asked(path, asking.asked)
         with self._changed:
             different = {path for path, text in views.items() if text != self._views.get(path)}
             for path in different:
@@ -213,66 +213,15 @@ class Publisher:
                     subscription.add(different)
                 self._changed.notify_all()
 
-
-def view(tree: WatchedTree, node: TreeNode) -> dict[str, Any]:
-    """Return the text that the page shows of a node."""
-    stat: Mapping[str, Any] = node.stat or {}
-    owner = stat.get("ephemeralOwner", 0) & 2**64 - 1
-    kind = node.properties.get("type")
-    return {
-        "type": _cut(kind) if isinstance(kind, str) else None,
-        "properties": list(_properties(tree, node)),
-        "fault": None if node.error is None else zerror(node.error.code),
-        "children": len(tree.names(node)),
-        "hidden": tree.hidden(node),
-        "owner": f"0x{owner:x}" if owner else None,
-        "created": stat.get("ctime"),
-        "modified": stat.get("mtime"),
-        "version": stat.get("version"),
-        "size": stat.get("dataLength"),
-    }
-
-
-def _properties(tree: WatchedTree, node: TreeNode) -> Iterator[dict[str, Any]]:
-    if node.data is None and node.stat is not None:
-        yield {"name": "data", "value": "None", "is_data": True}
-    for key, value in sorted(node.properties.items()):
-        if key == codec.STRING_VALUE and value == node.data:
-            yield {"name": "data", "value": _shown(value), "is_data": True}
-        elif key.endswith(LINK) and isinstance(value, str):
-            name = key.removesuffix(LINK)
-            yield {"name": name, "value": _cut(value), **_symbolic(tree, node, name)}
-        elif key.endswith(PROPERTY_LINK) and isinstance(value, str):
-            name = key.removesuffix(PROPERTY_LINK)
-            yield {"name": name, "value": _cut(value), **_property_link(tree, node, name, value)}
-        else:
-            yield {"name": key, "value": _shown(value)}
-
-
-def _symbolic(tree: WatchedTree, node: TreeNode, name: str) -> dict[str, Any]:
-    try:
-        return {"link": "->", "target": tree.resolve(join(node.path, name))}
-    except (LinkLoop, ZooKeeperException) as fault:
-        return {"link": "->", "fault": str(fault)}
-
-
-def _property_link(tree: WatchedTree, node: TreeNode, name: str, value: str) -> dict[str, Any]:
-    try:
-        found = tree.follow_property_link(node.path, name, value)
-    except BadPropertyLink as fault:
-        return {"link": "=>", "fault": fault.reason}
-    return {"link": "=>", "target": found.path, "means": _shown(found.value)}
-
-
-def _has_links(node: TreeNode) -> bool:
-    return any(key.endswith((LINK, PROPERTY_LINK)) for key in node.properties)
-
-
-def _shown(value: object) -> str:
-    return _cut(write_literal(value))
-
-
-def _cut(text: str) -> str:
-    if len(text) <= MAX_VALUE:
-        return text
-    return f"{text[:MAX_VALUE]}... ({len(text):,} characters)"
+    def _note_asked(self, path: str, asked: set[str]) -> None:
+        """Note which nodes a view depends on, as its links lead through them."""
+        former = self._asked.pop(path, set())
+        for other in former - asked:
+            askers = self._askers[other]
+            askers.discard(path)
+            if not askers:
+                del self._askers[other]
+        for other in asked - former:
+            self._askers.setdefault(other, set()).add(path)
+        if asked:
+            self._asked[path] = asked

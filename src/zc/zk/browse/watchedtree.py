@@ -25,7 +25,7 @@ TOP = "/"
 class WatchedTree(Resolver):
     """The nodes from the root down, of which no more than `limit` are shown: upper ones first.
 
-    `changed` is called with the paths of nodes that came, changed or went.
+    `changed` is called with the paths of nodes that came, changed or went, shown or not.
     """
 
     def __init__(
@@ -99,11 +99,10 @@ class WatchedTree(Resolver):
             gone = self._shown.intersection(changes.removed) - {TOP}
             self._shown -= gone
             new = self._make_room(tree, changes.added)
-            told = gone | new | self._shown.intersection(changes.changed)
+            told = gone | new
             told |= self._shown & (_above(changes.added) | _above(changes.removed))
-        if TOP in changes.removed or TOP in changes.added:
-            told.add(TOP)
-        self._changed(told)
+        # Of those that are not shown, too: links may lead through them.
+        self._changed(told.union(changes.added, changes.removed, changes.changed))
 
     def _make_room(self, tree: Tree, added: list[str]) -> set[str]:
         """Let nodes be shown, as many as may be; return the paths of new ones. With the lock."""
