@@ -4,8 +4,8 @@
         print(site.url)
         site.serve_forever()
 
-Data of nodes move one way: `watchedtree`, a live tree -> `views` and `publishing` (nodes as text for the
-page) -> `site` (HTTP, server-sent events) -> `page/`, which runs in the browser.
+Data of nodes move one way: `watchedtree`, a live tree -> `views` and `publishing` (nodes as text
+for the page) -> `site` (HTTP, server-sent events) -> `page/`, which runs in the browser.
 
 The person who looks at the page is not the one who may write to a node. So nothing from a node is
 ever markup: the page puts it into the document as text, the headers forbid all scripts and styles
