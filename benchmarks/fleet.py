@@ -17,9 +17,9 @@ connection; the slowest answer to a bystander, a client that has nothing to do w
 connections, and how many were made within 10 milliseconds; requests and bytes, in total and per
 client; seconds of the servers' and of the clients' processors.
 
-The library takes part with its defaults, with `spread=0`, so that everything is read at once, and as
-its users can set it for large lists. The rival is kazoo, by its recipes; a
-registration is an ephemeral node that is made again.
+The library takes part with its defaults, with `spread=0`, so that everything is read at once, and
+as its users can set it for large lists. The rival is kazoo, by its recipes; a registration is an
+ephemeral node that is made again.
 """
 
 from __future__ import annotations
