@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,19 +14,38 @@ import zc.zk.aio
 import zookeeper
 from tests.faults import with_zc_zk
 from tests.faults.library import Told
+from zc.zk.watching.treechanges import Changes
 
 T = TypeVar("T")
 
 
+CALLBACK_THREADS = 3
+
+
 class Loop:
-    """An event loop in a thread of its own, for those that wait."""
+    """An event loop in a thread of its own, for those that wait; callbacks block in others."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="event loop", daemon=True).start()
+        self._callbacks = ThreadPoolExecutor(CALLBACK_THREADS)
+        # All of them from the beginning, as the threads of a client are counted.
+        together = threading.Barrier(CALLBACK_THREADS)
+        list(self._callbacks.map(lambda _: together.wait(), range(CALLBACK_THREADS)))
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
 
     def do(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    async def call(self, function: Callable[[], object]) -> None:
+        """Call a function that may block, on the loop."""
+        await self._loop.run_in_executor(self._callbacks, function)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._callbacks.shutdown()
 
 
 class Registered:
@@ -66,6 +86,11 @@ class Followed:
         return self.show(self.live)
 
 
+class FollowedTree(with_zc_zk.Tree):
+    def __init__(self, live: Any) -> None:
+        self.live = live
+
+
 class Library(with_zc_zk.Library):
     def __init__(
         self,
@@ -101,6 +126,24 @@ class Library(with_zc_zk.Library):
         return Registered(self._loop, registration, entries)
 
     def follow(self, kind: str, path: str, told: Told | None) -> Any:
+        loop = self._loop
+
+        async def follow_tree() -> FollowedTree:
+            followed = FollowedTree(await self._zk.tree(path))
+            if told is not None:
+                known: dict[str, Any] = {}
+                values: list[Any] = []
+
+                async def tell(tree: Any, changes: Changes) -> None:
+                    with_zc_zk.Tree._tell(values.append, known, tree, changes)
+                    await loop.call(partial(told, values.pop()))
+
+                followed.live(tell)
+            return followed
+
+        if kind == "tree":
+            return self._do(follow_tree())
+
         async def follow() -> Followed:
             live: Any = self._zk.children(path) if kind == "children" else self._zk.properties(path)
             followed = Followed(await live, kind)
@@ -109,7 +152,7 @@ class Library(with_zc_zk.Library):
 
                 async def tell(seen: Any = None) -> None:
                     value = None if seen is None else show(seen)
-                    await asyncio.get_running_loop().run_in_executor(None, partial(told, value))
+                    await loop.call(partial(told, value))
 
                 live(tell)
             return followed
@@ -163,3 +206,4 @@ class Library(with_zc_zk.Library):
 
     def close(self) -> None:
         self._do(self._zk.close())
+        self._loop.close()
