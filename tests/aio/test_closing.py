@@ -242,7 +242,8 @@ def test_a_loop_that_is_closed_at_once_leaves_no_complaint(proxy: TcpProxy, root
     proxy.stall()
     tasks = [
         loop.create_task(zk.register("/", "a:1")), loop.create_task(zk.get_properties("/")),
-        loop.create_task(zk.get("/")), loop.create_task(zk.is_ephemeral("/")),
+        loop.create_task(zk.get("/")), loop.create_task(zk.get_many(["/"] * 9)),
+        loop.create_task(zk.export_tree()),
     ]  # fmt: skip
     loop.run_until_complete(asyncio.sleep(0.02))
     loop.close()
@@ -266,9 +267,11 @@ async def main():
         async def look():
             async for names in zk.children("/"):
                 print(*sorted(names), flush=True)
+                seen.set()
 
+        seen = asyncio.Event()
         watching = asyncio.create_task(look())
-        await asyncio.sleep(0.1)
+        await seen.wait()
         {end}
 
 asyncio.run(main())

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk.aio.answers import Answers, fault_of
-from zc.zk.aio.apart import apart_with_progress
 from zc.zk.aio.bulk import BULK, ask_in_bulk
 from zc.zk.aio.calls import CALLS, Call
 from zc.zk.aio.crossing import is_crossing, wait
@@ -92,9 +91,7 @@ def _of_many_answers(name: str) -> Callable[..., Any]:
     def function(self: Bridge, h: int, /, *args: Any, **kwargs: Any) -> Any:
         if self._waits_by_itself():
             return getattr(self.binding, name)(h, *args, **kwargs)
-        later = getattr(self.binding, "a" + name, None)
-        if later is None:
-            return apart_with_progress(getattr(self.binding, name), h, *args, **kwargs)
+        later = getattr(self.binding, "a" + name)
         return ask_in_bulk(self.answers, later, h, args, **kwargs)
 
     function.__name__ = name

@@ -48,12 +48,13 @@ def ask_in_bulk(
         _check_count(operations, count)
         args = (operations,)
     is_of_path = "path" in options or bool(args and isinstance(args[0], str))
-    future, completion = answers.expect()
-    work = later(h, *args, completion=completion, **options)
+    # Neither stays on this stack while it waits; see `Crossing.awaited`.
+    expected: list[Any] = [*answers.expect()]
+    work = later(h, *args, completion=expected.pop(), **options)
     if reports is not None:
         reports.give_up = work.cancel
     try:
-        code, results = wait(future)
+        code, results = wait(expected.pop())
     except BaseException:
         work.cancel()
         raise
