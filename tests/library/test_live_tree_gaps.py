@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -216,3 +217,32 @@ def test_it_goes_on_in_a_child_process_that_reopens(followed, other, tree) -> No
     assert int(child.hear()) == len(tree)
     child.join()
     wait_until(lambda: tree["/top"].data == "new", "it is seen here, too")
+
+
+@by_our_own
+def test_a_watch_is_removed_though_the_connection_is_lost_meanwhile(
+    followed, other, proxy, tree
+) -> None:
+    lost = threading.Event()
+
+    def lose_once(request: Request) -> bool:
+        if request.op == Op.REMOVE_WATCHES and not lost.is_set():
+            lost.set()
+            return False
+        return True
+
+    second = followed.tree("/top/1")
+    upkeep = second._upkeep
+    proxy.on_request = lose_once
+    del second
+    gc.collect()
+    wait_until(lost.is_set, "it is asked for")
+    wait_until(lambda: followed.watches._trees.keys() == {tree._upkeep}, "it is done", 30)
+
+    def nobody_tells_it_any_more() -> bool:
+        upkeep._noted.clear()
+        other.set("/top/1", "later")
+        wait_until(is_right(tree, other), "the other one goes on", 30)
+        return not upkeep._noted
+
+    wait_until(nobody_tells_it_any_more, "it is done", 30)

@@ -135,6 +135,9 @@ def deploy(zk: zc.zk.ZooKeeper, text: str) -> int:
 def walk(zk: zc.zk.ZooKeeper) -> None:
     assert_type(zk.walk(), Iterator[str])
     assert_type(zk.walk("/shop", children=True), Iterator[tuple[str, list[str]]])
+    tree = zk.tree("/shop", depth=2, filter=lambda path: not path.endswith("/old"))
+    assert_type(tree["/shop"].properties, Mapping[str, Any])
+    tree(lambda tree, changes: print(len(tree), changes.added))
     for path, names in zk.walk(ephemeral=False, children=True):
         names.remove("lost+found")
         print(path)

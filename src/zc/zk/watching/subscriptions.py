@@ -10,6 +10,7 @@ import os
 import weakref
 from collections.abc import Callable, Iterable
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import zookeeper
@@ -115,13 +116,18 @@ class Subscriptions:
         self._trees[upkeep] = None
         self.wake_trees()
 
+    def drop_tree(self, upkeep: Upkeep) -> None:
+        """Have the watch removed of a tree that could not be read at all."""
+        self._trees[upkeep] = None
+        self.session.nudge(self.keep_trees)
+
     def keep_trees(self, handle: int) -> float | None:
         """Bring the live trees up to date: a duty of the session."""
         delays: list[float | None] = []
         for upkeep in list(self._trees):
             if upkeep.owner() is None:
                 del self._trees[upkeep]
-                upkeep.unwatch()
+                upkeep.unwatch(partial(self._trees.setdefault, upkeep, None))
                 continue
             try:
                 delays.append(upkeep.keep(handle, self.session.maintenance.moment))

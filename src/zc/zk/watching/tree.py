@@ -77,18 +77,21 @@ class Tree(Telling, TreeView):
     def _begin(self, make: Callable[[str], Upkeep]) -> Upkeep:
         """Read the tree that the path leads to."""
         if is_direct(self.path):
-            upkeep = make(self.path)
             try:
-                upkeep.begin()
+                return self._read(make(self.path))
             except zookeeper.NoNodeException:
                 pass  # there may be links in it
-            else:
-                return upkeep
         assert self._subscription is not None
         source = WatchingSource(self._watches, self._subscription, fresh=True)
         real_path = NodeReader(source).complete(lambda reader: reader.resolve(self.path))
-        upkeep = make(real_path)
-        upkeep.begin()
+        return self._read(make(real_path))
+
+    def _read(self, upkeep: Upkeep) -> Upkeep:
+        try:
+            upkeep.begin()
+        except BaseException:
+            self._watches.drop_tree(upkeep)
+            raise
         return upkeep
 
     @property
@@ -182,7 +185,7 @@ class Tree(Telling, TreeView):
         except NotRead:
             self._watches.watch_soon(subscription, reader.lacking, refresh=True)
             return
-        except (zookeeper.NoNodeException, LinkLoop):
+        except (zookeeper.ZooKeeperException, LinkLoop):
             real_path = self.real_path
         self._watches.watch_only(subscription, reader.answers)
         if real_path != self._upkeep.wanted_root:

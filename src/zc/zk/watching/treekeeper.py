@@ -99,27 +99,32 @@ class Upkeep:
         self._moment = session.epoch, session.connects
         session.call(self._watch)
         self._is_watched = True
-        try:
-            session.call(self._load, self.agenda)
-            top = self.agenda.nodes.find(self.root)
-            if top is None:
-                raise zookeeper.error(zookeeper.NONODE, self.root)
-            if not isinstance(top[1], bytes):
-                raise top[1]
-        except BaseException:
-            self.unwatch()
-            raise
+        session.call(self._load, self.agenda)
+        top = self.agenda.nodes.find(self.root)
+        if top is None:
+            raise zookeeper.error(zookeeper.NONODE, self.root)
+        if not isinstance(top[1], bytes):
+            raise top[1]
         self.agenda.log.clear()
 
-    def unwatch(self) -> None:
-        """Have the watch removed, soon: it costs nobody much until it is."""
+    def unwatch(self, try_again: Callable[[], object]) -> None:
+        """Have the watch removed. `try_again` is called if the connection is lost meanwhile."""
+
+        def done(_: int, code: int) -> None:
+            if code in (zookeeper.CONNECTIONLOSS, zookeeper.OPERATIONTIMEOUT):
+                try_again()
+
+        self._noted.clear()
         try:
             self._session.call(
                 self._session.binding.aremove_watches,
                 self.root,
                 zookeeper.WATCH_PERSISTENT_RECURSIVE,
                 self._watcher,
+                completion=done,
             )
+        except zookeeper.ConnectionLossException:
+            try_again()
         except zookeeper.ZooKeeperException as fault:
             logger.debug("no watch to remove at %s: %s", self.root, fault)  # gone with the session
 
@@ -243,7 +248,7 @@ class Upkeep:
     def _move(self, handle: int) -> None:
         """Follow links to another node: all that was there goes, and all there is comes."""
         former = self.agenda
-        self.unwatch()
+        self.unwatch(int)  # one that stays tells of nodes that are none of ours any more
         self.agenda = Agenda(self.wanted_root, self._depth, self._accepts)
         self._noted.clear()
         self._is_watched = False
