@@ -132,6 +132,22 @@ def test_no_servers_are_told_as_by_the_blocking_client(run: Run[None]):
     run(main())
 
 
+def test_a_client_is_closed_also_where_no_thread_can_be_started(
+    new_client: NewClient, monkeypatch: pytest.MonkeyPatch
+):
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def main() -> None:
+        async with new_client() as zk:
+            await zk.register("/", "a:1")
+            monkeypatch.setattr(threading.Thread, "start", start)
+        monkeypatch.undo()
+        assert not sessions._open_sessions
+
+    running.run(main())
+
+
 def test_a_callback_may_close_its_client_and_others_are_cancelled(
     run: Run[None], new_client: NewClient
 ):

@@ -129,7 +129,10 @@ class _LoopsWaiter:
             else:
                 post(loop, _settle, future, result)
 
-        threading.Thread(target=run, name="zc.zk aio", daemon=True).start()
+        try:
+            threading.Thread(target=run, name="zc.zk aio", daemon=True).start()
+        except RuntimeError:  # no more threads: a client is to be closed all the same
+            return function()
         return wait(future)
 
 
