@@ -43,6 +43,7 @@ init = _binding.init
 connection_fault = _binding.connection_fault
 is_refused = _binding.is_refused
 close = _binding.close
+aclose = _binding.aclose
 close_many = _binding.close_many
 event_thread = _binding.event_thread
 event_thread_busy = _binding.event_thread_busy

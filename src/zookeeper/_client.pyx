@@ -43,7 +43,7 @@ from zookeeper.answers import Answers
 from zookeeper.hosts import parse as parse_hosts
 
 __all__ = [
-    "CompletionQueue", "Subtree", "Znode", "aadd_watch", "acreate", "acreate2", "add_auth",
+    "CompletionQueue", "Subtree", "Znode", "aadd_watch", "aclose", "acreate", "acreate2", "add_auth",
     "add_watch", "adelete", "aexists", "aget", "aget_acl", "aget_all_children_number",
     "aget_children", "aget_children2", "aget_children_many", "aget_config", "aget_ephemerals",
     "aget_many", "amulti", "aread_tree", "areconfig", "aremove_watches", "aset", "aset_acl",

@@ -27,6 +27,25 @@ def close(h, *, lost=False):
     return constants.OK
 
 
+def aclose(h, completion=None, *, lost=False):
+    """Begin to end a session, and return OK; call `completion(handle, code)`.
+
+    That is called when the session has ended, also if the server was silent, after all completions of
+    calls that were under way. The handle can be used no more from now on. A program that ends meanwhile
+    waits for a few seconds at most. Arguments are those of close.
+    """
+    cdef Handle handle = find(h)
+    cdef int farewell = ZCONNECTIONLOSS if lost else ZCLOSING
+    cdef zk_handle *c = handle.c
+    checked_callable(completion, "a completion")
+    choose_place(Context.__new__(Context), completion)
+    handle.at_end = completion
+    handle.closing = True
+    with nogil:
+        handle_close_many(&c, 1, farewell, core_now())
+    return constants.OK
+
+
 def close_many(handles):
     """End several sessions side by side, as `close` does, and return OK.
 
@@ -56,7 +75,7 @@ cdef close_handles(list handles):
             cs[count] = handle.c
             count += 1
     with nogil:
-        handle_close_many(cs, count, deadline)
+        handle_close_many(cs, count, ZCLOSING, deadline)
         free(cs)
     join_events(handles)
 
@@ -78,11 +97,16 @@ def _close_all():
     Those that are not closed keep their ephemeral nodes until they time out.
     """
     cdef Handle handle
+    cdef int64_t deadline = core_now() + <int64_t>(MAX_CLOSING * 1e9)
     ours = []
     for handle in _handles:
         if handle is not None and handle.opened and handle.process == getpid():
             ours.append(handle)
     close_handles(ours)
+    for handle in ours:
+        # One that is being closed by others: its event thread ends when it is.
+        if not handle_closed(handle.c) and handle.thread is not threading.current_thread():
+            handle.thread.join(max(0.0, (deadline - core_now()) / 1e9))
 
 
 def _after_fork_in_child():

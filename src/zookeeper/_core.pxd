@@ -135,7 +135,7 @@ cdef extern from "core.h" nogil:
     int handle_is_refused(zk_handle *handle)
     int handle_open(zk_handle *handle, const char *hosts, const clientid_t *client)
     void handle_close(zk_handle *handle, int farewell)
-    void handle_close_many(zk_handle **handles, long count, int64_t deadline)
+    void handle_close_many(zk_handle **handles, long count, int farewell, int64_t deadline)
     bint handle_closed(zk_handle *handle)
     void handle_free(zk_handle *handle)
     int handle_state(zk_handle *handle, clientid_t *client)

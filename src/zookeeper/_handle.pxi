@@ -21,6 +21,7 @@ cdef class Handle:
     cdef bint has_root # the root of all paths has been there
     cdef bint opened   # its session has begun
     cdef bint closing
+    cdef object at_end # the completion of its aclose, or None
 
     def __cinit__(self):
         self.c = NULL
@@ -56,6 +57,11 @@ cdef class Handle:
                 item = following
             self.busy_since = 0
         forget(self)
+        if self.at_end is not None:
+            try:
+                self.at_end(self.number, constants.OK)
+            except BaseException:
+                log_raised("a callback of handle %d raised", (self.number,))
 
     cdef deliver_item(self, queue_item *item):
         if item.kind == ITEM_EVENT:

@@ -69,6 +69,7 @@ def calls_without_a_path(zookeeper: ModuleType) -> dict[str, Callable[[Any], obj
     z: Any = zookeeper
     return {
         "close": z.close,
+        "aclose": z.aclose,
         "state": z.state,
         "client_id": z.client_id,
         "recv_timeout": z.recv_timeout,

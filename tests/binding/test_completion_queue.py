@@ -78,8 +78,15 @@ def every_call(z: Any) -> dict[str, Any]:
     }
 
 
-# They have tests of their own (test_bulk_later.py).
-BULK_CALLS = {"aget_many", "aget_children_many", "aread_tree", "awatch_many", "awrite_many"}
+# They have tests of their own (test_bulk_later.py, and below).
+OTHER_CALLS = {
+    "aclose",
+    "aget_many",
+    "aget_children_many",
+    "aread_tree",
+    "awatch_many",
+    "awrite_many",
+}
 
 
 def test_every_call_with_a_completion_is_in_the_table(zookeeper):
@@ -92,7 +99,7 @@ def test_every_call_with_a_completion_is_in_the_table(zookeeper):
         for name, function in vars(Binding).items()
         if not name.startswith("_") and "completion" in inspect.signature(function).parameters
     }
-    assert taking == {*every_call(zookeeper), *BULK_CALLS}
+    assert taking == {*every_call(zookeeper), *OTHER_CALLS}
 
 
 @pytest.mark.parametrize("name", every_call(__import__("zookeeper")))
@@ -331,6 +338,47 @@ def test_closing_the_handle_tells_each_pending_completion(zookeeper, connect, qu
     assert three.wait_one() == (handle, zookeeper.CLOSING, None)
 
 
+@pytest.mark.parametrize("bound", [True, False])
+def test_the_end_of_a_session_is_told_to_a_completion(zookeeper, connect, handle, queue, bound):
+    other, ended = connect(), Calls()
+    zookeeper.create(other, "/e", "", OPEN, zookeeper.EPHEMERAL)
+    assert zookeeper.aclose(other, queue.bind(ended) if bound else ended) == zookeeper.OK
+    with pytest.raises(zookeeper.InvalidStateException):
+        zookeeper.aclose(other)
+    if bound:
+        drain(queue, 1)
+    assert ended.wait_one() == (other, zookeeper.OK)
+    assert zookeeper.exists(handle, "/e") is None
+    with pytest.raises(TypeError, match="completion"):
+        zookeeper.aclose(handle, "text")
+    assert zookeeper.exists(handle, "/") is not None
+
+
+@pytest.mark.not_emulated("it has no network")
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_silent_server_keeps_no_loop_from_closing(zookeeper, connect, queue, proxy, root, lost):
+    handle = connect(hosts=proxy.connection_string + root)
+    proxy.stall()
+    answer, ended = Calls(), Calls()
+    zookeeper.aget(handle, "/", None, queue.bind(answer))
+    zookeeper.aclose(handle, queue.bind(ended), lost=lost)
+    assert len(ended) == 0
+    drain(queue, 2)
+    code = zookeeper.CONNECTIONLOSS if lost else zookeeper.CLOSING
+    assert answer.wait_one() == (handle, code, None, None)
+    assert ended.wait_one() == (handle, zookeeper.OK)
+
+
+@pytest.mark.not_emulated("it has no network")
+def test_a_callback_may_begin_to_close_its_own_handle(zookeeper, connect):
+    handle, ended = connect(), Calls()
+    thread = zookeeper.event_thread(handle)
+    zookeeper.aget(handle, "/", None, lambda h, *_: zookeeper.aclose(h, ended))
+    assert ended.wait_one() == (handle, zookeeper.OK)
+    thread.join(scaled(10))
+    assert not thread.is_alive()
+
+
 @pytest.mark.not_emulated("it has no network")
 def test_a_lost_connection_is_told_in_the_queue(zookeeper, connect, queue, proxy, root):
     handle = connect(hosts=proxy.connection_string + root)
@@ -409,7 +457,7 @@ def test_a_forked_child_leaves_the_parents_queue_alone(zookeeper, connection_str
 
 
 @pytest.mark.not_emulated("other processes do not reach it")
-@pytest.mark.parametrize("way", ["undrained", "in a callback", "the loop is stopped"])
+@pytest.mark.parametrize("way", ["undrained", "in a callback", "the loop is stopped", "closing"])
 def test_a_process_ends_with_answers_in_a_queue(zookeeper, connection_string, root, handle, way):
     assert subprocesses.run("exit_completion_queue", connection_string + root, way) == "created"
     zookeeper.sync(handle, "/")

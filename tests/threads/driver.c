@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define HANDLES 3
-#define USERS 8
+#define USERS 9
 #define PATIENCE_NS 2000000000
 
 static _Atomic long ends[4]; /* of calls: answered, lost, closed, anything else */
@@ -43,6 +43,21 @@ static void let_go_of_transaction(transaction *t) {
     transaction_free(t);
 }
 
+/* The end of a bulk operation without a waiting thread, or its progress. The context is a reference to a
+ * loop's queue. */
+static void let_go_of_bulk(queue_item *item) {
+    long told;
+    if (item->kind == ITEM_PROGRESS) {
+        bulk_progress(bulk_progressing(item), &told);
+        bulk_release(bulk_progressing(item));
+        return;
+    }
+    bulk *b = bulk_ending(item);
+    note(b->code);
+    completion_queue_release(b->context);
+    bulk_release(b);
+}
+
 /* Does the work of a handle's Python thread. */
 static void *deliver(void *argument) {
     zk_handle *handle = argument;
@@ -60,6 +75,8 @@ static void *deliver(void *argument) {
                 let_go_of_call((call *)item);
             else if (item->kind == ITEM_TRANSACTION)
                 let_go_of_transaction((transaction *)item);
+            else if (item->kind == ITEM_BULK || item->kind == ITEM_PROGRESS)
+                let_go_of_bulk(item);
             else
                 free(item);
         }
@@ -102,6 +119,8 @@ static void let_go_of_answers(queue_item *item) {
         next = item->next;
         if (item->kind == ITEM_ANSWER)
             let_go_of_call(call_of_answer(item));
+        else if (item->kind == ITEM_BULK || item->kind == ITEM_PROGRESS)
+            let_go_of_bulk(item);
         else
             let_go_of_transaction((transaction *)item);
     }
@@ -134,6 +153,53 @@ static void *call_from_loops(void *argument) {
         }
         usleep(round % 2 ? 20000 : 2000);
         let_go_of_answers(completion_queue_close(q));
+        completion_queue_release(q);
+    }
+    return NULL;
+}
+
+static int bulk_is_over(bulk *b) {
+    core_lock(&b->lock);
+    int is_over = b->over;
+    core_unlock(&b->lock);
+    return is_over;
+}
+
+static bulk *begun_bulk(zk_handle *handle, completion_queue *q, int i) {
+    read_many *r = read_many_new(handle, OP_GET_DATA, 200);
+    for (long n = 0; n < 200; n++) read_many_path(r, n, "/a");
+    bulk *b = &r->reader.base;
+    completion_queue_retain(q);
+    b->context = q;
+    b->answers = i % 4 == 3 ? NULL : q;
+    b->tells_progress = 1;
+    b->stall = PATIENCE_NS;
+    if (i % 5 == 4) b->deadline = core_now() + 1000000;
+    if (bulk_begin(b)) completion_queue_release(q);
+    return b;
+}
+
+/* Bulk operations that no thread waits for: some are given up, or have little time. */
+static void *begin_from_loops(void *argument) {
+    zk_handle *handle = argument;
+    bulk *begun[8];
+    queue_item *last;
+    long count;
+    for (int round = 0, is_closed = 0; !is_closed; round++) {
+        completion_queue *q = completion_queue_new();
+        if (q == NULL) abort();
+        for (int i = 0; i < 8; i++) begun[i] = begun_bulk(handle, q, i);
+        usleep(20000);
+        let_go_of_answers(completion_queue_take(q, &last, &count));
+        for (int i = 0; i < 8; i++) {
+            if ((i + round) % 3 == 0) bulk_end(begun[i], ZNOTHING);
+            int64_t end = core_now() + INT64_C(20000000000);
+            while (!bulk_is_over(begun[i]) && core_now() < end) usleep(1000);
+            if (!bulk_is_over(begun[i])) abort();
+            is_closed |= begun[i]->code == ZCLOSING;
+        }
+        let_go_of_answers(completion_queue_close(q));
+        for (int i = 0; i < 8; i++) bulk_release(begun[i]);
         completion_queue_release(q);
     }
     return NULL;
@@ -269,7 +335,7 @@ static pthread_t started(void *(*run)(void *), void *argument) {
 }
 
 static void play(const char *hosts, int round) {
-    void *(*uses[USERS])(void *) = {call_one_by_one, call_one_by_one,  call_later,      call_from_loops,
+    void *(*uses[USERS])(void *) = {call_one_by_one, call_one_by_one,  call_later,      call_from_loops, begin_from_loops,
                                     read_many_times, write_many_times, watch_many_times, watch_for_good};
     zk_handle *handles[HANDLES];
     pthread_t delivering[HANDLES], using[HANDLES][USERS], stepping = 0;
@@ -288,7 +354,7 @@ static void play(const char *hosts, int round) {
     }
     usleep(400000);
     if (round % 2)
-        handle_close_many(handles, HANDLES, core_now() + 20 * INT64_C(1000000000));
+        handle_close_many(handles, HANDLES, ZCLOSING, core_now() + 20 * INT64_C(1000000000));
     else
         for (int i = 0; i < HANDLES; i++) handle_close(handles[i], ZCLOSING);
     for (int i = 0; i < HANDLES; i++) {

@@ -17,6 +17,7 @@ typedef struct {
     core_mutex lock;
     pthread_cond_t all_closed;
     long count, next, left; /* guarded by lock */
+    int farewell;
     int references;         /* guarded by lock: closers, and the thread that waits */
     zk_handle *handles[];
 } closing_many;
@@ -38,7 +39,7 @@ static void *close_some(void *argument) {
     while (c->next < c->count) {
         zk_handle *handle = c->handles[c->next++];
         core_unlock(&c->lock);
-        handle_close(handle, ZCLOSING);
+        handle_close(handle, c->farewell);
         core_lock(&c->lock);
         if (--c->left == 0) pthread_cond_signal(&c->all_closed);
     }
@@ -46,7 +47,7 @@ static void *close_some(void *argument) {
     return NULL;
 }
 
-void handle_close_many(zk_handle **handles, long count, int64_t deadline) {
+void handle_close_many(zk_handle **handles, long count, int farewell, int64_t deadline) {
     closing_many *c = core_zeroed(1, sizeof *c + sizeof *handles * (size_t)count);
     core_mutex_init(&c->lock, LOCK_CLOSING);
     pthread_condattr_t monotonic;
@@ -57,6 +58,7 @@ void handle_close_many(zk_handle **handles, long count, int64_t deadline) {
     for (long i = 0; i < count; i++) c->handles[i] = handles[i];
     c->count = c->left = count;
     c->references = 1;
+    c->farewell = farewell;
     core_lock(&c->lock);
     for (long i = 0; i < count && i < MAX_CLOSERS; i++) {
         if (core_thread(close_some, c)) break;

@@ -155,9 +155,10 @@ void handle_close(zk_handle *handle, int farewell) {
         p->finish(p, farewell);
     }
     queue_unlist(handle);
+    /* The Python thread ends then, and may free the handle: nothing of it is looked at any more. */
+    handle->closed = 1;
     queue_stop(handle);
     signals_restore(&former);
-    handle->closed = 1;
 }
 
 int handle_closed(zk_handle *handle) { return handle->closed; }

@@ -30,6 +30,8 @@ def main() -> None:
     if way == "in a callback":
         wait_until_delivered(zookeeper, handle)
         queue.drain()
+    elif way == "closing":
+        zookeeper.aclose(handle, queue.bind(print))
     elif way == "the loop is stopped":
         loop = asyncio.new_event_loop()
         loop.add_reader(queue.fileno(), queue.drain)

@@ -85,6 +85,17 @@ class Sessions:
         self._server.deliver()
         return constants.OK
 
+    def aclose(
+        self, h: int, completion: VoidCompletion | None = None, *, lost: bool = False
+    ) -> Literal[0]:
+        """Do the same as close; `completion(handle, code)`."""
+        arguments.function(completion, "a completion")
+        self.close(h, lost=lost)
+        if completion is not None:
+            self._server.delivery.put(partial(completion, h, constants.OK))
+        self._server.deliver(nested=False)
+        return constants.OK
+
     def close_many(self, handles: Iterable[int]) -> Literal[0]:
         """End several sessions; those that are closed already are passed over."""
         for h in handles:
