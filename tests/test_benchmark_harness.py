@@ -177,6 +177,5 @@ def test_requests_are_counted_by_the_server() -> None:
 
 def test_every_benchmark_is_part_of_the_whole() -> None:
     files = {path.stem for path in performance.BENCHMARKS.glob("*.py")}
-    # A fleet has a table of its own: one run measures many figures of both libraries.
-    assert {step.benchmark for step in performance.STEPS} == files - {"performance", "fleet"}
+    assert {step.benchmark for step in performance.STEPS} == files - {"performance"}
     assert {plot.benchmark for plot in performance.PLOTS} <= files
