@@ -29,8 +29,8 @@ class LoopCalls:
             self._home.post(self._put_later, callback, delay)
             return
         self._waiting.append(callback)
-        if self._is_started:
-            self._home.post(self._call_next)
+        if self._is_started and not self._home.post(self._call_next):
+            self._waiting.clear()  # the loop is gone, and nobody else calls them
 
     def _put_later(self, callback: Callable[[], object], delay: float) -> None:
         self._home.loop.call_later(delay, self.put, callback)
