@@ -148,12 +148,22 @@ cdef start_threads(Handle handle):
     This may fail, or be interrupted.
     """
     name = f"zookeeper-{handle.number}"
-    handle.thread = threading.Thread(target=handle.deliver, name=name, daemon=True)
+    handle.thread = new_thread(handle.deliver, name)
     start_thread(handle.thread, "for events")
     cdef Steps steps = handle.steps
     if steps is not None:
-        steps.thread = threading.Thread(target=steps.run, name=f"{name}-sasl", daemon=True)
+        steps.thread = new_thread(steps.run, f"{name}-sasl")
         start_thread(steps.thread, "for SASL")
+
+
+cdef new_thread(run, name):
+    """Make a thread of the operating system, whatever those of `threading` are."""
+    if "gevent.monkey" in sys.modules or "eventlet.patcher" in sys.modules:
+        from zookeeper.runtimes import NativeThread, greenlets
+
+        if greenlets() is not None:
+            return NativeThread(run, name)
+    return threading.Thread(target=run, name=name, daemon=True)
 
 
 def start_thread(thread, purpose):
@@ -171,7 +181,7 @@ def start_thread(thread, purpose):
         except BaseException as problem:
             problems.append(problem)
 
-    if threading.current_thread() is threading.main_thread():
+    if isinstance(thread, threading.Thread) and threading.current_thread() is threading.main_thread():
         over = _thread.allocate_lock()
         over.acquire()
 

@@ -15,6 +15,7 @@ import logging
 import re
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from zookeeper import constants
@@ -82,8 +83,24 @@ def set_log_stream(stream: Writable | None) -> int:
     return constants.OK
 
 
+# Where threads are greenlets, the locks of logging are none for the thread that has fetched a line.
+# So this has a greenlet call a function, or returns False.
+carry: Callable[..., bool] | None = None
+
+
 def emit(line: str) -> None:
     """Pass on one line of the C client."""
+    if carry is None or not carry(_emit, line):
+        _emit(line)
+
+
+def emit_dropped(count: int) -> None:
+    """Log that lines are lost because they were not fetched in time."""
+    if carry is None or not carry(_emit_dropped, count):
+        _emit_dropped(count)
+
+
+def _emit(line: str) -> None:
     line = line.rstrip("\n")
     if _stream is not None:
         _stream.write(line + "\n")
@@ -102,6 +119,5 @@ def emit(line: str) -> None:
     logger.log(level, "%s: %s", match["function"], message)
 
 
-def emit_dropped(count: int) -> None:
-    """Log that lines are lost because they were not fetched in time."""
+def _emit_dropped(count: int) -> None:
     logger.warning("%d log lines of the C client were dropped", count)

@@ -4,11 +4,21 @@ A greenlet shares one thread with all others, so whatever waits in C stops them 
 delivers a handle's events would, for ever. Detected is the patching itself, by what does it; others
 patch `_thread.start_new_thread` too, debuggers among them. Nothing is imported that the program has
 not imported.
+
+For gevent the library has a bridge (`zc.zk.session.greenlets`), which calls `init` where greenlets
+are cared for: events then come on a thread of the operating system. So does a client that was
+opened before threads were patched, whose own threads are none.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+_are_cared_for = ContextVar("greenlets are cared for", default=False)
 
 
 def greenlets() -> str | None:
@@ -22,17 +32,64 @@ def greenlets() -> str | None:
     return None
 
 
+@contextmanager
+def greenlets_cared_for() -> Iterator[None]:
+    """Have `init` open a handle although threads are greenlets."""
+    token = _are_cared_for.set(True)
+    try:
+        yield
+    finally:
+        _are_cared_for.reset(token)
+
+
 def refuse_greenlets() -> None:
-    """Raise RuntimeError where threads are greenlets."""
+    """Raise RuntimeError where threads are greenlets, for which nobody cares."""
     patcher = greenlets()
-    if patcher is not None:
+    if patcher is not None and not _are_cared_for.get():
         raise RuntimeError(f"{patcher} has patched threads, {_WHY}: {_INSTEAD[patcher]}")
 
 
-_WHY = "and this client of ZooKeeper needs threads of the operating system"
+def _original(name: str) -> Any:
+    """Return what `_thread` has had by that name."""
+    if greenlets() == "gevent":
+        return sys.modules["gevent.monkey"].get_original("_thread", name)
+    return getattr(sys.modules["eventlet.patcher"].original("_thread"), name)
+
+
+class NativeThread:
+    """A thread of the operating system where those of `threading` are greenlets."""
+
+    def __init__(self, run: Callable[[], object], name: str) -> None:
+        self.name = name
+        self._run = run
+        self._start_new = _original("start_new_thread")
+        self._over = _original("allocate_lock")()
+
+    def start(self) -> None:
+        """Start it. Raises RuntimeError if there are no more threads."""
+        self._over.acquire()
+        self._start_new(self._work, ())
+
+    def _work(self) -> None:
+        try:
+            self._run()
+        finally:
+            self._over.release()
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return bool(self._over.locked())
+
+    def join(self, timeout: float) -> None:
+        """Wait for its end, blocking the calling thread."""
+        if self._over.acquire(timeout=timeout):
+            self._over.release()
+
+
+_WHY = "and ZooKeeper's C client needs threads of the operating system"
 _INSTEAD = {
-    "gevent": "patch without them, gevent.monkey.patch_all(thread=False), or do without gevent"
-    " (gunicorn: --worker-class gthread)",
+    "gevent": "use zc.zk.ZooKeeper, which has what it takes, or patch without threads,"
+    " gevent.monkey.patch_all(thread=False)",
     "eventlet": "patch without them, eventlet.monkey_patch(os=True, select=True, socket=True,"
     " time=True), or do without eventlet (gunicorn: --worker-class gthread)",
 }

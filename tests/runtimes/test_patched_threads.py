@@ -31,7 +31,7 @@ def fault_of(open):
         return fault
 
 print(fault_of(zookeeper.init))
-print(fault_of(zc.zk.ZooKeeper))
+print(fault_of(zc.zk.ZooKeeper) if len(sys.argv) > 2 else "")
 """
 
 WORKS = """
@@ -51,15 +51,17 @@ print("closed")
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("patcher", ["eventlet", "gevent"])
-def test_a_client_among_greenlets_is_refused_with_what_helps(patcher, is_first, place) -> None:
+def test_a_handle_among_greenlets_is_refused_with_what_helps(patcher, is_first, place) -> None:
     require(patcher)
     patch = f"{IMPORTS[patcher]}; {PATCHED[patcher]}\n"
     imports = "import zookeeper, zc.zk\n"
-    said = run((patch + imports if is_first else imports + patch) + OPENS, place)
-    by_the_binding, by_the_library = said.splitlines()
+    program = (patch + imports if is_first else imports + patch) + OPENS
+    # For gevent the library has what it takes: test_gevent.py.
+    by_the_library_too = ["yes"] if patcher == "eventlet" else []
+    by_the_binding, by_the_library = run(program, place, *by_the_library_too).split("\n")[:2]
     assert by_the_binding.startswith(f"{patcher} has patched threads")
     assert THREADS_LEFT_ALONE[patcher] in by_the_binding
-    assert by_the_library == by_the_binding
+    assert by_the_library == (by_the_binding if by_the_library_too else "")
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["before", "after"])

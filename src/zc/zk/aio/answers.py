@@ -14,9 +14,7 @@ from typing import Any
 
 import zookeeper
 from zc.zk.aio.home import Home
-
-# An error code, and the results that a completion is given.
-AwaitedAnswer = tuple[int, tuple[Any, ...]]
+from zc.zk.session.bridge import AwaitedAnswer
 
 _LATE = zookeeper.OPERATIONTIMEOUT
 
@@ -123,9 +121,3 @@ def checked(timeout: float) -> float:
             zookeeper.BADARGUMENTS, None, f"timeout must be a number of seconds: {timeout!r}"
         )
     return timeout
-
-
-def fault_of(code: int, path: str | None) -> zookeeper.ZooKeeperException:
-    """Return the exception for an answer."""
-    late = "no answer within the time given" if code == zookeeper.OPERATIONTIMEOUT else None
-    return zookeeper.error(code, path, late)

@@ -6,14 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
-from zc.zk.aio.answers import Answers, fault_of
+from zc.zk.aio.answers import Answers
 from zc.zk.aio.crossing import wait
+from zc.zk.session.bridge import fault_of
 
 if TYPE_CHECKING:
     from zookeeper.types import Operation, Progress
-
-# The binding's calls of this kind; the form of each that does not wait begins with `a`.
-BULK = ("get_many", "get_children_many", "read_tree", "watch_many", "write_many")
 
 
 class _Reports:

@@ -12,10 +12,10 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 import zookeeper
-from zc.zk.aio.bridge import refusal
-from zc.zk.aio.calls import CALLS
 from zc.zk.aio.crossing import cross
 from zc.zk.imports import importing
+from zc.zk.session.bridge import refusal
+from zc.zk.session.calls import CALLS
 
 if TYPE_CHECKING:
     from zc.zk.aio.inner import Inner

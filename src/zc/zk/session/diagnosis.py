@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from zc.zk.session.runtime import new_queue
 from zookeeper.hosts import parse, server_name
 
 # Threads look up names and connect, since nothing else can be given up; all of them together get
@@ -55,7 +56,7 @@ def describe(
         servers = list(dict.fromkeys(parse(connection_string).servers))
     except ValueError as fault:
         return str(fault)
-    answers: SimpleQueue[tuple[tuple[str, int], str, bool]] = SimpleQueue()
+    answers: SimpleQueue[tuple[tuple[str, int], str, bool]] = new_queue()
     found = dict.fromkeys(servers, NO_NAME)
     missing = set(servers)
     for server in servers:

@@ -25,6 +25,7 @@ from zc.zk.session.handle import CONNECTED_STATES, Handle
 from zc.zk.session.heldup import EventThreadWatch
 from zc.zk.session.maintenance import Maintenance, Standing
 from zc.zk.session.state import NO_ANSWER, NO_SESSION, State, StateMachine, Transition
+from zookeeper.runtimes import greenlets_cared_for
 
 if TYPE_CHECKING:
     from zookeeper.binding import Binding
@@ -236,6 +237,10 @@ class Handles:
         former.close(lost=True)
 
     def replace_handle(self) -> None:
-        """Open a new handle. Raises ZooKeeperException or OSError if that is not possible now."""
+        """Open a new handle. Raises ZooKeeperException or OSError if that is not possible now.
+
+        So it does where gevent or eventlet has patched threads since the first one was opened.
+        """
         self.drop_handle()
-        self.open()
+        with greenlets_cared_for():
+            self.open()

@@ -23,6 +23,7 @@ from zc.zk.session.calling import Calling, closed
 from zc.zk.session.handle import delivers_inline
 from zc.zk.session.handles import Handles
 from zc.zk.session.pace import Pace
+from zc.zk.session.runtime import runtime_binding
 from zc.zk.session.state import Moment, checked_timeout, doubt_about_timeout
 from zc.zk.session.state import State as State
 from zc.zk.session.worker import CallbackQueue, Calls
@@ -71,7 +72,7 @@ class Session(Calling):
         self.connection_string = connection_string
         self.pace = pace or Pace()
         # The module's functions are looked up at each call: a test may patch them.
-        self.binding: Binding = zookeeper if binding is None else binding
+        self.binding: Binding = runtime_binding() if binding is None else binding
         timeout_ms = checked_timeout(timeout_ms)
         doubt = doubt_about_timeout(timeout_ms)
         if doubt:

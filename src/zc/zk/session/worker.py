@@ -22,6 +22,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from zc.zk.session.backoff import MAX_PAUSE_SECONDS, soonest
+from zc.zk.session.runtime import new_queue
 
 logger = logging.getLogger("zc.zk")
 
@@ -50,10 +51,7 @@ class Worker:
     def __init__(self, name: str, work: Callable[[], float | None]) -> None:
         self._name = name
         self._work = work
-        # The one queue whose put may be called from a finaliser, which runs in any thread, perhaps
-        # in the middle of a get or put of that same thread. Not from `queue`, where gevent and
-        # eventlet put others, which are not for threads.
-        self._wakes: SimpleQueue[None] = SimpleQueue()
+        self._wakes: SimpleQueue[None] = new_queue()
         self._thread: threading.Thread | None = None
         self._inline = False
         self._working = threading.Lock()
@@ -147,7 +145,7 @@ def _start(thread: threading.Thread) -> None:
     if threading.current_thread() is not threading.main_thread():
         thread.start()
         return
-    results: SimpleQueue[BaseException | None] = SimpleQueue()
+    results: SimpleQueue[BaseException | None] = new_queue()
 
     def start() -> None:
         try:
