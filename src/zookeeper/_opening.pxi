@@ -158,7 +158,7 @@ cdef start_threads(Handle handle):
 
 cdef new_thread(run, name):
     """Make a thread of the operating system, whatever those of `threading` are."""
-    if "gevent.monkey" in sys.modules or "eventlet.patcher" in sys.modules:
+    if "gevent.monkey" in sys.modules:
         from zookeeper.runtimes import NativeThread, greenlets
 
         if greenlets() is not None:

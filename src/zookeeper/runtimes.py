@@ -6,8 +6,7 @@ patch `_thread.start_new_thread` too, debuggers among them. Nothing is imported 
 not imported.
 
 For gevent the library has a bridge (`zc.zk.session.greenlets`), which calls `init` where greenlets
-are cared for: events then come on a thread of the operating system. So does a client that was
-opened before threads were patched, whose own threads are none.
+are cared for: events then come on a thread of the operating system.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
 
 _are_cared_for = ContextVar("greenlets are cared for", default=False)
 
@@ -49,21 +47,16 @@ def refuse_greenlets() -> None:
         raise RuntimeError(f"{patcher} has patched threads, {_WHY}: {_INSTEAD[patcher]}")
 
 
-def _original(name: str) -> Any:
-    """Return what `_thread` has had by that name."""
-    if greenlets() == "gevent":
-        return sys.modules["gevent.monkey"].get_original("_thread", name)
-    return getattr(sys.modules["eventlet.patcher"].original("_thread"), name)
-
-
 class NativeThread:
-    """A thread of the operating system where those of `threading` are greenlets."""
+    """A thread of the operating system where gevent has made greenlets of those of `threading`."""
 
     def __init__(self, run: Callable[[], object], name: str) -> None:
+        from gevent.monkey import get_original
+
         self.name = name
         self._run = run
-        self._start_new = _original("start_new_thread")
-        self._over = _original("allocate_lock")()
+        self._start_new, allocate = get_original("_thread", ["start_new_thread", "allocate_lock"])
+        self._over = allocate()
 
     def start(self) -> None:
         """Start it. Raises RuntimeError if there are no more threads."""

@@ -188,16 +188,11 @@ def try_to_end(place: str, session: list[object]) -> None:
         zookeeper.close(thief)
 
 
-@pytest.mark.parametrize("patches_late", [False, True], ids=["first", "late"])
-def test_a_lost_session_comes_back_among_greenlets(patches_late, place, zk) -> None:
-    """Late: the client was opened before threads were patched, and logging with them."""
-    patch = "import gevent.monkey; gevent.monkey.patch_all()\n"
-    imports = "import json, sys, zc.zk, logging; logging.disable()\n"
-    if patches_late:
-        program = imports + REGISTERS.replace("print", patch + "print")
-    else:
-        program = patch + imports + REGISTERS
-    program = program.replace("list(", "json.dumps(") + "gevent.sleep(1000)\n"
+def test_a_lost_session_comes_back_among_greenlets(place, zk) -> None:
+    program = BEFORE + REGISTERS.replace("print(", "import json; print(").replace(
+        "list(", "json.dumps("
+    )
+    program += "gevent.sleep(1000)\n"
     with running(program, place) as process:
         session = json.loads(next_line(process))
         first = zk.exists("/providers/price:1")["czxid"]

@@ -158,7 +158,7 @@ def _natively(function: Callable[..., T], *args: Any) -> T:
     hub = get_hub_if_exists()
     if hub is None:  # this is one
         return function(*args)
-    return hub.threadpool.apply(function, args)  # type: ignore[no-any-return]
+    return _result(hub.threadpool, function, args)
 
 
 _pools: weakref.WeakKeyDictionary[Any, ThreadPool] = weakref.WeakKeyDictionary()
@@ -169,7 +169,22 @@ def _apart(function: Callable[[], T]) -> T:
     hub = gevent.get_hub()
     if hub not in _pools:
         _pools[hub] = ThreadPool(MAX_APART, hub)
-    return _pools[hub].apply(function)  # type: ignore[no-any-return]
+    return _result(_pools[hub], function, ())
+
+
+def _result(pool: ThreadPool, function: Callable[..., T], args: tuple[Any, ...]) -> T:
+    result, fault = pool.apply(_outcome, (function, args))
+    if fault is not None:
+        raise fault
+    return result  # type: ignore[no-any-return]
+
+
+def _outcome(function: Callable[..., T], args: tuple[Any, ...]) -> tuple[Any, BaseException | None]:
+    # A pool writes exceptions to stderr before it raises them.
+    try:
+        return function(*args), None
+    except BaseException as fault:
+        return None, fault
 
 
 def _settle(result: AsyncResult, handle: int, code: int, *results: Any) -> None:

@@ -25,7 +25,6 @@ from zc.zk.session.handle import CONNECTED_STATES, Handle
 from zc.zk.session.heldup import EventThreadWatch
 from zc.zk.session.maintenance import Maintenance, Standing
 from zc.zk.session.state import NO_ANSWER, NO_SESSION, State, StateMachine, Transition
-from zookeeper.runtimes import greenlets_cared_for
 
 if TYPE_CHECKING:
     from zookeeper.binding import Binding
@@ -237,10 +236,6 @@ class Handles:
         former.close(lost=True)
 
     def replace_handle(self) -> None:
-        """Open a new handle. Raises ZooKeeperException or OSError if that is not possible now.
-
-        So it does where gevent or eventlet has patched threads since the first one was opened.
-        """
+        """Open a new handle. Raises ZooKeeperException or OSError if that is not possible now."""
         self.drop_handle()
-        with greenlets_cared_for():
-            self.open()
+        self.open()

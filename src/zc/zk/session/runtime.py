@@ -1,4 +1,4 @@
-"""What a session takes from the runtime of its program: a binding, and queues for its threads."""
+"""A binding, and queues for threads, as the runtime of a program wants them."""
 
 from __future__ import annotations
 
