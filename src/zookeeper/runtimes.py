@@ -55,8 +55,10 @@ class NativeThread:
 
         self.name = name
         self._run = run
-        self._start_new, allocate = get_original("_thread", ["start_new_thread", "allocate_lock"])
+        names = ["start_new_thread", "get_ident", "allocate_lock"]
+        self._start_new, self._get_ident, allocate = get_original("_thread", names)
         self._over = allocate()
+        self.ident: int | None = None
 
     def start(self) -> None:
         """Start it. Raises RuntimeError if there are no more threads."""
@@ -64,6 +66,7 @@ class NativeThread:
         self._start_new(self._work, ())
 
     def _work(self) -> None:
+        self.ident = self._get_ident()
         try:
             self._run()
         finally:

@@ -40,7 +40,7 @@ MAX_APART = 10
 # They look at what the binding knows, and wait for nothing.
 AT_ONCE = {
     "event_thread", "state", "is_unrecoverable", "client_id", "recv_timeout", "connection_fault",
-    "check_operations", "event_zxid", "is_refused",
+    "check_operations", "event_zxid", "event_thread_busy", "is_refused",
 }  # fmt: skip
 
 
