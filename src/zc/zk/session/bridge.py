@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk.session.calls import CALLS, Call
 
 if TYPE_CHECKING:
     from zookeeper.binding import Binding
-    from zookeeper.types import Progress
-
-T = TypeVar("T")
 
 # An error code, and the results that a completion is given.
 AwaitedAnswer = tuple[int, tuple[Any, ...]]
@@ -62,54 +59,6 @@ class Bridge:
     def many(self, h: int, name: str, *args: Any, **kwargs: Any) -> Any:
         """Return the result of a call of many answers."""
         raise NotImplementedError
-
-
-class _GivenUp(Exception):
-    """Nobody waits for a bulk call any more."""
-
-
-class _Reports:
-    """A progress function for another thread, which has the program's called by `post`."""
-
-    def __init__(self, progress: Progress | None, post: Callable[..., object]) -> None:
-        self._progress = progress
-        self._post = post
-        self.fault: BaseException | None = None
-
-    def __call__(self, done: int, total: int | None) -> None:
-        if self.fault is not None:
-            raise self.fault
-        if self._progress is not None:
-            self._post(self._report, done, total)
-
-    def _report(self, done: int, total: int | None) -> None:
-        if self.fault is None and self._progress is not None:
-            try:
-                self._progress(done, total)
-            except BaseException as fault:
-                self.fault = fault
-
-
-def made_apart(
-    make: Callable[[Callable[[], T]], T],
-    post: Callable[..., object],
-    function: Callable[..., T],
-    /,
-    *args: Any,
-    **kwargs: Any,
-) -> T:
-    """Return the result of a bulk call that `make` makes on a thread apart.
-
-    It is given up with its caller. `post` has a function called where the program's belong.
-    """
-    if function.__name__ == "watch_many":
-        return make(partial(function, *args, **kwargs))
-    reports = _Reports(kwargs.pop("progress", None), post)
-    try:
-        return make(partial(function, *args, progress=reports, **kwargs))
-    except BaseException:
-        reports.fault = reports.fault or _GivenUp()
-        raise
 
 
 def _of_one_answer(name: str, call: Call) -> Callable[..., Any]:

@@ -30,6 +30,7 @@ from zookeeper.runtimes import greenlets_cared_for
 
 if TYPE_CHECKING:
     from zookeeper.binding import Binding
+    from zookeeper.types import Progress
 
 T = TypeVar("T")
 
@@ -143,14 +144,47 @@ class Bridge(bridge.Bridge):
         events = self._events_of(h)
         bulk = getattr(self.binding, name)
         args, told = events.adopt(args), kwargs.pop("progress", None)
-        kwargs = {**events.adopt_all(kwargs), **({} if told is None else {"progress": told})}
-        return bridge.made_apart(_apart, events.post, bulk, h, *args, **kwargs)
+        kwargs = events.adopt_all(kwargs)
+        if name == "watch_many":
+            return _apart(partial(bulk, h, *args, **kwargs))
+        reports = _Reports(told, events.post)
+        try:
+            return _apart(partial(bulk, h, *args, progress=reports, **kwargs))
+        except BaseException:
+            reports.fault = reports.fault or _GivenUp()
+            raise
 
     def _events_of(self, h: int) -> Events:
         events = self._handles.get(h)
         if events is None:
             raise zookeeper.error(zookeeper.INVALIDSTATE, None, f"handle {h} has just been closed")
         return events
+
+
+class _GivenUp(Exception):
+    """Nobody waits for a bulk call any more."""
+
+
+class _Reports:
+    """A progress function for another thread, which has the program's called by `post`."""
+
+    def __init__(self, progress: Progress | None, post: Callable[..., object]) -> None:
+        self._progress = progress
+        self._post = post
+        self.fault: BaseException | None = None
+
+    def __call__(self, done: int, total: int | None) -> None:
+        if self.fault is not None:
+            raise self.fault
+        if self._progress is not None:
+            self._post(self._report, done, total)
+
+    def _report(self, done: int, total: int | None) -> None:
+        if self.fault is None and self._progress is not None:
+            try:
+                self._progress(done, total)
+            except BaseException as fault:
+                self.fault = fault
 
 
 def _natively(function: Callable[..., T], *args: Any) -> T:
