@@ -233,7 +233,8 @@ setup(
             depends=["setup.py", *sorted(map(str, TLS.glob("*.h")))],
             include_dirs=[str(TLS)],
             extra_compile_args=[*COMPILED, "-pthread"],
-            extra_link_args=["-pthread", *LINKED, "-Wl,--exclude-libs,ALL"],
+            # `fopen`: see regular.c. The system's OpenSSL (`shared`) goes without.
+            extra_link_args=["-pthread", *LINKED, "-Wl,--exclude-libs,ALL", "-Wl,--wrap=fopen"],
             **openssl,
         ),
         Extension(

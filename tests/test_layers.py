@@ -74,7 +74,12 @@ PURE = {
 
 # Rows that these may import besides: exceptions, constants, types, collection of garbage.
 COMMON = {"errors", "acl", "garbage"}
-HARMLESS = ("zookeeper.errors", "zookeeper.constants", "zookeeper.types")
+HARMLESS = (
+    "zookeeper.errors",
+    "zookeeper.constants",
+    "zookeeper.types",
+    "zookeeper.regularfiles",
+)
 
 
 @functools.cache

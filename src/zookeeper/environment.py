@@ -12,8 +12,10 @@ import os
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from zookeeper.secretfiles import StrPath, password_in, secret_in
+from zookeeper.regularfiles import StrPath
+from zookeeper.secretfiles import password_in, secret_in
 
+PREFIX: Final = "ZC_ZK"
 TLS_PREFIX: Final = "ZC_ZK_TLS"
 SASL_PREFIX: Final = "ZC_ZK_SASL"
 
@@ -28,6 +30,17 @@ _TLS_TEXTS = (
 _TLS_SWITCHES = ("check_hostname", "verify")
 _GSSAPI_NAMES = ("service", "principal", "keytab", "host")
 _SASL_NAMES = ("credential", "credentials_file", *_GSSAPI_NAMES)
+
+# The others, which commands and clients know, and the first words of all that secure something.
+CONNECTION_VARIABLE: Final = "ZC_ZK_CONNECTION_STRING"
+CREDENTIALS_VARIABLE: Final = "ZC_ZK_CREDENTIALS_FILE"
+CREDENTIAL_VARIABLE: Final = "ZC_ZK_CREDENTIAL"
+_PLAIN = (CONNECTION_VARIABLE, CREDENTIALS_VARIABLE, CREDENTIAL_VARIABLE)
+_STEMS = ("TLS", "SASL", "CREDENTIAL", "CONNECTION")
+
+# How like a known word another one has to be to be taken for it, by `difflib`. Words that others
+# use behind our prefix are not: Kubernetes sets ZC_ZK_PORT for a service called `zc-zk`.
+MIN_LIKENESS = 0.6
 
 _SWITCHES = {
     "1": True, "yes": True, "true": True, "on": True,
@@ -150,15 +163,32 @@ def _credential(text: str, where: StrPath) -> tuple[str, str]:
 
 def _variables(environ: Mapping[str, str], prefix: str, names: Collection[str]) -> dict[str, Any]:
     """Return the settings below a prefix. Raises ValueError for one that there is not."""
-    found = {}
-    for variable, value in environ.items():
-        if variable.startswith(f"{prefix}_") and value:
-            name = variable.removeprefix(f"{prefix}_")
-            if name != name.upper() or name.lower() not in names:
-                known = ", ".join(sorted(f"{prefix}_{each.upper()}" for each in names))
-                raise ValueError(f"{variable}: there is no such setting, but: {known}")
-            found[name.lower()] = value
-    return found
+    require_known(environ)
+    variables = {name: f"{prefix}_{name.upper()}" for name in names}
+    return {name: environ[each] for name, each in variables.items() if environ.get(each)}
+
+
+def require_known(environ: Mapping[str, str]) -> None:
+    """Raise ValueError for a variable that seems to be a misspelled one of ours."""
+    names = {SASL_PREFIX: _SASL_NAMES, TLS_PREFIX: (*_TLS_TEXTS, *_TLS_SWITCHES)}
+    settings = {prefix: [f"{prefix}_{name.upper()}" for name in names[prefix]] for prefix in names}
+    plain = [*_PLAIN, *names]
+    known = {*plain, *settings[TLS_PREFIX], *settings[SASL_PREFIX]}
+    for variable in sorted(name for name in environ if name.upper().startswith(PREFIX)):
+        if variable in known or not environ[variable]:
+            continue
+        word = variable.upper().removeprefix(PREFIX).strip("_")
+        if word.startswith(_STEMS) or _is_like_ours(word.partition("_")[0]):
+            told = settings.get(f"{PREFIX}_{word.partition('_')[0]}", plain)
+            raise ValueError(
+                f"{variable}: there is no such setting, but: {', '.join(sorted(told))}"
+            )
+
+
+def _is_like_ours(word: str) -> bool:
+    from difflib import get_close_matches  # slow, and seldom needed
+
+    return bool(get_close_matches(word, _STEMS, 1, MIN_LIKENESS))
 
 
 def _switch(variable: str, value: str) -> bool:

@@ -20,7 +20,8 @@ from zookeeper import kerberos_turns
 from zookeeper.errors import SASLError
 from zookeeper.kerberos_faults import keytab_words, words
 from zookeeper.kerberos_turns import PerProcess
-from zookeeper.secretfiles import StrPath, warn_of_readers
+from zookeeper.regularfiles import StrPath, open_regular
+from zookeeper.secretfiles import warn_of_readers
 
 logger = logging.getLogger("zookeeper")
 
@@ -208,7 +209,7 @@ class _ProcessTickets:
     def _into(self, cache: str) -> Any:
         # An error of the library would name no file.
         try:
-            with open(self._keytab, "rb"):
+            with open_regular(self._keytab):
                 pass
         except OSError as fault:
             raise SASLError(f"{self._keytab}: {fault.strerror}") from None
@@ -233,7 +234,7 @@ def check_keytab(path: str) -> None:
     if "\0" in path:
         raise ValueError(f"a path must not hold a null character: {path!r}")
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             magic = file.read(2)
     except OSError as fault:
         raise ValueError(f"{path}: {fault.strerror}") from None

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Protocol
 
-from zookeeper.secretfiles import StrPath
+from zookeeper.regularfiles import StrPath
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -56,6 +56,8 @@ class DigestMD5:
             except UnicodeEncodeError:
                 # Without the exception, which has the value in it.
                 raise ValueError(f"{what} cannot be written in UTF-8") from None
+            if "\0" in value:
+                raise ValueError(f"{what} must not hold a null character")
         if not user:
             raise ValueError("user is empty")
         self.user = user

@@ -13,7 +13,7 @@ from typing import Any
 from zookeeper.errors import SASLError
 from zookeeper.kerberos import KeytabTickets, UserTickets, library, reason
 from zookeeper.kerberos_turns import PerProcess, Turns
-from zookeeper.secretfiles import StrPath
+from zookeeper.regularfiles import StrPath
 
 NAME = "GSSAPI"
 

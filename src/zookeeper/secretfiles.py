@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import stat
+import time
+from typing import BinaryIO
+
+from zookeeper.regularfiles import StrPath, open_at_once
 
 logger = logging.getLogger("zookeeper")
 
-StrPath = str | os.PathLike[str]
-
 # Passwords are shorter, and a device may have no end.
 MAX_SECRET_BYTES = 65_536
+
+# A shell puts a pipe in the place of a file for what a program prints: <(pass show zk).
+MAX_PIPE_SECONDS = 10.0
 
 
 def password_in(file: StrPath) -> bytes:
@@ -28,13 +34,31 @@ def secret_in(file: StrPath) -> bytes:
     """Return what is in a file. Raises ValueError, which names the file."""
     warn_of_readers(file, "what is in it")
     try:
-        with open(file, "rb") as opened:
-            content = opened.read(MAX_SECRET_BYTES + 1)
+        with open(file, "rb", opener=open_at_once) as opened:
+            content = _content(opened)
     except (OSError, ValueError) as fault:
         reason = getattr(fault, "strerror", None) or fault
         raise ValueError(f"{os.fspath(file)}: it cannot be read: {reason}") from fault
     if len(content) > MAX_SECRET_BYTES:
         raise ValueError(f"{os.fspath(file)}: more than {MAX_SECRET_BYTES} bytes are no password")
+    return content
+
+
+def _content(opened: BinaryIO) -> bytes:
+    """Read a file or, for a while, a pipe. Raises OSError, ValueError."""
+    if stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+        return opened.read(MAX_SECRET_BYTES + 1)
+    content = b""
+    poll = select.poll()
+    poll.register(opened, select.POLLIN)
+    deadline = time.monotonic() + MAX_PIPE_SECONDS
+    while len(content) <= MAX_SECRET_BYTES:
+        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            raise ValueError(f"nobody has written all of it within {MAX_PIPE_SECONDS:.0f} s")
+        part = os.read(opened.fileno(), MAX_SECRET_BYTES)
+        if not part:
+            break
+        content += part
     return content
 
 

@@ -13,7 +13,8 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from zookeeper.secretfiles import StrPath, warn_of_readers
+from zookeeper.regularfiles import StrPath
+from zookeeper.secretfiles import warn_of_readers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger("zookeeper")
 
 VERSIONS: Final = {"1.2": 0x0303, "1.3": 0x0304}
+
+# OpenSSL has room for so long a password of a key, and TLS for so long a name of a server.
+MAX_KEY_PASSWORD_BYTES = 1024
+MAX_SERVER_HOSTNAME_BYTES = 255
 
 
 class TLS:
@@ -73,6 +78,12 @@ class TLS:
         if server_hostname is not None and server_hostname.startswith("."):
             # OpenSSL would take the certificate of any host below it.
             raise ValueError(f"server_hostname begins with a dot: {server_hostname!r}")
+        for name, value, most in (
+            ("key_password", key_password, MAX_KEY_PASSWORD_BYTES),
+            ("server_hostname", server_hostname, MAX_SERVER_HOSTNAME_BYTES),
+        ):
+            if len(_bytes(name, value) or b"") > most:
+                raise ValueError(f"{name} has more than {most} bytes")
         if minimum_version not in VERSIONS:
             raise ValueError(f"minimum_version is '1.2' or '1.3', not {minimum_version!r}")
         self.ca = ca

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -118,44 +117,43 @@ def test_no_descriptor_of_a_key_reaches_a_program_started_meanwhile(tmp_path, ke
             "certificate": keys.certificate("client"),
             "key": keys.key("client"),
         }
-        content = files[slow].read_bytes()
-        # The reader has the file open, and waits until all has been written.
+        # It takes a while to find what is of use.
+        content = b"# not yet\n" * 1_000_000 + files[slow].read_bytes()
         files[slow] = tmp_path / slow
-        os.mkfifo(files[slow], 0o600)
+        files[slow].write_bytes(content)
+        files[slow].chmod(0o600)
         problems: list[BaseException] = []
+        is_seen = threading.Event()
 
-        def read(files: dict[str, Any] = files, problems: list[BaseException] = problems) -> None:
+        def read(
+            files: dict[str, Any] = files,
+            problems: list[BaseException] = problems,
+            is_seen: threading.Event = is_seen,
+        ) -> None:
             try:
-                zookeeper.TLS(**files).configuration()
+                while not is_seen.is_set():
+                    zookeeper.TLS(**files).configuration()
             except BaseException as problem:
                 problems.append(problem)
 
         reader = threading.Thread(target=read)
         reader.start()
-        with files[slow].open("wb") as writing:
-            own = writing.fileno()
-            (number,) = wait_until(
-                lambda file=files[slow], own=own: descriptors(file, own), "it is open"
-            )
-            assert fcntl.fcntl(number, fcntl.F_GETFD) & fcntl.FD_CLOEXEC, slow
-            command = ["ls", "-l", "/proc/self/fd"]
-            listing = subprocess.run(
-                command, close_fds=False, capture_output=True, text=True, check=True
-            ).stdout
-            assert str(files[slow]) not in listing
-            writing.write(content)
-        reader.join()
+        try:
+            flags = wait_until(lambda file=files[slow]: flags_of(file), "it is open")
+        finally:
+            is_seen.set()
+            reader.join()
+        assert all(each & fcntl.FD_CLOEXEC for each in flags), slow
         assert not problems, slow
 
 
-def descriptors(file: Path, own: int) -> list[int]:
-    """Return the descriptors of this process that are of a file, besides our own."""
+def flags_of(file: Path) -> list[int]:
+    """Return the flags of this process's descriptors of a file, which come and go."""
     found = []
     for number in map(int, os.listdir("/proc/self/fd")):
         try:
-            target = os.readlink(f"/proc/self/fd/{number}")
-        except FileNotFoundError:
+            if os.readlink(f"/proc/self/fd/{number}") == str(file):
+                found.append(fcntl.fcntl(number, fcntl.F_GETFD))
+        except OSError:
             continue
-        if target == str(file) and number != own:
-            found.append(number)
     return found

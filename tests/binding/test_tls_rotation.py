@@ -102,6 +102,12 @@ def a_folder(session: Rotated, new: Issued) -> None:
     session.key.mkdir()
 
 
+def a_fifo(session: Rotated, new: Issued) -> None:
+    """To open it would wait for ever, on the thread that keeps the session."""
+    session.key.unlink()
+    os.mkfifo(session.key)
+
+
 def without_an_authority(session: Rotated, new: Issued) -> None:
     session.ca.write_text("soon\n")
 
@@ -113,7 +119,8 @@ BAD = [
     (with_half_a_key, "key.pem: there is no private key in PEM form"),
     (with_no_certificate, "key.pem: the key does not belong to the certificate in"),
     (removed, "certificate.pem: certificate cannot be read: No such file or directory"),
-    (a_folder, "key.pem: "),
+    (a_folder, "key.pem: private key cannot be read: Is a directory"),
+    (a_fifo, "key.pem: private key cannot be read: it is no regular file"),
     (without_an_authority, "ca.pem: there is no certificate of an authority in PEM form"),
 ]
 
@@ -131,6 +138,8 @@ def test_files_that_cannot_be_used_are_logged_once_until_they_can(
     assert words in log
     if rotated.key.is_dir():
         rotated.key.rmdir()
+    elif rotated.key.is_fifo():
+        rotated.key.unlink()
     shutil.copy(authority.file, rotated.ca)
     shutil.copy(new.key, rotated.key)
     shutil.copy(new.certificate, rotated.certificate)

@@ -90,6 +90,49 @@ class TestRefusals:
         assert str(caught.value).endswith(f"(done: none of {MANY} deletions)")
         assert len(zk.get_children("/top")) == MANY
 
+    def test_a_deletion_tells_what_it_has_deleted_before_a_refusal(self, zk) -> None:
+        zk.import_tree(text_of("top", range(MANY)) + "  /closed\n    /below\n")
+        zk.set_acl("/top/closed", -1, NOT_TO_BE_CHANGED)
+        with pytest.raises(zookeeper.NoAuthException) as caught:
+            zk.delete_recursive("/top")
+        assert caught.value.path == "/top/closed/below"
+        deleted = MANY + 3 - len(list(zk.walk("/top")))
+        assert 0 < deleted < MANY + 3
+        assert str(caught.value) == (
+            f"not authenticated: /top/closed/below (done: {deleted} of {MANY + 3} deletions)"
+        )
+
+    def test_a_deletion_of_which_nothing_was_done_says_so(self, zk) -> None:
+        zk.import_tree("/a\n  /b\n")
+        zk.set_acl("/a", -1, NOT_TO_BE_CHANGED)
+        with pytest.raises(zookeeper.NoAuthException, match=r"/a/b \(done: none of 2 deletions\)$"):
+            zk.delete_recursive("/a")
+        with pytest.raises(zookeeper.NoAuthException, match=r"not authenticated: /a/b$"):
+            zk.delete_recursive("/a/b")  # of a single one the error says all
+
+    def test_a_deletion_that_is_refused_in_a_later_attempt_counts_all(
+        self, zk, other, monkeypatch
+    ) -> None:
+        zk.import_tree(text_of("top", range(MANY)))
+        others: list[bool] = []
+        original = zookeeper.write_many
+
+        def meanwhile(*arguments: Any, **options: Any) -> list[Any]:
+            if not others:
+                others.append(True)
+                other.create("/top/new")
+                other.create("/top/new/below")
+                other.set_acl("/top/new", -1, NOT_TO_BE_CHANGED)
+            return original(*arguments, **options)
+
+        monkeypatch.setattr(zookeeper, "write_many", meanwhile)
+        with pytest.raises(zookeeper.NoAuthException) as caught:
+            zk.delete_recursive("/top")
+        monkeypatch.undo()
+        left = len(list(zk.walk("/top")))
+        deleted = MANY + 3 - left
+        assert str(caught.value).endswith(f"(done: {deleted} of {MANY + 3} deletions)")
+
     def test_an_import_that_may_plan_again_does_all_in_the_end(
         self, zk, other, monkeypatch
     ) -> None:

@@ -6,6 +6,7 @@ import math
 import random
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -27,6 +28,47 @@ from zc.zk.tree.changes import AddNode, DeleteNode, SetData
 TREE = EXPORTED[: EXPORTED.index("/retail : z4m")]
 
 WITHOUT_RETAIL = TREE[: TREE.index("    /retail")].replace("threads = 3", "threads = 4")
+
+
+class TestWaysToExport:
+    def test_a_path_with_dots_gives_the_name_of_the_node_it_leads_to(self, zk) -> None:
+        zk.import_tree("/a\n  x = 1\n  /b\n    y = 2\n")
+        whole = "/a\n  x = 1\n  /b\n    y = 2\n"
+        for path in ("/a", "/a/.", "/a/b/..", "/a/./b/../../a", "/./a"):
+            text = zk.export_tree(path)
+            assert text == whole, path
+            zk.import_tree(text, "/new")
+        assert zk.export_tree("/a/..", name="top") == (
+            "/top\n  /a\n    x = 1\n    /b\n      y = 2\n  /new\n    /a\n      x = 1\n      /b\n"
+            "        y = 2\n"
+        )
+
+    def test_a_path_that_leads_to_the_root_leaves_the_root_out(self, zk) -> None:
+        zk.import_tree("/a\n  x = 1\n")
+        for path in ("/", "/.", "/..", "/a/.."):
+            assert zk.export_tree(path) == "/a\n  x = 1\n", path
+
+    def test_a_link_keeps_its_own_name(self, zk) -> None:
+        zk.import_tree("/a\n  x = 1\n/l\n  here -> /a\n")
+        assert zk.export_tree("/l/here") == "/here\n  x = 1\n"
+        assert zk.export_tree("/l/here/.") == "/a\n  x = 1\n"
+
+    @pytest.mark.parametrize("path", ["/", "/.", "/..", "/{}/..", "/{}/up"])
+    def test_servers_own_nodes_are_left_out_whatever_leads_to_the_root(
+        self, connection_string, path
+    ) -> None:
+        """Without a root of the client's, as there is beside other tests."""
+        top = f"top{uuid.uuid4().hex}"
+        with zc.zk.ZooKeeper(connection_string) as zk:
+            zk.import_tree(f"/{top}\n  up -> ..\n")
+            try:
+                assert zk.exists("/zookeeper")
+                text = zk.export_tree(path.format(top))
+            finally:
+                zk.delete_recursive(f"/{top}")
+        assert f"/{top}" in text
+        assert "/zookeeper" not in text
+        assert "/quota" not in text
 
 
 class TestImport:

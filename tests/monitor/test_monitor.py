@@ -16,6 +16,7 @@ import pytest
 
 import zc.zk.event
 import zc.zk.monitor
+import zookeeper
 from tests.conftest import SESSION_TIMEOUT_MILLISECONDS
 from tests.deadlines import scaled, wait_until
 from tests.ports import LOOPBACK, free_ports
@@ -88,6 +89,33 @@ class TestServers:
             zk.create("/providers", "")
             zk.register_server("/providers", "1.2.3.4:80")
         assert told("/providers") == "1.2.3.4:80\n"
+
+    def test_a_server_that_is_unregistered_is_forgotten(self, connection_string, root, monkeypatch):
+        """Its place in the table goes when another one comes."""
+        monkeypatch.setattr(zc.zk.event, "notify", zc.zk.monitor.notify)
+        with zc.zk.ZooKeeper(connection_string + root, SESSION_TIMEOUT_MILLISECONDS) as zk:
+            zk.create("/providers", "")
+            for port in range(80, 85):
+                former = zk.register("/providers", f"1.2.3.4:{port}")
+                assert told("/providers") == f"1.2.3.4:{port}\n"
+                former.unregister()
+                assert told("/providers") == ""
+                assert told() == "[]\n"
+                assert len(zc.zk.monitor._registered) == 1
+            again = zk.register("/providers", "1.2.3.4:80")
+            zk.register("/providers", "1.2.3.4:79")
+            assert told("/providers") == "1.2.3.4:80\n1.2.3.4:79\n"
+            again.unregister()
+            assert told("/providers") == "1.2.3.4:79\n"
+
+    def test_a_server_that_is_refused_is_forgotten(self, connection_string, root, monkeypatch):
+        monkeypatch.setattr(zc.zk.event, "notify", zc.zk.monitor.notify)
+        with (
+            zc.zk.ZooKeeper(connection_string + root, SESSION_TIMEOUT_MILLISECONDS) as zk,
+            pytest.raises(zookeeper.NoNodeException),
+        ):
+            zk.register("/missing", "1.2.3.4:80")
+        assert told() == "[]\n"
 
 
 class TestCheck:

@@ -32,6 +32,10 @@ LETTERS: Final = {
 }
 
 
+# Of permissions as a number in text. Python makes no numbers of thousands of digits.
+MAX_DIGITS = 9
+
+
 def world_permission(perms: int = PERM_READ) -> AclEntry:
     """Make an entry that grants `perms`, bits of `zookeeper.PERM_*`, to all."""
     return {"perms": perms, "scheme": "world", "id": "anyone"}
@@ -119,7 +123,7 @@ def permissions(perms: int | str) -> int:
     if isinstance(perms, int):
         number = perms
     elif perms.isdecimal() and perms.isascii():
-        number = int(perms[:9])
+        number = int(perms) if len(perms) <= MAX_DIGITS else 0
     elif len(set(perms)) == len(perms) and set(perms) <= set(LETTERS):
         number = sum(LETTERS[letter] for letter in perms)
     else:

@@ -56,7 +56,7 @@ def connection_string_of(given: str | None) -> str:
     """Return where the servers are, given or by default."""
     if given is not None:
         return given
-    return os.getenv(CONNECTION_STRING_VARIABLE, DEFAULT_CONNECTION_STRING)
+    return os.getenv(CONNECTION_STRING_VARIABLE) or DEFAULT_CONNECTION_STRING
 
 
 class ZooKeeper(Reading, Transactions, Nodes, Trees, Choosing):

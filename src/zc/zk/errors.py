@@ -43,6 +43,13 @@ class FailedConnect(Error):
     """There is no session; the text says with which servers and why."""
 
 
+class WrongArgument(FailedConnect, TypeError):
+    """An argument is of a type that makes no session, and never will.
+
+    A TypeError, as of every function; and a FailedConnect, as in earlier releases.
+    """
+
+
 class LinkError(Error):
     """A link that cannot be followed."""
 

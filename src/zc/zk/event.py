@@ -37,8 +37,11 @@ class RegisteringServer:
     """A server is about to be registered; subscribers may add to its properties.
 
     `name` is the name of the new node, `host:port`, `path` its parent's path, and `properties` the
-    mapping that becomes its data after all subscribers have been called.
+    mapping that becomes its data after all subscribers have been called. `is_withdrawn` becomes
+    true when the program unregisters the server, or the servers refuse it.
     """
+
+    is_withdrawn = False
 
     def __init__(self, name: str, path: str, properties: dict[str, Any]) -> None:
         self.name = name

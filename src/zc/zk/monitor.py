@@ -24,7 +24,7 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from zc.zk.errors import printable
 from zc.zk.event import RegisteringServer
@@ -36,9 +36,17 @@ logger = logging.getLogger("zc.zk.monitor")
 # The monitor, or a server, that has not answered for so long does not answer.
 PATIENCE_SECONDS = 5.0
 
-# The facts that `servers` tells, by path and address, in the order of registration. Used in single
-# steps, without a lock: servers are registered in finalisers and signal handlers, too.
-_registered: dict[tuple[str, str], dict[str, Any]] = {}
+
+class _Known(NamedTuple):
+    """A server that was registered, and the facts that `servers` tells of it."""
+
+    event: RegisteringServer
+    told: dict[str, Any]
+
+
+# By path and address, in the order of registration. Used in single steps, without a lock: servers
+# are registered in finalisers and signal handlers, too.
+_registered: dict[tuple[str, str], _Known] = {}
 
 
 class Writable(Protocol):
@@ -53,17 +61,27 @@ def notify(event: object) -> None:
             "pid": event.properties.get("pid", os.getpid()),
             "address": event.name,
         }
-        _registered[event.path, event.name] = told
+        _forget_withdrawn()
+        _registered[event.path, event.name] = _Known(event, told)
+
+
+def _forget_withdrawn() -> None:
+    for key, known in list(_registered.items()):
+        if known.event.is_withdrawn:
+            forgotten = _registered.pop(key, known)
+            if not forgotten.event.is_withdrawn:
+                # Another thread has just registered it again.
+                _registered.setdefault(key, forgotten)
 
 
 def servers(connection: Writable, path: str | None = None) -> None:
     """Tell which servers this process has registered.
 
     With a path, the addresses at that path, one in a line. Without, all of them in a line of JSON:
-    a list of objects with `path`, `pid` and `address`, in the order of registration. Servers
-    that were registered and withdrawn are among them.
+    a list of objects with `path`, `pid` and `address`, in the order of registration. Servers that
+    were unregistered are left out; those of a client that was closed are not.
     """
-    known = list(_registered.values())
+    known = [each.told for each in list(_registered.values()) if not each.event.is_withdrawn]
     if path is None:
         connection.write(f"{json.dumps(known, default=str)}\n")
     else:

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from zookeeper.regularfiles import open_regular
+
 KEYWORDS: Final = {
     "2.5.4.3": "CN",
     "2.5.4.6": "C",
@@ -33,8 +35,9 @@ _WIDE = (0x1C, 0x1E)  # UniversalString, BMPString
 
 _ESCAPED = ',=+<>#;"\\'
 _TYPE = re.compile(r"[A-Z][A-Z0-9-]*|[0-9]+(\.[0-9]+)+")
+# No two parts of it can take the same character: there is one way to read any text.
 _PEM = re.compile(
-    rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----\s*([A-Za-z0-9+/=\s]+?)-----END", re.ASCII
+    rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END", re.ASCII
 )
 MAX_FILE_BYTES = 1_000_000
 
@@ -43,7 +46,7 @@ def of_file(file: str | os.PathLike[str]) -> str:
     """Return the subject of the first certificate in a PEM file. Raises ValueError."""
     name = os.fspath(file)
     try:
-        with open(file, "rb") as opened:
+        with open_regular(file) as opened:
             content = opened.read(MAX_FILE_BYTES)
     except OSError as fault:
         raise ValueError(f"{name}: the certificate cannot be read: {fault.strerror}") from fault

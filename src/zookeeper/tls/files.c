@@ -1,12 +1,11 @@
 /* Certificates and keys: from files to an OpenSSL context. */
+#include "regular.h"
 #include "tls.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -18,10 +17,9 @@ static int is_cause(int library, int reason) {
     return ERR_GET_LIB(code) == library && (reason == 0 || ERR_GET_REASON(code) == reason);
 }
 
-/* OpenSSL's own functions that read files would let a program that is started meanwhile inherit the
- * descriptor, that of a key too. */
 static BIO *open_file(const char *file) {
-    FILE *opened = fopen(file, "re");
+    const char *why = NULL;
+    FILE *opened = tls_open_regular(file, &why);
     BIO *bio = opened ? BIO_new_fp(opened, BIO_CLOSE) : NULL;
     if (opened && bio == NULL) fclose(opened);
     return bio;
@@ -29,12 +27,13 @@ static BIO *open_file(const char *file) {
 
 /* OpenSSL's word for a file that is no PEM does not help. */
 static void explain_file(char *why, const char *what, const char *file) {
-    BIO *bio = open_file(file);
-    if (bio == NULL) {
-        tls_reason(why, "%s: %s cannot be read: %s", file, what, strerror(errno));
+    const char *fault = NULL;
+    FILE *opened = tls_open_regular(file, &fault);
+    if (opened == NULL) {
+        tls_reason(why, "%s: %s cannot be read: %s", file, what, fault);
         return;
     }
-    BIO_free(bio);
+    fclose(opened);
     if (is_cause(ERR_LIB_PEM, PEM_R_NO_START_LINE) || is_cause(ERR_LIB_X509, X509_R_NO_CERTIFICATE_OR_CRL_FOUND) ||
         is_cause(ERR_LIB_OSSL_DECODER, 0))
         tls_reason(why, "%s: there is no %s in PEM form", file, what);

@@ -7,6 +7,7 @@
  *     configuration   what handles share
  *     sessions        what the next handshake resumes
  *     files           certificates
+ *     regular         opening them
  *     reasons         faults in words
  *     hosts           whom a certificate is for
  *     socket          what OpenSSL reads and writes

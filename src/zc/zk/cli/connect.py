@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk.cli import security
-from zc.zk.cli.arguments import CREDENTIAL_VARIABLE
+from zc.zk.cli.arguments import CREDENTIAL_VARIABLE, VARIABLES
 from zc.zk.cli.failures import Failure, Misuse
 from zc.zk.cli.input import read_text
 from zc.zk.cli.output import tell
@@ -96,6 +96,7 @@ def _identity(options: Namespace) -> tuple[list[tuple[str, str]], dict[str, Any]
     They are made once for each command: a file may be standard input, or be warned of.
     """
     if "identity" not in options:
+        security.require_known_variables(VARIABLES)
         secured = {"tls": security.tls(options), "sasl": security.sasl(options)}
         options.identity = (
             credentials(options.credentials),

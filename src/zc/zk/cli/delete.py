@@ -8,7 +8,7 @@ from zc.zk.cli import confirmation, connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import Misuse
 from zc.zk.cli.output import print_line, tell
-from zc.zk.cli.progress import progress
+from zc.zk.cli.progress import progress, writing
 from zc.zk.operations import delete
 from zc.zk.operations.plan import Plan
 from zc.zk.registration.ephemerals import Ephemerals
@@ -51,7 +51,7 @@ def run(options: Namespace) -> int:
                     print_line(line)
                 return 0
             confirmation.confirm(plan)
-            with progress("delete") as bar:
+            with writing(options.name, "delete") as bar:
                 confirmation.apply(plan, bar)
         for notice in plan.notices():
             tell(options.name, notice)
@@ -60,7 +60,7 @@ def run(options: Namespace) -> int:
 
 def _delete(options: Namespace, session: Session, path: str) -> Plan:
     """Delete all that is there, also what others make meanwhile."""
-    with progress("delete") as bar:
+    with writing(options.name, "delete") as bar:
         return delete.delete_tree(
             session,
             Ephemerals(session, Subscriptions(session)),

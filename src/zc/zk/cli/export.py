@@ -6,10 +6,11 @@ from argparse import Namespace
 from collections.abc import Iterable
 
 from zc.zk.cli.arguments import Parser, connection_and_rest, format_of, node_path
-from zc.zk.cli.failures import INCOMPLETE
+from zc.zk.cli.failures import INCOMPLETE, Misuse
 from zc.zk.cli.output import write_text
 from zc.zk.cli.subtree import Skipped, tree_text
 from zc.zk.links import as_told
+from zc.zk.tree.syntax import is_node_name
 
 USAGE = "[-e] [-o FILE] [options] [CONNECTION] [PATH]"
 DETAILS = """\
@@ -41,6 +42,8 @@ def add_arguments(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     connection, words = connection_and_rest(options, 1)
     path = node_path(words[0]) if words else "/"
+    if options.name_of_top is not None and not is_node_name(options.name_of_top):
+        raise Misuse(f"argument --name: no node can have this name: {options.name_of_top!r}")
     skipped = Skipped(options.name)
     text = tree_text(
         options,

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from zc.zk.cli import confirmation, connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
@@ -13,14 +10,11 @@ from zc.zk.cli.failures import DIFFERENCES
 from zc.zk.cli.input import read_tree
 from zc.zk.cli.output import print_line, tell
 from zc.zk.cli.permissions import add_acl_arguments, has_auth
-from zc.zk.cli.progress import progress
+from zc.zk.cli.progress import progress, writing
 from zc.zk.operations import import_
 from zc.zk.operations.plan import Plan
 from zc.zk.session.session import Session
 from zc.zk.tree.model import ParseNode
-
-if TYPE_CHECKING:
-    from zookeeper.types import Progress
 
 USAGE = "[-d] [-t] [-p PERM] [options] [CONNECTION] [FILE [PATH]]"
 DETAILS = """\
@@ -72,7 +66,7 @@ def run(options: Namespace) -> int:
         if options.trim and not options.yes:
             plan = _import_confirmed(options, session, tree, path)
         else:
-            with _writing(options) as bar:
+            with writing(options.name, "import") as bar:
                 plan = import_.import_tree(
                     session, tree, path, trim=_trim(options), acl=options.acl, progress=bar
                 )
@@ -85,23 +79,9 @@ def _import_confirmed(options: Namespace, session: Session, tree: ParseNode, pat
     """Import once the user has agreed to what is deleted: just that, or nothing."""
     plan = _plan(options, session, tree, path)
     confirmation.confirm(plan)
-    with _writing(options) as bar:
+    with writing(options.name, "import") as bar:
         confirmation.apply(plan, bar)
     return plan
-
-
-@contextmanager
-def _writing(options: Namespace) -> Iterator[Progress | None]:
-    """Warn of a half-done change when an interruption comes meanwhile."""
-    try:
-        with progress("import") as bar:
-            yield bar
-    except KeyboardInterrupt:
-        tell(
-            options.name,
-            "interrupted: some changes may have been made, run it again to make the rest",
-        )
-        raise
 
 
 def _plan(options: Namespace, session: Session, tree: ParseNode, path: str) -> Plan:

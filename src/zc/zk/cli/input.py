@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from zc.zk.cli.arguments import format_of
 from zc.zk.cli.failures import Failure
@@ -13,23 +14,24 @@ if TYPE_CHECKING:
     from zc.zk.tree.model import ParseNode
 
 
+# A tree of so much text (bytes) is more than servers hold, and a device may have no end.
+MAX_BYTES = 1 << 28
+
+# So much is read at a time, and what is no text is told of after the first part.
+PART_BYTES = 1 << 20
+
+
 def read_text(file: str) -> tuple[str, str]:
     """Return a file's text, '-' for standard input, and its name for messages.
 
-    Raises Failure when it cannot be read, or is not UTF-8.
+    Raises Failure when it cannot be read, is no text in UTF-8, or is too long.
     """
     name = "standard input" if file == STANDARD else file
     try:
-        content = _read(file)
+        text = _read(file, name)
     except OSError as fault:
         raise Failure(f"{name}: {fault.strerror or fault}") from fault
-    if isinstance(content, str):
-        return content.removeprefix("\ufeff"), name
-    try:
-        return content.decode("utf-8-sig"), name
-    except UnicodeDecodeError as fault:
-        line = content.count(b"\n", 0, fault.start) + 1
-        raise Failure(f"{name}: line {line}: not UTF-8 text: {fault.reason}") from fault
+    return text.removeprefix("\ufeff"), name
 
 
 def read_tree(file: str, format: str | None) -> ParseNode:
@@ -46,11 +48,35 @@ def read_tree(file: str, format: str | None) -> ParseNode:
         raise Failure(f"{name}: {fault}") from fault
 
 
-def _read(file: str) -> bytes | str:
-    """Read a file; text where a stream of text replaces standard input."""
+def _read(file: str, name: str) -> str:
     if file != STANDARD:
         with open(file, "rb") as source:
-            return source.read()
+            return _decoded(source, name)
     if sys.stdin is None:
         raise Failure("standard input is closed")
-    return (binary(sys.stdin) or sys.stdin).read()
+    below = binary(sys.stdin)
+    # A stream of text may replace it, which has nothing below.
+    return sys.stdin.read() if below is None else _decoded(below, name)
+
+
+def _decoded(source: BinaryIO, name: str) -> str:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    parts: list[str] = []
+    lines, size = 1, 0
+    part = b"-"
+    while part:
+        part = source.read(PART_BYTES)
+        size += len(part)
+        if size > MAX_BYTES:
+            raise Failure(f"{name}: more than {MAX_BYTES} bytes are no tree")
+        try:
+            text = decoder.decode(part, final=not part)
+        except UnicodeDecodeError as fault:
+            line = lines + fault.object.count(b"\n", 0, fault.start)
+            raise Failure(f"{name}: line {line}: not UTF-8 text: {fault.reason}") from fault
+        if "\0" in text:
+            line = lines + text.count("\n", 0, text.index("\0"))
+            raise Failure(f"{name}: line {line}: not text: a null character")
+        lines += text.count("\n")
+        parts.append(text)
+    return "".join(parts)

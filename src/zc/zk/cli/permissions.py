@@ -127,7 +127,7 @@ def _check_ip(id: str) -> None:
 
 
 def _is_number(text: str, most: int) -> bool:
-    return text.isdecimal() and text.isascii() and int(text[:4]) <= most
+    return text.isdecimal() and text.isascii() and len(text) <= 3 and int(text) <= most
 
 
 def _check_x509(id: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from zc.zk.cli.output import is_terminal
+from zc.zk.cli.failures import status_of_interruption
+from zc.zk.cli.output import is_terminal, tell
 
 # Most work is done before anybody would look at a bar.
 PATIENCE_SECONDS = 0.7
@@ -29,6 +30,25 @@ def progress(what: str) -> Iterator[_Bar | None]:
         yield bar
     finally:
         bar.close()
+
+
+@contextmanager
+def writing(name: str, what: str) -> Iterator[_Bar | None]:
+    """Return a `progress` function for changes, of which an end by a signal tells.
+
+    `name` is the command's.
+    """
+    try:
+        with progress(what) as bar:
+            yield bar
+    except BaseException as fault:
+        if status_of_interruption(fault) is not None:
+            with suppress(OSError):  # the terminal may have gone, which is what SIGHUP says
+                tell(
+                    name,
+                    "interrupted: some changes may have been made, run it again to make the rest",
+                )
+        raise
 
 
 class _Bar:

@@ -15,12 +15,9 @@ from types import FrameType
 from typing import Protocol, cast
 
 from zc.zk.cli.arguments import Parser
-from zc.zk.cli.failures import Failure
+from zc.zk.cli.failures import BY_SIGNAL, Failure, status_of_interruption
 from zc.zk.cli.output import flush, say, tell
 from zc.zk.errors import Error, printable
-
-# As a shell counts processes that a signal has ended.
-BY_SIGNAL = 128
 
 # Python's own handler for SIGINT raises KeyboardInterrupt; these would end the process at once, and
 # leave unfinished files behind.
@@ -72,7 +69,7 @@ def conclude(name: str, action: Callable[[], int], *, debug: bool = False) -> in
         _forget_standard_output()
         return BY_SIGNAL + signal.SIGPIPE
     except Exception as fault:
-        if (by_signal := _status_of_interruption(fault)) is not None:
+        if (by_signal := status_of_interruption(fault)) is not None:
             return by_signal
         if debug:
             import traceback
@@ -161,21 +158,6 @@ class _Printable(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return "\n".join(map(printable, super().format(record).split("\n")))
-
-
-def _status_of_interruption(fault: BaseException) -> int | None:
-    """Return the status for an error that a signal, unwinding the stack, caused.
-
-    The standard library's locks and threads do not expect that, and neither does all of ours.
-    """
-    cause: BaseException | None = fault
-    while cause is not None:
-        if isinstance(cause, KeyboardInterrupt):
-            return BY_SIGNAL + signal.SIGINT
-        if isinstance(cause, SystemExit) and isinstance(cause.code, int):
-            return cause.code
-        cause = cause.__context__
-    return None
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from zc.zk.cli.failures import Failure, Misuse
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from zookeeper.sasl import Mechanism
     from zookeeper.tls import TLS
 
-# As in `zookeeper.environment`, which is imported when there is something to do for it.
-PREFIXES = ("ZC_ZK_TLS", "ZC_ZK_SASL")
+# Of variables, as in `zookeeper.environment`, which is imported when there is something to do.
+PREFIX = "ZC_ZK"
 MECHANISMS = ("digest-md5", "gssapi")
 VERSIONS = ("1.2", "1.3")
 
@@ -82,6 +83,20 @@ def add_security_arguments(parser: ArgumentParser) -> None:
     )
     add("--sasl-keytab", "a file with your keys, for gssapi, in place of a ticket", metavar="FILE")
     add("--sasl-host", "the host in the servers' principal, for gssapi", metavar="NAME")
+
+
+def require_known_variables(plain: Collection[str]) -> None:
+    """Raise Failure for a misspelled variable, without which nothing might be secured.
+
+    `plain` are variables that are well known, and need no look.
+    """
+    if any(name.upper().startswith(PREFIX) and name not in plain for name in os.environ):
+        from zookeeper.environment import require_known
+
+        try:
+            require_known(os.environ)
+        except ValueError as fault:
+            raise Failure(str(fault)) from fault
 
 
 def tls(options: Namespace) -> TLS | None:

@@ -64,6 +64,10 @@ def read(text: str) -> Iterator[Member]:
         lineno = text.count("\n", 0, fault.position) + 1
         line = line_at(text, fault.position)
         raise TreeSyntaxError(lineno, line, f"no YAML: {fault.reason}") from None
+    except UnicodeEncodeError as fault:
+        lineno = text.count("\n", 0, fault.start) + 1
+        line = line_at(text, fault.start)
+        raise TreeSyntaxError(lineno, line, "no YAML: a surrogate is no character") from None
 
 
 _YAML_SCALARS = {"null", "bool", "int", "float", "str"}

@@ -20,7 +20,7 @@ many nodes are deleted, the time that `CHECKED_TOGETHER` of them take.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
@@ -187,7 +187,7 @@ class _Writer:
             for start in range(0, len(deletions), CHECKED_TOGETHER):
                 self._write(deletions[start : start + CHECKED_TOGETHER], in_flight=1)
         except zookeeper.ZooKeeperException as fault:
-            fault.args = (f"{fault.args[0]} ({self._account()})", *fault.args[1:])
+            tell_with(fault, self._account())
             raise
 
     def _write(self, changes: Sequence[Change], *, in_flight: int) -> None:
@@ -232,13 +232,25 @@ class _Writer:
                     uncertain += result.may_have_happened
                 else:
                     done[type(change)] += 1
-        parts = [
-            f"{done[kind] or 'none'} of {planned[kind]} {name}"
-            for kind, name in _KINDS.items()
-            if planned[kind]
-        ]
-        told = f"done: {', '.join(parts)}"
-        return f"{told}; {uncertain} others may have been" if uncertain else told
+        return account(done, planned, uncertain)
+
+
+def account(
+    done: Mapping[type[Change], int], planned: Mapping[type[Change], int], uncertain: int
+) -> str:
+    """Return in words how much has been done by kind, and how much more may have been."""
+    parts = [
+        f"{done[kind] or 'none'} of {planned[kind]} {name}"
+        for kind, name in _KINDS.items()
+        if planned.get(kind)
+    ]
+    told = f"done: {', '.join(parts)}"
+    return f"{told}; {uncertain} others may have been" if uncertain else told
+
+
+def tell_with(fault: zookeeper.ZooKeeperException, account: str) -> None:
+    """Have the message of an exception say how much has been done."""
+    fault.args = (f"{fault.args[0]} ({account})", *fault.args[1:])
 
 
 def _parent(path: str) -> str:

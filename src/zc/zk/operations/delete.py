@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.operations import subtree
-from zc.zk.operations.apply import CONSEQUENCES, require_not_ephemeral
+from zc.zk.operations.apply import CONSEQUENCES, account, require_not_ephemeral, tell_with
 from zc.zk.operations.plan import Plan, hands_off
 from zc.zk.session.retry import attempts, attempts_at_change
 from zc.zk.session.session import Session
@@ -30,6 +30,28 @@ _GONE = (
     zookeeper.SessionExpiredException,
     zookeeper.InvalidStateException,
 )
+
+
+class _Tally:
+    """How many nodes a deletion has deleted, over several attempts."""
+
+    def __init__(self) -> None:
+        self.planned = self.done = self.uncertain = 0
+
+    def begin(self, plan: Plan) -> None:
+        """Note what is to go, besides what has gone already."""
+        self.planned = self.done + len(plan.deletions)
+        self.uncertain = 0
+
+    def note(self, results: list[Any]) -> None:
+        """Note what has become of the deletions of a plan."""
+        faults = [result for result in results if isinstance(result, Exception)]
+        self.done += len(results) - len(faults)
+        self.uncertain = sum(fault.may_have_happened for fault in faults)
+
+    def account(self) -> str:
+        """Return in words how much has been done, and may have been."""
+        return account({DeleteNode: self.done}, {DeleteNode: self.planned}, self.uncertain)
 
 
 def make_plan(
@@ -63,8 +85,36 @@ def delete_tree(
 ) -> Plan:
     """Plan and delete until nothing else stands in the way; return the last plan.
 
-    Nodes that others change meanwhile are planned again, and deleted as well.
+    Nodes that others change meanwhile are planned again, and deleted as well. The exception of a
+    server tells how many nodes have been deleted before it, where there are several.
     """
+    tally = _Tally()
+    try:
+        return _until_done(
+            session,
+            ephemerals,
+            path,
+            tally,
+            force=force,
+            ignore_if_ephemeral=ignore_if_ephemeral,
+            progress=progress,
+        )
+    except zookeeper.ZooKeeperException as fault:
+        if tally.planned > 1:
+            tell_with(fault, tally.account())
+        raise
+
+
+def _until_done(
+    session: Session,
+    ephemerals: Ephemerals,
+    path: str,
+    tally: _Tally,
+    *,
+    force: bool,
+    ignore_if_ephemeral: bool,
+    progress: Progress | None,
+) -> Plan:
     what = f"{session.connection_string}: deleting"
     for attempt in attempts_at_change(_OBSTACLES, what, free=len(BATCHES)):
         try:
@@ -80,7 +130,8 @@ def delete_tree(
                 raise
             return Plan(session, [], OPEN_ACL_UNSAFE, 0)
         batch = BATCHES[min(attempt.number, len(BATCHES)) - 1]
-        obstacle = _delete(session, ephemerals, plan, batch, progress, force=force)
+        tally.begin(plan)
+        obstacle = _delete(session, ephemerals, plan, batch, tally, progress, force=force)
         with attempt:
             if obstacle is not None:
                 raise obstacle
@@ -92,6 +143,7 @@ def _delete(
     ephemerals: Ephemerals,
     plan: Plan,
     batch: int,
+    tally: _Tally,
     progress: Progress | None,
     *,
     force: bool,
@@ -108,9 +160,11 @@ def _delete(
     with hands_off(session, ephemerals, paths) as gone:
         for attempt in attempts(session):
             with attempt:
+                tally.uncertain = len(steps)  # until it is known better
                 results = session.call(
                     session.binding.write_many, steps, batch=batch, stop=False, progress=progress
                 )
+                tally.note(results)
         gone.update(
             path for path, result in zip(paths, results, strict=True) if _may_be_gone(result)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import zookeeper
+from zc.zk.links import is_direct
 from zc.zk.operations import subtree
 from zc.zk.operations.plan import Plan
 from zc.zk.session.retry import attempts
@@ -27,7 +28,11 @@ def make_plan(
     acl: Acl,
     progress: Progress | None = None,
 ) -> Plan:
-    """Plan how the nodes below `path` become what `tree` says."""
+    """Plan how the nodes below `path` become what `tree` says.
+
+    Raises InvalidACLException before anything else for what is no ACL.
+    """
+    _check_acl(session, path, acl)
     present, zxid = subtree.read_present(session, path, tree.children, progress)
     if not present and path == "/":
         return Plan(session, _plan_from_nothing(session, tree, path), acl, zxid)
@@ -41,6 +46,12 @@ def make_plan(
         path = real_path
         present, zxid = subtree.read_present(session, path, tree.children, progress)
     return Plan(session, plan_import(tree, path, present, trim), acl, zxid)
+
+
+def _check_acl(session: Session, path: str, acl: Acl) -> None:
+    """Raise what the binding says against an ACL, which is asked of no server."""
+    where = path if is_direct(path) else "/"
+    session.call(session.binding.check_operations, [("create", where, "", acl)])
 
 
 def _plan_from_nothing(session: Session, tree: ParseNode, path: str) -> list[Change]:

@@ -33,6 +33,7 @@ class Registration:
         self._registry = registry
         self._acl = kept(acl)  # the nodes are made again with it
         self._properties: dict[EphemeralNode, dict[str, Any]] = {}
+        self._announced: list[event.RegisteringServer] = []
 
     @property
     def paths(self) -> list[str]:
@@ -85,6 +86,8 @@ class Registration:
         Without a connection they are deleted as soon as there is one again; the session's end
         deletes them in any case. Harmless when it was done before.
         """
+        for announced in self._announced:
+            announced.is_withdrawn = True
         with ExitStack() as endings:  # an interrupt of one does not spare the others
             for node in reversed(self._properties):
                 endings.callback(self._registry.end, node)
@@ -117,6 +120,7 @@ def register(
     try:
         for name in address.names_to_register(server):
             registering = event.RegisteringServer(name, path, {"pid": os.getpid(), **data})
+            registration._announced.append(registering)
             event.notify(registering)
             registration._add(path, name, registering.properties)
     except BaseException:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import zookeeper
-from zc.zk.errors import FailedConnect
+from zc.zk.errors import FailedConnect, WrongArgument
 from zc.zk.session import processes, waiting
 from zc.zk.session.announcements import Announcements
 from zc.zk.session.calling import Calling, closed
@@ -123,7 +123,8 @@ class Session(Calling):
             handle = self._handles.open()
         except (zookeeper.ZooKeeperException, OSError, ValueError, TypeError) as fault:
             if not (wait and isinstance(fault, zookeeper.SystemErrorException)):
-                raise FailedConnect(f"{self.connection_string!r}: {fault}") from fault
+                kind = WrongArgument if isinstance(fault, TypeError) else FailedConnect
+                raise kind(f"{self.connection_string!r}: {fault}") from fault
             # The maintenance, which opens all later handles, goes on.
             inline = False
             self.wake()
@@ -131,7 +132,10 @@ class Session(Calling):
             inline = delivers_inline(self.binding, handle)
         self.delivers_inline = self.pace.is_inline = inline
         for worker in (self.maintenance.worker, self.announcements.callbacks.worker):
-            worker.start(inline=inline)
+            try:
+                worker.start(inline=inline)
+            except RuntimeError as fault:  # no more threads
+                raise FailedConnect(f"{self.connection_string!r}: {fault}") from fault
 
     def reopen(self, wait: bool = False) -> None:
         """In a child process begin to connect, for a session of its own; `wait` is as in `open`.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from zc.zk.testing.tls import ServerTLS
-from zookeeper.secretfiles import StrPath
+from zookeeper.regularfiles import StrPath, open_regular
 from zookeeper.tls import TLS
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Certificates:
         import trustme
 
         try:
-            return trustme.CA.from_pem(self.ca.read_bytes(), self._key.read_bytes())
+            return trustme.CA.from_pem(_read(self.ca), _read(self._key))
         except OSError as fault:
             raise ValueError(f"{fault.filename}: {fault.strerror}") from None
         except ValueError as fault:
@@ -151,6 +151,11 @@ def _pkcs8(key: bytes) -> bytes:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+
+
+def _read(path: Path) -> bytes:
+    with open_regular(path) as file:
+        return file.read()
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:

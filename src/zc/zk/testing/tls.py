@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from zookeeper.secretfiles import StrPath, warn_of_readers
+from zookeeper.regularfiles import StrPath, open_regular
+from zookeeper.secretfiles import warn_of_readers
 
 logger = logging.getLogger("zc.zk.testing")
 
@@ -153,7 +154,7 @@ def _require(load: Callable[[], None], path: StrPath) -> None:
 
 def _require_readable(path: StrPath) -> None:
     try:
-        with open(path, "rb"):
+        with open_regular(path):
             pass
     except OSError as fault:
         raise ValueError(f"{os.fspath(path)}: {fault.strerror}") from None
