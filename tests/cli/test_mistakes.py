@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import resource
 import socket
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 
 from tests.deadlines import scaled
 from tests.ports import LOOPBACK, free_ports
+from zc.zk.cli import input as input_
+from zc.zk.cli.failures import Failure
 from zc.zk.scripts import COMMANDS
 from zc.zk.testing.engine import digest
 
@@ -199,6 +202,56 @@ def test_credentials_that_everybody_can_read_are_warned_of(command, place, tmp_p
     line = f"{file}: everybody on this machine can read the credentials\n"
     outcome = command("export", place, "--credentials", file)
     assert (outcome.status, outcome.messages) == (0, f"python -m zc.zk export: {line}")
+
+
+@pytest.mark.parametrize("name", ["ZC_ZK_TLSCA", "ZC_ZK_tls", "ZC_ZK_SASLE", "ZC_ZK_CREDENTIALS"])
+def test_a_misspelled_variable_is_told_before_anything_is_sent(command, name):
+    line = the_line(command("export", "127.0.0.1:1", variables={name: "x"}), "export")
+    assert line.startswith(f"{name}: there is no such setting, but: ZC_ZK_")
+
+
+def test_variables_of_others_are_none_of_ours(command, place):
+    assert command("export", place, variables={"ZC_ZK_PORT": "tcp://10.0.0.1:2181"}).status == 0
+
+
+def test_a_name_that_no_node_can_have_is_wrong_usage(command):
+    for name in ("", "a/b", ".."):
+        outcome = command("export", "--name", name, "127.0.0.1:1")
+        assert outcome.status == 2
+        assert f"argument --name: no node can have this name: {name!r}" in outcome.messages
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("/dev/urandom", "line [0-9]+: not (UTF-8 text: |text: a null character)"),
+        ("/dev/zero", "line 1: not text: a null character"),
+    ],
+)
+def test_a_device_without_an_end_is_refused_as_no_text(command, file, words):
+    line = the_line(command("import", "127.0.0.1:1", file), "import")
+    assert re.match(f"{file}: {words}", line)
+
+
+def test_text_without_an_end_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(input_, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(input_, "PART_BYTES", 1_000)
+    file = tmp_path / "tree.txt"
+    file.write_text("é" * 5_000)
+    assert input_.read_text(str(file)) == ("é" * 5_000, str(file))
+    file.write_text("é" * 5_000 + "!")
+    with pytest.raises(Failure, match="more than 10000 bytes are no tree"):
+        input_.read_text(str(file))
+
+
+@pytest.mark.parametrize("before", [0, 1, 999, 1_000, 1_001, 2_500])
+def test_the_line_of_a_fault_is_told_wherever_parts_of_a_file_end(monkeypatch, tmp_path, before):
+    monkeypatch.setattr(input_, "PART_BYTES", 1_000)
+    file = tmp_path / "tree.txt"
+    for fault, words in ((b"\xc3(", "not UTF-8 text"), (b"\0", "not text"), (b"\xc3", "not UTF-8")):
+        file.write_bytes(b"\xef\xbb\xbf" + b"\n" * before + fault)
+        with pytest.raises(Failure, match=f"{file}: line {before + 1}: {words}"):
+            input_.read_text(str(file))
 
 
 def test_a_credential_for_sasl_is_told_where_it_belongs(command, place):

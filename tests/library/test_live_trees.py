@@ -168,6 +168,10 @@ class TestWithoutRequests:
         with pytest.raises(zookeeper.NoNodeException, match="/app/none"):
             part.export("/app/none")
 
+    @pytest.mark.parametrize("path", ["/app/.", "/app/providers/..", "/.", "/app/.."])
+    def test_a_path_with_dots_is_exported_as_by_export_tree(self, zk, app, path) -> None:
+        assert zk.tree(path).export() == zk.export_tree(path)
+
     def test_it_is_compared_with_text(self, zk, app) -> None:
         text = TEXT.replace("port = 1", "port = 3") + "/new\n"
         expected = [str(change) for change in zk.plan_import(text)]

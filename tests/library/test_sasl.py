@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -148,6 +149,22 @@ def test_a_step_that_does_not_end_is_told(guarded, monkeypatch) -> None:
 def test_an_argument_that_is_no_mechanism_is_a_failed_connect() -> None:
     with pytest.raises(zc.zk.FailedConnect, match="sasl must be None or a mechanism"):
         zc.zk.ZooKeeper("127.0.0.1:1", sasl="app:secret")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"sasl": 5}, "sasl must be None or a mechanism"),
+        ({"tls": "x"}, "tls must be True, False, None or a TLS, not str"),
+        ({"tls": 1}, "tls must be True, False, None or a TLS, not int"),
+        ({"connection_string": 5}, "hosts must be str, not int"),
+    ],
+)
+def test_an_argument_of_a_wrong_type_is_a_type_error_too(arguments: Any, words: str) -> None:
+    for wait in (False, True):
+        with pytest.raises(TypeError, match=words) as caught:
+            zc.zk.ZooKeeper(**{"connection_string": "127.0.0.1:1", **arguments}, wait=wait)
+        assert isinstance(caught.value, zc.zk.FailedConnect)
 
 
 def test_the_emulation_takes_a_mechanism_and_begins_no_exchange() -> None:

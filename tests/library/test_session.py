@@ -47,8 +47,12 @@ class TestConnecting:
         with zc.zk.ZooKeeper() as zk:
             assert zk.connection_string == connection_string + root
 
-    def test_the_default_is_a_server_on_this_machine(self, monkeypatch) -> None:
-        monkeypatch.delenv("ZC_ZK_CONNECTION_STRING", raising=False)
+    @pytest.mark.parametrize("variable", [None, ""])
+    def test_the_default_is_a_server_on_this_machine(self, monkeypatch, variable) -> None:
+        if variable is None:
+            monkeypatch.delenv("ZC_ZK_CONNECTION_STRING", raising=False)
+        else:
+            monkeypatch.setenv("ZC_ZK_CONNECTION_STRING", variable)
         asked = []
 
         def init(*arguments: object) -> int:
@@ -60,6 +64,25 @@ class TestConnecting:
             zc.zk.ZooKeeper()
         ((hosts, _),) = asked  # and no timeout, for none was given
         assert hosts == "127.0.0.1:2181"
+
+    def test_without_memory_for_a_thread_it_is_a_failed_connect(
+        self, connection_string, monkeypatch
+    ) -> None:
+        """Whichever of the threads it is."""
+        started: list[str] = []
+        original = threading.Thread.start
+
+        def start(thread: threading.Thread) -> None:
+            if len(started) == allowed:
+                raise RuntimeError("can't start new thread")
+            started.append(thread.name)
+            original(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", start)
+        for allowed in range(3):  # noqa: B007, which `start` looks at
+            started.clear()
+            with pytest.raises(zc.zk.FailedConnect, match="can't start new thread"):
+                zc.zk.ZooKeeper(connection_string)
 
     def test_the_session_timeout_is_in_milliseconds(self, client, caplog) -> None:
         assert client(session_timeout=12_000).recv_timeout() == 12_000

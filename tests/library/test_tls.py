@@ -75,6 +75,15 @@ def test_a_bad_file_is_an_error_that_names_it(tmp_path) -> None:
     assert str(missing) in str(caught.value)
 
 
+def test_settings_that_are_too_long_are_refused_with_their_limit(authority, client) -> None:
+    own = {"certificate": client.certificate, "key": client.key}
+    zc.zk.TLS(**own, key_password="p" * 1024, server_hostname="x" * 255).configuration()
+    for name, most in (("key_password", 1024), ("server_hostname", 255)):
+        for value in ("x" * (most + 1), "é" * (most // 2 + 1)):
+            with pytest.raises(ValueError, match=f"^{name} has more than {most} bytes$"):
+                zc.zk.TLS(**own, **{name: value})
+
+
 def test_the_emulation_takes_tls_and_reads_its_files(authority, tmp_path) -> None:
     emulation = Emulation("127.0.0.1:2181")
     binding = emulation.functions

@@ -48,6 +48,15 @@ class TestWaysToExport:
         for path in ("/", "/.", "/..", "/a/.."):
             assert zk.export_tree(path) == "/a\n  x = 1\n", path
 
+    def test_a_name_that_no_node_can_have_is_refused(self, zk) -> None:
+        zk.create("/a")
+        for name in ("", "a/b", "..", "a\0"):
+            with pytest.raises(ValueError, match="bad node name"):
+                zk.export_tree("/a", name=name)
+        for value in ([], 5, b"a"):
+            with pytest.raises(TypeError, match="a node's name must be str, not"):
+                zk.export_tree("/a", name=value)
+
     def test_a_link_keeps_its_own_name(self, zk) -> None:
         zk.import_tree("/a\n  x = 1\n/l\n  here -> /a\n")
         assert zk.export_tree("/l/here") == "/here\n  x = 1\n"
@@ -72,6 +81,17 @@ class TestWaysToExport:
 
 
 class TestImport:
+    @pytest.mark.parametrize("path", ["/", "/some", "/links/./here"])
+    @pytest.mark.parametrize(
+        "acl",
+        [[], [{}], [5], 5, None, "world:anyone:r", [{"perms": 1, "scheme": "world", "id": 5}]],
+    )
+    def test_what_is_no_acl_is_refused_before_anything_is_planned(self, zk, path, acl) -> None:
+        for call in (zk.plan_import, zk.import_tree):
+            with pytest.raises(zookeeper.InvalidACLException, match="invalid acl: /"):
+                call("/x\n", path, acl=acl)
+        assert zk.get_children("/") == []
+
     def test_a_tree_that_is_imported_is_exported(self, zk, capsys) -> None:
         zk.import_tree(TREE)
         assert zk.export_tree() == TREE

@@ -58,7 +58,8 @@ def test_permissions_are_a_number_or_letters() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [0, 32, -1, "0", "32", "", "rr", "x", "R", "r ", "\u0661", "9" * 5000]
+    "bad",
+    [0, 32, -1, "0", "32", "", "rr", "x", "R", "r ", "\u0661", "9" * 5000, "00000003199", "9" * 10],
 )
 def test_a_permission_that_there_is_not_is_refused(bad: int | str) -> None:
     with pytest.raises(ValueError, match="not permissions, some of cdrwa or 1 to 31"):
@@ -276,6 +277,16 @@ def test_a_file_without_a_usable_subject_is_named(
     with pytest.raises(ValueError, match=words) as caught:
         x509_acl(certificate=file)
     assert str(caught.value).startswith(f"{file}: ")
+
+
+def test_text_that_looks_like_a_certificate_takes_no_time_of_its_squared_length() -> None:
+    """With 1,000 times the length of what takes seconds in a quadratic search."""
+    begin = b"-----BEGIN CERTIFICATE-----"
+    for text in (begin + b"\n" * 16_000_000, (begin + b"\n") * 500_000, begin * 500_000):
+        with pytest.raises(ValueError, match="there is no certificate in PEM form"):
+            subjects.of_certificate(text)
+    with pytest.raises(ValueError, match="cannot be read"):
+        subjects.of_certificate(begin + b"\n" * 1000 + b"-----END CERTIFICATE-----")
 
 
 def test_a_certificate_that_is_not_there_is_named(tmp_path: Path) -> None:

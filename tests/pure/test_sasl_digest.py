@@ -46,6 +46,13 @@ def test_proofs_are_those_of_the_rfcs_examples(uri, nonce, cnonce, of_client, of
     assert proof(secret, nonce, cnonce, uri, of_server=True) == of_server
 
 
+def test_a_null_character_is_refused_at_once() -> None:
+    for user, password, what in (("a\0b", "secret", "user"), ("alice", "sec\0ret", "password")):
+        with pytest.raises(ValueError, match=f"{what} must not hold a null character") as caught:
+            DigestMD5(user, password)
+        assert "ret" not in str(caught.value).replace("character", "")
+
+
 def test_names_are_hashed_narrow_where_they_can_be() -> None:
     assert secret_of("J\xfcrgen", "r", "\xdf") == hashlib.md5(b"J\xfcrgen:r:\xdf").digest()
     expected = hashlib.md5("\u0141ukasz:r:\xfc".encode()[:-2] + b"\xfc").digest()

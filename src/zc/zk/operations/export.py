@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import zookeeper
-from zc.zk.errors import excerpt
-from zc.zk.links import is_direct
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
-from zc.zk.tree.exporting import RESERVED, Skip, exported, is_at_root
+from zc.zk.tree.exporting import RESERVED, Skip, check_name, exported, is_at_root, name_of_top
 from zc.zk.tree.render import render
-from zc.zk.tree.syntax import is_node_name
 
 if TYPE_CHECKING:
     from zookeeper.types import Progress, Subtree
@@ -41,21 +38,13 @@ def export_tree(
     With `skip`, nodes that cannot be read are left out, with all below them, and it is called with
     their paths and why. The one at `path` is an error all the same.
     """
-    if name is not None and not isinstance(name, str):
-        raise TypeError(f"a node's name must be str, not {type(name).__name__}")
-    if name is not None and not is_node_name(name):
-        raise ValueError(f"bad node name {excerpt(name)}")
-
+    check_name(name)
     for attempt in attempts(session):
         with attempt:
             tree = _read(session, path, progress)
     if tree[0].error is not None:
         raise tree[0].error
     top = tree[0].path  # behind all links
-    top_name = name if name is not None else _name_of(path if is_direct(path) else top)
+    top_name = name if name is not None else name_of_top(path, top)
     reserved = RESERVED if top == "/" and is_at_root(session.connection_string) else None
     return "".join(render(exported(tree, top_name, reserved, skip, ephemeral=ephemeral)))
-
-
-def _name_of(path: str) -> str:
-    return path.rpartition("/")[2]

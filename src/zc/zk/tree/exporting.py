@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from zc.zk.errors import excerpt
+from zc.zk.links import is_direct
+from zc.zk.tree.syntax import is_node_name
+
 if TYPE_CHECKING:
     from typing import Protocol
 
@@ -35,6 +39,24 @@ Skip = Callable[[str, Exception], object]
 def is_at_root(connection_string: str) -> bool:
     """Say whether paths begin at the servers' own root, and not at a node of somebody's."""
     return not connection_string.partition("/")[2].strip("/ ")
+
+
+def check_name(name: str | None) -> None:
+    """Raise ValueError, or TypeError, for what cannot be the name of the top node."""
+    if name is None:
+        return
+    if not isinstance(name, str):
+        raise TypeError(f"a node's name must be str, not {type(name).__name__}")
+    if not is_node_name(name):
+        raise ValueError(f"bad node name {excerpt(name)}")
+
+
+def name_of_top(asked: str, path: str) -> str:
+    """Return the name of the node at `path`, which was asked for by a path that leads there.
+
+    A link's name is its own; `.` and `..` are none. The root has a blank one.
+    """
+    return (asked if is_direct(asked) else path).rpartition("/")[2]
 
 
 def exported(

@@ -6,10 +6,8 @@ from abc import abstractmethod
 from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from typing import TYPE_CHECKING
 
-from zc.zk.errors import excerpt
 from zc.zk.links import check_path, join
-from zc.zk.tree.exporting import RESERVED, exported
-from zc.zk.tree.syntax import is_node_name
+from zc.zk.tree.exporting import RESERVED, check_name, exported, name_of_top
 from zc.zk.watching.treenode import TreeNode
 from zc.zk.watching.treenodes import Nodes
 from zookeeper.constants import NONODE
@@ -94,12 +92,11 @@ class TreeView(Mapping[str, TreeNode]):
         """
         from zc.zk.tree.render import render
 
-        if name is not None and not is_node_name(name):
-            raise ValueError(f"bad node name {excerpt(name)}")
+        check_name(name)
         top = self._present(path)
         if top.error is not None:
             raise top.error
-        shown = self.path.rpartition("/")[2] if path is None else top.name
+        shown = name_of_top(self.path, top.path) if path is None else top.name
         rows = exported(
             self.nodes(top.path),
             shown if name is None else name,
