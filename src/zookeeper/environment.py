@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from zookeeper.regularfiles import StrPath
-from zookeeper.secretfiles import password_in, secret_in
+from zookeeper.secretfiles import credential_lines, password_in, secret_in
 
 PREFIX: Final = "ZC_ZK"
 TLS_PREFIX: Final = "ZC_ZK_TLS"
@@ -139,19 +139,16 @@ def _user_and_password(given: Mapping[str, Any], found: Mapping[str, Any]) -> tu
 
 
 def credential_in(file: StrPath) -> tuple[str, str]:
-    """Return user and password of a file with one line, USER:PASSWORD.
-
-    Empty lines, and those that begin with a #, do not count.
-    """
+    """Return user and password of a file with one line, USER:PASSWORD; see `credential_lines`."""
     name = os.fspath(file)
     try:
         text = secret_in(file).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(f"{name}: it is not UTF-8 text") from None  # the cause has the text
-    lines = [line for line in text.split("\n") if line.strip() and not line.startswith("#")]
+    lines = [line for _, line in credential_lines(text, name)]
     if len(lines) != 1:
         raise ValueError(f"{name}: {len(lines)} lines are there, and one, USER:PASSWORD, is to be")
-    return _credential(lines[0].strip(), name)
+    return _credential(lines[0], name)
 
 
 def _credential(text: str, where: StrPath) -> tuple[str, str]:

@@ -7,6 +7,7 @@ import os
 import select
 import stat
 import time
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from zookeeper.regularfiles import StrPath, open_at_once
@@ -42,6 +43,22 @@ def secret_in(file: StrPath) -> bytes:
     if len(content) > MAX_SECRET_BYTES:
         raise ValueError(f"{os.fspath(file)}: more than {MAX_SECRET_BYTES} bytes are no password")
     return content
+
+
+def credential_lines(text: str, where: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a text that are credentials, with their numbers.
+
+    A line ends with a newline, or that and the return before it, and nothing else is taken from it:
+    a password may end with a blank, though a warning of it is logged. Blank lines, and those that
+    begin with a #, do not count.
+    """
+    for number, line in enumerate(text.split("\n"), 1):
+        line = line.removesuffix("\r")
+        if not line.strip() or line.startswith("#"):
+            continue
+        if line != line.strip():
+            logger.warning("%s: line %d begins or ends with a blank, which counts", where, number)
+        yield number, line
 
 
 def _content(opened: BinaryIO) -> bytes:

@@ -180,7 +180,7 @@ BAD = {
         ("/a:\n\tx: 1", 2, "found character"),
         ("/a: {x: [}", 1, ""),
         ("/a: \x00", 1, "no YAML: "),
-        ("/a: {}\n/b: {x: \ud800}", 2, "no YAML: a surrogate is no character"),
+        ("/a: {}\n/b: {x: \ud800}", 2, "no YAML: "),
         ("/a: " + "[" * 100_000, 1, "nested too deeply"),
         ("/a: " + "{a: " * 100_000, 1, "nested too deeply"),
         ("/a: " + "[" * 202, 1, "nested too deeply"),

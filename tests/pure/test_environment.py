@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from zc.zk import SASL, TLS
-from zookeeper.environment import sasl_arguments, tls_arguments
+from zc.zk.cli import connect, serversecurity
+from zookeeper.environment import credential_in, sasl_arguments, tls_arguments
 
 pytestmark = pytest.mark.quick
 
@@ -202,7 +203,33 @@ def test_a_file_of_credentials_comes_before_a_variable(secret: Path) -> None:
     secret.write_text("\ufeff# who I am\n\nbob:p q\u2028:r \n", encoding="utf-8")
     environ = sasl_variables(SWITCH="digest-md5", CREDENTIAL="alice:x")
     chosen = sasl_arguments(environ, {"credentials_file": secret})
-    assert chosen == ("digest-md5", {"user": "bob", "password": "p q\u2028:r"})
+    assert chosen == ("digest-md5", {"user": "bob", "password": "p q\u2028:r "})
+
+
+@pytest.mark.parametrize(
+    ("content", "user", "password"),
+    [
+        ("shop:secret", "shop", "secret"),
+        ("\ufeffshop:secret\r\n", "shop", "secret"),
+        ("# of the shop\n\n  \r\nshop:secret \n", "shop", "secret "),
+        (" shop:\tsecret\n", " shop", "\tsecret"),
+        ("shop:a\u2028b\x0bc\x85d:e\r\r\n", "shop", "a\u2028b\x0bc\x85d:e\r"),
+        ("shop:#secret\n", "shop", "#secret"),
+    ],
+)
+def test_a_file_says_the_same_to_a_client_and_to_a_server(
+    secret: Path, caplog: pytest.LogCaptureFixture, content: str, user: str, password: str
+) -> None:
+    secret.write_text(content, encoding="utf-8", newline="")
+    assert credential_in(secret) == (user, password)
+    assert serversecurity.users(str(secret)) == {user: password}
+    has_blanks = (user, password) != (user.strip(), password.strip())
+    told = f"{secret}: line {content.count(chr(10)) or 1} begins or ends with a blank, which counts"
+    assert caplog.messages.count(told) == (2 if has_blanks else 0)
+    assert not any(password.strip() in line.removeprefix(str(secret)) for line in caplog.messages)
+    secret.write_text(content.replace("shop:", "digest:shop:", 1), encoding="utf-8", newline="")
+    if user == "shop":
+        assert connect.credentials(str(secret)) == [("digest", f"{user}:{password}")]
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ class Journey:
         self.missing: dict[str, None] = {}
 
     def go(self) -> Resolution:
+        # Without `.` and `..` it may be a node's own path, for which one look will do.
         if is_direct(self.asked) and self.nodes.exists(self.asked):
             return Resolution(self.asked)
         while self.to_go:
@@ -97,5 +98,5 @@ class Journey:
 
 
 def _components(path: str) -> list[str]:
-    """Split a path into components, the first one last, without `.` and blanks."""
+    """Split a path into components, the first one last, without `.` and empty ones."""
     return [part for part in reversed(path.split("/")) if part not in ("", ".")]

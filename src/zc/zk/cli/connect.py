@@ -137,18 +137,18 @@ def _authenticate(
 
 def credentials(file: str | None) -> list[tuple[str, str]]:
     """Return pairs (scheme, credential) of a file, or else the environment."""
-    if file is not None:
-        from zookeeper.secretfiles import warn_of_readers
+    if file is None and not os.environ.get(CREDENTIAL_VARIABLE):
+        return []
+    from zookeeper.secretfiles import credential_lines, warn_of_readers
 
+    if file is not None:
         text, where = read_text(file)
         warn_of_readers(file, "the credentials")
     else:
-        text, where = os.environ.get(CREDENTIAL_VARIABLE, ""), CREDENTIAL_VARIABLE
+        text, where = os.environ[CREDENTIAL_VARIABLE], CREDENTIAL_VARIABLE
     found = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        scheme, colon, credential = line.strip().partition(":")
+    for number, line in credential_lines(text, where):
+        scheme, colon, credential = line.partition(":")
         if not (scheme and colon):
             # The line itself stays secret.
             raise Failure(f"{where}: line {number}: not of the form SCHEME:CREDENTIAL")

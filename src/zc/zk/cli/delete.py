@@ -11,9 +11,7 @@ from zc.zk.cli.output import print_line, tell
 from zc.zk.cli.progress import progress, writing
 from zc.zk.operations import delete
 from zc.zk.operations.plan import Plan
-from zc.zk.registration.ephemerals import Ephemerals
 from zc.zk.session.session import Session
-from zc.zk.watching.subscriptions import Subscriptions
 
 USAGE = "[-d] [-f] [-y] [options] [CONNECTION] PATH"
 DETAILS = """\
@@ -63,7 +61,7 @@ def _delete(options: Namespace, session: Session, path: str) -> Plan:
     with writing(options.name, "delete") as bar:
         return delete.delete_tree(
             session,
-            Ephemerals(session, Subscriptions(session)),
+            None,  # a command has no ephemeral nodes of its own
             path,
             force=options.force,
             progress=bar,

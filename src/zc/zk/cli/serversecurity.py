@@ -156,9 +156,9 @@ def users(file: str) -> dict[str, str]:
 
 
 def _users(text: str, where: str) -> Iterator[tuple[str, str]]:
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
+    from zookeeper.secretfiles import credential_lines
+
+    for number, line in credential_lines(text, where):
         user, colon, password = line.partition(":")
         if not (user and colon):
             raise Failure(f"{where}: line {number}: not of the form USER:PASSWORD")

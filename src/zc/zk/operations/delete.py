@@ -76,7 +76,7 @@ def make_plan(
 
 def delete_tree(
     session: Session,
-    ephemerals: Ephemerals,
+    ephemerals: Ephemerals | None,
     path: str,
     *,
     force: bool,
@@ -85,7 +85,8 @@ def delete_tree(
 ) -> Plan:
     """Plan and delete until nothing else stands in the way; return the last plan.
 
-    Nodes that others change meanwhile are planned again, and deleted as well. The exception of a
+    `ephemerals` are those of the client, if it keeps any. Nodes that others change meanwhile are
+    planned again, and deleted as well. The exception of a
     server tells how many nodes have been deleted before it, where there are several.
     """
     tally = _Tally()
@@ -107,7 +108,7 @@ def delete_tree(
 
 def _until_done(
     session: Session,
-    ephemerals: Ephemerals,
+    ephemerals: Ephemerals | None,
     path: str,
     tally: _Tally,
     *,
@@ -140,7 +141,7 @@ def _until_done(
 
 def _delete(
     session: Session,
-    ephemerals: Ephemerals,
+    ephemerals: Ephemerals | None,
     plan: Plan,
     batch: int,
     tally: _Tally,

@@ -1,4 +1,9 @@
-"""A node's `ephemeralOwner`: none, a session, a container or a time to live."""
+"""A node's `ephemeralOwner`: none, a session, a container or a time to live.
+
+The numbers are ZooKeeper's own encoding, by its class `EphemeralType`: one field of 64 bits holds
+the id of a session, which is positive; or the smallest number for a container; or 0xff in its
+uppermost byte and a time in the lower five.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ from typing import Final
 PERSISTENT: Final = 0
 CONTAINER: Final = -(1 << 63)
 
-_MAX_TTL: Final = (1 << 40) - 1
+_MAX_TTL: Final = (1 << 40) - 1  # milliseconds, about 35 years
 _TTL: Final = -(1 << 56)  # the upper byte is 0xff
 
 

@@ -58,7 +58,8 @@ class Znode:
             self.ctime,
             self.mtime,
             self.version,
-            # Deletions count too; what is not there any more has been deleted.
+            # One for each creation of a child, and one for each deletion: of all that were created
+            # those are deleted that are not there.
             2 * self.creations - children,
             self.aversion,
             self.owner if owners.is_session(self.owner) else 0,
@@ -83,6 +84,7 @@ class Tree:
         self._plant(with_config)
 
     def _plant(self, with_config: bool) -> None:
+        # Under both of its names, as its children's parent is called "": see `paths`.
         root = Znode(b"", acls.OPEN, owners.PERSISTENT, 0, 0)
         self.nodes[""] = self.nodes[paths.ROOT] = root
         for path in (paths.SYSTEM, paths.QUOTA, *([paths.CONFIG] if with_config else [])):
