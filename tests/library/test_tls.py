@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_a_bad_file_is_an_error_that_names_it(tmp_path) -> None:
 
 
 def test_settings_that_are_too_long_are_refused_with_their_limit(authority, client) -> None:
-    own = {"certificate": client.certificate, "key": client.key}
+    own: dict[str, Any] = {"certificate": client.certificate, "key": client.key}
     zc.zk.TLS(**own, key_password="p" * 1024, server_hostname="x" * 255).configuration()
     for name, most in (("key_password", 1024), ("server_hostname", 255)):
         for value in ("x" * (most + 1), "é" * (most // 2 + 1)):

@@ -53,7 +53,8 @@ class TestWaysToExport:
         for name in ("", "a/b", "..", "a\0"):
             with pytest.raises(ValueError, match="bad node name"):
                 zk.export_tree("/a", name=name)
-        for value in ([], 5, b"a"):
+        wrong: list[Any] = [[], 5, b"a"]
+        for value in wrong:
             with pytest.raises(TypeError, match="a node's name must be str, not"):
                 zk.export_tree("/a", name=value)
 
@@ -86,7 +87,7 @@ class TestImport:
         "acl",
         [[], [{}], [5], 5, None, "world:anyone:r", [{"perms": 1, "scheme": "world", "id": 5}]],
     )
-    def test_what_is_no_acl_is_refused_before_anything_is_planned(self, zk, path, acl) -> None:
+    def test_a_bad_acl_is_refused_before_anything_is_planned(self, zk, path, acl) -> None:
         for call in (zk.plan_import, zk.import_tree):
             with pytest.raises(zookeeper.InvalidACLException, match="invalid acl: /"):
                 call("/x\n", path, acl=acl)

@@ -279,7 +279,7 @@ def test_a_file_without_a_usable_subject_is_named(
     assert str(caught.value).startswith(f"{file}: ")
 
 
-def test_text_that_looks_like_a_certificate_takes_no_time_of_its_squared_length() -> None:
+def test_text_that_looks_like_a_certificate_is_read_in_linear_time() -> None:
     """With 1,000 times the length of what takes seconds in a quadratic search."""
     begin = b"-----BEGIN CERTIFICATE-----"
     for text in (begin + b"\n" * 16_000_000, (begin + b"\n") * 500_000, begin * 500_000):

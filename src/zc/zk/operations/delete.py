@@ -45,7 +45,7 @@ class _Tally:
 
     def note(self, results: list[Any]) -> None:
         """Note what has become of the deletions of a plan."""
-        faults = [result for result in results if isinstance(result, Exception)]
+        faults = [each for each in results if isinstance(each, zookeeper.ZooKeeperException)]
         self.done += len(results) - len(faults)
         self.uncertain = sum(fault.may_have_happened for fault in faults)
 
