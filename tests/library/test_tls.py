@@ -82,7 +82,7 @@ def test_settings_that_are_too_long_are_refused_with_their_limit(authority, clie
     for name, most in (("key_password", 1024), ("server_hostname", 255)):
         for value in ("x" * (most + 1), "é" * (most // 2 + 1)):
             with pytest.raises(ValueError, match=f"^{name} has more than {most} bytes$"):
-                zc.zk.TLS(**own, **{name: value})
+                zc.zk.TLS(**{**own, name: value})
 
 
 def test_the_emulation_takes_tls_and_reads_its_files(authority, tmp_path) -> None:
