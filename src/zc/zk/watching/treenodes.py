@@ -143,10 +143,11 @@ class Nodes:
             stat = node.packed_stat
             children: Family | None = {} if node.numChildren else None
             depth = node.depth
+            known: Any = stat
             if stat is None:
                 refused.append(node.path)
-            entry = node.data, node.error if stat is None else stat, children
-            families[depth][node.name if depth else ""] = cast(Entry, entry)
+                known = node.error
+            families[depth][node.name if depth else ""] = node.data, known, children
             count += 1
             if children is not None:
                 families[depth + 1 :] = [children]
