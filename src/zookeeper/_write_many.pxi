@@ -89,13 +89,14 @@ cdef class ManyWrites(BulkWork):
 
     cdef object results(self):
         cdef Py_ssize_t i
+        cdef bulk_write *writes = self.writes
+        cdef WriteOps ops = self.ops
         return [
-            write_result_of(&self.writes.results[i], self.ops.kinds[i])
-            if self.writes.results[i].code == ZOK
-            else lost_write(&self.writes.results[i], self.writes.results[i].code, self.ops.path_of(i))
-            if i < self.writes.next
-            else unsent_write(self.handle, self.ops, i, self.writes.results[i].code)
-            for i in range(self.total)
+            write_result_of(&writes.results[i], ops.kinds[i])
+            if writes.results[i].code == ZOK
+            else lost_write(&writes.results[i], writes.results[i].code, ops.path_of(i)) if i < writes.next
+            else unsent_write(self.handle, ops, i, writes.results[i].code)
+            for i in range(ops.count if self.iterator is None else self.total)
         ]
 
 
