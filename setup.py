@@ -233,8 +233,8 @@ setup(
             depends=["setup.py", *sorted(map(str, TLS.glob("*.h")))],
             include_dirs=[str(TLS)],
             extra_compile_args=[*COMPILED, "-pthread"],
-            # `fopen`: see regular.c. The system's OpenSSL (`shared`) goes without.
-            extra_link_args=["-pthread", *LINKED, "-Wl,--exclude-libs,ALL", "-Wl,--wrap=fopen"],
+            # `fopen64`: see regular.c. The system's OpenSSL (`shared`) goes without.
+            extra_link_args=["-pthread", *LINKED, "-Wl,--exclude-libs,ALL", "-Wl,--wrap=fopen64"],
             **openssl,
         ),
         Extension(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -193,3 +194,35 @@ def test_an_authority_that_is_no_longer_trusted_ends_resumption(
     shutil.copy(authority.file, rotated.ca)
     wait_until_connected(zookeeper, rotated.handle)
     assert zookeeper.exists(rotated.handle, "/")
+
+
+def test_a_fifo_among_the_authorities_of_a_folder_is_none(authority, tmp_path, rotated) -> None:
+    """OpenSSL itself opens these files, on the thread that keeps the session."""
+    folder = tmp_path / "authorities"
+    folder.mkdir()
+    # A file of such a folder is named by the hash of its subject.
+    sought = folder / f"{hash_of_subject(authority.file)}.0"
+    os.mkfifo(sought)
+    handle = zookeeper.init(
+        rotated.proxy.connection_string,
+        None,
+        SESSION_TIMEOUT,
+        tls=TLS(ca=folder, certificate=rotated.certificate, key=rotated.key),
+    )
+    try:
+        why = wait_until(lambda: zookeeper.connection_fault(handle) or "", "it is refused")
+        assert "is not of an authority that is trusted here" in why
+        sought.unlink()
+        shutil.copy(authority.file, sought)
+        wait_until_connected(zookeeper, handle)
+    finally:
+        zookeeper.close(handle)
+
+
+def hash_of_subject(file: Path) -> str:
+    return subprocess.run(
+        ["openssl", "x509", "-hash", "-noout", "-in", file],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
