@@ -23,7 +23,10 @@ from tests.sessions import wait_until_connected
 from zc.zk import digest_acl, sasl_acl, x509_acl
 from zookeeper.types import AclEntry
 
-pytestmark = pytest.mark.real_only("only a real server knows certificates")
+pytestmark = [
+    pytest.mark.real_only("only a real server knows certificates"),
+    pytest.mark.not_over_tls("its servers and clients have keys of their own"),
+]
 
 SESSION_TIMEOUT = int(scaled(10_000))
 

@@ -146,6 +146,7 @@ def test_leaving_a_with_block_takes_seconds_at_most(client, proxy, root) -> None
     proxy.resume()
 
 
+@pytest.mark.not_over_tls("what it is told is of a handshake then")
 def test_a_new_client_gives_up_after_its_initial_wait(proxy, monkeypatch) -> None:
     monkeypatch.setattr(zc.zk.ZooKeeper, "initial_connection_wait", 0.1)
     proxy.stall()

@@ -44,6 +44,7 @@ def test_servers_are_told_apart_where_they_differ(refusing, silent) -> None:
     assert diagnosis.describe(f"{refusing},{refusing}") == "Connection refused"
 
 
+@pytest.mark.not_over_tls("its client knows nothing of TLS")
 def test_a_real_server_that_speaks_tls_is_told(own_servers_only, tmp_path) -> None:
     authority = Authority(tmp_path)
     issued = authority.issue("server", LOOPBACK)

@@ -126,6 +126,7 @@ class Impatient(zc.zk.ZooKeeper):
     initial_connection_wait = 0.5
 
 
+@pytest.mark.not_over_tls("its server is in the clear")
 def test_a_step_that_does_not_end_is_told(guarded, monkeypatch) -> None:
     monkeypatch.setattr(zc.zk.ZooKeeper, "initial_connection_wait", 1.5)
     go_on = threading.Event()
