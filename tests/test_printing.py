@@ -54,7 +54,9 @@ def unsafe(source: str) -> list[str]:
         writes = function in {
             f"{stream}.{name}" for stream in STREAMS for name in ("write", "writelines")
         }
-        if (writes or function in ("print", "os.write")) and not all(map(is_printable, call.args)):
+        # The first argument of os.write says where to.
+        written = call.args[1:] if function == "os.write" else call.args
+        if (writes or function in ("print", "os.write")) and not all(map(is_printable, written)):
             found.append(f"line {call.lineno}: {ast.unparse(call)}")
     return found
 

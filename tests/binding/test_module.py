@@ -234,8 +234,9 @@ def test_nothing_but_the_api_is_public(zookeeper):
     public = [name for name in dir(zookeeper) if not name.startswith("_")]
     submodules = {
         "answers", "binding", "constants", "environment", "errors", "hosts", "kerberos",
-        "kerberos_faults", "kerberos_turns", "log", "messages", "sasl", "sasl_digest",
-        "sasl_gssapi", "saslsteps", "secretfiles", "tls", "types", "watchers",
+        "kerberos_faults", "kerberos_turns", "log", "messages", "regularfiles", "runtimes",
+        "sasl", "sasl_digest", "sasl_gssapi", "saslsteps", "secretfiles", "tls", "types",
+        "watchers",
     }  # fmt: skip
     foreign = [
         name

@@ -3,6 +3,7 @@
     CancelWatch                     not an error: a callback wants no more calls
     Error
     ├── FailedConnect               there is no session within the time allowed
+    │   └── WrongArgument           an argument makes none, by its type; also a TypeError
     ├── LinkError
     │   ├── LinkLoop                symbolic links lead back to themselves
     │   └── BadPropertyLink         a property link leads nowhere

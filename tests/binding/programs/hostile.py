@@ -58,7 +58,7 @@ class Waited:
     def __init__(self, function: Callable[..., object]) -> None:
         self.function = function
 
-    def __call__(self, *arguments: Any) -> object:
+    def __call__(self, *arguments: Any) -> list[Any]:
         done = threading.Event()
         results: list[tuple[Any, ...]] = []
 
@@ -75,6 +75,14 @@ class Waited:
         if code != zookeeper.OK:
             raise zookeeper.error(code)
         return values
+
+
+class WaitedBulk(Waited):
+    """One that has the results of many nodes, those that failed among them."""
+
+    def __call__(self, *arguments: Any) -> Any:
+        (results,) = super().__call__(*arguments)
+        return results
 
 
 def every_call() -> dict[str, Callable[[int], object]]:
@@ -96,8 +104,15 @@ def every_call() -> dict[str, Callable[[int], object]]:
         else:
             calls[name] = partial(lambda call, h: call(h, "/x"), call)
     for name, alone in calls_without_a_path(zookeeper).items():
-        if name != "close":
+        if name not in ("close", "aclose"):
             calls[name] = alone
+    watching = partial(z.awatch_many, data=["/x"], watcher=print)
+    calls["awatch_many"] = WaitedBulk(watching)
+    calls["aread_tree"] = lambda h: WaitedBulk(z.aread_tree)(h, "/x")
+    for name in ("aget_many", "aget_children_many"):
+        calls[name] = partial(lambda w, h: w(h, ["/x"]), WaitedBulk(getattr(z, name)))
+    writing = WaitedBulk(z.awrite_many)
+    calls["awrite_many"] = lambda h: writing(h, [("create", "/x", "", OPEN)])
     multi, config = Waited(z.amulti), Waited(z.aget_config)
     calls["aget_config"] = config
     calls["awhoami"] = Waited(z.awhoami)
