@@ -68,8 +68,8 @@ class ByHttpx:
 
 class ByAsyncHttpx:
     def __init__(self, live: Providers, **options: Any) -> None:
-        self.runner = asyncio.Runner()
-        self.client = self.runner.run(self._make(live, options))
+        self.loop = asyncio.new_event_loop()
+        self.client = self.loop.run_until_complete(self._make(live, options))
 
     async def _make(self, live: Providers, options: dict[str, Any]) -> httpx.AsyncClient:
         transport = AsyncProvidersTransport(live, **options)
@@ -77,11 +77,11 @@ class ByAsyncHttpx:
 
     def __call__(self, path: str = "/tea", method: str = "GET", **more: Any) -> str:
         call = self.client.request(method, f"http://prices{path}", **more)
-        return self.runner.run(call).text
+        return self.loop.run_until_complete(call).text
 
     def close(self) -> None:
-        self.runner.run(self.client.aclose())
-        self.runner.close()
+        self.loop.run_until_complete(self.client.aclose())
+        self.loop.close()
 
 
 class ByRequests:
