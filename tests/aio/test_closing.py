@@ -268,8 +268,10 @@ def test_a_loop_that_is_closed_at_once_leaves_no_complaint(proxy: TcpProxy, root
     asyncio.run(zk.close())
     del tasks, zk
     gc.collect()
-    # Of what the program has left there itself asyncio complains; of nothing else.
-    assert complaints == ["Task was destroyed but it is pending!"] * count
+    # Of what the program has left there itself asyncio complains (not always, in 3.10), and of
+    # nothing else.
+    assert set(complaints) <= {"Task was destroyed but it is pending!"}
+    assert len(complaints) <= count
 
 
 PROGRAM = """
