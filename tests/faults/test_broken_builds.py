@@ -57,7 +57,8 @@ def test_watches_that_are_not_set_again_are_found(real_server) -> None:
 
 def test_one_node_that_is_not_read_after_a_gap_is_found(real_server) -> None:
     found = losses(real_server, GAPS, broken.SKIP_ONE)
-    assert Loss.STALE in found
+    # The one may be a registration's.
+    assert found & {Loss.STALE, Loss.LOST}
     assert not found & {Loss.CRASH, Loss.ERROR, Loss.HUNG}
 
 

@@ -49,6 +49,10 @@ class WatchedTree(Resolver):
 
     def close(self) -> None:
         """Watch nothing any more."""
+        tree = self._tree
+        if tree is not None:
+            # It is meant to go: nobody is to be warned of a tree with callbacks that is gone.
+            tree.callbacks.clear()
         self._tree = None
 
     def __len__(self) -> int:
