@@ -101,7 +101,7 @@ class build_ext(cython_build_ext):
             # object files must not get into a wheel.
             self.define = [*(self.define or []), ("CORE_CHECKS", "1")]
             self.build_temp += "-checked"
-        else:
+        elif "-fsanitize" not in os.environ.get("CFLAGS", ""):
             for extension in self.extensions:
                 extension.extra_compile_args += COMPILED_FOR_WHEEL
                 extension.extra_link_args += LINKED_FOR_WHEEL

@@ -54,8 +54,10 @@ cdef class ManyWatches(BulkWork):
         return True
 
     cdef int read_data(self) except -1:
-        self.data_reads = new_reads(self.handle, encoded_paths(self.handle, self.nodes, self.encoded), OP_GET_DATA)
+        # All paths before the reads are made, which nobody would free if one is no path.
+        paths = encoded_paths(self.handle, self.nodes, self.encoded)
         encoded_paths(self.handle, self.children, self.encoded)
+        self.data_reads = new_reads(self.handle, paths, OP_GET_DATA)
         self.begin(&self.data_reads.reader.base)
         return 0
 
