@@ -25,7 +25,7 @@ BASKETS = [["tea"], ["tea", "bun"], ["bun", "bun", "tea"]]
 
 
 class Till:
-    """What a process of the pool has."""
+    """The client of a process of the pool, and what it follows."""
 
     zk: zc.zk.ZooKeeper
     prices: Mapping[str, float]

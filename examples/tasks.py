@@ -26,7 +26,7 @@ app.conf.worker_proc_alive_timeout = 15
 
 
 class Till:
-    """What a process of the worker has."""
+    """The client of a process of the worker, and what it follows."""
 
     zk: zc.zk.ZooKeeper
     prices: Mapping[str, float]

@@ -298,7 +298,7 @@ def test_changes_are_merged_as_if_they_were_seen_at_once(what, middle) -> None:
 
 
 class TestReads:
-    """What is read, and what is not."""
+    """Nodes that are read, and those that are not."""
 
     def story(self) -> Story:
         return Story(Servers(), Agenda("/top"))
