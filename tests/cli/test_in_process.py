@@ -108,9 +108,13 @@ class TestOutput:
         status, text, messages = call(scripts.export, "--help")
         assert (status, messages) == (None, "")
         assert text.startswith("usage: zookeeper_export ")
-        status, text, messages = call(scripts.main, "--help")
-        assert (status, messages) == (None, "")
-        assert text.startswith("usage: python -m zc.zk COMMAND")
+        for function, program in (scripts.main, "python -m zc.zk"), (scripts.zk, "zk"):
+            status, text, messages = call(function, "--help")
+            assert (status, messages) == (None, "")
+            assert text.startswith(f"usage: {program} COMMAND")
+            status, text, messages = call(function, "export", "--help")
+            assert (status, messages) == (None, "")
+            assert text.startswith(f"usage: {program} export ")
 
     def test_no_output_at_all(self, monkeypatch, capsys):
         monkeypatch.setattr(sys, "stdout", None)

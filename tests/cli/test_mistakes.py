@@ -15,8 +15,8 @@ import pytest
 from tests.deadlines import scaled
 from tests.ports import LOOPBACK, free_ports
 from zc.zk.cli import input as input_
+from zc.zk.cli.commands import COMMANDS
 from zc.zk.cli.failures import Failure
-from zc.zk.scripts import COMMANDS
 from zc.zk.testing.engine import digest
 
 TREE = "/a\n  b = 1\n  /c\n"

@@ -19,8 +19,9 @@ from types import SimpleNamespace
 import pytest
 
 from tests.deadlines import scaled, wait_until
+from zc.zk import scripts
 from zc.zk.cli import output, runner
-from zc.zk.scripts import COMMANDS
+from zc.zk.cli.commands import COMMANDS, OF_THEIR_OWN
 
 TREE = "/shop\n  threads = 8\n  /queue\n"
 
@@ -375,13 +376,17 @@ def is_reading(pid):
 
 class TestCommands:
     def test_each_is_installed_under_its_own_name(self):
-        scripts = {
+        programs = {
             each.name: each.load()
             for each in metadata.entry_points(group="console_scripts")
             if each.name.startswith("zookeeper_")
         }
-        assert set(scripts) == {f"zookeeper_{name}" for name in COMMANDS}
-        assert all(map(callable, scripts.values()))
+        assert set(programs) == {f"zookeeper_{name}" for name in OF_THEIR_OWN}
+        assert all(map(callable, programs.values()))
+
+    def test_one_program_has_all_as_subcommands(self):
+        (program,) = metadata.entry_points(group="console_scripts", name="zk")
+        assert program.load() is scripts.zk
 
     @pytest.mark.parametrize("name", COMMANDS)
     def test_each_explains_itself(self, command, name):

@@ -14,7 +14,7 @@ from tests.docs import transcripts
 from tests.docs.test_readme import NAMED, PROJECT, README, REFERENCE
 from tests.ports import free_ports
 from zc.zk.cli.arguments import Parser
-from zc.zk.scripts import COMMANDS
+from zc.zk.cli.commands import COMMANDS
 
 # The guide has the page here, and servers of its own.
 PAGE_PORT, SERVER_PORT, SECURED_PORT = "8080", "2182", "2281"
@@ -46,7 +46,7 @@ def test_the_commands_of_the_guide(connection_string: str, root: str, folder: Pa
 
 
 DETAILS = REFERENCE.partition("\nCommands in detail\n-")[2].partition("\nTools in Python\n-")[0]
-ENTRIES = dict(re.findall(r"^``zookeeper_(\w+) (.*\n(?:    .*\n)+)", DETAILS, re.MULTILINE))
+ENTRIES = dict(re.findall(r"^``(?:zookeeper_|zk )(\w+) (.*\n(?:    .*\n)+)", DETAILS, re.MULTILINE))
 SECURITY = {
     "--tls", "--no-tls", "--tls-ca", "--tls-certificate", "--tls-key", "--tls-key-password-file",
     "--tls-server-hostname", "--tls-minimum-version", "--tls-check-hostname",
@@ -65,7 +65,7 @@ def test_the_reference_has_every_command() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_reference_has_every_option_and_no_others(name: str) -> None:
-    module = importlib.import_module(f"zc.zk.cli.{COMMANDS[name][0]}")
+    module = importlib.import_module(f"zc.zk.cli.{COMMANDS[name].module}")
     parser = Parser(name, module.USAGE, "", module)
     module.add_arguments(parser)
     parser.add_general_arguments()

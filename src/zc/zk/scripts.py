@@ -1,4 +1,4 @@
-"""The commands: `zookeeper_export`, or `python -m zc.zk export`, and so on.
+"""The commands: `zk export`, or `python -m zc.zk export`, or `zookeeper_export`, and so on.
 
 A command reads its arguments, does one thing, and returns the status that its process is to end
 with: None, which is 0, when all went well, 1 after an error, 2 when it was called in a way that
@@ -9,6 +9,7 @@ The functions here are the entry points. They take the arguments behind the comm
 default those of the process. Programs and suites call them, too, with whatever is in the place of
 `sys.stdin` and `sys.stdout` at that time. Each command is a module of its own, which is imported
 when the command is called: starting quickly matters for what is called in loops.
+`zc.zk.cli.commands` lists them.
 """
 
 from __future__ import annotations
@@ -16,21 +17,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-Arguments = Sequence[str] | None
+from zc.zk.cli.commands import COMMANDS, overview
 
-# Where each command is, and what it does.
-COMMANDS = {
-    "export": ("export", "write the nodes below a path as text, JSON or YAML"),
-    "import": ("import_", "make the nodes below a path what a file says"),
-    "validate": ("validate", "check files that are to be imported"),
-    "diff": ("diff", "compare files and servers"),
-    "set_property": ("set_property", "set properties of a node"),
-    "delete": ("delete", "delete a node and all below it"),
-    "watch": ("watch", "follow the children and properties of nodes"),
-    "graph": ("graph", "draw services and the links between them"),
-    "browse": ("browse", "show the tree in a web browser, live"),
-    "server": ("server", "run a server for development and tests"),
-}
+Arguments = Sequence[str] | None
 
 
 def export(arguments: Arguments = None) -> int | None:
@@ -76,30 +65,32 @@ def server(arguments: Arguments = None) -> int | None:
     return _run("server", arguments)
 
 
+def zk(arguments: Arguments = None) -> int | None:
+    """`zk COMMAND ...`."""
+    return _program("zk", arguments)
+
+
 def main(arguments: Arguments = None) -> int | None:
     """`python -m zc.zk COMMAND ...`."""
+    return _program("python -m zc.zk", arguments)
+
+
+def _program(program: str, arguments: Arguments) -> int | None:
     command, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     if command in COMMANDS:
-        return _run(command, rest, f"python -m zc.zk {command}")
+        return _run(command, rest, f"{program} {command}")
     from zc.zk.cli import runner
 
-    return runner.conclude("python -m zc.zk", lambda: _tell_of_commands(command)) or None
+    return runner.conclude(program, lambda: _tell_of_commands(program, command)) or None
 
 
-def _tell_of_commands(command: str) -> int:
+def _tell_of_commands(program: str, command: str) -> int:
     from zc.zk.cli.failures import Misuse
     from zc.zk.cli.output import STANDARD, write_text
 
     if command not in ("-h", "--help"):
         raise Misuse(f"no such command: {command!r}; --help lists them")
-    width = max(map(len, COMMANDS))
-    summaries = "".join(f"  {name:{width}}  {summary}\n" for name, (_, summary) in COMMANDS.items())
-    text = (
-        f"usage: python -m zc.zk COMMAND ...\n\n{summaries}\n"
-        "`python -m zc.zk COMMAND --help` tells more. Each is also a command of its own,\n"
-        "zookeeper_COMMAND.\n"
-    )
-    write_text(STANDARD, [text])
+    write_text(STANDARD, [overview(program)])
     return 0
 
 

@@ -1,0 +1,58 @@
+"""The commands by name, in the groups that --help lists them in.
+
+A command is a module of this package, and a subcommand of `zk` and of `python -m zc.zk`. Those of
+earlier releases are programs of their own too, as `zookeeper_export`; `zc.zk.scripts` has their
+entry points.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """Where a command is, and what it does."""
+
+    module: str
+    summary: str
+
+
+GROUPS: dict[str, dict[str, Command]] = {
+    "look at nodes": {
+        "watch": Command("watch", "follow the children and properties of nodes"),
+        "browse": Command("browse", "show the tree in a web browser, live"),
+        "graph": Command("graph", "draw services and the links between them"),
+    },
+    "change nodes": {
+        "set_property": Command("set_property", "set properties of a node"),
+        "delete": Command("delete", "delete a node and all below it"),
+    },
+    "trees as files": {
+        "export": Command("export", "write the nodes below a path as text, JSON or YAML"),
+        "import": Command("import_", "make the nodes below a path what a file says"),
+        "validate": Command("validate", "check files that are to be imported"),
+        "diff": Command("diff", "compare files and servers"),
+    },
+    "servers": {
+        "server": Command("server", "run a server for development and tests"),
+    },
+}
+
+COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
+
+# Commands that are programs of their own too, zookeeper_NAME.
+OF_THEIR_OWN = (
+    "export", "import", "validate", "diff", "set_property", "delete", "watch", "graph", "browse",
+    "server",
+)  # fmt: skip
+
+
+def overview(program: str) -> str:
+    """Return what `program --help` shows."""
+    width = max(map(len, COMMANDS))
+    lines: list[str] = []
+    for title, group in GROUPS.items():
+        lines.append(f"\n{title}:")
+        lines += [f"  {name:{width}}  {command.summary}" for name, command in group.items()]
+    listed = "\n".join(lines)
+    return f"usage: {program} COMMAND ...\n{listed}\n\n`{program} COMMAND --help` tells more.\n"
