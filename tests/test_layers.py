@@ -49,6 +49,7 @@ ROWS = [
     "imports",
     "acl",
     "subjects",
+    "naturalorder",
     "errors",
     "interfaces",
 ]
@@ -63,6 +64,7 @@ PURE = {
     "links",
     "codec",
     "subjects",
+    "naturalorder",
     "_speedups",
     "registration.step",
     "session.pace",
