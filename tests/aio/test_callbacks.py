@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from typing import Any
 
 import pytest
@@ -262,3 +263,30 @@ def test_a_walk_and_a_busy_task_let_others_have_their_turn(anywhere: NewClient):
             task.cancel()
 
     running.run(main())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="a task cannot tell who cancels it")
+def test_a_watcher_that_awaits_something_cancelled_stops_no_other(
+    run: Run[None], anywhere: NewClient, caplog: pytest.LogCaptureFixture
+):
+    async def main() -> None:
+        async with anywhere() as zk:
+            await zk.create("/a")
+            told: Told = []
+
+            async def first(*event: object) -> None:
+                await asyncio.sleep(0)
+                raise asyncio.CancelledError  # nobody has cancelled it
+
+            async def second(*event: object) -> None:
+                told.append(event[-1])
+
+            await zk.exists("/a", first)
+            await zk.get_children("/a", first)
+            await zk.get("/a", second)
+            await zk.delete("/a")
+            await until(lambda: told == ["/a"], "the one behind it is called")
+
+    with caplog.at_level(logging.ERROR, "zc.zk"):
+        run(main())
+    assert "a callback failed" in caplog.text

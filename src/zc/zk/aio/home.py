@@ -98,6 +98,10 @@ class Home:
                 awaitable, told = self._calls.popleft()
                 try:
                     await awaitable
+                except asyncio.CancelledError:
+                    if self.is_closed or _is_cancelled():
+                        raise
+                    logger.exception(told)  # the function's own, as of a task that it awaits
                 except Exception:
                     logger.exception(told)
         finally:
@@ -139,6 +143,12 @@ class Home:
             task.cancel()
         if others:
             await asyncio.wait(others, timeout=CALLBACK_END_SECONDS)
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody cancels the task that runs; before Python 3.11 nobody can tell."""
+    cancelling = getattr(asyncio.current_task(), "cancelling", None)
+    return cancelling is None or cancelling() > 0
 
 
 class _OnLoop:
