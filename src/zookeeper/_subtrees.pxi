@@ -1,5 +1,20 @@
 # Reading a node and everything below it.
 
+cdef str name_of(const tree_node *node):
+    """Return the last part of a node's path; '' for '/'."""
+    cdef const char *path = node.read.path
+    cdef Py_ssize_t start = node.path_length
+    while start > 0 and path[start - 1] != b"/":
+        start -= 1
+    return text_of(path + start, node.path_length - start)
+
+
+cdef bytes packed_stat_of(const tree_node *node):
+    """Return the stat as `struct Stat` lies in memory; None of an error."""
+    cdef const Stat *stat = &node.read.stat
+    return (<const char *>stat)[:sizeof(Stat)] if node.read.code == ZOK else None
+
+
 @cython.final
 @cython.freelist(64)
 cdef class Znode:
@@ -25,11 +40,7 @@ cdef class Znode:
     @property
     def name(self):
         """The last part of the path; '' for '/'."""
-        cdef const char *path = self.its().read.path
-        cdef Py_ssize_t start = self.its().path_length
-        while start > 0 and path[start - 1] != b"/":
-            start -= 1
-        return text_of(path + start, self.its().path_length - start)
+        return name_of(self.its())
 
     @property
     def depth(self):
@@ -54,8 +65,7 @@ cdef class Znode:
     @property
     def packed_stat(self):
         """The stat as bytes, which `struct` reads by '@4q3iq2iq'; None like it."""
-        cdef const Stat *stat = &self.its().read.stat
-        return (<const char *>stat)[:sizeof(Stat)] if self.its().read.code == ZOK else None
+        return packed_stat_of(self.its())
 
     @property
     def version(self):
@@ -128,6 +138,16 @@ cdef class Subtree:
             raise TypeError("a Subtree comes from read_tree")
         return self.tree.reader.lowest_zxid
 
+    @property
+    def unreadable(self):
+        """The paths of nodes that could not be read."""
+        cdef Py_ssize_t i
+        return [
+            self.znode(i).path
+            for i in range(self.count)
+            if subtree_node(self.tree, self.order[i]).read.code != ZOK
+        ]
+
     cdef Znode znode(self, Py_ssize_t place):
         cdef Znode result = Znode.__new__(Znode)
         result.tree = self
@@ -151,6 +171,32 @@ cdef class Subtree:
         cdef Py_ssize_t i
         for i in range(self.count):
             yield self.znode(i)
+
+    def nested(self):
+        """Return all nodes as nested tuples: (data, stat or error, children).
+
+        The stat is packed. The children are a dict of such tuples by name, None if there were none. For a
+        node at a time there are the attributes of Znode; this is for all of a million nodes.
+        """
+        cdef Py_ssize_t i
+        cdef tree_node *node
+        cdef list families = [{}]  # by depth
+        cdef dict children
+        for i in range(self.count):
+            node = subtree_node(self.tree, self.order[i])
+            known = packed_stat_of(node)
+            if known is None:
+                known = self.znode(i).error
+            children = None if node.read.stat.numChildren == 0 else {}
+            (<dict>families[node.depth])["" if node.depth == 0 else name_of(node)] = (
+                data_of(node.read.data, node.read.length), known, children
+            )
+            if children is not None:
+                if len(families) > node.depth + 1:
+                    families[node.depth + 1] = children
+                else:
+                    families.append(children)
+        return families[0][""]
 
 
 @cython.final

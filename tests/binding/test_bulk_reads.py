@@ -130,6 +130,30 @@ def test_a_subtree_is_read_depth_first_with_children_by_name(zookeeper, handle):
         assert node.numChildren == node.stat["numChildren"]
 
 
+def test_a_subtree_is_had_as_nested_tuples(zookeeper, handle):
+    plant(zookeeper, handle, "/b", "/b/z", "/b/y", "/a", "/a/9", "/a/9/x")
+    zookeeper.create(handle, "/secret", "", SECRET)
+    tree = zookeeper.read_tree(handle, "/")
+    by_path = {node.path: node for node in tree}
+    seen = []
+    to_do = [("/", tree.nested())]
+    while to_do:
+        path, (data, known, children) = to_do.pop()
+        node = by_path[path]
+        seen.append(path)
+        if path == "/secret":
+            assert (data, describe(known), children) == (None, describe(node.error), None)
+            continue
+        assert (data, known) == (node.data, node.packed_stat)
+        assert (children is None) == (node.numChildren == 0)
+        start = path.rstrip("/")
+        to_do += [(f"{start}/{name}", child) for name, child in (children or {}).items()]
+    assert sorted(seen) == sorted(by_path)
+    assert tree.unreadable == ["/secret"]
+    assert zookeeper.read_tree(handle, "/b").nested()[2].keys() == {"y", "z"}
+    assert zookeeper.read_tree(handle, "/secret").unreadable == ["/secret"]
+
+
 def test_a_subtree_is_a_sequence(zookeeper, handle):
     plant(zookeeper, handle, "/a", "/b", "/c")
     tree = zookeeper.read_tree(handle, "/")

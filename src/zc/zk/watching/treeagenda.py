@@ -10,7 +10,7 @@ node has changed, and whether the names of its children have, which are read onl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +20,7 @@ from zc.zk.watching.treenodes import Entry, Nodes, packed, signs
 from zookeeper.errors import NoNodeException, ZooKeeperException
 
 if TYPE_CHECKING:
-    from zookeeper.types import Znode
+    from zookeeper.types import Subtree
 
 # Of a node with longer data (bytes) the stat is read first, by a request of its own. That costs a
 # server more than many nodes at once do, but there is no such request for stats.
@@ -72,7 +72,7 @@ class Agenda:
         self._suspects: dict[str, None] = {}
         self._doubted: Iterator[tuple[str, int, Entry]] | None = None
 
-    def load(self, subtree: Iterable[Znode]) -> None:
+    def load(self, subtree: Subtree) -> None:
         """Take in a whole tree that was read at once, which has all nodes at any depth."""
         self.refused = dict.fromkeys(self.nodes.fill(subtree))
 

@@ -12,7 +12,7 @@ replaced in one step, and to go through them is to pass over those that vanish.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from zc.zk.garbage import collected_later
@@ -20,7 +20,7 @@ from zc.zk.links import join
 
 if TYPE_CHECKING:
     from zookeeper.errors import ZooKeeperException
-    from zookeeper.types import Stat, Znode
+    from zookeeper.types import Stat, Subtree
 
 # Not a NamedTuple: the garbage collector would go on looking at it.
 Entry = tuple["str | None", "bytes | ZooKeeperException", "dict[str, Any] | None"]
@@ -134,25 +134,11 @@ class Nodes:
                 to_do += [(start + name, depth + 1, below, name) for name in names]
 
     @collected_later
-    def fill(self, nodes: Iterable[Znode]) -> list[str]:
-        """Take in a whole subtree, as `read_tree` returns it; return what cannot be read."""
-        families: list[Family] = [self._top]  # by depth
-        refused: list[str] = []
-        count = 0
-        for node in nodes:
-            stat = node.packed_stat
-            children: Family | None = {} if node.numChildren else None
-            depth = node.depth
-            known: Any = stat
-            if stat is None:
-                refused.append(node.path)
-                known = node.error
-            families[depth][node.name if depth else ""] = node.data, known, children
-            count += 1
-            if children is not None:
-                families[depth + 1 :] = [children]
-        self.count = count
-        return refused
+    def fill(self, subtree: Subtree) -> list[str]:
+        """Take in a whole subtree that was read at once; return what cannot be read."""
+        self._top = {"": subtree.nested()}
+        self.count = len(subtree)
+        return subtree.unreadable
 
     def _family(self, path: str) -> tuple[Family, str]:
         """Return the dictionary that a node belongs into, and its name there."""

@@ -11,7 +11,7 @@ from zc.zk.testing.engine import Client, Engine, Refusal, StatRecord
 from zookeeper import constants, errors
 
 if TYPE_CHECKING:
-    from zookeeper.types import Stat
+    from zookeeper.types import NestedNode, Stat
 
 
 # The C client's `struct Stat`.
@@ -82,6 +82,11 @@ class Subtree(Sequence[Znode]):
         self._nodes = nodes
         self.zxid = zxid
 
+    @property
+    def unreadable(self) -> list[str]:
+        """The paths of nodes that could not be read."""
+        return [node.path for node in self._nodes if node.error is not None]
+
     def __len__(self) -> int:
         return len(self._nodes)
 
@@ -91,6 +96,18 @@ class Subtree(Sequence[Znode]):
     def __getitem__(self, place: slice) -> list[Znode]: ...
     def __getitem__(self, place: int | slice) -> Znode | list[Znode]:
         return self._nodes[place]
+
+    def nested(self) -> NestedNode:
+        """Return the tree as tuples: (data, packed stat or error, children by name or None)."""
+        families: list[dict[str, NestedNode]] = [{}]  # by depth
+        for node in self._nodes:
+            known = node.packed_stat or node.error
+            assert known is not None
+            children: dict[str, NestedNode] | None = {} if node.numChildren else None
+            families[node.depth][node.name if node.depth else ""] = node.data, known, children
+            if children is not None:
+                families[node.depth + 1 :] = [children]
+        return families[0][""]
 
 
 def walk(engine: Engine, client: Client, root: str, shown: str) -> Iterator[Znode]:
