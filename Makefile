@@ -66,6 +66,10 @@ asan: build servers ## the binding's tests under AddressSanitizer and UndefinedB
 asan-text: build ## the same for what reads and writes tree text
 	@$(BIN)/python scripts/run_sanitized.py --text $(WORKERS) $(ARGS)
 
+.PHONY: asan-build
+asan-build: build ## compile what these two run, which takes a minute or two
+	@$(BIN)/python scripts/run_sanitized.py --build
+
 .PHONY: fuzz
 fuzz: build ## hostile servers spoil what they send, clients run under AddressSanitizer; ARGS: seconds, --seed N
 	@$(BIN)/python -m tests.fuzz $(ARGS)

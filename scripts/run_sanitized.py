@@ -1,13 +1,13 @@
 """Run tests of compiled code under sanitizers, which look for bad memory.
 
-Usage: run_sanitized.py [--text] [pytest argument ...]
+Usage: run_sanitized.py [--build | --text] [pytest argument ...]
 
 The code is the binding, or with --text `zc.zk._speedups`, the small extension that reads and writes
 plain tree text. Both are built with the sanitizers in a folder of their own, which comes before the
-normal build on the path of the tests. Every process that these start reports into a file; one
-report of bad memory access or undefined behaviour fails the run, and so does a leak whose memory
-was allocated on behalf of one of the two. Leaks of the interpreter and of other modules are not
-ours.
+normal build on the path of the tests; --build does that and no more. Every process that these start
+reports into a file; one report of bad memory access or undefined behaviour fails the run, and so
+does a leak whose memory was allocated on behalf of one of the two. Leaks of the interpreter and of
+other modules are not ours.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ UNDEFINED_OPTIONS = {**SHARED_OPTIONS, "print_stacktrace": 1}
 
 def main(arguments: list[str]) -> int:
     build()
+    if arguments == ["--build"]:
+        return 0
     environment = sanitized_environment()
     find_planted_leak(environment)
     tests = "tests/binding"
