@@ -70,7 +70,7 @@ def test_the_reference_has_every_option_and_no_others(name: str) -> None:
     module.add_arguments(parser)
     parser.add_general_arguments()
     options = {option for action in parser._actions for option in action.option_strings}
-    documented = set(re.findall(r"(?<!\w)--?[a-z][a-z-]*", ENTRIES[name]))
+    documented = set(re.findall(r"(?<!\w)--?[A-Za-z][a-z-]*", ENTRIES[name]))
     assert documented - COMMON == options - COMMON
 
 

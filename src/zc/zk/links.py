@@ -27,6 +27,11 @@ def join(base: str, name: str) -> str:
     return f"/{name}" if base == "/" else f"{base}/{name}"
 
 
+def is_within(path: str, top: str) -> bool:
+    """Say whether an absolute path is that of `top`, or below it."""
+    return path == top or path.startswith(top.rstrip("/") + "/")
+
+
 def as_told(text: str) -> str:
     """Decode `text` as servers do, whose text is UTF-8.
 

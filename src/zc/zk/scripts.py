@@ -65,6 +65,10 @@ def server(arguments: Arguments = None) -> int | None:
     return _run("server", arguments)
 
 
+def lock(arguments: Arguments = None) -> int | None:
+    return _run("lock", arguments)
+
+
 def zk(arguments: Arguments = None) -> int | None:
     """`zk COMMAND ...`."""
     return _program("zk", arguments)

@@ -6,7 +6,8 @@ import argparse
 import os
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from typing import Any, NoReturn, Protocol
+from collections.abc import Sequence
+from typing import NoReturn, Protocol
 
 from zc.zk.cli import security
 from zc.zk.cli.failures import Misuse
@@ -95,6 +96,8 @@ class Parser(ArgumentParser):
     `name` is the command's, `usage` its arguments as --help shows them.
     """
 
+    command_mark: str | None = None
+
     def __init__(self, name: str, usage: str, summary: str, texts: Texts) -> None:
         examples = "".join(f"  {name} {line}\n" for line in texts.EXAMPLES.splitlines())
         super().__init__(
@@ -114,6 +117,26 @@ class Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise Misuse(f"{message}; --help tells more")
 
+    def parse_words(self, arguments: Sequence[str]) -> Namespace:
+        """Parse arguments.
+
+        Those behind `--` are words, whatever they begin with. A command line that they end with,
+        for a command that runs one, is in `behind`; None without one.
+        """
+        own, behind = split_at(self.command_mark or "--", arguments)
+        options = self.parse_intermixed_args(own)
+        if self.command_mark is not None:
+            options.behind = behind
+        elif behind is not None and "words" in options:
+            options.words = [*(options.words or ()), *behind]
+        elif behind is not None:
+            options = self.parse_intermixed_args(arguments)
+        return options
+
+    def add_command_words(self, mark: str) -> None:
+        """Take what stands behind `mark` for the words of a command, as `behind`."""
+        self.command_mark = mark
+
     def add_words(self) -> None:
         """Take any number of arguments that are no options, as `words`.
 
@@ -127,7 +150,7 @@ class Parser(ArgumentParser):
         group = self.add_argument_group("connection")
         group.add_argument(
             "--timeout",
-            type=_seconds,
+            type=seconds,
             default=DEFAULT_TIMEOUT_SECONDS,
             metavar="SECONDS",
             help="give up when there is no answer for so long (default: %(default)g)",
@@ -150,6 +173,24 @@ class Parser(ArgumentParser):
             " or .yml, and else text)",
         )
 
+    def add_report_argument(self) -> None:
+        """Add the argument for the format of what is printed, line by line."""
+        self.add_argument(
+            "--format",
+            choices=("text", "json"),
+            default="text",
+            help="the format of what is printed: text, or json, an object a line (default: text)",
+        )
+
+    def add_data_argument(self, what: str) -> None:
+        """Add the argument for data that are no word of the command line."""
+        self.add_argument(
+            "-f",
+            "--file",
+            metavar="FILE",
+            help=f"take the {what} from this file, byte for byte; - is standard input",
+        )
+
     def add_output_argument(self) -> None:
         self.add_argument(
             "-o",
@@ -169,18 +210,20 @@ class Parser(ArgumentParser):
     def add_dry_run_argument(self, what: str) -> None:
         self.add_argument("-d", "--dry-run", action="store_true", help=what)
 
-    def add_yes_argument(self) -> None:
-        self.add_argument(
-            "-y", "--yes", action="store_true", help="delete without asking for confirmation"
-        )
+    def add_yes_argument(self, what: str = "delete without asking for confirmation") -> None:
+        self.add_argument("-y", "--yes", action="store_true", help=what)
 
     def add_general_arguments(self) -> None:
         self.add_argument(
             "--debug", action="store_true", help="show what is logged, and where errors come from"
         )
-        self.add_argument(
-            "--version", action=_ShowVersion, nargs=0, help="show the version, and the C client's"
-        )
+        if "--version" not in self._option_string_actions:  # it may be a node's
+            self.add_argument(
+                "--version",
+                action=_ShowVersion,
+                nargs=0,
+                help="show the version, and the C client's",
+            )
 
 
 def connection_and_rest(options: Namespace, most: int) -> tuple[str, list[str]]:
@@ -198,6 +241,15 @@ def connection_and_rest(options: Namespace, most: int) -> tuple[str, list[str]]:
     if len(words) > most:
         raise Misuse(f"too many arguments, from {words[most]!r}; --help tells more")
     return connection, words
+
+
+def split_at(mark: str, arguments: Sequence[str]) -> tuple[list[str], list[str] | None]:
+    """Return the arguments in front of a mark, and those behind it; None without one."""
+    words = list(arguments)
+    if mark not in words:
+        return words, None
+    at = words.index(mark)
+    return words[:at], words[at + 1 :]
 
 
 def is_connection(word: str) -> bool:
@@ -225,12 +277,13 @@ def port(text: str) -> int:
     raise ArgumentTypeError(f"not a port: {text!r}")
 
 
-def _seconds(text: str) -> Any:
+def seconds(text: str) -> float:
+    """Return an argument that is a number of seconds."""
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
-        seconds = 0.0
+        number = 0.0
     # The C client has the milliseconds in an int.
-    if not 0 < seconds <= 1_000_000:
+    if not 0 < number <= 1_000_000:
         raise ArgumentTypeError(f"not a number of seconds: {text!r}")
-    return seconds
+    return number

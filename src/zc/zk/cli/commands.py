@@ -24,7 +24,12 @@ GROUPS: dict[str, dict[str, Command]] = {
         "graph": Command("graph", "draw services and the links between them"),
     },
     "change nodes": {
+        "set": Command("set", "replace a node's data"),
+        "create": Command("create", "create a node of any kind"),
         "set_property": Command("set_property", "set properties of a node"),
+        "edit": Command("edit", "change a node, or a subtree, in an editor"),
+        "quota": Command("quota", "limit how many nodes and bytes there are below a path"),
+        "lock": Command("lock", "run a command while no other process of the fleet does"),
         "delete": Command("delete", "delete a node and all below it"),
     },
     "trees as files": {
@@ -43,7 +48,7 @@ COMMANDS = {name: command for group in GROUPS.values() for name, command in grou
 # Commands that are programs of their own too, zookeeper_NAME.
 OF_THEIR_OWN = (
     "export", "import", "validate", "diff", "set_property", "delete", "watch", "graph", "browse",
-    "server",
+    "server", "lock",
 )  # fmt: skip
 
 

@@ -119,6 +119,8 @@ def _tell_of_waiting(options: Namespace, session: Session, deadline: float) -> N
 
 def _session_timeout(options: Namespace) -> int:
     """Return how many milliseconds a request may go without an answer."""
+    if "session_timeout" in options:
+        return int(1000 * options.session_timeout)
     return int(1000 * min(max(options.timeout, _MIN_SESSION), _MAX_SESSION))
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # A tree of so much text (bytes) is more than servers hold, and a device may have no end.
 MAX_BYTES = 1 << 28
 
+# A node of more bytes than that is taken by no server that is set up as usual (jute.maxbuffer).
+MAX_DATA_BYTES = 1 << 20
+
 # So much is read at a time, and what is no text is told of after the first part.
 PART_BYTES = 1 << 20
 
@@ -34,6 +37,25 @@ def read_text(file: str) -> tuple[str, str]:
     return text.removeprefix("\ufeff"), name
 
 
+def read_data(file: str) -> bytes:
+    """Return the bytes of a file, '-' for standard input, to be a node's data.
+
+    Raises Failure when it cannot be read, or is longer than any node can be.
+    """
+    name = "standard input" if file == STANDARD else file
+    try:
+        if file != STANDARD:
+            with open(file, "rb") as source:
+                data = source.read(MAX_DATA_BYTES + 1)
+        else:
+            data = _standard_input(MAX_DATA_BYTES + 1)
+    except OSError as fault:
+        raise Failure(f"{name}: {fault.strerror or fault}") from fault
+    if len(data) > MAX_DATA_BYTES:
+        raise Failure(f"{name}: more than {MAX_DATA_BYTES} bytes fit into no node")
+    return data
+
+
 def read_tree(file: str, format: str | None) -> ParseNode:
     """Read the tree in a file, in `format`, or else the one that its name says.
 
@@ -46,6 +68,19 @@ def read_tree(file: str, format: str | None) -> ParseNode:
         return formats.parse(text, format_of(file, format))
     except ValueError as fault:
         raise Failure(f"{name}: {fault}") from fault
+
+
+def _standard_input(size: int) -> bytes:
+    """Return so many bytes of standard input, or all there are."""
+    if sys.stdin is None:
+        raise Failure("standard input is closed")
+    below = binary(sys.stdin)
+    if below is None:  # a stream of text
+        return sys.stdin.read(size).encode("utf-8", "surrogateescape")
+    data = b""
+    while len(data) < size and (part := below.read(size - len(data))):
+        data += part
+    return data
 
 
 def _read(file: str, name: str) -> str:

@@ -55,6 +55,13 @@ def print_line(text: str) -> None:
     _write_to_standard_output([f"{printable(text)}\n"])
 
 
+def print_json(value: object) -> None:
+    """Write an object as a line of JSON to standard output, at once; in ASCII, so escaped."""
+    import json
+
+    _write_to_standard_output([f"{json.dumps(value)}\n"])
+
+
 def say(text: str, end: str = "\n") -> None:
     """Write a line to standard error, if there is one, at once and escaped."""
     if sys.stderr is not None:

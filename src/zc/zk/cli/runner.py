@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol, cast
 
-from zc.zk.cli.arguments import Parser
+from zc.zk.cli.arguments import Parser, split_at
 from zc.zk.cli.failures import BY_SIGNAL, Failure, status_of_interruption
 from zc.zk.cli.output import flush, say, tell
 from zc.zk.errors import Error, printable
@@ -41,12 +41,12 @@ class Command(Protocol):
 
 def run(module: str, name: str, summary: str, arguments: Sequence[str]) -> int:
     """Run the command in `module` under `name`, and return its exit status."""
-    debug = "--debug" in arguments
+    debug = "--debug" in split_at("--", arguments)[0]
 
     def run_command() -> int:
         command = cast(Command, importlib.import_module(module))
         parser = _parser(command, name, summary)
-        options = parser.parse_intermixed_args(arguments)
+        options = parser.parse_words(arguments)
         options.name = name
         with _logging(name, debug):
             return command.run(options)

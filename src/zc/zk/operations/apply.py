@@ -68,7 +68,7 @@ def write_plan(
     """
     if len(changes) <= MAX_OPERATIONS:
         at_once = operations(changes, acl)
-        if sum(map(_size, at_once)) <= MAX_BYTES:
+        if _is_small(at_once):
             require_same_nodes(session, changes, zxid)
             if not at_once or _write_at_once(session, at_once):
                 if at_once and progress is not None:
@@ -78,6 +78,15 @@ def write_plan(
     if unsure := operations([change for change in changes if not change.is_sure], acl):
         session.call(session.binding.check_operations, unsure)
     _Writer(session, changes, acl, zxid, progress).write()
+
+
+def is_one_transaction(changes: Sequence[Change], acl: Acl = ()) -> bool:
+    """Say whether a plan is within the bounds of one transaction."""
+    return len(changes) <= MAX_OPERATIONS and _is_small(operations(changes, acl))
+
+
+def _is_small(steps: Sequence[Operation]) -> bool:
+    return sum(map(_size, steps)) <= MAX_BYTES
 
 
 def _write_at_once(session: Session, steps: list[Operation]) -> bool:

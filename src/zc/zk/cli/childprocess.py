@@ -1,0 +1,112 @@
+"""COMMANDs that a command of ours runs: they end when it ends, and get the signals that it gets."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from zc.zk.cli import guardian
+from zc.zk.cli.failures import BY_SIGNAL, Failure
+
+# A terminal sends these to all processes in front of it, and so to COMMAND, too.
+_BY_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
+
+# A command that was killed is gone within that time (seconds), or the machine is in trouble.
+_MAX_END_SECONDS = 10.0
+
+
+class NotFound(Failure):
+    """There is no such program; the status is a shell's."""
+
+    status = guardian.NOT_FOUND
+
+
+def require(words: Sequence[str]) -> None:
+    """Raise NotFound unless there is a program of that name."""
+    if shutil.which(words[0]) is None:
+        raise NotFound(f"no such program, or it may not be executed: {words[0]!r}")
+
+
+class Child:
+    """A COMMAND that runs, tied to this process by `zc.zk.cli.guardian`.
+
+    It has our standard streams. Without a terminal in front of which we are, it is a process group
+    of its own, all of which is signalled and ended.
+    """
+
+    def __init__(self, words: Sequence[str], variables: Mapping[str, str] | None = None) -> None:
+        self._is_in_front = _is_in_front()
+        guarded = [sys.executable, "-I", "-S", guardian.__file__, str(os.getpid())]
+        self._process = subprocess.Popen(
+            [*guarded, "0" if self._is_in_front else "1", *words],
+            env={**os.environ, **(variables or {})},
+        )
+
+    def wait(self) -> int:
+        """Wait for its end, and return its status as a shell has it. Pass signals on meanwhile."""
+        with self._passing_on():
+            code = self._process.wait()
+        return code if code >= 0 else BY_SIGNAL - code
+
+    def signal(self, number: int) -> None:
+        """Send it a signal, if it runs."""
+        with suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+    def end(self, grace: float) -> None:
+        """Have it end by SIGTERM, or, when that takes longer than `grace` seconds, by SIGKILL."""
+        self.signal(signal.SIGTERM)
+        if self._ended_within(grace):
+            return
+        self.signal(guardian.END)
+        if not self._ended_within(_MAX_END_SECONDS):
+            self.signal(signal.SIGKILL)
+
+    def _ended_within(self, seconds: float) -> bool:
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    @contextmanager
+    def _passing_on(self) -> Iterator[None]:
+        """Pass signals on, which would end us otherwise."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def pass_on(number: int, frame: FrameType | None) -> None:
+            if not (self._is_in_front and number in _BY_TERMINAL):
+                self.signal(number)
+
+        before = {number: signal.getsignal(number) for number in guardian.PASSED_ON}
+        try:
+            for number, handler in before.items():
+                if handler is not signal.SIG_IGN:  # as under nohup
+                    signal.signal(number, pass_on)
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _is_in_front() -> bool:
+    """Say whether we are in front of a terminal, which sends signals to all who are."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)

@@ -1,0 +1,86 @@
+"""Creating one node of any kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import zookeeper
+from zc.zk.links import is_direct
+from zc.zk.operations import root, subtree
+from zc.zk.operations.real import real_place
+from zc.zk.session.session import Session
+
+if TYPE_CHECKING:
+    from zookeeper.types import Acl, Data
+
+_FLAGS = {
+    ("persistent", False): 0,
+    ("persistent", True): zookeeper.SEQUENCE,
+    ("container", False): zookeeper.CONTAINER,
+    ("ttl", False): zookeeper.PERSISTENT_WITH_TTL,
+    ("ttl", True): zookeeper.PERSISTENT_SEQUENTIAL_WITH_TTL,
+}
+
+
+class NewNode(NamedTuple):
+    """A node to create.
+
+    `ttl` is in milliseconds, or None; `kind` one of those of `zc.zk.owners`, but not an ephemeral
+    one. With `parents`, what is missing above it is made, too.
+    """
+
+    path: str
+    data: Data
+    acl: Acl
+    kind: str = "persistent"
+    ttl: int | None = None
+    is_sequential: bool = False
+    parents: bool = False
+
+    @property
+    def flags(self) -> int:
+        return _FLAGS[self.kind, self.is_sequential]
+
+
+def create(session: Session, node: NewNode) -> str:
+    """Create a node, and return its path; links above it are followed.
+
+    Raises NodeExistsException, NoNodeException when there is nothing above it, unless `parents`,
+    and UnimplementedException from servers that do not have that kind.
+    """
+    place = None
+    if is_direct(node.path):
+        try:
+            return _create(session, node.path, node)
+        except zookeeper.NoNodeException as missing:
+            place = _real_place(session, node.path)
+            if place in (None, node.path) and not node.parents:
+                raise missing
+    else:
+        place = _real_place(session, node.path)
+    if place is None and not node.parents:
+        raise zookeeper.error(zookeeper.NONODE, node.path)
+    if place in (None, node.path):
+        make_parents(session, node.path, node.acl)
+    return _create(session, place or node.path, node)
+
+
+def make_parents(session: Session, path: str, acl: Acl) -> None:
+    """Create what is missing above `path`, blank, be it the root of the connection string."""
+    if root.is_missing(session):
+        root.make(session, acl)
+    if path.count("/") > 1:
+        subtree.create_ancestors(session, path, acl)
+
+
+def _create(session: Session, path: str, node: NewNode) -> str:
+    ttl = {} if node.ttl is None else {"ttl": node.ttl}
+    return session.call(session.binding.create, path, node.data, node.acl, node.flags, **ttl)
+
+
+def _real_place(session: Session, path: str) -> str | None:
+    """Return where a node belongs, links above it followed; None when nothing is there."""
+    try:
+        return real_place(session, path)
+    except zookeeper.NoNodeException:
+        return None
