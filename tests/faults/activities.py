@@ -333,10 +333,12 @@ class Activities:
             properties.append(place.APPLICATION)
         kind = "properties" if self.library.has_links else "data"
         trees = place.FOLLOWED_TREES if self.library.has_trees else ()
+        providers = place.FOLLOWED_PROVIDERS if self.library.has_providers else ()
         return [
             *(("children", path) for path in children),
             *((kind, path) for path in properties),
             *(("tree", path) for path in trees),
+            *(("providers", path) for path in providers),
         ]
 
     def _look_anew(self, chance: random.Random) -> None:

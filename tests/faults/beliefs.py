@@ -18,8 +18,9 @@ class Live(TypedDict):
     """A live object: its shown value, and the last one its callback was told.
 
     `kind` says what `value` is: 'children', sorted names; 'properties', with property links
-    followed, where a link that leads nowhere is `BROKEN`; 'data', with links as they are; 'tree',
-    data and owner of each node from `path` on, by path. It is None for a node that is gone.
+    followed, where a link that leads nowhere is `BROKEN`; 'data', with links as they are;
+    'providers', the properties of each registered server by its address; 'tree', data and owner of
+    each node from `path` on, by path. It is None for a node that is gone.
     `silent` has no callback.
     """
 

@@ -54,9 +54,10 @@ class Library(Protocol):
     @property
     def conflicts(self) -> tuple[type[Exception], ...]: ...
 
-    # True for a library that has links and property links; trees.
+    # True for a library that has links and property links; trees; lists of servers to pick from.
     has_links: bool
     has_trees: bool
+    has_providers: bool
     # True for a library that makes ephemeral nodes of the program again in the next session, and
     # registered nodes that somebody deletes, at once.
     revives_nodes: bool
@@ -70,7 +71,7 @@ class Library(Protocol):
         """Register a server, for good: the library is to keep it there."""
 
     def follow(self, kind: str, path: str, told: Told | None) -> LiveObject:
-        """Follow the 'children' or 'properties' of a node, or its 'tree'.
+        """Follow the 'children', 'properties' or 'providers' of a node, or its 'tree'.
 
         `told` gets new values."""
 

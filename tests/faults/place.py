@@ -24,8 +24,11 @@ CONTESTED = ("10.9.9.1:80", "10.9.9.2:80")
 # Whole trees that are followed: all, a part whose nodes come and go, and one at the end of a link.
 FOLLOWED_TREES = ("/", "/groups", LINKED_SERVICE)
 
+# Lists of servers to pick from, with their properties.
+FOLLOWED_PROVIDERS = (*SERVICES, LINKED_SERVICE)
+
 # Each client follows so many nodes at the most.
-MOST_FOLLOWED = len(SERVICES) + len(GROUPS) + len(CONFIGS) + len(FOLLOWED_TREES) + 3
+MOST_FOLLOWED = sum(map(len, (SERVICES, GROUPS, CONFIGS, FOLLOWED_TREES, FOLLOWED_PROVIDERS))) + 3
 
 # The ephemeral nodes that a client creates itself have names that begin with this.
 PLAIN = "plain"

@@ -127,6 +127,9 @@ class TestLiveObjects:
             live("properties", "/app", {**APP, "m": BROKEN}),
             live("properties", "/app", None),
             live("data", "/services/server", {}),
+            live("providers", "/services", {}),
+            live("providers", "/services", {"server": {}}),
+            live("providers", "/app/providers", None),
         ],
         ids=str,
     )

@@ -79,7 +79,7 @@ class Followed:
 
     def __init__(self, live: Any, kind: str) -> None:
         self.live = live
-        blocking: Any = with_zc_zk.Children if kind == "children" else with_zc_zk.Properties
+        blocking: Any = with_zc_zk.FOLLOWED[kind]
         self.show = blocking.show
 
     def value(self) -> Any:
@@ -145,7 +145,8 @@ class Library(with_zc_zk.Library):
             return self._do(follow_tree())
 
         async def follow() -> Followed:
-            live: Any = self._zk.children(path) if kind == "children" else self._zk.properties(path)
+            # The methods have the names of the kinds.
+            live: Any = getattr(self._zk, kind)(path)
             followed = Followed(await live, kind)
             if told is not None:
                 show = followed.show

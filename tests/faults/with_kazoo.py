@@ -86,6 +86,7 @@ class Library:
     conflicts = (NoNodeError, NodeExistsError, BadVersionError, NotEmptyError)
     has_links = False
     has_trees = False
+    has_providers = False
     revives_nodes = False
     callbacks_may_block = False
 

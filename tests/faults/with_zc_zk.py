@@ -72,6 +72,23 @@ class Properties:
             return None
 
 
+class Providers:
+    def __init__(self, zk: zc.zk.ZooKeeper, path: str) -> None:
+        self.live = zk.providers(path)
+
+    def value(self) -> dict[str, Any] | None:
+        return self.show(self.live)
+
+    @staticmethod
+    def show(live: Any) -> dict[str, Any] | None:
+        registered = {address: dict(properties) for address, properties in live.items()}
+        return None if live.deleted else registered
+
+
+# What follows a node, by kind; trees are told of otherwise.
+FOLLOWED = {"children": Children, "properties": Properties, "providers": Providers}
+
+
 class Tree:
     """A live tree. Its callback is told of what it knows by the changes that it was told."""
 
@@ -108,6 +125,7 @@ class Library:
     )
     has_links = True
     has_trees = True
+    has_providers = True
     revives_nodes = True
     callbacks_may_block = True
 
@@ -140,10 +158,10 @@ class Library:
         entries = [{**entry} for entry in acl]
         return Registered(self.zk.register(parent, name, acl, **properties), entries)
 
-    def follow(self, kind: str, path: str, told: Told | None) -> Children | Properties | Tree:
+    def follow(self, kind: str, path: str, told: Told | None) -> Any:
         if kind == "tree":
             return Tree(self.zk, path, told)
-        live = (Children if kind == "children" else Properties)(self.zk, path)
+        live: Any = FOLLOWED[kind](self.zk, path)
         if told is not None:
             # The callback does not refer to the object, which is gone when the client drops it.
             show = type(live).show
