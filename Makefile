@@ -150,8 +150,8 @@ latest: build ## without the lock: the tests of what leans on others' libraries,
 	@build/latest/bin/python -m pip install --quiet --upgrade pip
 	@build/latest/bin/python -m pip install --quiet --group build
 	@build/latest/bin/python -m pip install --quiet --no-build-isolation --editable '.[test]'
-	@build/latest/bin/python -m pytest $(WORKERS) tests/pure tests/cli tests/monitor \
-	    tests/docs/test_rendering.py $(ARGS)
+	@build/latest/bin/python -m pytest $(WORKERS) tests/cli/test_formats.py tests/cli/test_completion.py \
+	    tests/monitor tests/docs/test_rendering.py tests/library/test_http_adapters.py tests/aio $(ARGS)
 
 .PHONY: system
 system:
