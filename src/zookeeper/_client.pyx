@@ -23,7 +23,6 @@ from libc.errno cimport errno as last_errno
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset, strlen
-from posix.unistd cimport getpid
 
 from zookeeper._core cimport *
 

@@ -100,7 +100,7 @@ def _close_all():
     cdef int64_t deadline = core_now() + <int64_t>(MAX_CLOSING * 1e9)
     ours = []
     for handle in _handles:
-        if handle is not None and handle.opened and handle.process == getpid():
+        if handle is not None and handle.opened and handle.process == core_process():
             ours.append(handle)
     close_handles(ours)
     for handle in ours:

@@ -27,7 +27,7 @@ cdef class CompletionQueue:
     cdef long count
 
     def __cinit__(self):
-        self.process = getpid()
+        self.process = core_process()
         self.c = completion_queue_new()
         if self.c is NULL:
             raise errors.error(constants.SYSTEMERROR, None, f"no completion queue: {os.strerror(last_errno)}")
@@ -108,7 +108,7 @@ cdef class CompletionQueue:
         return fd
 
     cdef int own_process(self) except -1:
-        if self.process != getpid():
+        if self.process != core_process():
             raise errors.with_context(
                 errors.ForkedException,
                 constants.INVALIDSTATE,

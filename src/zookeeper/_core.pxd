@@ -46,6 +46,7 @@ cdef extern from "core.h" nogil:
     enum: OP_GET_EPHEMERALS, OP_GET_ALL_CHILDREN_NUMBER, OP_WHO_AM_I
 
     int64_t core_now()
+    int core_process()
     int64_t write_count_now()
     void *core_zeroed(size_t count, size_t size)
 

@@ -31,7 +31,7 @@ cdef class Handle:
         # Every request has finished and the event thread has ended: they hold references. In a
         # forked child, where neither exists, the handle stays in the table and never comes here.
         # One that is still being closed at exit, as its server is silent, is not free yet.
-        if self.c is not NULL and self.process == getpid() and (not self.opened or handle_closed(self.c)):
+        if self.c is not NULL and self.process == core_process() and (not self.opened or handle_closed(self.c)):
             handle_free(self.c)
 
     def deliver(self):
@@ -227,7 +227,7 @@ cdef Handle find(h):
     cdef Handle handle = _handles[number] if 0 <= number < len(_handles) else None
     if handle is None or not handle.opened or handle.closing:
         raise errors.error(constants.INVALIDSTATE, None, f"handle {h} is closed or was never open")
-    if handle.process != getpid():
+    if handle.process != core_process():
         raise errors.with_context(
             errors.ForkedException,
             constants.INVALIDSTATE,

@@ -113,7 +113,7 @@ def init(
     cdef int only_read = bool(read_only)
     cdef int problem
     cdef Handle handle = Handle.__new__(Handle)
-    handle.process = getpid()
+    handle.process = core_process()
     handle.watcher = watcher
     handle.registry = WatcherRegistry()
     handle.max_request = limit

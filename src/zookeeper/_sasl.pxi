@@ -18,7 +18,7 @@ cdef class Steps:
 
     def __dealloc__(self):
         # Not in a forked child: the lock may have been held at the fork.
-        if self.c is not NULL and self.process == getpid():
+        if self.c is not NULL and self.process == core_process():
             steps_release(self.c)
 
     def run(self):
@@ -74,7 +74,7 @@ cdef Steps steps_for(zk_handle *handle, mechanism):
 
     cdef bytes name = mechanism.name.encode("utf-8", "replace")
     cdef Steps steps = Steps.__new__(Steps)
-    steps.process = getpid()
+    steps.process = core_process()
     steps.exchanges = Exchanges(mechanism)
     sasl_use(handle, name)
     steps.c = sasl_steps_of(handle)

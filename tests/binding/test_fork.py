@@ -36,6 +36,15 @@ def test_every_call_in_a_child_raises_and_the_parents_session_lives_on(
     assert seen["nodes"] == ["e"]
 
 
+def test_a_child_that_python_does_not_know_of_is_refused_as_well(
+    zookeeper, connection_string, root
+):
+    seen = subprocesses.run("fork_unseen", connection_string + root)
+    assert set(seen["children"].values()) == {"ForkedException"}, seen
+    assert seen["data"] == "the parent's"
+    assert seen["ours"]
+
+
 def test_a_fork_with_busy_threads_leaves_no_child_waiting_for_a_lock(
     zookeeper, connection_string, root
 ):

@@ -28,7 +28,7 @@
  *     race, asked, refusals                      their beginning; the requests under way on them; what they refuse
  *     resolve, lookups, service, write_count     what is known of servers
  *     names, candidates                          hosts and addresses
- *     log, queue, completion_queue, threads, address, memory, locks, path, answers, codes
+ *     log, queue, completion_queue, threads, address, memory, locks, path, answers, codes, process
  *
  * This header is for Python's half and for tests. A file of the core includes what it uses. A header
  * says at each declaration which pointers may be NULL and which side frees them. All others are not
@@ -45,6 +45,7 @@
 #include "log.h"
 #include "lookups.h"
 #include "path.h"
+#include "process.h"
 #include "read_many.h"
 #include "raw_call.h"
 #include "request.h"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import zookeeper
+from zc.zk.session import processes
 from zc.zk.session.handle import id_of, owner_of
 from zc.zk.session.handles import Handles
 from zc.zk.session.state import State, StateMachine
@@ -142,7 +142,7 @@ class Calling:
     @property
     def is_forked(self) -> bool:
         """Whether this is a child of the process that the session belongs to."""
-        return os.getpid() != self._pid
+        return processes.current != self._pid
 
     @property
     def is_kept_up(self) -> bool:

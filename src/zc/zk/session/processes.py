@@ -1,8 +1,13 @@
-"""The end of a process that `multiprocessing` has begun.
+"""The number of this process, and the end of one that `multiprocessing` has begun.
 
-Such a process, if it was forked, ends without the exit hooks of `atexit`. It has finalisers
-instead, of which it forgets at its beginning those of its parent. They are called when its target
-has returned, although threads that it has started may go on, and may need what is to be ended.
+The number is looked at in each call, and so not asked of the system each time: a fork corrects it.
+A child that Python has not been told of, as C code makes it by a system call of its own, keeps the
+parent's; the binding, whose number the kernel corrects, refuses its calls all the same.
+
+A process that `multiprocessing` has begun, if it was forked, ends without the exit hooks of
+`atexit`. It has finalisers instead, of which it forgets at its beginning those of its parent. They
+are called when its target has returned, although threads that it has started may go on, and may
+need what is to be ended.
 """
 
 from __future__ import annotations
@@ -12,8 +17,18 @@ import sys
 import threading
 from collections.abc import Callable
 
+current = os.getpid()
+
 # The process that has been seen to.
 _seen = 0
+
+
+def _note_fork() -> None:
+    global current
+    current = os.getpid()
+
+
+os.register_at_fork(after_in_child=_note_fork)
 
 
 def at_end(function: Callable[[], object]) -> None:
@@ -23,12 +38,12 @@ def at_end(function: Callable[[], object]) -> None:
     """
     global _seen
     process = sys.modules.get("multiprocessing.process")
-    if process is None or _seen == os.getpid() or process.parent_process() is None:
+    if process is None or _seen == current or process.parent_process() is None:
         return
     from multiprocessing.util import Finalize
 
     Finalize(None, _finish, args=(function,), exitpriority=0)
-    _seen = os.getpid()
+    _seen = current
 
 
 def _finish(function: Callable[[], object]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import logging
 import math
-import os
 import time
 import weakref
 from collections.abc import Callable
@@ -92,7 +91,7 @@ class Session(Calling):
         )
         self._handles.session = self
         self._machine = self._handles.machine
-        self._pid = os.getpid()
+        self._pid = processes.current
         # The rest of the library calls these, without a call in between.
         self.maintenance = self._handles.maintenance
         self.add_duty = self.maintenance.add_duty
@@ -146,7 +145,7 @@ class Session(Calling):
             raise closed()
         self._handles.begin_again()
         self.announcements.begin_again()
-        self._pid = os.getpid()
+        self._pid = processes.current
         self.open(wait)
 
     def wait_until_connected(self, seconds: float, *, patient: bool = False) -> bool:
