@@ -32,6 +32,7 @@ ROWS = [
     "aio",
     "client",
     "methods",
+    "ensemble",
     "operations",
     "providers",
     "registration",
@@ -50,6 +51,8 @@ ROWS = [
     "acl",
     "subjects",
     "naturalorder",
+    "owners",
+    "spans",
     "errors",
     "interfaces",
 ]
@@ -65,6 +68,8 @@ PURE = {
     "codec",
     "subjects",
     "naturalorder",
+    "owners",
+    "spans",
     "_speedups",
     "registration.step",
     "session.pace",
@@ -72,6 +77,8 @@ PURE = {
     "watching.treechanges",
     "watching.treenodes",
     "testing.engine",
+    "ensemble.reports",
+    "ensemble.configuration",
 }
 
 # Rows that these may import besides: exceptions, constants, types, collection of garbage.

@@ -32,6 +32,14 @@ def is_within(path: str, top: str) -> bool:
     return path == top or path.startswith(top.rstrip("/") + "/")
 
 
+def stored_name(name: str) -> str:
+    """Return a property's name as it is stored: a link has a blank before its arrow."""
+    for arrow in ("->", "=>"):
+        if name.endswith(arrow):
+            return f"{name.removesuffix(arrow).rstrip()} {arrow}"
+    return name
+
+
 def as_told(text: str) -> str:
     """Decode `text` as servers do, whose text is UTF-8.
 

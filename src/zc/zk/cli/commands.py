@@ -19,6 +19,14 @@ class Command(NamedTuple):
 
 GROUPS: dict[str, dict[str, Command]] = {
     "look at nodes": {
+        "get": Command("get", "write the data of a node, or a property of it"),
+        "ls": Command("ls", "list the children of a node, or all nodes below it"),
+        "stat": Command("stat", "tell all that servers know of nodes beside their data"),
+        "find": Command("find", "find nodes by name, kind, age, owner, properties and data"),
+        "grep": Command("grep", "find text in the data of nodes"),
+        "du": Command("du", "count nodes and bytes in the parts of a tree"),
+        "count": Command("count", "count the children of nodes, or all nodes below"),
+        "wait": Command("wait", "wait until a node is there, is gone, or is as needed"),
         "watch": Command("watch", "follow the children and properties of nodes"),
         "browse": Command("browse", "show the tree in a web browser, live"),
         "graph": Command("graph", "draw services and the links between them"),
@@ -39,6 +47,11 @@ GROUPS: dict[str, dict[str, Command]] = {
         "diff": Command("diff", "compare files and servers"),
     },
     "servers": {
+        "status": Command("status", "tell how each server is doing"),
+        "who": Command("who", "tell who you are to servers, who owns a node, and all sessions"),
+        "config": Command("config", "print the members of the ensemble"),
+        "sync": Command("sync", "wait until the server has all that the others had"),
+        "word": Command("word", "print the answers of servers to a four-letter word"),
         "server": Command("server", "run a server for development and tests"),
     },
 }

@@ -22,6 +22,7 @@ from zc.zk.session.session import Session
 
 if TYPE_CHECKING:
     from zc.zk.client import ZooKeeper
+    from zookeeper.tls import TLS
 
 # A user who has waited for so long wants to know what for.
 SILENCE_SECONDS = 1.0
@@ -39,7 +40,7 @@ def session(options: Namespace, connection: str) -> Iterator[Session]:
     """
     known, secured = _identity(options)
     with _failures_named(connection), ExitStack() as opened:
-        with _quiet(options), ExitStack() as begun:
+        with quiet(options), ExitStack() as begun:
             own = Session(connection, _session_timeout(options), **secured)
             begun.callback(own.close)
             deadline = time.monotonic() + options.timeout
@@ -70,13 +71,48 @@ def client(options: Namespace, connection: str) -> Iterator[ZooKeeper]:
 
     known, secured = _identity(options)
     with _failures_named(connection), ExitStack() as opened:
-        with _quiet(options), ExitStack() as begun:
+        with quiet(options), ExitStack() as begun:
             zk = begun.enter_context(Client(connection, _session_timeout(options), **secured))
             for scheme, credential in known:
                 _authenticate(zk.add_auth, scheme, credential, options.timeout)
             opened.push(begun.pop_all())
         with _root_told(zk._session):
             yield zk
+
+
+def servers(connection: str) -> list[tuple[str, int]]:
+    """Return the servers of a connection string, each once. Raises Failure."""
+    from zookeeper.hosts import parse
+
+    try:
+        return list(dict.fromkeys(parse(connection).servers))
+    except ValueError as fault:
+        raise Failure(f"{connection!r}: {fault}") from fault
+
+
+def tls(options: Namespace) -> TLS | None:
+    """Return the settings for TLS of connections that are no sessions."""
+    settings: TLS | None = _identity(options)[1].get("tls")
+    return settings
+
+
+def session_with(options: Namespace, server: str, deadline: float) -> Session:
+    """Return a new session with one server, which may be cut off from the others.
+
+    Raises FailedConnect if there is none at the deadline, on the steady clock. The caller closes
+    it.
+    """
+    _, secured = _identity(options)
+    own = Session(server, _session_timeout(options), read_only=True, **secured)
+    try:
+        own.open()
+        left = max(0.0, deadline - time.monotonic())
+        if not own.wait_until_connected(left):
+            raise own.not_connected_within(options.timeout)
+    except BaseException:
+        own.close()
+        raise
+    return own
 
 
 def require_identity(options: Namespace) -> None:
@@ -161,7 +197,7 @@ def credentials(file: str | None) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def _quiet(options: Namespace) -> Iterator[None]:
+def quiet(options: Namespace) -> Iterator[None]:
     """Leave it to the one line about the failure to say why there is no session."""
     logger = logging.getLogger("zc.zk")
     level = logger.level

@@ -13,7 +13,7 @@ from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import Failure, Misuse
 from zc.zk.cli.output import print_line
 from zc.zk.errors import TreeSyntaxError
-from zc.zk.links import as_told
+from zc.zk.links import as_told, stored_name
 from zc.zk.tree.changes import SetData
 from zc.zk.tree.parse import parse_tree
 
@@ -46,7 +46,7 @@ def run(options: Namespace) -> int:
     if len(words) < (1 if options.remove else 2):
         raise Misuse("a path and at least one NAME=LITERAL are needed; --help tells more")
     path, changes = node_path(words[0]), _properties(words[1:])
-    removed = list(map(_name, options.remove))
+    removed = list(map(stored_name, options.remove))
     for name in removed:
         if name in changes:
             raise Misuse(f"{name!r} is to be set and to be removed")
@@ -96,12 +96,6 @@ def _properties(words: list[str]) -> dict[str, Any]:
                 raise Misuse(f"{name!r} is given twice")
             found[name] = value
     return found
-
-
-def _name(word: str) -> str:
-    """Return a property's stored name: a link has a blank before its arrow."""
-    link = re.fullmatch(r"(.*?)\s*(->|=>)", word)
-    return f"{link[1]} {link[2]}" if link else word
 
 
 # Words for Python's constants, in JSON, YAML and by people.

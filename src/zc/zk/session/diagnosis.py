@@ -122,7 +122,7 @@ def _steps(host: str, port: int, seconds: float, is_secured: bool) -> Iterator[t
             if not is_secured:
                 yield (
                     reason
-                    or (SECURED if _speaks_tls(connect, GREETING_PART * seconds) else ACCEPTED),
+                    or (SECURED if speaks_tls(connect, GREETING_PART * seconds) else ACCEPTED),
                     True,
                 )
             return
@@ -158,7 +158,7 @@ def _manners(connection: socket.socket) -> str:
     return f"it answers {answer[:40]!r}, as no ZooKeeper server does"
 
 
-def _speaks_tls(connect: Callable[[], socket.socket], seconds: float) -> bool:
+def speaks_tls(connect: Callable[[], socket.socket], seconds: float) -> bool:
     """Return whether a server answers a greeting of TLS by that."""
     try:
         import ssl  # slow

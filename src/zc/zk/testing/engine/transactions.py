@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from zc.zk import owners
 from zc.zk.testing.engine import acl as acls
-from zc.zk.testing.engine import owners, paths
+from zc.zk.testing.engine import paths
 from zc.zk.testing.engine.operations import (
     Check,
     Create,

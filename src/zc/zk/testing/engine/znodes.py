@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from zc.zk import owners
 from zc.zk.testing.engine import acl as acls
-from zc.zk.testing.engine import owners, paths, quotas
+from zc.zk.testing.engine import paths, quotas
 from zc.zk.testing.engine.refusal import Refusal
 from zookeeper import constants
 

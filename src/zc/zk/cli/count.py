@@ -1,0 +1,46 @@
+"""`zk count`: how many children nodes have, or how many nodes are below them."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from zc.zk.cli import connect
+from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
+from zc.zk.cli.failures import Misuse
+from zc.zk.cli.output import print_json, print_line
+from zc.zk.cli.reports import CONNECTION_AND_PATH
+from zc.zk.operations import listing, reading
+
+USAGE = "[-R] [options] [CONNECTION] PATH..."
+DETAILS = f"""\
+{CONNECTION_AND_PATH}. A number is printed: of the children of PATH, or with -R of all nodes below
+it; with several PATHs a line for each, with the path behind. The servers count, and no permission
+is needed."""
+EXAMPLES = """\
+zookeeper.example.com:2181 /fooservice/providers
+-R zookeeper.example.com:2181 /fooservice /barservice"""
+
+
+def add_arguments(parser: Parser) -> None:
+    parser.add_words()
+    parser.add_argument("-R", "--recursive", action="store_true", help="count all nodes below PATH")
+    parser.add_report_argument()
+    parser.add_server_arguments()
+
+
+def run(options: Namespace) -> int:
+    connection, words = connection_and_rest(options, len(options.words))
+    if not words:
+        raise Misuse("which node? PATH is missing; --help tells more")
+    paths = list(map(node_path, words))
+    with connect.session(options, connection) as session:
+        for path in paths:
+            if options.recursive:
+                number = listing.number_below(session, path)
+            else:
+                number = reading.locate(session, path)[1]["numChildren"]
+            if options.format == "json":
+                print_json({"path": path, "below" if options.recursive else "children": number})
+            else:
+                print_line(f"{number}" if len(paths) == 1 else f"{number:>9}  {path}")
+    return 0

@@ -1,0 +1,75 @@
+"""The common parts of commands that only look: paths, results as lines, nodes left out."""
+
+from __future__ import annotations
+
+import base64
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from zc.zk.cli.arguments import connection_and_rest, node_path
+from zc.zk.cli.failures import INCOMPLETE, Misuse
+from zc.zk.cli.output import tell
+from zc.zk.cli.subtree import MAX_TOLD
+
+if TYPE_CHECKING:
+    from zc.zk.operations.listing import Selected
+    from zc.zk.operations.survey import Found
+
+K = TypeVar("K")
+
+CONNECTION_AND_PATH = """\
+CONNECTION is HOST:PORT, or several with commas in between. Symbolic links in PATH are followed"""
+
+
+def connection_and_path(options: Namespace, default: str | None = None) -> tuple[str, str]:
+    """Return the connection and the one path among the words.
+
+    Raises Misuse if there is none, and no default.
+    """
+    connection, words = connection_and_rest(options, 1)
+    if not words and default is None:
+        raise Misuse("which node? PATH is missing; --help tells more")
+    return connection, node_path(words[0] if words else default or "")
+
+
+def data_members(data: str | None) -> dict[str, Any]:
+    """Return the data of a node as members of an object: `data`, or `base64` if it is no text."""
+    if data is not None:
+        content = data.encode("utf-8", "surrogateescape")
+        try:
+            content.decode()
+        except UnicodeDecodeError:
+            return {"base64": base64.b64encode(content).decode("ascii")}
+    return {"data": data}
+
+
+def selected(
+    nodes: Iterable[Found[Selected[K]]], unreadable: Unreadable
+) -> Iterator[tuple[Found[Selected[K]], K | None]]:
+    """Yield the nodes that are looked for, and what was kept of each."""
+    for found in nodes:
+        unreadable.note(found)
+        if found.value is not None and found.value.is_selected:
+            yield found, found.value.kept
+
+
+class Unreadable:
+    """Nodes that could not be read, told to the user as they come."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._count = 0
+
+    def note(self, found: Found[Any]) -> None:
+        """Tell of a node if it, or what is below it, could not be read."""
+        if found.refusal is not None:
+            self._count += 1
+            if self._count <= MAX_TOLD:
+                tell(self._name, f"not looked into: {found.refusal}")
+
+    def status(self) -> int:
+        """Tell how many more there are, and return the status to end with."""
+        if (more := self._count - MAX_TOLD) > 0:
+            tell(self._name, f"not looked into: {more} more")
+        return INCOMPLETE if self._count else 0

@@ -1,0 +1,45 @@
+"""`zk stat`: all that servers tell of nodes beside their data."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+
+from zc.zk.cli import connect
+from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
+from zc.zk.cli.failures import Misuse
+from zc.zk.cli.output import print_json, print_line
+from zc.zk.cli.reports import CONNECTION_AND_PATH
+from zc.zk.operations import reading
+from zc.zk.tree import facts
+
+USAGE = "[--format FORMAT] [options] [CONNECTION] PATH..."
+DETAILS = f"""\
+{CONNECTION_AND_PATH}. No permission is needed. Times are those of this place. As JSON it is one
+object a node, with the servers' own names and numbers in its member "stat"; times there are in
+milliseconds since 1970."""
+EXAMPLES = """\
+zookeeper.example.com:2181 /fooservice
+--format json zookeeper.example.com:2181 /fooservice /barservice"""
+
+
+def add_arguments(parser: Parser) -> None:
+    parser.add_words()
+    parser.add_report_argument()
+    parser.add_server_arguments()
+
+
+def run(options: Namespace) -> int:
+    connection, words = connection_and_rest(options, len(options.words))
+    if not words:
+        raise Misuse("which node? PATH is missing; --help tells more")
+    paths = list(map(node_path, words))
+    with connect.session(options, connection) as session:
+        for asked in paths:
+            path, stat = reading.locate(session, asked)
+            if options.format == "json":
+                print_json(facts.as_members(path, stat))
+                continue
+            for line in facts.as_lines(path, stat, time.time()):
+                print_line(line)
+    return 0

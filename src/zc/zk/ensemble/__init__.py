@@ -1,0 +1,1 @@
+"""Asking each server of an ensemble for itself, outside any session."""
