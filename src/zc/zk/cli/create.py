@@ -16,7 +16,8 @@ from zc.zk.operations import create
 
 USAGE = (
     "[--sequential] [--container | --ttl SECONDS] [--parents]\n   "
-    " [-f FILE] [-p PERM | --acl ENTRIES] [--format FORMAT] [options]\n    [CONNECTION] PATH [DATA] [--ephemeral-while COMMAND...]"
+    " [-f FILE] [-p PERM | --acl ENTRIES] [--format FORMAT] [options]\n   "
+    " [CONNECTION] PATH [DATA] [--ephemeral-while COMMAND...]"
 )
 DETAILS = """\
 CONNECTION is HOST:PORT, or several with commas in between. The path of the new node is printed.
