@@ -93,6 +93,7 @@ class build_ext(cython_build_ext):
     def initialize_options(self) -> None:
         super().initialize_options()
         self.cython_c_in_temp = True
+        self.editable_mode = False  # setuptools sets it for an installer of the tree in place
 
     def finalize_options(self) -> None:
         super().finalize_options()
@@ -105,6 +106,26 @@ class build_ext(cython_build_ext):
             for extension in self.extensions:
                 extension.extra_compile_args += COMPILED_FOR_WHEEL
                 extension.extra_link_args += LINKED_FOR_WHEEL
+
+    def run(self) -> None:
+        """Build; for an installer of the tree in place, only if that is not done already.
+
+        An installer builds in a folder of its own, where all would be compiled once more.
+        """
+        if self.editable_mode:
+            self.inplace = 1
+            if self.is_built_in_place():
+                return
+        super().run()
+
+    def is_built_in_place(self) -> bool:
+        suffix = sysconfig.get_config_var("EXT_SUFFIX")
+        names = [extension.name.replace(".", "/") for extension in self.extensions]
+        built = [Path("src", f"{name}{suffix}") for name in names]
+        kinds = {".c", ".h", ".pyx", ".pxd", ".pxi"}
+        sources = [path for path in Path("src").rglob("*") if path.suffix in kinds]
+        newest = max(path.stat().st_mtime for path in [Path(__file__), *sources])
+        return all(path.exists() and path.stat().st_mtime >= newest for path in built)
 
     def build_extensions(self) -> None:
         compile_file = self.compiler._compile
