@@ -51,6 +51,16 @@ JARS = [
     )
 ]
 
+# What the admin server takes besides.
+ADMIN_JARS = [
+    Path("/usr/share/java") / f"{jar}.jar"
+    for jar in (
+        "jetty9-server", "jetty9-servlet", "jetty9-util", "jetty9-util-ajax", "jetty9-http",
+        "jetty9-io", "jetty9-security", "servlet-api", "jackson-core", "jackson-databind",
+        "jackson-annotations",
+    )
+]  # fmt: skip
+
 # A test server lives for seconds: the second compiler and the parallel collectors only slow its
 # start. Benchmarks want () instead.
 QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData")
@@ -119,6 +129,7 @@ class Server(Daemon):
         lines = {**SETTINGS, "dataDir": folder / "data", **settings}
         if keys:
             lines.update(keys.settings(port))
+        self._jars = [*JARS, *(ADMIN_JARS if lines["admin.enableServer"] == "true" else ())]
         self._configuration = folder / "zoo.cfg"
         self._configuration.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
 
@@ -184,7 +195,7 @@ class Server(Daemon):
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
             CONTAINER_CHECK,
             *self.java_options,
-            "-cp", ":".join(map(str, JARS)),
+            "-cp", ":".join(map(str, self._jars)),
             "org.apache.zookeeper.server.quorum.QuorumPeerMain",
             str(self._configuration),
         ]  # fmt: skip

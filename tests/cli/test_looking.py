@@ -6,11 +6,16 @@ import json
 import os
 import re
 import time
+from unittest import mock
 
 import pytest
 
+import zc.zk
 import zookeeper
 from tests.cli.inprocess import zk as run
+from tests.deadlines import scaled
+from zc.zk.operations.survey import survey
+from zc.zk.testing import Server
 
 CLOSED = [{"scheme": "world", "id": "anyone", "perms": 31 & ~1}]
 OPEN = [{"scheme": "world", "id": "anyone", "perms": 31}]
@@ -406,3 +411,61 @@ def test_the_age_of_a_node_is_told_by_its_last_change(zk, place):
     later = time.time() * 1000 - zk.exists("/old")["mtime"]
     assert later < 3_600_000
     assert lines(run("find", "--older", "1ms", "--name", "old", place)) == ["/old"]
+
+
+@pytest.mark.parametrize("break_it", [lambda own: own.cut(), lambda own: own.expire()])
+def test_a_lost_connection_or_session_in_the_middle_costs_no_node(break_it):
+    with Server() as own, zc.zk.ZooKeeper(own.connection_string) as client:
+        client.write_many([("create", f"/n{number}", "x", OPEN) for number in range(3000)])
+        seen = []
+
+        def take(path, data, stat):
+            seen.append(path)
+            if len(seen) in (100, 1500):
+                break_it(own)
+            return len(data or "")
+
+        nodes = list(survey(client._session, "/", take))
+        assert [node.path for node in nodes[:3]] == ["/", "/n0", "/n1"]
+        paths = [node.path for node in nodes if node.value == 1]
+        assert paths == [f"/n{number}" for number in range(3000)]
+
+
+def test_nodes_that_vanish_while_the_tree_is_read_are_left_out(zk):
+    zk.write_many([("create", f"/n{number}", "", OPEN) for number in range(400)])
+
+    def take(path, data, stat):
+        if path == "/":
+            zk.delete("/n7")
+            zk.delete("/n399")
+
+    paths = [node.path for node in survey(zk._session, "/", take)]
+    assert len(paths) == 399
+    assert not {"/n7", "/n399"}.intersection(paths)
+
+
+def test_long_data_are_read_in_small_parts(zk, monkeypatch):
+    monkeypatch.setattr("zc.zk.operations.survey.MAX_BYTES_AT_ONCE", 50_000)
+    zk.write_many([("create", f"/n{number}", "x" * 10_000, OPEN) for number in range(300)])
+    sizes = []
+
+    def get_many(handle, paths, **more):
+        sizes.append(len(paths))
+        return zookeeper.get_many(handle, paths, **more)
+
+    binding = mock.Mock(wraps=zk._session.binding)
+    binding.get_many = get_many
+    monkeypatch.setattr(zk._session, "binding", binding)
+    assert sum(1 for _ in survey(zk._session, "/", lambda *_: None)) == 301
+    assert sizes[0] == 1
+    assert max(sizes[1:]) <= 100
+    assert max(sizes[2:]) <= 5
+
+
+def test_a_reader_that_hangs_up_ends_a_long_list(start, zk, place):
+    zk.write_many([("create", f"/{'n' * 100}{number}", "", OPEN) for number in range(3000)])
+    process = start("ls", "-R", place)
+    assert process.stdout.readline() == f"/{'n' * 100}0\n".encode()
+    process.stdout.close()
+    assert process.wait(scaled(60)) == 128 + 13
+    assert process.stderr.read() == b""

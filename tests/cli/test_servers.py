@@ -14,7 +14,7 @@ import zookeeper
 from tests.cli.inprocess import zk as run
 from tests.deadlines import scaled
 from tests.ports import LOOPBACK, free_ports
-from tests.servers import Ensemble
+from tests.servers import Ensemble, standalone
 from tests.talkers import answering, endless, hanging_up, not_serving, silent, talker
 from zc.zk.ensemble import words
 from zc.zk.ensemble.asking import ask_each
@@ -269,6 +269,51 @@ class TestStatus:
 
 
 class TestWho:
+    def test_an_admin_server_tells_of_sessions_where_words_do_not(self):
+        (port,) = free_ports(1)
+        settings = {
+            "4lw.commands.whitelist": "ruok",
+            "admin.enableServer": "true",
+            "admin.serverAddress": LOOPBACK,
+            "admin.serverPort": port,
+        }
+        with standalone(settings=settings, keys=None) as own:
+            where = own.connection_string
+            assert run("who", "--sessions", where).status == 1
+            with zc.zk.ZooKeeper(where) as client:
+                client.create("/e", "", OPEN, zookeeper.EPHEMERAL)
+                id = f"{client.client_id()[0] & 2**64 - 1:#x}"
+                (told,) = objects(run("who", "--admin", port, "--format", "json", where, "/e"))
+                assert told["session"] == id
+                assert told["server"] == where
+                assert told["client"].startswith(f"{LOOPBACK}:")
+                assert told["ephemerals"] == ["/e"]
+                everyone = lines(run("who", "--admin", port, "--sessions", where))
+                assert [line for line in everyone if line.startswith(f"session {id}  client ")]
+
+    @pytest.mark.parametrize(
+        ("answer", "fault"),
+        [
+            (b"HTTP/1.0 404 Not Found\r\n\r\n", "it answers 'HTTP/1.0 404 Not Found'"),
+            (b"HTTP/1.1 200 OK\r\n\r\n<html>", "it answers no JSON, but b'<html>'"),
+            (b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 100_000, "it answers no JSON, but b'[["),
+            (b'HTTP/1.1 200 OK\r\n\r\n{"error": "no\\u001b"}', "no\\x1b"),
+            (b"imok", "it answers 'imok'"),
+            (b"", "it hangs up without an answer"),
+        ],
+    )
+    def test_an_admin_server_that_tells_nonsense_is_named(self, server, answer, fault):
+        def behaviour(connection, word):
+            connection.recv(10_000)
+            connection.sendall(answer)
+
+        with talker(behaviour) as admin:
+            port = admin.partition(":")[2]
+            outcome = run("who", "--sessions", "--admin", port, server.connection_string)
+        assert (outcome.status, outcome.output) == (1, "")
+        assert f": its admin server, at port {port}: {fault}" in outcome.messages
+        assert outcome.messages.count("\n") == 1
+
     def test_you_are_who_you_have_proven_to_be(self, server, tmp_path):
         assert lines(run("who", server.connection_string)) == [f"ip:{LOOPBACK}"]
         file = tmp_path / "credentials"

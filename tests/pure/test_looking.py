@@ -243,6 +243,36 @@ class TestReports:
     def test_nonsense_is_no_error(self, read, text):
         read(text)
 
+    def test_admin_servers_tell_the_same_as_words(self):
+        connection = {
+            "remote_socket_address": "127.0.0.1:48988",
+            "session_id": -5,
+            "last_operation": "PING",
+            "established": 1795748961031,
+            "session_timeout": 2000,
+        }
+        told = {"connections": [connection, {"session_id": 0}], "secure_connections": []}
+        assert reports.of_admin_connections(told) == [
+            ("127.0.0.1:48988", 2**64 - 5, 2000, 1795748961031, "PING")
+        ]
+        dump = {"session_id_to_ephemeral_paths": {"-5": ["/a", 7], "x": ["/b"], "6": None}}
+        assert reports.ephemerals_of_admin_dump(dump) == {2**64 - 5: ["/a"], 6: []}
+
+    @pytest.mark.parametrize(
+        "nonsense",
+        [
+            None,
+            [],
+            5,
+            {},
+            {"connections": 5, "session_id_to_ephemeral_paths": [1]},
+            {"connections": [None, {"session_id": True}, {"session_id": "5"}]},
+        ],
+    )
+    def test_nonsense_of_admin_servers_is_no_error(self, nonsense):
+        assert reports.of_admin_connections(nonsense) == []
+        assert reports.ephemerals_of_admin_dump(nonsense) == {}
+
     def test_lags_are_told_within_an_epoch(self):
         assert reports.lag(0x100000003, 0x100000005) == 2
         assert reports.lag(0x100000003, 0x200000001) is None

@@ -8,7 +8,7 @@ from typing import Any
 
 from zc.zk import owners
 from zc.zk.cli import connect
-from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
+from zc.zk.cli.arguments import Parser, connection_and_rest, node_path, port
 from zc.zk.cli.failures import Failure, Misuse
 from zc.zk.cli.output import print_json, print_line, tell
 from zc.zk.ensemble.sessions import SessionFacts, sessions_of
@@ -18,24 +18,31 @@ from zc.zk.session.retry import attempts
 from zc.zk.spans import in_words
 from zc.zk.tree.facts import counted, moment
 
-USAGE = "[--sessions] [options] [CONNECTION] [PATH...]"
+USAGE = "[--sessions] [--admin PORT] [options] [CONNECTION] [PATH...]"
 DETAILS = """\
 CONNECTION is HOST:PORT, or several with commas in between. Without PATH it is told which identities
 the servers know you by. Of PATHs, which are ephemeral nodes, it is the session that owns each, and
 what servers tell of it: where its client is, to which of the servers of CONNECTION it is connected
 and since when, and how many ephemeral nodes it has. With --sessions it is that of all sessions.
 Servers tell of them by the four-letter words cons and dump, if their setting
-4lw.commands.whitelist allows it; one that does not tell is named, and makes the exit status 1 with
---sessions."""
+4lw.commands.whitelist allows it, or by their admin servers (--admin); one that does not tell is
+named, and makes the exit status 1 with --sessions."""
 EXAMPLES = """\
 zookeeper.example.com:2181
-zookeeper.example.com:2181 /fooservice/providers/10.0.0.1:8080
+--admin 8080 zookeeper.example.com:2181 /fooservice/providers/10.0.0.1:8080
 --sessions zk1.example.com:2181,zk2.example.com:2181,zk3.example.com:2181"""
 
 
 def add_arguments(parser: Parser) -> None:
     parser.add_words()
     parser.add_argument("--sessions", action="store_true", help="tell of all sessions")
+    parser.add_argument(
+        "--admin",
+        type=port,
+        metavar="PORT",
+        help="ask the servers' admin servers, by HTTP at this port (8080 unless it was changed),"
+        " and not by four-letter words",
+    )
     parser.add_report_argument()
     parser.add_server_arguments()
 
@@ -102,7 +109,9 @@ def _tell_of_sessions(options: Namespace, connection: str) -> int:
 
 
 def _sessions(options: Namespace, connection: str) -> tuple[list[SessionFacts], dict[str, str]]:
-    return sessions_of(connect.servers(connection), connect.tls(options), options.timeout)
+    return sessions_of(
+        connect.servers(connection), connect.tls(options), options.timeout, options.admin
+    )
 
 
 def _tell_faults(options: Namespace, faults: dict[str, str]) -> None:

@@ -1,4 +1,6 @@
-"""The answers of servers to four-letter words, taken apart; a part that is missing is None.
+"""The answers of servers to four-letter words, and of their admin servers, taken apart.
+
+A part that is missing is None.
 
 The text comes from a server, so anything may be in it, and nothing that is odd is an error.
 """
@@ -6,7 +8,7 @@ The text comes from a server, so anything may be in it, and nothing that is odd 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _LATENCY = re.compile(r"([0-9.]+)/([0-9.]+)/([0-9.]+)")
 _NUMBER = re.compile(r"[0-9]{1,19}")
@@ -14,7 +16,10 @@ _ZXID = re.compile(r"0x([0-9a-f]{1,16})")
 _CONNECTION = re.compile(r" ?/?(?P<client>\S+?)\[[0-9a-fA-F]+\]\((?P<counts>[^()]*)\)")
 _SESSION = re.compile(r"0x([0-9a-f]{1,16}):")
 
+_SIGNED = re.compile(r"-?[0-9]{1,19}")
+
 ZXID_COUNTER_BITS = 32
+SESSION_BITS = (1 << 64) - 1
 
 
 class Report(NamedTuple):
@@ -118,6 +123,37 @@ def ephemerals_of_dump(text: str) -> dict[int, list[str]]:
     return found
 
 
+def of_admin_connections(answer: Any) -> list[Connection]:
+    """Take apart the answer of an admin server about connections: those that have a session."""
+    found = []
+    for part in "connections", "secure_connections":
+        for each in _list(_member(answer, part)):
+            session = _member(each, "session_id")
+            if _is_number(session) and session != 0:
+                since, timeout = _member(each, "established"), _member(each, "session_timeout")
+                operation = _member(each, "last_operation")
+                found.append(
+                    Connection(
+                        str(_member(each, "remote_socket_address")).lstrip("/"),
+                        session & SESSION_BITS,
+                        timeout if _is_number(timeout) else None,
+                        since if _is_number(since) else None,
+                        operation if isinstance(operation, str) else None,
+                    )
+                )
+    return found
+
+
+def ephemerals_of_admin_dump(answer: Any) -> dict[int, list[str]]:
+    """Take apart its answer to `dump`: ephemeral nodes by session, of the whole ensemble."""
+    by_session = _member(answer, "session_id_to_ephemeral_paths")
+    return {
+        int(id) & SESSION_BITS: [path for path in _list(paths) if isinstance(path, str)]
+        for id, paths in (by_session.items() if isinstance(by_session, dict) else ())
+        if isinstance(id, str) and _SIGNED.fullmatch(id)
+    }
+
+
 def short_version(version: str) -> str:
     """Return the numbers of a version, without what it was built from and when."""
     match = re.match(r"[0-9]+(?:\.[0-9]+)*", version)
@@ -129,6 +165,18 @@ def lag(zxid: int, newest: int) -> int | None:
     if zxid >> ZXID_COUNTER_BITS != newest >> ZXID_COUNTER_BITS:
         return None
     return newest - zxid
+
+
+def _member(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _pairs(text: str, sign: str) -> list[tuple[str, str]]:

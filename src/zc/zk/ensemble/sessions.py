@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from zc.zk.ensemble import reports, words
+from zc.zk.ensemble.admin import ask_admin
 from zc.zk.ensemble.asking import Asked, ask_each
 from zc.zk.ensemble.words import Address, Refused
 
@@ -30,14 +31,20 @@ class _Told(NamedTuple):
 
 
 def sessions_of(
-    servers: Sequence[tuple[str, int]], tls: TLS | None, seconds: float
+    servers: Sequence[tuple[str, int]], tls: TLS | None, seconds: float, admin: int | None = None
 ) -> tuple[list[SessionFacts], dict[str, str]]:
     """Return the sessions, by their ids, and why which servers tell nothing.
 
-    A session without a connection is known by its ephemeral nodes alone.
+    `admin` is the port of the admin servers, which are asked then, and not by four-letter words. A
+    session without a connection is known by its ephemeral nodes alone.
     """
 
     def ask(server: str, address: Address, deadline: float) -> _Told:
+        if admin is not None:
+            return _Told(
+                reports.of_admin_connections(ask_admin(address, admin, "connections", deadline)),
+                reports.ephemerals_of_admin_dump(ask_admin(address, admin, "dump", deadline)),
+            )
         connections = reports.of_cons(words.ask(address, "cons", tls, deadline).text)
         try:
             dump = words.ask(address, "dump", tls, deadline).text

@@ -68,24 +68,25 @@ def ask(address: Address, word: str, tls: TLS | None, deadline: float) -> Answer
     # Until then an answer may begin.
     patience = deadline if tls else deadline - GREETING_PART * (deadline - began)
     try:
-        with _connected(address, deadline) as plain:
+        with connected(address, deadline) as plain:
             if tls is None:
-                text = _converse(plain, word, patience, deadline)
+                text = _answer(plain, word, patience, deadline)
                 return Answer(text, time.monotonic() - began)
             with _secured(plain, address.host, tls, deadline) as connection:
-                text = _converse(connection, word, patience, deadline)
+                text = _answer(connection, word, patience, deadline)
                 version, expires = connection.version(), _expiry(connection)
             return Answer(text, time.monotonic() - began, version, expires)
     except TimeoutError:
         left = deadline - time.monotonic()
-        if tls is None and left > 0 and speaks_tls(lambda: _connected(address, deadline), left):
+        if tls is None and left > 0 and speaks_tls(lambda: connected(address, deadline), left):
             raise Unanswered(SECURED) from None
         raise Unanswered(NO_ANSWER) from None
     except OSError as fault:
-        raise Unanswered(_words(fault)) from fault
+        raise Unanswered(in_words(fault)) from fault
 
 
-def _connected(address: Address, deadline: float) -> socket.socket:
+def connected(address: Address, deadline: float) -> socket.socket:
+    """Return a connection, for the caller to close. Raises OSError."""
     connection = socket.socket(address.family, socket.SOCK_STREAM)
     try:
         _limit(connection, deadline)
@@ -96,9 +97,15 @@ def _connected(address: Address, deadline: float) -> socket.socket:
     return connection
 
 
-def _converse(connection: socket.socket, word: str, patience: float, deadline: float) -> str:
+def converse(
+    connection: socket.socket, question: bytes, patience: float, deadline: float
+) -> bytearray:
+    """Send a question, and return all that comes until the other end hangs up.
+
+    The first bytes have to come while there is `patience`. Raises Unanswered, and OSError.
+    """
     _limit(connection, deadline)
-    connection.sendall(word.encode())
+    connection.sendall(question)
     content = bytearray()
     while True:
         _limit(connection, deadline if content else patience)
@@ -110,11 +117,16 @@ def _converse(connection: socket.socket, word: str, patience: float, deadline: f
             raise Unanswered(f"its answer has more than {MAX_ANSWER_BYTES} bytes")
     if content.startswith(TLS_ANSWERS):
         raise Unanswered(SECURED)
+    if not content:
+        raise Unanswered("it hangs up without an answer")
+    return content
+
+
+def _answer(connection: socket.socket, word: str, patience: float, deadline: float) -> str:
+    content = converse(connection, word.encode(), patience, deadline)
     text = content.decode("utf-8", "replace")
     if _WHITELIST in text[:200]:
         raise Refused(f"it does not answer {word} (its 4lw.commands.whitelist)")
-    if not text:
-        raise Unanswered("it hangs up without an answer")
     return text
 
 
@@ -142,7 +154,7 @@ def _expiry(connection: ssl.SSLSocket) -> float | None:
         return None  # it was not asked to prove itself
 
 
-def _words(fault: OSError) -> str:
+def in_words(fault: OSError) -> str:
     """Say what went wrong, by OpenSSL's words where it was TLS."""
     verdict = getattr(fault, "verify_message", None)
     if verdict:

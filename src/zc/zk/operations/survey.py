@@ -29,7 +29,7 @@ T = TypeVar("T")
 # So many nodes are read at a time; fewer if their data are long, so that the answers take about so
 # many bytes of memory. The first read does not know that yet.
 MAX_AT_ONCE = 2000
-FIRST_AT_ONCE = 200
+FIRST_AT_ONCE = 100
 MAX_BYTES_AT_ONCE = 8_000_000
 
 # So many nodes are read ahead, level by level, before the first of them comes.
@@ -208,9 +208,9 @@ class _Survey(Generic[T]):
         return answers
 
     def _note_size(self, count: int, size: int) -> None:
-        """Have as many nodes read next as are expected to have the right size."""
+        """Have as many nodes read next as are expected to have the right size; few tell little."""
         expected = MAX_BYTES_AT_ONCE * count // max(1, size)
-        self._at_once = max(1, min(expected, 2 * self._at_once, MAX_AT_ONCE))
+        self._at_once = max(1, min(expected, max(2 * count, self._at_once), MAX_AT_ONCE))
 
 
 def _path(family: _Family, at: int) -> str:
