@@ -43,12 +43,13 @@ from zookeeper.hosts import parse as parse_hosts
 
 __all__ = [
     "CompletionQueue", "Subtree", "Znode", "aadd_watch", "aclose", "acreate", "acreate2", "add_auth",
-    "add_watch", "adelete", "aexists", "aget", "aget_acl", "aget_all_children_number",
+    "add_watch", "adelete", "aexists", "aget", "aget_acl", "aget_acl_many", "aget_all_children_number",
     "aget_children", "aget_children2", "aget_children_many", "aget_config", "aget_ephemerals",
     "aget_many", "amulti", "aread_tree", "areconfig", "aremove_watches", "aset", "aset_acl",
     "async_", "awatch_many", "awhoami", "awrite_many", "check_operations", "client_id", "close",
     "close_many", "connection_fault", "create", "create2", "delete", "deterministic_conn_order",
     "event_thread", "event_thread_busy", "event_zxid", "exists", "get", "get_acl",
+    "get_acl_many",
     "get_all_children_number", "get_children", "get_children2", "get_children_many", "get_config",
     "get_ephemerals", "get_many", "init", "is_refused", "is_unrecoverable", "multi", "read_tree",
     "reconfig", "recv_timeout", "remove_watches", "set", "set2", "set_acl", "set_debug_level",

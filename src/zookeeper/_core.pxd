@@ -209,6 +209,7 @@ cdef extern from "core.h" nogil:
         const char *path
         int code, length
         const char *data
+        const ACL *entries
         Stat stat
         int names_count
         const char **names

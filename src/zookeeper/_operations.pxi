@@ -102,18 +102,19 @@ cdef class WriteOps:
             op.path = self.own_path(path, False)
             op.version = integer(operation[2], "a version") if count > 2 else -1
             return GIVES_NOTHING
+        if name == "set_acl":
+            check_arguments(name, operation, 1, 2)
+            op.op = OP_SET_ACL
+            op.path = self.own_path(path, False)
+            op.version = integer(operation[3], "a version") if count > 3 else -1
+            self.own_acl(op, operation[2], path)
+            return GIVES_NOTHING
         raise errors.error(constants.BADARGUMENTS, None, f"no such operation: {name!r}")
 
     cdef int convert_create(self, c_operation *op, path, data, acl, int flags, ttl) except -1:
-        if acl is not self.acl or self.vector is None:
-            self.vector = self.acls.get(id(acl))
-            self.acl = acl
-        if self.vector is None or not self.vector.is_of(acl):
-            self.vector = self.acls[id(acl)] = AclVector(acl, path)
-            self.owned.append((acl, self.vector))  # nothing else may get its id; operations point to it
+        self.own_acl(op, acl, path)
         op.path = self.own_path(path, is_sequential(flags))
         self.own_data(op, data, path)
-        op.acl = &self.vector.vector
         op.flags = flags
         op.op = OP_CREATE
         op.ttl = -1
@@ -123,6 +124,16 @@ cdef class WriteOps:
                 op.op = OP_CREATE_CONTAINER
             elif op.ttl >= 0:
                 op.op = OP_CREATE_TTL
+        return 0
+
+    cdef int own_acl(self, c_operation *op, acl, path) except -1:
+        if acl is not self.acl or self.vector is None:
+            self.vector = self.acls.get(id(acl))
+            self.acl = acl
+        if self.vector is None or not self.vector.is_of(acl):
+            self.vector = self.acls[id(acl)] = AclVector(acl, path)
+            self.owned.append((acl, self.vector))  # nothing else may get its id; operations point to it
+        op.acl = &self.vector.vector
         return 0
 
     cdef const char *own_path(self, path, bint sequential) except NULL:

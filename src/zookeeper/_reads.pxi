@@ -53,6 +53,8 @@ cdef list read_results(read_many *reads, list paths, int op, fault):
             results.append(errors.error(node.code, paths[i], fault if node.code == ZNONODE else None))
         elif op == OP_GET_DATA:
             results.append((data_of(node.data, node.length), stat_of(&node.stat)))
+        elif op == OP_GET_ACL:
+            results.append((stat_of(&node.stat), entries_of(node.entries, node.length)))
         else:
             results.append([text_of(node.names[j], strlen(node.names[j])) for j in range(node.names_count)])
     return results
@@ -130,3 +132,21 @@ def aget_children_many(h, paths, completion=None, *, progress=None, timeout=None
     Arguments and result are those of aget_many.
     """
     return many_reads(h, paths, OP_GET_CHILDREN, timeout, progress).later(completion)
+
+
+def get_acl_many(h, paths, *, progress=None, timeout=None):
+    """Read the access control lists of many nodes, many requests at a time.
+
+    Returns a list with `(stat, acl)` for each path, or the exception that it gave.
+
+    Arguments, the kind of list and exceptions are those of get_many.
+    """
+    return many_reads(h, paths, OP_GET_ACL, timeout, progress).wait()
+
+
+def aget_acl_many(h, paths, completion=None, *, progress=None, timeout=None):
+    """Do as get_acl_many does, and call `completion(handle, code, answers)`.
+
+    Arguments and result are those of aget_many.
+    """
+    return many_reads(h, paths, OP_GET_ACL, timeout, progress).later(completion)

@@ -31,14 +31,18 @@ cdef list names_of(const String_vector *names):
 
 
 cdef list acl_of(const ACL_vector *acl):
-    cdef int32_t i
+    return entries_of(acl.data, acl.count)
+
+
+cdef list entries_of(const ACL *entries, Py_ssize_t count):
+    cdef Py_ssize_t i
     return [
         {
-            "perms": acl.data[i].perms,
-            "scheme": text_of(acl.data[i].id.scheme, strlen(acl.data[i].id.scheme)),
-            "id": text_of(acl.data[i].id.id, strlen(acl.data[i].id.id)),
+            "perms": entries[i].perms,
+            "scheme": text_of(entries[i].id.scheme, strlen(entries[i].id.scheme)),
+            "id": text_of(entries[i].id.id, strlen(entries[i].id.id)),
         }
-        for i in range(acl.count)
+        for i in range(count)
     ]
 
 

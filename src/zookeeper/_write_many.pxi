@@ -139,11 +139,12 @@ def check_operations(h, ops):
 def write_many(h, ops, *, count=None, batch=500, in_flight=4, stop=True, progress=None, timeout=None):
     """Do many operations, in order, as transactions with several in flight.
 
-    ops: as for multi. batch: how many operations a transaction holds at most (500 KB at most, too).
+    ops: as for multi, and `("set_acl", path, acl, version=-1)`, with the ACL version, which is a request of
+    its own between the transactions before and behind it. batch: how many operations a transaction holds at most (500 KB at most, too).
     count: how many operations `ops` gives, an iterator then, which is taken from while the first
     transactions are on their way. An exception of the iterator, or a fault of an operation, ends the
     work in the middle: it is for operations that are known to be good.
-    in_flight: how many transactions may be under way at once. With 1 each is sent when the one before
+    in_flight: how many transactions, or changes of ACLs, may be under way at once. With 1 each is sent when the one before
     it has been done, so that with `stop` nothing is changed any more after a failure.
     stop: after a transaction that failed, send no more. Those that are under way may be done all the same.
     Where the server turns out to know no transactions, each operation is one of its own.

@@ -43,6 +43,12 @@ cdef long size_of_all(Handle handle, WriteOps ops) except -1:
     cdef long size = 64
     cdef Py_ssize_t i
     for i in range(ops.count):
+        if ops.ops[i].op == OP_SET_ACL:
+            raise errors.error(
+                constants.BADARGUMENTS,
+                ops.path_of(i),
+                f"servers set no ACLs in transactions (operation {i})",
+            )
         size += operation_size(handle.c, &ops.ops[i])
     if size > handle.max_request:
         raise errors.error(

@@ -328,6 +328,24 @@ class Binding(Protocol):
         progress: Progress | None = None,
         timeout: float | None = None,
     ) -> Cancellable: ...
+    def get_acl_many(
+        self,
+        h: int,
+        paths: Iterable[str],
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Answers[tuple[Stat, list[AclEntry]] | ZooKeeperException]: ...
+    def aget_acl_many(
+        self,
+        h: int,
+        paths: Iterable[str],
+        completion: BulkCompletion[Answers[tuple[Stat, list[AclEntry]] | ZooKeeperException]]
+        | None = None,
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Cancellable: ...
     def get_children_many(
         self,
         h: int,

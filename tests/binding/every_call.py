@@ -53,6 +53,8 @@ def calls_with_a_path(zookeeper: ModuleType) -> dict[str, Callable[[Any, Any], o
         "awrite_many": lambda h, p: z.awrite_many(h, [("create", p, "", OPEN)]),
         "get_many": lambda h, p: z.get_many(h, [p]),
         "aget_many": lambda h, p: z.aget_many(h, [p]),
+        "get_acl_many": lambda h, p: z.get_acl_many(h, [p]),
+        "aget_acl_many": lambda h, p: z.aget_acl_many(h, [p]),
         "get_children_many": lambda h, p: z.get_children_many(h, [p]),
         "aget_children_many": lambda h, p: z.aget_children_many(h, [p]),
         "read_tree": z.read_tree,
@@ -93,6 +95,7 @@ def calls_without_a_path(zookeeper: ModuleType) -> dict[str, Callable[[Any], obj
         "get_many of nothing": lambda h: z.get_many(h, []),
         "aget_many of nothing": lambda h: z.aget_many(h, []),
         "awatch_many of nothing": lambda h: z.awatch_many(h, watcher=print),
+        "get_acl_many of nothing": lambda h: z.get_acl_many(h, []),
         "get_children_many of nothing": lambda h: z.get_children_many(h, []),
         "watch_many of nothing": lambda h: z.watch_many(h, watcher=print),
     }

@@ -20,7 +20,14 @@ from tests.wireframes import Op
 
 pytestmark = pytest.mark.quick
 
-NAMES = ["aget_many", "aget_children_many", "aread_tree", "awatch_many", "awrite_many"]
+NAMES = [
+    "aget_many",
+    "aget_acl_many",
+    "aget_children_many",
+    "aread_tree",
+    "awatch_many",
+    "awrite_many",
+]
 
 PLACES = ["event thread", "queue"]
 
@@ -32,6 +39,7 @@ def calls(z: Any, **options: Any) -> dict[str, Any]:
     timeout = {key: options[key] for key in options if key == "timeout"}
     return {
         "aget_many": lambda h, c: z.aget_many(h, paths, c, **options),
+        "aget_acl_many": lambda h, c: z.aget_acl_many(h, paths, c, **options),
         "aget_children_many": lambda h, c: z.aget_children_many(h, paths, c, **options),
         "aread_tree": lambda h, c: z.aread_tree(h, "/a", c, **options),
         "awatch_many": lambda h, c: z.awatch_many(h, ["/a"], ["/a"], paths, print, c, **timeout),
@@ -97,6 +105,8 @@ def test_results_are_those_of_the_calls_that_wait(zookeeper, tree, place):
     expected = z.get_many(tree, paths)
     assert (code, shown(found)) == (z.OK, shown(expected))
     assert found.zxid == expected.zxid
+    code, found = end_of(place, lambda h, c: z.aget_acl_many(h, paths, c), tree)
+    assert (code, shown(found)) == (z.OK, shown(z.get_acl_many(tree, paths)))
     code, found = end_of(place, lambda h, c: z.aget_children_many(h, paths, c), tree)
     assert (code, shown(found)) == (z.OK, shown(z.get_children_many(tree, paths)))
     code, found = end_of(place, lambda h, c: z.aread_tree(h, "/", c), tree)

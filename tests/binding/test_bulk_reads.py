@@ -36,6 +36,22 @@ def test_get_children_many_gives_the_names_for_each_path(zookeeper, handle):
     assert zookeeper.get_children_many(handle, []) == []
 
 
+def test_get_acl_many_gives_stat_and_acl_for_each_path_in_order(zookeeper, handle):
+    plant(zookeeper, handle, *(f"/{number:04}" for number in range(3000)))
+    admin_only = [{"perms": 16, "scheme": "world", "id": "anyone"}]
+    zookeeper.set_acl(handle, "/0007", -1, [*SECRET, *admin_only])
+    zookeeper.set_acl(handle, "/0009", -1, SECRET)
+    paths = ["/0007", "/", *(f"/{number:04}" for number in range(3000)), "/missing"]
+    found = zookeeper.get_acl_many(handle, paths)
+    assert found[:2] == [zookeeper.get_acl(handle, path) for path in paths[:2]]
+    assert [acl for _, acl in found[2:9]] == [OPEN] * 7
+    assert describe(found[11]) == (zookeeper.NoAuthException, "/0009")
+    assert describe(found[-1]) == (zookeeper.NoNodeException, "/missing")
+    assert found[3001] == zookeeper.get_acl(handle, "/2999")
+    assert found.zxid >= zookeeper.exists(handle, "/2999")["czxid"]
+    assert zookeeper.get_acl_many(handle, []) == []
+
+
 def test_a_node_that_cannot_be_read_is_an_exception_among_the_results(zookeeper, handle):
     plant(zookeeper, handle, "/a", "/z")
     zookeeper.create(handle, "/secret", "", SECRET)

@@ -55,6 +55,54 @@ def test_large_operations_are_split_by_size(zookeeper, handle):
     assert zookeeper.write_many(handle, ops) == [op[1] for op in ops]
 
 
+READ_ONLY = [{"perms": 17, "scheme": "world", "id": "anyone"}]
+
+
+def test_acls_are_set_between_the_transactions_around_them(zookeeper, handle):
+    for in_flight in (1, 100):
+        root = f"/{in_flight}"
+        ops = [
+            ("create", root, "", OPEN),
+            ("create", f"{root}/a", "", OPEN),
+            ("set_acl", root, READ_ONLY, 0),
+            ("set_acl", f"{root}/a", READ_ONLY),
+            ("create", f"{root}/b", "", OPEN),
+            ("set_acl", root, OPEN, 1),
+            ("create", f"{root}/c", "", OPEN),
+        ]
+        results = zookeeper.write_many(handle, ops, in_flight=in_flight, stop=False)
+        assert results[:4] == [root, f"{root}/a", None, None]
+        assert isinstance(results[4], zookeeper.NoAuthException)
+        assert results[5:] == [None, f"{root}/c"]
+        assert zookeeper.get_acl(handle, f"{root}/a")[1] == READ_ONLY
+        assert zookeeper.get_acl(handle, root)[0]["aversion"] == 2
+
+
+def test_an_acl_of_another_version_is_not_replaced_and_stops_the_rest(zookeeper, handle):
+    zookeeper.write_many(handle, creates(range(50)))
+    ops = [("set_acl", op[1], READ_ONLY, int(op[2]) == 20) for op in creates(range(50))]
+    ops = [(*op[:3], int(op[3])) for op in ops]
+    results = zookeeper.write_many(handle, ops, in_flight=1)
+    assert results[:20] == [None] * 20
+    assert isinstance(results[20], zookeeper.BadVersionException)
+    assert {type(result) for result in results[21:]} == {zookeeper.NothingException}
+    acls = zookeeper.get_acl_many(handle, [op[1] for op in ops])
+    assert [acl == READ_ONLY for _, acl in acls] == [True] * 20 + [False] * 30
+
+
+def test_an_acl_is_refused_in_a_transaction_before_anything_is_sent(zookeeper, handle):
+    ops = [("create", "/a", "", OPEN), ("set_acl", "/a", READ_ONLY)]
+    for call in (zookeeper.multi, zookeeper.amulti):
+        with pytest.raises(zookeeper.BadArgumentsException, match=r"no ACLs in transactions"):
+            call(handle, ops)
+    assert zookeeper.exists(handle, "/a") is None
+    zookeeper.check_operations(handle, ops)
+    with pytest.raises(zookeeper.InvalidACLException, match=r"/a: it is empty \(operation 1\)"):
+        zookeeper.check_operations(handle, [ops[0], ("set_acl", "/a", [])])
+    with pytest.raises(TypeError, match="set_acl takes 1 to 2 arguments after the path, not 0"):
+        zookeeper.check_operations(handle, [("set_acl", "/a")])
+
+
 def test_nothing_to_do_is_done(zookeeper, handle):
     assert zookeeper.write_many(handle, []) == []
     assert zookeeper.write_many(handle, iter(creates([1]))) == ["/00001"]

@@ -38,6 +38,7 @@ def bulk_calls(zookeeper):
         ),
         "multi": lambda h, **options: zookeeper.multi(h, writes(100), **options),
         "get_many": lambda h, **options: zookeeper.get_many(h, ["/"] * MANY, **options),
+        "get_acl_many": lambda h, **options: zookeeper.get_acl_many(h, ["/"] * MANY, **options),
         "get_children_many": lambda h, **options: zookeeper.get_children_many(
             h, ["/"] * MANY, **options
         ),

@@ -82,6 +82,7 @@ def every_call(z: Any) -> dict[str, Any]:
 OTHER_CALLS = {
     "aclose",
     "aget_many",
+    "aget_acl_many",
     "aget_children_many",
     "aread_tree",
     "awatch_many",

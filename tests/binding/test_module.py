@@ -128,6 +128,7 @@ SIGNATURES = {
     "amulti": ["ops", ("completion", None)],
     "multi": ["ops"],
     "get_many": ["paths"],
+    "get_acl_many": ["paths"],
     "get_children_many": ["paths"],
     "read_tree": ["path"],
     "write_many": ["ops"],
@@ -146,7 +147,7 @@ SIGNATURES = {
 WAITING = [
     *("create", "create2", "delete", "set", "set2", "set_acl", "get_acl", "exists", "get"),
     *("get_children", "get_children2", "sync", "get_config", "remove_watches", "multi"),
-    *("get_many", "get_children_many", "read_tree", "write_many", "watch_many"),
+    *("get_many", "get_acl_many", "get_children_many", "read_tree", "write_many", "watch_many"),
 ]
 
 

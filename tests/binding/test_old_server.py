@@ -42,11 +42,12 @@ def test_bulk_reads_give_the_same_answers(zookeeper, session, handle):
             sorted(result) if isinstance(result, list) else str(result)
             for result in zookeeper.get_children_many(h, asked)
         ]
-        return tree, data, children
+        acls = [str(result) for result in zookeeper.get_acl_many(h, asked)]
+        return tree, data, children, acls
 
     assert read(session) == read(handle)
     last = zookeeper.get(handle, "/d")[1]["czxid"]
-    for reading in (zookeeper.get_many, zookeeper.get_children_many):
+    for reading in (zookeeper.get_many, zookeeper.get_children_many, zookeeper.get_acl_many):
         assert reading(session, paths).zxid >= last
     with pytest.raises(zookeeper.NoNodeException, match=r"^no node: /missing$"):
         zookeeper.read_tree(session, "/missing")

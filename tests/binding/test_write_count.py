@@ -30,6 +30,7 @@ READS: dict[str, Any] = {
     "get_children2": lambda z, h: z.get_children2(h, "/"),
     "get_acl": lambda z, h: z.get_acl(h, "/node"),
     "get_many": lambda z, h: z.get_many(h, ["/node", "/"]),
+    "get_acl_many": lambda z, h: z.get_acl_many(h, ["/node", "/"]),
     "get_children_many": lambda z, h: z.get_children_many(h, ["/node", "/"]),
     "read_tree": lambda z, h: list(z.read_tree(h, "/")),
     "get_ephemerals": lambda z, h: z.get_ephemerals(h),

@@ -30,8 +30,10 @@ def test_all_is_written_but_ephemeral_nodes(command, place, zk):
 def test_ephemeral_nodes_are_written_if_asked_for(command, place, zk):
     zk.register_server("/cms/providers", "1.2.3.4:80", pid=7)
     written = TREE.replace("  /providers\n", "  /providers\n    /1.2.3.4:80\n      pid = 7\n")
+    marked = written.replace("= 7\n", "= 7\n      = ephemeral\n")
     for option in "-e", "--ephemeral":
-        assert command("export", option, place) == (0, written, "")
+        assert command("export", option, place) == (0, marked, "")
+    assert command("export", "-e", "--no-kinds", place) == (0, written, "")
 
 
 def test_a_path_is_the_top_of_what_is_written(command, place):

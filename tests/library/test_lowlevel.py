@@ -79,7 +79,8 @@ def test_every_function_that_takes_a_handle_is_there() -> None:
     others = {
         "init", "close", "aclose", "state", "event_thread", "event_thread_busy",
         # A client for event loops waits by these.
-        "aget_many", "aget_children_many", "aread_tree", "awatch_many", "awrite_many",
+        "aget_many", "aget_acl_many", "aget_children_many", "aread_tree", "awatch_many",
+        "awrite_many",
     }  # fmt: skip
     functions = {
         name

@@ -10,9 +10,9 @@ import pytest
 import zc.zk
 
 NAMES = """
-    BadPropertyLink CancelWatch Children Error FailedConnect LinkError LinkLoop OPEN_ACL_UNSAFE
-    NoProvider ParseNode Properties Provider Providers READ_ACL_UNSAFE RegisteringServer
-    Registration Resolving SASL
+    BadPropertyLink CancelWatch Children Error FailedConnect LinkError LinkLoop LossError
+    OPEN_ACL_UNSAFE NoProvider ParseNode Properties Provider Providers READ_ACL_UNSAFE
+    RegisteringServer Registration Resolving SASL
     TLS Tree TreeSyntaxError ZK ZooKeeper digest_acl parse_addr parse_tree sasl_acl world_permission
     x509_acl
 """
@@ -23,8 +23,9 @@ OF_A_CLIENT = """
     aget_all_children_number aget_children aget_children2 aget_config aget_ephemerals amulti
     areconfig aremove_watches aset aset_acl async async_ awhoami check_operations children
     client_id close connection_fault connection_string create create2 create_recursive delete
-    delete_recursive event_zxid exists export_tree get get_acl get_all_children_number get_children
-    get_children2 get_children_many get_config get_ephemerals get_many get_properties handle
+    delete_recursive event_zxid exists export_tree get get_acl get_acl_many
+    get_all_children_number get_children get_children2 get_children_many get_config get_ephemerals
+    get_many get_properties handle
     import_tree initial_connection_wait is_ephemeral is_refused is_unrecoverable ln multi
     plan_delete plan_import print_tree properties providers read_tree reconfig recv_timeout register
     register_server remove_watches reopen resolve set set2 set_acl set_watcher state sync tree

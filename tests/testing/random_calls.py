@@ -50,6 +50,7 @@ class RandomCalls:
             (12, lambda: Call(self._one_of("multi", "amulti"), (self._operations(),))),
             (4, self._write_many),
             (4, lambda: Call("get_many", (self._paths(),))),
+            (3, lambda: Call("get_acl_many", (self._paths(),))),
             (4, lambda: Call("get_children_many", (self._paths(),))),
             (4, lambda: Call("read_tree", (self._path(),))),
             (6, self._watch_many),
@@ -140,10 +141,14 @@ class RandomCalls:
         return [self._operation() for _ in range(self._one_of(0, 1, 1, 2, 2, 3, 5))]
 
     def _operation(self) -> tuple[Any, ...]:
-        kind = self._one_of("create", "create", "create", "create2", "set", "delete", "check")
+        kind = self._one_of(
+            "create", "create", "create", "create2", "set", "delete", "check", "set_acl"
+        )
         if kind in ("create", "create2"):
             flags = self._one_of(0, 0, 0, 1, 2, 3, 4)
             return kind, self._new_path(), self._data(), self._acl(), flags
+        if kind == "set_acl":
+            return kind, self._path(), self._acl(), self._version()
         if kind == "set":
             return kind, self._path(), self._data(), self._version()
         return kind, self._path(), self._version()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         FailedConnect,
         LinkError,
         LinkLoop,
+        LossError,
         NoProvider,
         TreeSyntaxError,
     )
@@ -58,6 +59,7 @@ __all__ = [
     "FailedConnect",
     "LinkError",
     "LinkLoop",
+    "LossError",
     "NoProvider",
     "ParseNode",
     "Properties",
@@ -97,6 +99,7 @@ _MODULES = {
     "FailedConnect": "errors",
     "LinkError": "errors",
     "LinkLoop": "errors",
+    "LossError": "errors",
     "NoProvider": "errors",
     "TreeSyntaxError": "errors",
     "RegisteringServer": "event",

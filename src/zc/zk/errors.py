@@ -8,6 +8,7 @@
     │   ├── LinkLoop                symbolic links lead back to themselves
     │   └── BadPropertyLink         a property link leads nowhere
     ├── TreeSyntaxError             tree text cannot be read; also a ValueError
+    ├── LossError                   an import would not bring back all, and has not begun
     ├── NoProvider                  no registered server can be called
     ├── FormatUnavailable           `zc.zk.formats`: the library of a format is not installed
     ├── GraphvizError               `zc.zk.graphvis`: Graphviz cannot draw
@@ -25,6 +26,7 @@ __all__ = [
     "FailedConnect",
     "LinkError",
     "LinkLoop",
+    "LossError",
     "NoProvider",
     "TreeSyntaxError",
 ]
@@ -49,6 +51,10 @@ class WrongArgument(FailedConnect, TypeError):
 
     A TypeError, as of every function; and a FailedConnect, as in earlier releases.
     """
+
+
+class LossError(Error):
+    """An import that would not bring back all that its text tells; nothing has been written."""
 
 
 class LinkError(Error):

@@ -154,7 +154,7 @@ static void pump_batches(reader *r) {
 static void pump_reads(bulk *b) {
     core_assert_held(&b->lock);
     reader *r = (reader *)b;
-    if (service_refuses(b->handle, KNOWS_MULTI_READ))
+    if (r->alone || service_refuses(b->handle, KNOWS_MULTI_READ))
         read_one_by_one(r);
     else
         pump_batches(r);

@@ -6,7 +6,7 @@
 
 typedef struct {
     reader reader;
-    int32_t op; /* OP_GET_DATA or OP_GET_CHILDREN */
+    int32_t op; /* OP_GET_DATA, OP_GET_CHILDREN or OP_GET_ACL */
     long count, next;
     node_read nodes[];
 } read_many;

@@ -1,4 +1,5 @@
-/* Reads one by one, many at a time (pipelined), for servers that do not know MultiRead (service.c). */
+/* Reads one by one, many at a time (pipelined), for servers that do not know MultiRead (service.c), and
+ * of what it does not have, which is ACLs. */
 #include "codes.h"
 #include "handle.h"
 #include "raw_request.h"
@@ -19,6 +20,8 @@ static void keep_answer(reader *r, const read_item *item, const call *c) {
     item->node->code = c->code;
     if (c->code == ZOK && item->op == OP_GET_DATA)
         reader_keep_data(r, item->node, c->value, c->length, &c->stat);
+    else if (c->code == ZOK && item->op == OP_GET_ACL)
+        reader_keep_acl(r, item->node, &c->acl, &c->stat);
     else if (c->code == ZOK)
         reader_keep_names(r, item->node, &c->names);
     reader_note_zxid(r, raw_request_answer_zxid());
@@ -46,7 +49,7 @@ static int send_read(reader *r, const read_item *item) {
     single_read *single = core_zeroed(1, sizeof *single);
     single->reader = r;
     single->item = *item;
-    operation look = {.op = item->op == OP_GET_DATA ? OP_GET_DATA : OP_GET_CHILDREN2, .path = item->node->path};
+    operation look = {.op = item->op == OP_GET_CHILDREN ? OP_GET_CHILDREN2 : item->op, .path = item->node->path};
     int code = bulk_submit(&r->base, &look, 0, read_ended, single);
     if (code != ZOK) free(single);
     return code;

@@ -34,6 +34,20 @@ size_t reader_keep_data(reader *r, node_read *node, const char *data, int length
     return (size_t)length;
 }
 
+void reader_keep_acl(reader *r, node_read *node, const struct ACL_vector *acl, const struct Stat *stat) {
+    core_assert_held(&r->base.lock);
+    struct ACL *entries = arena_alloc(&r->memory, sizeof *entries * (size_t)acl->count);
+    for (int32_t i = 0; i < acl->count; i++) {
+        const struct Id *id = &acl->data[i].id;
+        entries[i].perms = acl->data[i].perms;
+        entries[i].id.scheme = arena_copy(&r->memory, id->scheme, strlen(id->scheme));
+        entries[i].id.id = arena_copy(&r->memory, id->id, strlen(id->id));
+    }
+    node->stat = *stat;
+    node->entries = entries;
+    node->length = acl->count;
+}
+
 void reader_note_zxid(reader *r, int64_t zxid) {
     core_assert_held(&r->base.lock);
     if (r->lowest_zxid == 0 || zxid < r->lowest_zxid) r->lowest_zxid = zxid;

@@ -9,14 +9,17 @@
 typedef struct {
     const char *path;
     int code;
-    int length; /* -1: null data */
-    const char *data; /* NULL: null data, or not read */
+    int length; /* of the data, -1: null data; or how many entries of an ACL */
+    union {
+        const char *data; /* NULL: null data, or not read */
+        const struct ACL *entries;
+    };
     struct Stat stat;
     int names_count;
     const char **names; /* NULL: not read */
 } node_read;
 
-/* The read of one path; `op` is OP_GET_DATA or OP_GET_CHILDREN. */
+/* The read of one path; `op` is OP_GET_DATA, OP_GET_CHILDREN or, where each is `alone`, OP_GET_ACL. */
 typedef struct {
     int32_t op;
     node_read *node;
@@ -30,6 +33,7 @@ typedef struct reader {
     arena memory;      /* what the results point to */
     arena names;       /* child names, when they are only needed in `answered` */
     int keep_names;
+    int alone;         /* each read is a request: MultiRead does not have it */
     int64_t lowest_zxid;  /* of the answers: everything read is at least that new */
     double answer_bytes;  /* running mean of an answer's size: keeps requests' answers bounded */
     read_item *repeat;    /* handed out, lost, to be sent again before anything else; NULL: none yet */
@@ -48,6 +52,7 @@ int reader_take(reader *r, read_item *items, int room, int bytes);
 /* Keep a copy of an answer, with the lock held. Returns how many bytes it had. `data` may be NULL. */
 size_t reader_keep_data(reader *r, node_read *node, const char *data, int length, const struct Stat *stat);
 size_t reader_keep_names(reader *r, node_read *node, const struct String_vector *names);
+void reader_keep_acl(reader *r, node_read *node, const struct ACL_vector *acl, const struct Stat *stat);
 /* Note the zxid of an answer, with the lock held. */
 void reader_note_zxid(reader *r, int64_t zxid);
 /* These have been answered, with the lock held. */
@@ -57,7 +62,7 @@ void reader_repeat(reader *r, const read_item *items, int count);
 /* Bytes that a read takes in a request. */
 long reader_read_size(const reader *r, const read_item *item);
 
-/* read_one.c, for servers that do not know MultiRead: sends what may be sent. With the lock held. */
+/* read_one.c, for servers that do not know MultiRead, and what it does not have: sends what may be sent. With the lock held. */
 void read_one_by_one(reader *r);
 
 #endif

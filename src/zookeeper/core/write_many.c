@@ -29,8 +29,12 @@ static void batch_written(transaction *t) {
     bulk_release(b);
 }
 
+/* Whether the next operation is none of transactions, which no server has it in. */
+static int is_single(const bulk_write *w, long index) { return w->ops[index].op == OP_SET_ACL; }
+
 /* Whether the next transaction can be told: it is full, or the last one. */
 static int is_ready(const bulk_write *w) {
+    if (w->next < w->ready && is_single(w, w->next)) return 1;
     return w->next + w->batch <= w->ready || (w->ready == w->count && w->next < w->count);
 }
 
@@ -47,8 +51,14 @@ static void pump_writes(bulk *b) {
         most_bytes = service_piece_bytes(b->handle);
     while (b->code == ZOK && b->outstanding < w->in_flight && is_ready(w) &&
            !(w->stop && w->failed)) {
+        /* Those of the other kind are over first: what is behind a transaction may be done again. */
+        if (is_single(w, w->next) ? b->outstanding > w->singles : w->singles > 0) return;
+        if (is_single(w, w->next)) {
+            if (write_alone(w) != ZOK) return;
+            continue;
+        }
         long count = 0, bytes = 0;
-        while (w->next + count < w->ready && count < w->batch) {
+        while (w->next + count < w->ready && count < w->batch && !is_single(w, w->next + count)) {
             bytes += operation_size(b->handle, &w->ops[w->next + count]);
             if (count && bytes > most_bytes) break;
             count++;

@@ -17,6 +17,7 @@ typedef struct {
     int in_flight;    /* transactions, at most */
     int divisible;    /* without transactions it may be done node by node */
     int stop, failed; /* stop: after a transaction that failed, send no more */
+    long singles;     /* requests on their way that are no transactions */
     write_result results[];
 } bulk_write;
 
@@ -27,8 +28,10 @@ bulk_write *bulk_write_new(zk_handle *handle, const operation *ops, long count, 
 /* So many of the operations are written down; 0: no more will be sent, they are not needed. */
 int bulk_write_ready(bulk_write *w, long count);
 
-/* write_one.c, for servers without transactions: sends the next operation, if it is its turn. With the
- * lock held. */
+/* write_one.c. Sends the next operation as a request of its own. With the lock held. Anything but ZOK
+ * says why it has not been sent. */
+int write_alone(bulk_write *w);
+/* The same for servers without transactions, if it is its turn. With the lock held. */
 void write_one_by_one(bulk_write *w);
 
 #endif

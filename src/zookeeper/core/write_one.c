@@ -1,4 +1,5 @@
-/* Bulk writes node by node, for servers that know no transactions (service.c).
+/* Bulk writes node by node, for servers that know no transactions (service.c), and of what transactions
+ * do not have, which is ACLs.
  *
  * One operation is under way at a time: a later one may only be done when the ones before it have
  * not failed. A check is a look at the node, which says no more than that it was so a moment ago.
@@ -34,6 +35,7 @@ static void write_ended(call *c) {
     single->result->never_sent = c->never_sent;
     if (code == ZOK) keep_result(w, single->result, c);
     b->outstanding--;
+    w->singles--;
     b->done++;
     if (code != ZOK) w->failed = 1;
     if (code_is_of_the_session(code) && b->code == ZOK) b->code = code;
@@ -51,10 +53,9 @@ static operation alone(const operation *op) {
     return result;
 }
 
-void write_one_by_one(bulk_write *w) {
+int write_alone(bulk_write *w) {
     bulk *b = &w->base;
     core_assert_held(&b->lock);
-    if (b->code != ZOK || b->outstanding || w->next == w->ready || (w->stop && w->failed)) return;
     operation op = alone(&w->ops[w->next]);
     single_write *single = core_zeroed(1, sizeof *single);
     single->owner = w;
@@ -63,9 +64,18 @@ void write_one_by_one(bulk_write *w) {
     int code = bulk_submit(b, &op, 0, write_ended, single);
     if (code == ZOK) {
         w->next++;
-        return;
+        w->singles++;
+    } else {
+        b->code = code;
+        single->result->code = code;
+        free(single);
     }
-    b->code = code;
-    single->result->code = code;
-    free(single);
+    return code;
+}
+
+void write_one_by_one(bulk_write *w) {
+    bulk *b = &w->base;
+    core_assert_held(&b->lock);
+    if (b->code != ZOK || b->outstanding || w->next == w->ready || (w->stop && w->failed)) return;
+    write_alone(w);
 }

@@ -109,7 +109,7 @@ def every_call() -> dict[str, Callable[[int], object]]:
     watching = partial(z.awatch_many, data=["/x"], watcher=print)
     calls["awatch_many"] = WaitedBulk(watching)
     calls["aread_tree"] = lambda h: WaitedBulk(z.aread_tree)(h, "/x")
-    for name in ("aget_many", "aget_children_many"):
+    for name in ("aget_many", "aget_acl_many", "aget_children_many"):
         calls[name] = partial(lambda w, h: w(h, ["/x"]), WaitedBulk(getattr(z, name)))
     writing = WaitedBulk(z.awrite_many)
     calls["awrite_many"] = lambda h: writing(h, [("create", "/x", "", OPEN)])

@@ -17,7 +17,7 @@ cdef class Source:
 cdef class Fields:
     """The fields of a node of a parsed tree; see `zc.zk.tree.model.ParseNode`."""
 
-    cdef public object name, children, parent, raw, layout
+    cdef public object name, children, parent, raw, layout, marks
     cdef object _properties
     # Until a caller asks for the properties: where they stand in the text, one a line, and how
     # many. The type is the one behind the node's name.
@@ -172,6 +172,18 @@ def is_same(Fields node, found):
                 to_come.append(node.children[name])
                 depths.append(depth + 1)
     return not to_come
+
+
+def has_marks(Fields node):
+    """Return whether a node, or one below it, has marks."""
+    cdef list to_do = [node]
+    while to_do:
+        node = to_do.pop()
+        if node.marks is not None:
+            return True
+        if node.children:
+            to_do += node.children.values()
+    return False
 
 
 def new_nodes(Fields node, str path, make):

@@ -26,6 +26,7 @@ from zc.zk.watching.subscriptions import Subscriptions
 if TYPE_CHECKING:
     from zc.zk.providers.strategies import Strategy
     from zc.zk.registration.address import Address
+    from zc.zk.tree.exporting import Skip
     from zookeeper.types import Acl, Progress, Watcher
 
 
@@ -107,6 +108,7 @@ class ZooKeeper(Opening):
     multi = awaited(Blocking.multi)
     write_many = awaited(Blocking.write_many)
     get_many = awaited(Blocking.get_many)
+    get_acl_many = awaited(Blocking.get_acl_many)
     get_children_many = awaited(Blocking.get_children_many)
     read_tree = awaited(Blocking.read_tree)
     get_properties = awaited(Blocking.get_properties)
@@ -205,11 +207,24 @@ class ZooKeeper(Opening):
         trim: bool | None = None,
         acl: Acl = OPEN_ACL_UNSAFE,
         *,
+        reset_acls: bool = False,
+        ephemeral_as_permanent: bool = False,
+        skip: Skip | None = None,
         progress: Progress | None = None,
     ) -> Plan:
         """Plan what `import_tree` with the same arguments would change, in order."""
-        inner = self._ready()
-        return Plan(self, await cross(inner.plan_import, text, path, trim, acl, progress=progress))
+        plan = await cross(
+            self._ready().plan_import,
+            text,
+            path,
+            trim,
+            acl,
+            reset_acls=reset_acls,
+            ephemeral_as_permanent=ephemeral_as_permanent,
+            skip=skip,
+            progress=progress,
+        )
+        return Plan(self, plan)
 
     async def plan_delete(
         self,

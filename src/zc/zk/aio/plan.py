@@ -51,6 +51,11 @@ class Plan:
         return self._plan.deletions
 
     @property
+    def losses(self) -> list[str]:
+        """Sentences about all that is not as the text says when the plan has been applied."""
+        return self._plan.losses
+
+    @property
     def zxid(self) -> int:
         """The servers' last change when the nodes were read."""
         return self._plan.zxid

@@ -207,6 +207,9 @@ class Parser(ArgumentParser):
             help="leave out nodes that may not be read, and all below them; say so and end with 4",
         )
 
+    def add_strict_argument(self, what: str) -> None:
+        self.add_argument("--strict", action="store_true", help=what)
+
     def add_dry_run_argument(self, what: str) -> None:
         self.add_argument("-d", "--dry-run", action="store_true", help=what)
 

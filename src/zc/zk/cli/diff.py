@@ -14,6 +14,7 @@ from zc.zk.cli.subtree import MAX_TOLD, Skipped, tree_text
 from zc.zk.links import as_told
 from zc.zk.tree.changes import Change, KeepExtra, messages
 from zc.zk.tree.diff import plan_import, snapshot
+from zc.zk.tree.marking import Marking, acls_in, has_acls, open_at_the_top
 from zc.zk.tree.model import ParseNode, TreeResolver
 from zc.zk.tree.parse import parse_tree
 
@@ -42,6 +43,11 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--exit-code", action="store_true", help="end with 3 if there are differences"
     )
+    parser.add_argument(
+        "--acls",
+        action="store_true",
+        help="compare ACLs, as is done anyway where a file has some",
+    )
     top_level = parser.add_mutually_exclusive_group()
     top_level.add_argument(
         "--all", action="store_true", help="compare all top-level nodes, as of a file and a server"
@@ -65,14 +71,19 @@ def run(options: Namespace) -> int:
     if sides == ["-", "-"]:
         raise Misuse("only one of the trees can be standard input")
     skipped = Skipped(options.name)
-    old, new = (_tree(options, side, skipped) for side in sides)
+    files = [None if is_connection(side) else read_tree(side, options.format) for side in sides]
+    acls = options.acls or any(tree is not None and has_acls(tree) for tree in files)
+    old, new = (
+        _tree(options, side, file, skipped, acls=acls)
+        for side, file in zip(sides, files, strict=True)
+    )
     for path in skipped.paths:
         # Nothing is known of it, so it is neither there nor not.
         _drop(old, path)
         _drop(new, path)
     _choose_top_level(options, sides, old, new)
     differs = False
-    for line in _lines(old, new, options.verbose):
+    for line in _lines(old, new, options.verbose, acls=acls):
         print_line(line)
         differs = True
     is_incomplete = skipped.conclude()
@@ -81,11 +92,19 @@ def run(options: Namespace) -> int:
     return INCOMPLETE if is_incomplete else 0
 
 
-def _tree(options: Namespace, side: str, skipped: Skipped) -> ParseNode:
-    if not is_connection(side):
-        return read_tree(side, options.format)
-    text = tree_text(options, as_told(side), "/", skipped, ephemeral=options.ephemeral)
-    return parse_tree(text)
+def _tree(
+    options: Namespace, side: str, file: ParseNode | None, skipped: Skipped, *, acls: bool
+) -> ParseNode:
+    if file is None:
+        text = tree_text(
+            options, as_told(side), "/", skipped, ephemeral=options.ephemeral, acls=acls
+        )
+        file = parse_tree(text)
+    elif not options.acls:
+        return file  # it tells nothing about nodes at the top without an ACL
+    if acls:
+        open_at_the_top(file)
+    return file
 
 
 def _drop(tree: ParseNode, path: str) -> None:
@@ -112,13 +131,14 @@ def _choose_top_level(options: Namespace, sides: list[str], old: ParseNode, new:
         tell(options.name, f"not compared, as not in the file: {told}{more} (--all compares them)")
 
 
-def _lines(old: ParseNode, new: ParseNode, verbose: bool) -> Iterator[str]:
+def _lines(old: ParseNode, new: ParseNode, verbose: bool, *, acls: bool) -> Iterator[str]:
     """Yield a line a difference; the top only of new or gone subtrees, if terse."""
-    present = snapshot((node.path, node.data, 0, False, None) for _, node in old.walk())
+    present = snapshot((node.path, node.data, 0, 0, None) for _, node in old.walk())
+    marking = Marking(acls_in(old) if acls else {}, ephemeral_as_permanent=True)
     changes: list[Change] = [
         KeepExtra(f"/{name}") for name in sorted(old.children) if name not in new.children
     ]
-    changes += plan_import(new, "/", present)
+    changes += plan_import(new, "/", present, marking=marking)
     for change in changes:
         if not isinstance(change, KeepExtra):
             yield from messages([change], dry_run=True, verbose=verbose)

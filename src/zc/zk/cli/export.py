@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterable
+from functools import partial
 
 from zc.zk.cli.arguments import Parser, connection_and_rest, format_of, node_path
 from zc.zk.cli.failures import INCOMPLETE, Misuse
+from zc.zk.cli.losses import tell_losses
 from zc.zk.cli.output import write_text
 from zc.zk.cli.subtree import Skipped, tree_text
 from zc.zk.links import as_told
@@ -16,11 +18,17 @@ USAGE = "[-e] [-o FILE] [options] [CONNECTION] [PATH]"
 DETAILS = """\
 CONNECTION is HOST:PORT, or several with commas in between, and PATH the top of what is written, by
 default all. Symbolic links in PATH are followed. The node /zookeeper is left out, and so are
-ephemeral nodes, unless asked for."""
+ephemeral nodes, unless asked for.
+
+With --acls the ACL of a node is written where it is not that of its parent or, at the top, open to
+everybody. Ephemeral nodes are marked as such. Things that no import brings back, such as quotas and
+the counters of sequential nodes, are told. Servers do not tell which nodes are containers or
+have a time to live: write `= container` or `= ttl 90s` below them, or they come back as permanent
+nodes."""
 EXAMPLES = """\
 zookeeper.example.com:2181
 zookeeper.example.com:2181 /fooservice -e
--o backup.json zookeeper.example.com:2181"""
+--acls --strict -o backup.json zookeeper.example.com:2181"""
 
 
 def add_arguments(parser: Parser) -> None:
@@ -33,6 +41,13 @@ def add_arguments(parser: Parser) -> None:
         metavar="NAME",
         help="write this name for the top node",
     )
+    parser.add_argument("--acls", action="store_true", help="with the ACLs of nodes")
+    parser.add_argument(
+        "--no-kinds",
+        action="store_true",
+        help="do not mark ephemeral nodes, as earlier releases did not",
+    )
+    parser.add_strict_argument("write nothing if there is anything that no import brings back")
     parser.add_skip_argument()
     parser.add_output_argument()
     parser.add_format_argument("output")
@@ -53,6 +68,9 @@ def run(options: Namespace) -> int:
         what="export",
         ephemeral=options.ephemeral,
         name=options.name_of_top,
+        acls=options.acls,
+        kinds=not options.no_kinds,
+        lost=partial(tell_losses, options, "not in what is written"),
     )
     format = format_of(options.output, options.format)
     write_text(options.output, [text] if format == "text" else _converted(text, format))

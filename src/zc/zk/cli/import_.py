@@ -6,11 +6,13 @@ from argparse import Namespace
 
 from zc.zk.cli import confirmation, connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
-from zc.zk.cli.failures import DIFFERENCES
+from zc.zk.cli.failures import DIFFERENCES, INCOMPLETE
 from zc.zk.cli.input import read_tree
+from zc.zk.cli.losses import tell_losses
 from zc.zk.cli.output import print_line, tell
 from zc.zk.cli.permissions import add_acl_arguments, has_auth
 from zc.zk.cli.progress import progress, writing
+from zc.zk.cli.subtree import Skipped
 from zc.zk.operations import import_
 from zc.zk.operations.plan import Plan
 from zc.zk.session.session import Session
@@ -25,7 +27,12 @@ belong, by default the root; it is created if need be.
 Only differences are written: all at once if they are no more than 500 nodes and 500 KB, and in
 order otherwise. Nodes below those in FILE that FILE does not mention are reported, or deleted with
 --trim, unless they or nodes below them are ephemeral. Of the top-level nodes of PATH only those in
-FILE are looked at."""
+FILE are looked at.
+
+Nodes that are created get the ACL that FILE has for them, or else that of --acl; nodes that are
+there get the one of FILE, and keep their own if it has none, unless --reset-acls is given. Nodes
+that are marked as ephemeral are not made, as they belonged to programs. All that does not come back
+is told before anything is written."""
 EXAMPLES = """\
 zookeeper.example.com:2181 tree.txt
 -d -t zookeeper.example.com:2181 tree.txt /fooservice
@@ -48,8 +55,20 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "-q", "--quiet", action="store_true", help="do not report nodes that are not trimmed"
     )
+    parser.add_argument(
+        "--ephemeral-as-permanent",
+        action="store_true",
+        help="make permanent nodes of those that are marked as ephemeral",
+    )
+    parser.add_strict_argument("change nothing if there is anything that does not come back")
+    parser.add_skip_argument()
     parser.add_format_argument("file")
     add_acl_arguments(parser)
+    parser.add_argument(
+        "--reset-acls",
+        action="store_true",
+        help="give the ACL of --acl to nodes that are there, too, where FILE has none for them",
+    )
     parser.add_server_arguments()
 
 
@@ -60,35 +79,63 @@ def run(options: Namespace) -> int:
     if has_auth(options.acl):
         connect.require_identity(options)
     tree = read_tree(file, options.format)
+    skipped = Skipped(options.name)
+    how = import_.Options(
+        trim=_trim(options),
+        reset_acls=options.reset_acls,
+        ephemeral_as_permanent=options.ephemeral_as_permanent,
+        skip=skipped if options.skip_unreadable else None,
+        review=_Review(options),
+    )
     with connect.session(options, connection) as session:
         if options.dry_run:
-            return _show(options, _plan(options, session, tree, path))
+            plan = _plan(options, session, tree, path, how)
+            status = _show(options, plan)
+            return INCOMPLETE if skipped.conclude() and not status else status
         if options.trim and not options.yes:
-            plan = _import_confirmed(options, session, tree, path)
+            plan = _import_confirmed(options, session, tree, path, how)
         else:
             with writing(options.name, "import") as bar:
                 plan = import_.import_tree(
-                    session, tree, path, trim=_trim(options), acl=options.acl, progress=bar
+                    session, tree, path, acl=options.acl, options=how, progress=bar
                 )
     for notice in plan.notices():
         tell(options.name, notice)
-    return 0
+    return INCOMPLETE if skipped.conclude() else 0
 
 
-def _import_confirmed(options: Namespace, session: Session, tree: ParseNode, path: str) -> Plan:
+class _Review:
+    """Tells what a plan does not bring back, once, or raises Failure."""
+
+    def __init__(self, options: Namespace) -> None:
+        self._options = options
+        self._told: list[str] = []
+
+    def __call__(self, plan: Plan) -> None:
+        losses = [loss for loss in plan.losses if loss not in self._told]
+        self._told += losses
+        tell_losses(self._options, "does not come back", losses)
+
+
+def _import_confirmed(
+    options: Namespace, session: Session, tree: ParseNode, path: str, how: import_.Options
+) -> Plan:
     """Import once the user has agreed to what is deleted: just that, or nothing."""
-    plan = _plan(options, session, tree, path)
+    plan = _plan(options, session, tree, path, how)
     confirmation.confirm(plan)
     with writing(options.name, "import") as bar:
         confirmation.apply(plan, bar)
     return plan
 
 
-def _plan(options: Namespace, session: Session, tree: ParseNode, path: str) -> Plan:
+def _plan(
+    options: Namespace, session: Session, tree: ParseNode, path: str, how: import_.Options
+) -> Plan:
     with progress("read") as bar:
-        return import_.make_plan(
-            session, tree, path, trim=_trim(options), acl=options.acl, progress=bar
-        )
+        plan = import_.make_plan(session, tree, path, acl=options.acl, options=how, progress=bar)
+    if how.review is not None:
+        how.review(plan)
+    return plan
 
 
 def _show(options: Namespace, plan: Plan) -> int:

@@ -6,13 +6,13 @@ too. An entry that servers would refuse is told of here where that is plain: the
 
 from __future__ import annotations
 
-import re
 from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
 from zc.zk.acl import OPEN_ACL_UNSAFE, is_principal, permissions, world_permission
 from zc.zk.cli.arguments import Parser
 from zc.zk.links import as_told
+from zc.zk.tree.acltext import read_acl
 
 if TYPE_CHECKING:
     from zookeeper.types import AclEntry
@@ -21,13 +21,12 @@ if TYPE_CHECKING:
 # length in bytes: SHA-1, which is usual, SHA-224, SHA-256, SHA-384, SHA-512.
 DIGEST_BYTES = (20, 28, 32, 48, 64)
 
-_SCHEME = re.compile(r"[^:,=]+:")
-
 
 def add_acl_arguments(parser: Parser) -> None:
     """Add arguments for the ACL of nodes that are created, as `acl`."""
     group = parser.add_argument_group(
-        "access to new nodes", "Nodes that are there keep the permissions that they have."
+        "access to new nodes",
+        "Nodes that are there keep their permissions, unless asked.",
     ).add_mutually_exclusive_group()
     group.add_argument(
         "--acl",
@@ -51,7 +50,13 @@ def add_acl_arguments(parser: Parser) -> None:
 
 def acl(text: str) -> list[AclEntry]:
     """Parse an ACL. Raise ArgumentTypeError."""
-    return [_entry(entry) for entry in _entries(as_told(text))]
+    try:
+        entries = read_acl(as_told(text), _check)
+    except ValueError as fault:
+        raise ArgumentTypeError(str(fault)) from None
+    for entry in entries:
+        _permissions(str(entry["perms"]))
+    return entries
 
 
 def has_auth(entries: list[AclEntry]) -> bool:
@@ -59,28 +64,9 @@ def has_auth(entries: list[AclEntry]) -> bool:
     return any(entry["scheme"] == "auth" for entry in entries)
 
 
-def _entries(text: str) -> list[str]:
-    """Split a list at its commas. Those in an id are followed by no scheme, as in `CN=a,O=b`."""
-    entries: list[str] = []
-    for part in text.split(","):
-        if entries and (_SCHEME.match(part) is None or entries[-1].endswith("\\")):
-            entries[-1] += f",{part}"
-        else:
-            entries.append(part)
-    return entries
-
-
-def _entry(text: str) -> AclEntry:
-    scheme, _, rest = text.partition(":")
-    # An id may have colons in it, as that of the digest scheme does.
-    id, colon, letters = rest.rpartition(":")
-    if not scheme or not colon:
-        # Without what may be a password.
-        told = text if scheme != "digest" else f"{scheme}:..."
-        raise ArgumentTypeError(f"not of the form SCHEME:ID:PERMISSIONS: {told!r}")
+def _check(scheme: str, id: str) -> None:
     if scheme in _CHECKS:
         _CHECKS[scheme](id)
-    return {"perms": _permissions(letters), "scheme": scheme, "id": id}
 
 
 def _check_digest(id: str) -> None:

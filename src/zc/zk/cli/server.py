@@ -122,7 +122,9 @@ def _plant(server: Server, tree: ParseNode) -> None:
     session = Session(emulation.connection_string, binding=emulation.binding)
     try:
         session.open()
-        import_.import_tree(session, tree, "/", trim=False, acl=OPEN_ACL_UNSAFE)
+        import_.import_tree(
+            session, tree, "/", acl=OPEN_ACL_UNSAFE, options=import_.Options(trim=False)
+        )
     finally:
         session.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable
 
 import zookeeper
 from zc.zk.cli import connect
@@ -43,10 +44,13 @@ def tree_text(
     what: str = "read",
     ephemeral: bool,
     name: str | None = None,
+    acls: bool = False,
+    kinds: bool = True,
+    lost: Callable[[list[str]], object] | None = None,
 ) -> str:
     """Export a server's tree; without unreadable nodes if `options` say so.
 
-    Otherwise one of them raises Failure.
+    Otherwise one of them raises Failure. `lost` is told what cannot be exported.
     """
     with connect.session(options, connection) as session, progress(what) as bar:
         try:
@@ -55,8 +59,11 @@ def tree_text(
                 path,
                 ephemeral=ephemeral,
                 name=name,
+                acls=acls,
+                kinds=kinds,
                 progress=bar,
                 skip=skipped if options.skip_unreadable else None,
+                lost=lost,
             )
         except zookeeper.NoAuthException as refusal:
             hint = "" if options.skip_unreadable else " (--skip-unreadable leaves out such nodes)"

@@ -15,6 +15,11 @@ A node is an object of its properties, with links under their whole keys; or a s
 they are, where that is no JSON object as the library writes it; or null, for null data; or an
 object with the one member `base64`, for data that are not text, which UTF-8 is. Everything can be
 written in all of these ways: a node whose one property is called base64 is written as a string.
+
+The marks of a node, its ACL and its kind, are in a member behind it, under `= ` and its path:
+
+      "= /cms": {"acl": ["world:anyone:r"], "ttl": "90s"},
+      "= /cms/providers": {"container": true}
 """
 
 from __future__ import annotations

@@ -9,20 +9,26 @@ from typing import Any
 
 from zc.zk import codec
 from zc.zk.errors import excerpt
+from zc.zk.formats.marks import as_member, from_member
 from zc.zk.tree.model import ParseNode, RawData
 from zc.zk.tree.syntax import is_node_name
 
 BASE64 = "base64"
 
+# Before the path of a node, in the name of the member that has its marks.
+MARKS = "= "
+
 
 def members(root: ParseNode) -> Iterator[tuple[str, Any]]:
-    """Yield the path and the value of each node below `root`."""
+    """Yield the path and the value of each node below `root`, and its marks if it has any."""
     paths = [""]
     for depth, node in root.walk():
         if depth:
             del paths[depth:]
             paths.append(f"{paths[-1]}/{node.name}")
             yield paths[-1], _value(node.data)
+            if node.marks is not None:
+                yield f"{MARKS}{paths[-1]}", as_member(node.marks)
 
 
 def _value(data: str | None) -> Any:
@@ -62,6 +68,9 @@ class Builder:
 
     def add(self, path: Any, value: Any) -> None:
         """Put a node into the tree. Raises ValueError."""
+        if isinstance(path, str) and path.startswith(MARKS):
+            self._mark(path.removeprefix(MARKS), value)
+            return
         above, slash, name = path.rpartition("/") if isinstance(path, str) else ("", "", "")
         if not slash or not is_node_name(name):
             raise ValueError(f"bad path {excerpt(path)}")
@@ -73,6 +82,14 @@ class Builder:
         _fill(node, value)
         self._nodes[above].add(node)
         self._nodes[path] = node
+
+    def _mark(self, path: str, value: Any) -> None:
+        node = self._nodes.get(path)
+        if node is None or not path:
+            raise ValueError(f"marks of a node that is not there yet: {excerpt(path)}")
+        if node.marks is not None:
+            raise ValueError(f"duplicate marks of {excerpt(path)}")
+        node.marks = from_member(value)
 
 
 def _fill(node: ParseNode, value: Any) -> None:

@@ -9,6 +9,7 @@ from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.imports import importing
 from zc.zk.links import LINK, check_path, check_target, without_slash
 from zc.zk.methods.passing import Methods, tells_of_root
+from zc.zk.owners import is_session
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl, Data
@@ -30,7 +31,7 @@ class Nodes(Methods):
     def is_ephemeral(self, path: str) -> bool:
         """Say whether the node at `path` is an ephemeral one. Raises NoNodeException."""
         _, stat = self._session.call(self._session.binding.get, path)
-        return bool(stat["ephemeralOwner"])
+        return is_session(stat["ephemeralOwner"])
 
     def create_recursive(self, path: str, data: Data = "", acl: Acl = OPEN_ACL_UNSAFE) -> None:
         """Create a node, not ephemeral, and the nodes above it that are missing, which are blank.

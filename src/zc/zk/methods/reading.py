@@ -32,6 +32,7 @@ class Reading(Methods):
     get_config = passed_on(zookeeper.get_config)
     aget_config = passed_on(zookeeper.aget_config)
     get_many = passed_on(zookeeper.get_many)
+    get_acl_many = passed_on(zookeeper.get_acl_many)
     get_children_many = passed_on(zookeeper.get_children_many)
     read_tree = passed_on(zookeeper.read_tree)
     watch_many = passed_on(zookeeper.watch_many)

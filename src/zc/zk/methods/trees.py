@@ -13,6 +13,7 @@ from zc.zk.methods.passing import Methods, tells_of_root
 
 if TYPE_CHECKING:
     from zc.zk.operations.plan import Plan
+    from zc.zk.tree.exporting import Skip
     from zc.zk.watching.tree import Tree
     from zookeeper.types import Acl, Progress
 
@@ -73,22 +74,35 @@ class Trees(Methods):
         ephemeral: bool = False,
         name: str | None = None,
         *,
+        acls: bool = False,
+        kinds: bool = False,
+        skip: Skip | None = None,
         progress: Progress | None = None,
     ) -> str:
         """Return the node at `path` and all below it as text, which `import_tree` reads.
 
         Ephemeral nodes only if `ephemeral`. The top node gets the name `name` if that is given; the
-        root is left out if it is not. ZooKeeper's own node /zookeeper is left out.
+        root is left out if it is not. ZooKeeper's own node /zookeeper is left out. `acls` writes
+        the ACLs, where they are not those of the parent, or open at the top. Ephemeral nodes are
+        marked if `kinds`; of containers and nodes with a time to live servers tell nobody.
         `progress(done, None)` is called a few times a second. See `zc.zk.tree.render`.
 
-        Raises NoNodeException, NoAuthException for a node that may not be read, and ValueError
-        when no node can have that name.
+        Raises NoNodeException, NoAuthException for a node, or an ACL, that may not be read, and
+        ValueError when no node can have that name. With `skip` such nodes are left out, with all
+        below them, and `skip(path, fault)` is called for each.
         """
         with importing:
             from zc.zk.operations import export
 
         return export.export_tree(
-            self._session, _subtree(path), ephemeral=ephemeral, name=name, progress=progress
+            self._session,
+            _subtree(path),
+            ephemeral=ephemeral,
+            name=name,
+            acls=acls,
+            kinds=kinds,
+            progress=progress,
+            skip=skip,
         )
 
     def print_tree(self, path: str = "/") -> None:
@@ -102,19 +116,28 @@ class Trees(Methods):
         trim: bool | None = None,
         acl: Acl = OPEN_ACL_UNSAFE,
         *,
+        reset_acls: bool = False,
+        ephemeral_as_permanent: bool = False,
+        skip: Skip | None = None,
         progress: Progress | None = None,
     ) -> Plan:
         """Plan what `import_tree` with the same arguments would change, in order.
 
-        `str()` of the plan is what a dry run prints, and `apply()` makes the changes. See
-        `zc.zk.operations.import_`.
+        `str()` of the plan is what a dry run prints, `losses` tells what it does not bring back,
+        and `apply()` makes the changes. See `zc.zk.operations.import_`.
         """
         with importing:
             from zc.zk.operations import import_
             from zc.zk.tree.parse import parse_tree
 
+        options = import_.Options(trim, reset_acls, ephemeral_as_permanent, skip=skip)
         return import_.make_plan(
-            self._session, parse_tree(text), _subtree(path), trim=trim, acl=acl, progress=progress
+            self._session,
+            parse_tree(text),
+            _subtree(path),
+            acl=acl,
+            options=options,
+            progress=progress,
         )
 
     def import_tree(
@@ -126,16 +149,25 @@ class Trees(Methods):
         dry_run: bool = False,
         *,
         verbose: bool = False,
+        reset_acls: bool = False,
+        ephemeral_as_permanent: bool = False,
+        strict: bool = False,
+        skip: Skip | None = None,
         progress: Progress | None = None,
     ) -> None:
         """Make the nodes below `path` what `text` says; see `zc.zk.tree.syntax` for its form.
 
         Nodes that the text does not mention, below those that it does, are reported; deleted if
         `trim`, unless they are ephemeral or have ephemeral ones below them; and passed over in
-        silence if it is False. Nodes that are created get the ACL `acl`; those that are there keep
-        theirs. Only what differs is written; all at once when it is no more than 500 nodes and
-        500 KB, in order otherwise. If others change the same nodes meanwhile, the rest is planned
-        again.
+        silence if it is False. Only what differs is written; all at once when it is no more than
+        500 nodes and 500 KB, in order otherwise. If others change the same nodes meanwhile, the
+        rest is planned again.
+
+        Nodes that are created get the ACL that the text has for them, or else `acl`. Nodes that are
+        there get the text's; without one they keep theirs, or get `acl` if `reset_acls`. Nodes that
+        the text marks as ephemeral are not made, unless `ephemeral_as_permanent`. With `strict`,
+        LossError is raised if there is anything that does not come back. With `skip`, nodes that
+        cannot be read are left as they are, with all below them, and `skip(path, fault)` is called.
 
         If `dry_run`, only prints what would be done; `verbose` then tells all about new nodes.
         `progress(done, total or None)` is called a few times a second, and may raise to give up.
@@ -148,16 +180,12 @@ class Trees(Methods):
 
         tree = parse_tree(text)
         path = _subtree(path)
-        if dry_run:
-            plan = import_.make_plan(
-                self._session, tree, path, trim=trim, acl=acl, progress=progress
-            )
-            _print(plan.lines(verbose=verbose))
-        else:
-            plan = import_.import_tree(
-                self._session, tree, path, trim=trim, acl=acl, progress=progress
-            )
-            _print(plan.notices())
+        options = import_.Options(trim, reset_acls, ephemeral_as_permanent, strict, skip)
+        do = import_.make_plan if dry_run else import_.import_tree
+        plan = do(self._session, tree, path, acl=acl, options=options, progress=progress)
+        if dry_run and strict:
+            import_.require_no_losses(plan)
+        _print(plan.lines(verbose=verbose) if dry_run else plan.notices())
 
     def plan_delete(
         self,

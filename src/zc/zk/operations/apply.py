@@ -11,6 +11,11 @@ the next one whatever became of it. So the order is that of the risk, and not th
 A transaction that fails, or that was cut off, is the last one, but for those of the second kind
 that were under way with it.
 
+No transaction can set ACLs, so changes of them are requests of their own, many under way at once.
+Those that take no permission away from anybody come before all else: what follows may need them.
+The others come last, when nothing is left to do that they could forbid. New nodes have their ACLs
+from the beginning.
+
 A version does not tell a node from another one that was made at its place: both begin at 0. So
 just before each write the nodes concerned are compared with what the plan was made from, by the
 number of the change that created them. The time that one request takes remains, or, when
@@ -20,13 +25,14 @@ many nodes are deleted, the time that `CHECKED_TOGETHER` of them take.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
-from zc.zk.session.retry import attempts
+from zc.zk.operations.samenodes import require_same_nodes
 from zc.zk.session.session import Session
 from zc.zk.tree.changes import AddNode, Change, DeleteNode, SetData, operations
+from zc.zk.tree.markchanges import SetAcl
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl, Operation, Progress
@@ -41,13 +47,14 @@ CHECKED_TOGETHER = 10 * MAX_OPERATIONS
 # Transactions under way at once, where nothing can be refused.
 IN_FLIGHT = 4
 
-# With more parents than this, first ask whether there was any change at all.
-MAX_PARENTS_AT_ONCE = 100
+# Changes of ACLs under way at once: none has to do with another.
+ACLS_IN_FLIGHT = 100
 
 _KINDS: dict[type[Change], str] = {
     AddNode: "creations",
     SetData: "changes of data",
     DeleteNode: "deletions",
+    SetAcl: "changes of ACLs",
 }
 
 # The consequences of what happened to another operation of the same transaction.
@@ -66,6 +73,10 @@ def write_plan(
     Raises the exception of the first one that failed. Then nothing has been done if they fit into
     one transaction; the exception tells what has if they did not.
     """
+    acls = [change for change in changes if isinstance(change, SetAcl)]
+    if acls:
+        _write_with_acls(session, changes, acls, acl, zxid, progress)
+        return
     if len(changes) <= MAX_OPERATIONS:
         at_once = operations(changes, acl)
         if _is_small(at_once):
@@ -74,10 +85,31 @@ def write_plan(
                 if at_once and progress is not None:
                     progress(len(at_once), len(at_once))
                 return
-    # An operation that cannot be sent is found before anything has been.
+    _check(session, changes, acl)
+    _Writer(session, changes, acl, zxid, progress).write(changes)
+
+
+def _check(session: Session, changes: Sequence[Change], acl: Acl) -> None:
+    """Find an operation that cannot be sent before anything has been."""
     if unsure := operations([change for change in changes if not change.is_sure], acl):
         session.call(session.binding.check_operations, unsure)
-    _Writer(session, changes, acl, zxid, progress).write()
+
+
+def _write_with_acls(
+    session: Session,
+    changes: Sequence[Change],
+    acls: Sequence[SetAcl],
+    acl: Acl,
+    zxid: int,
+    progress: Progress | None,
+) -> None:
+    _check(session, changes, acl)
+    # All that is there is compared before the first request: later ones may forbid to look.
+    require_same_nodes(session, changes, zxid)
+    others = [change for change in changes if not isinstance(change, SetAcl)]
+    first = [change for change in acls if change.opens and not change.is_of_new]
+    last = [change for change in acls if change.is_of_new or not change.opens]
+    _Writer(session, changes, acl, zxid, progress).write(others, first, last)
 
 
 def is_one_transaction(changes: Sequence[Change], acl: Acl = ()) -> bool:
@@ -98,30 +130,6 @@ def _write_at_once(session: Session, steps: list[Operation]) -> bool:
     return True
 
 
-def require_same_nodes(session: Session, changes: Iterable[Change], zxid: int) -> None:
-    """Raise if a node that is to be changed or deleted was made after the change `zxid`.
-
-    BadVersionException, or NoNodeException when it is gone.
-    """
-    paths = [change.path for change in changes if isinstance(change, (SetData, DeleteNode))]
-    for path, answer in _possibly_new(session, paths, zxid):
-        if isinstance(answer, Exception):
-            raise answer
-        if answer[1]["czxid"] > zxid:
-            raise zookeeper.error(
-                zookeeper.BADVERSION, path, "it is another node, made since the plan was"
-            )
-
-
-def require_not_ephemeral(session: Session, paths: Sequence[str], zxid: int) -> None:
-    """Raise BadVersionException if one was made ephemeral after the change `zxid`."""
-    for path, answer in _possibly_new(session, paths, zxid):
-        if not isinstance(answer, Exception) and answer[1]["ephemeralOwner"]:
-            raise zookeeper.error(
-                zookeeper.BADVERSION, path, "it is another node, an ephemeral one"
-            )
-
-
 def raise_first(results: Iterable[Any]) -> None:
     """Raise the exception that is behind a bulk write's failure, if it failed."""
     consequence = None
@@ -132,34 +140,6 @@ def raise_first(results: Iterable[Any]) -> None:
             consequence = consequence or result
     if consequence is not None:
         raise consequence
-
-
-def _possibly_new(session: Session, paths: Sequence[str], zxid: int) -> Iterator[tuple[str, Any]]:
-    """Those nodes that may have been made after the change `zxid`, and what `get_many` says.
-
-    A node tells when its last child came or went, so most nodes need not be looked at themselves;
-    and nothing need be when nothing has changed anywhere.
-    """
-    parents = list(dict.fromkeys(map(_parent, paths)))
-    if not parents or zxid <= 0:  # not known
-        return
-    if len(parents) > MAX_PARENTS_AT_ONCE and _read(session, parents[:1]).zxid <= zxid:
-        return
-    found = _read(session, parents)
-    as_they_were = {
-        parent
-        for parent, answer in zip(parents, found, strict=True)
-        if isinstance(answer, tuple) and answer[1]["pzxid"] <= zxid
-    }
-    doubtful = [path for path in paths if _parent(path) not in as_they_were]
-    yield from zip(doubtful, _read(session, doubtful) if doubtful else [], strict=True)
-
-
-def _read(session: Session, paths: list[str]) -> zookeeper.Answers[Any]:
-    for attempt in attempts(session):
-        with attempt:
-            found = session.call(session.binding.get_many, paths)
-    return found
 
 
 class _Writer:
@@ -181,28 +161,55 @@ class _Writer:
         # The parts that were begun, each with its results; None where there are none.
         self._begun: list[tuple[Sequence[Change], Sequence[Any] | None]] = []
 
-    def write(self) -> None:
-        others: list[Change] = []
-        nested: list[Change] = []
-        deletions: list[Change] = []
-        for change in self._changes:
-            if isinstance(change, AddNode):
-                (nested if change.is_nested else others).append(change)
-            else:
-                (deletions if isinstance(change, DeleteNode) else others).append(change)
+    def write(
+        self,
+        changes: Sequence[Change],
+        acls_first: Sequence[SetAcl] = (),
+        acls_last: Sequence[SetAcl] = (),
+    ) -> None:
         try:
-            self._write(others, in_flight=1)
-            self._write(nested, in_flight=IN_FLIGHT)
-            for start in range(0, len(deletions), CHECKED_TOGETHER):
-                self._write(deletions[start : start + CHECKED_TOGETHER], in_flight=1)
+            self._write_acls(acls_first)
+            if self._is_small(changes):
+                self._write(changes, in_flight=1)
+            else:
+                self._write_by_risk(changes)
+            self._write_acls(acls_last)
         except zookeeper.ZooKeeperException as fault:
             tell_with(fault, self._account())
             raise
 
+    def _is_small(self, changes: Sequence[Change]) -> bool:
+        """Return whether one transaction holds all of them."""
+        return (
+            len(changes) <= MAX_OPERATIONS
+            and sum(map(_size, operations(changes, self._acl))) <= MAX_BYTES
+        )
+
+    def _write_by_risk(self, changes: Sequence[Change]) -> None:
+        others: list[Change] = []
+        nested: list[Change] = []
+        deletions: list[Change] = []
+        for change in changes:
+            if isinstance(change, AddNode):
+                (nested if change.is_nested else others).append(change)
+            else:
+                (deletions if isinstance(change, DeleteNode) else others).append(change)
+        self._write(others, in_flight=1)
+        self._write(nested, in_flight=IN_FLIGHT)
+        for start in range(0, len(deletions), CHECKED_TOGETHER):
+            self._write(deletions[start : start + CHECKED_TOGETHER], in_flight=1)
+
+    def _write_acls(self, changes: Sequence[SetAcl]) -> None:
+        self._send(changes, in_flight=ACLS_IN_FLIGHT)
+
     def _write(self, changes: Sequence[Change], *, in_flight: int) -> None:
+        if changes:
+            require_same_nodes(self._session, changes, self._zxid)
+            self._send(changes, in_flight=in_flight)
+
+    def _send(self, changes: Sequence[Change], *, in_flight: int) -> None:
         if not changes:
             return
-        require_same_nodes(self._session, changes, self._zxid)
         # While the first ones are on their way. Nothing can be wrong with the last ones.
         steps = (step for change in changes if (step := change.operation(self._acl)) is not None)
         results = None
@@ -260,10 +267,6 @@ def account(
 def tell_with(fault: zookeeper.ZooKeeperException, account: str) -> None:
     """Have the message of an exception say how much has been done."""
     fault.args = (f"{fault.args[0]} ({account})", *fault.args[1:])
-
-
-def _parent(path: str) -> str:
-    return path.rpartition("/")[0] or "/"
 
 
 def _size(operation: Operation) -> int:

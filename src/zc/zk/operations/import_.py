@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 import zookeeper
+from zc.zk._speedups import has_marks
+from zc.zk.errors import LossError
 from zc.zk.links import is_direct
 from zc.zk.operations import subtree
 from zc.zk.operations.plan import Plan
@@ -12,6 +15,7 @@ from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
 from zc.zk.tree.changes import AddNode, Change
 from zc.zk.tree.diff import NodeState, plan_import
+from zc.zk.tree.marking import Marking, Skip, shut, with_acls, with_ways_in
 from zc.zk.tree.model import ParseNode
 from zc.zk.watching.readers import resolve
 
@@ -19,13 +23,27 @@ if TYPE_CHECKING:
     from zookeeper.types import Acl, Progress
 
 
+class Options(NamedTuple):
+    """How to import; see `zc.zk.ZooKeeper.import_tree`.
+
+    `review` is called with each plan before it is applied, and may raise.
+    """
+
+    trim: bool | None = None
+    reset_acls: bool = False
+    ephemeral_as_permanent: bool = False
+    strict: bool = False
+    skip: Skip | None = None
+    review: Callable[[Plan], object] | None = None
+
+
 def make_plan(
     session: Session,
     tree: ParseNode,
     path: str,
     *,
-    trim: bool | None,
     acl: Acl,
+    options: Options,
     progress: Progress | None = None,
 ) -> Plan:
     """Plan how the nodes below `path` become what `tree` says.
@@ -33,19 +51,36 @@ def make_plan(
     Raises InvalidACLException before anything else for what is no ACL.
     """
     _check_acl(session, path, acl)
-    present, zxid = subtree.read_present(session, path, tree.children, progress)
-    if not present and path == "/":
-        return Plan(session, _plan_from_nothing(session, tree, path), acl, zxid)
-    if not present:
+    is_marked = has_marks(tree)
+    of_all = is_marked or options.reset_acls
+    marking = Marking(
+        reset=acl if options.reset_acls else None,
+        ephemeral_as_permanent=options.ephemeral_as_permanent,
+        skip=options.skip,
+    )
+    present, zxid = subtree.read_present(session, path, tree.children, progress, of_all=of_all)
+    if not present and path != "/":
         try:
             for attempt in attempts(session):
                 with attempt:
-                    real_path = resolve(session, path)
+                    path = resolve(session, path)
         except zookeeper.NoNodeException:
-            return Plan(session, _plan_from_nothing(session, tree, path), acl, zxid)
-        path = real_path
-        present, zxid = subtree.read_present(session, path, tree.children, progress)
-    return Plan(session, plan_import(tree, path, present, trim), acl, zxid)
+            pass
+        else:
+            present, zxid = subtree.read_present(
+                session, path, tree.children, progress, of_all=of_all
+            )
+            if not present:
+                raise zookeeper.error(zookeeper.NONODE, path)
+    if present:
+        if of_all and (paths := with_acls(tree, path, present, is_reset=options.reset_acls)):
+            marking = marking._replace(acls=_acls(session, paths, progress))
+        changes = plan_import(tree, path, present, options.trim, marking)
+    else:
+        changes = _plan_from_nothing(session, tree, path, marking)
+    if is_marked and shut(changes):
+        changes = with_ways_in(changes, _identities(session))
+    return Plan(session, changes, acl, zxid)
 
 
 def _check_acl(session: Session, path: str, acl: Acl) -> None:
@@ -54,7 +89,32 @@ def _check_acl(session: Session, path: str, acl: Acl) -> None:
     session.call(session.binding.check_operations, [("create", where, "", acl)])
 
 
-def _plan_from_nothing(session: Session, tree: ParseNode, path: str) -> list[Change]:
+def _acls(
+    session: Session, paths: list[str], progress: Progress | None
+) -> dict[str, tuple[Acl, int] | Exception]:
+    """Read the ACLs of nodes, with their versions; nothing of those that have vanished."""
+    answers = subtree.read_acls(session, paths, progress)
+    return {
+        path: answer if isinstance(answer, Exception) else (answer[1], answer[0]["aversion"])
+        for path, answer in zip(paths, answers, strict=True)
+        if not isinstance(answer, zookeeper.NoNodeException)
+    }
+
+
+def _identities(session: Session) -> list[tuple[str, str]]:
+    """Return what servers take the session for; nothing if they do not tell."""
+    try:
+        for attempt in attempts(session):
+            with attempt:
+                return session.call(session.binding.whoami)
+    except zookeeper.UnimplementedException:
+        pass
+    return []
+
+
+def _plan_from_nothing(
+    session: Session, tree: ParseNode, path: str, marking: Marking
+) -> list[Change]:
     """Plan for a path that does not exist: it is made first, and the nodes above it."""
     names = [name for name in path.split("/") if name]
     ancestors = ["/" + "/".join(names[: count + 1]) for count in range(len(names))]
@@ -68,13 +128,19 @@ def _plan_from_nothing(session: Session, tree: ParseNode, path: str) -> list[Cha
         for ancestor, answer in zip(ancestors, answers, strict=True)
         if isinstance(answer, zookeeper.NoNodeException)
     ]
-    changes += plan_import(tree, path, {path: NodeState("", 0, False)})
+    changes += plan_import(tree, path, {path: NodeState("", 0, False)}, marking=marking)
     return [
-        AddNode(change.path, change.data, is_nested=index > 0)
+        change.but(is_nested=index > 0, marks=change.marks)
         if isinstance(change, AddNode)
         else change
         for index, change in enumerate(changes)
     ]
+
+
+def require_no_losses(plan: Plan) -> None:
+    """Raise LossError for a plan that does not bring back all."""
+    if plan.losses:
+        raise LossError("; ".join(plan.losses))
 
 
 def import_tree(
@@ -82,13 +148,17 @@ def import_tree(
     tree: ParseNode,
     path: str,
     *,
-    trim: bool | None,
     acl: Acl,
+    options: Options,
     progress: Progress | None = None,
 ) -> Plan:
     """Plan and apply until no conflict with anybody else is left; return the last plan."""
     for attempt in attempts(session, subtree.CONFLICTS):
-        plan = make_plan(session, tree, path, trim=trim, acl=acl, progress=progress)
+        plan = make_plan(session, tree, path, acl=acl, options=options, progress=progress)
+        if options.strict:
+            require_no_losses(plan)
+        if options.review is not None:
+            options.review(plan)
         with attempt:
             plan.apply(progress)
     return plan

@@ -12,6 +12,7 @@ from zc.zk.operations import root
 from zc.zk.operations.apply import write_plan
 from zc.zk.session.session import Session
 from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages
+from zc.zk.tree.marking import losses
 
 if TYPE_CHECKING:
     from zc.zk.registration.ephemerals import Ephemerals
@@ -64,6 +65,11 @@ class Plan:
         return [change.path for change in self._changes if isinstance(change, DeleteNode)]
 
     @property
+    def losses(self) -> list[str]:
+        """Sentences about all that is not as the text says when the plan has been applied."""
+        return losses(self._changes)
+
+    @property
     def zxid(self) -> int:
         """The servers' last change when the nodes were read."""
         return self._zxid
@@ -82,8 +88,9 @@ class Plan:
         Changes only what is as it was when the plan was made: raises BadVersionException,
         NodeExistsException, NoNodeException or NotEmptyException otherwise, after which there is
         a new plan to be made. When it takes several transactions, deletions come last, nothing
-        goes on after a failure, and the exception tells what has been done. `progress(done, total)`
-        is called a few times a second. See `zc.zk.operations.apply`.
+        goes on after a failure, and the exception tells what has been done. Changes of ACLs are
+        requests of their own: those that take nothing away come first, and the others last.
+        `progress(done, total)` is called a few times a second. See `zc.zk.operations.apply`.
         """
         changes = [change for change in self._changes if change.writes]
         if changes and isinstance(changes[0], AddNode) and changes[0].path == "/":

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import zookeeper
 from zc.zk._speedups import is_same
 from zc.zk.links import join
+from zc.zk.owners import is_session
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
 from zc.zk.tree.diff import AS_WANTED, NodeState, snapshot
 from zc.zk.tree.model import ParseNode
 
 if TYPE_CHECKING:
-    from zookeeper.types import Acl, Progress, Subtree, Znode
+    from zookeeper.types import Acl, AclEntry, Progress, Stat, Subtree, Znode
 
 
 # More subtrees than this at one place are read together with all that is beside them.
@@ -52,11 +53,13 @@ def read_present(
     path: str,
     wanted: Mapping[str, ParseNode],
     progress: Progress | None = None,
+    *,
+    of_all: bool = False,
 ) -> Seen:
     """Read the node at `path`, and those of its children in `wanted` with all below them.
 
-    Nodes below a child that is as wanted, with all below it, are left out. Empty when there is no
-    node at `path`.
+    Nodes below a child that is as wanted, with all below it, are left out unless `of_all`. Empty
+    when there is no node at `path`.
     """
     parsed = {join(path, name): wanted[name] for name in sorted(wanted)}
     paths = [path, *parsed]
@@ -78,7 +81,8 @@ def read_present(
         subtrees, zxid = _by_top(path, everything), min(zxid, as_of)
     else:
         below = {
-            child: _read_below(session, child, parsed[child], progress) for child in with_children
+            child: _read_below(session, child, None if of_all else parsed[child], progress)
+            for child in with_children
         }
         subtrees = {child: seen.states for child, seen in below.items()}
         zxid = min([zxid, *(seen.zxid for seen in below.values() if seen.states)])
@@ -90,13 +94,15 @@ def read_present(
     return Seen(present, zxid)
 
 
-def _read_below(session: Session, path: str, wanted: ParseNode, progress: Progress | None) -> Seen:
-    """Read the nodes at `path` and below; less is told of those that are as wanted."""
+def _read_below(
+    session: Session, path: str, wanted: ParseNode | None, progress: Progress | None
+) -> Seen:
+    """Read the nodes at `path` and below; less is told of those that are as `wanted`, if given."""
     try:
         tree = _read(session, path, progress)
     except zookeeper.NoNodeException:
         return Seen({}, 0)
-    if is_same(wanted, tree):
+    if wanted is not None and is_same(wanted, tree):
         return Seen({path: AS_WANTED}, tree.zxid)
     return Seen(_states(tree), tree.zxid)
 
@@ -121,7 +127,7 @@ def _by_top(path: str, everything: Mapping[str, NodeState]) -> dict[str, dict[st
 
 def _states(tree: Iterable[Znode]) -> dict[str, NodeState]:
     return snapshot(
-        (node.path, node.data, node.version, node.ephemeralOwner != 0, node.error) for node in tree
+        (node.path, node.data, node.version, node.ephemeralOwner, node.error) for node in tree
     )
 
 
@@ -130,7 +136,17 @@ def state_of(answer: Any) -> NodeState:
     if isinstance(answer, Exception):
         return NodeState(None, -1, False, [], answer)
     data, stat = answer
-    return NodeState(data, stat["version"], stat["ephemeralOwner"] != 0, [])
+    return NodeState(data, stat["version"], is_session(stat["ephemeralOwner"]), [])
+
+
+def read_acls(
+    session: Session, paths: list[str], progress: Progress | None = None
+) -> list[tuple[Stat, list[AclEntry]] | zookeeper.ZooKeeperException]:
+    """Read ACLs, or why each cannot be read."""
+    for attempt in attempts(session):
+        with attempt:
+            found = session.call(session.binding.get_acl_many, paths, progress=progress)
+    return found
 
 
 def create_ancestors(session: Session, path: str, acl: Acl) -> None:

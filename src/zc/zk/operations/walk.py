@@ -49,7 +49,7 @@ class _View:
 
     def __init__(self, tree: Subtree, doubts: int) -> None:
         self.states = snapshot(
-            (node.path, None, node.version, node.ephemeralOwner != 0, node.error) for node in tree
+            (node.path, None, node.version, node.ephemeralOwner, node.error) for node in tree
         )
         self.zxid = tree.zxid
         self.doubts = doubts

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 AwaitedAnswer = tuple[int, tuple[Any, ...]]
 
 # They wait for many answers. The form of each that does not wait begins with `a`.
-BULK = ("get_many", "get_children_many", "read_tree", "watch_many", "write_many")
+BULK = ("get_many", "get_acl_many", "get_children_many", "read_tree", "watch_many", "write_many")
 
 
 class Bridge:

@@ -14,6 +14,7 @@ from zc.zk import codec
 from zc.zk.errors import printable
 from zc.zk.garbage import collected_later
 from zc.zk.links import LINK, PROPERTY_LINK
+from zc.zk.tree.marks import Marks
 from zc.zk.tree.model import ParseNode
 
 if TYPE_CHECKING:
@@ -89,17 +90,28 @@ class AddNode(Change):
     """Create a node; `is_nested` if the same plan creates its parent.
 
     Its data may be given as the node of a text, whose data they are then, made when they are asked
-    for.
+    for. It is permanent, with the ACL that is given for all new nodes, unless `marks` tell others.
     """
 
-    __slots__ = ("_data", "is_nested")
+    __slots__ = ("_data", "is_nested", "marks")
 
     writes = True
 
-    def __init__(self, path: str, data: str | ParseNode | None, is_nested: bool = False) -> None:
+    def __init__(
+        self,
+        path: str,
+        data: str | ParseNode | None,
+        is_nested: bool = False,
+        marks: Marks | None = None,
+    ) -> None:
         self.path = path
         self._data = data
         self.is_nested = is_nested
+        self.marks = marks
+
+    def but(self, *, is_nested: bool, marks: Marks | None) -> AddNode:
+        """Return the same change, with these attributes."""
+        return AddNode(self.path, self._data, is_nested, marks)
 
     @property
     def data(self) -> str | None:
@@ -107,16 +119,22 @@ class AddNode(Change):
 
     @property
     def is_sure(self) -> bool:
+        if self.marks is not None:
+            return False
         if isinstance(self._data, ParseNode):
             return self._data.data_may_wait
         # Servers refuse no printable ASCII in a name.
         return self.path.isascii() and self.path.isprintable() and _is_short(self._data)
 
     def attributes(self) -> tuple[Any, ...]:
-        return self.path, self.data, self.is_nested
+        given = self.path, self.data, self.is_nested
+        return given if self.marks is None else (*given, self.marks)
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.is_nested))
 
     def _lines(self) -> list[str]:
-        return [f"add {self.path}"]
+        return [f"add {self.path}", *(self.marks.additions(self.path) if self.marks else [])]
 
     def details(self) -> list[str]:
         """Return a line for each property that the new node will have."""
@@ -124,8 +142,9 @@ class AddNode(Change):
         return [*map(printable, lines)]
 
     def operation(self, acl: Acl) -> Operation:
-        data = self._data
-        return ("create", self.path, data.data if isinstance(data, ParseNode) else data, acl, 0)
+        data = self.data
+        marks = self.marks
+        return ("create", self.path, data, *(marks.to_create(acl) if marks else (acl, 0)))
 
 
 class SetData(Change):

@@ -11,12 +11,13 @@ as a whole.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from zc.zk import codec
-from zc.zk._speedups import new_nodes
+from zc.zk._speedups import has_marks, new_nodes
 from zc.zk.garbage import collected_later
 from zc.zk.links import join
+from zc.zk.owners import is_session
 from zc.zk.tree.changes import (
     AddNode,
     Change,
@@ -26,9 +27,13 @@ from zc.zk.tree.changes import (
     KeepExtra,
     SetData,
 )
+from zc.zk.tree.marking import Marking, acl_of
 from zc.zk.tree.model import ParseNode
 from zookeeper.constants import NOCHILDRENFOREPHEMERALS, NONODE
-from zookeeper.errors import error
+from zookeeper.errors import ZooKeeperException, error
+
+if TYPE_CHECKING:
+    from zookeeper.types import Acl
 
 
 class NodeState(NamedTuple):
@@ -47,17 +52,17 @@ AS_WANTED = NodeState(None, -1, False, is_as_wanted=True)
 
 @collected_later
 def snapshot(
-    nodes: Iterable[tuple[str, str | None, int, bool, Exception | None]],
+    nodes: Iterable[tuple[str, str | None, int, int, Exception | None]],
 ) -> dict[str, NodeState]:
-    """Map paths to states, from (path, data, version, is_ephemeral, error).
+    """Map paths to states, from (path, data, version, owner, error).
 
     `nodes` come parents first and children sorted by name. `error` is None for a node that could
     be read.
     """
     states: dict[str, NodeState] = {}
     families: dict[str, list[str]] = {}
-    for path, data, version, is_ephemeral, fault in nodes:
-        states[path] = NodeState(data, version, is_ephemeral, (), fault)
+    for path, data, version, owner, fault in nodes:
+        states[path] = NodeState(data, version, is_session(owner), (), fault)
         parent, _, name = path.rpartition("/")
         if (family := families.get(parent)) is not None:
             family.append(name)
@@ -69,7 +74,11 @@ def snapshot(
 
 @collected_later
 def plan_import(
-    tree: ParseNode, path: str, present: Mapping[str, NodeState], trim: bool | None = None
+    tree: ParseNode,
+    path: str,
+    present: Mapping[str, NodeState],
+    trim: bool | None = None,
+    marking: Marking | None = None,
 ) -> list[Change]:
     """Plan to make the nodes below `path` what `tree`, a parsed tree, says.
 
@@ -77,7 +86,8 @@ def plan_import(
     is below them, unless `is_as_wanted`; other children of `path` are not looked at. Nodes below
     them that the tree does not mention are reported if `trim` is None, left alone if it is False,
     and deleted if it is True, except for ephemeral nodes and those above them. Ephemeral ones are
-    not worth a word when they are extra themselves: servers come and go.
+    not worth a word when they are extra themselves: servers come and go. `marking` is about ACLs
+    and kinds of nodes, as `zc.zk.tree.marking` tells.
 
     Raises NoNodeException when there is no node at `path`, NoChildrenForEphemeralsException when
     the tree has children for an ephemeral node, and the error of a node that could not be read but
@@ -86,26 +96,38 @@ def plan_import(
     if path not in present:
         raise error(NONODE, path)
     plan: list[Change] = []
-    to_do = _children_to_do(tree, path)
+    is_marked = has_marks(tree)
+    marking = marking or Marking()
+    to_do = _children_to_do(tree, path, None)
     while to_do:
-        node_path, node = to_do.pop()
-        state = _readable(present, node_path)
+        node_path, node, inherited = to_do.pop()
+        state = present.get(node_path)
         if state is None:
-            plan += new_nodes(node, node_path, AddNode)
+            if is_marked:
+                plan += marking.new_nodes(node, node_path, inherited)
+            else:
+                plan += new_nodes(node, node_path, AddNode)
+            continue
+        if state.error is not None:
+            marking.unreadable(node_path, state.error)
             continue
         if state.is_as_wanted:
             continue
         children = node.children
         if state.is_ephemeral and children:
             raise error(NOCHILDRENFOREPHEMERALS, node_path)
+        if is_marked and marking.is_left_out(node):
+            continue
         if (wanted := node.data) != state.data and _differs(node, wanted, state.data):
             plan.append(SetData(node_path, state.data, wanted, state.version))
+        if is_marked or marking.reset is not None:
+            plan += marking.of_existing(node_path, node, inherited)
         if trim is not False and state.children:
             for name in state.children:
                 if name not in children:
-                    plan += _extra(join(node_path, name), present, trim)
+                    plan += _extra(join(node_path, name), present, trim, marking)
         if children:
-            to_do += _children_to_do(node, node_path)
+            to_do += _children_to_do(node, node_path, acl_of(node, inherited))
     return plan
 
 
@@ -150,15 +172,24 @@ def plan_deletion(
     return plan
 
 
-def _children_to_do(node: ParseNode, path: str) -> list[tuple[str, ParseNode]]:
-    """Return the children with their paths, in reverse, for `list.pop`."""
+def _children_to_do(
+    node: ParseNode, path: str, acl: Acl | None
+) -> list[tuple[str, ParseNode, Acl | None]]:
+    """Return the children with their paths, and the ACL from above, in reverse, for `list.pop`."""
     start = join(path, "")
-    return [(start + name, node.children[name]) for name in sorted(node.children, reverse=True)]
+    children = node.children
+    return [(start + name, children[name], acl) for name in sorted(children, reverse=True)]
 
 
-def _extra(path: str, present: Mapping[str, NodeState], trim: bool | None) -> list[Change]:
+def _extra(
+    path: str, present: Mapping[str, NodeState], trim: bool | None, marking: Marking
+) -> list[Change]:
     if trim:
-        return plan_deletion(path, present, ignore_if_ephemeral=True)
+        try:
+            return plan_deletion(path, present, ignore_if_ephemeral=True)
+        except ZooKeeperException as fault:
+            marking.unreadable(fault.path or path, fault)
+            return []
     if (state := present.get(path)) is None or state.is_ephemeral:
         return []
     return [KeepExtra(path)]

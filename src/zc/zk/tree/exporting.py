@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
+from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.errors import excerpt
 from zc.zk.links import is_direct
+from zc.zk.owners import is_session
+from zc.zk.tree.marks import EPHEMERAL, Marks
+from zc.zk.tree.sequence import is_sequential, named
 from zc.zk.tree.syntax import is_node_name
+from zookeeper.errors import NoNodeException
 
 if TYPE_CHECKING:
     from typing import Protocol
+
+    from zookeeper.types import Acl
 
     class Exported(Protocol):
         """A node to be exported."""
@@ -31,6 +38,13 @@ if TYPE_CHECKING:
 
 # The servers' own node, which is no part of anybody's tree, where paths begin at their root.
 RESERVED = "/zookeeper"
+
+# Below it the servers keep quotas, under the paths that they are for.
+QUOTA = "/zookeeper/quota"
+LIMITS = "/zookeeper_limits"
+
+# These are there by themselves.
+SERVERS_OWN = (RESERVED, QUOTA, "/zookeeper/config")
 
 # Called with the path of a node that cannot be read, and the reason.
 Skip = Callable[[str, Exception], object]
@@ -59,6 +73,17 @@ def name_of_top(asked: str, path: str) -> str:
     return (asked if is_direct(asked) else path).rpartition("/")[2]
 
 
+class Marked(NamedTuple):
+    """The things that an export writes about nodes besides names and data.
+
+    Ephemeral nodes are marked if `kinds`; other kinds are not known to clients. `acls` are those of
+    all nodes, by path, or why each cannot be read; none are written if it is None.
+    """
+
+    kinds: bool = False
+    acls: Mapping[str, Acl | Exception] | None = None
+
+
 def exported(
     nodes: Iterable[Exported],
     top_name: str,
@@ -66,23 +91,76 @@ def exported(
     skip: Skip | None = None,
     *,
     ephemeral: bool,
-) -> Iterator[tuple[int, str, str | None]]:
-    """Yield depth, name and data of the nodes to be exported; without a name the top is left out.
+    marked: Marked | None = None,
+) -> Iterator[tuple[int, str, str | None, Marks | None]]:
+    """Yield depth, name, data and marks of nodes to be exported, which come depth first.
 
-    `nodes` come depth first. Nothing of the path `reserved` is exported.
+    Without a name the top is left out, and so is all of the path `reserved`. An ACL is written
+    where it is not that of the parent, or, at the top, the one that allows everything to everybody.
     """
+    marked = marked or Marked()
+    acls = marked.acls
     lift = 0 if top_name else 1
+    above: list[Acl] = []  # the ACLs of the last node and those above it
+    left_out: str | None = None
     for node in nodes:
-        if node.depth == 0:
-            if top_name:
-                yield 0, top_name, node.data
+        path, depth = node.path, node.depth - lift
+        if depth < 0 or (reserved and is_at_or_below(path, reserved)):
             continue
-        if reserved and (node.path == reserved or node.path.startswith(reserved + "/")):
+        if left_out is not None and is_at_or_below(path, left_out):
             continue
-        if node.error is not None:
+        found = None if acls is None else acls.get(path)
+        if isinstance(found, NoNodeException):
+            left_out = path  # it has vanished since its data were read
+            continue
+        fault = node.error or (found if isinstance(found, Exception) else None)
+        if fault is not None:
             if skip is None:
-                raise node.error
-            skip(node.path, node.error)
+                raise fault
+            skip(path, fault)
+            left_out = path
             continue
-        if ephemeral or not node.ephemeralOwner:
-            yield node.depth - lift, node.name, node.data
+        marks = None
+        if (owner := node.ephemeralOwner) and is_session(owner):
+            if not ephemeral:
+                continue
+            marks = Marks(kind=EPHEMERAL) if marked.kinds else None
+        if found is not None:
+            assert not isinstance(found, Exception)
+            del above[depth:]
+            if found != (above[-1] if above else OPEN_ACL_UNSAFE):
+                marks = (marks or Marks())._replace(acl=found)
+            above.append(found)
+        yield depth, top_name if node.depth == 0 else node.name, node.data, marks
+
+
+def is_at_or_below(path: str, top: str) -> bool:
+    """Return whether a path is that of a node, or of one below it."""
+    return path == top or path.startswith(top + "/")
+
+
+def not_exported(nodes: Iterable[Exported], top: str, reserved: str | None) -> list[str]:
+    """Return a sentence for each kind of thing that an export of nodes leaves behind.
+
+    Registrations are none, as nobody restores them. `top` is the path of the first node.
+    """
+    counters: dict[str, None] = {}
+    quotas: list[str] = []
+    others: list[str] = []
+    for node in nodes:
+        path = node.path
+        if not reserved or not is_at_or_below(path, reserved):
+            if is_sequential(path) and path != top:
+                counters[path.rpartition("/")[0] or "/"] = None
+        elif path.endswith(LIMITS):
+            quotas.append(path.removeprefix(QUOTA).removesuffix(LIMITS))
+        elif path not in SERVERS_OWN and not is_at_or_below(path, QUOTA):
+            others.append(path)
+    told = []
+    if counters:
+        told.append(f"the counters of sequential nodes: {named(list(counters))}")
+    if quotas:
+        told.append(f"quotas: {named(quotas)}")
+    if others:
+        told.append(f"nodes of the servers' own: {named(others)}")
+    return told

@@ -9,6 +9,7 @@ from zc.zk import codec
 from zc.zk._speedups import Fields
 from zc.zk.resolver import Resolver
 from zc.zk.tree.layout import Layout
+from zc.zk.tree.marks import Marks
 from zookeeper.constants import NONODE
 from zookeeper.errors import error
 
@@ -28,7 +29,8 @@ class ParseNode(Fields):
     links are `name ->` and property links `name =>`; `children` a dictionary of nodes by name;
     `parent` the node above, None for the root. `raw` holds the data themselves where the text gives
     them as a whole; the properties are then what they stand for. `layout` is how the properties are
-    laid out as JSON, None for the library's own way.
+    laid out as JSON, None for the library's own way. `marks` are the node's ACL and kind, None for
+    a permanent node whose ACL nothing is said about.
 
     Children may also be given as keywords, `ParseNode(a=ParseNode())`: each gets the keyword as its
     name if it has none of its own.
@@ -49,6 +51,7 @@ class ParseNode(Fields):
         self.parent: Any = None
         self.raw: RawData | None = None
         self.layout: Layout | None = None
+        self.marks: Marks | None = None
         if isinstance(children, ParseNode):  # one that is called so
             nodes["children"] = children
         elif children:

@@ -15,8 +15,9 @@ from zc.zk.garbage import collected_later
 from zc.zk.links import LINK, PROPERTY_LINK, is_path, split_property_link
 from zc.zk.tree.layout import is_layout, read_layout
 from zc.zk.tree.literals import read_literal, split_quoted
+from zc.zk.tree.marks import marks_of, merged
 from zc.zk.tree.model import Node, ParseNode, RawData
-from zc.zk.tree.syntax import OLD_LINK, OPERATOR, QUOTES, TYPE_COLON, is_node_name
+from zc.zk.tree.syntax import MARK, OLD_LINK, OPERATOR, QUOTES, TYPE_COLON, is_node_name
 
 T = TypeVar("T")
 
@@ -171,6 +172,8 @@ class _Parser(_speedups.Position):
         if sign == "=":
             if name is not None:
                 self.set_property(name, self.read_value(target))
+            elif mark := MARK.fullmatch(target):
+                self.set_mark(mark[1], mark[2])
             elif is_layout(target):
                 self.set_layout(target)
             else:
@@ -208,6 +211,10 @@ class _Parser(_speedups.Position):
         if node.layout is not None:
             raise ValueError("duplicate layout: the node has one already")
         node.layout = read_layout(text)
+
+    def set_mark(self, word: str, value: str) -> None:
+        node = self.owner()
+        node.marks = merged(node.marks, marks_of(word, value.strip()))
 
     def set_data(self, value: Any) -> None:
         node = self.owner()

@@ -15,6 +15,7 @@ from zc.zk.codec import Properties
 from zc.zk.links import LINK, PROPERTY_LINK, is_path
 from zc.zk.tree.layout import layout_of
 from zc.zk.tree.literals import write_literal
+from zc.zk.tree.marks import Marks
 from zc.zk.tree.model import ParseNode
 from zc.zk.tree.syntax import (
     is_plain_node_name,
@@ -27,22 +28,29 @@ from zc.zk.tree.syntax import (
 INDENT = "  "
 
 
-def render(nodes: Iterable[tuple[int, str, str | None]]) -> Iterator[str]:
+def render(
+    nodes: Iterable[tuple[int, str, str | None] | tuple[int, str, str | None, Marks | None]],
+) -> Iterator[str]:
     """Yield the text of each node and its properties, with a final line feed.
 
-    `nodes` are (depth, name, data), depth first, each node's children sorted by name; depth counts
-    from 0, and `data` is what the node holds, None for null. Takes one node at a time.
+    `nodes` are (depth, name, data), and marks if there are any, depth first, each node's children
+    sorted by name; depth counts from 0, and `data` is what the node holds, None for null. Takes one
+    node at a time.
     """
-    for depth, name, data in nodes:
+    for row in nodes:
+        depth, name, data = row[:3]
         indent = INDENT * depth
         head = f"{indent}/{name if is_plain_node_name(name) else write_literal(name)}"
+        end = "\n"
+        if len(row) > 3 and (marks := row[3]) is not None:
+            end = "".join(f"\n{indent}{INDENT}{line}" for line in marks.lines()) + end
         if data == "":
-            yield head + "\n"
+            yield head + end
             continue
         if data is not None:
             plain = _speedups.render_data(data, f"\n{indent}{INDENT}", _literal)
             if plain is not None:
-                yield f"{head}{plain}\n"
+                yield f"{head}{plain}{end}"
                 continue
         properties, whole = _contents(data)
         if "type" in properties and is_plain_type(properties["type"]):
@@ -50,7 +58,7 @@ def render(nodes: Iterable[tuple[int, str, str | None]]) -> Iterator[str]:
         lines = _property_lines(properties)
         if whole is not None:
             lines.append(f"= {whole}")
-        yield f"\n{indent}{INDENT}".join([head, *lines]) + "\n"
+        yield f"\n{indent}{INDENT}".join([head, *lines]) + end
 
 
 def _literal(text: str) -> str | None:
@@ -110,4 +118,4 @@ def render_tree(root: ParseNode) -> Iterator[str]:
     """
     nodes = root.walk()
     next(nodes)
-    return render((depth - 1, node.name, node.data) for depth, node in nodes)
+    return render((depth - 1, node.name, node.data, node.marks) for depth, node in nodes)

@@ -7,6 +7,9 @@
     name => path [property]     a property link, the property `name =>`
     = layout                    how the properties are laid out as JSON; see `zc.zk.tree.layout`
     = literal                   the node's data as a whole: a string, or None for null
+    = acl entries               the ACL of the node and those below it; see `zc.zk.tree.acltext`
+    = container, = ttl 90s,     the kind of the node, which is permanent without such a line; see
+    = ephemeral                 `zc.zk.tree.marks`
 
 A colon counts where a space is before or behind it, so that `/127.0.0.1:80` is a name.
 
@@ -31,6 +34,9 @@ from __future__ import annotations
 import re
 
 from zc.zk.links import is_path
+
+# As `marks.WORDS` has them.
+MARK = re.compile(r"(acl|container|ttl|ephemeral)(?![\w'\"])(.*)", re.DOTALL)
 
 OPERATOR = re.compile(r"->|=>?")
 TYPE_COLON = re.compile(r"(?<=\s):|:(?=\s)")

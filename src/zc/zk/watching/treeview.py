@@ -120,7 +120,7 @@ class TreeView(Mapping[str, TreeNode]):
         for name in sorted(tree.children):
             nodes += self.nodes(join(top.path, name))
         present = snapshot(
-            (node.path, node.data, _version(node), node.ephemeralOwner != 0, node.error)
+            (node.path, node.data, _version(node), node.ephemeralOwner, node.error)
             for node in nodes
         )
         return plan_import(tree, top.path, present, trim)

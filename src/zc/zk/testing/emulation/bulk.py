@@ -57,6 +57,17 @@ class Bulk(Asking):
         """Read the names of many nodes' children, or each one's exception."""
         return self._read_many(h, paths, self._names, progress, timeout)
 
+    def get_acl_many(
+        self,
+        h: int,
+        paths: Iterable[str],
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Answers[Any]:
+        """Read the ACLs of many nodes: `(stat, acl)` for each path, or its exception."""
+        return self._read_many(h, paths, self._stat_and_acl, progress, timeout)
+
     def aget_many(
         self,
         h: int,
@@ -81,6 +92,19 @@ class Bulk(Asking):
     ) -> Done:
         """Do the same as get_children_many; `completion(handle, code, answers)`."""
         request = self._reading(h, paths, self._names, progress)
+        return self._bulk_later(h, request, completion, timeout, _told_all(progress))
+
+    def aget_acl_many(
+        self,
+        h: int,
+        paths: Iterable[str],
+        completion: BulkCompletion[Any] | None = None,
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Done:
+        """Do the same as get_acl_many; `completion(handle, code, answers)`."""
+        request = self._reading(h, paths, self._stat_and_acl, progress)
         return self._bulk_later(h, request, completion, timeout, _told_all(progress))
 
     def read_tree(
@@ -233,6 +257,10 @@ class Bulk(Asking):
     def _data_and_stat(self, client: Client, where: str, watch: bool) -> Any:
         data, stat = self._server.engine.get_data(client, where, watch)
         return values.text(data), values.stat(stat)
+
+    def _stat_and_acl(self, client: Client, where: str, watch: bool) -> Any:
+        acl, stat = self._server.engine.get_acl(client, where)
+        return values.stat(stat), values.acl(acl)
 
     def _names(self, client: Client, where: str, watch: bool) -> Any:
         return self._server.engine.get_children(client, where, watch)[0]

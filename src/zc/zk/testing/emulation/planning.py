@@ -14,6 +14,7 @@ from zc.zk.testing.engine import (
     Created,
     Delete,
     Kind,
+    SetAcl,
     SetData,
     StatRecord,
     Write,
@@ -73,6 +74,11 @@ def _planned(handle: Handle, operation: Operation) -> Planned:
         where = handle.server_path(arguments.path(path))
         kind = Delete if name == "delete" else Check
         write = kind(where, arguments.integer(version, "a version"))
+    elif name == "set_acl":
+        acl, version = _with_defaults(name, given, 1, (-1,))
+        where = handle.server_path(arguments.path(path))
+        wanted = arguments.integer(version, "a version")
+        write = SetAcl(where, arguments.acl(acl, path), wanted)
     else:
         raise arguments.bad(None, f"no such operation: {name!r}")
     return Planned(name, path, write, _size(write))
@@ -96,13 +102,18 @@ def _size(write: Write) -> int:
     size = 13 + len(write.path.encode("utf-8", "replace"))
     if isinstance(write, SetData):
         return size + 8 + len(write.data or b"")
-    if isinstance(write, Create):
+    if isinstance(write, (Create, SetAcl)):
         acl = write.acl or ()
-        return size + 20 + len(write.data or b"") + arguments.acl_size(acl) - 4 * len(acl)
+        data = b"" if isinstance(write, SetAcl) else write.data or b""
+        return size + 20 + len(data) + arguments.acl_size(acl) - 4 * len(acl)
     return size + 4
 
 
 def check_size_of_all(handle: Handle, planned: list[Planned]) -> None:
+    for index, each in enumerate(planned):
+        if isinstance(each.write, SetAcl):
+            fault = f"servers set no ACLs in transactions (operation {index})"
+            raise arguments.bad(each.path, fault)
     size = 64 + sum(each.size for each in planned)
     if size > handle.max_request:
         raise arguments.bad(
@@ -113,11 +124,14 @@ def check_size_of_all(handle: Handle, planned: list[Planned]) -> None:
 
 
 def in_transactions(planned: list[Planned], most: int, most_bytes: int) -> Iterator[list[Planned]]:
-    """Divide operations into as few transactions as the limits allow."""
+    """Divide operations into as few transactions as the limits allow; ACLs are alone."""
     current: list[Planned] = []
     size = 0
     for each in planned:
-        if current and (len(current) == most or size + each.size > most_bytes):
+        is_single = isinstance(each.write, SetAcl) or (
+            bool(current) and isinstance(current[0].write, SetAcl)
+        )
+        if current and (is_single or len(current) == most or size + each.size > most_bytes):
             yield current
             current, size = [], 0
         current.append(each)
@@ -127,7 +141,7 @@ def in_transactions(planned: list[Planned], most: int, most_bytes: int) -> Itera
 
 
 def value_of(handle: Handle, planned: Planned, written: Written) -> Any:
-    if isinstance(written, StatRecord):
+    if isinstance(written, StatRecord) and not isinstance(planned.write, SetAcl):
         return values.stat(written)
     if not isinstance(written, Created):
         return None

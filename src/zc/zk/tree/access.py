@@ -1,0 +1,94 @@
+"""The permissions that ACLs grant, and what that means for a plan (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from zookeeper.constants import PERM_ADMIN, PERM_CREATE
+
+if TYPE_CHECKING:
+    from zookeeper.types import Acl, AclEntry
+
+# The schemes of identities that an entry of the scheme `auth` stands for.
+PROVED = ("digest", "x509", "sasl")
+
+# Servers hide the hashes of digests from clients that may not administer a node.
+_MASKED = re.compile("[^:]*:x")
+
+
+def is_masked(acl: Acl) -> bool:
+    """Return whether hashes are missing in an ACL that a server has shown."""
+    return any(_is_masked(entry) for entry in acl)
+
+
+def is_as_shown(wanted: Acl, shown: Acl) -> bool:
+    """Return whether an ACL may be the one that a server has shown."""
+    if len(wanted) != len(shown):
+        return False
+    return all(
+        entry == seen or (_is_masked(seen) and _masked(entry) == seen)
+        for entry, seen in zip(wanted, shown, strict=True)
+    )
+
+
+def only_grants(old: Acl, new: Acl) -> bool:
+    """Return whether all that `old` allows is allowed by `new`."""
+    allowed: dict[tuple[str, str], int] = {}
+    for entry in new:
+        who = entry["scheme"], entry["id"]
+        allowed[who] = allowed.get(who, 0) | entry["perms"]
+    everyone = allowed.get(("world", "anyone"), 0)
+    return all(
+        not entry["perms"] & ~(allowed.get((entry["scheme"], entry["id"]), 0) | everyone)
+        for entry in old
+    )
+
+
+def allows(acl: Acl, permission: int, identities: Iterable[tuple[str, str]]) -> bool:
+    """Return whether a session with these identities, as `whoami` tells them, is allowed that.
+
+    It tells no hashes, so a user of `digest` is taken for the one of that name in the ACL.
+    """
+    known = list(identities)
+    if any(scheme == "super" for scheme, _ in known):
+        return True
+    return any(entry["perms"] & permission and _is_for(entry, known) for entry in acl)
+
+
+def with_a_way_in(acl: Acl, identities: Iterable[tuple[str, str]]) -> Acl | None:
+    """Return an ACL by which the session may make children too, and replace the ACL afterwards.
+
+    Nobody else is let in. None where servers know the session by nothing.
+    """
+    known = dict(reversed(list(identities)))
+    entry: AclEntry = {"perms": PERM_CREATE | PERM_ADMIN, "scheme": "auth", "id": ""}
+    if not any(scheme in known for scheme in PROVED):
+        if "ip" not in known:
+            return None
+        entry = {**entry, "scheme": "ip", "id": known["ip"]}
+    return [*acl, entry]
+
+
+def _is_for(entry: AclEntry, identities: list[tuple[str, str]]) -> bool:
+    scheme, id = entry["scheme"], entry["id"]
+    if scheme == "world":
+        return True
+    if scheme == "auth":
+        return any(known in PROVED for known, _ in identities)
+    if scheme == "digest":
+        id = id.partition(":")[0]
+    if scheme == "ip" and "/" in id:
+        return False  # a network may have us in it; whether it does is not worth the code
+    return (scheme, id) in identities
+
+
+def _is_masked(entry: AclEntry) -> bool:
+    return entry["scheme"] == "digest" and _MASKED.fullmatch(entry["id"]) is not None
+
+
+def _masked(entry: AclEntry) -> AclEntry:
+    if entry["scheme"] != "digest":
+        return entry
+    return {**entry, "id": re.sub(":.*", ":x", entry["id"], flags=re.DOTALL)}
