@@ -108,7 +108,8 @@ class SubtreeText:
         if set(tree.children) != {name}:
             raise ValueError(f"there is to be one node at the top, /{name}")
         # The nodes are read for the plan first, so that it is made of what is compared here.
-        plan = import_.make_plan(self._session, tree, parent or "/", trim=True, acl=self._acl)
+        options = import_.Options(trim=True)
+        plan = import_.make_plan(self._session, tree, parent or "/", acl=self._acl, options=options)
         if self._export() != self.text:
             raise Changed(self._path)
         return plan
