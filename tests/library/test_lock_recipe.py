@@ -100,20 +100,27 @@ def test_a_lock_is_held_until_it_is_over(zk):
 
 def test_the_watch_is_on_the_predecessor_alone(zk, other, client, monkeypatch):
     first, second, third = lock_of(zk), lock_of(other), lock_of(client())
+    looks: list[str] = []
+
+    def noted(name):
+        real = getattr(zookeeper, name)
+
+        def function(h, path, *arguments, **options):
+            result = real(h, path, *arguments, **options)
+            if h == third._session.handle:
+                looks.append(name)
+            return result
+
+        monkeypatch.setattr(zookeeper, name, function)
+
+    noted("get_children")
+    noted("exists")
     assert acquired(first)
     with waiting(second):
         wait_until(lambda: len(queue(zk)) == 2, "in the queue")
         with waiting(third) as is_had:
-            wait_until(lambda: len(queue(zk)) == 3, "in the queue")
-            looks: list[str] = []
-            real = zookeeper.get_children
-
-            def get_children(h, path, *arguments, **options):
-                if h == third._session.handle:
-                    looks.append(path)
-                return real(h, path, *arguments, **options)
-
-            monkeypatch.setattr(zookeeper, "get_children", get_children)
+            wait_until(lambda: "exists" in looks, "the third one waits")
+            looks.clear()
             first.release()
             wait_until(lambda: second.fencing_number, "the second one has it")
             assert looks == []

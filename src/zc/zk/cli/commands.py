@@ -38,6 +38,9 @@ GROUPS: dict[str, dict[str, Command]] = {
         "edit": Command("edit", "change a node, or a subtree, in an editor"),
         "quota": Command("quota", "limit how many nodes and bytes there are below a path"),
         "lock": Command("lock", "run a command while no other process of the fleet does"),
+        "cp": Command("cp", "copy a node and all below it, also to other servers"),
+        "mv": Command("mv", "move a node and all below it"),
+        "acl": Command("acl", "look at, and change, who may do what with nodes"),
         "delete": Command("delete", "delete a node and all below it"),
     },
     "trees as files": {

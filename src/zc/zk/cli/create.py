@@ -32,7 +32,7 @@ EXAMPLES = """\
 zookeeper.example.com:2181 /fooservice
 --sequential -f job.json zookeeper.example.com:2181 /queue/job-
 --ttl 3600 --acl auth::cdrwa zookeeper.example.com:2181 /leases/42
-zookeeper.example.com:2181 /fooservice/providers/10.0.0.7:80 --ephemeral-while ./server --port 80"""
+zookeeper.example.com:2181 /foo/providers/10.0.0.7:80 --ephemeral-while ./server --port 80"""
 
 WHILE = "--ephemeral-while"
 

@@ -1,0 +1,192 @@
+"""`zk acl`: look at, and change, who may do what with nodes."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import zookeeper
+from zc.zk.cli import confirmation, connect
+from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
+from zc.zk.cli.failures import INCOMPLETE, Failure, Misuse
+from zc.zk.cli.output import print_json, print_line, tell
+from zc.zk.cli.permissions import acl, has_auth
+from zc.zk.cli.progress import progress, writing
+from zc.zk.cli.subtree import Skipped
+from zc.zk.errors import printable
+from zc.zk.operations.acls import NodeAcl, Planning, change_acls, read_acls
+from zc.zk.operations.identities import identities
+from zc.zk.operations.real import real
+from zc.zk.session.session import Session
+from zc.zk.tree.aclchange import AclChange, Entries, may_administer, with_identities
+from zc.zk.tree.acltext import write_acl
+
+if TYPE_CHECKING:
+    from zookeeper.types import AclEntry
+
+USAGE = (
+    "get|set|add|remove [-R] [-d] [-y] [--force] [--skip-unreadable] [--format FORMAT]\n   "
+    " [options]"
+    " [CONNECTION] PATH [ENTRIES]"
+)
+DETAILS = """\
+CONNECTION is HOST:PORT, or several with commas in between. PATH is a node, with -R and all below
+it; symbolic links in it are followed. ENTRIES are SCHEME:ID:PERMISSIONS, separated by commas, such
+as world:anyone:r,auth::cdrwa; auth is you, as you have authenticated.
+
+get prints a line a node, its path and its entries. set puts ENTRIES in the place of what a node
+has; add permits more, and remove less, and what is left without any permission goes. With -R the
+plan is shown, and confirmed. Servers change one ACL at a time: after an interruption, or a change
+by somebody else meanwhile, which is told, run it again. A change after which you could not change
+the ACL again is refused, unless --force is given."""
+EXAMPLES = """\
+get -R zookeeper.example.com:2181 /fooservice
+add zookeeper.example.com:2181 /fooservice world:anyone:r
+set -R -d --credentials alice.txt zookeeper.example.com:2181 /fooservice auth::cdrwa"""
+
+KINDS = ("get", "set", "add", "remove")
+
+
+def add_arguments(parser: Parser) -> None:
+    parser.add_words()
+    parser.add_argument("-R", "--recursive", action="store_true", help="with all nodes below PATH")
+    parser.add_dry_run_argument("print what would be changed, and change nothing")
+    parser.add_yes_argument("with -R: change ACLs without asking for confirmation")
+    parser.add_argument(
+        "--force", action="store_true", help="change ACLs even if you cannot change them back"
+    )
+    parser.add_skip_argument()
+    parser.add_report_argument()
+    parser.add_server_arguments()
+
+
+def run(options: Namespace) -> int:
+    kind = options.words.pop(0) if options.words else ""
+    if kind not in KINDS:
+        raise Misuse(f"what is to be done? One of {', '.join(KINDS)} comes first: {kind!r}")
+    connection, words = connection_and_rest(options, 1 if kind == "get" else 2)
+    if not words:
+        raise Misuse("which node? PATH is missing; --help tells more")
+    path = node_path(words[0])
+    if kind == "get":
+        with connect.session(options, connection) as session:
+            return _get(options, session, real(session, path))
+    wanted = Entries(kind, _entries(options, words[1:]))
+    with connect.session(options, connection) as session:
+        return _change(options, session, real(session, path), wanted)
+
+
+def _entries(options: Namespace, words: list[str]) -> list[AclEntry]:
+    if not words:
+        raise Misuse("which entries? ENTRIES are missing; --help tells more")
+    try:
+        entries = acl(words[0])
+    except ArgumentTypeError as fault:
+        raise Misuse(str(fault)) from fault
+    if has_auth(entries):
+        connect.require_identity(options)
+    return entries
+
+
+def _get(options: Namespace, session: Session, path: str) -> int:
+    skipped = Skipped(options.name)
+    for node in _readable(options, session, path, skipped):
+        if options.format == "json":
+            print_json({"path": node.path, "acl": list(node.acl), "aversion": node.aversion})
+        else:
+            print_line(f"{printable(node.path)} {write_acl(node.acl)}")
+    return INCOMPLETE if skipped.conclude() else 0
+
+
+def _change(options: Namespace, session: Session, path: str, wanted: Entries) -> int:
+    known, are_all = identities(session)
+    if has_auth(list(wanted.entries)):
+        if are_all and (entries := with_identities(wanted.entries, known)):
+            wanted = wanted._replace(entries=entries)
+        elif wanted.kind == "remove":
+            raise Misuse("these servers do not tell who you are: name who is meant, and not auth")
+    skipped = Skipped(options.name)
+    changes = _planned(options, session, path, wanted, skipped)
+    if not options.force:
+        for change in changes:
+            if may_administer(change.old, known) and not may_administer(change.new, known):
+                raise Failure(
+                    f"{change.path}: you could not change its ACL again ({write_acl(change.new)});"
+                    " --force changes it all the same"
+                )
+    if options.dry_run:
+        _tell(options, changes)
+    elif changes:
+        if options.recursive and not options.yes:
+            what = _nodes(len(changes))
+            confirmation.ask(
+                (change.line for change in changes),
+                f"Change the ACL of {what}?",
+                f"this changes the ACL of {what}: --dry-run shows them, --yes changes them",
+            )
+        _apply(options, session, changes)
+    return INCOMPLETE if skipped.conclude() else 0
+
+
+def _planned(
+    options: Namespace, session: Session, path: str, wanted: Entries, skipped: Skipped
+) -> list[AclChange]:
+    changes = []
+    planning = Planning(wanted)
+    for node in _readable(options, session, path, skipped):
+        try:
+            change = planning.change(node)
+        except ValueError as fault:
+            raise Failure(str(fault)) from fault
+        if change is not None:
+            changes.append(change)
+    return changes
+
+
+def _readable(
+    options: Namespace, session: Session, path: str, skipped: Skipped
+) -> Iterator[NodeAcl]:
+    """Yield nodes with their ACLs. Raises the refusal of one, unless it is to be skipped."""
+    with progress("read") as bar:
+        for node in read_acls(session, path, below=options.recursive, progress=bar):
+            if node.refusal is None:
+                yield node
+            elif options.skip_unreadable:
+                skipped(node.path, node.refusal)
+            else:
+                raise Failure(f"{node.refusal} (--skip-unreadable leaves out such nodes)")
+            if node.is_closed and options.recursive:
+                tell(options.name, f"{node.path}: what is below may not be seen, and is left out")
+                skipped.paths.append(node.path)
+
+
+def _apply(options: Namespace, session: Session, changes: list[AclChange]) -> None:
+    """Make the changes. Raises Failure, which tells how many were made."""
+    with writing(options.name, "change ACLs") as bar:
+        outcome = change_acls(session, changes, bar)
+    if options.format == "json":
+        _tell(options, [change for change in changes if change.path not in outcome.faults])
+    for path, fault in outcome.faults.items():
+        told = (
+            f"{path}: somebody else has changed its ACL"
+            if isinstance(fault, zookeeper.BadVersionException)
+            else str(fault)
+        )
+        if len(changes) == 1:
+            raise Failure(f"{told}: run it again") from fault
+        tell(options.name, told)
+    if outcome.faults:
+        raise Failure(f"{outcome.changed} of {len(changes)} ACLs were changed: run it again")
+
+
+def _tell(options: Namespace, changes: list[AclChange]) -> None:
+    for change in changes:
+        if options.format == "json":
+            print_json({"path": change.path, "old": list(change.old), "acl": list(change.new)})
+        else:
+            print_line(change.line)
+
+
+def _nodes(count: int) -> str:
+    return "1 node" if count == 1 else f"{count} nodes"

@@ -1,0 +1,49 @@
+"""The identities that servers take a session for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import zookeeper
+from zc.zk.acl import digest_acl
+from zc.zk.session.retry import attempts
+from zc.zk.session.session import Session
+
+if TYPE_CHECKING:
+    from zookeeper.types import ProvenIdentity
+
+
+class Identities(NamedTuple):
+    """The identities that a session has proven, and whether these are all."""
+
+    proven: list[ProvenIdentity]
+    are_all: bool
+
+
+def identities(session: Session) -> Identities:
+    """Return what can be known of them, as ACLs have them.
+
+    A server tells them, but of a digest only the user; before version 3.7 it tells nothing, and
+    those of certificates and of SASL are not known then.
+    """
+    known = [
+        _of_digest(credential)
+        for scheme, credential in session._handles.credentials
+        if scheme == "digest"
+    ]
+    try:
+        for attempt in attempts(session):
+            with attempt:
+                told = session.call(session.binding.whoami)
+    except zookeeper.UnimplementedException:
+        return Identities(known, are_all=False)
+    return Identities([*known, *(each for each in told if each[0] != "digest")], are_all=True)
+
+
+def _of_digest(credential: str | bytes) -> ProvenIdentity:
+    text = credential if isinstance(credential, str) else credential.decode("utf-8", "replace")
+    user, _, password = text.partition(":")
+    try:
+        return "digest", digest_acl(user, password)["id"]
+    except ValueError:
+        return "digest", user

@@ -1,0 +1,81 @@
+"""Reading subtrees with all that a copy has to have: data, ACLs, and kinds of nodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import zookeeper
+from zc.zk.links import is_within
+from zc.zk.session.retry import attempts
+from zc.zk.session.session import Session
+from zc.zk.tree.aclchange import Lists
+from zc.zk.tree.copies import Original
+from zc.zk.tree.exporting import RESERVED, is_at_root
+
+if TYPE_CHECKING:
+    from zookeeper.types import AclEntry, Progress
+
+
+class Originals(NamedTuple):
+    """The nodes of a subtree by path, parents first; none was read before the change `zxid`.
+
+    `ephemerals` are the paths of those that go with a session, which are not among `nodes`.
+    """
+
+    nodes: dict[str, Original]
+    ephemerals: list[str]
+    zxid: int
+
+
+def read_originals(session: Session, path: str, progress: Progress | None = None) -> Originals:
+    """Read a node and all below it, but not ZooKeeper's own nodes.
+
+    Raises NoNodeException, also for a node that vanishes meanwhile, and NoAuthException for one
+    that may not be read.
+    """
+    for attempt in attempts(session):
+        with attempt:
+            tree = session.call(session.binding.read_tree, path, progress=progress)
+    lists = Lists()
+    nodes: dict[str, Original] = {}
+    ephemerals: list[str] = []
+    spared = _reserved(session)
+    found = []
+    for node in tree:
+        if spared is not None and path != spared and is_within(node.path, spared):
+            continue
+        if node.error is not None:
+            raise node.error
+        if node.ephemeralOwner:
+            ephemerals.append(node.path)
+        else:
+            found.append(node)
+    for attempt in attempts(session):
+        with attempt:
+            acls = session.call(session.binding.get_acl_many, [node.path for node in found])
+    for node, answer in zip(found, acls, strict=True):
+        if isinstance(answer, zookeeper.ZooKeeperException):
+            raise answer
+        stat, acl = answer
+        if any(map(_is_hidden, acl)):
+            raise zookeeper.error(
+                zookeeper.NOAUTH, node.path, "servers show its ACL to its administrators only"
+            )
+        nodes[node.path] = Original(
+            node.data,
+            lists.one(acl),
+            node.version,
+            stat["aversion"],
+            stat["czxid"],
+        )
+    return Originals(nodes, ephemerals, tree.zxid)
+
+
+def _is_hidden(entry: AclEntry) -> bool:
+    """Say whether a server shows an `x` in the place of a digest, which would let nobody in."""
+    return entry["scheme"] == "digest" and entry["id"].endswith(":x")
+
+
+def _reserved(session: Session) -> str | None:
+    """Return the path of ZooKeeper's own nodes, if the session can see them."""
+    return RESERVED if is_at_root(session.connection_string) else None

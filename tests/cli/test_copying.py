@@ -1,0 +1,290 @@
+"""`zk cp` and `zk mv`: subtrees with their ACLs, whole or told."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import pytest
+
+import zookeeper
+from tests.cli.inprocess import call, the_line
+from tests.tcpproxy import TcpProxy
+from tests.wireframes import Op
+from zc.zk.acl import OPEN_ACL_UNSAFE, digest_acl
+
+WRITES = {Op.CREATE, Op.CREATE2, Op.MULTI, Op.DELETE, Op.CREATE_CONTAINER, Op.CREATE_TTL}
+
+OWN = [{"perms": 31, "scheme": "world", "id": "anyone"}, digest_acl("alice", "secret", "r")]
+
+
+@pytest.fixture
+def tree(zk):
+    """Make nodes of all kinds below /a."""
+    zk.create("/a", "top")
+    zk.create("/a/b", b"\xff\0", OWN)
+    zk.create("/a/null", None)
+    zk.create("/a/container", "", OPEN_ACL_UNSAFE, zookeeper.CONTAINER)
+    zk.create("/a/container/in", "in it")
+    zk.create("/a/ttl", "", OWN, zookeeper.PERSISTENT_WITH_TTL, ttl=3_600_000)
+
+
+def seen(zk, path):
+    """Return all that a copy is to have, by path behind `path`."""
+    paths = list(zk.walk(path))
+    nodes = zip(paths, zk.get_many(paths), zk.get_acl_many(paths), strict=True)
+    return {
+        each.removeprefix(path): (data, stat["ephemeralOwner"], acl)
+        for each, (data, stat), (_, acl) in nodes
+    }
+
+
+def large(zk, count=620):
+    zk.create("/a", "top")
+    steps = [("create", f"/a/{number:03}", f"{number}", OWN) for number in range(count)]
+    zk.write_many(steps)
+
+
+class TestCopy:
+    @pytest.mark.usefixtures("tree")
+    def test_data_and_acls_are_kept(self, place, zk):
+        before = seen(zk, "/a")
+        outcome = call("cp", "-d", place, "/a", "/copy")
+        assert outcome == (0, "copy /a to /copy: 6 nodes, 10 bytes\n", "")
+        assert not zk.exists("/copy")
+        assert call("cp", place, "/a", "/copy") == (0, "", "")
+        assert seen(zk, "/copy") == before == seen(zk, "/a")
+
+    @pytest.mark.usefixtures("tree")
+    def test_json_tells_what_was_done(self, place, zk):
+        outcome = call("cp", place, "/a", "/copy", "--format", "json")
+        assert json.loads(outcome.output) == {
+            "source": "/a", "target": "/copy", "copied": 6, "bytes": 10, "deleted": 0,
+            "ephemeral": [], "atomic": True,
+        }  # fmt: skip
+
+    @pytest.mark.usefixtures("tree")
+    def test_a_slash_copies_into_a_node(self, place, zk):
+        zk.create("/into")
+        assert call("cp", place, "/a/b", "/into/") == (0, "", "")
+        assert seen(zk, "/into/b") == seen(zk, "/a/b")
+
+    @pytest.mark.usefixtures("tree")
+    def test_to_other_servers(self, place, zk):
+        zk.create("/other")
+        assert call("cp", place, "/a", f"{place}/other", "/copy") == (0, "", "")
+        assert seen(zk, "/other/copy") == seen(zk, "/a")
+
+    def test_links_are_followed(self, place, zk):
+        zk.create_recursive("/real/node", "x")
+        zk.ln("/real", "/link")
+        assert call("cp", place, "/link/node", "/link/copy") == (0, "", "")
+        assert zk.get("/real/copy")[0] == "x"
+
+    @pytest.mark.usefixtures("tree")
+    def test_ephemeral_nodes_are_left_out_which_is_said(self, place, zk):
+        zk.create("/a/eph", "", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
+        outcome = call("cp", "-d", place, "/a", "/copy")
+        assert "/a/eph is ephemeral and not copied\n" in outcome.output
+        outcome = call("cp", place, "/a", "/copy")
+        assert (outcome.status, outcome.output) == (0, "")
+        assert outcome.messages.endswith("1 node not copied: ephemeral, as of programs that run\n")
+        assert not zk.exists("/copy/eph")
+        assert zk.exists("/copy/ttl")
+        assert "there is nothing to copy" in the_line(call("cp", place, "/a/eph", "/copy2"))
+
+    def test_nothing_is_overwritten(self, place, zk):
+        zk.create_recursive("/a/b", "new")
+        zk.create_recursive("/copy/b", "old")
+        line = the_line(call("cp", place, "/a", "/copy"))
+        assert line.startswith("/copy/b: this node is there, and not as /a/b is")
+        zk.set("/copy/b", "new")
+        zk.create("/copy/other")
+        zk.create("/a/c")
+        line = the_line(call("cp", place, "/a", "/copy"))
+        assert line.startswith("/copy/other: this node is there")
+        assert "--merge" in line
+        assert not zk.exists("/copy/c")
+        assert call("cp", "--merge", place, "/a", "/copy") == (0, "", "")
+        assert zk.exists("/copy/c")
+        assert zk.exists("/copy/other")
+
+    def test_a_large_tree_is_said_to_be_not_at_once(self, place, zk):
+        large(zk)
+        outcome = call("cp", "-d", place, "/a", "/copy")
+        assert "not at once" in outcome.output
+        assert call("cp", place, "/a", "/copy") == (0, "", "")
+        assert seen(zk, "/copy") == seen(zk, "/a")
+
+    def test_a_node_of_900_kilobytes(self, place, zk):
+        zk.create("/a", "x" * 900_000)
+        assert call("cp", place, "/a", "/copy") == (0, "", "")
+        assert zk.get("/copy")[0] == "x" * 900_000
+
+    def test_a_node_that_may_not_be_read_is_an_error_before_anything(self, place, zk):
+        zk.create_recursive("/a/secret")
+        zk.set_acl("/a/secret", -1, [{"scheme": "world", "id": "anyone", "perms": 30}])
+        assert the_line(call("cp", place, "/a", "/copy")) == "not authenticated: /a/secret"
+        assert not zk.exists("/copy")
+
+    def test_an_acl_that_is_shown_in_part_is_not_copied(self, place, zk):
+        zk.create("/a", "", [{"perms": 1, "scheme": "world", "id": "anyone"}, OWN[1]])
+        line = the_line(call("cp", place, "/a", "/copy"))
+        assert line == "not authenticated: /a: servers show its ACL to its administrators only"
+
+
+class TestMove:
+    @pytest.mark.usefixtures("tree")
+    def test_all_is_moved_at_once(self, place, zk):
+        before = seen(zk, "/a")
+        outcome = call("mv", "-d", place, "/a", "/b")
+        assert outcome.output == "copy /a to /b: 6 nodes, 10 bytes\ndelete /a: 6 nodes\n"
+        assert "this deletes 6 nodes" in the_line(call("mv", place, "/a", "/b"), 2)
+        zxid = zk.exists("/")["pzxid"]
+        assert call("mv", "-y", place, "/a", "/b") == (0, "", "")
+        assert seen(zk, "/b") == before
+        assert not zk.exists("/a")
+        assert {zk.exists(path)["czxid"] for path in zk.walk("/b")} == {zk.exists("/")["pzxid"]}
+        assert zk.exists("/")["pzxid"] > zxid
+
+    def test_a_large_tree_is_copied_compared_and_deleted(self, place, zk):
+        large(zk, 300)
+        before = seen(zk, "/a")
+        assert (
+            "copied, then compared, and then deleted" in call("mv", "-d", place, "/a", "/b").output
+        )
+        assert call("mv", "-y", place, "/a", "/b") == (0, "", "")
+        assert seen(zk, "/b") == before
+        assert not zk.exists("/a")
+
+    @pytest.mark.usefixtures("tree")
+    def test_ephemeral_nodes_stop_a_move(self, place, zk):
+        zk.create("/a/eph", "", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
+        line = the_line(call("mv", "-y", place, "/a", "/b"))
+        assert line.startswith("/a/eph is ephemeral")
+        assert not zk.exists("/b")
+
+    @pytest.mark.parametrize("name", ["cp", "mv"])
+    def test_places_that_make_no_sense(self, place, zk, name):
+        zk.create_recursive("/a/b/c")
+        zk.ln("/a/b", "/link")
+        for target in ("/a", "/a/", "/a/b/new", "/link/new"):
+            line = the_line(call(name, *["-y"] * (name == "mv"), place, "/a", target))
+            assert line.startswith("/a cannot be copied or moved to ")
+        assert the_line(call(name, place, "/a", "/none/x")).startswith("no node: /none")
+        assert the_line(call(name, place, "/none", "/x")) == "no node: /none"
+        assert "SOURCE and TARGET are needed" in the_line(call(name, place, "/a"), 2)
+
+    def test_others_who_change_nodes_meanwhile_stop_it(self, place, zk, monkeypatch):
+        zk.create_recursive("/a/b", "x")
+        from zc.zk.operations import copying
+
+        real_apply = copying.CopyPlan.apply
+
+        def apply(self, progress=None):
+            zk.set("/a/b", "changed")
+            return real_apply(self, progress)
+
+        monkeypatch.setattr(copying.CopyPlan, "apply", apply)
+        line = the_line(call("mv", "-y", place, "/a", "/b"))
+        assert line.startswith("somebody else has changed what the plan was made from")
+        assert zk.get("/a/b")[0] == "changed"
+        assert not zk.exists("/b")
+
+    def test_others_who_change_a_large_tree_meanwhile_stop_the_deletion(
+        self, place, zk, monkeypatch
+    ):
+        large(zk, 300)
+        from zc.zk.operations import copying
+
+        real_compare = copying.CopyPlan._compare
+
+        def compare(self):
+            zk.set("/a/007", "changed")
+            return real_compare(self)
+
+        monkeypatch.setattr(copying.CopyPlan, "_compare", compare)
+        line = the_line(call("mv", "-y", place, "/a", "/b"))
+        assert line.startswith("/a/007: somebody else has changed it")
+        assert len(list(zk.walk("/a"))) == 301
+
+
+class TestInterruptions:
+    """Whatever breaks, and whenever, nothing is lost, and running it again does the rest."""
+
+    @pytest.fixture
+    def writes(self, server):
+        """Yield a proxy, and the list of its writes; `at` calls something at the n-th."""
+
+        class Writes:
+            count = 0
+            at = None
+
+            def __call__(self, request):
+                if request.op not in WRITES:
+                    return True
+                self.count += 1
+                return self.at(self.count) if self.at else True
+
+        counted = Writes()
+        with TcpProxy(server.connection_string, counted) as proxy:
+            yield proxy, counted
+
+    @pytest.mark.parametrize("name", ["cp", "mv"])
+    def test_connections_that_break_at_any_write_are_made_up_for(self, root, zk, writes, name):
+        proxy, counted = writes
+        large(zk, 520)
+        before = seen(zk, "/a")
+        broken = 0
+        while True:
+            broken += 1
+            counted.count, counted.at = 0, lambda number, which=broken: number != which
+            outcome = call(
+                name, *["-y"] * (name == "mv"), proxy.connection_string + root, "/a", "/b"
+            )
+            assert outcome.status == 0, outcome
+            assert seen(zk, "/b") == before
+            assert bool(zk.exists("/a")) == (name == "cp")
+            if counted.count < broken:
+                break
+            if name == "mv":
+                assert call("cp", zk.connection_string, "/b", "/a").status == 0
+            zk.delete_recursive("/b")
+        assert broken > 3
+
+    def test_a_move_that_is_killed_at_any_write_is_finished_by_the_next(
+        self, root, zk, writes, start, place
+    ):
+        proxy, counted = writes
+        large(zk, 520)
+        before = seen(zk, "/a")
+        number = 0
+        is_done = False
+        while not is_done:
+            number += 1
+            process = start("mv", "-y", proxy.connection_string + root, "/a", "/b")
+
+            def at(count, which=number, process=process):
+                if count == which:
+                    os.kill(process.pid, signal.SIGKILL)
+                return True
+
+            counted.count, counted.at = 0, at
+            process.communicate()
+            is_done = process.returncode == 0
+            assert is_done or process.returncode == -signal.SIGKILL
+            # Each node is at one place at least.
+            counted.at = None
+            found: dict[str, object] = {}
+            for top in ("/a", "/b"):
+                if zk.exists(top):
+                    found |= seen(zk, top)
+            assert found == before
+            if zk.exists("/a"):
+                assert call("mv", "-y", place, "/a", "/b").status == 0
+            assert seen(zk, "/b") == before
+            assert not zk.exists("/a")
+            zk.delete_recursive("/b")
+            large(zk, 520)
+        assert number > 3
