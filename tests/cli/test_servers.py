@@ -31,6 +31,17 @@ def lines(outcome):
     return outcome.output.splitlines()
 
 
+def tls_options(keys):
+    """Return the options by which commands reach servers with these keys; none without."""
+    if keys is None:
+        return []
+    return [
+        f"--tls-ca={keys.authority}",
+        f"--tls-certificate={keys.certificate('client')}",
+        f"--tls-key={keys.key('client')}",
+    ]
+
+
 def objects(outcome):
     return [json.loads(line) for line in outcome.output.splitlines()]
 
@@ -214,7 +225,8 @@ class TestStatus:
         assert told[5]["asked_by"] == "mntr"
 
     def test_an_ensemble_with_a_server_down(self, ensemble: Ensemble):
-        outcome = run("status", ensemble.connection_string)
+        tls = tls_options(ensemble.keys)
+        outcome = run("status", *tls, ensemble.connection_string)
         assert (outcome.status, outcome.messages) == (0, "")
         assert sorted(line.split()[1] for line in outcome.output.splitlines()) == [
             "follower",
@@ -224,7 +236,7 @@ class TestStatus:
         down = ensemble.followers()[0]
         down.kill()
         try:
-            outcome = run("status", ensemble.connection_string)
+            outcome = run("status", *tls, ensemble.connection_string)
             assert outcome.status == 1
             (line,) = [each for each in outcome.output.splitlines() if "does not serve" in each]
             assert line == f"{down.connection_string}  does not serve: Connection refused"
@@ -237,12 +249,12 @@ class TestStatus:
         assert len([line for line in told if line.startswith("server.")]) == 3
         (told,) = objects(run("config", "--format", "json", ensemble.connection_string))
         assert {each["role"] for each in told["servers"].values()} == {"participant"}
-        assert {each["clients"] for each in told["servers"].values()} == {
-            server.connection_string for server in ensemble.servers
-        }
+        if not tls:
+            clients = {each["clients"] for each in told["servers"].values()}
+            assert clients == set(ensemble.connection_string.split(","))
         with zc.zk.ZooKeeper(ensemble.connection_string) as client:
             client.create("/who", "", OPEN, zookeeper.EPHEMERAL)
-            told = objects(run("who", "--format", "json", ensemble.connection_string, "/who"))
+            told = objects(run("who", *tls, "--format", "json", ensemble.connection_string, "/who"))
             id = client.client_id()[0] & 2**64 - 1
             assert told[0]["session"] == f"{id:#x}"
             assert told[0]["server"] in ensemble.connection_string.split(",")
@@ -269,7 +281,7 @@ class TestStatus:
 
 
 class TestWho:
-    def test_an_admin_server_tells_of_sessions_where_words_do_not(self):
+    def test_a_secured_server_tells_by_tls_and_its_admin_server_of_sessions(self, keys):
         (port,) = free_ports(1)
         settings = {
             "4lw.commands.whitelist": "ruok",
@@ -277,18 +289,25 @@ class TestWho:
             "admin.serverAddress": LOOPBACK,
             "admin.serverPort": port,
         }
-        with standalone(settings=settings, keys=None) as own:
+        tls = tls_options(keys)
+        with standalone(settings=settings, keys=keys) as own:
             where = own.connection_string
-            assert run("who", "--sessions", where).status == 1
-            with zc.zk.ZooKeeper(where) as client:
+            assert lines(run("word", *tls, where, "ruok")) == ["imok"]
+            (line,) = lines(run("status", *tls, where))
+            assert re.search("  standalone .*  TLSv1[.][23]  certificate for ", line)
+            outcome = run("who", "--sessions", *tls, where)
+            assert "it does not answer cons (its 4lw.commands.whitelist)" in outcome.messages
+            with zc.zk.ZooKeeper(where, tls=keys.tls()) as client:
                 client.create("/e", "", OPEN, zookeeper.EPHEMERAL)
                 id = f"{client.client_id()[0] & 2**64 - 1:#x}"
-                (told,) = objects(run("who", "--admin", port, "--format", "json", where, "/e"))
+                (told,) = objects(
+                    run("who", *tls, "--admin", port, "--format", "json", where, "/e")
+                )
                 assert told["session"] == id
                 assert told["server"] == where
                 assert told["client"].startswith(f"{LOOPBACK}:")
                 assert told["ephemerals"] == ["/e"]
-                everyone = lines(run("who", "--admin", port, "--sessions", where))
+                everyone = lines(run("who", *tls, "--admin", port, "--sessions", where))
                 assert [line for line in everyone if line.startswith(f"session {id}  client ")]
 
     @pytest.mark.parametrize(

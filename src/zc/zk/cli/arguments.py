@@ -36,7 +36,7 @@ environment:
 
 _EXIT_STATUS = """
 exit status: 0 success, 1 error, 2 wrong usage, 3 differences found (with --exit-code),
-4 nodes left out (with --skip-unreadable)
+4 nodes left out
 """
 
 

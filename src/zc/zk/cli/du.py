@@ -11,17 +11,18 @@ from zc.zk.cli.arguments import Parser
 from zc.zk.cli.numbers import count
 from zc.zk.cli.output import print_json, print_line
 from zc.zk.cli.progress import progress
-from zc.zk.cli.reports import CONNECTION_AND_PATH, Unreadable, connection_and_path
+from zc.zk.cli.reports import CONNECTION_AND_TOP, Unreadable, connection_and_path
 from zc.zk.operations import listing
 from zc.zk.operations.survey import Found
 from zc.zk.tree.usage import Usage, largest, usages
 
 USAGE = "[--depth N] [--top N] [--by nodes|bytes] [options] [CONNECTION] [PATH]"
 DETAILS = f"""\
-{CONNECTION_AND_PATH}; it is by default the root. Of it, and of the nodes below it down to a depth
-of 1, it is told how many nodes there are, how many of these are ephemeral, and how many bytes their
-data have, all below included; PATH comes last. Of nodes that may not be read, what is below them
-does not count, which is said, and makes the exit status 4."""
+{CONNECTION_AND_TOP}
+Of this node, and of those one level below it, it is told how many nodes there are, how many of
+these are ephemeral, and how many bytes their data have, all below included; PATH comes last.
+--depth has it go further down, and --top tells of the largest alone. Of nodes that may not be read,
+what is below them does not count, which is said, and makes the exit status 4."""
 EXAMPLES = """\
 zookeeper.example.com:2181
 --depth 3 --top 10 zookeeper.example.com:2181

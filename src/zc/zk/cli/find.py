@@ -12,7 +12,7 @@ from zc.zk.cli.criteria import add_criteria, regular_expression, selection
 from zc.zk.cli.output import print_json, print_line
 from zc.zk.cli.progress import progress
 from zc.zk.cli.reports import (
-    CONNECTION_AND_PATH,
+    CONNECTION_AND_TOP,
     Unreadable,
     connection_and_path,
     selected,
@@ -22,10 +22,10 @@ from zc.zk.tree import facts
 
 USAGE = "[-l] [--name PATTERN] [--kind KIND] [--property NAME[=LITERAL]] ... [CONNECTION] [PATH]"
 DETAILS = f"""\
-{CONNECTION_AND_PATH}; it is by default the root. It and all nodes below are looked at, and the
-paths of those that are all that is asked for are printed as they are found, depth first. Of a node
-that may not be read, neither data nor children are known: that is said, and makes the exit status
-4."""
+{CONNECTION_AND_TOP}
+This node and all below are looked at, and the paths of those that are all that is asked for are
+printed as they are found, depth first. Of a node that may not be read neither data nor children are
+known: that is said, and makes the exit status 4."""
 EXAMPLES = """\
 --name 'p*' --kind ephemeral zookeeper.example.com:2181 /fooservice
 --property type=web --older 30d zookeeper.example.com:2181

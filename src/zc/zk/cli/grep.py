@@ -12,15 +12,16 @@ from zc.zk.cli.criteria import add_criteria, regular_expression, selection
 from zc.zk.cli.failures import Misuse
 from zc.zk.cli.output import print_json, print_line, tell
 from zc.zk.cli.progress import progress
-from zc.zk.cli.reports import CONNECTION_AND_PATH, Unreadable, selected
+from zc.zk.cli.reports import CONNECTION_AND_TOP, Unreadable, selected
 from zc.zk.operations import listing
 from zc.zk.tree import matching
 
 USAGE = "[-i] [-F] [-l] [-e REGEX] [--name PATTERN] ... [CONNECTION] REGEX [PATH]"
 DETAILS = f"""\
-{CONNECTION_AND_PATH}; it is by default the root. REGEX is a regular expression of Python's. Of it
-and all nodes below, the lines of the data that match somewhere are printed behind the node's path;
-a long line is cut to what is around the first match. Nothing found is exit status 1. Nodes that may
+{CONNECTION_AND_TOP}
+REGEX is a regular expression of Python's. Of this node and all below, the lines of the data that
+match somewhere are printed behind the node's path; a long line is cut to what is around the first
+match. Nothing found is exit status 1. Nodes that may
 not be read are told of, and make it 4."""
 EXAMPLES = """\
 zookeeper.example.com:2181 '10[.]0[.]0[.]42' /fooservice

@@ -10,7 +10,7 @@ from zc.zk.cli.arguments import Parser
 from zc.zk.cli.numbers import count
 from zc.zk.cli.output import is_terminal, print_json, print_line
 from zc.zk.cli.reports import (
-    CONNECTION_AND_PATH,
+    CONNECTION_AND_TOP,
     Unreadable,
     connection_and_path,
 )
@@ -20,11 +20,12 @@ from zc.zk.tree import facts
 
 USAGE = "[-l] [-F] [-R] [--depth N] [options] [CONNECTION] [PATH]"
 DETAILS = f"""\
-{CONNECTION_AND_PATH}; it is by default the root. Names come in their natural order, p2 before p10:
-the children's, or with -R the paths of all nodes below PATH. On a terminal, or with -F, nodes with
-children have a slash behind, and ephemeral ones are marked; which nodes are containers or have a
-time to live servers tell nobody. Nodes that may not be read are listed; with -R what is below them
-is not, which is said, and makes the exit status 4."""
+{CONNECTION_AND_TOP}
+Names come in their natural order, p2 before p10: the children's, or with -R the paths of all nodes
+below PATH. On a terminal, or with -F, nodes with children have a slash behind, and ephemeral ones
+are marked; servers tell nobody which nodes are containers or have a time to live. Nodes that may
+not be read are listed; with -R the nodes below them are not, which is said, and makes the exit
+status 4."""
 EXAMPLES = """\
 zookeeper.example.com:2181
 -l zookeeper.example.com:2181 /fooservice/providers
