@@ -15,7 +15,7 @@ import zookeeper
 from tests.cli.inprocess import zk as run
 from tests.deadlines import scaled
 from zc.zk.operations.survey import survey
-from zc.zk.testing import Server
+from zc.zk.testing import Server, setUp, tearDown
 
 CLOSED = [{"scheme": "world", "id": "anyone", "perms": 31 & ~1}]
 OPEN = [{"scheme": "world", "id": "anyone", "perms": 31}]
@@ -469,3 +469,22 @@ def test_a_reader_that_hangs_up_ends_a_long_list(start, zk, place):
     process.stdout.close()
     assert process.wait(scaled(60)) == 128 + 13
     assert process.stderr.read() == b""
+
+
+def test_commands_look_at_the_emulation_too():
+    test = mock.Mock(spec=[])
+    setUp(test, TREE)
+    try:
+        where = "zookeeper.example.com:2181"
+        assert lines(run("ls", where, "/shop/queue")) == ["p1", "p2", "p10"]
+        assert run("get", "--property", "prices", where, "/shop").output == "0.07\n"
+        assert lines(run("find", "--property", "threads=8", where)) == ["/shop"]
+        assert lines(run("grep", where, "two")) == ['/shop/queue/p2: {"text":"two"}']
+        assert lines(run("count", "-R", where, "/shop")) == ["5"]
+        assert lines(run("du", where, "/shop"))[-1].endswith("  /shop")
+        assert lines(run("stat", where, "/shop/main"))[0] == "/shop/providers"
+        assert run("wait", "--children", 3, where, "/shop/queue") == (0, "", "")
+        outcome = run("wait", "--deadline", "10ms", where, "/none")
+        assert outcome == (1, "", "zk wait: /none: it is not there, after 10 ms\n")
+    finally:
+        tearDown(test)

@@ -194,6 +194,14 @@ class TestStatus:
         assert outcome.status == 1
         assert "does not serve: TLS: its certificate is refused: " in outcome.output
 
+    @pytest.mark.parametrize("behaviour", [silent, endless, hanging_up])
+    def test_a_handshake_that_does_not_end_well_ends_in_time(self, options, behaviour):
+        with talker(behaviour) as where:
+            outcome = run("status", *options, "--timeout", "0.4", where)
+        assert (outcome.status, outcome.messages) == (1, "")
+        assert outcome.output.startswith(f"{where}  does not serve: ")
+        assert outcome.output.count("\n") == 1
+
     def test_lags_are_told_and_servers_that_do_not_serve(self, closed_port):
         leader = answering(srvr=SRVR.format(zxid=0x100000009, mode="leader"))
         behind = answering(srvr=SRVR.format(zxid=0x100000004, mode="follower"))

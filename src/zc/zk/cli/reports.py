@@ -18,12 +18,9 @@ if TYPE_CHECKING:
 
 K = TypeVar("K")
 
-_CONNECTION = "CONNECTION is HOST:PORT, or several with commas in between."
-
-CONNECTION_AND_PATH = f"{_CONNECTION} Symbolic links in PATH are followed"
-CONNECTION_AND_TOP = (
-    f"{_CONNECTION} PATH is by default the root; symbolic links in it are followed."
-)
+CONNECTION_AND_PATH = """\
+CONNECTION is HOST:PORT, or several with commas in between. Symbolic links in PATH are followed"""
+CONNECTION_AND_TOP = f"{CONNECTION_AND_PATH}; the default is the root."
 
 
 def connection_and_path(options: Namespace, default: str | None = None) -> tuple[str, str]:
