@@ -1,6 +1,7 @@
 """Forks in ways that Python, or the C library, does not see.
 
-The child calls a handle of its parent. Argument: hosts. Prints as JSON what each child has raised, and whether the parent goes on.
+The child calls a handle of its parent. Argument: hosts. Prints as JSON what each child
+has raised, and whether the parent goes on.
 """
 
 from __future__ import annotations
