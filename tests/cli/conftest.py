@@ -48,14 +48,14 @@ def start(
     """
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(name: str, *arguments: object, **options: Any) -> subprocess.Popen[bytes]:
+    def start(*arguments: object, **options: Any) -> subprocess.Popen[bytes]:
         defaults: dict[str, Any] = {
             "stdin": subprocess.DEVNULL,
             "env": environment,
             "cwd": tmp_path,
         }
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        command = [sys.executable, "-m", "zc.zk", name, *map(str, arguments)]
+        command = [sys.executable, "-m", "zc.zk", *map(str, arguments)]
         process = subprocess.Popen(command, **{**defaults, **pipes, **options})
         started.append(process)
         return process
@@ -78,15 +78,12 @@ def command(start: Callable[..., subprocess.Popen[bytes]], environment: dict[str
     """
 
     def command(
-        name: str,
         *arguments: object,
         given: str | bytes = b"",
         variables: dict[str, str] | None = None,
     ) -> Outcome:
         content = given.encode() if isinstance(given, str) else given
-        process = start(
-            name, *arguments, stdin=subprocess.PIPE, env={**environment, **(variables or {})}
-        )
+        process = start(*arguments, stdin=subprocess.PIPE, env={**environment, **(variables or {})})
         output, messages = process.communicate(content, timeout=scaled(PATIENCE_SECONDS))
         return Outcome(process.returncode, output.decode(), messages.decode())
 

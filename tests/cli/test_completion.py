@@ -24,7 +24,7 @@ WORD_BREAKS = " \t\n\"'><=;|&(:"
 def completions(command, tmp_path):
     """Return a function that asks for a line's completions.
 
-    The first word of the line is a command.
+    The first word of the line is a command; or `zk`, and the second one is.
     """
 
     def completions(line: str, status: int = 0, **variables: str) -> list[str]:
@@ -38,7 +38,8 @@ def completions(command, tmp_path):
             "COMP_LINE": line,
             "COMP_POINT": str(len(line)),
         }
-        outcome = command(line.split()[0], variables=asking | variables)
+        name = line.split()[0]
+        outcome = command(*[] if name == "zk" else [name], variables=asking | variables)
         assert (outcome.status, outcome.output) == (status, "")
         return answer.read_text().splitlines()
 
@@ -52,6 +53,20 @@ def tree(zk):
 
 def test_options(completions):
     assert completions("export --eph") == ["--ephemeral "]
+
+
+def test_the_commands_of_the_program(completions, place):
+    assert completions("zk exp") == ["export "]
+    assert {"set", "create", "acl", "export"} <= set(completions("zk "))
+    assert completions("zk export --eph") == ["--ephemeral "]
+    assert completions(f"zk export {place} /sh") == ["/shop", "/shut"]
+    assert completions("zk no-such ") == []
+
+
+def test_commands_that_begin_with_a_verb(completions, place):
+    assert completions("acl re") == ["remove "]
+    assert {"get", "set", "list", "delete"} <= set(completions("quota "))
+    assert completions(f"acl get {place} /sh") == ["/shop", "/shut"]
 
 
 def test_paths_of_nodes(completions, place):

@@ -176,6 +176,14 @@ class TestMove:
         assert the_line(call(name, place, "/none", "/x")) == "no node: /none"
         assert "SOURCE and TARGET are needed" in the_line(call(name, place, "/a"), 2)
 
+    def test_a_large_tree_that_may_not_be_deleted_is_told_to_be_copied(self, place, zk):
+        large(zk, 300)
+        zk.set_acl("/a", -1, [{"perms": 31 & ~8, "scheme": "world", "id": "anyone"}])
+        line = the_line(call("mv", "-y", place, "/a", "/b"))
+        assert line.startswith("not authenticated: /a/299")
+        assert line.endswith("(all of it was copied to /b)")
+        assert len(list(zk.walk("/a"))) == len(list(zk.walk("/b"))) == 301
+
     def test_others_who_change_nodes_meanwhile_stop_it(self, place, zk, monkeypatch):
         zk.create_recursive("/a/b", "x")
         from zc.zk.operations import copying

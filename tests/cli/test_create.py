@@ -87,6 +87,15 @@ class TestKinds:
         )
 
 
+def test_a_lost_answer_is_told_with_what_may_have_happened(place, monkeypatch):
+    def create(h, path, *_, **__):
+        raise zookeeper.error(zookeeper.CONNECTIONLOSS, path)
+
+    monkeypatch.setattr(zookeeper, "create", create)
+    line = the_line(call("create", "--sequential", place, "/a-"))
+    assert line.endswith("/a-: the node may have been created all the same: look for it")
+
+
 class TestPlaces:
     def test_parents_are_made_if_asked_for(self, place, zk):
         assert the_line(call("create", place, "/x/y/z")) == "no node: /x/y/z"

@@ -14,6 +14,7 @@ when the command is called: starting quickly matters for what is called in loops
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -80,7 +81,13 @@ def main(arguments: Arguments = None) -> int | None:
 
 
 def _program(program: str, arguments: Arguments) -> int | None:
-    command, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given and "_ARGCOMPLETE" in os.environ:
+        # A shell runs it so, which wants to complete a command line.
+        from zc.zk.cli.completion import command_being_typed
+
+        return _run(command_being_typed(), [])
+    command, *rest = given or ["--help"]
     if command in COMMANDS:
         return _run(command, rest, f"{program} {command}")
     from zc.zk.cli import runner

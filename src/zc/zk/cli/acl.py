@@ -49,7 +49,7 @@ KINDS = ("get", "set", "add", "remove")
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(KINDS)
     parser.add_argument("-R", "--recursive", action="store_true", help="with all nodes below PATH")
     parser.add_dry_run_argument("print what would be changed, and change nothing")
     parser.add_yes_argument("with -R: change ACLs without asking for confirmation")

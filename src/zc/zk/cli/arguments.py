@@ -97,6 +97,7 @@ class Parser(ArgumentParser):
     """
 
     command_mark: str | None = None
+    first_words: Sequence[str] = ()
 
     def __init__(self, name: str, usage: str, summary: str, texts: Texts) -> None:
         examples = "".join(f"  {name} {line}\n" for line in texts.EXAMPLES.splitlines())
@@ -137,11 +138,13 @@ class Parser(ArgumentParser):
         """Take what stands behind `mark` for the words of a command, as `behind`."""
         self.command_mark = mark
 
-    def add_words(self) -> None:
+    def add_words(self, first: Sequence[str] = ()) -> None:
         """Take any number of arguments that are no options, as `words`.
 
-        Which is which cannot be told from their places, as the first of them may be left out.
+        Which is which cannot be told from their places, as the first of them may be left out; but
+        for a command that begins with one of `first`, which says what to do.
         """
+        self.first_words = first
         self.add_argument("words", nargs="*", help=argparse.SUPPRESS)
 
     def add_server_arguments(self) -> None:

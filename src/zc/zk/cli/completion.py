@@ -17,6 +17,7 @@ from argcomplete.completers import FilesCompleter
 
 from zc.zk.cli import connect
 from zc.zk.cli.arguments import connection_and_rest, is_connection
+from zc.zk.cli.commands import COMMANDS
 from zc.zk.links import join
 
 MAX_SECONDS = 1.0
@@ -31,6 +32,25 @@ def complete(parser: ArgumentParser) -> None:
     argcomplete.autocomplete(parser, default_completer=_Nodes())
 
 
+def command_being_typed() -> str:
+    """Return the command of a program with many, whose arguments a shell wants to complete.
+
+    While its name is typed, that is completed, which ends the process.
+    """
+    before = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT", "0"))]
+    words = before.split()
+    place = int(os.environ["_ARGCOMPLETE"])
+    is_behind = len(words) > place + 1 or before[-1:].isspace()
+    if is_behind and len(words) > place and words[place] in COMMANDS:
+        # The parser of a command has to see what stands behind its name.
+        os.environ["_ARGCOMPLETE"] = str(place + 1)
+        return words[place]
+    parser = ArgumentParser(add_help=False)
+    parser.add_argument("command", choices=COMMANDS)
+    argcomplete.autocomplete(parser)
+    raise SystemExit(1)
+
+
 class _Nodes(FilesCompleter):
     """Completes arguments to paths of nodes, or files where there is no node.
 
@@ -38,15 +58,19 @@ class _Nodes(FilesCompleter):
     """
 
     def __call__(self, prefix: str, **given: Any) -> list[str]:
-        is_option = given["action"].dest != "words"
-        nodes = [] if is_option else self._nodes(prefix, given["parsed_args"])
-        return nodes or super().__call__(prefix)
+        if given["action"].dest != "words":
+            return super().__call__(prefix)
+        options, first = given["parsed_args"], given["parser"].first_words
+        words = list(options.words or ())
+        if first and not words:
+            return [word for word in first if word.startswith(prefix)]
+        return self._nodes(prefix, options, words[bool(first) :]) or super().__call__(prefix)
 
-    def _nodes(self, prefix: str, options: Namespace) -> list[str]:
+    def _nodes(self, prefix: str, options: Namespace, words: list[str]) -> list[str]:
         server, slash, path = prefix.partition("/")
         if not slash:
             return []
-        given = [server] if is_connection(server) else list(options.words or ())
+        given = [server] if is_connection(server) else words
         try:
             connection, _ = connection_and_rest(Namespace(words=given), len(given))
             return [server + each for each in _paths(options, connection, slash + path)]

@@ -96,6 +96,12 @@ def run(options: Namespace) -> int:
             made = create.create(session, node)
         except zookeeper.UnimplementedException as refusal:
             raise Failure(_refusal(refusal, kind)) from refusal
+        except zookeeper.SessionError as break_:
+            if not break_.may_have_happened:
+                raise
+            raise Failure(
+                f"{break_}: the node may have been created all the same: look for it"
+            ) from break_
     _tell(options, made, kind)
     return 0
 

@@ -40,7 +40,7 @@ _WHAT = {
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(KINDS)
     for name in NAMES:
         parser.add_argument(f"--{name}", type=limit, metavar="N", help=f"set: {_WHAT[name]}")
     parser.add_report_argument()

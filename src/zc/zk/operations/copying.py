@@ -130,12 +130,16 @@ class CopyPlan:
     def _delete(self, progress: Progress | None) -> None:
         session = self.source.session
         left = self.deletions
-        for attempt in attempts(session, (zookeeper.NoNodeException,)):
-            if attempt.number > 1:
-                there = _read_if_any(self.source).nodes
-                left = [change for change in self.deletions if change.path in there]
-            with attempt:
-                Plan(session, list(left), OPEN_ACL_UNSAFE, self.originals.zxid).apply(progress)
+        try:
+            for attempt in attempts(session, (zookeeper.NoNodeException,)):
+                if attempt.number > 1:
+                    there = _read_if_any(self.source).nodes
+                    left = [change for change in self.deletions if change.path in there]
+                with attempt:
+                    Plan(session, list(left), OPEN_ACL_UNSAFE, self.originals.zxid).apply(progress)
+        except zookeeper.ZooKeeperException as fault:
+            apply.tell_with(fault, f"all of it was copied to {self.target.path}")
+            raise
 
 
 def plan_copy(
