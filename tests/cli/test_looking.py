@@ -431,6 +431,25 @@ def test_a_lost_connection_or_session_in_the_middle_costs_no_node(break_it):
         assert paths == [f"/n{number}" for number in range(3000)]
 
 
+def test_few_nodes_are_kept_of_a_tree_that_is_read_ahead(zk, monkeypatch):
+    monkeypatch.setattr("zc.zk.operations.survey.MAX_AHEAD", 300)
+    monkeypatch.setattr("zc.zk.operations.survey.MAX_AT_ONCE", 50)
+    operations = [("create", f"/{n}", "", OPEN) for n in range(40)]
+    operations += [("create", f"/{n}/{m}", "", OPEN) for n in range(40) for m in range(20)]
+    operations += [("create", f"/{n}/7/{m}", "", OPEN) for n in range(40) for m in range(30)]
+    zk.write_many(operations)
+    read = most = 0
+
+    def take(path, data, stat):
+        nonlocal read
+        read += 1
+
+    for come, _ in enumerate(survey(zk._session, "/", take), 1):
+        most = max(most, read - come)
+    assert come == read == 1 + len(operations)
+    assert most <= 2 * (300 + 50)
+
+
 def test_nodes_that_vanish_while_the_tree_is_read_are_left_out(zk):
     zk.write_many([("create", f"/n{number}", "", OPEN) for number in range(400)])
 

@@ -52,3 +52,9 @@ def test_all_below_a_node_come_directly_behind_it(paths: list[str]) -> None:
     for index, path in enumerate(ordered):
         below = [other for other in ordered if other.startswith(path + "/")]
         assert ordered[index + 1 : index + 1 + len(below)] == below
+
+
+@given(st.lists(st.text("019", min_size=3, max_size=3).map("q-{}".format)), st.booleans())
+def test_names_that_are_alike_are_in_the_same_order(names, has_other):
+    names += ["q-10000"] * has_other
+    assert sorted_naturally(names) == sorted(names, key=natural_key)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 # Other digits than these make no numbers: their values are not in the order of their characters.
 _NUMBER = re.compile(r"([0-9]+)")
+_ANY_DIGIT = dict.fromkeys(map(ord, "0123456789"), "0")
 
 # Of each name in a path, texts and numbers in turn, so that no number is compared with a text.
 # Numbers are their length, their digits and how many zeros are in front: a name may have more
@@ -34,4 +35,12 @@ def _key(name: str) -> list[str | tuple[int, str, int]]:
 
 def sorted_naturally(paths: Iterable[str]) -> list[str]:
     """Return names, or paths, in natural order."""
-    return sorted(paths, key=natural_key)
+    given = list(paths)
+    # Sequential nodes, of which there may be a million, take no keys.
+    return sorted(given) if _are_alike(given) else sorted(given, key=natural_key)
+
+
+def _are_alike(names: list[str]) -> bool:
+    """Say whether names differ in nothing but digits that make numbers at the same places."""
+    mask = names[0].translate(_ANY_DIGIT) if names else ""
+    return all(name.translate(_ANY_DIGIT) == mask for name in names)
