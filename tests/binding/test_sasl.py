@@ -304,6 +304,7 @@ def test_a_mechanism_that_the_server_does_not_know_is_told(guarded, opened) -> N
     assert fault_of(own) == f"{where}: the server refuses the credentials (SCRIPTED)"
 
 
+@pytest.mark.not_over_tls("its server has keys of its own")
 def test_tls_and_sasl_go_together(own_servers_only, opened, tmp_path) -> None:
     jaas = Jaas(tmp_path, digest_login(USERS))
     authority = Authority(tmp_path)

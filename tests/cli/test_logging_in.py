@@ -68,6 +68,7 @@ def test_commands_log_in_by_options_and_by_variables(
     assert command("export", place, variables=by_file) == Outcome(0, TREE, "")
 
 
+@pytest.mark.not_over_tls("its user would be known by a certificate too")
 def test_new_nodes_can_be_the_users_own(command, guarded, alice, options, as_bob) -> None:
     place = guarded.connection_string
     for entry in ("auth::cdrwa", "sasl:alice:cdrwa"):

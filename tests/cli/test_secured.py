@@ -19,6 +19,8 @@ from tests.deadlines import scaled
 from tests.ports import LOOPBACK, free_ports
 from tests.tlsfront import Front, tls_front
 
+pytestmark = pytest.mark.not_over_tls("TLS is in front of a server in the clear")
+
 TREE = "/a\n  b = 1\n  /c\n"
 
 

@@ -87,6 +87,7 @@ def test_each_name_can_be_the_first_one_that_is_asked_for() -> None:
     assert in_a_new_interpreter("from zc.zk import *; print(parse_addr(':80')[1])") == ["80"]
 
 
+@pytest.mark.not_over_tls("it looks at a client in the clear")
 def test_a_plain_client_imports_nothing_that_it_does_not_need() -> None:
     loaded = in_a_new_interpreter(
         "import sys; before = set(sys.modules); import zc.zk; zc.zk.ZooKeeper\n"
@@ -105,6 +106,7 @@ import zc.zk; zc.zk.ZooKeeper
 """
 
 
+@pytest.mark.not_over_tls("it looks at a client in the clear")
 def test_a_plain_client_has_no_text_compiled() -> None:
     assert in_a_new_interpreter(COMPILING) == []
 
