@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import zc.zk
+from tests.cli.inprocess import call
 from tests.deadlines import scaled
 from zc.zk.testing import Server
 
@@ -113,3 +115,20 @@ def test_quotas_are_kept_count_of(own: Server) -> None:
         "delquota -n /a",
     )
     assert "count=2,bytes=8" in said, said
+
+
+def test_quotas_of_ours_are_javas_and_the_other_way_round(own: Server) -> None:
+    with zc.zk.ZooKeeper(own.connection_string) as zk:
+        zk.create_recursive("/a/b")
+        zk.create("/j", "12345")
+    place = own.connection_string
+    assert call("quota", "set", place, "/a", "--count", 10, "--hard-bytes", 1000).status == 0
+    said = tell(own, "listquota /a", "setquota -b 100 /j", "setquota -N 7 /j")
+    assert "Output quota for /a count=10,bytes=-1=;byteHardLimit=1000" in said
+    assert "Output stat for /a count=2,bytes=0" in said
+    assert call("quota", "list", place).output == (
+        "/a count 2 of 10, bytes 0 of any, at most 1000\n"
+        "/j count 1 of any, at most 7, bytes 5 of 100\n"
+    )
+    assert call("quota", "delete", place, "/j").status == 0
+    assert "quota for /j does not exist" in tell(own, "listquota /j")
