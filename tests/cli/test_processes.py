@@ -328,6 +328,30 @@ class TestWatch:
         assert self.lines(children, 1) == ["/shop add child new"]
         assert self.lines(properties, 1) == ["/shop threads change from 8 to 9"]
 
+    def test_all_nodes_below_with_recursive(self, start, place, zk):
+        zk.import_tree("/shop\n  threads = 8\n  /queue\n    /p10\n    /p2\n")
+        process = start("watch", "-R", "--no-time", place, "/shop")
+        assert self.lines(process, 4) == [
+            "/shop add property threads = 8",
+            "/shop add child queue",
+            "/shop/queue add child p2",
+            "/shop/queue add child p10",
+        ]
+        zk.create("/shop/queue/p2/deep", "x")
+        assert self.lines(process, 2) == [
+            "/shop/queue/p2 add child deep",
+            "/shop/queue/p2/deep add property string_value = 'x'",
+        ]
+        zk.set("/shop/queue/p2/deep", "y")
+        assert self.lines(process, 1) == ["/shop/queue/p2/deep string_value change from 'x' to 'y'"]
+        zk.delete("/shop/queue/p2/deep")
+        assert self.lines(process, 1) == ["/shop/queue/p2 remove child deep"]
+        zk.delete_recursive("/shop")
+        assert "/shop deleted" in iter(lambda: next_line(process.stdout), None)
+        children = start("watch", "-R", "-c", "--no-time", place, "/")
+        zk.import_tree("/shop\n  x = 1\n  /queue\n")
+        assert self.lines(children, 2) == ["/ add child shop", "/shop add child queue"]
+
     def test_changes_only(self, start, server, root, place, zk):
         zk.import_tree(TREE)
         process = start("watch", "-p", "--changes", "--no-time", place, "/shop")

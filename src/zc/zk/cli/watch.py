@@ -20,6 +20,7 @@ from zc.zk.cli import connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import Misuse
 from zc.zk.cli.output import print_line, tell
+from zc.zk.cli.treefollowing import TreeFollower
 from zc.zk.errors import BadPropertyLink
 from zc.zk.session.state import CONNECTION_LOST
 from zc.zk.tree.changes import SetData
@@ -29,10 +30,11 @@ if TYPE_CHECKING:
     from zc.zk.watching.children import Children
     from zc.zk.watching.properties import Properties
 
-USAGE = "[-c] [-p] [options] [CONNECTION] PATH..."
+USAGE = "[-c] [-p] [-R] [options] [CONNECTION] PATH..."
 DETAILS = """\
 CONNECTION is HOST:PORT, or several with commas in between. PATHs are the nodes to follow; symbolic
-links are followed, and so are property links. The first lines tell what is there, as if it came
+links are followed, and so are property links. With -R it is all nodes below PATHs, too, by one
+watch each; property links are not followed then. The first lines tell what is there, as if it came
 just then; the others what changes, until you interrupt it. Connections and sessions may be lost in
 the meantime: what has changed then is told afterwards."""
 EXAMPLES = """\
@@ -53,6 +55,9 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("-c", "--children", action="store_true", help="follow the children only")
     parser.add_argument("-p", "--properties", action="store_true", help="the properties only")
     parser.add_argument(
+        "-R", "--recursive", action="store_true", help="follow all nodes below them, too"
+    )
+    parser.add_argument(
         "--changes", action="store_true", help="do not tell what is there at the beginning"
     )
     parser.add_argument("--no-time", action="store_true", help="lines without date and time")
@@ -67,7 +72,8 @@ def run(options: Namespace) -> int:
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     with connect.client(options, connection) as zk, _not_told_twice():
         zk.set_watcher(partial(_tell_of_session, options.name))
-        followers = [_Follower(zk, path, options, lines) for path in paths]
+        follower = _tree_follower if options.recursive else _Follower
+        followers = [follower(zk, path, options, lines) for path in paths]
         if options.changes:
             while not lines.empty():
                 lines.get()
@@ -94,6 +100,18 @@ def _not_told_twice() -> Iterator[None]:
 def _tell_of_session(name: str, handle: int, type: int, state: int, path: str) -> None:
     if state in _STATES:
         tell(name, _STATES[state])
+
+
+def _tree_follower(
+    zk: ZooKeeper, path: str, options: Namespace, lines: queue.SimpleQueue[str]
+) -> TreeFollower:
+    return TreeFollower(
+        zk,
+        path,
+        lines.put,
+        children=options.children or not options.properties,
+        properties=options.properties or not options.children,
+    )
 
 
 class _Follower:
