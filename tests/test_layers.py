@@ -53,6 +53,7 @@ ROWS = [
     "naturalorder",
     "owners",
     "spans",
+    "logs",
     "errors",
     "interfaces",
 ]
@@ -82,11 +83,12 @@ PURE = {
 }
 
 # Rows that these may import besides: exceptions, constants, types, collection of garbage.
-COMMON = {"errors", "acl", "garbage"}
+COMMON = {"errors", "acl", "garbage", "logs"}
 HARMLESS = (
     "zookeeper.errors",
     "zookeeper.constants",
     "zookeeper.types",
+    "zookeeper.printing",
     "zookeeper.regularfiles",
 )
 

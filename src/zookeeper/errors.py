@@ -51,6 +51,7 @@ from typing import TYPE_CHECKING
 from zookeeper import constants
 from zookeeper.messages import MESSAGES
 from zookeeper.messages import zerror as zerror
+from zookeeper.printing import printable
 
 
 class ZooKeeperException(Exception):
@@ -299,7 +300,7 @@ def with_context(
     shown = path if path is None or len(path) <= _PATH_SHOWN else path[:_PATH_SHOWN] + "..."
     message = zerror(code) if code in MESSAGES else f"{zerror(code)} {code}"
     parts = [message, *(part for part in (shown, detail) if part is not None)]
-    exception = cls(": ".join(parts))
+    exception = cls(printable(": ".join(parts)))
     exception.code = code
     exception.path = path
     return exception

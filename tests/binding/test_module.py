@@ -235,8 +235,9 @@ def test_nothing_but_the_api_is_public(zookeeper):
     public = [name for name in dir(zookeeper) if not name.startswith("_")]
     submodules = {
         "answers", "binding", "constants", "environment", "errors", "hosts", "kerberos",
-        "kerberos_faults", "kerberos_turns", "log", "messages", "regularfiles", "runtimes",
-        "sasl", "sasl_digest", "sasl_gssapi", "saslsteps", "secretfiles", "tls", "types",
+        "kerberos_faults", "kerberos_turns", "log", "messages", "printing", "regularfiles",
+        "runtimes", "sasl",
+        "sasl_digest", "sasl_gssapi", "saslsteps", "secretfiles", "tls", "types",
         "watchers",
     }  # fmt: skip
     foreign = [

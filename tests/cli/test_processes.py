@@ -73,7 +73,7 @@ class TestOnATerminal:
         (tmp_path / "new.txt").write_text("/shop\n  threads = 9\n")
         for answer, status, children in [("n", 1, ["queue"]), ("", 1, ["queue"]), ("y", 0, [])]:
             terminal = Terminal(start, "import", "-t", place, "new.txt")
-            terminal.wait_for("Delete 1 node? [y/N] ")
+            terminal.wait_for("Delete 1 node and change 1? [y/N] ")
             assert "/shop threads change from 8 to 9\r\nwould delete /shop/queue.\r\n" in (
                 terminal.shown
             )
@@ -86,11 +86,29 @@ class TestOnATerminal:
     def test_an_interrupt_instead_of_an_answer_changes_nothing(self, start, place, zk, tmp_path):
         (tmp_path / "new.txt").write_text("/shop\n  threads = 9\n")
         terminal = Terminal(start, "import", "-t", place, "new.txt")
-        terminal.wait_for("Delete 1 node? [y/N] ")
+        terminal.wait_for("Delete 1 node and change 1? [y/N] ")
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.end() == 130
-        assert terminal.shown.endswith("Delete 1 node? [y/N] ")
+        assert terminal.shown.endswith("Delete 1 node and change 1? [y/N] ")
         assert zk.get_properties("/shop") == {"threads": 8}
+
+    def test_an_import_asks_before_it_replaces_data(self, start, place, zk, tmp_path):
+        (tmp_path / "new.txt").write_text("/shop\n  threads = 9\n  /new\n")
+        for answer, status, threads in [("n", 1, 8), ("y", 0, 9)]:
+            terminal = Terminal(start, "import", place, "new.txt")
+            terminal.wait_for("Change 1 node? [y/N] ")
+            terminal.type(answer + "\n")
+            assert terminal.end() == status
+            assert zk.get_properties("/shop") == {"threads": threads}
+        (tmp_path / "new.txt").write_text("/shop\n  threads = 9\n  /newer\n")
+        terminal = Terminal(start, "import", place, "new.txt")
+        assert terminal.end() == 0
+        assert "[y/N" not in terminal.shown
+        assert zk.exists("/shop/newer")
+        (tmp_path / "new.txt").write_text("/shop\n  threads = 10\n")
+        terminal = Terminal(start, "import", "-y", place, "new.txt")
+        assert terminal.end() == 0
+        assert "[y/N" not in terminal.shown
 
     def test_deleting_shows_the_plan_and_asks(self, start, place, zk):
         terminal = Terminal(start, "delete", place, "/shop")
@@ -104,7 +122,7 @@ class TestOnATerminal:
     ):
         (tmp_path / "new.txt").write_text("/shop\n  threads = 9\n")
         terminal = Terminal(start, "import", "-t", place, "new.txt")
-        terminal.wait_for("Delete 1 node? [y/N] ")
+        terminal.wait_for("Delete 1 node and change 1? [y/N] ")
         zk.set("/shop/queue", "somebody's work")
         terminal.type("y\n")
         assert terminal.end() == 1
@@ -134,7 +152,11 @@ class TestOnATerminal:
     def test_a_plan_of_many_deletions_stops_and_says_what_has_gone(self, start, place, zk):
         zk.import_tree("/many\n" + "".join(f"  /{number}\n" for number in range(1200)))
         terminal = Terminal(start, "delete", place, "/many")
-        terminal.wait_for("Delete 1201 nodes? [y/N] ")
+        terminal.wait_for("    1,201 at and below /many: 1,201 to delete\r\n")
+        terminal.wait_for("Delete 1201 nodes? [y/N, l lists all] ")
+        terminal.type("l\n")
+        terminal.wait_for("would delete /many/0.\r\n")
+        terminal.wait_for("would delete /many.\r\nDelete 1201 nodes? [y/N, l lists all] ")
         zk.create("/many/new", "")
         terminal.type("y\n")
         assert terminal.end() == 1

@@ -19,14 +19,12 @@ exact data matter, keep the data.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from zc.zk import _speedups
 from zc.zk.errors import excerpt
-
-logger = logging.getLogger("zc.zk")
+from zc.zk.logs import logger
 
 Properties = dict[str, Any]
 

@@ -73,7 +73,7 @@ class LinkLoop(LinkError):
         self.paths = paths
 
     def __str__(self) -> str:
-        return " -> ".join(self.paths)
+        return printable(" -> ".join(self.paths))
 
 
 class BadPropertyLink(LinkError):
@@ -90,7 +90,7 @@ class BadPropertyLink(LinkError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"{self.path} {self.name} =>: {self.reason}"
+        return printable(f"{self.path} {self.name} =>: {self.reason}")
 
 
 class NoProvider(Error):
@@ -137,7 +137,7 @@ class NoProvider(Error):
             text += f" ({told})"
         if self.age:
             text += f", as of {self.age:.0f} seconds ago, as there is no connection to ZooKeeper"
-        return text
+        return printable(text)
 
 
 def _no_provider(
@@ -193,9 +193,6 @@ def printable(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(
-        character
-        if character.isprintable()
-        else character.encode("unicode_escape", "surrogatepass").decode()
-        for character in text
-    )
+    from zookeeper.printing import printable  # commands start quickly without the extension
+
+    return printable(text)

@@ -62,6 +62,8 @@ cdef bint look(Line *line) except -1:
             line.value_kind = LITERAL
             line.value = at + 3
             line.value_end = line.end = end_of_line(line, line.value)
+            if has_three_quotes(line):
+                return False
         return line.value_end > line.value or line.value_kind == STRING
     if is_here(line.kind, line.data, at, b" -> "):
         line.value_kind = SYMBOLIC_LINK
@@ -159,6 +161,19 @@ cdef Py_ssize_t end_of_line(Line *line, Py_ssize_t at) noexcept:
     while character(line, at) != c"\n":
         at += 1
     return at
+
+
+cdef bint has_three_quotes(Line *line) noexcept:
+    """Return whether the value may be a block, which goes on in the lines below."""
+    cdef Py_ssize_t at
+    cdef Py_UCS4 c
+    for at in range(line.value + 2, line.value_end):
+        c = character(line, at)
+        if (c == c"'" or c == c'"') and character(line, at - 1) == c and (
+            character(line, at - 2) == c
+        ):
+            return True
+    return False
 
 
 cdef object integer(Line *line):

@@ -1,56 +1,87 @@
-"""Asking before something is deleted, and doing just what was shown."""
+"""Asking before something is deleted or overwritten, and doing just what was shown."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from zc.zk.cli.failures import Failure, Misuse
 from zc.zk.cli.output import is_terminal, say
 from zc.zk.operations.subtree import CONFLICTS
+from zc.zk.tree.summary import summary
 
 if TYPE_CHECKING:
     from zc.zk.operations.plan import Plan
     from zookeeper.types import Progress
 
-# So many lines of a plan are shown before the question.
+# So many lines of a plan are shown before the question; of a longer one what they come to.
 MAX_LINES = 60
 
 
-def confirm(plan: Plan) -> None:
+def can_ask() -> bool:
+    """Return whether there is a person to be asked."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stderr)
+
+
+def confirm(plan: Plan, *, overwriting: bool = False) -> bool:
     """Show a plan, and ask whether to go on, if it deletes anything.
 
-    Raises Failure if the answer is not yes, and Misuse if there is nobody to ask.
+    With `overwriting` also if it replaces data, where there is somebody to ask. Returns whether it
+    has asked. Raises Failure if the answer is not yes, and Misuse if nobody can be asked about
+    deletions.
     """
-    count = len(plan.deletions)
-    if not count:
-        return
-    what = "1 node" if count == 1 else f"{count} nodes"
+    deleted = len(plan.deletions)
+    replaced = sum(change.replaces for change in plan) - deleted if overwriting else 0
+    if not deleted and not (replaced and can_ask()):
+        return False
+    question = f"Delete {_nodes(deleted)}" if deleted else f"Change {_nodes(replaced)}"
+    if deleted and replaced:
+        question += f" and change {replaced}"
     ask(
         plan.lines(),
-        f"Delete {what}?",
-        f"this deletes {what}: --dry-run shows them, --yes deletes them",
+        f"{question}?",
+        f"this deletes {_nodes(deleted)}: --dry-run shows them, --yes deletes them",
+        lambda: summary(list(plan)),
     )
+    return True
 
 
-def ask(lines: Iterable[str], question: str, unasked: str) -> None:
+def ask(
+    lines: Iterable[str],
+    question: str,
+    unasked: str,
+    sum_up: Callable[[], Iterable[str]] | None = None,
+) -> None:
     """Show the lines of a plan, and ask whether to go on.
 
-    Raises Failure if the answer is not yes, and Misuse, which tells `unasked`, if there is nobody
-    to ask.
+    Of very many lines the first are shown, or those that `sum_up` returns; all if the answer asks
+    for them. Raises Failure if the answer is not yes, and Misuse, which tells `unasked`, if there
+    is nobody to ask.
     """
-    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+    if not can_ask():
         raise Misuse(unasked)
-    rest = iter(lines)
-    for line in islice(rest, MAX_LINES):
+    everything = list(lines)
+    more = len(everything) - MAX_LINES
+    if more > 0 and sum_up is not None:
+        say(f"{len(everything):,} lines, which --dry-run prints:")
+    for line in sum_up() if more > 0 and sum_up is not None else everything[:MAX_LINES]:
         say(line)
-    if more := sum(1 for _ in rest):
+    if more > 0 and sum_up is None:
         say(f"... and {more} more, which --dry-run prints")
-    say(f"{question} [y/N] ", end="")
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise Failure("nothing was changed")
+    while True:
+        say(f"{question} [{'y/N, l lists all' if more > 0 else 'y/N'}] ", end="")
+        answer = sys.stdin.readline().strip().lower()
+        if answer in ("y", "yes"):
+            return
+        if not (more > 0 and answer in ("l", "list")):
+            raise Failure("nothing was changed")
+        for line in everything:
+            say(line)
+
+
+def _nodes(count: int) -> str:
+    return "1 node" if count == 1 else f"{count} nodes"
 
 
 def apply(plan: Plan, progress: Progress | None) -> None:

@@ -32,7 +32,10 @@ FILE are looked at.
 Nodes that are created get the ACL that FILE has for them, or else that of --acl; nodes that are
 there get the one of FILE, and keep their own if it has none, unless --reset-acls is given. Nodes
 that are marked as ephemeral are not made, as they belonged to programs. All that does not come back
-is told before anything is written."""
+is told before anything is written.
+
+At a terminal, an import that deletes nodes or changes data shows its plan and asks, and then does
+just that. Elsewhere it refuses to delete without --yes, and asks nothing."""
 EXAMPLES = """\
 zookeeper.example.com:2181 tree.txt
 -d -t zookeeper.example.com:2181 tree.txt /fooservice
@@ -92,13 +95,10 @@ def run(options: Namespace) -> int:
             plan = _plan(options, session, tree, path, how)
             status = _show(options, plan)
             return INCOMPLETE if skipped.conclude() and not status else status
-        if options.trim and not options.yes:
+        if (options.trim or confirmation.can_ask()) and not options.yes:
             plan = _import_confirmed(options, session, tree, path, how)
         else:
-            with writing(options.name, "import") as bar:
-                plan = import_.import_tree(
-                    session, tree, path, acl=options.acl, options=how, progress=bar
-                )
+            plan = _import(options, session, tree, path, how)
     for notice in plan.notices():
         tell(options.name, notice)
     return INCOMPLETE if skipped.conclude() else 0
@@ -120,12 +120,28 @@ class _Review:
 def _import_confirmed(
     options: Namespace, session: Session, tree: ParseNode, path: str, how: import_.Options
 ) -> Plan:
-    """Import once the user has agreed to what is deleted: just that, or nothing."""
+    """Import once the user has agreed to what is deleted or replaced: just that, or nothing."""
     plan = _plan(options, session, tree, path, how)
-    confirmation.confirm(plan)
+    if not confirmation.confirm(plan, overwriting=True) and not options.trim:
+        return _import(options, session, tree, path, how, plan)
     with writing(options.name, "import") as bar:
         confirmation.apply(plan, bar)
     return plan
+
+
+def _import(
+    options: Namespace,
+    session: Session,
+    tree: ParseNode,
+    path: str,
+    how: import_.Options,
+    plan: Plan | None = None,
+) -> Plan:
+    """Import, also after a conflict with others; `plan` is one that has been made already."""
+    with writing(options.name, "import") as bar:
+        return import_.import_tree(
+            session, tree, path, acl=options.acl, options=how, progress=bar, plan=plan
+        )
 
 
 def _plan(

@@ -7,19 +7,25 @@ parents before their children. `zookeeper_export` writes a line for each node:
       "/cms": {"main ->": "/databases/main", "threads": 3, "type": "z4m cms"},
       "/cms/providers": {},
       "/motd": "Closed on Mondays",
+      "/by others": {"x": 1.1, "b": "y"},
+      "= /by others": {"layout": "like '{\"x\": 1.10, \"b\": _}'"},
       "/null": null,
       "/picture": {"base64": "//79"}
     }
 
 A node is an object of its properties, with links under their whole keys; or a string, its data as
-they are, where that is no JSON object as the library writes it; or null, for null data; or an
-object with the one member `base64`, for data that are not text, which UTF-8 is. Everything can be
-written in all of these ways: a node whose one property is called base64 is written as a string.
+they are, where that is no JSON object; or null, for null data; or an object with the one member
+`base64`, for data that are not text, which UTF-8 is. Everything can be written in all of these
+ways: a node whose one property is called base64 is written as a string.
 
-The marks of a node, its ACL and its kind, are in a member behind it, under `= ` and its path:
+Behind a node there may be a member under `= ` and its path, for what its properties do not tell:
+its marks, which are its ACL and its kind, and its layout.
 
       "= /cms": {"acl": ["world:anyone:r"], "ttl": "90s"},
       "= /cms/providers": {"container": true}
+
+The `layout` says how a JSON object is laid out that is not as the library writes it, in the words
+of `zc.zk.tree.layout`. Without it the properties are the same, and the bytes are not.
 """
 
 from __future__ import annotations

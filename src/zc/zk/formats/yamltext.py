@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from zc.zk import codec
 from zc.zk.errors import Error, TreeSyntaxError, excerpt
 from zc.zk.formats.lines import Member, line_at
+from zc.zk.tree.blocks import MIN_LINE_FEEDS
 
 
 class FormatUnavailable(Error):
@@ -34,13 +36,35 @@ def render(members: Iterable[tuple[str, Any]]) -> Iterator[str]:
 def _dumped(yaml: Any, path: str, value: Any, *, allow_unicode: bool) -> str:
     text: str = yaml.dump(
         {path: value},
-        Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
+        Dumper=_dumper(yaml),
         allow_unicode=allow_unicode,
         default_flow_style=False,
         sort_keys=False,
         width=1_000_000,
     )
     return text
+
+
+@functools.cache
+def _dumper(yaml: Any) -> Any:
+    """Return a dumper that writes text of many lines as such."""
+
+    class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+        pass
+
+    def represent(dumper: Any, text: str) -> Any:
+        style = "|" if _is_block(text) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Dumper.add_representer(str, represent)
+    return Dumper
+
+
+def _is_block(text: str) -> bool:
+    """Return whether all of a text can be seen in a block, and is not taken away by editors."""
+    if text.count("\n") < MIN_LINE_FEEDS or text[0] in " \n":
+        return False
+    return all(line.isprintable() and line == line.rstrip() for line in text.split("\n"))
 
 
 def read(text: str) -> Iterator[Member]:

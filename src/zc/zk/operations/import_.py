@@ -151,14 +151,19 @@ def import_tree(
     acl: Acl,
     options: Options,
     progress: Progress | None = None,
+    plan: Plan | None = None,
 ) -> Plan:
-    """Plan and apply until no conflict with anybody else is left; return the last plan."""
+    """Plan and apply until no conflict with anybody else is left; return the last plan.
+
+    `plan` is the first one if the caller has made it already.
+    """
     for attempt in attempts(session, subtree.CONFLICTS):
-        plan = make_plan(session, tree, path, acl=acl, options=options, progress=progress)
+        made = plan or make_plan(session, tree, path, acl=acl, options=options, progress=progress)
         if options.strict:
-            require_no_losses(plan)
+            require_no_losses(made)
         if options.review is not None:
-            options.review(plan)
+            options.review(made)
+        plan = None
         with attempt:
-            plan.apply(progress)
-    return plan
+            made.apply(progress)
+    return made

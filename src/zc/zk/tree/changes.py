@@ -7,13 +7,13 @@ did meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from zc.zk import codec
 from zc.zk.errors import printable
 from zc.zk.garbage import collected_later
-from zc.zk.links import LINK, PROPERTY_LINK
+from zc.zk.tree.differences import property_changes, value_change
 from zc.zk.tree.marks import Marks
 from zc.zk.tree.model import ParseNode
 
@@ -37,9 +37,16 @@ class Change:
 
     # Whether there is an operation for it.
     writes: ClassVar[bool] = False
+    # The end of "5 nodes to ...".
+    purpose: ClassVar[str] = "see to"
 
     def __init__(self, path: str) -> None:
         self.path = path
+
+    @property
+    def replaces(self) -> bool:
+        """Whether something is lost by it that was there."""
+        return False
 
     @property
     def is_sure(self) -> bool:
@@ -96,6 +103,7 @@ class AddNode(Change):
     __slots__ = ("_data", "is_nested", "marks")
 
     writes = True
+    purpose = "add"
 
     def __init__(
         self,
@@ -138,7 +146,7 @@ class AddNode(Change):
 
     def details(self) -> list[str]:
         """Return a line for each property that the new node will have."""
-        lines = _property_changes(self.path, {}, codec.decode(self.data, self.path))
+        lines = property_changes(self.path, {}, codec.decode(self.data, self.path))
         return [*map(printable, lines)]
 
     def operation(self, acl: Acl) -> Operation:
@@ -153,12 +161,17 @@ class SetData(Change):
     __slots__ = ("new", "old", "version")
 
     writes = True
+    purpose = "change"
 
     def __init__(self, path: str, old: str | None, new: str | None, version: int) -> None:
         self.path = path
         self.old = old
         self.new = new
         self.version = version
+
+    @property
+    def replaces(self) -> bool:
+        return True
 
     @property
     def is_sure(self) -> bool:
@@ -168,8 +181,8 @@ class SetData(Change):
         return self.path, self.old, self.new, self.version
 
     def _lines(self) -> list[str]:
-        lines = _property_changes(self.path, codec.decode(self.old), codec.decode(self.new))
-        return lines or [f"{self.path} data change from {self.old!r} to {self.new!r}"]
+        lines = property_changes(self.path, codec.decode(self.old), codec.decode(self.new))
+        return lines or value_change(f"{self.path} data", self.old, self.new)
 
     def operation(self, acl: Acl) -> Operation:
         return ("set", self.path, self.new, self.version)
@@ -181,10 +194,15 @@ class DeleteNode(Change):
     __slots__ = ("version",)
 
     writes = True
+    purpose = "delete"
 
     def __init__(self, path: str, version: int) -> None:
         self.path = path
         self.version = version
+
+    @property
+    def replaces(self) -> bool:
+        return True
 
     @property
     def is_sure(self) -> bool:
@@ -205,6 +223,8 @@ class KeepExtra(Change):
 
     __slots__ = ()
 
+    purpose = "keep, as they are not to be trimmed"
+
     def _lines(self) -> list[str]:
         return [f"extra path not trimmed: {self.path}"]
 
@@ -218,6 +238,8 @@ class KeepEphemeral(Change):
 
     __slots__ = ()
 
+    purpose = "keep, as they are ephemeral"
+
     def _lines(self) -> list[str]:
         return [f"wouldn't delete {self.path} because it's ephemeral."]
 
@@ -230,6 +252,8 @@ class KeepAncestor(Change):
     """Leave a node because there is an ephemeral one below it."""
 
     __slots__ = ()
+
+    purpose = "keep, as there are ephemeral ones below"
 
     def _lines(self) -> list[str]:
         return [f"{self.path} not deleted due to ephemeral descendent."]
@@ -269,29 +293,3 @@ def messages(
 
 def _is_short(data: str | None) -> bool:
     return data is None or len(data) <= SHORT_DATA
-
-
-def _property_changes(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Yield a line a difference: removals and changes by name, then additions."""
-    lines = []
-    for key in sorted(old):
-        if key not in new:
-            lines.append(f"{path} remove {_described(key, old[key])}")
-        elif codec.to_json(old[key]) != codec.to_json(new[key]):
-            lines.append(f"{path} {_change(key, old[key], new[key])}")
-    lines += [f"{path} add {_described(key, new[key])}" for key in sorted(new) if key not in old]
-    return lines
-
-
-def _described(key: str, value: object) -> str:
-    for suffix in (LINK, PROPERTY_LINK):
-        if key.endswith(suffix) and isinstance(value, str):
-            return f"link {key} {value}"
-    return f"property {key} = {value!r}"
-
-
-def _change(key: str, old: object, new: object) -> str:
-    for suffix in (LINK, PROPERTY_LINK):
-        if key.endswith(suffix) and isinstance(old, str) and isinstance(new, str):
-            return f"{key.removesuffix(suffix)} link change from {old} to {new}"
-    return f"{key} change from {old!r} to {new!r}"

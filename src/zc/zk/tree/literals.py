@@ -147,7 +147,12 @@ def _string(token: str) -> str:
         return content
     if prefix == "ur":
         return _UNICODE_ESCAPE.sub(_unescape_unicode, content)
-    return _ESCAPE.sub(_unescape, content)
+    return unescaped(content)
+
+
+def unescaped(content: str) -> str:
+    """Return the text that stands between quotes. Raises ValueError for a bad escape."""
+    return _ESCAPE.sub(_unescape, content) if "\\" in content else content
 
 
 def _unescape(match: re.Match[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from zc.zk.errors import printable
 from zc.zk.tree.access import only_grants
 from zc.zk.tree.acltext import write_acl
 from zc.zk.tree.changes import Change
@@ -21,6 +22,7 @@ class SetAcl(Change):
     __slots__ = ("is_of_new", "new", "old", "version")
 
     writes = True
+    purpose = "get another ACL"
 
     def __init__(
         self, path: str, old: Acl, new: Acl, version: int, is_of_new: bool = False
@@ -36,6 +38,10 @@ class SetAcl(Change):
 
     def __hash__(self) -> int:
         return hash((self.path, self.version))
+
+    @property
+    def replaces(self) -> bool:
+        return not self.is_of_new
 
     @property
     def opens(self) -> bool:
@@ -54,9 +60,11 @@ class LeaveOut(Change):
 
     __slots__ = ()
 
+    purpose = "leave out, as they were ephemeral"
+
     def _lines(self) -> list[str]:
         return [f"wouldn't create {self.path} because it was ephemeral."]
 
     @property
     def notice(self) -> str:
-        return f"Not creating {self.path} because it was ephemeral."
+        return printable(f"Not creating {self.path} because it was ephemeral.")

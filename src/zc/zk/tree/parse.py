@@ -13,7 +13,9 @@ from zc.zk import _speedups, codec
 from zc.zk.errors import TreeSyntaxError, excerpt
 from zc.zk.garbage import collected_later
 from zc.zk.links import LINK, PROPERTY_LINK, is_path, split_property_link
-from zc.zk.tree.layout import is_layout, read_layout
+from zc.zk.tree import binary
+from zc.zk.tree.blocks import is_opening, read_block
+from zc.zk.tree.layout import FIRST_WORD, is_layout, read_layout
 from zc.zk.tree.literals import read_literal, split_quoted
 from zc.zk.tree.marks import marks_of, merged
 from zc.zk.tree.model import Node, ParseNode, RawData
@@ -43,7 +45,7 @@ def parse_tree(text: str, node_class: type[ParseNode] = ParseNode) -> ParseNode:
 
 @collected_later
 def _read(text: str, node_class: type[ParseNode]) -> ParseNode:
-    parser = _Parser(node_class)
+    parser = _Parser(text, node_class)
     try:
         while parser.position < len(text):
             _speedups.read_lines(text, parser)
@@ -59,13 +61,15 @@ class _Parser(_speedups.Position):
 
     `node` is the one that lines indented by `indent` belong to, and `outer` holds the pairs
     (node, indent) around it. `newest` is the node of the line before, which deeper lines belong to,
-    or None if that was a property. `position` and `number` are those of the next line.
+    or None if that was a property. `position` and `number` are those of the next line, and `end` is
+    the end of what is read.
     """
 
     root: ParseNode
     node: ParseNode
 
-    def __init__(self, node_class: type[ParseNode]) -> None:
+    def __init__(self, text: str, node_class: type[ParseNode]) -> None:
+        self.text = text
         self.node_class = node_class
         self.makes_plain_nodes = node_class is ParseNode
         self.to_json = codec.to_json
@@ -74,8 +78,14 @@ class _Parser(_speedups.Position):
         self.indent = None
         self.outer = []
         self.newest = self.root
-        self.position = 0
+        self.position = self.end = 0
         self.number = 1
+
+    def read_block(self, opening: str) -> str:
+        """Return the value of a block, whose lines come next."""
+        start = self.position + len(self.next_line(self.text)) + 1
+        value, self.end = read_block(opening, self.text, start)
+        return value
 
     def next_line(self, text: str) -> str:
         """Return the next line, without its line feed."""
@@ -87,9 +97,10 @@ class _Parser(_speedups.Position):
         """Take in the next line, if there is one."""
         if self.position < len(text):
             line = self.next_line(text)
+            self.end = self.position + len(line)
             self.read(line)
-            self.position += len(line) + 1
-            self.number += 1
+            self.number += 1 + text.count("\n", self.position, self.end)
+            self.position = self.end + 1
 
     def read(self, line: str) -> None:
         """Take in one line; raises ValueError with the reason."""
@@ -107,11 +118,18 @@ class _Parser(_speedups.Position):
             self.read_property(content)
 
     def read_value(self, text: str) -> Any:
-        """Return the value of the text behind an equals sign."""
+        """Return the value of the text behind an equals sign, and perhaps of lines below."""
         try:
+            if is_opening(text):
+                return self.read_block(text)
             return read_literal(text.strip())
         except ValueError as fault:
             raise ValueError(f"bad expression: {fault}") from None
+
+    def read_binary(self, text: str) -> str:
+        """Return data of the text behind the word `base64`."""
+        content = text.lstrip()
+        return binary.decoded(self.read_block(content) if is_opening(content) else content)
 
     def find_owner(self, indent: str) -> None:
         """Make `node` the one that a line indented by `indent` belongs to."""
@@ -174,6 +192,8 @@ class _Parser(_speedups.Position):
                 self.set_property(name, self.read_value(target))
             elif mark := MARK.fullmatch(target):
                 self.set_mark(mark[1], mark[2])
+            elif (word := FIRST_WORD.match(target)) and word.group() == binary.BASE64:
+                self.set_data(self.read_binary(target[word.end() :]))
             elif is_layout(target):
                 self.set_layout(target)
             else:

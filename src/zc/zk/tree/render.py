@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from zc.zk import _speedups, codec
 from zc.zk.codec import Properties
 from zc.zk.links import LINK, PROPERTY_LINK, is_path
+from zc.zk.tree import binary
+from zc.zk.tree.blocks import MIN_LINE_FEEDS, block_of
 from zc.zk.tree.layout import layout_of
 from zc.zk.tree.literals import write_literal
 from zc.zk.tree.marks import Marks
@@ -52,10 +54,10 @@ def render(
             if plain is not None:
                 yield f"{head}{plain}{end}"
                 continue
-        properties, whole = _contents(data)
+        properties, whole = _contents(data, f"{indent}{INDENT * 2}")
         if "type" in properties and is_plain_type(properties["type"]):
             head += f" : {properties.pop('type')}"
-        lines = _property_lines(properties)
+        lines = _property_lines(properties, f"{indent}{INDENT * 2}")
         if whole is not None:
             lines.append(f"= {whole}")
         yield f"\n{indent}{INDENT}".join([head, *lines]) + end
@@ -72,38 +74,47 @@ def _literal(text: str) -> str | None:
         return None
     if codec.to_json(value) != text or codec.has_number_beyond_json(text):
         return None
+    if isinstance(value, str) and value.count("\n") >= MIN_LINE_FEEDS:
+        return None
     return write_literal(value)
 
 
-def _contents(data: str | None) -> tuple[Properties, str | None]:
+def _contents(data: str | None, lead: str) -> tuple[Properties, str | None]:
     """Return properties to write, sorted, and the text of a line about all data."""
+    if data is None:
+        return {}, write_literal(None)
     try:
         properties = codec.decode_strictly(data)
     except ValueError:
-        return {codec.STRING_VALUE: data}, None
-    if data is None or codec.has_number_beyond_json(data):
-        return {}, write_literal(data)
-    if codec.as_read(properties) == data:
-        return properties, None
-    if layout := layout_of(data, properties):
-        return {key: properties[key] for key in sorted(properties)}, str(layout)
-    return {}, write_literal(data)
+        properties = {codec.STRING_VALUE: data}
+    is_whole = properties.get(codec.STRING_VALUE) == data
+    if not codec.has_number_beyond_json(data):
+        if codec.as_read(properties) == data and (not is_whole or binary.is_text(data)):
+            return properties, None
+        if layout := layout_of(data, properties):
+            return {key: properties[key] for key in sorted(properties)}, str(layout)
+    return {}, _value(data, lead) if binary.is_text(data) else binary.line_of(data, lead)
 
 
-def _property_lines(properties: Properties) -> list[str]:
+def _value(value: object, lead: str) -> str:
+    """Return a value's literal, or its block, lines begun by `lead`."""
+    return block_of(value, lead) or write_literal(value)
+
+
+def _property_lines(properties: Properties, lead: str) -> list[str]:
     values: list[str] = []
     links: list[str] = []
     property_links: list[str] = []
     for key, value in properties.items():
         if key.isidentifier() and key.isascii():  # as nearly all are
-            values.append(f"{key} = {write_literal(value)}")
+            values.append(f"{key} = {_value(value, lead)}")
         elif key.endswith(LINK) and is_path(value):
             target = value if is_plain_word(value) else write_literal(value)
             links.append(f"{_name(key.removesuffix(LINK))} -> {target}")
         elif key.endswith(PROPERTY_LINK) and is_plain_property_link(value):
             property_links.append(f"{_name(key.removesuffix(PROPERTY_LINK))} => {value}")
         else:
-            values.append(f"{_name(key)} = {write_literal(value)}")
+            values.append(f"{_name(key)} = {_value(value, lead)}")
     return values + links + property_links
 
 

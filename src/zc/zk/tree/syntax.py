@@ -7,9 +7,12 @@
     name => path [property]     a property link, the property `name =>`
     = layout                    how the properties are laid out as JSON; see `zc.zk.tree.layout`
     = literal                   the node's data as a whole: a string, or None for null
+    = base64 //79               the same, for bytes that are no UTF-8
     = acl entries               the ACL of the node and those below it; see `zc.zk.tree.acltext`
     = container, = ttl 90s,     the kind of the node, which is permanent without such a line; see
     = ephemeral                 `zc.zk.tree.marks`
+
+A literal may be a block, of many lines; see `zc.zk.tree.blocks`.
 
 A colon counts where a space is before or behind it, so that `/127.0.0.1:80` is a name.
 
@@ -25,8 +28,9 @@ change here is made there too, and `tests/pure/test_grammar.py` tells if not.
 
 A line that begins with `=` is for data that properties alone would not bring back as they are. For
 a JSON object that is laid out in another way than the library's it tells the layout. Otherwise, as
-for null, white space, or JSON with numbers that are no literals, it gives the data themselves, and
-stands alone: a node has this line, or properties, links, a type and a layout.
+for null, white space, bytes that are no text, or JSON with numbers that are no literals, it gives
+the data themselves, and stands alone: a node has this line, or properties, links, a type and a
+layout.
 """
 
 from __future__ import annotations
