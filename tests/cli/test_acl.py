@@ -105,6 +105,16 @@ class TestChange:
             "/a", "/a/p2", "/a/p10",
         ]  # fmt: skip
 
+    def test_a_change_of_many_is_shown_and_confirmed(self, place, zk, alice, monkeypatch):
+        monkeypatch.setattr("zc.zk.cli.confirmation.can_ask", lambda: True)
+        words = "acl", "set", "-R", *alice, place, "/a", "world:anyone:cdra"
+        outcome = call(*words, given=b"\n")
+        assert outcome.status == 1
+        assert "Change the ACL of 3 nodes? [y/N] " in outcome.messages
+        assert zk.get_acl("/a")[0]["aversion"] == 0
+        assert call(*words, given=b"y\n").status == 0
+        assert zk.get_acl("/a")[0]["aversion"] == 1
+
     def test_all_nodes_below(self, place, zk, alice):
         assert call("acl", "add", "-R", "-y", *alice, place, "/a", "world:anyone:d").status == 0
         assert zk.get_acl("/a/p2")[1] == [{**READ, "perms": 9}, ALICE]

@@ -150,6 +150,19 @@ class TestMove:
         assert {zk.exists(path)["czxid"] for path in zk.walk("/b")} == {zk.exists("/")["pzxid"]}
         assert zk.exists("/")["pzxid"] > zxid
 
+    @pytest.mark.usefixtures("tree")
+    def test_the_plan_is_shown_and_confirmed(self, place, zk, monkeypatch):
+        monkeypatch.setattr("zc.zk.cli.confirmation.can_ask", lambda: True)
+        outcome = call("mv", place, "/a", "/b", given=b"n\n")
+        assert (outcome.status, outcome.output) == (1, "")
+        assert outcome.messages.startswith(
+            "copy /a to /b: 6 nodes, 10 bytes\ndelete /a: 6 nodes\nMove 6 nodes? [y/N] "
+        )
+        assert outcome.messages.endswith(": nothing was changed\n")
+        assert zk.exists("/a")
+        assert call("mv", place, "/a", "/b", given=b"y\n").status == 0
+        assert not zk.exists("/a")
+
     def test_a_large_tree_is_copied_compared_and_deleted(self, place, zk):
         large(zk, 300)
         before = seen(zk, "/a")
@@ -185,6 +198,17 @@ class TestMove:
         assert line.startswith("not authenticated: /a/299")
         assert line.endswith("(all of it was copied to /b)")
         assert len(list(zk.walk("/a"))) == len(list(zk.walk("/b"))) == 301
+
+    def test_nodes_of_the_servers_own(self, place, zk, connection_string, root):
+        for path in ("/zookeeper", "/zookeeper/quota"):
+            line = the_line(call("mv", "-y", connection_string, path, f"{root}/x"))
+            assert line == f"{path} cannot be moved: it is the servers' own"
+        assert call("cp", connection_string, "/zookeeper/quota", f"{root}/x").status == 0
+        assert zk.exists("/x")
+        assert the_line(call("mv", "-y", connection_string, "/", f"{root}/y"))
+        outcome = call("cp", "-d", "-v", connection_string, "/", place, "/whole")
+        assert outcome.status == 1  # it is the same service
+        assert "cannot be copied or moved to a place below itself" in outcome.messages
 
     def test_others_who_change_nodes_meanwhile_stop_it(self, place, zk, monkeypatch):
         zk.create_recursive("/a/b", "x")

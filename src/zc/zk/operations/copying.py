@@ -14,7 +14,7 @@ import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.links import is_within
 from zc.zk.operations import apply
-from zc.zk.operations.originals import Originals, read_originals
+from zc.zk.operations.originals import Originals, read_originals, reserved
 from zc.zk.operations.plan import Plan
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
@@ -186,6 +186,9 @@ def plan_copy(
 def _check_places(source: Place, target: Place, *, is_move: bool) -> None:
     if is_move and source.path == "/":
         raise ValueError("the root cannot be moved")
+    own = reserved(source.session)
+    if is_move and own is not None and is_within(source.path, own):
+        raise ValueError(f"{source.path} cannot be moved: it is the servers' own")
     if _is_same_service(source.session, target.session):
         source_path, target_path = _full(source), _full(target)
         if is_within(target_path, source_path):

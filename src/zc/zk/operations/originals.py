@@ -39,10 +39,12 @@ def read_originals(session: Session, path: str, progress: Progress | None = None
     lists = Lists()
     nodes: dict[str, Original] = {}
     ephemerals: list[str] = []
-    spared = _reserved(session)
+    spared = reserved(session)
+    if spared is not None and is_within(path, spared):
+        spared = None
     found = []
     for node in tree:
-        if spared is not None and path != spared and is_within(node.path, spared):
+        if spared is not None and is_within(node.path, spared):
             continue
         if node.error is not None:
             raise node.error
@@ -76,6 +78,6 @@ def _is_hidden(entry: AclEntry) -> bool:
     return entry["scheme"] == "digest" and entry["id"].endswith(":x")
 
 
-def _reserved(session: Session) -> str | None:
+def reserved(session: Session) -> str | None:
     """Return the path of ZooKeeper's own nodes, if the session can see them."""
     return RESERVED if is_at_root(session.connection_string) else None
