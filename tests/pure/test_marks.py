@@ -11,7 +11,8 @@ from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, world_permission
 from zc.zk.tree import ParseNode, parse_tree, render_tree
 from zc.zk.tree.changes import AddNode, Change, messages, operations
 from zc.zk.tree.diff import NodeState, plan_import, snapshot
-from zc.zk.tree.exporting import Marked, exported, not_exported
+from zc.zk.tree.exporting import Marked, exported
+from zc.zk.tree.leftbehind import LeftBehind
 from zc.zk.tree.markchanges import LeaveOut, SetAcl
 from zc.zk.tree.marking import Marking, losses, shut, with_acls, with_ways_in
 from zc.zk.tree.marks import Marks, read_span, write_span
@@ -213,17 +214,33 @@ def test_a_node_whose_acl_cannot_be_read_is_left_out_with_all_below() -> None:
     assert skipped == [("/a/b", fault)]
 
 
+def left_behind(nodes: list[Found], **marked: object) -> list[str]:
+    behind = LeftBehind()
+    mark = Marked(**marked)  # type: ignore[arg-type]
+    list(exported(nodes, "", "/zookeeper", ephemeral=True, marked=mark, behind=behind))
+    return behind.sentences()
+
+
 def test_things_that_an_export_leaves_behind_are_named() -> None:
-    paths = ["/", "/q", "/q/job-0000000007", "/q/job-0000000008", "/x/12345678901x"]
+    paths = ["/", "/q", "/q/job-0000000007", "/q/job-0000000008", "/x", "/x/12345678901x"]
     of_servers = ["", "/config", "/quota", "/quota/a", "/quota/a/zookeeper_limits", "/mine"]
     paths += [f"/zookeeper{path}" for path in of_servers]
-    told = not_exported([Found(path) for path in paths], "/", "/zookeeper")
-    assert told == [
+    assert left_behind([Found(path) for path in paths]) == [
         "the counters of sequential nodes: /q",
         "quotas: /a",
         "nodes of the servers' own: /zookeeper/mine",
     ]
-    assert not_exported([Found("/"), Found("/a")], "/", "/zookeeper") == []
+    plain = [Found("/"), Found("/a")]
+    assert left_behind(plain) == []
+    acls = {"/": READ_ACL_UNSAFE, "/a": OPEN_ACL_UNSAFE}
+    plain[0].data = "x"
+    assert left_behind(plain, acls=acls) == ["the data of /", "the ACL of /"]
+
+
+def test_an_acl_without_its_hashes_is_told_before_it_shuts_all_out() -> None:
+    text = "/a\n  = acl digest:alice:x:cdrwa\n/b\n  = acl digest:bob:x:r\n"
+    plan = plan_of(text, state(b=0), Marking({"/b": (OPEN_ACL_UNSAFE, 0)}))
+    assert losses(plan) == ["ACLs without their hashes let nobody in: /a, /b"]
 
 
 # Plans

@@ -40,6 +40,11 @@ def stored_name(name: str) -> str:
     return name
 
 
+def is_at_or_below(path: str, top: str) -> bool:
+    """Return whether a path is that of a node, or of one below it."""
+    return path == top or path.startswith("/" if top == "/" else f"{top}/")
+
+
 def as_told(text: str) -> str:
     """Decode `text` as servers do, whose text is UTF-8.
 

@@ -115,13 +115,13 @@ def session_with(options: Namespace, server: str, deadline: float) -> Session:
     return own
 
 
-def require_identity(options: Namespace) -> None:
+def require_identity(options: Namespace, where: str = "argument --acl") -> None:
     """Raise Misuse if a session has no identity to put into an ACL in the place of `auth`."""
     known, secured = _identity(options)
     certificate = secured["tls"].certificate if "tls" in secured else None
     if not (known or "sasl" in secured or certificate is not None):
         raise Misuse(
-            "argument --acl: auth is who you have authenticated as, and there is none of"
+            f"{where}: auth is who you have authenticated as, and there is none of"
             " --credentials, --sasl and --tls-certificate"
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from zc.zk._speedups import has_marks
 from zc.zk.cli import confirmation, connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import DIFFERENCES, INCOMPLETE
@@ -82,6 +83,10 @@ def run(options: Namespace) -> int:
     if has_auth(options.acl):
         connect.require_identity(options)
     tree = read_tree(file, options.format)
+    if has_marks(tree) and any(
+        node.marks and has_auth(node.marks.acl or ()) for _, node in tree.walk()
+    ):
+        connect.require_identity(options, "an ACL in the file")
     skipped = Skipped(options.name)
     how = import_.Options(
         trim=_trim(options),

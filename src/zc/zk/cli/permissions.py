@@ -7,6 +7,7 @@ too. An entry that servers would refuse is told of here where that is plain: the
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from zc.zk.acl import OPEN_ACL_UNSAFE, is_principal, permissions, world_permission
@@ -59,7 +60,7 @@ def acl(text: str) -> list[AclEntry]:
     return entries
 
 
-def has_auth(entries: list[AclEntry]) -> bool:
+def has_auth(entries: Sequence[AclEntry]) -> bool:
     """Return whether an ACL is about the identity of the session that sets it."""
     return any(entry["scheme"] == "auth" for entry in entries)
 

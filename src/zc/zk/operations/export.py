@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import zookeeper
+from zc.zk.links import is_at_or_below
 from zc.zk.owners import is_session
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
@@ -16,11 +17,10 @@ from zc.zk.tree.exporting import (
     Skip,
     check_name,
     exported,
-    is_at_or_below,
     is_at_root,
     name_of_top,
-    not_exported,
 )
+from zc.zk.tree.leftbehind import LIMITS, QUOTA, LeftBehind
 from zc.zk.tree.render import render
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def export_tree(
     """Return a subtree as text; see `zc.zk.ZooKeeper.export_tree`.
 
     With `skip`, nodes that cannot be read are left out, with all below them, and it is called with
-    their paths and why. The one at `path` is an error all the same. `lost` is called with sentences
-    about what cannot be exported, if there are any.
+    their paths and why. The one at `path` is an error all the same. `lost` is called in the end
+    with sentences about what cannot be exported, if there are any; it may raise.
     """
     check_name(name)
     for attempt in attempts(session):
@@ -66,14 +66,31 @@ def export_tree(
     top = tree[0].path  # behind all links
     top_name = name if name is not None else name_of_top(path, top)
     reserved = RESERVED if top == "/" and is_at_root(session.connection_string) else None
-    if lost is not None and (left_behind := not_exported(tree, top, reserved)):
-        lost(left_behind)
     found = _read_acls(session, tree, ephemeral, reserved, progress) if acls else None
     if found is not None and isinstance(fault := found.get(top), Exception) and top_name:
         raise fault
     marked = Marked(kinds, found)
-    rows = exported(tree, top_name, reserved, skip, ephemeral=ephemeral, marked=marked)
-    return "".join(render(rows))
+    behind = None if lost is None else LeftBehind()
+    rows = exported(
+        tree, top_name, reserved, skip, ephemeral=ephemeral, marked=marked, behind=behind
+    )
+    text = "".join(render(rows))
+    if behind is not None and lost is not None:
+        if top != "/" and is_at_root(session.connection_string):
+            _note_quotas(session, top, behind)
+        if sentences := behind.sentences():
+            lost(sentences)
+    return text
+
+
+def _note_quotas(session: Session, top: str, behind: LeftBehind) -> None:
+    """Look for quotas of a node and those below it, as far as the client may."""
+    try:
+        for node in session.call(session.binding.read_tree, f"{QUOTA}{top}"):
+            if node.path.endswith(LIMITS):
+                behind.note_quota(node.path)
+    except (zookeeper.NoNodeException, zookeeper.NoAuthException):
+        pass
 
 
 def _read_acls(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.errors import excerpt
-from zc.zk.links import is_direct
+from zc.zk.links import is_at_or_below, is_direct
 from zc.zk.owners import is_session
+from zc.zk.tree.leftbehind import LeftBehind
 from zc.zk.tree.marks import EPHEMERAL, Marks
-from zc.zk.tree.sequence import is_sequential, named
 from zc.zk.tree.syntax import is_node_name
 from zookeeper.errors import NoNodeException
 
@@ -38,13 +38,6 @@ if TYPE_CHECKING:
 
 # The servers' own node, which is no part of anybody's tree, where paths begin at their root.
 RESERVED = "/zookeeper"
-
-# Below it the servers keep quotas, under the paths that they are for.
-QUOTA = "/zookeeper/quota"
-LIMITS = "/zookeeper_limits"
-
-# These are there by themselves.
-SERVERS_OWN = (RESERVED, QUOTA, "/zookeeper/config")
 
 # Called with the path of a node that cannot be read, and the reason.
 Skip = Callable[[str, Exception], object]
@@ -92,11 +85,13 @@ def exported(
     *,
     ephemeral: bool,
     marked: Marked | None = None,
+    behind: LeftBehind | None = None,
 ) -> Iterator[tuple[int, str, str | None, Marks | None]]:
     """Yield depth, name, data and marks of nodes to be exported, which come depth first.
 
     Without a name the top is left out, and so is all of the path `reserved`. An ACL is written
     where it is not that of the parent, or, at the top, the one that allows everything to everybody.
+    `behind` is told of what cannot be exported.
     """
     marked = marked or Marked()
     acls = marked.acls
@@ -106,6 +101,8 @@ def exported(
     for node in nodes:
         path, depth = node.path, node.depth - lift
         if depth < 0 or (reserved and is_at_or_below(path, reserved)):
+            if behind is not None:
+                behind.note_left_out(node, None if acls is None else acls.get(path))
             continue
         if left_out is not None and is_at_or_below(path, left_out):
             continue
@@ -120,6 +117,8 @@ def exported(
             skip(path, fault)
             left_out = path
             continue
+        if behind is not None and path[-1].isdecimal():
+            behind.note_number(path)
         marks = None
         if (owner := node.ephemeralOwner) and is_session(owner):
             if not ephemeral:
@@ -132,35 +131,3 @@ def exported(
                 marks = (marks or Marks())._replace(acl=found)
             above.append(found)
         yield depth, top_name if node.depth == 0 else node.name, node.data, marks
-
-
-def is_at_or_below(path: str, top: str) -> bool:
-    """Return whether a path is that of a node, or of one below it."""
-    return path == top or path.startswith(top + "/")
-
-
-def not_exported(nodes: Iterable[Exported], top: str, reserved: str | None) -> list[str]:
-    """Return a sentence for each kind of thing that an export of nodes leaves behind.
-
-    Registrations are none, as nobody restores them. `top` is the path of the first node.
-    """
-    counters: dict[str, None] = {}
-    quotas: list[str] = []
-    others: list[str] = []
-    for node in nodes:
-        path = node.path
-        if not reserved or not is_at_or_below(path, reserved):
-            if is_sequential(path) and path != top:
-                counters[path.rpartition("/")[0] or "/"] = None
-        elif path.endswith(LIMITS):
-            quotas.append(path.removeprefix(QUOTA).removesuffix(LIMITS))
-        elif path not in SERVERS_OWN and not is_at_or_below(path, QUOTA):
-            others.append(path)
-    told = []
-    if counters:
-        told.append(f"the counters of sequential nodes: {named(list(counters))}")
-    if quotas:
-        told.append(f"quotas: {named(quotas)}")
-    if others:
-        told.append(f"nodes of the servers' own: {named(others)}")
-    return told

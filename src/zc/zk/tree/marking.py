@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.links import join
-from zc.zk.tree.access import allows, is_as_shown, with_a_way_in
+from zc.zk.tree.access import allows, is_as_shown, is_masked, with_a_way_in
 from zc.zk.tree.changes import AddNode, Change
 from zc.zk.tree.markchanges import LeaveOut, SetAcl
 from zc.zk.tree.marks import EPHEMERAL, Marks, distinct
@@ -181,14 +181,22 @@ def losses(changes: Iterable[Change]) -> list[str]:
     """Return a sentence for each kind of thing that a plan does not bring back."""
     left_out: list[str] = []
     counters: dict[str, None] = {}
+    hidden: list[str] = []
     for change in changes:
+        if isinstance(change, SetAcl) and not change.is_of_new and is_masked(change.new):
+            hidden.append(change.path)
         if isinstance(change, LeaveOut):
             left_out.append(change.path)
-        elif isinstance(change, AddNode) and is_sequential(change.path):
-            counters[change.path.rpartition("/")[0] or "/"] = None
+        elif isinstance(change, AddNode):
+            if change.marks is not None and is_masked(change.marks.acl or ()):
+                hidden.append(change.path)
+            if is_sequential(change.path):
+                counters[change.path.rpartition("/")[0] or "/"] = None
     told = []
     if left_out:
         told.append(f"ephemeral nodes are not made again: {named(left_out)}")
+    if hidden:
+        told.append(f"ACLs without their hashes let nobody in: {named(hidden)}")
     if counters:
         told.append(f"sequence counters begin anew, below numbers in use: {named(list(counters))}")
     return told
