@@ -118,6 +118,26 @@ def test_trees_are_made_shown_walked_and_deleted(
     run(main())
 
 
+def test_acls_are_part_of_trees(run: Run[None], anywhere: NewClient):
+    text = "/shop\n  = acl world:anyone:ra\n  /providers\n"
+
+    async def main() -> None:
+        async with anywhere() as zk:
+            await zk.import_tree(text)
+            assert await zk.export_tree("/shop", acls=True) == text
+            plan = await zk.plan_import("/shop\n", reset_acls=True, skip=print)
+            assert str(plan) == (
+                "/shop acl change from world:anyone:ra to world:anyone:cdrwa\n"
+                "extra path not trimmed: /shop/providers"
+            )
+            assert plan.losses == []
+            await plan.apply()
+            acls = await zk.get_acl_many(["/shop", "/shop/providers"])
+            assert [acl[0]["perms"] for _, acl in acls] == [31, 17]
+
+    run(main())
+
+
 def test_bulk_calls_return_what_the_blocking_ones_do(run: Run[None], anywhere: NewClient):
     async def main() -> None:
         async with anywhere() as zk:

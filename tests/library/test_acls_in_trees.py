@@ -171,6 +171,18 @@ def test_an_import_that_was_cut_off_leaves_no_node_more_open(alice, client, monk
     assert ids == ["bob:x", "anyone"] * 2
 
 
+def test_auth_is_who_imports_and_is_set_once(alice, zk) -> None:
+    text = "/a\n  = acl auth::cdrwa, world:anyone:r\n"
+    alice.import_tree(text)
+    assert acl_of(alice, "/a") == [ALICE, zc.zk.world_permission(1)]
+    assert str(alice.plan_import(text)) == ""
+    with pytest.raises(zookeeper.InvalidACLException):
+        zk.import_tree(text.replace("/a", "/b"))
+    bob = {**ALICE, "id": "bob:Jq0="}
+    alice.set_acl("/a", -1, [bob, ALICE])
+    assert str(alice.plan_import(text)).startswith("/a acl change from digest:bob:Jq0=:cdrwa, ")
+
+
 def test_nodes_that_cannot_be_read_are_left_as_they_are_if_asked_for(zk) -> None:
     zk.import_tree("/a\n  /secret\n    /below\n  /b\n")
     zk.set_acl("/a/secret", -1, NOT_READABLE)

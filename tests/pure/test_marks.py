@@ -337,6 +337,24 @@ def test_containers_and_nodes_with_a_time_to_live_are_not_ephemeral() -> None:
     assert plan_of("/c\n  /y\n", present, trim=True) == [AddNode("/c/y", "")]
 
 
+@pytest.mark.parametrize(
+    ("identities", "shown", "is_same"),
+    [
+        ([("ip", "1.2.3.4"), ("digest", "alice")], [ALICE], True),
+        ([("digest", "alice"), ("sasl", "app")], [ALICE], False),
+        ([("digest", "al")], [ALICE], False),
+        ([("sasl", "app")], [{"perms": 31, "scheme": "sasl", "id": "app"}], True),
+        ([], [ALICE], False),
+    ],
+)
+def test_auth_stands_for_the_identities_of_the_session(
+    identities: list[tuple[str, str]], shown: Acl, is_same: bool
+) -> None:
+    marking = Marking({"/a": (shown, 1)}, identities=identities)
+    plan = plan_of("/a\n  = acl auth::cdrwa\n", state(a=0), marking)
+    assert (plan == []) == is_same
+
+
 def test_nodes_that_cannot_be_read_are_passed_over_if_asked_for() -> None:
     fault = NoAuthException("no")
     fault.path = "/a/secret"

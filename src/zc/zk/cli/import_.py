@@ -17,6 +17,7 @@ from zc.zk.cli.subtree import Skipped
 from zc.zk.operations import import_
 from zc.zk.operations.plan import Plan
 from zc.zk.session.session import Session
+from zc.zk.tree.marking import is_about_us
 from zc.zk.tree.model import ParseNode
 
 USAGE = "[-d] [-t] [-p PERM] [options] [CONNECTION] [FILE [PATH]]"
@@ -83,9 +84,7 @@ def run(options: Namespace) -> int:
     if has_auth(options.acl):
         connect.require_identity(options)
     tree = read_tree(file, options.format)
-    if has_marks(tree) and any(
-        node.marks and has_auth(node.marks.acl or ()) for _, node in tree.walk()
-    ):
+    if has_marks(tree) and is_about_us(tree, None):
         connect.require_identity(options, "an ACL in the file")
     skipped = Skipped(options.name)
     how = import_.Options(

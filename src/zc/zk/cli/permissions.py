@@ -7,12 +7,12 @@ too. An entry that servers would refuse is told of here where that is plain: the
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from zc.zk.acl import OPEN_ACL_UNSAFE, is_principal, permissions, world_permission
 from zc.zk.cli.arguments import Parser
 from zc.zk.links import as_told
+from zc.zk.tree.access import has_auth as has_auth
 from zc.zk.tree.acltext import read_acl
 
 if TYPE_CHECKING:
@@ -58,11 +58,6 @@ def acl(text: str) -> list[AclEntry]:
     for entry in entries:
         _permissions(str(entry["perms"]))
     return entries
-
-
-def has_auth(entries: Sequence[AclEntry]) -> bool:
-    """Return whether an ACL is about the identity of the session that sets it."""
-    return any(entry["scheme"] == "auth" for entry in entries)
 
 
 def _check(scheme: str, id: str) -> None:

@@ -15,7 +15,7 @@ from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
 from zc.zk.tree.changes import AddNode, Change
 from zc.zk.tree.diff import NodeState, plan_import
-from zc.zk.tree.marking import Marking, Skip, shut, with_acls, with_ways_in
+from zc.zk.tree.marking import Marking, Skip, is_about_us, shut, with_acls, with_ways_in
 from zc.zk.tree.model import ParseNode
 from zc.zk.watching.readers import resolve
 
@@ -75,6 +75,8 @@ def make_plan(
     if present:
         if of_all and (paths := with_acls(tree, path, present, is_reset=options.reset_acls)):
             marking = marking._replace(acls=_acls(session, paths, progress))
+            if is_about_us(tree, marking.reset):
+                marking = marking._replace(identities=_identities(session))
         changes = plan_import(tree, path, present, options.trim, marking)
     else:
         changes = _plan_from_nothing(session, tree, path, marking)

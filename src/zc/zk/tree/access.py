@@ -23,14 +23,35 @@ def is_masked(acl: Acl) -> bool:
     return any(_is_masked(entry) for entry in acl)
 
 
-def is_as_shown(wanted: Acl, shown: Acl) -> bool:
-    """Return whether an ACL may be the one that a server has shown."""
-    if len(wanted) != len(shown):
-        return False
-    return all(
-        entry == seen or (_is_masked(seen) and _masked(entry) == seen)
-        for entry, seen in zip(wanted, shown, strict=True)
+def is_as_shown(wanted: Acl, shown: Acl, identities: Iterable[tuple[str, str]] = ()) -> bool:
+    """Return whether an ACL may be the one that a server has shown.
+
+    Entries of the scheme `auth` stand for the `identities`, which are as `whoami` tells them.
+    """
+    expanded = [each for entry in wanted for each in _expanded(entry, identities)]
+    return len(expanded) == len(shown) and all(
+        entry == seen
+        or (_is_masked(entry if is_ours else seen) and _masked(entry) == _masked(seen))
+        for (entry, is_ours), seen in zip(expanded, shown, strict=True)
     )
+
+
+def has_auth(acl: Acl) -> bool:
+    """Return whether an ACL is about the identity of the session that sets it."""
+    return any(entry["scheme"] == "auth" for entry in acl)
+
+
+def _expanded(
+    entry: AclEntry, identities: Iterable[tuple[str, str]]
+) -> list[tuple[AclEntry, bool]]:
+    """Return what a server makes of an entry, and whether it is of an identity of ours."""
+    if entry["scheme"] != "auth":
+        return [(entry, False)]
+    return [
+        ({**entry, "scheme": scheme, "id": f"{id}:x" if scheme == "digest" else id}, True)
+        for scheme, id in identities
+        if scheme in PROVED
+    ]
 
 
 def only_grants(old: Acl, new: Acl) -> bool:

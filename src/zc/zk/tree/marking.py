@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.links import join
-from zc.zk.tree.access import allows, is_as_shown, is_masked, with_a_way_in
+from zc.zk.tree.access import allows, has_auth, is_as_shown, is_masked, with_a_way_in
 from zc.zk.tree.changes import AddNode, Change
 from zc.zk.tree.markchanges import LeaveOut, SetAcl
 from zc.zk.tree.marks import EPHEMERAL, Marks, distinct
@@ -30,10 +30,11 @@ class Marking(NamedTuple):
     `reset` is the ACL that nodes get of whose the text says nothing, None if they keep theirs. With
     `ephemeral_as_permanent` permanent nodes are made of those that were ephemeral. `skip` is called
     for nodes that cannot be read, which are left as they are, with all below them; without it they
-    are errors.
+    are errors. `identities` are the session's, for which entries of the scheme `auth` stand.
     """
 
     acls: Mapping[str, tuple[Acl, int] | Exception] = {}
+    identities: Sequence[tuple[str, str]] = ()
     reset: Acl | None = None
     ephemeral_as_permanent: bool = False
     skip: Skip | None = None
@@ -59,7 +60,11 @@ class Marking(NamedTuple):
             self.unreadable(path, found)
             return []
         wanted, (acl, version) = distinct(wanted), found
-        return [] if is_as_shown(wanted, acl) else [SetAcl(path, acl, wanted, version)]
+        return (
+            []
+            if is_as_shown(wanted, acl, self.identities)
+            else [SetAcl(path, acl, wanted, version)]
+        )
 
     def new_nodes(self, node: ParseNode, path: str, inherited: Acl | None) -> list[Change]:
         """Plan a node that is not there, and all below it."""
@@ -118,6 +123,12 @@ def with_acls(
 def has_acls(tree: ParseNode) -> bool:
     """Return whether a text says anything about ACLs."""
     return any(node.marks is not None and node.marks.acl is not None for _, node in tree.walk())
+
+
+def is_about_us(tree: ParseNode, acl: Acl | None) -> bool:
+    """Return whether an ACL of a text, or `acl`, is about the identity of the session."""
+    acls = [node.marks.acl for _, node in tree.walk() if node.marks is not None]
+    return any(each is not None and has_auth(each) for each in [acl, *acls])
 
 
 def open_at_the_top(tree: ParseNode) -> None:
