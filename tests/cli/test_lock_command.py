@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+import zc.zk
 from tests.cli.inprocess import call, the_line
 from tests.deadlines import scaled, wait_until
 from tests.tcpproxy import TcpProxy
@@ -97,6 +98,20 @@ class TestOneAtATime:
             assert f"/locks/one: process {process.pid} on {os.uname().nodename} has it" in (
                 outcome.messages
             )
+
+    def test_the_command_may_be_one_of_ours(self, start, place):
+        words = sys.executable, "-m", "zc.zk", "get", place, "/locks"
+        process = start("lock", place, "/locks/one", "--", *words)
+        assert process.communicate(timeout=scaled(60)) == (b"", b"")
+        assert process.returncode == 0
+
+    def test_a_holder_that_says_nothing_of_itself_is_told_by_its_node(self, place, zk):
+        zk.create("/locks/one")
+        for data in ("", "[]", '{"pid": 1}', "\xff"):
+            node = zk.create("/locks/one/x-lock-", data, zc.zk.OPEN_ACL_UNSAFE, 3)
+            outcome = call("lock", "--no-wait", place, "/locks/one", "--", "true")
+            assert outcome.messages.endswith(f"/locks/one: {node} has it\n")
+            zk.delete(node)
 
     def test_the_next_need_not_wait_for_a_session_that_was_closed(self, place):
         for _ in range(3):

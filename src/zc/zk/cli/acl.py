@@ -14,7 +14,6 @@ from zc.zk.cli.output import print_json, print_line, tell
 from zc.zk.cli.permissions import acl, has_auth
 from zc.zk.cli.progress import progress, writing
 from zc.zk.cli.subtree import Skipped
-from zc.zk.errors import printable
 from zc.zk.operations.acls import NodeAcl, Planning, change_acls, read_acls
 from zc.zk.operations.identities import identities
 from zc.zk.operations.real import real
@@ -35,11 +34,12 @@ CONNECTION is HOST:PORT, or several with commas in between. PATH is a node, with
 it; symbolic links in it are followed. ENTRIES are SCHEME:ID:PERMISSIONS, separated by commas, such
 as world:anyone:r,auth::cdrwa; auth is you, as you have authenticated.
 
-get prints a line a node, its path and its entries. set puts ENTRIES in the place of what a node
-has; add permits more, and remove less, and what is left without any permission goes. With -R the
-plan is shown, and confirmed. Servers change one ACL at a time: after an interruption, or a change
-by somebody else meanwhile, which is told, run it again. A change after which you could not change
-the ACL again is refused, unless --force is given."""
+get prints a line a node, its path and its entries; servers show an x in the place of a digest to
+those who may not administer the node. set puts ENTRIES in the place of those of a node; add permits
+more, and remove less, and an entry that is left without any permission goes. With -R the plan is
+shown, and confirmed. Servers change one ACL at a time: after an interruption, or a change by
+somebody else meanwhile, which is told, run it again. A change after which you could not change the
+ACL again is refused, unless --force is given."""
 EXAMPLES = """\
 get -R zookeeper.example.com:2181 /fooservice
 add zookeeper.example.com:2181 /fooservice world:anyone:r
@@ -95,7 +95,7 @@ def _get(options: Namespace, session: Session, path: str) -> int:
         if options.format == "json":
             print_json({"path": node.path, "acl": list(node.acl), "aversion": node.aversion})
         else:
-            print_line(f"{printable(node.path)} {write_acl(node.acl)}")
+            print_line(f"{node.path} {write_acl(node.acl)}")
     return INCOMPLETE if skipped.conclude() else 0
 
 

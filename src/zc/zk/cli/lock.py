@@ -6,7 +6,13 @@ import threading
 from argparse import Namespace
 
 from zc.zk.cli import childprocess, connect
-from zc.zk.cli.arguments import Parser, connection_and_rest, node_path, seconds
+from zc.zk.cli.arguments import (
+    FENCING_VARIABLE,
+    Parser,
+    connection_and_rest,
+    node_path,
+    seconds,
+)
 from zc.zk.cli.failures import Failure, Misuse
 from zc.zk.cli.output import tell
 from zc.zk.cli.permissions import add_acl_arguments, has_auth
@@ -38,8 +44,6 @@ zookeeper.example.com:2181 /locks/nightly -- ./nightly.sh --all
 --no-wait zookeeper.example.com:2181 /locks/deploy -- make deploy"""
 
 NOT_OBTAINED, LOST = 124, 125
-
-FENCING_NUMBER = "ZC_ZK_FENCING_NUMBER"
 
 DEFAULT_SESSION_SECONDS = 30.0
 DEFAULT_GRACE_SECONDS = 5.0
@@ -119,7 +123,7 @@ def _acquire(options: Namespace, lock: Lock) -> None:
 
 def _run(options: Namespace, lock: Lock) -> int:
     """Run the command, as long as the lock is held."""
-    child = childprocess.Child(options.behind, {FENCING_NUMBER: str(lock.fencing_number)})
+    child = childprocess.Child(options.behind, {FENCING_VARIABLE: str(lock.fencing_number)})
     is_over = threading.Event()
     reasons: list[str] = []
 

@@ -39,6 +39,9 @@ MAX_SILENCE = 1 / 3
 # A queue is looked at so often (seconds) at the least, should news ever get lost.
 LOOK_SECONDS = 60.0
 
+# Characters that are told of what another process says about itself.
+MAX_TOLD = 100
+
 # So often may servers delete the lock's node, when nobody has wanted it, just before ours is made.
 MAX_ATTEMPTS = 5
 
@@ -143,7 +146,7 @@ class Lock:
         try:
             data, _ = self._session.call(self._session.binding.get, node)
             found = json.loads(data or "")
-            return f"process {found['pid']} on {found['host']}"
+            return f"process {str(found['pid'])[:MAX_TOLD]} on {str(found['host'])[:MAX_TOLD]}"
         except (zookeeper.ZooKeeperException, ValueError, TypeError, KeyError):
             return node
 
