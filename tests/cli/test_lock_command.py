@@ -137,6 +137,16 @@ class TestBadDays:
         process.kill()
         wait_until(lambda: not is_alive(pid), "the command is gone")
 
+    @pytest.mark.parametrize("program", [HOLDER, DEAF + HOLDER.replace("sys.exit", "time.sleep")])
+    def test_a_locker_that_is_stopped_keeps_the_command_from_running_on(self, lock, program):
+        process = lock("--session-timeout", "4", "--grace", "0.1", program=program)
+        _, pid = held(process)
+        process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: not is_alive(pid), "the command is gone")
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(scaled(30)) == 125
+        assert b"lost" in process.stderr.read()
+
     def test_a_node_that_is_deleted_ends_a_command_that_is_deaf_to_sigterm(self, lock, zk):
         process = lock(
             "--grace", "0.1", program=f"{DEAF}{HOLDER.replace('read()', 'read(); time.sleep(99)')}"

@@ -38,16 +38,51 @@ class Child:
     """A COMMAND that runs, tied to this process by `zc.zk.cli.guardian`.
 
     It has our standard streams. Without a terminal in front of which we are, it is a process group
-    of its own, all of which is signalled and ended.
+    of its own, all of which is signalled and ended. With a `lease`, in seconds, it is ended when
+    `renew` was not called for so long, with `grace` seconds between SIGTERM and SIGKILL.
     """
 
-    def __init__(self, words: Sequence[str], variables: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        words: Sequence[str],
+        variables: Mapping[str, str] | None = None,
+        *,
+        lease: float | None = None,
+        grace: float = 0.0,
+    ) -> None:
         self._is_in_front = _is_in_front()
+        self._lease: int | None = None
+        pipe: list[int] = []
+        if lease is not None:
+            end, self._lease = os.pipe()
+            os.set_blocking(self._lease, False)
+            pipe.append(end)
         guarded = [sys.executable, "-I", "-S", guardian.__file__, str(os.getpid())]
-        self._process = subprocess.Popen(
-            [*guarded, "0" if self._is_in_front else "1", *words],
-            env={**os.environ, **(variables or {})},
-        )
+        options = ["0" if self._is_in_front else "1", str(pipe[0]) if pipe else ""]
+        try:
+            self._process = subprocess.Popen(
+                [*guarded, *options, str(lease), str(grace), *words],
+                env={**os.environ, **(variables or {})},
+                pass_fds=pipe,
+            )
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            for end in pipe:
+                os.close(end)
+
+    def renew(self) -> None:
+        """Renew the lease, from now on."""
+        if self._lease is not None:
+            with suppress(OSError):  # it has ended
+                os.write(self._lease, guardian.moment())
+
+    def close(self) -> None:
+        """Close what is left of it, when it has ended."""
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            os.close(lease)
 
     def wait(self) -> int:
         """Wait for its end, and return its status as a shell has it. Pass signals on meanwhile."""

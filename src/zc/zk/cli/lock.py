@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from argparse import Namespace
 
-from zc.zk.cli import childprocess, connect
+from zc.zk.cli import childprocess, connect, guardian
 from zc.zk.cli.arguments import (
     FENCING_VARIABLE,
     Parser,
@@ -34,8 +34,9 @@ what COMMAND writes to can remember the largest, and refuse those that come with
 
 The lock is lost with the session, when somebody deletes its node, and when there has been no
 connection for a third of the session timeout, as then another process may soon have it. COMMAND
-gets SIGTERM then, and SIGKILL after --grace seconds. It also ends when zk does, be it by kill -9.
-Without a terminal COMMAND is a process group of its own, all of which is ended.
+gets SIGTERM then, and SIGKILL after --grace seconds. It also ends when zk does, be it by kill -9,
+and when zk hangs or is stopped. Without a terminal COMMAND is a process group of its own, all of
+which is ended.
 
 exit status, besides that of COMMAND: 124 not obtained in time, 125 lost while COMMAND ran, 127 no
 such program."""
@@ -43,7 +44,7 @@ EXAMPLES = """\
 zookeeper.example.com:2181 /locks/nightly -- ./nightly.sh --all
 --no-wait zookeeper.example.com:2181 /locks/deploy -- make deploy"""
 
-NOT_OBTAINED, LOST = 124, 125
+NOT_OBTAINED, LOST = 124, guardian.LOST
 
 DEFAULT_SESSION_SECONDS = 30.0
 DEFAULT_GRACE_SECONDS = 5.0
@@ -123,13 +124,18 @@ def _acquire(options: Namespace, lock: Lock) -> None:
 
 def _run(options: Namespace, lock: Lock) -> int:
     """Run the command, as long as the lock is held."""
-    child = childprocess.Child(options.behind, {FENCING_VARIABLE: str(lock.fencing_number)})
+    child = childprocess.Child(
+        options.behind,
+        {FENCING_VARIABLE: str(lock.fencing_number)},
+        lease=lock.lease_seconds,  # it ends even if we hang, or are stopped
+        grace=options.grace,
+    )
     is_over = threading.Event()
     reasons: list[str] = []
 
     def watch() -> None:
         try:
-            reason = lock.wait_until_lost(is_over.is_set)
+            reason = lock.wait_until_lost(is_over.is_set, child.renew)
         except Exception as fault:  # without a guard COMMAND must not go on
             reason = f"unexpected {type(fault).__name__}: {fault}"
         if reason is not None:
@@ -145,4 +151,5 @@ def _run(options: Namespace, lock: Lock) -> int:
         is_over.set()
         lock.note_over()
         thread.join()
+        child.close()
     return LOST if reasons else status

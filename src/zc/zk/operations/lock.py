@@ -39,6 +39,9 @@ MAX_SILENCE = 1 / 3
 # A queue is looked at so often (seconds) at the least, should news ever get lost.
 LOOK_SECONDS = 60.0
 
+# So often is a lease renewed while it lasts.
+RENEWALS = 4
+
 # Characters that are told of what another process says about itself.
 MAX_TOLD = 100
 
@@ -90,17 +93,25 @@ class Lock:
             self.release()
             raise
 
-    def wait_until_lost(self, is_over: Callable[[], bool]) -> str | None:
+    @property
+    def lease_seconds(self) -> float:
+        """How long the lock may be relied on after any moment at which it was known to be had."""
+        return self._session.timeout_seconds() * MAX_SILENCE
+
+    def wait_until_lost(
+        self, is_over: Callable[[], bool], held: Callable[[], object] = lambda: None
+    ) -> str | None:
         """Wait until the lock is lost, and return why; None when `is_over` first.
 
-        Call `note_over` when that has become true.
+        Call `note_over` when that has become true. `held` is called while the lock is known to be
+        held, often enough for the lease.
         """
         session = self._session
         while not is_over():
             if session.lives_in != self._epoch:
                 return "the session is over"
             silence = session.silence()
-            left = session.timeout_seconds() * MAX_SILENCE - silence
+            left = self.lease_seconds - silence
             if silence and left <= 0:
                 return f"there has been no connection for {silence:.1f} seconds"
             if not silence and self._is_news:
@@ -108,9 +119,11 @@ class Lock:
                 if fault is not None:
                     return fault
                 continue
+            held()
             now = bool(silence), session.connects
             session.wait_for(
-                partial(self._is_other, now, is_over), left if silence else LOOK_SECONDS
+                partial(self._is_other, now, is_over),
+                min(left, self.lease_seconds / RENEWALS),
             )
             if session.connects != now[1]:
                 self._is_news = True
