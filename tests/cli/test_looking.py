@@ -68,6 +68,11 @@ class TestGet:
         assert run("get", "-o", tmp_path / "file", place, "/n") == (0, "", "")
         assert (tmp_path / "file").read_bytes() == data
 
+    def test_a_terminal_gets_text_that_commands_nothing(self, zk, place, monkeypatch):
+        monkeypatch.setattr("zc.zk.cli.get.is_terminal", lambda stream: True)
+        zk.create("/n", b"a\tb\n\x1b[2J\xff")
+        assert lines(run("get", place, "/n")) == ["a    b", "\\x1b[2J\\xff"]
+
     def test_null_data_are_nothing_and_null_in_json(self, zk, place):
         zk.create("/n", None)
         assert run("get", place, "/n") == (0, "", "")
@@ -142,6 +147,10 @@ class TestLs:
         told = lines(run("ls", "-F", place, "/shop"))
         assert told == ["box", "lease", "providers/", "queue/"]
         assert lines(run("ls", "-F", place, "/shop/main")) == ["one (ephemeral)"]
+
+    def test_a_terminal_gets_marks(self, tree, place, monkeypatch):
+        monkeypatch.setattr("zc.zk.cli.ls.is_terminal", lambda stream: True)
+        assert lines(run("ls", place, "/shop/main")) == ["one (ephemeral)"]
 
     def test_long_lists_kind_version_children_and_bytes(self, tree, place):
         told = lines(run("ls", "-l", place, "/shop"))

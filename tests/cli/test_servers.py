@@ -12,7 +12,7 @@ import pytest
 import zc.zk
 import zookeeper
 from tests.cli.inprocess import zk as run
-from tests.deadlines import scaled
+from tests.deadlines import scaled, wait_until
 from tests.ports import LOOPBACK, free_ports
 from tests.servers import Ensemble, standalone
 from tests.talkers import answering, endless, hanging_up, not_serving, silent, talker
@@ -40,6 +40,10 @@ def tls_options(keys):
         f"--tls-certificate={keys.certificate('client')}",
         f"--tls-key={keys.key('client')}",
     ]
+
+
+def has_ended_well(outcome):
+    return outcome if outcome.status == 0 else None
 
 
 def objects(outcome):
@@ -262,7 +266,9 @@ class TestStatus:
             assert clients == set(ensemble.connection_string.split(","))
         with zc.zk.ZooKeeper(ensemble.connection_string) as client:
             client.create("/who", "", OPEN, zookeeper.EPHEMERAL)
-            told = objects(run("who", *tls, "--format", "json", ensemble.connection_string, "/who"))
+            words = ["who", *tls, "--format", "json", ensemble.connection_string, "/who"]
+            # Another server may not have the node yet.
+            told = objects(wait_until(lambda: has_ended_well(run(*words)), "its owner is told"))
             id = client.client_id()[0] & 2**64 - 1
             assert told[0]["session"] == f"{id:#x}"
             assert told[0]["server"] in ensemble.connection_string.split(",")

@@ -12,7 +12,7 @@ from zc.zk.cli import connect
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.failures import Failure
 from zc.zk.cli.output import STANDARD, is_terminal, print_line, write, write_text
-from zc.zk.cli.reports import CONNECTION_AND_PATH, connection_and_path, data_members
+from zc.zk.cli.reports import CONNECTION_AND_PATH, connection_and_path, data_members, for_reading
 from zc.zk.codec import is_storable
 from zc.zk.links import as_told, stored_name
 from zc.zk.operations import reading
@@ -77,7 +77,7 @@ def _write(options: Namespace, data: str) -> None:
     """Write data as they are; where people read them, in lines that are complete."""
     is_read = options.output == STANDARD and is_terminal(sys.stdout)
     if is_read:
-        for line in data.split("\n"):
+        for line in for_reading(data).split("\n"):
             print_line(line.replace("\t", "    "))
         return
     content = data.encode("utf-8", "surrogateescape")

@@ -12,7 +12,7 @@ from zc.zk.cli.criteria import add_criteria, regular_expression, selection
 from zc.zk.cli.failures import Misuse
 from zc.zk.cli.output import print_json, print_line, tell
 from zc.zk.cli.progress import progress
-from zc.zk.cli.reports import CONNECTION_AND_TOP, Unreadable, selected
+from zc.zk.cli.reports import CONNECTION_AND_TOP, Unreadable, for_reading, selected
 from zc.zk.operations import listing
 from zc.zk.tree import matching
 
@@ -64,7 +64,7 @@ def run(options: Namespace) -> int:
                 print_line(found.path)
             else:
                 for line in lines or ():
-                    print_line(f"{found.path}: {line}")
+                    print_line(f"{found.path}: {for_reading(line)}")
     status = unreadable.status()
     if not count and not status:
         tell(options.name, "nothing matches")

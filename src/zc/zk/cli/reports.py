@@ -34,6 +34,14 @@ def connection_and_path(options: Namespace, default: str | None = None) -> tuple
     return connection, node_path(words[0] if words else default or "")
 
 
+def connection_and_paths(options: Namespace) -> tuple[str, list[str]]:
+    """Return the connection and the paths among the words. Raises Misuse if there are none."""
+    connection, words = connection_and_rest(options, len(options.words))
+    if not words:
+        raise Misuse("which node? PATH is missing; --help tells more")
+    return connection, list(map(node_path, words))
+
+
 def data_members(data: str | None) -> dict[str, Any]:
     """Return the data of a node as members of an object: `data`, or `base64` if it is no text."""
     if data is not None:
@@ -53,6 +61,11 @@ def selected(
         unreadable.note(found)
         if found.value is not None and found.value.is_selected:
             yield found, found.value.kept
+
+
+def for_reading(data: str) -> str:
+    """Return data, or a part of them, with bytes that are no text as escapes."""
+    return data.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 class Unreadable:

@@ -6,10 +6,9 @@ import time
 from argparse import Namespace
 
 from zc.zk.cli import connect
-from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
-from zc.zk.cli.failures import Misuse
+from zc.zk.cli.arguments import Parser
 from zc.zk.cli.output import print_json, print_line
-from zc.zk.cli.reports import CONNECTION_AND_PATH
+from zc.zk.cli.reports import CONNECTION_AND_PATH, connection_and_paths
 from zc.zk.operations import reading
 from zc.zk.tree import facts
 
@@ -30,10 +29,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(options: Namespace) -> int:
-    connection, words = connection_and_rest(options, len(options.words))
-    if not words:
-        raise Misuse("which node? PATH is missing; --help tells more")
-    paths = list(map(node_path, words))
+    connection, paths = connection_and_paths(options)
     with connect.session(options, connection) as session:
         for asked in paths:
             path, stat = reading.locate(session, asked)

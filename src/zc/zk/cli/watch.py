@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import zookeeper
 from zc.zk import codec
 from zc.zk.cli import connect
-from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
-from zc.zk.cli.failures import Misuse
+from zc.zk.cli.arguments import Parser
 from zc.zk.cli.output import print_line, tell
+from zc.zk.cli.reports import connection_and_paths
 from zc.zk.cli.treefollowing import TreeFollower
 from zc.zk.errors import BadPropertyLink
 from zc.zk.session.state import CONNECTION_LOST
@@ -65,10 +65,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(options: Namespace) -> int:
-    connection, paths = connection_and_rest(options, len(options.words))
-    if not paths:
-        raise Misuse("which node? PATH is missing; --help tells more")
-    paths = list(map(node_path, paths))
+    connection, paths = connection_and_paths(options)
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     with connect.client(options, connection) as zk, _not_told_twice():
         zk.set_watcher(partial(_tell_of_session, options.name))
