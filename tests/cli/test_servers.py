@@ -6,6 +6,7 @@ import json
 import os
 import re
 import socket
+import time
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.ports import LOOPBACK, free_ports
 from tests.servers import Ensemble, standalone
 from tests.talkers import answering, endless, hanging_up, not_serving, silent, talker
 from zc.zk.ensemble import words
-from zc.zk.ensemble.asking import ask_each
+from zc.zk.ensemble.asking import ask_each, by_server
 from zc.zk.testing import Server, certificates
 
 OPEN = zc.zk.OPEN_ACL_UNSAFE
@@ -141,6 +142,38 @@ class TestAskEach:
             ("zk:2181 (10.0.0.1)", "10.0.0.1", None),
             ("zk:2181 (10.0.0.2)", "10.0.0.2", None),
         ]
+
+    @pytest.mark.parametrize(
+        ("hosts", "servers"),
+        [
+            (["10.0.0.1"], [["10.0.0.1"]]),
+            (["::1", "127.0.0.1", "127.0.0.2"], [["::1", "127.0.0.1", "127.0.0.2"]]),
+            (["2001:db8::1", "10.0.0.1"], [["2001:db8::1", "10.0.0.1"]]),
+            (["2001:db8::1", "10.0.0.1", "10.0.0.2"], [["10.0.0.1"], ["10.0.0.2"]]),
+            (["fe80::1%eth0", "fe80::2%eth0"], [["fe80::1%eth0"], ["fe80::2%eth0"]]),
+            ([], [[]]),
+        ],
+    )
+    def test_addresses_of_one_kind_are_several_servers(self, hosts, servers):
+        addresses = [
+            words.Address("zk", socket.AF_INET6 if ":" in host else socket.AF_INET, (host, 2181))
+            for host in hosts
+        ]
+        told = [[each.sockaddr[0] for each in ways] for ways in by_server(addresses)]
+        assert told == servers
+
+    def test_an_address_that_does_not_answer_leaves_time_for_the_other(self, monkeypatch):
+        def getaddrinfo(host, port, **_):
+            return [(socket.AF_INET, 1, 6, "", (f"127.0.0.{n}", port)) for n in (1, 2)]
+
+        def question(name, address, deadline):
+            if address.sockaddr[0] == "127.0.0.1":
+                wait_until(lambda: time.monotonic() >= deadline, "its time is over")
+                raise words.Unanswered("no answer")
+            return deadline > time.monotonic()
+
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        assert ask_each([("zk", 2181)], question, 1) == [("zk:2181", True, None)]
 
     def test_a_name_service_that_does_not_answer_holds_up_no_others(self, monkeypatch, server):
         import threading

@@ -106,14 +106,11 @@ class _Round(Generic[T]):
         name = server_name(host, port)
         if fault is not None:
             self._asked[number, 0] = Asked(name, None, fault)
-        elif all(ip_address(each.sockaddr[0].partition("%")[0]).is_loopback for each in addresses):
-            # Of localhost, which is one server, mostly one address listens.
-            self._ask(number, 0, name, addresses)
-        else:
-            several = len(set(addresses)) > 1
-            for part, address in enumerate(list(dict.fromkeys(addresses))[:MAX_ADDRESSES]):
-                own_name = f"{name} ({address.sockaddr[0]})" if several else name
-                self._ask(number, part, own_name, [address])
+            return
+        several = by_server(addresses)
+        for part, ways in enumerate(several):
+            own_name = name if len(several) == 1 else f"{name} ({ways[0].sockaddr[0]})"
+            self._ask(number, part, own_name, ways)
 
     def _ask(self, number: int, part: int, name: str, addresses: list[Address]) -> None:
         place = number, part
@@ -132,12 +129,35 @@ class _Round(Generic[T]):
 
     def _first_answer(self, name: str, addresses: list[Address]) -> Asked[T]:
         fault = NO_ANSWER
-        for address in addresses:
+        for count, address in enumerate(addresses):
+            # One that does not answer leaves the others their share of the time.
+            now = time.monotonic()
+            deadline = now + (self._deadline - now) / (len(addresses) - count)
             try:
-                return Asked(name, self._question(name, address, self._deadline))
+                return Asked(name, self._question(name, address, deadline))
             except Unanswered as trouble:
                 fault = str(trouble)
             except Exception as trouble:
                 # The other servers are asked all the same.
                 fault = f"{type(trouble).__name__}: {trouble}"
         return Asked(name, None, fault)
+
+
+def by_server(addresses: Sequence[Address]) -> list[list[Address]]:
+    """Return the addresses of each server that a name means, in the order to try them.
+
+    Of localhost, and of a name with one address of each kind, IPv4 and IPv6, that is one server. A
+    name with more of a kind means as many, as behind a headless service.
+    """
+    known = list(dict.fromkeys(addresses))[:MAX_ADDRESSES]
+    families: dict[int, list[Address]] = {}
+    for address in known:
+        families.setdefault(address.family, []).append(address)
+    most = max(families.values(), key=len, default=[])
+    if len(most) <= 1 or all(_is_loopback(each) for each in known):
+        return [known]
+    return [[address] for address in most]
+
+
+def _is_loopback(address: Address) -> bool:
+    return ip_address(address.sockaddr[0].partition("%")[0]).is_loopback
