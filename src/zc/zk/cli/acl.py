@@ -18,11 +18,12 @@ from zc.zk.operations.acls import NodeAcl, Planning, change_acls, read_acls
 from zc.zk.operations.identities import identities
 from zc.zk.operations.real import real
 from zc.zk.session.session import Session
-from zc.zk.tree.aclchange import AclChange, Entries, may_administer, with_identities
+from zc.zk.tree.access import allows
+from zc.zk.tree.aclchange import AclChange, Entries, with_identities
 from zc.zk.tree.acltext import write_acl
 
 if TYPE_CHECKING:
-    from zookeeper.types import AclEntry
+    from zookeeper.types import Acl, AclEntry, ProvenIdentity
 
 USAGE = (
     "get|set|add|remove [-R] [-d] [-y] [--force] [--skip-unreadable] [--format FORMAT]\n   "
@@ -110,7 +111,7 @@ def _change(options: Namespace, session: Session, path: str, wanted: Entries) ->
     changes = _planned(options, session, path, wanted, skipped)
     if not options.force:
         for change in changes:
-            if may_administer(change.old, known) and not may_administer(change.new, known):
+            if _is_ours(change.old, known) and not _is_ours(change.new, known):
                 raise Failure(
                     f"{change.path}: you could not change its ACL again ({write_acl(change.new)});"
                     " --force changes it all the same"
@@ -127,6 +128,11 @@ def _change(options: Namespace, session: Session, path: str, wanted: Entries) ->
             )
         _apply(options, session, changes)
     return INCOMPLETE if skipped.conclude() else 0
+
+
+def _is_ours(acl: Acl, known: list[ProvenIdentity]) -> bool:
+    """Say whether we may change the ACL of a node that has this one."""
+    return allows(acl, zookeeper.PERM_ADMIN, known)
 
 
 def _planned(

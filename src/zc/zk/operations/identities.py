@@ -31,13 +31,21 @@ def identities(session: Session) -> Identities:
         for scheme, credential in session._handles.credentials
         if scheme == "digest"
     ]
+    told = told_identities(session)
+    if told is None:
+        return Identities(known, are_all=False)
+    return Identities([*known, *(each for each in told if each[0] != "digest")], are_all=True)
+
+
+def told_identities(session: Session) -> list[ProvenIdentity] | None:
+    """Return what servers take the session for, of a digest the user; None if they do not tell."""
     try:
         for attempt in attempts(session):
             with attempt:
                 told = session.call(session.binding.whoami)
     except zookeeper.UnimplementedException:
-        return Identities(known, are_all=False)
-    return Identities([*known, *(each for each in told if each[0] != "digest")], are_all=True)
+        return None
+    return told
 
 
 def _of_digest(credential: str | bytes) -> ProvenIdentity:

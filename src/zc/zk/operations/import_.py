@@ -10,6 +10,7 @@ from zc.zk._speedups import has_marks
 from zc.zk.errors import LossError
 from zc.zk.links import is_direct
 from zc.zk.operations import subtree
+from zc.zk.operations.identities import told_identities
 from zc.zk.operations.plan import Plan
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
@@ -76,12 +77,12 @@ def make_plan(
         if of_all and (paths := with_acls(tree, path, present, is_reset=options.reset_acls)):
             marking = marking._replace(acls=_acls(session, paths, progress))
             if is_about_us(tree, marking.reset):
-                marking = marking._replace(identities=_identities(session))
+                marking = marking._replace(identities=told_identities(session) or [])
         changes = plan_import(tree, path, present, options.trim, marking)
     else:
         changes = _plan_from_nothing(session, tree, path, marking)
     if is_marked and shut(changes):
-        changes = with_ways_in(changes, _identities(session))
+        changes = with_ways_in(changes, told_identities(session) or [])
     return Plan(session, changes, acl, zxid)
 
 
@@ -101,17 +102,6 @@ def _acls(
         for path, answer in zip(paths, answers, strict=True)
         if not isinstance(answer, zookeeper.NoNodeException)
     }
-
-
-def _identities(session: Session) -> list[tuple[str, str]]:
-    """Return what servers take the session for; nothing if they do not tell."""
-    try:
-        for attempt in attempts(session):
-            with attempt:
-                return session.call(session.binding.whoami)
-    except zookeeper.UnimplementedException:
-        pass
-    return []
 
 
 def _plan_from_nothing(

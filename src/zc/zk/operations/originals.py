@@ -8,12 +8,13 @@ import zookeeper
 from zc.zk.links import is_within
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
+from zc.zk.tree.access import is_masked
 from zc.zk.tree.aclchange import Lists
 from zc.zk.tree.copies import Original
 from zc.zk.tree.exporting import RESERVED, is_at_root
 
 if TYPE_CHECKING:
-    from zookeeper.types import AclEntry, Progress
+    from zookeeper.types import Progress
 
 
 class Originals(NamedTuple):
@@ -59,7 +60,7 @@ def read_originals(session: Session, path: str, progress: Progress | None = None
         if isinstance(answer, zookeeper.ZooKeeperException):
             raise answer
         stat, acl = answer
-        if any(map(_is_hidden, acl)):
+        if is_masked(acl):
             raise zookeeper.error(
                 zookeeper.NOAUTH, node.path, "servers show its ACL to its administrators only"
             )
@@ -71,11 +72,6 @@ def read_originals(session: Session, path: str, progress: Progress | None = None
             stat["czxid"],
         )
     return Originals(nodes, ephemerals, tree.zxid)
-
-
-def _is_hidden(entry: AclEntry) -> bool:
-    """Say whether a server shows an `x` in the place of a digest, which would let nobody in."""
-    return entry["scheme"] == "digest" and entry["id"].endswith(":x")
 
 
 def reserved(session: Session) -> str | None:

@@ -68,9 +68,10 @@ def only_grants(old: Acl, new: Acl) -> bool:
 
 
 def allows(acl: Acl, permission: int, identities: Iterable[tuple[str, str]]) -> bool:
-    """Return whether a session with these identities, as `whoami` tells them, is allowed that.
+    """Return whether a session with these identities is allowed that.
 
-    It tells no hashes, so a user of `digest` is taken for the one of that name in the ACL.
+    `whoami` tells no hashes, so a user of `digest` is taken for the one of that name in the ACL,
+    unless the identity has the hash, too.
     """
     known = list(identities)
     if any(scheme == "super" for scheme, _ in known):
@@ -99,10 +100,19 @@ def _is_for(entry: AclEntry, identities: list[tuple[str, str]]) -> bool:
     if scheme == "auth":
         return any(known in PROVED for known, _ in identities)
     if scheme == "digest":
-        id = id.partition(":")[0]
-    if scheme == "ip" and "/" in id:
-        return False  # a network may have us in it; whether it does is not worth the code
+        return (scheme, id) in identities or (scheme, id.partition(":")[0]) in identities
+    if scheme == "ip":
+        return any(known == "ip" and _is_within(address, id) for known, address in identities)
     return (scheme, id) in identities
+
+
+def _is_within(address: str, network: str) -> bool:
+    import ipaddress  # slow
+
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False
 
 
 def _is_masked(entry: AclEntry) -> bool:

@@ -1,4 +1,4 @@
-"""Changes of access control lists, as plain data, and whether one locks its maker out."""
+"""Changes of access control lists, as plain data."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from zc.zk.errors import printable
+from zc.zk.tree.access import PROVED
 from zc.zk.tree.acltext import write_acl
-from zookeeper.constants import PERM_ADMIN
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl, AclEntry, ProvenIdentity
-
-# Schemes whose identities a server puts in the place of `auth`; an address is no proof of anything.
-_NO_PROOF = ("ip", "super", "world")
 
 
 class Entries(NamedTuple):
@@ -67,7 +64,7 @@ def with_identities(
 
     None at all if there is no identity that proves anything: servers refuse that.
     """
-    proven = [identity for identity in identities if identity[0] not in _NO_PROOF]
+    proven = [identity for identity in identities if identity[0] in PROVED]
     found: list[AclEntry] = []
     for entry in entries:
         if entry["scheme"] != "auth":
@@ -79,31 +76,6 @@ def with_identities(
                 {"perms": entry["perms"], "scheme": scheme, "id": id} for scheme, id in proven
             ]
     return found
-
-
-def may_administer(acl: Acl, identities: Sequence[ProvenIdentity]) -> bool:
-    """Say whether a session with these identities may change a node's ACL, which is this one."""
-    return any(entry["perms"] & PERM_ADMIN and _matches(entry, identities) for entry in acl)
-
-
-def _matches(entry: AclEntry, identities: Sequence[ProvenIdentity]) -> bool:
-    scheme, id = entry["scheme"], entry["id"]
-    if scheme == "world":
-        return id == "anyone"
-    if scheme == "auth":
-        return any(proven not in _NO_PROOF for proven, _ in identities)
-    if scheme == "ip":
-        return any(proven == "ip" and _is_within(address, id) for proven, address in identities)
-    return (scheme, id) in identities
-
-
-def _is_within(address: str, network: str) -> bool:
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
-    except ValueError:
-        return False
 
 
 def _permitted(acl: Acl) -> dict[tuple[str, str], int]:
