@@ -65,7 +65,7 @@ _FIELDS = {
     "spaced": "is_spaced", "unicode": "is_unicode", "slashes": "is_slashed",
     "newline": "has_newline",
 }  # fmt: skip
-_EXCLUDED = {"spaced": ["indent"], "like": ["indent", "newline"]}
+_EXCLUDED = (("spaced", "indent"), ("indent", "like"), ("newline", "like"))
 
 
 class Layout(NamedTuple):
@@ -222,10 +222,9 @@ def read_layout(text: str) -> Layout:
             fields[_FIELDS[word]] = True
         elif word != "json":
             raise ValueError(f"bad layout: unknown word {excerpt(word)}")
-    for one, others in _EXCLUDED.items():
-        for other in others:
-            if {one, other} <= words:
-                raise ValueError(f"bad layout: {one!r} and {other!r} exclude each other")
+    for one, other in _EXCLUDED if len(words) > 1 else ():
+        if one in words and other in words:
+            raise ValueError(f"bad layout: {one!r} and {other!r} exclude each other")
     return Layout(**fields)
 
 

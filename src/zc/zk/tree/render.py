@@ -40,11 +40,15 @@ def render(
     node at a time.
     """
     for row in nodes:
-        depth, name, data = row[:3]
+        if len(row) == 3:
+            depth, name, data = row
+            marks = None
+        else:
+            depth, name, data, marks = row
         indent = INDENT * depth
         head = f"{indent}/{name if is_plain_node_name(name) else write_literal(name)}"
         end = "\n"
-        if len(row) > 3 and (marks := row[3]) is not None:
+        if marks is not None:
             end = "".join(f"\n{indent}{INDENT}{line}" for line in marks.lines()) + end
         if data == "":
             yield head + end
@@ -54,10 +58,11 @@ def render(
             if plain is not None:
                 yield f"{head}{plain}{end}"
                 continue
-        properties, whole = _contents(data, f"{indent}{INDENT * 2}")
+        lead = f"{indent}{INDENT * 2}"
+        properties, whole = _contents(data, lead)
         if "type" in properties and is_plain_type(properties["type"]):
             head += f" : {properties.pop('type')}"
-        lines = _property_lines(properties, f"{indent}{INDENT * 2}")
+        lines = _property_lines(properties, lead)
         if whole is not None:
             lines.append(f"= {whole}")
         yield f"\n{indent}{INDENT}".join([head, *lines]) + end
@@ -98,7 +103,9 @@ def _contents(data: str | None, lead: str) -> tuple[Properties, str | None]:
 
 def _value(value: object, lead: str) -> str:
     """Return a value's literal, or its block, lines begun by `lead`."""
-    return block_of(value, lead) or write_literal(value)
+    if isinstance(value, str) and "\n" in value and (block := block_of(value, lead)):
+        return block
+    return write_literal(value)
 
 
 def _property_lines(properties: Properties, lead: str) -> list[str]:

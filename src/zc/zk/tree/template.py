@@ -9,6 +9,7 @@ others have. Of a list those items are left out of a template that are as the on
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -34,30 +35,30 @@ class Style(NamedTuple):
         return ": " if self.is_spaced else ":"
 
     def write(self, value: Any) -> str:
-        encoder = json.JSONEncoder(
-            ensure_ascii=not self.is_unicode,
-            separators=(", ", ": ") if self.is_spaced else (",", ":"),
-        )
-        text = encoder.encode(value)
+        text = _encoder(self.is_spaced, self.is_unicode).encode(value)
         return text.replace("/", "\\/") if self.is_slashed else text
+
+
+@functools.cache
+def _encoder(is_spaced: bool, is_unicode: bool) -> json.JSONEncoder:
+    return json.JSONEncoder(
+        ensure_ascii=not is_unicode, separators=(", ", ": ") if is_spaced else (",", ":")
+    )
 
 
 class Part(NamedTuple):
     """An item of a list, or a member of an object, which has a key: as the text has it.
 
-    `before` and `behind` are white space, and `key` and `colon` blank for an item.
+    `before` and `behind` are white space; `name`, `key`, which is how it is spelled, and `colon` are
+    blank for an item.
     """
 
     before: str
+    name: str
     key: str
     colon: str
     value: Piece
     behind: str
-
-    @property
-    def name(self) -> str:
-        name: str = json.loads(self.key)
-        return name
 
     def __str__(self) -> str:
         return f"{self.before}{self.key}{self.colon}{self.value}{self.behind}"
@@ -133,16 +134,16 @@ def _read(text: str, position: int, depth: int) -> tuple[Piece, int]:
     parts: list[Part] = []
     names: set[str] = set()
     while True:
-        key = colon = ""
+        name = key = colon = ""
         if opening == "{":
             key, colon, position = _read_key(text, position)
-            name = json.loads(key)
+            name = key[1:-1] if "\\" not in key else json.loads(key)
             if name in names:
                 raise ValueError(f"a key is there twice: {key}")
             names.add(name)
         value, position = _read(text, position, depth + 1)
         behind, position = _blanks(text, position)
-        parts.append(Part(before, key, colon, value, behind))
+        parts.append(Part(before, name, key, colon, value, behind))
         mark = text[position : position + 1]
         position += 1
         if mark == closing:
