@@ -38,10 +38,15 @@ def is_printable(argument: ast.expr) -> bool:
         return is_printable(argument.value)
     if isinstance(argument, ast.Name):
         return argument.id == "end"
-    is_call = isinstance(argument, ast.Call)
-    return isinstance(argument, ast.Constant) or (
-        is_call and ast.unparse(argument.func) == "printable"  # type: ignore[attr-defined]
-    )
+    if isinstance(argument, ast.Subscript):
+        return is_printable(argument.value)
+    if isinstance(argument, ast.Attribute):
+        return argument.attr == "strerror"  # the system's words
+    if isinstance(argument, ast.Call):
+        if isinstance(argument.func, ast.Attribute) and argument.func.attr == "encode":
+            return is_printable(argument.func.value)
+        return ast.unparse(argument.func) in ("printable", "ascii")
+    return isinstance(argument, ast.Constant)
 
 
 def unsafe(source: str) -> list[str]:
@@ -54,9 +59,11 @@ def unsafe(source: str) -> list[str]:
         writes = function in {
             f"{stream}.{name}" for stream in STREAMS for name in ("write", "writelines")
         }
-        # The first argument of os.write says where to.
-        written = call.args[1:] if function == "os.write" else call.args
-        if (writes or function in ("print", "os.write")) and not all(map(is_printable, written)):
+        written = call.args
+        if function == "os.write":
+            # The first argument says where to: also pipes, which are no streams for people.
+            writes, written = ast.unparse(call.args[0]) in ("1", "2"), call.args[1:]
+        if (writes or function == "print") and not all(map(is_printable, written)):
             found.append(f"line {call.lineno}: {ast.unparse(call)}")
     return found
 
@@ -67,9 +74,15 @@ def test_nothing_is_printed_that_is_not_printable(path: Path) -> None:
 
 
 def test_this_test_finds_what_it_looks_for() -> None:
-    for line in ("print(x)", "sys.stdout.write(f'{x}\\n')", "sys.stderr.write(x)", "print(str(x))"):
+    for line in (
+        "print(x)", "sys.stdout.write(f'{x}\\n')", "sys.stderr.write(x)", "print(str(x))",
+        "os.write(2, x)", "os.write(1, f'{x}'.encode())", "print(x[1])", "print(x.y)",
+    ):  # fmt: skip
         assert unsafe(line), line
-    for line in ("print(printable(x))", "sys.stderr.write(f'{printable(x)}\\n')", "print('x')"):
+    for line in (
+        "print(printable(x))", "sys.stderr.write(f'{printable(x)}\\n')", "print('x')",
+        "os.write(2, f'{ascii(x)[1:-1]}'.encode())", "os.write(pipe, x)",
+    ):  # fmt: skip
         assert not unsafe(line), line
 
 

@@ -49,8 +49,8 @@ def _encoder(is_spaced: bool, is_unicode: bool) -> json.JSONEncoder:
 class Part(NamedTuple):
     """An item of a list, or a member of an object, which has a key: as the text has it.
 
-    `before` and `behind` are white space; `name`, `key`, which is how it is spelled, and `colon` are
-    blank for an item.
+    `before` and `behind` are white space; `name`, `key`, which is how it is spelled, and `colon`
+    are blank for an item.
     """
 
     before: str
