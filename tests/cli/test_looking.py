@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import time
 from unittest import mock
 
@@ -14,6 +15,7 @@ import zc.zk
 import zookeeper
 from tests.cli.inprocess import zk as run
 from tests.deadlines import scaled
+from zc.zk.cli.progress import looking
 from zc.zk.operations.survey import survey
 from zc.zk.testing import Server, setUp, tearDown
 
@@ -516,3 +518,16 @@ def test_commands_look_at_the_emulation_too():
         assert outcome == (1, "", "zk wait: /none: it is not there, after 10 ms\n")
     finally:
         tearDown(test)
+
+
+@pytest.mark.parametrize(
+    ("terminals", "has_bar"), [("oe", False), ("o", False), ("e", True), ("", False)]
+)
+def test_a_bar_is_drawn_where_no_results_are(monkeypatch, terminals, has_bar):
+    streams = {"o": sys.stdout, "e": sys.stderr}
+    monkeypatch.setattr(
+        "zc.zk.cli.progress.is_terminal",
+        lambda stream: any(stream is streams[each] for each in terminals),
+    )
+    with looking() as bar:
+        assert (bar is not None) == has_bar

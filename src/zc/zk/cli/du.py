@@ -10,7 +10,7 @@ from zc.zk.cli import connect
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.numbers import count
 from zc.zk.cli.output import print_json, print_line
-from zc.zk.cli.progress import progress
+from zc.zk.cli.progress import looking
 from zc.zk.cli.reports import CONNECTION_AND_TOP, Unreadable, connection_and_path
 from zc.zk.operations import listing
 from zc.zk.operations.survey import Found
@@ -53,7 +53,7 @@ def run(options: Namespace) -> int:
     connection, path = connection_and_path(options, "/")
     unreadable = Unreadable(options.name)
 
-    with connect.session(options, connection) as session, progress("look") as bar:
+    with connect.session(options, connection) as session, looking() as bar:
         nodes = listing.everything(session, path, progress=bar)
         found = usages(_noted(nodes, unreadable), options.depth)
         if options.top is not None:

@@ -10,7 +10,7 @@ from zc.zk.cli import connect
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.criteria import add_criteria, regular_expression, selection
 from zc.zk.cli.output import print_json, print_line
-from zc.zk.cli.progress import progress
+from zc.zk.cli.progress import looking
 from zc.zk.cli.reports import (
     CONNECTION_AND_TOP,
     Unreadable,
@@ -50,7 +50,7 @@ def run(options: Namespace) -> int:
     connection, path = connection_and_path(options, "/")
     unreadable = Unreadable(options.name)
     wanted = selection(options, options.data)
-    with connect.session(options, connection) as session, progress("look") as bar:
+    with connect.session(options, connection) as session, looking() as bar:
         nodes = listing.select(
             session, path, wanted, _nothing_of, depth=options.depth, progress=bar
         )

@@ -11,7 +11,7 @@ from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.criteria import add_criteria, regular_expression, selection
 from zc.zk.cli.failures import Misuse
 from zc.zk.cli.output import print_json, print_line, tell
-from zc.zk.cli.progress import progress
+from zc.zk.cli.progress import looking
 from zc.zk.cli.reports import CONNECTION_AND_TOP, Unreadable, for_reading, selected
 from zc.zk.operations import listing
 from zc.zk.tree import matching
@@ -47,7 +47,7 @@ def run(options: Namespace) -> int:
     connection, pattern, path = _words(options)
     unreadable = Unreadable(options.name)
     count = 0
-    with connect.session(options, connection) as session, progress("look") as bar:
+    with connect.session(options, connection) as session, looking() as bar:
         nodes = listing.select(
             session,
             path,

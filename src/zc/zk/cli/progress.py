@@ -33,6 +33,19 @@ def progress(what: str) -> Iterator[_Bar | None]:
 
 
 @contextmanager
+def looking() -> Iterator[_Bar | None]:
+    """Return a `progress` function for nodes that are printed as they are found.
+
+    There is none where the results are on the terminal themselves, and tell how far it has got.
+    """
+    if is_terminal(sys.stdout):
+        yield None
+        return
+    with progress("look") as bar:
+        yield bar
+
+
+@contextmanager
 def writing(name: str, what: str) -> Iterator[_Bar | None]:
     """Return a `progress` function for changes, of which an end by a signal tells.
 
