@@ -407,6 +407,17 @@ class TestWho:
             assert own["ephemerals"] == ["/mine"]
             assert own["timeout"] == 10_000
 
+    def test_servers_that_do_not_tell_are_named_beside_what_others_tell(self, server, closed_port):
+        several = f"{closed_port},{server.connection_string}"
+        with zc.zk.ZooKeeper(server.connection_string) as client:
+            outcome = run("who", "--sessions", several)
+            id = f"{client.client_id()[0] & 2**64 - 1:#x}"
+        assert outcome.status == 1
+        assert f"session {id}  client " in outcome.output
+        assert outcome.messages == (
+            f"zk who: {closed_port} does not tell of its sessions: Connection refused\n"
+        )
+
     def test_nobody_owns_other_nodes(self, server):
         outcome = run("who", server.connection_string, "/")
         assert outcome == (1, "", "zk who: / is persistent: no session owns it\n")
