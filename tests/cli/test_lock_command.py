@@ -120,6 +120,22 @@ class TestOneAtATime:
 
 
 class TestBadDays:
+    def test_a_signal_to_our_group_reaches_the_command_once(self, start, place):
+        program = (
+            "import signal, sys\n"
+            "signal.signal(signal.SIGTERM, lambda *_: print('told', flush=True))\n"
+            "print('ready', flush=True)\n"
+            "sys.stdin.read()\nprint('over', flush=True)\n"
+        )
+        words = "lock", place, "/locks/one", "--", sys.executable, "-c", program
+        process = start(*words, stdin=-1, start_new_session=True)
+        assert process.stdout.readline() == b"ready\n"
+        os.killpg(process.pid, signal.SIGTERM)
+        assert process.stdout.readline() == b"told\n"
+        process.stdin.close()
+        assert process.stdout.read() == b"over\n"
+        assert process.wait(scaled(30)) == 0
+
     def test_signals_are_passed_on(self, lock, zk):
         process = lock()
         held(process)

@@ -124,11 +124,13 @@ def guard(parent: int, words: list[str], *, in_group: bool, lease: Lease | None 
             os._exit(NOT_FOUND if isinstance(fault, FileNotFoundError) else NOT_EXECUTABLE)
         finally:
             os._exit(BY_SIGNAL + signal.SIGKILL)
-    if in_group:
-        try:
+    try:
+        # Signals to our own group reach us alone, and are passed on once.
+        os.setpgid(0, 0)
+        if in_group:
             os.setpgid(command, command)  # whichever of the two comes first
-        except OSError:
-            pass
+    except OSError:
+        pass
     return _until_ended(command, in_group, _Term(lease))
 
 
