@@ -209,7 +209,8 @@ class TestLs:
     def test_faults(self, zk, place):
         for more in [], ["-F"], ["-R"]:
             assert run("ls", *more, place, "/none") == (1, "", "zk ls: no node: /none\n")
-        assert run("ls", "--depth", 0, place).status == 2
+        assert run("ls", "-R", "--depth", 0, place).status == 2
+        assert run("ls", "--depth", 2, place).status == 2
         assert run("ls", place, "/", "/").status == 2
 
 

@@ -7,6 +7,7 @@ from argparse import Namespace
 
 from zc.zk.cli import connect
 from zc.zk.cli.arguments import Parser
+from zc.zk.cli.failures import Misuse
 from zc.zk.cli.numbers import count
 from zc.zk.cli.output import is_terminal, print_json, print_line
 from zc.zk.cli.reports import (
@@ -51,6 +52,8 @@ def add_arguments(parser: Parser) -> None:
 
 def run(options: Namespace) -> int:
     connection, path = connection_and_path(options, "/")
+    if options.depth is not None and not options.recursive:
+        raise Misuse("--depth is about -R, which lists what is below the children")
     is_marked = options.mark or is_terminal(sys.stdout)
     needs_stats = options.long or is_marked or options.recursive or options.format == "json"
     depth = options.depth if options.recursive else 1
