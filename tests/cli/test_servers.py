@@ -89,7 +89,7 @@ class TestWord:
 
     def test_the_answer_comes_by_tls(self, secured, options):
         assert lines(run("word", *options, secured.connection_string, "ruok")) == ["imok"]
-        outcome = run("word", "--timeout", scaled(0.5), secured.connection_string, "ruok")
+        outcome = run("word", "--timeout", scaled(1), secured.connection_string, "ruok")
         assert (outcome.status, outcome.output) == (1, "")
         assert outcome.messages.endswith(": it speaks TLS, and TLS is not asked for\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 
 import pytest
@@ -140,7 +141,7 @@ class TestBadDays:
         assert waiting.join() == ""
 
     def test_no_connection_at_the_deadline_is_told(self, own, client):
-        waiting = begin(own, "/a", Expectation(), 1)
+        waiting = begin(own, "/a", Expectation(), 2)
         own.stop()
         assert "it is not there as far as is known, and there is no connection" in waiting.join()
 
@@ -149,6 +150,18 @@ class TestBadDays:
         assert run("wait", own.connection_string, "/a") == (0, "", "")
         outcome = run("wait", "--property", "x", own.connection_string, "/a")
         assert outcome == (1, "", "zk wait: not authenticated: /a\n")
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_signal_ends_it_in_silence(self, own, start, number):
+        process = start("wait", "--deadline", "1h", own.connection_string, "/none")
+
+        def is_watching():
+            return any(path == "/none" for path, _ in own.engine.watches.data.paths())
+
+        wait_until(is_watching, "it watches")
+        process.send_signal(number)
+        output, messages = process.communicate(timeout=scaled(30))
+        assert (process.returncode, output, messages) == (128 + number, b"", b"")
 
     def test_wrong_usage(self, own):
         where = own.connection_string
