@@ -67,6 +67,9 @@ def test_commands_that_begin_with_a_verb(completions, place):
     assert completions("acl re") == ["remove "]
     assert {"get", "set", "list", "delete"} <= set(completions("quota "))
     assert completions(f"acl get {place} /sh") == ["/shop", "/shut"]
+    assert completions("word mn") == ["mntr "]
+    assert completions(f"grep {place} text /sh") == ["/shop", "/shut"]
+    assert completions("find --kind eph") == ["ephemeral "]
 
 
 def test_paths_of_nodes(completions, place):

@@ -26,7 +26,7 @@ zk1.example.com:2181,zk2.example.com:2181 mntr"""
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(first=words.KNOWN)
     parser.add_report_argument()
     parser.add_server_arguments()
 

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
     from zookeeper.tls import TLS
 
+# Those that look and change nothing, without parameters.
+KNOWN = (
+    "conf", "cons", "dump", "envi", "isro", "mntr", "ruok", "srvr", "stat", "wchc", "wchp", "wchs",
+)  # fmt: skip
+
 # The connections of a hundred thousand clients are told in so many bytes.
 MAX_ANSWER_BYTES = 1 << 26
 PART_BYTES = 1 << 16
