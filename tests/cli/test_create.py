@@ -55,7 +55,7 @@ class TestKinds:
 
         monkeypatch.setattr(zookeeper, "create", create)
         call("create", "--container", place, "/c")
-        call("create", "--ttl", 90.5, place, "/t")
+        call("create", "--ttl", "1m30.5s", place, "/t")
         call("create", "--ttl", 7, "--sequential", place, "/t")
         assert asked == [(4, None), (5, 90_500), (6, 7_000)]
 
@@ -138,9 +138,9 @@ class TestPlaces:
         (["a"], "not the path of a node"),
         (["/a", "x", "y"], "too many arguments, from 'y'"),
         (["/a", "x", "-f", "-"], "-f FILE, and DATA as well"),
-        (["/a", "--ttl", "0"], "not a time to live"),
-        (["/a", "--ttl", "nan"], "not a time to live"),
-        (["/a", "--ttl", "9" * 15], "not a time to live"),
+        (["/a", "--ttl", "0"], "not a time, such as"),
+        (["/a", "--ttl", "nan"], "not a time, such as"),
+        (["/a", "--ttl", "9" * 15], "not a time, such as"),
         (["/a", "--ttl", "1", "--container"], "not allowed with"),
         (["/a", "--sequential", "--container"], "no containers with numbers"),
         (["/a", EPHEMERAL], "which command?"),

@@ -8,6 +8,7 @@ import zookeeper
 from zc.zk.cli import connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import Failure, Misuse
+from zc.zk.cli.numbers import span
 from zc.zk.cli.output import print_json, print_line, tell
 from zc.zk.cli.permissions import add_acl_arguments, has_auth
 from zc.zk.cli.set import data_of
@@ -15,7 +16,7 @@ from zc.zk.links import as_told
 from zc.zk.operations import create
 
 USAGE = (
-    "[--sequential] [--container | --ttl SECONDS] [--parents]\n   "
+    "[--sequential] [--container | --ttl TIME] [--parents]\n   "
     " [-f FILE] [-p PERM | --acl ENTRIES] [--format FORMAT] [options]\n   "
     " [CONNECTION] PATH [DATA] [--ephemeral-while COMMAND...]"
 )
@@ -31,7 +32,7 @@ COMMAND runs all the same, and the node is made when that is gone."""
 EXAMPLES = """\
 zookeeper.example.com:2181 /fooservice
 --sequential -f job.json zookeeper.example.com:2181 /queue/job-
---ttl 3600 --acl auth::cdrwa zookeeper.example.com:2181 /leases/42
+--ttl 1h --acl auth::cdrwa zookeeper.example.com:2181 /leases/42
 zookeeper.example.com:2181 /foo/providers/10.0.0.7:80 --ephemeral-while ./server --port 80"""
 
 WHILE = "--ephemeral-while"
@@ -55,8 +56,9 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument(
         "--ttl",
         type=ttl,
-        metavar="SECONDS",
-        help="have servers delete it when it has no children and was not changed for so long",
+        metavar="TIME",
+        help="have servers delete it when it has no children and was not changed for so long, such"
+        " as 90s, 2h or 1d12h",
     )
     group.add_argument(
         WHILE, action="store_true", help="have the node for as long as the command behind this runs"
@@ -107,16 +109,11 @@ def run(options: Namespace) -> int:
 
 
 def ttl(text: str) -> int:
-    """Return an argument in seconds as milliseconds."""
-    try:
-        milliseconds = round(1000 * float(text)) if len(text) < 20 else 0
-    except (ValueError, OverflowError):
-        milliseconds = 0
-    if 0 < milliseconds <= 1000 * MAX_TTL_SECONDS:
-        return milliseconds
-    raise ArgumentTypeError(
-        f"not a time to live, in seconds, of at most {MAX_TTL_SECONDS}: {text!r}"
-    )
+    """Return an argument that is a time to live in milliseconds."""
+    seconds = span(text)
+    if seconds <= MAX_TTL_SECONDS:
+        return max(1, round(1000 * seconds))
+    raise ArgumentTypeError(f"servers keep no node for more than {MAX_TTL_SECONDS} s: {text!r}")
 
 
 def _path(options: Namespace, word: str) -> str:

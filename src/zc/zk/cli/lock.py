@@ -14,13 +14,14 @@ from zc.zk.cli.arguments import (
     seconds,
 )
 from zc.zk.cli.failures import Failure, Misuse
+from zc.zk.cli.numbers import span
 from zc.zk.cli.output import tell
 from zc.zk.cli.permissions import add_acl_arguments, has_auth
 from zc.zk.operations.lock import Lock
 from zc.zk.operations.real import at_place
 
 USAGE = (
-    "[--wait SECONDS | --no-wait] [--session-timeout SECONDS] [--grace SECONDS]\n   "
+    "[--wait TIME | --no-wait] [--session-timeout SECONDS] [--grace SECONDS]\n   "
     " [-p PERM | --acl ENTRIES] [options] [CONNECTION] PATH -- COMMAND..."
 )
 DETAILS = """\
@@ -62,9 +63,10 @@ def add_arguments(parser: Parser) -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
         "--wait",
-        type=seconds,
-        metavar="SECONDS",
-        help="give up when the lock is not obtained within so long (default: wait for it)",
+        type=span,
+        metavar="TIME",
+        help="give up when the lock is not obtained within so long, such as 90s, 2h or 1d12h"
+        " (default: wait for it)",
     )
     group.add_argument(
         "--no-wait", action="store_true", help="give up at once if another process has the lock"
