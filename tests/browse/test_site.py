@@ -281,7 +281,7 @@ class TestEvents:
 class TestRequests:
     FILES = (
         "/", "/page.css", "/icon.svg", "/page.js", "/model.js", "/outline.js", "/details.js",
-        "/search.js", "/diagram.js", "/elements.js",
+        "/search.js", "/diagram.js", "/elements.js", "/order.js",
     )  # fmt: skip
 
     def test_the_files_of_the_page(self, site):

@@ -175,6 +175,16 @@ def test_the_text_of_an_exception_is_one_line(fault):
     assert fault.path == again.path if hasattr(fault, "path") else True
 
 
+def test_the_representations_of_live_objects_are_one_line(zk):
+    tree = zk.tree(PATH)
+    parsed = zc.zk.ParseNode(children={"n": zc.zk.ParseNode(HOSTILE)}).children[HOSTILE]
+    for shown in (
+        zk.children(PATH), zk.properties(PATH), tree, next(iter(tree.nodes())), parsed,
+        zk.plan_delete(PATH), zk.plan_delete(PATH)[0], zk.providers(f"{PATH}/providers"),
+    ):  # fmt: skip
+        assert repr(shown).isprintable()
+
+
 def test_an_exception_keeps_the_path_as_it_is():
     assert zookeeper.error(zookeeper.NONODE, f"/{FORGED}").path == f"/{FORGED}"
 

@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from zc.zk.aio.crossing import cross
+from zc.zk.errors import printable
 from zc.zk.watching import callbacks
 from zc.zk.watching.callbacks import Callback, Failures
 from zc.zk.watching.telling import Telling
@@ -132,9 +133,11 @@ class LiveObject(ABC, Generic[B]):
 
     def __repr__(self) -> str:
         if self._live is None:
-            return f"<zc.zk.aio.{type(self).__name__}({self.path}), not read yet>"
+            return printable(f"<zc.zk.aio.{type(self).__name__}({self.path}), not read yet>")
         deleted = "DELETED: " if self.deleted else ""
-        return f"{deleted}zc.zk.aio.{type(self).__name__}({self._zk.handle}, {self.path})"
+        return printable(
+            f"{deleted}zc.zk.aio.{type(self).__name__}({self._zk.handle}, {self.path})"
+        )
 
     def __del__(self) -> None:
         live = getattr(self, "_live", None)

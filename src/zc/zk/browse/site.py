@@ -48,14 +48,13 @@ MORE_CONNECTIONS = 28
 # The mark in index.html where the key belongs.
 KEY_MARK = b"{key}"
 
+SCRIPTS = ("page", "model", "order", "outline", "details", "search", "diagram", "elements")
+
 FILES = {
     "/": ("index.html", "text/html"),
     "/page.css": ("page.css", "text/css"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
-    **{
-        f"/{name}.js": (f"{name}.js", "text/javascript")
-        for name in ("page", "model", "outline", "details", "search", "diagram", "elements")
-    },
+    **{f"/{name}.js": (f"{name}.js", "text/javascript") for name in SCRIPTS},
 }
 
 HEADERS = {

@@ -19,6 +19,7 @@ from zc.zk.cli import connect
 from zc.zk.cli.arguments import connection_and_rest, is_connection
 from zc.zk.cli.commands import COMMANDS
 from zc.zk.links import join
+from zc.zk.naturalorder import sorted_naturally
 
 MAX_SECONDS = 1.0
 
@@ -85,7 +86,7 @@ def _paths(options: Namespace, connection: str, prefix: str) -> list[str]:
         handle = session.require_handle()
         paths = [
             join(above or "/", name)
-            for name in sorted(session.binding.get_children(handle, above or "/"))
+            for name in sorted_naturally(session.binding.get_children(handle, above or "/"))
             # A name made by anybody may do something to a terminal.
             if name.startswith(beginning) and name.isprintable()
         ]

@@ -22,6 +22,7 @@ from zc.zk.cli.output import print_line, tell
 from zc.zk.cli.reports import connection_and_paths
 from zc.zk.cli.treefollowing import TreeFollower
 from zc.zk.errors import BadPropertyLink
+from zc.zk.naturalorder import sorted_naturally
 from zc.zk.session.state import CONNECTION_LOST
 from zc.zk.tree.changes import SetData
 
@@ -135,9 +136,9 @@ class _Follower:
         with self.lock:
             if self.note_presence(children is not None):
                 names = set(children or ())
-                for name in sorted(self.names - names):
+                for name in sorted_naturally(self.names - names):
                     self.lines.put(f"{self.path} remove child {name}")
-                for name in sorted(names - self.names):
+                for name in sorted_naturally(names - self.names):
                     self.lines.put(f"{self.path} add child {name}")
                 self.names = names
 

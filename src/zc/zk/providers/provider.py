@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
+from zc.zk.errors import printable
 from zc.zk.registration.address import parse_addr
 
 # The property by which a registration says that its server takes no new work.
@@ -43,7 +44,7 @@ class Provider:
         self.hash = hash_of(address)
 
     def __repr__(self) -> str:
-        return f"<Provider {self.address} {dict(self.properties)}>"
+        return printable(f"<Provider {self.address} {dict(self.properties)}>")
 
 
 def hash_of(key: Key) -> int:

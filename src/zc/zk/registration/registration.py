@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zc.zk import codec, event
 from zc.zk.acl import kept
+from zc.zk.errors import printable
 from zc.zk.links import check_path
 from zc.zk.registration import address
 from zc.zk.registration.address import Address
@@ -104,7 +105,7 @@ class Registration:
         self.unregister()
 
     def __repr__(self) -> str:
-        return f"<Registration {', '.join(self.paths)}: {self.state}>"
+        return printable(f"<Registration {', '.join(self.paths)}: {self.state}>")
 
     def _add(self, parent: str, name: str, properties: dict[str, Any]) -> None:
         desired = Desired(codec.encode(properties), self._acl)

@@ -7,6 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from zc.zk import codec
 from zc.zk._speedups import Fields
+from zc.zk.errors import printable
 from zc.zk.resolver import Resolver
 from zc.zk.tree.layout import Layout
 from zc.zk.tree.marks import Marks
@@ -98,7 +99,7 @@ class ParseNode(Fields):
                 to_do += [(depth + 1, node.children[name]) for name in names]
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.path}>"
+        return printable(f"<{type(self).__name__} {self.path}>")
 
 
 class TreeResolver(Resolver, Generic[Node]):

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any, ClassVar, Generic, TypeVar
 
 import zookeeper
-from zc.zk.errors import LinkLoop
+from zc.zk.errors import LinkLoop, printable
 from zc.zk.links import NotRead
 from zc.zk.watching import callbacks, subscriptions
 from zc.zk.watching.callbacks import Callback
@@ -111,7 +111,9 @@ class LiveObject(Telling, Generic[V]):
 
     def __repr__(self) -> str:
         deleted = "DELETED: " if self._view is not None and self._view.deleted else ""
-        return f"{deleted}zc.zk.{type(self).__name__}({self._watches.session.handle}, {self.path})"
+        return printable(
+            f"{deleted}zc.zk.{type(self).__name__}({self._watches.session.handle}, {self.path})"
+        )
 
     def _refresh(self, tell: bool) -> None:
         """Take a new view, on the worker: something may have changed.

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import zookeeper
-from zc.zk.errors import LinkLoop
+from zc.zk.errors import LinkLoop, printable
 from zc.zk.links import NotRead, is_direct
 from zc.zk.tree.exporting import is_at_root
 from zc.zk.watching import subscriptions
@@ -166,7 +166,7 @@ class Tree(Telling, TreeView):
     def __repr__(self) -> str:
         kind = type(self).__name__
         deleted = "DELETED: " if hasattr(self, "_upkeep") and self._nodes.count == 0 else ""
-        return f"{deleted}zc.zk.{kind}({self._watches.session.handle}, {self.path})"
+        return printable(f"{deleted}zc.zk.{kind}({self._watches.session.handle}, {self.path})")
 
     # Links in the path, on the worker
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from zc.zk import codec
+from zc.zk.errors import printable
 from zc.zk.watching.treenodes import Entry, signs, unpacked
 
 if TYPE_CHECKING:
@@ -71,4 +72,4 @@ class TreeNode:
         return sorted(self._entry[2] or ())
 
     def __repr__(self) -> str:
-        return f"<TreeNode {self.path}>"
+        return printable(f"<TreeNode {self.path}>")

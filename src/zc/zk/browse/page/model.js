@@ -1,5 +1,7 @@
 // The nodes as the server tells of them.
 
+import { compareNaturally } from "./order.js";
+
 const NONE = Object.freeze([]);
 
 export function parentOf(path) {
@@ -34,13 +36,13 @@ export class Model {
     return this.views.get(path);
   }
 
-  // The paths of a node's children, sorted.
+  // The paths of a node's children, in natural order.
   children(path) {
     if (!this.childSets.has(path)) {
       return NONE;
     }
     if (!this.sorted.has(path)) {
-      this.sorted.set(path, [...this.childSets.get(path)].sort());
+      this.sorted.set(path, [...this.childSets.get(path)].sort(compareNaturally));
     }
     return this.sorted.get(path);
   }
@@ -48,7 +50,7 @@ export class Model {
   // The views whose nodes have the text in their path, or in a property.
   * search(text) {
     const wanted = text.toLowerCase();
-    for (const path of [...this.views.keys()].sort()) {
+    for (const path of [...this.views.keys()].sort(compareNaturally)) {
       const view = this.views.get(path);
       const found = view.properties.find(
         (each) => `${each.name} ${each.link ?? "="} ${each.value}`.toLowerCase().includes(wanted));
