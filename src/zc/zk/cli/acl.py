@@ -120,7 +120,7 @@ def _change(options: Namespace, session: Session, path: str, wanted: Entries) ->
         _tell(options, changes)
     elif changes:
         if options.recursive and not options.yes:
-            what = _nodes(len(changes))
+            what = confirmation.nodes(len(changes))
             confirmation.ask(
                 (change.line for change in changes),
                 f"Change the ACL of {what}?",
@@ -192,7 +192,3 @@ def _tell(options: Namespace, changes: list[AclChange]) -> None:
             print_json({"path": change.path, "old": list(change.old), "acl": list(change.new)})
         else:
             print_line(change.line)
-
-
-def _nodes(count: int) -> str:
-    return "1 node" if count == 1 else f"{count} nodes"

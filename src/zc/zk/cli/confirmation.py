@@ -35,13 +35,13 @@ def confirm(plan: Plan, *, overwriting: bool = False) -> bool:
     replaced = sum(change.replaces for change in plan) - deleted if overwriting else 0
     if not deleted and not (replaced and can_ask()):
         return False
-    question = f"Delete {_nodes(deleted)}" if deleted else f"Change {_nodes(replaced)}"
+    question = f"Delete {nodes(deleted)}" if deleted else f"Change {nodes(replaced)}"
     if deleted and replaced:
         question += f" and change {replaced}"
     ask(
         plan.lines(),
         f"{question}?",
-        f"this deletes {_nodes(deleted)}: --dry-run shows them, --yes deletes them",
+        f"this deletes {nodes(deleted)}: --dry-run shows them, --yes deletes them",
         lambda: summary(list(plan)),
     )
     return True
@@ -80,7 +80,8 @@ def ask(
             say(line)
 
 
-def _nodes(count: int) -> str:
+def nodes(count: int) -> str:
+    """Return in words how many nodes there are."""
     return "1 node" if count == 1 else f"{count} nodes"
 
 

@@ -74,9 +74,9 @@ def lines(plan: CopyPlan, *, verbose: bool = False) -> Iterator[str]:
     done = len(plan.originals.nodes) - len(plan.copies)
     if plan.copies:
         size = size_of(copy.original for copy in plan.copies)
-        yield f"copy {source} to {target}: {_nodes(len(plan.copies))}, {size} bytes"
+        yield f"copy {source} to {target}: {confirmation.nodes(len(plan.copies))}, {size} bytes"
     if done:
-        yield f"{target} has {_nodes(done)} of them already"
+        yield f"{target} has {confirmation.nodes(done)} of them already"
     if verbose:
         for copy in plan.copies:
             yield f"add {copy.path}"
@@ -85,7 +85,7 @@ def lines(plan: CopyPlan, *, verbose: bool = False) -> Iterator[str]:
     if (more := len(plan.originals.ephemerals) - MAX_TOLD) > 0:
         yield f"{more} more are ephemeral and not copied"
     if plan.deletions:
-        yield f"delete {source}: {_nodes(len(plan.deletions))}"
+        yield f"delete {source}: {confirmation.nodes(len(plan.deletions))}"
     if verbose:
         for change in plan.deletions:
             yield f"delete {change.path}"
@@ -121,18 +121,17 @@ def apply(options: Namespace, plan: CopyPlan, what: str) -> None:
     if options.format == "json":
         print_json(described(plan))
     if left := len(plan.originals.ephemerals):
-        tell(options.name, f"{_nodes(left)} not copied: ephemeral, as of programs that run")
+        tell(
+            options.name,
+            f"{confirmation.nodes(left)} not copied: ephemeral, as of programs that run",
+        )
 
 
 def confirm_move(plan: CopyPlan) -> None:
     """Show the plan of a move, and ask. Raises Failure and Misuse."""
-    count = _nodes(len(plan.deletions))
+    count = confirmation.nodes(len(plan.deletions))
     confirmation.ask(
         lines(plan),
         f"Move {count}?",
         f"this deletes {count} at the old place: --dry-run shows what is done, --yes does it",
     )
-
-
-def _nodes(count: int) -> str:
-    return "1 node" if count == 1 else f"{count} nodes"

@@ -14,6 +14,7 @@ import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.links import is_within
 from zc.zk.naturalorder import sorted_naturally
+from zc.zk.operations import root
 from zc.zk.operations.subtree import CONFLICTS
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
@@ -38,9 +39,9 @@ class _Kept(NamedTuple):
 class Quotas:
     """The quotas of a service, with paths as a session has them; see `quotas_of`."""
 
-    def __init__(self, session: Session, root: str) -> None:
+    def __init__(self, session: Session, top: str) -> None:
         self._session = session
-        self._root = root
+        self._root = top
 
     def all(self) -> list[Quota]:
         """Return the quotas of all paths that the session can name."""
@@ -129,12 +130,5 @@ def quotas_of(session: Session) -> Iterator[Quotas]:
     if not session.root:
         yield Quotas(session, "")
         return
-    outside = session.elsewhere(session.connection_string.strip().partition("/")[0])
-    outside.open()
-    try:
-        if not outside.wait_until_connected(session.timeout_seconds(), patient=True):
-            _, reason = outside.why_there_is_none()
-            raise zookeeper.error(zookeeper.CONNECTIONLOSS, None, reason)
-        yield Quotas(outside, session.root.rstrip("/"))
-    finally:
-        outside.close()
+    with root.outside(session) as other:
+        yield Quotas(other, session.root.rstrip("/"))

@@ -6,6 +6,8 @@ does, with the same credentials, and is closed again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import zookeeper
@@ -39,24 +41,32 @@ def named(session: Session, missing: zookeeper.ZooKeeperException) -> Exception:
     return missing
 
 
+@contextmanager
+def outside(session: Session) -> Iterator[Session]:
+    """Open a session without a root, to the same servers with the same credentials.
+
+    Raises ConnectionLossException when there is none within the session timeout.
+    """
+    other = session.elsewhere(session.connection_string.strip().partition("/")[0])
+    other.open()
+    try:
+        if not other.wait_until_connected(session.timeout_seconds(), patient=True):
+            _, reason = other.why_there_is_none()
+            raise zookeeper.error(zookeeper.CONNECTIONLOSS, session.root, reason)
+        yield other
+    finally:
+        other.close()
+
+
 def make(session: Session, acl: Acl) -> None:
     """Create the root, and what is missing above it; blank, and not ephemeral.
 
     Raises the servers' refusal, with the path as they know it.
     """
-    with_root = session.connection_string.strip()
-    servers = with_root[: with_root.index("/")]
     names = session.root.split("/")[1:]
     steps = [("create", "/" + "/".join(names[: count + 1]), "", acl) for count in range(len(names))]
-    outside = session.elsewhere(servers)
-    outside.open()
-    try:
-        if not outside.wait_until_connected(session.timeout_seconds(), patient=True):
-            _, reason = outside.why_there_is_none()
-            raise zookeeper.error(zookeeper.CONNECTIONLOSS, session.root, reason)
-        results = outside.call(outside.binding.write_many, steps, batch=1, stop=False)
-    finally:
-        outside.close()
+    with outside(session) as other:
+        results = other.call(other.binding.write_many, steps, batch=1, stop=False)
     # One above may be refused because it is there, and may not be written to.
     for result in results[-1:]:
         if isinstance(result, Exception) and not isinstance(result, zookeeper.NodeExistsException):
