@@ -27,13 +27,23 @@ def members(root: ParseNode) -> Iterator[tuple[str, Any]]:
         if depth:
             del paths[depth:]
             paths.append(f"{paths[-1]}/{node.name}")
-            value, layout = _value(node.data)
+            value, layout = _laid_out(node) or _value(node.data)
             yield paths[-1], value
             told: dict[str, Any] = {} if layout is None else {LAYOUT: str(layout)}
             if node.marks is not None:
                 told |= as_member(node.marks)
             if told:
                 yield f"{MARKS}{paths[-1]}", told
+
+
+def _laid_out(node: ParseNode) -> tuple[Any, Layout] | None:
+    """Return the properties of a node and their layout; None if it has none, or these are odd."""
+    if node.layout is None or list(node.properties) == [BASE64]:
+        return None
+    text = codec.to_json(node.properties)
+    if "\\ud" in text or codec.has_number_beyond_json(text):
+        return None
+    return {key: node.properties[key] for key in sorted(node.properties)}, node.layout
 
 
 def _value(data: str | None) -> tuple[Any, Layout | None]:
