@@ -484,8 +484,12 @@ def test_long_data_are_read_in_small_parts(zk, monkeypatch):
         sizes.append(len(paths))
         return zookeeper.get_many(handle, paths, **more)
 
+    def aget_many(handle, paths, completion):
+        sizes.append(len(paths))
+        return zookeeper.aget_many(handle, paths, completion)
+
     binding = mock.Mock(wraps=zk._session.binding)
-    binding.get_many = get_many
+    binding.get_many, binding.aget_many = get_many, aget_many
     monkeypatch.setattr(zk._session, "binding", binding)
     assert sum(1 for _ in survey(zk._session, "/", lambda *_: None)) == 301
     assert sizes[0] == 1

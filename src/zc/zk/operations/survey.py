@@ -1,9 +1,10 @@
 """Looking through a tree of any size: many nodes a round trip, and few of them in memory.
 
 The nodes come depth first and in natural order, as people read them. They are read ahead, level by
-level below those that come next, so that deep trees and flat ones take few round trips. Of a node
-that was read and has not come yet only its stat is kept, and what the caller makes of its data; of
-a node that was not read, its name.
+level below those that come next, so that deep trees and flat ones take few round trips; and while
+the caller has these, the servers are at work on the next. Of a node that was read and has not come
+yet only its stat is kept, and what the caller makes of its data; of a node that was not read, its
+name.
 
 A tree that is read so is no snapshot: what others change meanwhile may be seen or not. A node that
 vanishes is left out.
@@ -12,7 +13,9 @@ vanishes is left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import zookeeper
@@ -112,8 +115,10 @@ class _Survey(Generic[T]):
         self._progress = progress
         self._at_once = FIRST_AT_ONCE
         self._count = 0
-        # Those whose members come next, the innermost last.
+        # Those whose members come next, the innermost last; and the first read of them that is
+        # under way.
         self._families: list[_Family] = []
+        self._asked: _Asked | None = None
 
     def go(self, path: str) -> Iterator[Found[T]]:
         above, _, name = path.rpartition("/")
@@ -123,6 +128,13 @@ class _Survey(Generic[T]):
         if not isinstance(seen, _Seen) or seen.found is None:
             raise zookeeper.error(zookeeper.NONODE, path)
         self._families.append(top)
+        try:
+            yield from self._go_on()
+        finally:
+            if self._asked is not None:
+                self._asked.give_up()
+
+    def _go_on(self) -> Iterator[Found[T]]:
         while self._families:
             family = self._families[-1]
             if family.at == len(family.members):
@@ -141,24 +153,39 @@ class _Survey(Generic[T]):
     def _read_ahead(self) -> None:
         """Read the nodes that come next, and those below them, as many as may be kept."""
         read = 0
-        unread = list(islice(self._to_come(), self._at_once))
+        asked, self._asked = self._asked, None
+        answers = None if asked is None else asked.answers(self._session.timeout_seconds())
+        unread = list(islice(self._to_come(), self._at_once)) if asked is None else asked.unread
         while unread and read < MAX_AHEAD:
             read += len(unread)
-            families = self._read(unread)
+            families = self._read(unread, answers)
+            answers = None
             below = ((family, at) for family in families for at in range(len(family.members)))
             unread = list(islice(below, self._at_once))
+        self._ask_for(list(islice(self._to_come(), self._at_once)))
+
+    def _ask_for(self, unread: list[_Unread]) -> None:
+        """Have the servers begin with what is read next, if there is a connection."""
+        # The emulation answers in this thread.
+        if unread and not self._session.delivers_inline:
+            with suppress(zookeeper.ZooKeeperException):
+                self._asked = _Asked(self._session, unread)
 
     def _to_come(self) -> Iterator[_Unread]:
         """Yield what comes next and has not been read."""
         for family in reversed(self._families):
             yield from _unread_in(family)
 
-    def _read(self, unread: list[_Unread]) -> list[_Family]:
-        """Read nodes and the names of their children. Return the families that they have."""
+    def _read(self, unread: list[_Unread], answers: list[Any] | None = None) -> list[_Family]:
+        """Read nodes and the names of their children. Return the families that they have.
+
+        `answers` are those about the nodes, if they are there already.
+        """
         size = 0
         parents: list[_Seen] = []
         paths = [_path(family, at) for family, at in unread]
-        answers = self._in_bulk(self._session.binding.get_many, paths)
+        if answers is None:
+            answers = self._in_bulk(self._session.binding.get_many, paths)
         for (family, at), path, answer in zip(unread, paths, answers, strict=True):
             if isinstance(answer, tuple):
                 data, stat = answer
@@ -211,6 +238,32 @@ class _Survey(Generic[T]):
         """Have as many nodes read next as are expected to have the right size; few tell little."""
         expected = MAX_BYTES_AT_ONCE * count // max(1, size)
         self._at_once = max(1, min(expected, max(2 * count, self._at_once), MAX_AT_ONCE))
+
+
+class _Asked:
+    """A read of nodes that is under way."""
+
+    def __init__(self, session: Session, unread: list[_Unread]) -> None:
+        self.unread = unread
+        self._answers: SimpleQueue[list[Any] | None] = SimpleQueue()
+        self._work = session.call(
+            session.binding.aget_many, [_path(*each) for each in unread], self._note
+        )
+
+    def _note(self, handle: int, code: int, answers: list[Any] | None) -> None:
+        self._answers.put(answers if code == zookeeper.OK else None)
+
+    def answers(self, timeout_seconds: float) -> list[Any] | None:
+        """Return the answers; None if the connection broke, or none come in twice its timeout."""
+        try:
+            return self._answers.get(timeout=2 * timeout_seconds)
+        except Empty:
+            self.give_up()
+            return None
+
+    def give_up(self) -> None:
+        """Have nothing more sent."""
+        self._work.cancel()
 
 
 def _path(family: _Family, at: int) -> str:
