@@ -291,7 +291,7 @@ class TestInterruptions:
         self, root, zk, writes, start, place
     ):
         proxy, counted = writes
-        large(zk, 260)
+        large(zk, 520)  # several transactions
         before = seen(zk, "/a")
         number = 0
         is_done = False
@@ -325,5 +325,5 @@ class TestInterruptions:
             assert seen(zk, "/b") == before
             assert not zk.exists("/a")
             zk.delete_recursive("/b")
-            large(zk, 260)
+            large(zk, 520)
         assert number > 3
