@@ -20,6 +20,7 @@ from zc.zk import codec
 HOLE = "_"
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
+_WHITE = frozenset(" \t\n\r")
 _SCALAR = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[-+.\w]+', re.DOTALL)
 
 
@@ -166,6 +167,8 @@ def _read_key(text: str, position: int) -> tuple[str, str, int]:
 
 
 def _blanks(text: str, position: int) -> tuple[str, int]:
+    if text[position : position + 1] not in _WHITE:
+        return "", position
     match = _BLANKS.match(text, position)
     assert match is not None
     return match.group(), match.end()
