@@ -73,7 +73,9 @@ def planted(zookeeper, handle):
 
 
 @pytest.mark.parametrize("received", [0, 3, 100, 5_000, 60_000, 150_000])
-@pytest.mark.parametrize("call", ["read_tree", "get_many", "get_children_many", "watch_many"])
+@pytest.mark.parametrize(
+    "call", ["read_tree", "get_many", "get_acl_many", "get_children_many", "watch_many"]
+)
 def test_a_connection_cut_in_the_middle_of_a_bulk_read(
     zookeeper, through, proxy, planted, call, received
 ):
@@ -84,6 +86,7 @@ def test_a_connection_cut_in_the_middle_of_a_bulk_read(
     read = {
         "read_tree": lambda: [(n.path, n.data) for n in zookeeper.read_tree(through, "/p")],
         "get_many": lambda: [data for data, _ in zookeeper.get_many(through, planted)],
+        "get_acl_many": lambda: zookeeper.get_acl_many(through, planted),
         "get_children_many": lambda: zookeeper.get_children_many(through, planted),
         "watch_many": lambda: [
             data for data, _ in zookeeper.watch_many(through, planted, watcher=print)[0]

@@ -177,12 +177,16 @@ def is_same(Fields node, found):
 def has_marks(Fields node):
     """Return whether a node, or one below it, has marks."""
     cdef list to_do = [node]
+    cdef Fields child
+    if node.marks is not None:
+        return True
     while to_do:
         node = to_do.pop()
-        if node.marks is not None:
-            return True
-        if node.children:
-            to_do += node.children.values()
+        for child in node.children.values():
+            if child.marks is not None:
+                return True
+            if child.children:
+                to_do.append(child)
     return False
 
 

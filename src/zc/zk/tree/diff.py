@@ -62,7 +62,7 @@ def snapshot(
     states: dict[str, NodeState] = {}
     families: dict[str, list[str]] = {}
     for path, data, version, owner, fault in nodes:
-        states[path] = NodeState(data, version, is_session(owner), (), fault)
+        states[path] = NodeState(data, version, owner != 0 and is_session(owner), (), fault)
         parent, _, name = path.rpartition("/")
         if (family := families.get(parent)) is not None:
             family.append(name)

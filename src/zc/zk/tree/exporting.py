@@ -98,8 +98,11 @@ def exported(
     lift = 0 if top_name else 1
     above: list[Acl] = []  # the ACLs of the last node and those above it
     left_out: str | None = None
+    # Making a path takes as long as all else here.
+    needs_path = bool(reserved) or acls is not None or behind is not None
     for node in nodes:
-        path, depth = node.path, node.depth - lift
+        depth = node.depth - lift
+        path = node.path if needs_path or left_out is not None else ""
         if depth < 0 or (reserved and is_at_or_below(path, reserved)):
             if behind is not None:
                 behind.note_left_out(node, None if acls is None else acls.get(path))
@@ -114,8 +117,8 @@ def exported(
         if fault is not None:
             if skip is None:
                 raise fault
-            skip(path, fault)
-            left_out = path
+            left_out = node.path
+            skip(left_out, fault)
             continue
         if behind is not None and path[-1].isdecimal():
             behind.note_number(path)
