@@ -119,3 +119,27 @@ def test_a_lost_connection_alone_is_no_old_server(zookeeper, connect, proxy, roo
     assert lost
     assert proxy.requests[Op.MULTI_READ] > 1
     assert proxy.requests[Op.GET_DATA] == 0
+
+
+def test_acls_are_set_where_there_are_no_transactions(zookeeper, connect, proxy, root):
+    proxy.on_request = lambda request: request.op != Op.MULTI
+    session = connect(hosts=proxy.connection_string + root, recv_timeout=LONG_SESSION)
+    closed = [{"perms": 17, "scheme": "world", "id": "anyone"}]
+    ops = [
+        ("create", "/a", "", OPEN),
+        ("set_acl", "/a", closed, 0),
+        ("set", "/a", "refused"),
+        ("set_acl", "/a", OPEN, 1),
+        ("create", "/a/b", "", OPEN),
+        ("set_acl", "/a/b", closed, 7),
+    ]
+    for _ in range(3):  # until it is found out what the server lacks
+        results = zookeeper.write_many(session, ops, in_flight=100, stop=False)
+        if not isinstance(results[0], zookeeper.ConnectionLossException):
+            break
+        wait_until_connected(zookeeper, session)
+    assert results[:2] == ["/a", None]
+    assert isinstance(results[2], zookeeper.NoAuthException)
+    assert results[3:5] == [None, "/a/b"]
+    assert isinstance(results[5], zookeeper.BadVersionException)
+    assert zookeeper.get_acl(session, "/a")[0]["aversion"] == 2
