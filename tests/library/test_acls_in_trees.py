@@ -244,6 +244,27 @@ def test_containers_and_nodes_with_a_time_to_live_are_made(zk, client, monkeypat
     assert str(zk.plan_import("/c\n  = container\n")) == "extra path not trimmed: /c/x"
 
 
+def test_a_time_to_live_that_servers_do_not_have_is_told(zk, monkeypatch) -> None:
+    """Servers refuse such nodes unless they are set up for them."""
+
+    def refused(path: str) -> zookeeper.ZooKeeperException:
+        fault = zookeeper.error(zookeeper.UNIMPLEMENTED, path)
+        vars(fault).update(index=0)
+        return fault
+
+    def multi(*arguments: object, **options: object) -> object:
+        raise refused("/c")
+
+    monkeypatch.setattr(zookeeper, "multi", multi)
+    with pytest.raises(zookeeper.UnimplementedException, match="no nodes with a time to live"):
+        zk.import_tree("/c\n  = ttl 1h\n")
+    monkeypatch.setattr(
+        zookeeper, "write_many", lambda handle, ops, **options: [refused("/n")] * 600
+    )
+    with pytest.raises(zookeeper.UnimplementedException, match="no nodes with a time to live"):
+        zk.import_tree("".join(f"/n{number}\n" for number in range(600)))
+
+
 def test_acl_of_the_default_may_shut_out_as_ever(zk) -> None:
     with pytest.raises(zookeeper.NoAuthException):
         zk.import_tree("/a\n  /b\n", acl=READ_ACL_UNSAFE)

@@ -57,6 +57,8 @@ _KINDS: dict[type[Change], str] = {
     SetAcl: "changes of ACLs",
 }
 
+WITHOUT_TTL = "the servers make no nodes with a time to live (zookeeper.extendedTypesEnabled)"
+
 # The consequences of what happened to another operation of the same transaction.
 CONSEQUENCES = (zookeeper.RuntimeInconsistencyException, zookeeper.NothingException)
 
@@ -113,8 +115,10 @@ def _write_with_acls(
 
 
 def is_one_transaction(changes: Sequence[Change], acl: Acl = ()) -> bool:
-    """Say whether a plan is within the bounds of one transaction."""
-    return len(changes) <= MAX_OPERATIONS and _is_small(operations(changes, acl))
+    """Say whether a plan is within the bounds of one transaction, which holds no ACLs of others."""
+    if len(changes) > MAX_OPERATIONS or any(isinstance(change, SetAcl) for change in changes):
+        return False
+    return _is_small(operations(changes, acl))
 
 
 def _is_small(steps: Sequence[Operation]) -> bool:
@@ -125,9 +129,16 @@ def _write_at_once(session: Session, steps: list[Operation]) -> bool:
     """Write all in one transaction; False if the servers do not take it."""
     try:
         session.call(session.binding.multi, steps)
-    except zookeeper.UnimplementedException:
+    except zookeeper.UnimplementedException as fault:
+        if hasattr(fault, "index"):
+            raise _without_ttl(fault) from fault
         return False
     return True
+
+
+def _without_ttl(fault: zookeeper.ZooKeeperException) -> zookeeper.ZooKeeperException:
+    """Return the exception for an operation that servers do not know, which says what it is."""
+    return zookeeper.error(fault.code, fault.path, WITHOUT_TTL)
 
 
 def raise_first(results: Iterable[Any]) -> None:
@@ -135,6 +146,8 @@ def raise_first(results: Iterable[Any]) -> None:
     consequence = None
     for result in results:
         if isinstance(result, zookeeper.ZooKeeperException):
+            if isinstance(result, zookeeper.UnimplementedException):
+                raise _without_ttl(result)
             if not isinstance(result, CONSEQUENCES):
                 raise result
             consequence = consequence or result
@@ -169,7 +182,7 @@ class _Writer:
     ) -> None:
         try:
             self._write_acls(acls_first)
-            if self._is_small(changes):
+            if is_one_transaction(changes, self._acl):
                 self._write(changes, in_flight=1)
             else:
                 self._write_by_risk(changes)
@@ -177,13 +190,6 @@ class _Writer:
         except zookeeper.ZooKeeperException as fault:
             tell_with(fault, self._account())
             raise
-
-    def _is_small(self, changes: Sequence[Change]) -> bool:
-        """Return whether one transaction holds all of them."""
-        return (
-            len(changes) <= MAX_OPERATIONS
-            and sum(map(_size, operations(changes, self._acl))) <= MAX_BYTES
-        )
 
     def _write_by_risk(self, changes: Sequence[Change]) -> None:
         others: list[Change] = []
