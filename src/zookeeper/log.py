@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from zookeeper import constants
+from zookeeper.printing import printable
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -101,7 +102,7 @@ def emit_dropped(count: int) -> None:
 
 
 def _emit(line: str) -> None:
-    line = line.rstrip("\n")
+    line = printable(line.rstrip("\n"))  # it may have names in it
     if _stream is not None:
         _stream.write(line + "\n")
         return
