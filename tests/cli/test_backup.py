@@ -68,7 +68,7 @@ def plant(zk: zc.zk.ZooKeeper) -> None:
         {"perms": 0, "scheme": "world", "id": "anyone"},
     ]
     auth = [{"perms": 31, "scheme": "auth", "id": ""}]
-    odd = [{"perms": 31, "scheme": "digest", "id": "a,b 'c\"\n:Jq0="}]
+    odd = [{"perms": 31, "scheme": "sasl", "id": "a,b 'c\"\n:Jq0="}]
     writes: list[Any] = [
         ("create", "/acls", "", OPEN_ACL_UNSAFE),
         ("create", "/acls/all", "", everybody),
@@ -223,6 +223,19 @@ def test_nodes_that_cannot_be_read_make_no_backup_or_restore_impossible(command,
     outcome = command("import", "--skip-unreadable", place, given=given)
     assert (outcome.status, zk.get_properties("/app/public")) == (4, {"x": 1})
     assert "/app/secret" in outcome.messages
+
+
+def test_an_acl_that_would_shut_all_out_is_told_before_it_does(command, place, zk) -> None:
+    given = "/app\n  = acl digest:alice:s3cret:cdrwa\n  /one\n"
+    outcome = command("import", "--strict", place, given=given)
+    assert (outcome.status, zk.exists("/app")) == (1, None)
+    assert "an ACL in the file: /app: not a digest: of 'alice' the id is" in outcome.messages
+    assert "s3cret" not in outcome.messages
+    outcome = command("import", "-d", place, given=given)
+    assert (outcome.status, "not a digest" in outcome.messages) == (0, True)
+    outcome = command("import", place, given="/app\n  = acl auth::cdrwa\n")
+    assert outcome.status == 2
+    assert "an ACL in the file: auth is who you have authenticated as" in outcome.messages
 
 
 @pytest.mark.parametrize("number", [1, 3, 5, 300])

@@ -11,7 +11,7 @@ from zc.zk.cli.failures import DIFFERENCES, INCOMPLETE
 from zc.zk.cli.input import read_tree
 from zc.zk.cli.losses import tell_losses
 from zc.zk.cli.output import print_line, tell
-from zc.zk.cli.permissions import add_acl_arguments, has_auth
+from zc.zk.cli.permissions import add_acl_arguments, has_auth, never_matched
 from zc.zk.cli.progress import progress, writing
 from zc.zk.cli.subtree import Skipped
 from zc.zk.operations import import_
@@ -84,8 +84,10 @@ def run(options: Namespace) -> int:
     if has_auth(options.acl):
         connect.require_identity(options)
     tree = read_tree(file, options.format)
-    if has_marks(tree) and is_about_us(tree, None):
-        connect.require_identity(options, "an ACL in the file")
+    if has_marks(tree):
+        if is_about_us(tree, None):
+            connect.require_identity(options, "an ACL in the file")
+        tell_losses(options, "an ACL in the file", never_matched(tree))
     skipped = Skipped(options.name)
     how = import_.Options(
         trim=_trim(options),

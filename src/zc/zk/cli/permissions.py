@@ -16,11 +16,15 @@ from zc.zk.tree.access import has_auth as has_auth
 from zc.zk.tree.acltext import read_acl
 
 if TYPE_CHECKING:
+    from zc.zk.tree.model import ParseNode
     from zookeeper.types import AclEntry
 
 # Hashes that servers can be told to use (zookeeper.DigestAuthenticationProvider.digestAlg), by
 # length in bytes: SHA-1, which is usual, SHA-224, SHA-256, SHA-384, SHA-512.
 DIGEST_BYTES = (20, 28, 32, 48, 64)
+
+# Nodes that are told by their names.
+MAX_TOLD = 10
 
 
 def add_acl_arguments(parser: Parser) -> None:
@@ -58,6 +62,22 @@ def acl(text: str) -> list[AclEntry]:
     for entry in entries:
         _permissions(str(entry["perms"]))
     return entries
+
+
+def never_matched(tree: ParseNode) -> list[str]:
+    """Return a sentence for each node of a text, up to some, whose ACL has what nobody can match.
+
+    A backup may have such entries, as servers take them, so they are no errors there.
+    """
+    told: list[str] = []
+    for _, node in tree.walk():
+        acl = None if node.marks is None else node.marks.acl
+        try:
+            for entry in acl or ():
+                _check(entry["scheme"], entry["id"])
+        except ArgumentTypeError as fault:
+            told.append(f"{node.path}: {fault}")
+    return told[:MAX_TOLD] + ([f"{len(told) - MAX_TOLD} more"] if len(told) > MAX_TOLD else [])
 
 
 def _check(scheme: str, id: str) -> None:
