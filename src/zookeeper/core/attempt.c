@@ -137,16 +137,39 @@ static int poll_sasl(zk_handle *handle, struct pollfd *fds, int timeout) {
     return ready;
 }
 
+static int poll_socket(zk_handle *handle, struct pollfd *fds, int timeout) {
+    if (handle->connection.probe.fd >= 0) return probe_poll(handle, fds, timeout);
+    if (handle->layer.connection == NULL) return __real_poll(fds, 2, timeout);
+    return layer_poll(&handle->layer, fds, 2, &fds[1], timeout);
+}
+
+/* Poll for the connection. The C client knows nothing of bytes that are held or read ahead (stream.c). */
+static int poll_connection(zk_handle *handle, struct pollfd *fds, int timeout) {
+    stream *s = &handle->connection.stream;
+    short asked = fds[1].events;
+    fds[0].revents = fds[1].revents = 0;
+    if (!stream_has_more(s)) {
+        stream_rest(s);
+        if (stream_is_held(s)) fds[1].events |= POLLOUT;
+        int ready = poll_socket(handle, fds, timeout);
+        fds[1].events = asked;
+        if (ready < 0) return ready;
+        if (fds[1].revents & POLLOUT) stream_flush(handle);
+        if (!(asked & POLLOUT)) fds[1].revents &= (short)~POLLOUT;
+    }
+    if (stream_has_more(s)) fds[1].revents |= POLLIN;
+    return (fds[0].revents != 0) + (fds[1].revents != 0);
+}
+
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout) {
     if (current == NULL || count != 2) return __real_poll(fds, count, timeout);
     attempt *a = &current->attempt;
     if (fds[1].fd != a->fd) return __real_poll(fds, count, timeout);
     if (a->phase == ATTEMPT_RACING || a->phase == ATTEMPT_LOST) return poll_racers(current, fds, timeout);
     if (a->phase == ATTEMPT_SHAKING) return poll_shaking(current, fds, timeout);
+    stream_flush(current);
     if (frames_is_held(&current->connection.frames)) return poll_sasl(current, fds, timeout);
-    if (current->connection.probe.fd >= 0) return probe_poll(current, fds, timeout);
-    if (current->layer.connection == NULL) return __real_poll(fds, count, timeout);
-    return layer_poll(&current->layer, fds, count, &fds[1], timeout);
+    return poll_connection(current, fds, timeout);
 }
 
 int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size) {

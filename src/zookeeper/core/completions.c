@@ -158,7 +158,7 @@ int __wrap_process_async(int outstanding_sync) {
 
 int completions_close(zhandle_t *zh) {
     calling = (zk_handle *)zoo_get_context(zh);
-    transport_enter(calling);
+    transport_begin_close(calling);
     closing = 1;
     /* `zookeeper_close` says that it closes before it takes a reference. A session that has expired has
      * one thread left, about to look for more to do: it would see that, let go of the last reference and
@@ -167,6 +167,6 @@ int completions_close(zhandle_t *zh) {
     int code = api_epilog(zh, zookeeper_close(zh));
     closing = 0;
     calling = NULL;
-    transport_leave();
+    transport_end_close();
     return code;
 }

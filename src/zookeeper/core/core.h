@@ -24,6 +24,7 @@
  *     request, credentials, call                 one operation
  *     raw_request, standing, pending             sending, and the end of what is sent
  *     transport, attempt, sasl, steps, probe     connections
+ *     stream                                     what is sent and read, by few system calls
  *     layer, frames, pauses                      what they are made of
  *     race, asked, refusals                      their beginning; the requests under way on them; what they refuse
  *     resolve, lookups, service, write_count     what is known of servers

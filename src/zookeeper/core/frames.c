@@ -69,6 +69,10 @@ int frames_spoken(const frames *f) { return f->asked.greeted || f->asked.sent; }
 
 int frames_is_held(const frames *f) { return f->phase == PHASE_HELD; }
 
+int frames_is_open(const frames *f) {
+    return f->phase == PHASE_HEAD || f->phase == PHASE_BODY || f->phase == PHASE_DROP;
+}
+
 void frames_let_through(frames *f) {
     f->phase = PHASE_READY;
     f->welcomed_at = core_now();

@@ -34,6 +34,8 @@ int frames_spoken(const frames *f); /* anything has been sent at all */
 /* The server has opened the session, and the C client does not know it yet. Until it is let through, the
  * bytes that follow are for the caller to read. */
 int frames_is_held(const frames *f);
+/* The C client has been told of the session: all that comes is for it. */
+int frames_is_open(const frames *f);
 void frames_let_through(frames *f);
 /* The C client hears that the connection is broken. */
 void frames_end(frames *f);

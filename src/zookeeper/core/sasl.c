@@ -30,8 +30,6 @@
 #define MAX_EXCHANGES 50 /* tokens on one connection; Kerberos takes three */
 
 int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
-ssize_t __real_send(int fd, const void *bytes, size_t size, int flags);
-ssize_t __real_recv(int fd, void *buffer, size_t size, int flags);
 
 void sasl_use(zk_handle *handle, const char *name) {
     sasl *s = &handle->sasl;
@@ -94,8 +92,7 @@ void sasl_begin(zk_handle *handle, int fd, const char *host, const char *server)
 }
 
 static ssize_t receive(zk_handle *handle, void *buffer, size_t size) {
-    if (handle->layer.connection) return layer_read(&handle->layer, buffer, size);
-    return __real_recv(handle->sasl.fd, buffer, size, 0);
+    return stream_read(handle, buffer, size, 0);
 }
 
 /* Whether it is only that the socket would block. Any other end of the connection is told. */
@@ -168,8 +165,7 @@ static int go_on_sending(zk_handle *handle) {
     while (s->sent < s->out_size) {
         const char *bytes = s->out + s->sent;
         size_t left = s->out_size - s->sent;
-        ssize_t count = handle->layer.connection ? layer_write(&handle->layer, bytes, left)
-                                                 : __real_send(s->fd, bytes, left, MSG_NOSIGNAL);
+        ssize_t count = stream_write(handle, bytes, left);
         if (count <= 0) return !must_wait(handle, count);
         s->sent += (size_t)count;
     }

@@ -1,7 +1,8 @@
 /* Where the C client meets the network: connect, send, recv and close, each by the linker's --wrap.
  *
  * Everything that a server says comes through here, before the C client sees it, and is looked at on
- * the way (frames.c). It may come by way of a layer such as TLS (layer.c).
+ * the way (frames.c). It may come by way of a layer such as TLS (layer.c). System calls are made for many
+ * bytes together (stream.c).
  *
  * The C client names neither the handle nor the purpose of a socket. So `here` is the handle whose
  * work this thread is doing: the C client's I/O thread during zookeeper_interest and
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 static __thread zk_handle *here;
+static __thread int is_last; /* this thread closes the handle: nothing is held any more */
 
 int __real_connect(int fd, const struct sockaddr *address, socklen_t size);
 int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size);
@@ -25,11 +27,10 @@ ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags);
 ssize_t __real_recv(int fd, void *buffer, size_t size, int flags);
 ssize_t __wrap_recv(int fd, void *buffer, size_t size, int flags);
 
-/* As recv, by way of the layer if there is one. */
+/* As recv. Bytes behind the opening of the session are not for the C client until SASL is done. */
 static ssize_t transport_read(int fd, void *buffer, size_t size) {
-    if (here && here->layer.connection && fd == here->connection.fd)
-        return layer_read(&here->layer, buffer, size);
-    return __real_recv(fd, buffer, size, 0);
+    (void)fd;
+    return stream_read(here, buffer, size, frames_is_open(&here->connection.frames));
 }
 
 void transport_init(connection *c, int timeout_ms, int read_only) {
@@ -43,12 +44,23 @@ void transport_init(connection *c, int timeout_ms, int read_only) {
 
 void transport_clear(connection *c) {
     probe_end(&c->probe);
+    stream_begin(&c->stream);
     frames_clear(&c->frames);
 }
 
 void transport_enter(zk_handle *handle) { here = handle; }
 
 void transport_leave(void) { here = NULL; }
+
+void transport_begin_close(zk_handle *handle) {
+    here = handle;
+    is_last = 1;
+}
+
+void transport_end_close(void) {
+    here = NULL;
+    is_last = 0;
+}
 
 int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size) {
     if (here == NULL) return __real_connect(fd, address, size);
@@ -59,6 +71,7 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size) {
         return -1;
     }
     c->fd = fd;
+    stream_begin(&c->stream);
     frames_begin(&c->frames);
     if (c->is_found) {
         address = &c->found.any;
@@ -71,8 +84,7 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size) {
 
 ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags) {
     if (here == NULL || fd != here->connection.fd) return __real_send(fd, bytes, size, flags);
-    ssize_t count = here->layer.connection ? layer_write(&here->layer, bytes, size)
-                                           : __real_send(fd, bytes, size, flags);
+    ssize_t count = is_last ? stream_write(here, bytes, size) : stream_send(here, bytes, size);
     if (count > 0) asked_sent(&here->connection.frames.asked, bytes, (size_t)count);
     return count;
 }
@@ -94,6 +106,7 @@ void transport_closed(int fd) {
     connection *c = &here->connection;
     if (fd != c->fd) return;
     c->fd = -1;
+    stream_begin(&c->stream);
     int64_t most = longest_pause(here);
     int is_refused = here->sasl.is_refused, has_failed = here->sasl.phase != SASL_NONE;
     sasl_closed(here);

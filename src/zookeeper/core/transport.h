@@ -6,12 +6,14 @@
 #include "frames.h"
 #include "pauses.h"
 #include "probe.h"
+#include "stream.h"
 
 #include <sys/socket.h>
 
 typedef struct {
     int fd; /* -1: none */
     long ends; /* how often one has ended, or could not be made */
+    stream stream;
     frames frames;
     pauses pauses;
     /* From a read-only connection: another server is asked, and whether the next connection is to go to
@@ -26,6 +28,9 @@ void transport_clear(connection *c);
 /* This thread works for that handle, until it says otherwise. */
 void transport_enter(zk_handle *handle);
 void transport_leave(void);
+/* The same for the thread that closes the handle, and goes on with its connection when the I/O thread has ended. */
+void transport_begin_close(zk_handle *handle);
+void transport_end_close(void);
 /* The C client closes a socket. */
 void transport_closed(int fd);
 

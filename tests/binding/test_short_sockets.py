@@ -1,0 +1,69 @@
+"""Sockets that take and give little: requests are held, and answers read ahead, without loss."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.binding import subprocesses
+
+PROGRAMS = Path(__file__).parent / "programs"
+
+pytestmark = [
+    pytest.mark.not_emulated("it has no sockets"),
+    pytest.mark.also_by_tls,
+]
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sockets") / "sockets.so"
+    strict = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+    subprocess.run(
+        [os.environ.get("CC", "gcc"), *strict, "-o", path, PROGRAMS / "sockets.c"], check=True
+    )
+    return path
+
+
+@pytest.fixture
+def run(zookeeper, connection_string, root, library):
+    def run_scenario(scenario):
+        preloaded = f"{os.environ.get('LD_PRELOAD', '')} {library}"
+        return subprocesses.run(
+            "short_sockets",
+            connection_string + root,
+            str(library),
+            scenario,
+            within=["env", f"LD_PRELOAD={preloaded}"],
+        )
+
+    return run_scenario
+
+
+@pytest.mark.parametrize(
+    "scenario", ["one byte out", "refused before each byte", "one byte in", "some bytes"]
+)
+def test_a_socket_that_takes_or_gives_little_costs_no_byte_and_no_order(run, scenario):
+    assert set(run(scenario).values()) == {True}
+
+
+@pytest.mark.not_over_tls("what is sent there is a record")
+def test_a_request_goes_out_by_one_call_and_many_that_wait_by_one(run):
+    seen = run("counted")
+    assert seen["single"] == 100
+    assert seen["together"] < 10
+
+
+def test_a_request_that_is_held_when_the_connection_ends_is_never_sent(run):
+    assert run("cut") == {"lost": True, "held": None, "after": True}
+
+
+def test_a_request_that_is_held_at_a_fork_is_sent_by_the_parent_alone(run):
+    assert run("fork") == {"child": "0", "status": 0, "code": 0, "path": "/held"}
+
+
+def test_a_request_that_is_held_at_the_end_is_sent_before_the_session_closes(run):
+    assert run("close") == {"nodes": ["held"]}
