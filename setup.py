@@ -39,6 +39,7 @@ WRAPPED = [
     "zookeeper_process",
     "process_completions",
     "process_async",
+    "adaptor_send_queue",
     "pthread_create",
     "socket",
     "connect",

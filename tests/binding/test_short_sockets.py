@@ -57,6 +57,11 @@ def test_a_request_goes_out_by_one_call_and_many_that_wait_by_one(run):
     assert seen["together"] < 10
 
 
+@pytest.mark.not_over_tls("its state belongs to the I/O thread")
+def test_a_caller_sends_its_request_itself_where_all_other_threads_sleep(run):
+    assert run("own thread") == {"waiting": True, "alone": True}
+
+
 def test_a_request_that_is_held_when_the_connection_ends_is_never_sent(run):
     assert run("cut") == {"lost": True, "held": None, "after": True}
 

@@ -38,6 +38,8 @@ int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *siz
 /* The handle whose I/O thread this is, also while it polls. */
 static __thread zk_handle *current;
 
+void attempt_here(zk_handle *handle) { current = handle; }
+
 void attempt_answered(zk_handle *handle, const struct sockaddr *address, socklen_t length) {
     server_address answered = {.length = length};
     if (length > sizeof(struct sockaddr_in6)) return;
@@ -47,7 +49,6 @@ void attempt_answered(zk_handle *handle, const struct sockaddr *address, socklen
 
 int attempt_connect(zk_handle *handle, int fd, const struct sockaddr *address, socklen_t length) {
     if (length > sizeof(struct sockaddr_in6)) return __real_connect(fd, address, length);
-    current = handle;
     attempt *a = &handle->attempt;
     server_address asked = {.length = length};
     memcpy(&asked.any, address, length);
@@ -143,33 +144,82 @@ static int poll_socket(zk_handle *handle, struct pollfd *fds, int timeout) {
     return layer_poll(&handle->layer, fds, 2, &fds[1], timeout);
 }
 
-/* Poll for the connection. The C client knows nothing of bytes that are held or read ahead (stream.c). */
-static int poll_connection(zk_handle *handle, struct pollfd *fds, int timeout) {
+/* Send what is held, and look whether anything is there to be read: bytes that the C client and the kernel
+ * know nothing of (stream.c). */
+static int flush(zk_handle *handle, int *is_held) {
     stream *s = &handle->connection.stream;
+    core_lock(&handle->sending);
+    stream_flush(handle);
+    *is_held = stream_is_held(s);
+    int has_more = stream_has_more(s);
+    if (!has_more) stream_rest(s);
+    core_unlock(&handle->sending);
+    return has_more;
+}
+
+/* Whether to let the C client write without looking first: most sockets take it. But not twice in a row, as
+ * answers are to be read, and the pipe, however many requests there are. */
+static int skips_poll(zk_handle *handle, int is_wanted) {
+    attempt *a = &handle->attempt;
+    a->has_skipped = is_wanted && !a->has_skipped && frames_is_open(&handle->connection.frames);
+    return a->has_skipped;
+}
+
+/* Poll for the connection. Requests that have come meanwhile have the C client told that it may write. */
+static int poll_connection(zk_handle *handle, struct pollfd *fds, int timeout) {
     short asked = fds[1].events;
+    int is_held;
     fds[0].revents = fds[1].revents = 0;
-    if (!stream_has_more(s)) {
-        stream_rest(s);
-        if (stream_is_held(s)) fds[1].events |= POLLOUT;
-        int ready = poll_socket(handle, fds, timeout);
-        fds[1].events = asked;
-        if (ready < 0) return ready;
-        if (fds[1].revents & POLLOUT) stream_flush(handle);
+    if (flush(handle, &is_held)) {
+        fds[1].revents = POLLIN;
+        return 1;
+    }
+    int is_called = !wakeups_begin_sleep(&handle->wakeups);
+    if (skips_poll(handle, !is_held && (is_called || (asked & POLLOUT)))) {
+        wakeups_end_sleep(&handle->wakeups);
+        fds[1].revents = POLLOUT;
+        return 1;
+    }
+    if (is_held) fds[1].events |= POLLOUT;
+    if (is_called) timeout = 0;
+    int ready = poll_socket(handle, fds, timeout);
+    wakeups_end_sleep(&handle->wakeups);
+    fds[1].events = asked;
+    if (ready < 0) return ready;
+    if (fds[1].revents & POLLOUT) {
+        if (flush(handle, &is_held)) fds[1].revents |= POLLIN;
         if (!(asked & POLLOUT)) fds[1].revents &= (short)~POLLOUT;
     }
-    if (stream_has_more(s)) fds[1].revents |= POLLIN;
+    if (wakeups_is_called(&handle->wakeups) && frames_is_open(&handle->connection.frames)) fds[1].revents |= POLLOUT;
     return (fds[0].revents != 0) + (fds[1].revents != 0);
 }
 
+/* Poll for the beginning of a connection, or for none. */
+static int poll_without(zk_handle *handle, struct pollfd *fds, nfds_t count, int timeout) {
+    attempt_phase phase = handle->attempt.phase;
+    int ready;
+    if (!wakeups_begin_sleep(&handle->wakeups)) timeout = 0;
+    if (count != 2)
+        ready = __real_poll(fds, count, timeout);
+    else if (phase == ATTEMPT_RACING || phase == ATTEMPT_LOST)
+        ready = poll_racers(handle, fds, timeout);
+    else if (phase == ATTEMPT_SHAKING)
+        ready = poll_shaking(handle, fds, timeout);
+    else
+        ready = poll_sasl(handle, fds, timeout);
+    wakeups_end_sleep(&handle->wakeups);
+    return ready;
+}
+
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout) {
-    if (current == NULL || count != 2) return __real_poll(fds, count, timeout);
-    attempt *a = &current->attempt;
-    if (fds[1].fd != a->fd) return __real_poll(fds, count, timeout);
-    if (a->phase == ATTEMPT_RACING || a->phase == ATTEMPT_LOST) return poll_racers(current, fds, timeout);
-    if (a->phase == ATTEMPT_SHAKING) return poll_shaking(current, fds, timeout);
-    stream_flush(current);
-    if (frames_is_held(&current->connection.frames)) return poll_sasl(current, fds, timeout);
-    return poll_connection(current, fds, timeout);
+    zk_handle *handle = current;
+    if (handle == NULL || !wakeups_is_waited_for(&handle->wakeups, fds[0].fd)) return __real_poll(fds, count, timeout);
+    attempt_phase phase = handle->attempt.phase;
+    int is_spoken = count == 2 && (phase == ATTEMPT_NONE || phase == ATTEMPT_OPENING);
+    if (is_spoken && !frames_is_held(&handle->connection.frames)) return poll_connection(handle, fds, timeout);
+    int is_held;
+    if (is_spoken) flush(handle, &is_held);
+    return poll_without(handle, fds, count, timeout);
 }
 
 int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size) {

@@ -31,11 +31,14 @@ typedef struct {
     int64_t not_before; /* for the next connection */
     int failures;       /* in a row */
     int was_slow, rounds;
+    int has_skipped; /* the last poll of the connection was left out */
     server_address winner;
     racer racers[MAX_ADDRESSES];
     failed_addresses failed;
 } attempt;
 
+/* This is the I/O thread of that handle. */
+void attempt_here(zk_handle *handle);
 /* As connect does: begins the race. */
 int attempt_connect(zk_handle *handle, int fd, const struct sockaddr *address, socklen_t length);
 /* The server at the address answers: that it has failed before does not count. */

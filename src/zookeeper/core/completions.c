@@ -100,6 +100,8 @@ static int look_at_connection(zk_handle *handle, zhandle_t *zh, int *fd, int *in
 /* On the I/O thread, before it waits. */
 int __wrap_zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct timeval *tv) {
     zk_handle *handle = (zk_handle *)zoo_get_context(zh);
+    attempt_here(handle);
+    wakeups_begin_turn(&handle->wakeups);
     int code = look_at_connection(handle, zh, fd, interest, tv);
     int64_t left = bulk_attend(handle);
     if (left && left < nanoseconds(tv)) wait_for(tv, left);

@@ -16,7 +16,7 @@
  * Files call one another downwards only, in this order; tests/test_core.py reads the calls:
  *
  *     close_many, handle                         sessions
- *     headers, events, completions               what the C client calls on its I/O thread
+ *     headers, events, completions, sending      what the C client calls on its I/O thread
  *     raw_call, reconnect, set_watches, watch_one  watches, and other operations that the C client lacks
  *     write_many, write_one, transaction         writes
  *     read_many, subtree, multi_read, read_one   reads
@@ -29,7 +29,7 @@
  *     race, asked, refusals                      their beginning; the requests under way on them; what they refuse
  *     resolve, lookups, service, write_count     what is known of servers
  *     names, candidates                          hosts and addresses
- *     log, queue, completion_queue, threads, address, memory, locks, path, answers, codes, process
+ *     log, queue, completion_queue, wakeups, threads, address, memory, locks, path, answers, codes, process
  *
  * This header is for Python's half and for tests. A file of the core includes what it uses. A header
  * says at each declaration which pointers may be NULL and which side frees them. All others are not

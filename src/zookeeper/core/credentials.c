@@ -99,6 +99,13 @@ int credential_add(call *c, const char *scheme, const char *secret, int length) 
     return ZOK;
 }
 
+static int has_auths_under_way(zk_handle *handle) {
+    core_lock(&handle->sending);
+    long count = handle->connection.frames.asked.auths;
+    core_unlock(&handle->sending);
+    return count != 0;
+}
+
 /* Whether a round of the I/O thread has brought an end, and the code of it. */
 static int has_ended(zk_handle *handle, int state, int code, int *end) {
     connection *c = &handle->connection;
@@ -115,7 +122,7 @@ static int has_ended(zk_handle *handle, int state, int code, int *end) {
         *end = code < 0 ? code : ZCONNECTIONLOSS;
     else
         /* Of several that are under way one may still be refused. */
-        return answered && c->frames.asked.auths == 0;
+        return answered && !has_auths_under_way(handle);
     return 1;
 }
 

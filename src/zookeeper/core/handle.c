@@ -56,7 +56,9 @@ static __thread zk_handle *opening;
 
 zk_handle *handle_new(const char *hosts, int timeout_ms, int read_only) {
     zk_handle *handle = core_zeroed(1, sizeof *handle);
+    core_mutex_init(&handle->sending, LOCK_SENDING);
     core_mutex_init(&handle->submit, LOCK_SUBMIT);
+    wakeups_init(&handle->wakeups);
     core_mutex_init(&handle->queue_lock, LOCK_QUEUE);
     core_mutex_init(&handle->timed_lock, LOCK_TIMED);
     core_mutex_init(&handle->set_watches_lock, LOCK_SET_WATCHES);
@@ -172,6 +174,7 @@ void handle_free(zk_handle *handle) {
     layer_clear(&handle->layer);
     names_free(handle->names);
     service_release(handle->service);
+    core_mutex_destroy(&handle->sending);
     core_mutex_destroy(&handle->submit);
     core_mutex_destroy(&handle->queue_lock);
     core_mutex_destroy(&handle->timed_lock);
@@ -198,7 +201,10 @@ int __wrap_socket(int domain, int type, int protocol) {
 /* The one by which the I/O thread is woken. */
 int __wrap_pipe(int ends[2]) {
     int result = pipe2(ends, O_CLOEXEC);
-    if (result == 0 && opening) wake_by(opening, ends[1]);
+    if (result == 0 && opening) {
+        wakeups_by(&opening->wakeups, ends[0], ends[1]);
+        wake_by(opening, ends[1]);
+    }
     return result;
 }
 

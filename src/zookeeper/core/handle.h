@@ -13,6 +13,7 @@
 #include "sasl.h"
 #include "service.h"
 #include "transport.h"
+#include "wakeups.h"
 
 struct bulk;
 struct call;
@@ -62,10 +63,14 @@ struct zk_handle {
     struct call *credentials_waiting; /* for an answer; the newest first; NULL: none */
     long credentials_ends;            /* of the I/O thread: the ends of connections it knows of */
 
-    connection connection; /* of the thread that works for the handle (transport.c) */
-    layer layer;           /* the same, but for `why` */
-    sasl sasl;             /* the same, but for `steps` */
-    refusals refusals;     /* the same, but for `by_all` */
+    /* Held by the thread that works for the handle (transport.c), which has the connection then. Which socket
+     * it is, and anything but what is sent on it, the I/O thread alone changes. */
+    core_mutex sending;
+    wakeups wakeups;
+    connection connection;
+    layer layer;       /* of the I/O thread, but for `why` */
+    sasl sasl;         /* the same, but for `steps` */
+    refusals refusals; /* the same, but for `by_all` */
 
     /* A reconnect's SetWatches (reconnect.c). */
     core_mutex set_watches_lock;

@@ -43,6 +43,12 @@ void core_lock(core_mutex *m) {
     take_rank(m);
 }
 
+int core_trylock(core_mutex *m) {
+    if (pthread_mutex_trylock(&m->mutex)) return 0;
+    take_rank(m);
+    return 1;
+}
+
 void core_unlock(core_mutex *m) {
     give_rank(m);
     pthread_mutex_unlock(&m->mutex);

@@ -6,6 +6,8 @@
  * that it calls then may take a lock above them; its completions and watchers it calls with none.
  *
  *     rank               the mutex                            guards
+ *     LOCK_SENDING       zk_handle.sending                    working for a handle's connection: its socket,
+ *                                                             what is sent and read
  *     LOCK_COMPLETIONS   zk_handle.completions_lock           which thread calls completions; held
  *                                                             while they are called
  *     LOCK_BULK          bulk.lock                            one operation on many nodes
@@ -26,10 +28,13 @@
  *     LOCK_SASL          sasl_steps.lock (steps.c)            a mechanism's steps, and why SASL failed
  *     LOCK_CLOSING       closing_many.lock (close_many.c)     handles that are closed side by side
  *
+ * `sending` is also tried (core_trylock) by threads that have `submit`: such a thread never waits for it.
+ *
  * The TLS extension has one more, layer_config.lock (configuration.c): a leaf, under which OpenSSL is
  * called and nothing of the core. No lock is held while a thread waits for anything but a lock, and none
  * while Python runs. Everything else that threads share is _Atomic, or belongs to one thread (the
- * handle's I/O thread: attempt, connection, layer, sasl; until that has ended, and then the closing one).
+ * handle's I/O thread: attempt, layer, sasl, and the connection but for what is sent; until that has ended, and
+ * then the closing one).
  *
  * With CORE_CHECKS, which is on in the build that tests use and under the sanitizers, each lock is
  * checked for its rank, and `core_assert_held` ends the process where a function runs without the
@@ -48,6 +53,7 @@
 #endif
 
 typedef enum {
+    LOCK_SENDING,
     LOCK_COMPLETIONS,
     LOCK_BULK,
     LOCK_TIMED,
@@ -79,6 +85,8 @@ typedef struct {
 void core_mutex_init(core_mutex *m, lock_rank rank);
 void core_mutex_destroy(core_mutex *m);
 void core_lock(core_mutex *m);
+/* Whether it was free, and is held now. Not waiting, it may be tried out of order. */
+int core_trylock(core_mutex *m);
 void core_unlock(core_mutex *m);
 /* As pthread_cond_timedwait, or pthread_cond_wait where `until` is NULL. */
 int core_cond_wait(pthread_cond_t *condition, core_mutex *m, const struct timespec *until);
@@ -99,6 +107,7 @@ static inline void core_mutex_init(core_mutex *m, lock_rank rank) {
 }
 static inline void core_mutex_destroy(core_mutex *m) { pthread_mutex_destroy(&m->mutex); }
 static inline void core_lock(core_mutex *m) { pthread_mutex_lock(&m->mutex); }
+static inline int core_trylock(core_mutex *m) { return pthread_mutex_trylock(&m->mutex) == 0; }
 static inline void core_unlock(core_mutex *m) { pthread_mutex_unlock(&m->mutex); }
 static inline int core_cond_wait(pthread_cond_t *condition, core_mutex *m, const struct timespec *until) {
     if (until) return pthread_cond_timedwait(condition, &m->mutex, until);

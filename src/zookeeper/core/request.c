@@ -148,6 +148,13 @@ static int hand_over(call *c, const operation *op) {
     }
 }
 
+/* The I/O thread has nothing to do with a plain call before its answer comes. It has a part in the others: a
+ * probe (service.c), the end of credentials, deadlines (bulk.c). */
+static sends_itself offer_of(const call *c, const operation *op) {
+    if (c->ended || op->op == OP_AUTH || op->op == OP_REMOVE_WATCHES) return SENDS_NONE;
+    return c->waiting ? SENDS_ALL : SENDS_ALONE;
+}
+
 int call_submit(call *c, const operation *op) {
     int code = pending_begin(c->handle, &c->request, finish_call);
     if (code != ZOK) return code;
@@ -156,7 +163,9 @@ int call_submit(call *c, const operation *op) {
     c->may_be_sent = c->sent.was_connected || zoo_state(c->handle->zh) == ZOO_READONLY_STATE;
     if (c->watched) c->covered = standing_cover(c->handle, op->op, op->path);
     raw_request_without_watch(c->covered != 0);
+    wakeups_offer(offer_of(c, op));
     code = hand_over(c, op);
+    wakeups_offer(SENDS_NONE);
     raw_request_without_watch(0);
     code = pending_sent(c->handle, &c->request, code);
     if (code != ZOK) call_release(c);

@@ -39,8 +39,10 @@ void stream_begin(stream *s) {
     free(s->in);
     s->in = NULL;
     s->in_first = s->in_end = 0;
-    s->error = 0;
+    s->error = s->is_short = 0;
 }
+
+int stream_is_short(const stream *s) { return s->is_short; }
 
 int stream_is_held(const stream *s) { return s->out_first < s->out_end; }
 
@@ -54,7 +56,7 @@ void stream_rest(stream *s) {
 
 /* ---- sending ----------------------------------------------------------------------------------- */
 
-static int must_wait_to_send(void) { return errno == EAGAIN || errno == EINTR; }
+static int has_to_wait(void) { return errno == EAGAIN || errno == EINTR; }
 
 /* Sending has come to nothing, for good. */
 static void fail_sending(stream *s) {
@@ -73,7 +75,7 @@ int stream_flush(zk_handle *handle) {
     stream *s = &handle->connection.stream;
     while (stream_is_held(s)) {
         ssize_t count = put(handle, s->out + s->out_first, s->out_end - s->out_first);
-        if (count < 0 && must_wait_to_send()) return 0;
+        if (count < 0 && has_to_wait()) return 0;
         if (count <= 0) {
             fail_sending(s);
             return -1;
@@ -102,7 +104,7 @@ static ssize_t write_behind(zk_handle *handle, const char *bytes, size_t size) {
     stream *s = &handle->connection.stream;
     size_t held = s->out_end - s->out_first;
     ssize_t count = put_both(handle, bytes, size);
-    if (count < 0 && must_wait_to_send()) return would_wait();
+    if (count < 0 && has_to_wait()) return would_wait();
     if (count < 0) {
         fail_sending(s);
         errno = s->error;
@@ -116,7 +118,7 @@ static ssize_t write_behind(zk_handle *handle, const char *bytes, size_t size) {
     return (size_t)count == held ? would_wait() : count - (ssize_t)held;
 }
 
-ssize_t stream_write(zk_handle *handle, const char *bytes, size_t size) {
+static ssize_t write_all(zk_handle *handle, const char *bytes, size_t size) {
     stream *s = &handle->connection.stream;
     if (s->error == 0 && stream_is_held(s)) {
         if (handle->layer.connection == NULL) return write_behind(handle, bytes, size);
@@ -127,6 +129,12 @@ ssize_t stream_write(zk_handle *handle, const char *bytes, size_t size) {
         return -1;
     }
     return put(handle, bytes, size);
+}
+
+ssize_t stream_write(zk_handle *handle, const char *bytes, size_t size) {
+    ssize_t count = write_all(handle, bytes, size);
+    handle->connection.stream.is_short = count < (ssize_t)size;
+    return count;
 }
 
 ssize_t stream_send(zk_handle *handle, const char *bytes, size_t size) {
@@ -141,6 +149,7 @@ ssize_t stream_send(zk_handle *handle, const char *bytes, size_t size) {
     }
     memcpy(s->out + s->out_end, bytes, size);
     s->out_end += size;
+    s->is_short = 0;
     return (ssize_t)size;
 }
 
@@ -159,13 +168,17 @@ static ssize_t hand_out(stream *s, char *buffer, size_t size) {
     return (ssize_t)count;
 }
 
+/* Sending has failed. The server may have said why, as it does when it refuses a certificate. */
+static ssize_t read_last(zk_handle *handle, char *buffer, size_t size) {
+    ssize_t count = fetch(handle, buffer, size);
+    if (count < 0 && has_to_wait()) errno = handle->connection.stream.error;
+    return count;
+}
+
 ssize_t stream_read(zk_handle *handle, char *buffer, size_t size, int ahead) {
     stream *s = &handle->connection.stream;
     if (s->in_first < s->in_end) return hand_out(s, buffer, size);
-    if (s->error) {
-        errno = s->error;
-        return -1;
-    }
+    if (s->error) return read_last(handle, buffer, size);
     /* Large ones go where they belong. */
     if (!ahead || size >= IN_BYTES) return fetch(handle, buffer, size);
     if (s->in == NULL) s->in = core_alloc(IN_BYTES);

@@ -8,12 +8,15 @@ typedef struct {
     /* Between `first` and `end`: to be sent; read and not handed out. Both buffers are ours, NULL: nothing is there. */
     char *out, *in;
     size_t out_first, out_end, in_first, in_end;
-    int error; /* an errno: sending has failed, and nothing more is sent; 0: it has not */
+    int error;    /* an errno: sending has failed, and nothing more is sent; 0: it has not */
+    int is_short; /* the last bytes were not taken, or not all of them */
 } stream;
 
 /* A new connection, or none: forgets the last one. */
 void stream_begin(stream *s);
 int stream_is_held(const stream *s);
+/* Whether the last bytes were not taken, or not all of them. */
+int stream_is_short(const stream *s);
 /* As send, on the handle's connection, and by way of its layer if there is one: bytes may be held until
  * stream_flush. They are taken then, and go out before all that comes later, or never. */
 ssize_t stream_send(zk_handle *handle, const char *bytes, size_t size);

@@ -6,8 +6,8 @@
  *
  * The C client names neither the handle nor the purpose of a socket. So `here` is the handle whose
  * work this thread is doing: the C client's I/O thread during zookeeper_interest and
- * zookeeper_process, or the thread that closes. The handle's `connection` belongs to that thread; it
- * needs no lock. A first socket is the connection to a server; a second one beside it is to ask another
+ * zookeeper_process, a thread that sends its request itself (sending.c), or the thread that closes. It
+ * has the lock `sending`, and so the handle's `connection`. A first socket is the connection to a server; a second one beside it is to ask another
  * server whether it is read-write (probe.c).
  */
 #include "handle.h"
@@ -48,9 +48,22 @@ void transport_clear(connection *c) {
     frames_clear(&c->frames);
 }
 
-void transport_enter(zk_handle *handle) { here = handle; }
+void transport_enter(zk_handle *handle) {
+    core_lock(&handle->sending);
+    here = handle;
+}
 
-void transport_leave(void) { here = NULL; }
+int transport_try_enter(zk_handle *handle) {
+    if (!core_trylock(&handle->sending)) return 0;
+    here = handle;
+    return 1;
+}
+
+void transport_leave(void) {
+    core_mutex *held = &here->sending;
+    here = NULL;
+    core_unlock(held);
+}
 
 void transport_begin_close(zk_handle *handle) {
     here = handle;

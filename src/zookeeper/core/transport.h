@@ -25,10 +25,13 @@ typedef struct {
 
 void transport_init(connection *c, int timeout_ms, int read_only);
 void transport_clear(connection *c);
-/* This thread works for that handle, until it says otherwise. */
+/* This thread works for that handle, and holds its lock `sending`, until it says otherwise. */
 void transport_enter(zk_handle *handle);
 void transport_leave(void);
-/* The same for the thread that closes the handle, and goes on with its connection when the I/O thread has ended. */
+/* The same, unless another thread does so: 0. */
+int transport_try_enter(zk_handle *handle);
+/* The same for the thread that closes the handle, and goes on with its connection when the I/O thread has
+ * ended. It holds no lock, as it waits for that thread. */
 void transport_begin_close(zk_handle *handle);
 void transport_end_close(void);
 /* The C client closes a socket. */

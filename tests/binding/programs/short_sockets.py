@@ -12,6 +12,7 @@ import os
 import socket
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import zookeeper
@@ -40,6 +41,10 @@ class Sockets:
         enough = self.count("refusals") + 50
         wait_until(lambda: self.count("refusals") > enough, "sending is refused, again and again")
 
+    def sender(self) -> int:
+        """Return the thread that has sent last."""
+        return ctypes.c_int.in_dll(self._library, "sockets_thread").value
+
     def cut(self) -> None:
         """End the last connection, as a network does."""
         fd = ctypes.c_int.in_dll(self._library, "sockets_last").value
@@ -65,7 +70,10 @@ def work(handle: int, largest: int) -> Outcome:
         "created": [call[1:] for call in outcomes] == [(0, path) for path in paths],
         "read": [call[2] for call in answers] == list(data.values()),
         "fired": sorted(call[3] for call in events) == sorted(paths),
-        "many": [node[0] for node in zookeeper.get_many(handle, paths)] == ["changed"] * len(paths),
+        "many": all(
+            isinstance(answer, tuple) and answer[0] == "changed"
+            for answer in zookeeper.get_many(handle, paths)
+        ),
         "children": sorted(zookeeper.get_children(handle, "/"))
         == sorted(path[1:] for path in paths),
     }
@@ -95,6 +103,35 @@ def counted(hosts: str, sockets: Sockets) -> Outcome:
         sockets.set(refuse_all=0)
         answered.wait(100, 30)
         return {"single": single, "together": sockets.count("sends") - before}
+
+
+def own_thread(hosts: str, sockets: Sockets) -> Outcome:
+    """Send where all other threads sleep, one request and then many."""
+    main = threading.get_native_id()
+    with session(zookeeper, hosts) as handle:
+        answered = Calls()
+        wait_until(others_sleep, "all other threads sleep")
+        zookeeper.get(handle, "/")
+        waiting = sockets.sender() == main
+        wait_until(others_sleep, "all other threads sleep")
+        zookeeper.aget(handle, "/", None, answered)
+        answered.wait(1, 30)
+        alone = sockets.sender() == main
+        for _ in range(100):
+            zookeeper.aget(handle, "/", None, answered)
+        answered.wait(101, 30)
+        return {"waiting": waiting, "alone": alone}
+
+
+def others_sleep() -> bool:
+    """Whether this is the only thread that runs."""
+    own = threading.get_native_id()
+    states = []
+    for thread in os.listdir("/proc/self/task"):
+        if int(thread) != own:
+            status = Path(f"/proc/self/task/{thread}/stat").read_text()
+            states.append(status.rpartition(")")[2].split()[0])
+    return set(states) == {"S"}
 
 
 def held(handle: int, sockets: Sockets, name: str, done: Calls) -> None:
@@ -172,6 +209,7 @@ SCENARIOS = {
         hosts, sockets, send_at_most=1021, receive_at_most=1019, refuse_each=1
     ),
     "counted": counted,
+    "own thread": own_thread,
     "cut": cut,
     "fork": fork,
     "close": close,

@@ -8,14 +8,15 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 /* How many bytes are sent, and received, at most by one call; 0: all. */
 _Atomic int sockets_send_at_most, sockets_receive_at_most;
 /* Each call that sends is refused once before it succeeds; all of them are. */
 _Atomic int sockets_refuse_each, sockets_refuse_all;
-/* Calls, and the last socket that any of them was for. */
+/* Calls; and the last that sent: its socket, and its thread. */
 _Atomic long sockets_sends, sockets_receives, sockets_refusals;
-_Atomic int sockets_last = -1;
+_Atomic int sockets_last = -1, sockets_thread;
 
 static __thread int has_refused;
 
@@ -41,6 +42,7 @@ ssize_t send(int fd, const void *bytes, size_t size, int flags) {
     if (next == NULL) next = (ssize_t(*)(int, const void *, size_t, int))dlsym(RTLD_NEXT, "send");
     if (!is_tcp(fd)) return next(fd, bytes, size, flags);
     sockets_last = fd;
+    sockets_thread = gettid();
     if (refuses()) return -1;
     sockets_sends++;
     size_t most = (size_t)sockets_send_at_most;
