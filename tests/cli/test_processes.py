@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import threading
 import time
 from importlib import metadata
@@ -18,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.cli.terminals import Terminal
 from tests.deadlines import scaled, wait_until
 from zc.zk import scripts
 from zc.zk.cli import output, runner
@@ -29,42 +26,6 @@ TREE = "/shop\n  threads = 8\n  /queue\n"
 @pytest.fixture
 def tree(zk):
     zk.import_tree(TREE)
-
-
-class Terminal:
-    """A process on a terminal of its own: its screen, and keys to press."""
-
-    def __init__(self, start, name, *arguments, **options):
-        self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
-        self.shown = ""
-        self.process = start(
-            name, *arguments, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
-            **options,
-        )  # fmt: skip
-        os.close(slave)
-
-    def wait_for(self, text):
-        wait_until(lambda: text in self.read(), lambda: f"{text!r} in {self.shown!r}", 30)
-
-    def read(self):
-        os.set_blocking(self.master, False)
-        try:
-            self.shown += os.read(self.master, 65536).decode()
-        except OSError:
-            pass  # nothing yet, or nothing any more
-        return self.shown
-
-    def type(self, text):
-        os.set_blocking(self.master, True)
-        os.write(self.master, text.encode())
-
-    def end(self):
-        """Return its status, when it has ended by itself."""
-        status = self.process.wait(scaled(30))
-        self.read()
-        os.close(self.master)
-        return status
 
 
 @pytest.mark.usefixtures("tree")

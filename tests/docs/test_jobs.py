@@ -42,6 +42,7 @@ OUTPUT = {
     "watch a node": "/jobs add property threads = 8\n",
     "watch a node and all below": "/jobs add property threads = 8\n",
     "who owns an ephemeral node, sessions": "session 0x",
+    "read commands line by line": "open\n",
 }
 
 

@@ -9,7 +9,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
-from zc.zk.cli import security
+from zc.zk.cli import nodewords, security
 from zc.zk.cli.failures import Misuse
 from zc.zk.cli.output import STANDARD, write_text
 from zc.zk.links import as_told
@@ -140,13 +140,16 @@ class Parser(ArgumentParser):
         """Take what stands behind `mark` for the words of a command, as `behind`."""
         self.command_mark = mark
 
-    def add_words(self, first: Sequence[str] = ()) -> None:
+    def add_words(
+        self, first: Sequence[str] = (), nodes: nodewords.Places = nodewords.first_given
+    ) -> None:
         """Take any number of arguments that are no options, as `words`.
 
         Which is which cannot be told from their places, as the first of them may be left out; but
-        for a command that begins with one of `first`, which says what to do.
+        for a command that begins with one of `first`, which says what to do. Of those behind it and
+        the connection `nodes` tells which are paths of nodes.
         """
-        self.first_words = first
+        self.first_words, self.nodes = first, nodes
         self.add_argument("words", nargs="*", help=argparse.SUPPRESS)
 
     def add_server_arguments(self) -> None:

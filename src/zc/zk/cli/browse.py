@@ -7,7 +7,7 @@ from argparse import ArgumentTypeError, Namespace
 
 from zc.zk.browse import Site
 from zc.zk.browse.site import DEFAULT_LIMIT, DEFAULT_PORT, LOOPBACK
-from zc.zk.cli import connect
+from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser, connection_and_rest, port
 from zc.zk.cli.failures import Failure
 from zc.zk.cli.output import print_line, tell
@@ -26,7 +26,7 @@ EXAMPLES = """\
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(nodes=nodewords.none)
     parser.add_argument("--open", action="store_true", help="open the page in your web browser")
     parser.add_argument(
         "--port",

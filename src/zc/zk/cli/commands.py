@@ -30,6 +30,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "watch": Command("watch", "follow the children and properties of nodes"),
         "browse": Command("browse", "show the tree in a web browser, live"),
         "graph": Command("graph", "draw services and the links between them"),
+        "shell": Command("shell", "read commands line by line, for one session and node"),
     },
     "change nodes": {
         "set": Command("set", "replace a node's data"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from zc.zk.cli import connect
+from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser, connection_and_rest
 from zc.zk.cli.failures import Failure
 from zc.zk.cli.output import print_json, print_line
@@ -23,7 +23,7 @@ zookeeper.example.com:2181
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(nodes=nodewords.none)
     parser.add_report_argument()
     parser.add_server_arguments()
 

@@ -36,8 +36,13 @@ _MIN_SESSION, _MAX_SESSION = 4.0, 40.0
 def session(options: Namespace, connection: str) -> Iterator[Session]:
     """Open a session with the servers of `connection`, with its credentials.
 
-    Trouble with the connection raises Failure, which names the servers.
+    Trouble with the connection raises Failure, which names the servers. With a session that is
+    lent for a line of the shell, it is that one, which stays open.
     """
+    if (lent := _lent(options, connection)) is not None:
+        with _failures_named(connection), _root_told(lent):
+            yield lent
+        return
     known, secured = _identity(options)
     with _failures_named(connection), ExitStack() as opened:
         with quiet(options), ExitStack() as begun:
@@ -113,6 +118,14 @@ def session_with(options: Namespace, server: str, deadline: float) -> Session:
         own.close()
         raise
     return own
+
+
+def _lent(options: Namespace, connection: str) -> Session | None:
+    """Return the session that is there for a command, unless it needs another one."""
+    lent: Session | None = getattr(options, "lent", None)
+    if lent is None or lent.connection_string != connection or "session_timeout" in options:
+        return None
+    return lent
 
 
 def require_identity(options: Namespace, where: str = "argument --acl") -> None:

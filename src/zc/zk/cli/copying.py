@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator
 
-from zc.zk.cli import confirmation
+from zc.zk.cli import confirmation, nodewords
 from zc.zk.cli.arguments import Parser, node_path
 from zc.zk.cli.failures import Failure
 from zc.zk.cli.output import print_json, print_line, tell
@@ -23,7 +23,7 @@ MAX_TOLD = 10
 
 def add_copying_arguments(parser: Parser, what: str) -> None:
     """Add the arguments that both have; `what` says what is done."""
-    parser.add_words()
+    parser.add_words(nodes=nodewords.source_and_target)
     parser.add_dry_run_argument(f"print what would be {what}, and change nothing")
     parser.add_argument("-v", "--verbose", action="store_true", help="name every node")
     parser.add_argument(

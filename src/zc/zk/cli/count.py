@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from zc.zk.cli import connect
+from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.output import print_json, print_line
 from zc.zk.cli.reports import CONNECTION_AND_PATH, connection_and_paths
@@ -21,7 +21,7 @@ zookeeper.example.com:2181 /fooservice/providers
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(nodes=nodewords.every)
     parser.add_argument("-R", "--recursive", action="store_true", help="count all nodes below PATH")
     parser.add_report_argument()
     parser.add_server_arguments()

@@ -6,6 +6,7 @@ import os
 from argparse import Namespace
 from collections.abc import Iterator
 
+from zc.zk.cli import nodewords
 from zc.zk.cli.arguments import CONNECTION_VARIABLE, Parser, is_connection
 from zc.zk.cli.failures import DIFFERENCES, INCOMPLETE, Misuse
 from zc.zk.cli.input import read_tree
@@ -35,7 +36,7 @@ zookeeper.example.com:2181/fooservice test.example.com:2181/fooservice
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(nodes=nodewords.none)
     parser.add_argument("-e", "--ephemeral", action="store_true", help="with ephemeral nodes")
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="tell all about nodes that come or go"

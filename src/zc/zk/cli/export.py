@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 from functools import partial
 
+from zc.zk.cli import nodewords
 from zc.zk.cli.arguments import Parser, connection_and_rest, format_of, node_path
 from zc.zk.cli.failures import INCOMPLETE, Misuse
 from zc.zk.cli.losses import tell_losses
@@ -32,7 +33,7 @@ zookeeper.example.com:2181 /fooservice -e
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(nodes=nodewords.first)
     parser.add_argument("-e", "--ephemeral", action="store_true", help="with ephemeral nodes")
     parser.add_argument(
         "--name",

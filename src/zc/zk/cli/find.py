@@ -6,7 +6,7 @@ from argparse import Namespace
 from functools import partial
 from itertools import islice
 
-from zc.zk.cli import connect
+from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.criteria import add_criteria, regular_expression, selection
 from zc.zk.cli.output import print_json, print_line
@@ -33,7 +33,7 @@ EXAMPLES = """\
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(nodes=nodewords.first)
     add_criteria(parser)
     parser.add_argument(
         "--data",

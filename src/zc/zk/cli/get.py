@@ -8,7 +8,7 @@ import time
 from argparse import Namespace
 from typing import Any
 
-from zc.zk.cli import connect
+from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.failures import Failure
 from zc.zk.cli.output import STANDARD, is_terminal, print_line, write, write_text
@@ -33,7 +33,7 @@ zookeeper.example.com:2181 /fooservice
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(nodes=nodewords.first)
     parser.add_argument(
         "--property", metavar="NAME", type=as_told, help="write this property of the node"
     )

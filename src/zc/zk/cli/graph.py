@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 
 from zc.zk import graphvis
+from zc.zk.cli import nodewords
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import INCOMPLETE, Misuse
 from zc.zk.cli.input import read_tree
@@ -27,7 +28,7 @@ EXAMPLES = """\
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(nodes=nodewords.none)
     parser.add_argument(
         "--tree",
         metavar="FILE",

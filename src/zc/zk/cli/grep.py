@@ -6,7 +6,7 @@ import re
 from argparse import ArgumentTypeError, Namespace
 from itertools import islice
 
-from zc.zk.cli import connect
+from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.criteria import add_criteria, regular_expression, selection
 from zc.zk.cli.failures import Misuse
@@ -29,7 +29,7 @@ zookeeper.example.com:2181 '10[.]0[.]0[.]42' /fooservice
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(nodes=nodewords.behind_expression)
     parser.add_argument(
         "-e", "--regexp", metavar="REGEX", help="the expression, where it looks like a CONNECTION"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from zc.zk._speedups import has_marks
-from zc.zk.cli import confirmation, connect
+from zc.zk.cli import confirmation, connect, nodewords
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import DIFFERENCES, INCOMPLETE
 from zc.zk.cli.input import read_tree
@@ -45,7 +45,7 @@ zookeeper.example.com:2181 tree.txt
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(nodes=nodewords.second)
     parser.add_dry_run_argument("print what would be changed, and change nothing")
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="with -d: tell all about new nodes"

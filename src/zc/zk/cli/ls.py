@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from zc.zk.cli import connect
+from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.failures import Misuse
 from zc.zk.cli.numbers import count
@@ -34,7 +34,7 @@ zookeeper.example.com:2181
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(nodes=nodewords.first)
     parser.add_argument(
         "-l",
         "--long",

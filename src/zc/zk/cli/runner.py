@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Protocol, cast
 
 from zc.zk.cli.arguments import Parser, split_at
+from zc.zk.cli.commands import COMMANDS
 from zc.zk.cli.failures import BY_SIGNAL, Failure, status_of_interruption
 from zc.zk.cli.output import flush, say, tell
 from zc.zk.errors import Error, printable
@@ -45,13 +46,18 @@ def run(module: str, name: str, summary: str, arguments: Sequence[str]) -> int:
 
     def run_command() -> int:
         command = cast(Command, importlib.import_module(module))
-        parser = _parser(command, name, summary)
+        parser = parser_of(command, name, summary)
         options = parser.parse_words(arguments)
         options.name = name
         with _logging(name, debug):
             return command.run(options)
 
     return conclude(name, run_command, debug=debug)
+
+
+def command(name: str) -> Command:
+    """Return the module of a command."""
+    return cast(Command, importlib.import_module(f"zc.zk.cli.{COMMANDS[name].module}"))
 
 
 def conclude(name: str, action: Callable[[], int], *, debug: bool = False) -> int:
@@ -71,20 +77,27 @@ def conclude(name: str, action: Callable[[], int], *, debug: bool = False) -> in
     except Exception as fault:
         if (by_signal := status_of_interruption(fault)) is not None:
             return by_signal
-        if debug:
-            import traceback
-
-            for line in traceback.format_exc().splitlines():
-                say(line)
-        tell(name, _description(fault))
+        status = tell_fault(name, fault, debug=debug)
         try:
             flush(sys.stdout)
         except OSError:
             _forget_standard_output()
-        return fault.status if isinstance(fault, Failure) else 1
+        return status
 
 
-def _parser(command: Command, name: str, summary: str) -> Parser:
+def tell_fault(name: str, fault: Exception, *, debug: bool) -> int:
+    """Tell the user of an error in a line, and return the exit status for it."""
+    if debug:
+        import traceback
+
+        for line in "".join(traceback.format_exception(fault)).splitlines():
+            say(line)
+    tell(name, _description(fault))
+    return fault.status if isinstance(fault, Failure) else 1
+
+
+def parser_of(command: Command, name: str, summary: str) -> Parser:
+    """Return the parser of a command's arguments."""
     parser = Parser(name, command.USAGE, f"{summary[:1].upper()}{summary[1:]}.", command)
     command.add_arguments(parser)
     parser.add_general_arguments()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from argparse import Namespace
 
-from zc.zk.cli import connect
+from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.output import print_json, print_line
 from zc.zk.cli.reports import CONNECTION_AND_PATH, connection_and_paths
@@ -23,7 +23,7 @@ zookeeper.example.com:2181 /fooservice
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(nodes=nodewords.every)
     parser.add_report_argument()
     parser.add_server_arguments()
 

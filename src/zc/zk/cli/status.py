@@ -7,7 +7,7 @@ from argparse import Namespace
 from functools import partial
 from typing import Any
 
-from zc.zk.cli import connect
+from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser, connection_and_rest
 from zc.zk.cli.output import print_json, print_line
 from zc.zk.ensemble.asking import Asked
@@ -34,7 +34,7 @@ zk1.example.com:2181,zk2.example.com:2181,zk3.example.com:2181
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(nodes=nodewords.none)
     parser.add_report_argument()
     parser.add_server_arguments()
 

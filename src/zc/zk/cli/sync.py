@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from zc.zk.cli import connect
+from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.reports import connection_and_path
 from zc.zk.session.retry import attempts
@@ -20,7 +20,7 @@ zookeeper.example.com:2181"""
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(nodes=nodewords.first)
     parser.add_server_arguments()
 
 

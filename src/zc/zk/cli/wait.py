@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from zc.zk.cli import connect
+from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.criteria import wanted
 from zc.zk.cli.failures import Failure, Misuse
@@ -30,7 +30,7 @@ zookeeper.example.com:2181 /fooservice
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(nodes=nodewords.first)
     parser.add_argument("--gone", action="store_true", help="wait until there is no such node")
     parser.add_argument(
         "--property",

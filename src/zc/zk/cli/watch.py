@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk import codec
-from zc.zk.cli import connect
+from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.output import print_line, tell
 from zc.zk.cli.reports import connection_and_paths
@@ -52,7 +52,7 @@ LOOK_SECONDS = 0.5
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(nodes=nodewords.every)
     parser.add_argument("-c", "--children", action="store_true", help="follow the children only")
     parser.add_argument("-p", "--properties", action="store_true", help="the properties only")
     parser.add_argument(

@@ -7,7 +7,7 @@ from argparse import Namespace
 from typing import Any
 
 from zc.zk import owners
-from zc.zk.cli import connect
+from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path, port
 from zc.zk.cli.failures import Failure, Misuse
 from zc.zk.cli.output import print_json, print_line, tell
@@ -34,7 +34,7 @@ zookeeper.example.com:2181
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words()
+    parser.add_words(nodes=nodewords.every_given)
     parser.add_argument("--sessions", action="store_true", help="tell of all sessions")
     parser.add_argument(
         "--admin",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from argparse import Namespace
 
-from zc.zk.cli import connect
+from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser, connection_and_rest
 from zc.zk.cli.failures import Misuse
 from zc.zk.cli.output import print_json, print_line, tell
@@ -26,7 +26,7 @@ zk1.example.com:2181,zk2.example.com:2181 mntr"""
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_words(first=words.KNOWN)
+    parser.add_words(first=words.KNOWN, nodes=nodewords.none)
     parser.add_report_argument()
     parser.add_server_arguments()
 
