@@ -108,6 +108,12 @@ class TestLines:
         assert "line 3" in outcome.messages
         assert zk.get_properties("/shop") == {"threads": 8}
 
+    @pytest.mark.not_emulated("it answers no four-letter words")
+    def test_commands_about_servers(self, place):
+        outcome = shell_with(place, lines=["word ruok", "acl get shop", "quota list", "status"])
+        assert outcome.status == 0
+        assert outcome.output.startswith("imok\n/shop world:anyone:cdrwa\n")
+
     def test_one_session_for_all_lines(self, place):
         line = "who --format json"
         outcome = shell_with(place, lines=[line, "ls", line, "config --help", line])

@@ -116,7 +116,7 @@ class TestPaths:
             ("mv a ..", ["/n/a", "/"]),
             ("import tree.txt", ["tree.txt", "/n"]),
             ("import tree.txt /", ["tree.txt", "/"]),
-            ("word mntr", ["mntr"]),
+            ("word mntr", []),
             ("config", []),
             ("export", ["/n"]),
             ("lock l -- a b", ["/n/l"]),

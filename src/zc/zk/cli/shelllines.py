@@ -7,7 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 
-from zc.zk.cli import runner, shellwords
+from zc.zk.cli import nodewords, runner, shellwords
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.commands import COMMANDS, GROUPS
 from zc.zk.cli.failures import BY_SIGNAL, Misuse, status_of_interruption
@@ -116,8 +116,9 @@ class Lines:
 
     def _prepare(self, parser: Parser, options: Namespace, name: str) -> None:
         """Give a command its connection, its paths, and the session. Raises Misuse."""
-        first = len(options.words[:1] if parser.first_words else ())
-        verb, words = options.words[:first], options.words[first:]
+        # What to do comes before the connection, but for a command that has nothing else to say.
+        has_verb = bool(parser.first_words) and parser.nodes is not nodewords.none
+        verb, words = options.words[:has_verb], options.words[has_verb:]
         is_dry = getattr(options, "dry_run", False)
         if not self.writes and shellwords.is_writing(name, verb, is_dry=is_dry):
             raise Misuse("nothing may be changed here: `write on` permits it, or zk shell --write")
