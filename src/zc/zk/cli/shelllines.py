@@ -116,7 +116,7 @@ class Lines:
 
     def _prepare(self, parser: Parser, options: Namespace, name: str) -> None:
         """Give a command its connection, its paths, and the session. Raises Misuse."""
-        # What to do comes before the connection, but for a command that has nothing else to say.
+        # The verb comes before the connection, but for a command whose only word it is.
         has_verb = bool(parser.first_words) and parser.nodes is not nodewords.none
         verb, words = options.words[:has_verb], options.words[has_verb:]
         is_dry = getattr(options, "dry_run", False)
