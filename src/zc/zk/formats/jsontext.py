@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from zc.zk.errors import TreeSyntaxError, excerpt
-from zc.zk.formats.lines import Member, line_at
+from zc.zk.formats.lines import NodeMember, line_at
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 
@@ -31,7 +31,7 @@ def _printable(text: str) -> str:
     )
 
 
-def read(text: str) -> Iterator[Member]:
+def read(text: str) -> Iterator[NodeMember]:
     """Yield the members of the outermost object, with their line numbers."""
     try:
         yield from _members(text)
@@ -39,7 +39,7 @@ def read(text: str) -> Iterator[Member]:
         raise TreeSyntaxError(fault.lineno, line_at(text, fault.pos), fault.msg) from None
 
 
-def _members(text: str) -> Iterator[Member]:
+def _members(text: str) -> Iterator[NodeMember]:
     decoder = json.JSONDecoder(object_pairs_hook=distinct_members)
 
     def skip(position: int, *expected: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 # The number of a node's line, its path and its value.
-Member = tuple[int, Any, Any]
+NodeMember = tuple[int, Any, Any]
 
 
 def line_at(text: str, position: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from zc.zk import codec
 from zc.zk.errors import Error, TreeSyntaxError, excerpt
-from zc.zk.formats.lines import Member, line_at
+from zc.zk.formats.lines import NodeMember, line_at
 from zc.zk.tree.blocks import MIN_LINE_FEEDS
 
 
@@ -67,7 +67,7 @@ def _is_block(text: str) -> bool:
     return all(line.isprintable() and line == line.rstrip() for line in text.split("\n"))
 
 
-def read(text: str) -> Iterator[Member]:
+def read(text: str) -> Iterator[NodeMember]:
     """Yield the members of the outermost mapping, with their line numbers."""
     yaml = _yaml()
     text = text.removeprefix("\ufeff")  # libyaml does not count it
@@ -141,7 +141,7 @@ class _Reader:
                 return True
         return False
 
-    def members(self) -> Iterator[Member]:
+    def members(self) -> Iterator[NodeMember]:
         yaml, loader = self.yaml, self.loader
         loader.get_event()  # the start of the stream
         if isinstance(event := loader.get_event(), yaml.StreamEndEvent):

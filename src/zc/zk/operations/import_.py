@@ -16,7 +16,8 @@ from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
 from zc.zk.tree.changes import AddNode, Change
 from zc.zk.tree.diff import NodeState, plan_import
-from zc.zk.tree.marking import Marking, Skip, is_about_us, shut, with_acls, with_ways_in
+from zc.zk.tree.exporting import Skip
+from zc.zk.tree.marking import Marking, is_about_us, shut, with_acls, with_ways_in
 from zc.zk.tree.model import ParseNode
 from zc.zk.watching.readers import resolve
 

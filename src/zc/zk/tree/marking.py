@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.links import join
 from zc.zk.tree.access import allows, has_auth, is_as_shown, is_masked, with_a_way_in
 from zc.zk.tree.changes import AddNode, Change
+from zc.zk.tree.exporting import Skip
 from zc.zk.tree.markchanges import LeaveOut, SetAcl
 from zc.zk.tree.marks import EPHEMERAL, Marks, distinct
 from zc.zk.tree.model import ParseNode
@@ -18,9 +19,6 @@ from zookeeper.errors import error
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl
-
-# Called with the path of a node that cannot be read, and the reason.
-Skip = Callable[[str, Exception], object]
 
 
 class Marking(NamedTuple):
