@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import stat
 import sys
+import termios
 
 import pytest
 
 from tests.cli.inprocess import call, the_line
+from tests.cli.terminals import Terminal
+from tests.deadlines import scaled, wait_until
 from zc.zk.cli import shell
 from zc.zk.cli.failures import Failure
 
@@ -139,6 +145,100 @@ class TestLines:
     def test_bytes_that_are_no_text_are_the_names_that_they_are(self, place, zk):
         zk.create("/shop/\u20ac")
         assert shell_with(place, lines=["ls shop", "stat shop/\u20ac"]).status == 0
+
+
+class TestOnATerminal:
+    @pytest.fixture
+    def on_terminal(self, start, environment, place):
+        variables = {**environment, "PROMPT_TOOLKIT_NO_CPR": "1", "TERM": "xterm"}
+
+        def on_terminal(*arguments):
+            terminal = Screen(start, "shell", *arguments, place, env=variables)
+            terminal.prompted("/")
+            return terminal
+
+        return on_terminal
+
+    def test_completion_history_interrupts_and_the_end(self, on_terminal, zk, tmp_path):
+        terminal = on_terminal()
+        terminal.type("cd sh\t")
+        terminal.wait_for("op/")
+        terminal.enter("")
+        terminal.prompted("/shop")
+        terminal.type("ls a\t")
+        terminal.wait_for("\\ b")
+        terminal.enter("")
+        terminal.prompted("/shop")
+        terminal.type("get --prop\t")
+        terminal.wait_for("erty")
+        terminal.enter("threads")
+        terminal.wait_for("\n8\r\n")
+        terminal.prompted("/shop")
+        terminal.enter("set . x")
+        terminal.wait_for("nothing may be changed here")
+        terminal.prompted("/shop")
+        terminal.enter("write on")
+        terminal.prompted("/shop (write)")
+        terminal.enter("delete web")
+        terminal.wait_for("Delete 3 nodes? [y/N] ")
+        terminal.enter("y")
+        terminal.prompted("/shop (write)")
+        assert zk.exists("/shop/web") is None
+        terminal.enter("set . password=1")
+        terminal.prompted("/shop (write)")
+        terminal.enter("watch --no-time .")
+        terminal.wait_for("/shop add child a b")
+        # It is no terminal that sends signals, as it is not the session's.
+        terminal.process.send_signal(signal.SIGINT)
+        terminal.prompted("/shop (write)")
+        terminal.type("ls never-run\x03")
+        terminal.prompted("/shop (write)")
+        terminal.type("\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A")
+        terminal.wait_for("get --property threads")
+        terminal.type("\x03")
+        terminal.prompted("/shop (write)")
+        terminal.type("\x04")
+        assert terminal.end() == 0, terminal.shown
+        assert "Traceback" not in terminal.shown
+        file = tmp_path / ".local/state/zc.zk/shell-history"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        kept = file.read_text().splitlines()
+        assert kept[:3] == ["cd shop/", "ls a\\ b ", "get --property threads"]
+        assert kept[3:] == ["set . x", "write on", "delete web", "watch --no-time ."]
+
+    def test_sigterm_ends_it_and_leaves_the_terminal_well(self, on_terminal):
+        terminal = on_terminal()
+        before = termios.tcgetattr(terminal.master)[3] & termios.ECHO
+        terminal.process.terminate()
+        assert terminal.process.wait(scaled(30)) == 128 + signal.SIGTERM
+        assert (before, termios.tcgetattr(terminal.master)[3] & termios.ECHO) == (0, termios.ECHO)
+        assert "Traceback" not in terminal.read()
+        terminal.end()
+
+
+class Screen(Terminal):
+    """A terminal whose text is looked at without what moves the cursor, from the last look on."""
+
+    seen = 0
+
+    def wait_for(self, text):
+        def is_shown():
+            at = self.text().find(text, self.seen)
+            if at >= 0:
+                self.seen = at + len(text)
+            return at >= 0
+
+        wait_until(is_shown, lambda: f"{text!r} in {self.text()[self.seen :]!r}", 10)
+
+    def text(self):
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.read())
+
+    def prompted(self, node):
+        """Wait for the prompt, which may be written in parts."""
+        self.wait_for(f" {node}>")
+
+    def enter(self, line):
+        self.type(f"{line}\r")
 
 
 def test_without_prompt_toolkit_there_is_one_line(monkeypatch):
