@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import signal
 import stat
+import subprocess
 import sys
 import termios
 
 import pytest
 
+import zc.zk.testing
 from tests.cli.inprocess import call, the_line
 from tests.cli.terminals import Terminal
 from tests.deadlines import scaled, wait_until
@@ -147,6 +149,45 @@ class TestLines:
         assert shell_with(place, lines=["ls shop", "stat shop/\u20ac"]).status == 0
 
 
+def test_lost_and_silent_sessions(start):
+    with zc.zk.testing.Server() as server:
+        process = start(
+            "shell", "--timeout", scaled(5), server.connection_string, stdin=subprocess.PIPE
+        )
+
+        def enter(line, *printed):
+            process.stdin.write(f"{line}\n".encode())
+            process.stdin.flush()
+            for each in printed:
+                assert process.stdout.readline().decode() == f"{each}\n"
+
+        enter("ls", "zookeeper")
+        server.expire()
+        enter("ls", "zookeeper")
+        enter("pwd", "/")
+        server.stop()
+        enter("pwd", "/")
+        process.stdin.close()
+        process.stdin = None
+        output, messages = process.communicate(timeout=scaled(30))
+        assert (process.returncode, output) == (0, b""), messages
+        assert b"shell: the session was lost, and this is a new one\n" in messages
+
+
+def test_servers_that_have_gone_end_a_line_in_time(start):
+    with zc.zk.testing.Server() as server:
+        process = start("shell", "--timeout", "1", server.connection_string, stdin=subprocess.PIPE)
+        process.stdin.write(b"ls\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"zookeeper\n"
+        server.stop()
+        process.stdin.write(b"pwd\nls\nls\n")
+        output, messages = process.communicate(timeout=scaled(60))
+        assert (process.returncode, output) == (1, b"/\n")
+        assert server.connection_string.encode() in messages
+        assert messages.endswith(b"line 3: it failed, and no more lines are run\n")
+
+
 class TestOnATerminal:
     @pytest.fixture
     def on_terminal(self, start, environment, place):
@@ -188,7 +229,7 @@ class TestOnATerminal:
         terminal.prompted("/shop (write)")
         terminal.enter("watch --no-time .")
         terminal.wait_for("/shop add child a b")
-        # It is no terminal that sends signals, as it is not the session's.
+        # This terminal sends no signals, as no session of processes has it for its own.
         terminal.process.send_signal(signal.SIGINT)
         terminal.prompted("/shop (write)")
         terminal.type("ls never-run\x03")

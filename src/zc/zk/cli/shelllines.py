@@ -98,7 +98,10 @@ class Lines:
         options = parser.parse_words(words)
         self._prepare(parser, options, name)
         self._require_session()
-        return runner.command(name).run(options)
+        try:
+            return runner.command(name).run(options)
+        finally:
+            self._tell_of_new_session()
 
     def parser(self, name: str) -> Parser:
         """Return the parser of a command, which has the shell's options for its defaults."""
@@ -141,8 +144,11 @@ class Lines:
             tell(self._options.name, f"{session.connection_string}: connecting again")
             if not session.wait_for_connection(seconds):
                 raise session.not_connected_within(seconds)
-        if session.epoch != self._epoch:
-            self._epoch = session.epoch
+        self._tell_of_new_session()
+
+    def _tell_of_new_session(self) -> None:
+        if self.session.lives_in not in (None, self._epoch):
+            self._epoch = self.session.epoch
             tell(self._options.name, "the session was lost, and this is a new one")
 
     def _cd(self, words: list[str]) -> int:
