@@ -11,7 +11,7 @@ from zc.zk import codec
 from zc.zk.cli import connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import Failure, Misuse
-from zc.zk.cli.output import print_line
+from zc.zk.cli.output import print_line, tell
 from zc.zk.errors import TreeSyntaxError
 from zc.zk.links import as_told, stored_name
 from zc.zk.tree.changes import SetData
@@ -24,7 +24,10 @@ symbolic links are followed. The other arguments are lines as in a tree file: a 
 (NAME=LITERAL), a symbolic link (NAME->PATH) or a property link ('NAME=>PATH PROPERTY'). Literals
 are Python's, so strings have quotes, which the shell must not see. --remove takes away the property
 NAME, or the link 'NAME ->' or 'NAME =>'. Other properties of the node stay as they are. All is
-written at once."""
+written at once.
+
+Data that are text, but no JSON object, become the property string_value, which is told; data that
+are not even text are an error."""
 EXAMPLES = """\
 zookeeper.example.com:2181 /fooservice threads=4
 zookeeper.example.com:2181 /fooservice "favorite_color='blue'" 'main->/databases/main'
@@ -51,12 +54,20 @@ def run(options: Namespace) -> int:
         if name in changes:
             raise Misuse(f"{name!r} is to be set and to be removed")
 
+    wrapped = False
+
     def change(now: dict[str, Any]) -> dict[str, Any]:
+        nonlocal wrapped
+        if _may_be_of_bytes(now) and not _is_text(zk.get(properties.real_path)[0] or ""):
+            raise Failure(_NO_TEXT.format(path))
+        before = dict(now)
         for name in removed:
             if name not in now:
                 raise Failure(f"there is no property {name!r} at {path}")
             del now[name]
-        return {**now, **changes}
+        wanted = {**now, **changes}
+        wrapped = _becomes_a_property(before, wanted)
+        return wanted
 
     with connect.client(options, connection) as zk:
         properties = zk.properties(path, watch=False)
@@ -71,6 +82,8 @@ def run(options: Namespace) -> int:
             if would.old != would.new:
                 for line in would.lines():
                     print_line(line)
+            if wrapped:
+                tell(options.name, _WRAPPED.format(path, "would become"))
             return 0
         try:
             properties.rewrite(change)
@@ -78,7 +91,41 @@ def run(options: Namespace) -> int:
             # Of a bad property link the last argument is the cause, which names it.
             *link, reason = fault.args
             raise Failure(f"bad property link: {reason}" if link else str(reason)) from fault
+    if wrapped:
+        tell(options.name, _WRAPPED.format(path, "have become"))
     return 0
+
+
+_WRAPPED = f"{{}}: its data, which are no JSON object, {{}} the property {codec.STRING_VALUE}"
+
+
+_NO_TEXT = (
+    "{}: its data are not UTF-8 text, and cannot have properties:"
+    " `zk set` replaces them, and `zk edit --raw` changes them"
+)
+
+# A byte that is no UTF-8, as it stands in text, and as an escape in JSON.
+_BYTE = re.compile(r"[\udc80-\udcff]|\\udc[89a-f]")
+
+
+def _may_be_of_bytes(properties: dict[str, Any]) -> bool:
+    """Say whether properties can be those of data that are no text, of which JSON makes others."""
+    return _BYTE.search(codec.as_read(properties)) is not None
+
+
+def _is_text(data: str) -> bool:
+    try:
+        data.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _becomes_a_property(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Say whether data that are the whole of a node's text are a part of JSON afterwards."""
+    text = before.get(codec.STRING_VALUE)
+    was_whole = len(before) == 1 and isinstance(text, str)
+    return was_whole and len(after) > 1 and after.get(codec.STRING_VALUE) == text
 
 
 def _properties(words: list[str]) -> dict[str, Any]:
