@@ -73,6 +73,33 @@ class TestCopy:
         assert seen(zk, "/into/b") == seen(zk, "/a/b")
 
     @pytest.mark.usefixtures("tree")
+    def test_the_root_is_a_node_to_copy_into(self, place, zk):
+        zk.create("/other")
+        zk.create("/other/lock", "", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
+        assert call("cp", place, "/a/b", "/") == (0, "", "")
+        assert call("cp", place, "/a", f"{place}/other", "/") == (0, "", "")
+        assert seen(zk, "/b") == seen(zk, "/a/b")
+        assert seen(zk, "/other/a") == seen(zk, "/a")
+
+    def test_a_node_that_is_older_is_no_copy(self, place, zk):
+        zk.create_recursive("/old/jobs/1")
+        zk.create("/new")
+        for command in ("cp",), ("mv", "-y"):
+            line = the_line(call(*command, place, "/new", "/old"))
+            assert line.startswith("/old: this node is there, and older than /new: it is no copy")
+        assert zk.exists("/new")
+        outcome = call("cp", "--merge", place, "/new", "/old")
+        assert (outcome.status, outcome.output) == (0, "")
+        assert outcome.messages.endswith("/old has had all of /new already\n")
+
+    def test_names_are_told_if_asked_for(self, place, zk):
+        zk.create("/a", "x")
+        assert call("cp", "-v", place, "/a", "/b").output == (
+            "copy /a to /b: 1 node, 1 byte\nadd /b\n"
+        )
+        assert call("mv", "-v", "-y", place, "/b", "/c").output.endswith("delete /b\n")
+
+    @pytest.mark.usefixtures("tree")
     def test_to_other_servers(self, place, zk):
         zk.create("/other")
         assert call("cp", place, "/a", f"{place}/other", "/copy") == (0, "", "")
@@ -137,6 +164,28 @@ class TestCopy:
 
 
 class TestMove:
+    def test_the_root_is_a_node_to_move_into(self, place, zk):
+        zk.create_recursive("/p/leaf/k", "x")
+        assert call("mv", "-y", place, "/p/leaf", "/") == (0, "", "")
+        assert zk.get("/leaf/k")[0] == "x"
+        assert not zk.exists("/p/leaf")
+        assert "itself" in the_line(call("mv", "-y", place, "/leaf", "/"))
+        assert zk.exists("/leaf/k")
+
+    def test_a_link_is_not_moved_and_stays_good(self, place, zk):
+        zk.create_recursive("/real/k", "x")
+        zk.create("/links", '{"l ->": "/real"}')
+        assert "no node: /links/l" in the_line(call("mv", "-y", place, "/links/l", "/moved"))
+        assert call("mv", "-y", place, "/links/l/k", "/k") == (0, "", "")
+        assert zk.exists("/k")
+        assert zk.exists("/real")
+
+    def test_the_reason_for_not_at_once_is_told(self, place, zk):
+        zk.create_recursive("/a/b", "x")
+        zk.create("/c")
+        outcome = call("mv", "-d", "--merge", place, "/a", "/c")
+        assert "not at once: this is done in part already; nodes are copied" in outcome.output
+
     @pytest.mark.usefixtures("tree")
     def test_all_is_moved_at_once(self, place, zk):
         before = seen(zk, "/a")

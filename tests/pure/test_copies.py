@@ -68,6 +68,14 @@ class TestMissing:
         there = {moved(path, "/a", "/x"): each._replace(version=9) for path, each in TREE.items()}
         assert missing_copies(TREE, "/a", "/x", there) == []
 
+    def test_a_node_older_than_its_original_is_no_copy(self):
+        originals = {"/a": original()._replace(czxid=5)}
+        there = {"/x": original()._replace(czxid=4)}
+        with pytest.raises(Different, match=r"^/x: .*older than /a"):
+            missing_copies(originals, "/a", "/x", there, is_one_service=True)
+        assert missing_copies(originals, "/a", "/x", there) == []
+        assert missing_copies(originals, "/a", "/x", there, merge=True, is_one_service=True) == []
+
     @pytest.mark.parametrize("other", [original("other"), original(None), original("top", acl=[])])
     def test_another_node_at_the_place_is_an_error(self, other):
         with pytest.raises(Different, match=r"^/x: "):

@@ -37,11 +37,14 @@ def add_copying_arguments(parser: Parser, what: str) -> None:
 def make_plan(
     options: Namespace, source: Session, words: tuple[str, str], target: Session, *, is_move: bool
 ) -> CopyPlan:
-    """Plan with the paths in `words`, links followed. Raises Failure."""
-    path = real(source, node_path(words[0]))
+    """Plan with the paths in `words`, links followed. Raises Failure.
+
+    A move leaves a link as its source alone: what that leads to belongs where it is.
+    """
+    path = (real_place if is_move else real)(source, node_path(words[0]))
     name = path.rpartition("/")[2]
-    into = words[1].endswith("/") and words[1].strip("/") and name
     goal = node_path(words[1])
+    into = words[1].endswith("/") and name
     goal = join(real(target, goal), name) if into else real_place(target, goal)
     try:
         with progress("read") as bar:
@@ -74,7 +77,7 @@ def lines(plan: CopyPlan, *, verbose: bool = False) -> Iterator[str]:
     done = len(plan.originals.nodes) - len(plan.copies)
     if plan.copies:
         size = size_of(copy.original for copy in plan.copies)
-        yield f"copy {source} to {target}: {confirmation.nodes(len(plan.copies))}, {size} bytes"
+        yield f"copy {source} to {target}: {confirmation.nodes(len(plan.copies))}, {size} byte{'s' * (size != 1)}"
     if done:
         yield f"{target} has {confirmation.nodes(done)} of them already"
     if verbose:
@@ -91,7 +94,10 @@ def lines(plan: CopyPlan, *, verbose: bool = False) -> Iterator[str]:
             yield f"delete {change.path}"
     if not plan.is_atomic:
         what = ", then compared, and then deleted" if plan.is_move else ""
-        yield f"not at once: this is more than one transaction can hold; nodes are copied{what}"
+        why = "more than one transaction can hold"
+        if plan.is_begun:
+            why = "done in part already"
+        yield f"not at once: this is {why}; nodes are copied{what}"
 
 
 def described(plan: CopyPlan) -> dict[str, object]:
@@ -120,6 +126,10 @@ def apply(options: Namespace, plan: CopyPlan, what: str) -> None:
         ) from conflict
     if options.format == "json":
         print_json(described(plan))
+    elif options.verbose:
+        show(options, plan)
+    if not plan.copies:
+        tell(options.name, f"{plan.target.path} has had all of {plan.source.path} already")
     if left := len(plan.originals.ephemerals):
         tell(
             options.name,

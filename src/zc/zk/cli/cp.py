@@ -14,8 +14,9 @@ USAGE = "[-d] [-v] [--merge] [--format FORMAT] [options] [CONNECTION] SOURCE [CO
 DETAILS = """\
 CONNECTION is HOST:PORT, or several with commas in between; a second one is where TARGET is, with
 the same options. TARGET is the path of the copy, or, with a slash behind it, of the node to copy
-into. Data and ACLs are copied. Ephemeral nodes, which belong to programs that run, are not, which
-is said. Servers do not tell which nodes are containers or have a time to live: copies are neither.
+into, as / is. Symbolic links in the paths are followed. Data and ACLs are copied. Ephemeral nodes,
+which belong to programs that run, are not, which is said. Servers do not tell which nodes are
+containers or have a time to live: copies are neither.
 
 Up to 500 nodes and 500 KB are copied at once or not at all, and otherwise parents first; after an
 interruption run it again. Nothing is overwritten: what is at TARGET may be part of the same copy,

@@ -11,7 +11,8 @@ from zc.zk.cli.failures import Misuse
 USAGE = "[-d] [-v] [-y] [--merge] [--format FORMAT] [options] [CONNECTION] SOURCE TARGET"
 DETAILS = """\
 CONNECTION is HOST:PORT, or several with commas in between. TARGET is the new path, or, with a
-slash behind it, that of the node to move into. The plan is shown, and confirmed. Data and ACLs are
+slash behind it, that of the node to move into, as / is. Symbolic links above the nodes are
+followed, and are not moved themselves. The plan is shown, and confirmed. Data and ACLs are
 kept, but not quotas, and servers do not tell which nodes are containers or have a time to live.
 Ephemeral nodes belong to programs that run: with one of them nothing is moved.
 

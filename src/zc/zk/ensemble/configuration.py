@@ -7,16 +7,16 @@ import re
 _SERVER = re.compile(r"server\.([0-9]+)")
 _ROLES = ("participant", "observer")
 
-Member = dict[str, str | None]
+MemberServer = dict[str, str | None]
 
 
-def members_of(text: str) -> tuple[str | None, dict[str, Member]]:
+def members_of(text: str) -> tuple[str | None, dict[str, MemberServer]]:
     """Return the version, and by number the addresses and the role of each server.
 
     A member that is not told is None; its role is that of participants then, as for servers.
     """
     version: str | None = None
-    members: dict[str, Member] = {}
+    members: dict[str, MemberServer] = {}
     for line in text.splitlines():
         name, found, value = line.strip().partition("=")
         if name == "version" and found:
@@ -26,7 +26,7 @@ def members_of(text: str) -> tuple[str | None, dict[str, Member]]:
     return version, members
 
 
-def _member(text: str) -> Member:
+def _member(text: str) -> MemberServer:
     peers, _, client = text.partition(";")
     address, _, last = peers.rpartition(":")
     role = last if last in _ROLES else "participant"

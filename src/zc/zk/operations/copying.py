@@ -61,6 +61,7 @@ class CopyPlan:
         self.originals = originals
         self.copies = copies
         self.is_move = is_move
+        self.is_begun = is_begun
         self._merge = merge
         self.deletions: list[DeleteNode] = deletions(originals.nodes) if is_move else []
         changes: list[Change] = [*copies, *self.deletions]
@@ -97,6 +98,7 @@ class CopyPlan:
             self.target.path,
             there.nodes,
             merge=self._merge,
+            is_one_service=_is_same_service(self.source.session, self.target.session),
         )
 
     def _move_at_once(self, progress: Progress | None) -> None:
@@ -171,7 +173,14 @@ def plan_copy(
         raise Different(there.ephemerals[0], "this node is there, and ephemeral")
     if not there.nodes:
         _require_parent(target)
-    copies = missing_copies(originals.nodes, source.path, target.path, there.nodes, merge=merge)
+    copies = missing_copies(
+        originals.nodes,
+        source.path,
+        target.path,
+        there.nodes,
+        merge=merge,
+        is_one_service=_is_same_service(source.session, target.session),
+    )
     return CopyPlan(
         source,
         target,

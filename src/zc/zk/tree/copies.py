@@ -68,13 +68,15 @@ def missing_copies(
     there: Mapping[str, Original],
     *,
     merge: bool = False,
+    is_one_service: bool = False,
 ) -> list[CopyNode]:
     """Return the copies that are missing at `target`, in the order of the originals.
 
     `there` are the nodes at `target`. Those that are there may be the beginning of the same copy,
     which was interrupted, and, unless any is missing, others may be beside them: the originals of
-    these may have been deleted since. With `merge` others may be there in any case. Raises
-    Different.
+    these may have been deleted since. With `merge` others may be there in any case. Within one
+    service (`is_one_service`) the numbers of changes tell what is older than its original, and so
+    no copy. Raises Different.
     """
     copies: list[CopyNode] = []
     expected: set[str] = set()
@@ -89,6 +91,8 @@ def missing_copies(
             made.add(copy)
         elif not found.is_like(original):
             raise Different(copy, f"this node is there, and not as {path} is")
+        elif is_one_service and not merge and found.czxid < original.czxid:
+            raise Different(copy, f"this node is there, and older than {path}: it is no copy of it")
     if copies and not merge:
         for path in there:
             if path not in expected:
