@@ -77,7 +77,8 @@ def lines(plan: CopyPlan, *, verbose: bool = False) -> Iterator[str]:
     done = len(plan.originals.nodes) - len(plan.copies)
     if plan.copies:
         size = size_of(copy.original for copy in plan.copies)
-        yield f"copy {source} to {target}: {confirmation.nodes(len(plan.copies))}, {size} byte{'s' * (size != 1)}"
+        total = "1 byte" if size == 1 else f"{size} bytes"
+        yield f"copy {source} to {target}: {confirmation.nodes(len(plan.copies))}, {total}"
     if done:
         yield f"{target} has {confirmation.nodes(done)} of them already"
     if verbose:
