@@ -12,6 +12,7 @@ import pytest
 
 import zc.zk
 import zookeeper
+from tests.cli.inprocess import call
 from tests.deadlines import scaled
 from tests.servers import SUPERUSER
 from tests.wireframes import Op
@@ -209,6 +210,30 @@ def test_things_that_a_backup_cannot_hold_are_said_before_it_is_written(command,
     assert told in outcome.messages
     outcome = command("import", "-d", place, "-", "/copy", given=outcome.output)
     assert "sequence counters begin anew, below numbers in use: /copy/queue" in outcome.messages
+
+
+def test_acls_that_are_not_written_are_told(command, place, zk, monkeypatch) -> None:
+    zk.import_tree("/app\n  /deep\n    /deeper\n      /deepest\n")
+    deepest = "/app/deep/deeper/deepest"
+    zk.create(f"{deepest}/closed", "", CLOSED)
+    told = f"not in what is written: ACLs of 1 node (--acls writes them): {deepest}/closed"
+    strict = "export", "--strict", "-o", "backup.txt", place
+    outcome = command(*strict)
+    assert (outcome.status, told in outcome.messages) == (1, True)
+    outcome = command("export", place)
+    assert (outcome.status, told in outcome.messages) == (0, True)
+    assert command(*strict, "--acls") == (0, "", "")
+    assert command(*strict, "/app/deep", "--name", "x").status == 1
+    # Of a large tree some are looked at: those whose ACL was changed, and those at the top.
+    monkeypatch.setattr("zc.zk.operations.export.MAX_ACLS_LOOKED_AT", 2)
+    assert call("export", place).messages == ""
+    assert told in call(*strict).messages
+    zk.set_acl(deepest, -1, CLOSED)
+    assert f"ACLs of at least 1 node (--acls writes them): {deepest}" in (
+        call("export", place).messages
+    )
+    zk.set_acl("/", -1, [*CLOSED, world_permission(zookeeper.PERM_CREATE)])
+    assert "not in what is written: the ACL of /" in call("export", place).messages
 
 
 def test_nodes_that_cannot_be_read_make_no_backup_or_restore_impossible(command, place, zk) -> None:

@@ -22,10 +22,12 @@ default all. Symbolic links in PATH are followed. The node /zookeeper is left ou
 ephemeral nodes, unless asked for.
 
 With --acls the ACL of a node is written where it is not that of its parent or, at the top, open to
-everybody. Ephemeral nodes are marked as such. Things that no import brings back, such as quotas and
-the counters of sequential nodes, are told. Servers do not tell which nodes are containers or
-have a time to live: write `= container` or `= ttl 90s` below them, or they come back as permanent
-nodes."""
+everybody. Without --acls, nodes come back open to everybody: ACLs that forbid anything are told,
+where 1,000 nodes at most are looked at, those whose ACL was changed first and then those at the
+top; --strict looks at all of them, and is an error with one. Ephemeral nodes are marked as such.
+Things that no import brings back, such as quotas and the counters of sequential nodes, are told.
+Servers do not tell which nodes are containers or have a time to live: write `= container` or
+`= ttl 90s` below them, or they come back as permanent nodes."""
 EXAMPLES = """\
 zookeeper.example.com:2181
 zookeeper.example.com:2181 /fooservice -e
@@ -72,6 +74,7 @@ def run(options: Namespace) -> int:
         acls=options.acls,
         kinds=not options.no_kinds,
         lost=partial(tell_losses, options, "not in what is written"),
+        is_strict=options.strict,
     )
     format = format_of(options.output, options.format)
     write_text(options.output, [text] if format == "text" else _converted(text, format))

@@ -47,10 +47,11 @@ def tree_text(
     acls: bool = False,
     kinds: bool = True,
     lost: Callable[[list[str]], object] | None = None,
+    is_strict: bool = False,
 ) -> str:
     """Export a server's tree; without unreadable nodes if `options` say so.
 
-    Otherwise one of them raises Failure. `lost` is told what cannot be exported.
+    Otherwise one of them raises Failure. `lost` is told what is not, with `is_strict` all of it.
     """
     with connect.session(options, connection) as session, progress(what) as bar:
         try:
@@ -64,6 +65,7 @@ def tree_text(
                 progress=bar,
                 skip=skipped if options.skip_unreadable else None,
                 lost=lost,
+                is_strict=is_strict,
             )
         except zookeeper.NoAuthException as refusal:
             hint = "" if options.skip_unreadable else " (--skip-unreadable leaves out such nodes)"

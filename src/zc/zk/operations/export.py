@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import zookeeper
+from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.links import is_at_or_below
 from zc.zk.owners import is_session
 from zc.zk.session.retry import attempts
@@ -24,7 +25,10 @@ from zc.zk.tree.leftbehind import LIMITS, QUOTA, LeftBehind
 from zc.zk.tree.render import render
 
 if TYPE_CHECKING:
-    from zookeeper.types import Acl, AclEntry, Progress, Stat, Subtree
+    from zookeeper.types import Acl, AclEntry, Progress, Stat, Subtree, Znode
+
+# Of so many nodes the ACLs are looked at where they are not written, unless all are asked for.
+MAX_ACLS_LOOKED_AT = 1000
 
 HIDDEN = "servers show the hashes in its ACL only to those who may administer it"
 
@@ -50,12 +54,14 @@ def export_tree(
     progress: Progress | None = None,
     skip: Skip | None = None,
     lost: Callable[[list[str]], object] | None = None,
+    is_strict: bool = False,
 ) -> str:
     """Return a subtree as text; see `zc.zk.ZooKeeper.export_tree`.
 
     With `skip`, nodes that cannot be read are left out, with all below them, and it is called with
     their paths and why. The one at `path` is an error all the same. `lost` is called in the end
-    with sentences about what cannot be exported, if there are any; it may raise.
+    with sentences about what cannot be exported, if there are any; it may raise. ACLs that are not
+    written are looked at for it: with `is_strict` all of them, else those of some nodes.
     """
     check_name(name)
     for attempt in attempts(session):
@@ -76,6 +82,9 @@ def export_tree(
     )
     text = "".join(render(rows))
     if behind is not None and lost is not None:
+        if not acls:
+            nodes = _nodes(tree, False, reserved)  # programs make their ephemeral nodes themselves
+            _note_acls(session, nodes, behind, progress, is_strict=is_strict, top_name=top_name)
         if top != "/" and is_at_root(session.connection_string):
             _note_quotas(session, top, behind)
         if sentences := behind.sentences():
@@ -103,18 +112,59 @@ def _read_acls(
     """Read the ACLs of nodes that are to be exported, or why each cannot be read."""
     from zc.zk.operations.subtree import read_acls
 
-    nodes = [
+    nodes = _nodes(tree, ephemeral, reserved)
+    answers = read_acls(session, [node.path for node in nodes], progress)
+    return {
+        node.path: _whole_acl(node.path, answer)
+        for node, answer in zip(nodes, answers, strict=True)
+    }
+
+
+def _nodes(tree: Subtree, ephemeral: bool, reserved: str | None) -> list[Znode]:
+    """Return the nodes that are to be exported."""
+    return [
         node
         for node in tree
         if node.error is None
         and (ephemeral or not is_session(node.ephemeralOwner))
         and not (reserved and is_at_or_below(node.path, reserved))
     ]
-    answers = read_acls(session, [node.path for node in nodes], progress)
-    return {
-        node.path: _whole_acl(node.path, answer)
-        for node, answer in zip(nodes, answers, strict=True)
-    }
+
+
+def _note_acls(
+    session: Session,
+    nodes: list[Znode],
+    behind: LeftBehind,
+    progress: Progress | None,
+    *,
+    is_strict: bool,
+    top_name: str,
+) -> None:
+    """Look for ACLs that an import would not bring back.
+
+    Not of all nodes unless `is_strict`: of those whose ACL was changed, and those at the top.
+    """
+    from zc.zk.operations.subtree import read_acls
+
+    if len(nodes) > MAX_ACLS_LOOKED_AT and not is_strict:
+        nodes = sorted(nodes, key=_promise)[:MAX_ACLS_LOOKED_AT]
+        behind.note_unseen_acls()
+    paths = [node.path for node in nodes]
+    for node, answer in zip(nodes, read_acls(session, paths, progress), strict=True):
+        if isinstance(answer, zookeeper.NoNodeException):
+            continue
+        if isinstance(answer, Exception):
+            if not isinstance(answer, zookeeper.NoAuthException):
+                raise answer
+        elif answer[1] == OPEN_ACL_UNSAFE:
+            continue
+        behind.note_acl(node.path, is_top=node.depth == 0 and not top_name)
+
+
+def _promise(node: Znode) -> tuple[bool, int]:
+    """Return what nodes are sorted by: those first whose ACL may be none of the open ones."""
+    stat = node.stat
+    return stat is None or not stat["aversion"], node.depth
 
 
 def _whole_acl(

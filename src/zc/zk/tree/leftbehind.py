@@ -43,6 +43,8 @@ class LeftBehind:
         self._quotas: list[str] = []
         self._others: list[str] = []
         self._of_top: list[str] = []
+        self._acls: list[str] = []
+        self._are_all_acls = True
 
     def note_number(self, path: str) -> None:
         """Note a node whose name ends with a number: its parent may count sequential ones."""
@@ -66,9 +68,24 @@ class LeftBehind:
         """Note the node that has the limits of a quota."""
         self._quotas.append(path.removeprefix(QUOTA).removesuffix(LIMITS) or "/")
 
+    def note_acl(self, path: str, *, is_top: bool) -> None:
+        """Note a node whose ACL is not the open one that an import gives; the top has no name."""
+        if is_top:
+            self._of_top.append(f"the ACL of {path}")
+        else:
+            self._acls.append(path)
+
+    def note_unseen_acls(self) -> None:
+        """Note that there are more nodes than those whose ACLs were looked at."""
+        self._are_all_acls = False
+
     def sentences(self) -> list[str]:
         """Return a sentence for each kind of thing."""
         told = list(self._of_top)
+        if self._acls:
+            count = f"{'' if self._are_all_acls else 'at least '}{len(self._acls)}"
+            nodes = "node" if len(self._acls) == 1 else "nodes"
+            told.append(f"ACLs of {count} {nodes} (--acls writes them): {named(self._acls)}")
         if self._counters:
             told.append(f"the counters of sequential nodes: {named(list(self._counters))}")
         if self._quotas:
