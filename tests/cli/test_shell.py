@@ -238,7 +238,7 @@ class TestOnATerminal:
         terminal.wait_for("get --property threads")
         terminal.type("\x03")
         terminal.prompted("/shop (write)")
-        terminal.type("\x04")
+        terminal.leave()
         assert terminal.end() == 0, terminal.shown
         assert "Traceback" not in terminal.shown
         file = tmp_path / ".local/state/zc.zk/shell-history"
@@ -278,6 +278,13 @@ class Screen(Terminal):
         """Wait for the prompt, which may be written in parts."""
         self.wait_for(f" {node}>")
 
+    def leave(self):
+        """Press Ctrl-D until it is seen: between two prompts the kernel swallows it."""
+        wait_until(
+            lambda: self.process.poll() is not None or self.type("\x04"),
+            lambda: f"the end of it: {self.text()[self.seen :]!r}",
+        )
+
     def enter(self, line):
         self.type(f"{line}\r")
 
@@ -286,3 +293,8 @@ def test_without_prompt_toolkit_there_is_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "prompt_toolkit", None)
     with pytest.raises(Failure, match=r"pip install 'zc\.zk\[shell\]'"):
         shell._require_prompt_toolkit()
+
+
+def test_prompt_toolkit_is_imported_at_a_prompt_only():
+    program = "import sys, zc.zk.cli.shell, zc.zk.cli.ls; sys.exit('prompt_toolkit' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], timeout=scaled(30)).returncode == 0

@@ -42,7 +42,7 @@ class TestWords:
         assert repr(line) in str(fault.value)
 
     @given(LINES)
-    def test_what_is_typed_is_split_as_the_whole_line_is(self, line):
+    def test_typed_text_is_split_as_the_whole_line_is(self, line):
         found = typed(line)
         ended = line + {"\\": "x", "'": "'x", '"': '"x', "": "x"}[found.quote]
         if found.quote == "\\" and shlex_fails(ended):
@@ -153,7 +153,7 @@ def test_every_command_of_the_shell_says_which_words_are_nodes():
         ("delete", ["get"], False, True),
     ],
 )
-def test_what_a_command_changes(command, words, is_dry, writes):
+def test_commands_that_change_something(command, words, is_dry, writes):
     assert is_writing(command, words, is_dry=is_dry) == writes
 
 
