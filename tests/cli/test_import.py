@@ -102,7 +102,7 @@ def test_trimming_without_a_terminal_needs_to_be_confirmed_beforehand(command, p
     assert outcome == (
         2,
         "",
-        "python -m zc.zk import: this deletes 1 node: --dry-run shows them, --yes deletes them\n",
+        "python -m zc.zk import: this deletes 1 node: --dry-run shows it, --yes deletes it\n",
     )
     assert zk.export_tree() == TREE
     assert command("import", "--trim", "--yes", place, "changed.txt") == (0, "", "")

@@ -263,7 +263,7 @@ class TestDelete:
         with zc.zk.ZooKeeper(place) as server:
             server.register_server("/shop/providers", "1.2.3.4:80")
             outcome = command("delete", "-y", place, "/shop/providers")
-            assert outcome.status == 0
+            assert outcome.status == 4
             assert "Not deleting /shop/providers/1.2.3.4:80 because" in outcome.messages
             assert zk.exists("/shop/providers/1.2.3.4:80")
             server.close()

@@ -127,7 +127,7 @@ class TestOnATerminal:
     def test_ephemeral_nodes_stay_and_are_told(self, start, place, zk):
         zk.register_server("/shop/queue", "host:1")
         terminal = Terminal(start, "delete", place, "/shop")
-        assert terminal.end() == 0
+        assert terminal.end() == 4
         assert "Not deleting /shop/queue/host:1 because it's ephemeral." in terminal.shown
 
     def test_the_end_of_the_terminal_s_input_is_no(self, start, place, zk):

@@ -53,3 +53,42 @@ class TestSetPropertyOfDataThatAreNone:
         zk.properties("/text", watch=False).update(a=1)
         assert zk.get_properties("/text") == {"a": 1, "string_value": "hello"}
         assert isinstance(zk, zc.zk.ZooKeeper)
+
+
+class TestDelete:
+    """`zk delete` where nodes stay."""
+
+    @pytest.mark.parametrize("options", [["-y"], ["-d"]])
+    def test_an_ephemeral_node_that_stays_is_the_status(self, place, zk, options):
+        zk.create("/here", "", zc.zk.OPEN_ACL_UNSAFE, 1)
+        outcome = call("delete", *options, place, "/here")
+        assert outcome.status == 4
+        assert "/here because it's ephemeral" in outcome.output + outcome.messages
+        assert outcome.messages.endswith("delete: 1 ephemeral node left: --force deletes it\n")
+        assert zk.exists("/here")
+        assert call("delete", "-y", "--force", place, "/here") == (0, "", "")
+
+    def test_some_that_stay_are_the_status_too(self, place, zk):
+        zk.create_recursive("/top/gone")
+        for name in ("a", "b"):
+            zk.create(f"/top/{name}", "", zc.zk.OPEN_ACL_UNSAFE, 1)
+        outcome = call("delete", "-y", place, "/top")
+        assert (outcome.status, outcome.output) == (4, "")
+        assert outcome.messages.endswith("delete: 2 ephemeral nodes left: --force deletes them\n")
+        assert zk.get_children("/top") == ["a", "b"]
+
+    def test_one_node_is_told_as_one(self, place, zk):
+        zk.create("/one")
+        line = the_line(call("delete", place, "/one"), 2)
+        assert line == "this deletes 1 node: --dry-run shows it, --yes deletes it"
+
+    @pytest.mark.parametrize("path", ["/zookeeper", "/zookeeper/quota", "/zookeeper/config"])
+    @pytest.mark.parametrize("option", ["-d", "-y", "-f"])
+    def test_the_servers_own_nodes_are_refused(self, connection_string, path, option):
+        line = the_line(call("delete", option, connection_string, path))
+        assert line == f"{path} cannot be deleted: it is the servers' own"
+
+    def test_a_node_of_that_name_below_a_root_is_anybodys(self, place, zk):
+        zk.create_recursive("/zookeeper/quota")
+        assert call("delete", "-y", place, "/zookeeper") == (0, "", "")
+        assert not zk.exists("/zookeeper")

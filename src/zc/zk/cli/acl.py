@@ -120,11 +120,11 @@ def _change(options: Namespace, session: Session, path: str, wanted: Entries) ->
         _tell(options, changes)
     elif changes:
         if options.recursive and not options.yes:
-            what = confirmation.nodes(len(changes))
+            what, them = confirmation.nodes(len(changes)), confirmation.pronoun(len(changes))
             confirmation.ask(
                 (change.line for change in changes),
                 f"Change the ACL of {what}?",
-                f"this changes the ACL of {what}: --dry-run shows them, --yes changes them",
+                f"this changes the ACL of {what}: --dry-run shows {them}, --yes changes {them}",
             )
         _apply(options, session, changes)
     return INCOMPLETE if skipped.conclude() else 0

@@ -35,13 +35,14 @@ def confirm(plan: Plan, *, overwriting: bool = False) -> bool:
     replaced = sum(change.replaces for change in plan) - deleted if overwriting else 0
     if not deleted and not (replaced and can_ask()):
         return False
+    them = pronoun(deleted)
     question = f"Delete {nodes(deleted)}" if deleted else f"Change {nodes(replaced)}"
     if deleted and replaced:
         question += f" and change {replaced}"
     ask(
         plan.lines(),
         f"{question}?",
-        f"this deletes {nodes(deleted)}: --dry-run shows them, --yes deletes them",
+        f"this deletes {nodes(deleted)}: --dry-run shows {them}, --yes deletes {them}",
         lambda: summary(list(plan)),
     )
     return True
@@ -83,6 +84,11 @@ def ask(
 def nodes(count: int) -> str:
     """Return in words how many nodes there are."""
     return "1 node" if count == 1 else f"{count} nodes"
+
+
+def pronoun(count: int) -> str:
+    """Return the word for so many nodes that have been named."""
+    return "it" if count == 1 else "them"
 
 
 def apply(plan: Plan, progress: Progress | None) -> None:

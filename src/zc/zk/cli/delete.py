@@ -6,12 +6,15 @@ from argparse import Namespace
 
 from zc.zk.cli import confirmation, connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
-from zc.zk.cli.failures import Misuse
+from zc.zk.cli.failures import INCOMPLETE, Failure, Misuse
 from zc.zk.cli.output import print_line, tell
 from zc.zk.cli.progress import progress, writing
+from zc.zk.links import is_within
 from zc.zk.operations import delete
+from zc.zk.operations.originals import reserved
 from zc.zk.operations.plan import Plan
 from zc.zk.session.session import Session
+from zc.zk.tree.changes import KeepEphemeral
 
 USAGE = "[-d] [-f] [-y] [options] [CONNECTION] PATH"
 DETAILS = """\
@@ -19,7 +22,8 @@ CONNECTION is HOST:PORT, or several with commas in between. The nodes to delete 
 and confirmed; nothing else is deleted then, and nothing at all when others have changed these
 nodes meanwhile, except that of more than 500 nodes some may have gone. With --yes nothing is
 shown, and what others add meanwhile goes too. Ephemeral nodes, which running programs need, and the
-nodes above them stay, unless --force is given."""
+nodes above them stay, which is said, and makes the exit status 4, unless --force is given. The
+servers' own nodes, below /zookeeper, cannot be deleted."""
 EXAMPLES = """\
 zookeeper.example.com:2181 /fooservice
 -d -f zookeeper.example.com:2181 /fooservice/providers"""
@@ -39,6 +43,9 @@ def run(options: Namespace) -> int:
         raise Misuse("which node? PATH is missing; --help tells more")
     path = node_path(words[0])
     with connect.session(options, connection) as session:
+        own = reserved(session)
+        if own is not None and is_within(path, own):
+            raise Failure(f"{path} cannot be deleted: it is the servers' own")
         if options.yes and not options.dry_run:
             plan = _delete(options, session, path)
         else:
@@ -47,13 +54,24 @@ def run(options: Namespace) -> int:
             if options.dry_run:
                 for line in plan.lines():
                     print_line(line)
-                return 0
+                return _conclude(options, plan)
             confirmation.confirm(plan)
             with writing(options.name, "delete") as bar:
                 confirmation.apply(plan, bar)
         for notice in plan.notices():
             tell(options.name, notice)
-    return 0
+    return _conclude(options, plan)
+
+
+def _conclude(options: Namespace, plan: Plan) -> int:
+    """Tell of nodes that stay, and return the status to end with."""
+    left = sum(isinstance(change, KeepEphemeral) for change in plan)
+    if not left:
+        return 0
+    what = "ephemeral node" if left == 1 else "ephemeral nodes"
+    them = confirmation.pronoun(left)
+    tell(options.name, f"{left} {what} left: --force deletes {them}")
+    return INCOMPLETE
 
 
 def _delete(options: Namespace, session: Session, path: str) -> Plan:
