@@ -150,7 +150,7 @@ latest: build ## without the lock: the tests of what leans on others' libraries,
 	@build/latest/bin/python -m pip install --quiet --upgrade pip
 	@build/latest/bin/python -m pip install --quiet --group build
 	@build/latest/bin/python -m pip install --quiet --no-build-isolation --editable '.[test]'
-	@build/latest/bin/python -m pytest $(WORKERS) tests/cli/test_formats.py tests/cli/test_completion.py \
+	@build/latest/bin/python -m pytest $(WORKERS) tests/cli/test_formats.py tests/cli/test_completion.py tests/cli/test_shell.py \
 	    tests/monitor tests/docs/test_rendering.py tests/library/test_http_adapters.py tests/aio $(ARGS)
 
 .PHONY: system
