@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 import zc.zk
+from tests.cli.conftest import PATIENCE_SECONDS
 from tests.cli.inprocess import call, the_line
+from tests.deadlines import scaled
 
 
 class TestSetPropertyOfDataThatAreNone:
@@ -92,3 +94,48 @@ class TestDelete:
         zk.create_recursive("/zookeeper/quota")
         assert call("delete", "-y", place, "/zookeeper") == (0, "", "")
         assert not zk.exists("/zookeeper")
+
+
+class TestCreate:
+    """`zk create` where nothing is above, and where its output goes nowhere."""
+
+    WAYS: tuple[tuple[list[str], list[str]], ...] = (
+        ([], []),
+        (["--sequential"], []),
+        (["--container"], []),
+        (["--ttl", "1h"], []),
+        ([], ["--ephemeral-while", "true"]),
+    )
+
+    @pytest.mark.parametrize(("options", "behind"), WAYS)
+    def test_a_missing_parent_is_named(self, place, zk, options, behind):
+        zk.create("/there")
+        for path, missing in (("/gone/away/x", "/gone"), ("/there/gone/x", "/there/gone")):
+            line = the_line(call("create", *options, place, path, *behind))
+            assert line == f"no node: {missing}: --parents makes what is missing above {path}"
+
+    @pytest.mark.parametrize(("options", "behind"), WAYS)
+    def test_a_link_that_leads_nowhere_is_named(self, place, zk, options, behind):
+        zk.create("/there")
+        zk.properties("/there", watch=False).update({"link ->": "/gone"})
+        line = the_line(call("create", *options, place, "/there/link/x", *behind))
+        assert line == "no node: /gone: the link /there/link leads there"
+        zk.properties("/there", watch=False).update({"link ->": "../gone"})
+        line = the_line(call("create", *options, place, "/there/link/x", *behind))
+        assert line == "no node: ../gone: the link /there/link leads there"
+
+    def test_a_missing_root_is_told_as_before(self, place):
+        line = the_line(call("create", f"{place}/new/root", "/a/b"))
+        assert "the root /" in line
+        assert line.endswith(" does not exist: --parents makes what is missing above /a/b")
+
+    @pytest.mark.parametrize("format", ["text", "json"])
+    def test_a_full_disk_does_not_hide_that_the_node_was_made(self, start, place, zk, format):
+        with open("/dev/full", "wb") as full:
+            process = start("create", "--format", format, place, "/made", stdout=full)
+            _, messages = process.communicate(timeout=scaled(PATIENCE_SECONDS))
+        assert process.returncode == 1
+        assert messages.decode().endswith(
+            " create: standard output: No space left on device: /made was created all the same\n"
+        )
+        assert zk.exists("/made")

@@ -96,6 +96,8 @@ def run(options: Namespace) -> int:
     with connect.session(options, connection) as session:
         try:
             made = create.create(session, node)
+        except zookeeper.NoNodeException as missing:
+            raise create.named_above(session, node.path, missing) from missing
         except zookeeper.UnimplementedException as refusal:
             raise Failure(_refusal(refusal, kind)) from refusal
         except zookeeper.SessionError as break_:
@@ -104,7 +106,10 @@ def run(options: Namespace) -> int:
             raise Failure(
                 f"{break_}: the node may have been created all the same: look for it"
             ) from break_
-    _tell(options, made, kind)
+    try:
+        _tell(options, made, kind)
+    except Failure as fault:
+        raise Failure(f"{fault}: {made} was created all the same") from fault
     return 0
 
 
@@ -159,8 +164,12 @@ def _run_while(options: Namespace, connection: str, node: create.NewNode) -> int
         stat = zk.exists(node.path)
         if stat is not None and not stat["ephemeralOwner"]:
             raise zookeeper.error(zookeeper.NODEEXISTS, node.path, "it is not ephemeral")
-        with kept_ephemeral(zk._ephemerals, node.path, node.data, node.acl) as kept:
-            _tell(options, kept.path, "ephemeral")
-            if not kept.is_there:
-                tell(options.name, f"{kept.path}: not yet there, {kept.state}: it is made later")
-            return childprocess.Child(words).wait()
+        try:
+            with kept_ephemeral(zk._ephemerals, node.path, node.data, node.acl) as kept:
+                _tell(options, kept.path, "ephemeral")
+                if not kept.is_there:
+                    waiting = f"{kept.path}: not yet there, {kept.state}: it is made later"
+                    tell(options.name, waiting)
+                return childprocess.Child(words).wait()
+        except zookeeper.NoNodeException as missing:
+            raise create.named_above(zk._session, node.path, missing) from missing

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import zookeeper
-from zc.zk.links import is_direct
+from zc.zk import codec
+from zc.zk.links import LINK, is_direct, join
 from zc.zk.operations import root, subtree
-from zc.zk.operations.real import real_place
+from zc.zk.operations.reading import read_node
+from zc.zk.operations.real import real, real_place
 from zc.zk.session.session import Session
 
 if TYPE_CHECKING:
@@ -63,6 +65,40 @@ def create(session: Session, node: NewNode) -> str:
     if place in (None, node.path):
         make_parents(session, node.path, node.acl)
     return _create(session, place or node.path, node)
+
+
+def named_above(session: Session, path: str, missing: zookeeper.NoNodeException) -> Exception:
+    """Return the exception for a node that cannot be created for want of one above it.
+
+    It names that one, or the link that leads nowhere.
+    """
+    hint = f"--parents makes what is missing above {path}"
+    if root.is_missing(session):
+        fault = f"the root {session.root} does not exist: {hint}"
+        return zookeeper.error(zookeeper.NONODE, missing.path, fault)
+    names = path.split("/")[1:-1]
+    for count in range(len(names)):
+        parent = "/" + "/".join(names[:count])
+        above = join(parent, names[count])
+        try:
+            real(session, above)
+        except zookeeper.NoNodeException:
+            target = _target_of_link(session, parent, names[count])
+            if target is not None:
+                fault = f"the link {above} leads there"
+                return zookeeper.error(zookeeper.NONODE, target, fault)
+            return zookeeper.error(zookeeper.NONODE, above, hint)
+    return missing
+
+
+def _target_of_link(session: Session, parent: str, name: str) -> str | None:
+    """Return what a link in a node, which may not be readable, is to; None without one."""
+    try:
+        data = read_node(session, parent).data
+    except zookeeper.ZooKeeperException:
+        return None
+    target = codec.decode(data).get(name + LINK)
+    return target if isinstance(target, str) else None
 
 
 def make_parents(session: Session, path: str, acl: Acl) -> None:
