@@ -36,6 +36,11 @@ def editor(monkeypatch, tmp_path):
     return editor
 
 
+@pytest.fixture
+def terminal(monkeypatch):
+    monkeypatch.setattr("zc.zk.cli.editor.can_ask", lambda: True)
+
+
 @pytest.fixture(autouse=True)
 def _tree(zk):
     zk.import_tree(TREE)
@@ -69,22 +74,36 @@ class TestNode:
         assert zk.exists("/shop")["version"] == 0
         assert not list(tmp_path.glob("zc.zk-edit-*"))
 
+    @pytest.mark.usefixtures("terminal")
     def test_after_a_mistake_the_editor_opens_again(self, place, zk, editor):
         count = editor(
             "text = text.replace('= 8', '= eight') if n == 0 else text.replace('eight', '9')"
         )
-        outcome = call("edit", place, "/shop")
+        outcome = call("edit", place, "/shop", given=b"\n")
         assert outcome.status == 0
         assert count() == 2
+        assert "Edit it again?" in outcome.messages
         assert "line 2: bad expression" in outcome.messages
         assert zk.get_properties("/shop")["threads"] == 9
 
-    def test_a_mistake_that_is_not_put_right_is_kept_in_a_file(self, place, zk, editor):
-        editor("text = text.replace('= 8', '= eight')")
-        outcome = call("edit", place, "/shop")
-        assert outcome.status == 1
+    @pytest.mark.usefixtures("terminal")
+    @pytest.mark.parametrize(("answers", "opened"), [(b"", 1), (b"n\n", 1), (b" YES \n\n", 2)])
+    def test_a_mistake_that_is_not_put_right_is_kept_in_a_file(
+        self, place, zk, editor, answers, opened
+    ):
+        count = editor("text = text.replace('= 8', '= eight')")
+        outcome = call("edit", place, "/shop", given=answers)
+        assert (outcome.status, count()) == (1, opened)
         assert "eight" in kept(outcome)
         assert zk.exists("/shop")["version"] == 0
+
+    def test_without_a_terminal_a_mistake_is_the_end(self, place, zk, editor):
+        # It never leaves the same text, so that no end comes of itself.
+        count = editor("assert n < 3\ntext += '  bad ' * (n + 1)")
+        outcome = call("edit", place, "/shop")
+        assert (outcome.status, count()) == (1, 1)
+        assert "; nothing was changed" in outcome.messages
+        assert "  bad" in kept(outcome)
 
     @pytest.mark.parametrize("words", [["/shop"], ["--raw", "/shop"], ["-R", "/shop"]])
     def test_changes_of_others_meanwhile_are_not_overwritten(
@@ -138,11 +157,23 @@ class TestSubtree:
         editor("text = text[:text.index('  /queue')]")
         outcome = call("edit", "-R", place, "/shop")
         assert outcome.status == 2
-        assert "this deletes 1 node" in outcome.messages
+        assert "this deletes 1 node: --yes deletes it" in outcome.messages
+        assert "--dry-run" not in outcome.messages
         assert kept(outcome) == "/shop : web\n  threads = 8\n"
         assert zk.exists("/shop/queue")
         assert call("edit", "-R", "-y", place, "/shop") == (0, "", "")
         assert not zk.exists("/shop/queue")
+
+    def test_children_whose_parent_is_taken_out_are_told_to_move(self, place, zk, editor):
+        zk.create_recursive("/shop/queue/low/deep")
+        editor("text = '/shop : web\\n    /low\\n      /deep\\n'")
+        told = "/shop/queue/low moves to /shop/low, as the line of the node above is gone\n"
+        outcome = call("edit", "-R", place, "/shop")
+        assert (outcome.status, told in outcome.messages) == (2, True), outcome
+        assert not zk.exists("/shop/low")
+        outcome = call("edit", "-R", "-y", place, "/shop")
+        assert (outcome.status, outcome.messages.count(" moves to ")) == (0, 1)
+        assert zk.exists("/shop/low/deep")
 
     def test_another_node_at_the_top_is_a_mistake(self, place, editor):
         editor("text = '/other\\n'")

@@ -24,26 +24,28 @@ def can_ask() -> bool:
     return is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
 
-def confirm(plan: Plan, *, overwriting: bool = False) -> bool:
+def confirm(plan: Plan, *, overwriting: bool = False, has_dry_run: bool = True) -> bool:
     """Show a plan, and ask whether to go on, if it deletes anything.
 
     With `overwriting` also if it replaces data, where there is somebody to ask. Returns whether it
     has asked. Raises Failure if the answer is not yes, and Misuse if nobody can be asked about
-    deletions.
+    deletions. The option --dry-run is named if the command has it.
     """
     deleted = len(plan.deletions)
     replaced = sum(change.replaces for change in plan) - deleted if overwriting else 0
     if not deleted and not (replaced and can_ask()):
         return False
     them = pronoun(deleted)
+    shown = f"--dry-run shows {them}, " if has_dry_run else ""
     question = f"Delete {nodes(deleted)}" if deleted else f"Change {nodes(replaced)}"
     if deleted and replaced:
         question += f" and change {replaced}"
     ask(
         plan.lines(),
         f"{question}?",
-        f"this deletes {nodes(deleted)}: --dry-run shows {them}, --yes deletes {them}",
+        f"this deletes {nodes(deleted)}: {shown}--yes deletes {them}",
         lambda: summary(list(plan)),
+        has_dry_run=has_dry_run,
     )
     return True
 
@@ -53,6 +55,8 @@ def ask(
     question: str,
     unasked: str,
     sum_up: Callable[[], Iterable[str]] | None = None,
+    *,
+    has_dry_run: bool = True,
 ) -> None:
     """Show the lines of a plan, and ask whether to go on.
 
@@ -64,12 +68,13 @@ def ask(
         raise Misuse(unasked)
     everything = list(lines)
     more = len(everything) - MAX_LINES
+    printed = ", which --dry-run prints" if has_dry_run else ""
     if more > 0 and sum_up is not None:
-        say(f"{len(everything):,} lines, which --dry-run prints:")
+        say(f"{len(everything):,} lines{printed}:")
     for line in sum_up() if more > 0 and sum_up is not None else everything[:MAX_LINES]:
         say(line)
     if more > 0 and sum_up is None:
-        say(f"... and {more} more, which --dry-run prints")
+        say(f"... and {more} more{printed}")
     while True:
         say(f"{question} [{'y/N, l lists all' if more > 0 else 'y/N'}] ", end="")
         answer = sys.stdin.readline().strip().lower()

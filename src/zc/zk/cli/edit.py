@@ -14,13 +14,19 @@ from zc.zk.operations.editing import Changed, NodeText, SubtreeText
 from zc.zk.operations.real import real
 from zc.zk.session.session import Session
 
+# Nodes that are told by their names.
+MAX_TOLD = 10
+
 USAGE = "[-R | --raw] [-y] [-p PERM | --acl ENTRIES] [options] [CONNECTION] PATH"
 DETAILS = """\
 CONNECTION is HOST:PORT, or several with commas in between. The editor is what VISUAL or EDITOR
 says, or vi. It shows the node at PATH as in a tree file; with --raw its data as they are; with -R
 the nodes below it, too, but no ephemeral ones. Your changes are written back, unless somebody else
 has changed the same meanwhile; your text is then kept in a file, which is named. After a mistake
-the editor opens again. With -R, nodes that you take out are deleted, after a confirmation."""
+you are asked whether the editor is to open again; where nobody can be asked, that is the end. With
+-R, nodes that you take out are deleted, after a confirmation. Take out the lines of a node with
+those of all nodes below it: deeper lines that stay belong to the node above them, and these nodes
+move there, which is told before the question."""
 EXAMPLES = """\
 zookeeper.example.com:2181 /fooservice
 -R zookeeper.example.com:2181 /fooservice"""
@@ -65,8 +71,13 @@ def _edit(options: Namespace, session: Session, path: str) -> bool:
 
     def write(text: str) -> None:
         plan = tree.plan(text)
+        moved = tree.moved(text)
+        for old, new in moved[:MAX_TOLD]:
+            tell(options.name, f"{old} moves to {new}, as the line of the node above is gone")
+        if (more := len(moved) - MAX_TOLD) > 0:
+            tell(options.name, f"{more} more nodes move")
         if not options.yes:
-            confirmation.confirm(plan)
+            confirmation.confirm(plan, has_dry_run=False)
         with writing(options.name, "write") as bar:
             confirmation.apply(plan, bar)
         for notice in plan.notices():

@@ -13,8 +13,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from zc.zk.cli.confirmation import can_ask
 from zc.zk.cli.failures import Failure
-from zc.zk.cli.output import is_terminal, say, tell
+from zc.zk.cli.output import say, tell
 
 DEFAULT = "vi"
 
@@ -22,8 +23,8 @@ DEFAULT = "vi"
 def edit(name: str, text: str, use: Callable[[str], object]) -> bool:
     """Have a text edited, and call `use` with it; return whether it was changed.
 
-    After a ValueError of `use`, which says what is wrong with the text, the editor opens again. If
-    anything else goes wrong, what the user has written is kept in a file, of which `name`, the
+    After a ValueError of `use`, which says what is wrong with the text, the editor opens again if
+    the user wants that; without a terminal there is nobody to put the text right. If anything else goes wrong, what the user has written is kept in a file, of which `name`, the
     command, tells. Raises Failure.
     """
     folder = tempfile.mkdtemp(prefix="zc.zk-edit-")  # nobody else may read it
@@ -56,6 +57,8 @@ def _edit(name: str, file: str, text: str, use: Callable[[str], object]) -> bool
         try:
             use(now)
         except ValueError as fault:
+            if not can_ask():
+                raise Failure(f"{fault}; nothing was changed") from fault
             tell(name, str(fault))
             refused = now
             _ask_for_another_attempt()
@@ -65,10 +68,10 @@ def _edit(name: str, file: str, text: str, use: Callable[[str], object]) -> bool
 
 def _ask_for_another_attempt() -> None:
     """Give the user time to read. Raises Failure if no other attempt is wanted."""
-    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
-        return
     say("Edit it again? [Y/n] ", end="")
-    if sys.stdin.readline().strip().lower() not in ("", "y", "yes"):
+    answer = sys.stdin.readline()
+    # At its end there is not even the end of a line: the terminal may have gone.
+    if not answer or answer.strip().lower() not in ("", "y", "yes"):
         raise Failure("nothing was changed")
 
 

@@ -14,6 +14,7 @@ from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
 from zc.zk.tree.parse import parse_tree
 from zc.zk.tree.render import render
+from zc.zk.tree.reparented import reparented
 
 if TYPE_CHECKING:
     from zc.zk.tree.model import ParseNode
@@ -113,6 +114,10 @@ class SubtreeText:
         if self._export() != self.text:
             raise Changed(self._path)
         return plan
+
+    def moved(self, text: str) -> list[tuple[str, str]]:
+        """Return old and new paths of nodes that a text puts below another, as theirs is gone."""
+        return list(reparented(parse_tree(self.text), parse_tree(text)))
 
     def _export(self) -> str:
         return export_tree(self._session, self._path, ephemeral=False, name=None)
