@@ -139,3 +139,24 @@ class TestCreate:
             " create: standard output: No space left on device: /made was created all the same\n"
         )
         assert zk.exists("/made")
+
+
+def test_trimming_leaves_the_servers_own_nodes_alone(place, connection_string, zk):
+    zk.create("/limited")
+    assert call("quota", "set", "--count", 9, place, "/limited").status == 0
+    try:
+        given = b"/zookeeper\n  /quota\n"
+        outcome = call("import", "-d", "-t", connection_string, "-", given=given)
+        assert outcome.status == 0
+        assert "would delete" not in outcome.output
+        own = "not trimmed, as it is the servers' own: /zookeeper/"
+        assert f"{own}quota/" in outcome.output
+        outcome = call("import", "-t", connection_string, "-", given=given)
+        assert (outcome.status, outcome.output) == (0, "")
+        assert f"{own}quota/" in outcome.messages
+        assert call("quota", "get", place, "/limited").output.startswith("/limited count ")
+    finally:
+        assert call("quota", "delete", place, "/limited").status == 0
+    zk.create_recursive("/zookeeper/quota/mine")
+    assert call("import", "-t", "-y", place, "-", given=given) == (0, "", "")
+    assert zk.get_children("/zookeeper/quota") == []

@@ -28,8 +28,8 @@ belong, by default the root; it is created if need be.
 
 Only differences are written: all at once if they are no more than 500 nodes and 500 KB, and in
 order otherwise. Nodes below those in FILE that FILE does not mention are reported, or deleted with
---trim, unless they or nodes below them are ephemeral. Of the top-level nodes of PATH only those in
-FILE are looked at.
+--trim, unless they or nodes below them are ephemeral, or the servers' own, below /zookeeper. Of the
+top-level nodes of PATH only those in FILE are looked at.
 
 Nodes that are created get the ACL that FILE has for them, or else that of --acl; nodes that are
 there get the one of FILE, and keep their own if it has none, unless --reset-acls is given. Nodes

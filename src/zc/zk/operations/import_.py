@@ -11,6 +11,7 @@ from zc.zk.errors import LossError
 from zc.zk.links import is_direct
 from zc.zk.operations import subtree
 from zc.zk.operations.identities import told_identities
+from zc.zk.operations.originals import reserved
 from zc.zk.operations.plan import Plan
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
@@ -79,7 +80,7 @@ def make_plan(
             marking = marking._replace(acls=_acls(session, paths, progress))
             if is_about_us(tree, marking.reset):
                 marking = marking._replace(identities=told_identities(session) or [])
-        changes = plan_import(tree, path, present, options.trim, marking)
+        changes = plan_import(tree, path, present, options.trim, marking, own=reserved(session))
     else:
         changes = _plan_from_nothing(session, tree, path, marking)
     if is_marked and shut(changes):

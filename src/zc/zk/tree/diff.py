@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from zc.zk import codec
 from zc.zk._speedups import has_marks, new_nodes
 from zc.zk.garbage import collected_later
-from zc.zk.links import join
+from zc.zk.links import is_within, join
 from zc.zk.owners import is_session
 from zc.zk.tree.changes import (
     AddNode,
@@ -45,6 +45,17 @@ class NodeState(NamedTuple):
     children: Sequence[str] = ()
     error: Exception | None = None  # why the node could not be read
     is_as_wanted: bool = False  # with all below it; nothing else is known then
+
+
+class KeepOwn(KeepExtra):
+    """Leave a node of the servers' own, which is not trimmed, and say so."""
+
+    __slots__ = ()
+
+    purpose = "keep, as they are the servers' own"
+
+    def _lines(self) -> list[str]:
+        return [f"not trimmed, as it is the servers' own: {self.path}"]
 
 
 AS_WANTED = NodeState(None, -1, False, is_as_wanted=True)
@@ -79,6 +90,8 @@ def plan_import(
     present: Mapping[str, NodeState],
     trim: bool | None = None,
     marking: Marking | None = None,
+    *,
+    own: str | None = None,
 ) -> list[Change]:
     """Plan to make the nodes below `path` what `tree`, a parsed tree, says.
 
@@ -87,7 +100,8 @@ def plan_import(
     them that the tree does not mention are reported if `trim` is None, left alone if it is False,
     and deleted if it is True, except for ephemeral nodes and those above them. Ephemeral ones are
     not worth a word when they are extra themselves: servers come and go. `marking` is about ACLs
-    and kinds of nodes, as `zc.zk.tree.marking` tells.
+    and kinds of nodes, as `zc.zk.tree.marking` tells. Nothing is deleted at and below `own`, the
+    servers' own node.
 
     Raises NoNodeException when there is no node at `path`, NoChildrenForEphemeralsException when
     the tree has children for an ephemeral node, and the error of a node that could not be read but
@@ -125,7 +139,7 @@ def plan_import(
         if trim is not False and state.children:
             for name in state.children:
                 if name not in children:
-                    plan += _extra(join(node_path, name), present, trim, marking)
+                    plan += _extra(join(node_path, name), present, trim, marking, own)
         if children:
             to_do += _children_to_do(node, node_path, acl_of(node, inherited))
     return plan
@@ -182,8 +196,14 @@ def _children_to_do(
 
 
 def _extra(
-    path: str, present: Mapping[str, NodeState], trim: bool | None, marking: Marking
+    path: str,
+    present: Mapping[str, NodeState],
+    trim: bool | None,
+    marking: Marking,
+    own: str | None,
 ) -> list[Change]:
+    if trim and own is not None and is_within(path, own):
+        return [KeepOwn(path)]
     if trim:
         try:
             return plan_deletion(path, present, ignore_if_ephemeral=True)

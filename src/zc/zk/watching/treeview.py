@@ -123,7 +123,9 @@ class TreeView(Mapping[str, TreeNode]):
             (node.path, node.data, _version(node), node.ephemeralOwner, node.error)
             for node in nodes
         )
-        return plan_import(tree, top.path, present, trim)
+        return plan_import(
+            tree, top.path, present, trim, own=RESERVED if self._is_at_root else None
+        )
 
     def _present(self, path: str | None) -> TreeNode:
         if path is not None:
