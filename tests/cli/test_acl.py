@@ -24,6 +24,11 @@ def alice(tmp_path):
     return "--credentials", file
 
 
+def the_message(outcome):
+    assert (outcome.status, outcome.messages.count("\n")) == (0, 1), outcome
+    return outcome.messages
+
+
 @pytest.fixture
 def tree(zk):
     zk.add_auth("digest", "alice:secret")
@@ -46,13 +51,25 @@ class TestGet:
     def test_json(self, place, alice):
         outcome = call("acl", "get", "--format", "json", *alice, place, "/a/p2")
         assert json.loads(outcome.output) == {
-            "path": "/a/p2", "acl": [READ, ALICE], "aversion": 0,
+            "path": "/a/p2", "acl": [READ, ALICE], "aversion": 0, "masked": False,
         }  # fmt: skip
 
     def test_an_acl_that_is_printed_can_be_set(self, place, zk, alice):
         _, _, printed = call("acl", "get", *alice, place, "/a/p2").output.strip().partition(" ")
         assert call("acl", "set", *alice, place, "/a/p10", printed).status == 0
         assert zk.get_acl("/a/p10")[1] == zk.get_acl("/a/p2")[1]
+
+    def test_digests_that_are_masked_are_told_and_cannot_be_set(self, place, alice):
+        outcome = call("acl", "get", "-R", place, "/a")
+        assert "/a/p2 world:anyone:r, digest:alice:x:cdrwa\n" in outcome.output
+        assert "the x in digest entries of 1 node is not theirs" in the_message(outcome)
+        outcome = call("acl", "get", "-R", "--format", "json", place, "/a")
+        assert [json.loads(line)["masked"] for line in outcome.output.splitlines()] == [
+            False, True, False,
+        ]  # fmt: skip
+        for kind in ("set", "add", "remove"):
+            line = the_line(call("acl", kind, *alice, place, "/a/p2", "digest:alice:x:cdrwa"), 2)
+            assert line.startswith("not a digest: of 'alice'")
 
     def test_hostile_names_and_ids_are_escaped(self, place, zk):
         name = "/a/x\u202e\u2028"
@@ -136,7 +153,13 @@ class TestChange:
 
     def test_a_node_that_is_not_ours_to_change(self, place):
         line = the_line(call("acl", "set", place, "/a/p2", "world:anyone:cdrwa"))
-        assert line.startswith("not authenticated: /a/p2")
+        assert line == (
+            "not authenticated: /a/p2: to change its ACL takes the permission a (--credentials says"
+            " who you are)"
+        )
+        outcome = call("acl", "set", "-R", "-y", place, "/a", "world:anyone:cdra")
+        assert (outcome.status, outcome.messages.count("permission a")) == (1, 1)
+        assert outcome.messages.endswith("2 of 3 ACLs were changed\n")
 
     def test_changes_of_others_meanwhile_are_told_and_the_rest_is_done(
         self, place, zk, monkeypatch

@@ -18,7 +18,7 @@ from zc.zk.operations.acls import NodeAcl, Planning, change_acls, read_acls
 from zc.zk.operations.identities import identities
 from zc.zk.operations.real import real
 from zc.zk.session.session import Session
-from zc.zk.tree.access import allows
+from zc.zk.tree.access import allows, is_masked
 from zc.zk.tree.aclchange import AclChange, Entries, with_identities
 from zc.zk.tree.acltext import write_acl
 
@@ -36,15 +36,17 @@ it; symbolic links in it are followed. ENTRIES are SCHEME:ID:PERMISSIONS, separa
 as world:anyone:r,auth::cdrwa; auth is you, as you have authenticated.
 
 get prints a line a node, its path and its entries; servers show an x in the place of a digest to
-those who may not administer the node. set puts ENTRIES in the place of those of a node; add permits
-more, and remove less, and an entry that is left without any permission goes. With -R the plan is
-shown, and confirmed. Servers change one ACL at a time: after an interruption, or a change by
-somebody else meanwhile, which is told, run it again. A change after which you could not change the
-ACL again is refused, unless --force is given."""
+those who may not administer the node, which is told, and what set does not take. set puts ENTRIES
+in the place of those of a node; add permits more, and remove less, and an entry that is left
+without any permission goes. With -R the plan is shown, and confirmed. Servers change one ACL at a
+time: after an interruption, or a change by somebody else meanwhile, which is told, run it again. A
+change after which you could not change the ACL again is refused, unless --force is given."""
 EXAMPLES = """\
 get -R zookeeper.example.com:2181 /fooservice
 add zookeeper.example.com:2181 /fooservice world:anyone:r
 set -R -d --credentials alice.txt zookeeper.example.com:2181 /fooservice auth::cdrwa"""
+
+AGAIN = ": run it again"
 
 KINDS = ("get", "set", "add", "remove")
 
@@ -92,11 +94,22 @@ def _entries(options: Namespace, words: list[str]) -> list[AclEntry]:
 
 def _get(options: Namespace, session: Session, path: str) -> int:
     skipped = Skipped(options.name)
+    masked = 0
     for node in _readable(options, session, path, skipped):
+        hidden = is_masked(node.acl)
+        masked += hidden
         if options.format == "json":
-            print_json({"path": node.path, "acl": list(node.acl), "aversion": node.aversion})
+            told = {"path": node.path, "acl": list(node.acl), "aversion": node.aversion}
+            print_json({**told, "masked": hidden})
         else:
             print_line(f"{node.path} {write_acl(node.acl)}")
+    if masked:
+        tell(
+            options.name,
+            f"the x in digest entries of {confirmation.nodes(masked)} is not theirs: servers show"
+            " it in the place of a digest to those without the permission a (--credentials says who"
+            " you are)",
+        )
     return INCOMPLETE if skipped.conclude() else 0
 
 
@@ -174,16 +187,25 @@ def _apply(options: Namespace, session: Session, changes: list[AclChange]) -> No
     if options.format == "json":
         _tell(options, [change for change in changes if change.path not in outcome.faults])
     for path, fault in outcome.faults.items():
-        told = (
-            f"{path}: somebody else has changed its ACL"
-            if isinstance(fault, zookeeper.BadVersionException)
-            else str(fault)
-        )
         if len(changes) == 1:
-            raise Failure(f"{told}: run it again") from fault
-        tell(options.name, told)
+            raise Failure(_described(path, fault)) from fault
+        tell(options.name, _described(path, fault))
     if outcome.faults:
-        raise Failure(f"{outcome.changed} of {len(changes)} ACLs were changed: run it again")
+        told = f"{outcome.changed} of {len(changes)} ACLs were changed"
+        raise Failure(told if all(map(_is_refusal, outcome.faults.values())) else f"{told}{AGAIN}")
+
+
+def _is_refusal(fault: Exception) -> bool:
+    """Say whether another run would fail as well."""
+    return isinstance(fault, zookeeper.NoAuthException)
+
+
+def _described(path: str, fault: Exception) -> str:
+    if _is_refusal(fault):
+        return f"{fault}: to change its ACL takes the permission a (--credentials says who you are)"
+    if isinstance(fault, zookeeper.BadVersionException):
+        return f"{path}: somebody else has changed its ACL{AGAIN}"
+    return f"{fault}{AGAIN}"
 
 
 def _tell(options: Namespace, changes: list[AclChange]) -> None:

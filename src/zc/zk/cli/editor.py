@@ -24,8 +24,9 @@ def edit(name: str, text: str, use: Callable[[str], object]) -> bool:
     """Have a text edited, and call `use` with it; return whether it was changed.
 
     After a ValueError of `use`, which says what is wrong with the text, the editor opens again if
-    the user wants that; without a terminal there is nobody to put the text right. If anything else goes wrong, what the user has written is kept in a file, of which `name`, the
-    command, tells. Raises Failure.
+    the user wants that; without a terminal there is nobody to put the text right. If anything else
+    goes wrong, what the user has written is kept in a file, of which `name`, the command, tells.
+    Raises Failure.
     """
     folder = tempfile.mkdtemp(prefix="zc.zk-edit-")  # nobody else may read it
     file = os.path.join(folder, "node.txt")

@@ -1,7 +1,7 @@
 """Nodes that come below another one since the line of their parent was taken out (pure).
 
-In tree text the children of a node are the deeper lines below its own. Without that line they belong
-to the one before it, whose node was there and stays.
+In tree text the children of a node are the deeper lines below its own. Without that line they
+belong to the one before it, whose node was there and stays.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ def reparented(old: ParseNode, new: ParseNode) -> Iterator[tuple[str, str]]:
     if not orphans:
         return
     for path, node in after.items():
-        if path not in before and node.parent is not None and node.parent.path in before:
-            if origins := orphans.get((node.name, node.data)):
-                yield origins.pop(0), path
+        if path in before or node.parent is None or node.parent.path not in before:
+            continue
+        if origins := orphans.get((node.name, node.data)):
+            yield origins.pop(0), path
 
 
 def _by_path(tree: ParseNode) -> dict[str, ParseNode]:
