@@ -96,18 +96,6 @@ class build_ext(cython_build_ext):
         self.cython_c_in_temp = True
         self.editable_mode = False  # setuptools sets it for an installer of the tree in place
 
-    def finalize_options(self) -> None:
-        super().finalize_options()
-        if self.inplace:
-            # The build that developers and tests use asserts what locks guard (core/locks.h); its
-            # object files must not get into a wheel.
-            self.define = [*(self.define or []), ("CORE_CHECKS", "1")]
-            self.build_temp += "-checked"
-        elif "-fsanitize" not in os.environ.get("CFLAGS", ""):
-            for extension in self.extensions:
-                extension.extra_compile_args += COMPILED_FOR_WHEEL
-                extension.extra_link_args += LINKED_FOR_WHEEL
-
     def run(self) -> None:
         """Build; for an installer of the tree in place, only if that is not done already.
 
@@ -117,7 +105,19 @@ class build_ext(cython_build_ext):
             self.inplace = 1
             if self.is_built_in_place():
                 return
+        self.choose_kind()
         super().run()
+
+    def choose_kind(self) -> None:
+        """Compile in place for developers and tests, and elsewhere for a wheel."""
+        if self.inplace:
+            # It asserts what locks guard (core/locks.h); no wheel is to get its object files.
+            self.define = [*(self.define or []), ("CORE_CHECKS", "1")]
+            self.build_temp += "-checked"
+        elif "-fsanitize" not in os.environ.get("CFLAGS", ""):
+            for extension in self.extensions:
+                extension.extra_compile_args += COMPILED_FOR_WHEEL
+                extension.extra_link_args += LINKED_FOR_WHEEL
 
     def is_built_in_place(self) -> bool:
         suffix = sysconfig.get_config_var("EXT_SUFFIX")
