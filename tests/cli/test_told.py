@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import zc.zk
 from tests.cli.conftest import PATIENCE_SECONDS
 from tests.cli.inprocess import call, the_line
 from tests.deadlines import scaled
+from zc.zk import scripts
 
 
 class TestSetPropertyOfDataThatAreNone:
@@ -160,3 +163,52 @@ def test_trimming_leaves_the_servers_own_nodes_alone(place, connection_string, z
     zk.create_recursive("/zookeeper/quota/mine")
     assert call("import", "-t", "-y", place, "-", given=given) == (0, "", "")
     assert zk.get_children("/zookeeper/quota") == []
+
+
+@pytest.mark.parametrize("command", [["stat"], ["count"], ["count", "-R"]])
+def test_a_missing_node_of_several_does_not_hide_the_others(place, zk, command):
+    zk.create_recursive("/a/x")
+    zk.create("/b")
+    zk.properties("/b", watch=False).update({"loop ->": "/b/loop"})
+    outcome = call(*command, "--format", "json", place, "/a", "/none", "/b/loop", "/b")
+    assert outcome.status == 1
+    assert [json.loads(line)["path"] for line in outcome.output.splitlines()] == ["/a", "/b"]
+    told = outcome.messages.splitlines()
+    assert told[0] == f"python -m zc.zk {command[0]}: no node: /none"
+    assert "/b/loop" in told[1]
+    assert len(told) == 2
+
+
+class TestPrograms:
+    """`zk` and `python -m zc.zk` without the name of a command."""
+
+    @pytest.mark.parametrize(("program", "name"), [(scripts.zk, "zk"), (scripts.main, "python")])
+    def test_the_version_is_told(self, program, name):
+        outcome = call("--version", program=program)
+        assert (outcome.status, outcome.messages) == (0, "")
+        assert outcome.output.startswith(name)
+        assert f" {zc.zk.__version__}, with ZooKeeper's C client " in outcome.output
+        assert call("get", "--version", program=program).output.endswith(
+            outcome.output.partition(zc.zk.__version__)[2]
+        )
+
+    def test_help_is_a_word_too(self):
+        overview = call("--help", program=scripts.zk)
+        assert call("help", program=scripts.zk) == overview
+        assert "--version" in overview.output
+        assert call("help", "get", program=scripts.zk) == call("get", "--help", program=scripts.zk)
+        assert call("help", "help", program=scripts.zk) == overview
+
+    @pytest.mark.parametrize("words", [["help", "exprot"], ["exprot"]])
+    def test_no_such_command(self, words):
+        told = "zk: no such command: 'exprot'; --help lists them\n"
+        assert call(*words, program=scripts.zk) == (2, "", told)
+
+    @pytest.mark.parametrize("words", [["help", "get", "set"], ["--version", "get"]])
+    def test_more_words_than_these_take(self, words):
+        outcome = call(*words, program=scripts.zk)
+        assert outcome == (
+            2,
+            "",
+            f"zk: too many arguments, from {words[-1]!r}; --help tells more\n",
+        )

@@ -18,7 +18,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from zc.zk.cli.commands import COMMANDS, overview
+from zc.zk.cli.commands import COMMANDS, overview, versions
 
 Arguments = Sequence[str] | None
 
@@ -88,20 +88,26 @@ def _program(program: str, arguments: Arguments) -> int | None:
 
         return _run(command_being_typed(), [])
     command, *rest = given or ["--help"]
+    if command == "help" and len(rest) == 1 and rest[0] in COMMANDS:
+        command, rest = rest[0], ["--help"]
     if command in COMMANDS:
         return _run(command, rest, f"{program} {command}")
     from zc.zk.cli import runner
 
-    return runner.conclude(program, lambda: _tell_of_commands(program, command)) or None
+    return runner.conclude(program, lambda: _tell_of_program(program, command, rest)) or None
 
 
-def _tell_of_commands(program: str, command: str) -> int:
+def _tell_of_program(program: str, word: str, rest: list[str]) -> int:
     from zc.zk.cli.failures import Misuse
     from zc.zk.cli.output import STANDARD, write_text
 
-    if command not in ("-h", "--help"):
-        raise Misuse(f"no such command: {command!r}; --help lists them")
-    write_text(STANDARD, [overview(program)])
+    asked, more = (rest[0], rest[1:]) if word == "help" and rest else (word, rest)
+    if asked not in (*COMMANDS, "help", "-h", "--help", "--version"):
+        raise Misuse(f"no such command: {asked!r}; --help lists them")
+    if more and word in ("help", "--version"):
+        raise Misuse(f"too many arguments, from {more[0]!r}; --help tells more")
+    text = versions(program) if word == "--version" else overview(program)
+    write_text(STANDARD, [text])
     return 0
 
 

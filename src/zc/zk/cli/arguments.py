@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
 from zc.zk.cli import nodewords, security
+from zc.zk.cli.commands import versions
 from zc.zk.cli.failures import Misuse
 from zc.zk.cli.output import STANDARD, write_text
 from zc.zk.links import as_told
@@ -83,12 +84,7 @@ class _ShowVersion(argparse.Action):
     """Writes the versions, found out only now, and ends the command."""
 
     def __call__(self, parser: ArgumentParser, *_: object) -> NoReturn:
-        from importlib.metadata import version
-
-        from zookeeper import __version__ as of_c_client
-
-        text = f"{parser.prog} {version('zc.zk')}, with ZooKeeper's C client {of_c_client}\n"
-        write_text(STANDARD, [text])
+        write_text(STANDARD, [versions(parser.prog)])
         parser.exit()
 
 

@@ -77,4 +77,16 @@ def overview(program: str) -> str:
         lines.append(f"\n{title}:")
         lines += [f"  {name:{width}}  {command.summary}" for name, command in group.items()]
     listed = "\n".join(lines)
-    return f"usage: {program} COMMAND ...\n{listed}\n\n`{program} COMMAND --help` tells more.\n"
+    more = (
+        f"`{program} help COMMAND` and `{program} COMMAND --help` tell more; --version the version."
+    )
+    return f"usage: {program} COMMAND ...\n{listed}\n\n{more}\n"
+
+
+def versions(program: str) -> str:
+    """Return what `program --version` shows."""
+    from importlib.metadata import version
+
+    from zookeeper import __version__ as of_c_client
+
+    return f"{program} {version('zc.zk')}, with ZooKeeper's C client {of_c_client}\n"

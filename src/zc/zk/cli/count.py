@@ -7,14 +7,15 @@ from argparse import Namespace
 from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.output import print_json, print_line
-from zc.zk.cli.reports import CONNECTION_AND_PATH, connection_and_paths
+from zc.zk.cli.reports import CONNECTION_AND_PATH, connection_and_paths, each
 from zc.zk.operations import listing, reading
 
 USAGE = "[-R] [options] [CONNECTION] PATH..."
 DETAILS = f"""\
 {CONNECTION_AND_PATH}. A number is printed: of the children of PATH, or with -R of all nodes below
 it; with several PATHs a line for each, with the path behind. The servers count, and no permission
-is needed."""
+is needed. A PATH that is not there is told, and makes the exit status 1; the others are counted all
+the same."""
 EXAMPLES = """\
 zookeeper.example.com:2181 /fooservice/providers
 -R zookeeper.example.com:2181 /fooservice /barservice"""
@@ -30,7 +31,8 @@ def add_arguments(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     connection, paths = connection_and_paths(options)
     with connect.session(options, connection) as session:
-        for path in paths:
+
+        def report(path: str) -> None:
             if options.recursive:
                 number = listing.number_below(session, path)
             else:
@@ -39,4 +41,5 @@ def run(options: Namespace) -> int:
                 print_json({"path": path, "below" if options.recursive else "children": number})
             else:
                 print_line(f"{number}" if len(paths) == 1 else f"{number:>9}  {path}")
-    return 0
+
+        return each(options, paths, report)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from zc.zk.cli.arguments import connection_and_rest, node_path
 from zc.zk.cli.failures import INCOMPLETE, Misuse
 from zc.zk.cli.output import tell
 from zc.zk.cli.subtree import MAX_TOLD
+from zc.zk.errors import LinkLoop
+from zookeeper.errors import NoAuthException, NoNodeException
 
 if TYPE_CHECKING:
     from zc.zk.operations.listing import Selected
@@ -40,6 +42,22 @@ def connection_and_paths(options: Namespace) -> tuple[str, list[str]]:
     if not words:
         raise Misuse("which node? PATH is missing; --help tells more")
     return connection, list(map(node_path, words))
+
+
+def each(options: Namespace, paths: Iterable[str], report: Callable[[str], None]) -> int:
+    """Report on each of several nodes, and return the status to end with.
+
+    Where there is none, or links to it lead nowhere, that is told, and the others come all the
+    same. Other failures, such as a lost connection, are raised.
+    """
+    status = 0
+    for path in paths:
+        try:
+            report(path)
+        except (NoNodeException, NoAuthException, LinkLoop) as fault:
+            tell(options.name, str(fault))
+            status = 1
+    return status
 
 
 def data_members(data: str | None) -> dict[str, Any]:
