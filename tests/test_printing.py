@@ -14,6 +14,7 @@ import pytest
 import zc.zk
 from zc.zk import formats
 from zc.zk.tree.changes import AddNode, DeleteNode, KeepAncestor, KeepEphemeral, KeepExtra, SetData
+from zc.zk.tree.diff import KeepOwn
 
 pytestmark = pytest.mark.quick
 
@@ -98,6 +99,7 @@ CHANGES = [
     SetData(f"/{HOSTILE}", "[]", "[1]", 0),
     DeleteNode(f"/{HOSTILE}", 0),
     KeepExtra(f"/{HOSTILE}"),
+    KeepOwn(f"/{HOSTILE}"),
     KeepEphemeral(f"/{HOSTILE}"),
     KeepAncestor(f"/{HOSTILE}"),
 ]

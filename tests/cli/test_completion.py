@@ -61,6 +61,9 @@ def test_the_commands_of_the_program(completions, place):
     assert completions("zk export --eph") == ["--ephemeral "]
     assert completions(f"zk export {place} /sh") == ["/shop", "/shut"]
     assert completions("zk no-such ") == []
+    assert completions("zk hel") == ["help "]
+    assert completions("zk help exp") == ["export "]
+    assert "help" not in completions("zk help ")
 
 
 def test_commands_that_begin_with_a_verb(completions, place):

@@ -25,7 +25,7 @@ from zc.zk.tree.changes import (
     messages,
     operations,
 )
-from zc.zk.tree.diff import AS_WANTED, NodeState, plan_deletion, plan_import, snapshot
+from zc.zk.tree.diff import AS_WANTED, KeepOwn, NodeState, plan_deletion, plan_import, snapshot
 from zc.zk.tree.render import render
 from zookeeper.errors import NoAuthException, NoChildrenForEphemeralsException, NoNodeException
 
@@ -457,6 +457,23 @@ def test_nodes_that_vanished_while_reading_are_no_trouble() -> None:
     assert plan_deletion("/n", present) == [DeleteNode("/n/kept", 5), DeleteNode("/n", 0)]
     assert plan_import(parse_tree("/n"), "/", present) == [KeepExtra("/n/kept")]
     assert plan_import(parse_tree("/n"), "/", present, True) == [DeleteNode("/n/kept", 5)]
+
+
+def test_the_servers_own_nodes_are_not_trimmed() -> None:
+    present = {
+        "/": NodeState("", 0, False, ["zookeeper", "zookeepers"]),
+        "/zookeeper": NodeState("", 0, False, ["config", "quota"]),
+        "/zookeeper/config": NodeState("", 0, False),
+        "/zookeeper/quota": NodeState("", 0, False),
+        "/zookeepers": NodeState("", 0, False, ["old"]),
+        "/zookeepers/old": NodeState("", 3, False),
+    }
+    tree = parse_tree("/zookeeper\n  /quota\n/zookeepers\n")
+    deletion = DeleteNode("/zookeepers/old", 3)
+    kept, deleted = plan_import(tree, "/", present, True, own="/zookeeper")
+    assert (kept, deleted) == (KeepOwn("/zookeeper/config"), deletion)
+    assert kept.notice == "not trimmed, as it is the servers' own: /zookeeper/config"
+    assert plan_import(tree, "/", present, True)[1:] == [deletion]
 
 
 def test_a_node_that_must_be_known_and_cannot_be_read_is_an_error() -> None:

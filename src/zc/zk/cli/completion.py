@@ -46,8 +46,12 @@ def command_being_typed() -> str:
         # The parser of a command has to see what stands behind its name.
         os.environ["_ARGCOMPLETE"] = str(place + 1)
         return words[place]
+    choices = [*COMMANDS, "help"]
+    if is_behind and words[place : place + 1] == ["help"]:
+        os.environ["_ARGCOMPLETE"] = str(place + 1)
+        choices.remove("help")
     parser = ArgumentParser(add_help=False)
-    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("command", choices=choices)
     argcomplete.autocomplete(parser)
     raise SystemExit(1)
 
