@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -132,17 +133,6 @@ class TestCreate:
         assert "the root /" in line
         assert line.endswith(" does not exist: --parents makes what is missing above /a/b")
 
-    @pytest.mark.parametrize("format", ["text", "json"])
-    def test_a_full_disk_does_not_hide_that_the_node_was_made(self, start, place, zk, format):
-        with open("/dev/full", "wb") as full:
-            process = start("create", "--format", format, place, "/made", stdout=full)
-            _, messages = process.communicate(timeout=scaled(PATIENCE_SECONDS))
-        assert process.returncode == 1
-        assert messages.decode().endswith(
-            " create: standard output: No space left on device: /made was created all the same\n"
-        )
-        assert zk.exists("/made")
-
 
 def test_trimming_leaves_the_servers_own_nodes_alone(place, connection_string, zk):
     zk.create("/limited")
@@ -212,3 +202,30 @@ class TestPrograms:
             "",
             f"zk: too many arguments, from {words[-1]!r}; --help tells more\n",
         )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["create", "/made"], "/made was created"),
+        (["create", "/made", "--format", "json"], "/made was created"),
+        (["set", "/a", "x", "--format", "json"], "/a was written"),
+        (["cp", "/a", "/made", "--format", "json"], "/made is there"),
+        (["quota", "set", "/a", "--count", "9", "--format", "json"], "the quota of /a was set"),
+    ],
+)
+def test_a_full_disk_does_not_hide_what_was_done(start, place, zk, words, told):
+    zk.create("/a")
+    try:
+        with open("/dev/full", "wb") as full:
+            variables = {**os.environ, "ZC_ZK_CONNECTION_STRING": place}
+            process = start(*words, stdout=full, env=variables)
+            _, messages = process.communicate(timeout=scaled(PATIENCE_SECONDS))
+        assert process.returncode == 1
+        full_disk = "standard output: No space left on device"
+        assert messages.decode().endswith(f": {full_disk}: {told} all the same\n")
+        assert zk.exists("/made") or words[0] not in ("create", "cp")
+        assert words[0] != "set" or zk.get("/a")[0] == "x"
+    finally:
+        if words[0] == "quota":
+            assert call("quota", "delete", place, "/a").status == 0

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from zc.zk.cli import confirmation, nodewords
 from zc.zk.cli.arguments import Parser, node_path
 from zc.zk.cli.failures import Failure
-from zc.zk.cli.output import print_json, print_line, tell
+from zc.zk.cli.output import print_json, print_line, tell, telling_what_was_done
 from zc.zk.cli.progress import progress, writing
 from zc.zk.links import join
 from zc.zk.operations.copying import CopyPlan, Place, plan_copy
@@ -126,7 +126,8 @@ def apply(options: Namespace, plan: CopyPlan, what: str) -> None:
             f"somebody else has changed what the plan was made from ({conflict}): run it again"
         ) from conflict
     if options.format == "json":
-        print_json(described(plan))
+        with telling_what_was_done(f"{plan.target.path} is there"):
+            print_json(described(plan))
     elif options.verbose:
         show(options, plan)
     if not plan.copies:

@@ -9,7 +9,7 @@ from zc.zk.cli import connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import Failure, Misuse
 from zc.zk.cli.numbers import span
-from zc.zk.cli.output import print_json, print_line, tell
+from zc.zk.cli.output import print_json, print_line, tell, telling_what_was_done
 from zc.zk.cli.permissions import add_acl_arguments, has_auth
 from zc.zk.cli.set import data_of
 from zc.zk.links import as_told
@@ -106,10 +106,8 @@ def run(options: Namespace) -> int:
             raise Failure(
                 f"{break_}: the node may have been created all the same: look for it"
             ) from break_
-    try:
+    with telling_what_was_done(f"{made} was created"):
         _tell(options, made, kind)
-    except Failure as fault:
-        raise Failure(f"{fault}: {made} was created all the same") from fault
     return 0
 
 

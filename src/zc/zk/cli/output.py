@@ -62,6 +62,15 @@ def print_json(value: object) -> None:
     _write_to_standard_output([f"{json.dumps(value)}\n"])
 
 
+@contextmanager
+def telling_what_was_done(what: str) -> Iterator[None]:
+    """Have a failure to print what was done say that it was, as in "/a was created"."""
+    try:
+        yield
+    except Failure as fault:
+        raise Failure(f"{fault}: {what} all the same") from fault
+
+
 def say(text: str, end: str = "\n") -> None:
     """Write a line to standard error, if there is one, at once and escaped."""
     if sys.stderr is not None:

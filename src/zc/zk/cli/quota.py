@@ -7,7 +7,7 @@ from argparse import ArgumentTypeError, Namespace
 from zc.zk.cli import connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import Failure, Misuse
-from zc.zk.cli.output import print_json, print_line, tell
+from zc.zk.cli.output import print_json, print_line, tell, telling_what_was_done
 from zc.zk.operations.quotas import Quota, quotas_of
 from zc.zk.operations.real import real
 from zc.zk.tree.quotatext import MAX_LIMIT, NAMES
@@ -83,7 +83,8 @@ def run(options: Namespace) -> int:
                 raise Failure(str(fault)) from fault
             _warn(options, made)
             if options.format == "json":
-                _print(options, made)
+                with telling_what_was_done(f"the quota of {made.path} was set"):
+                    _print(options, made)
     return 0
 
 

@@ -9,7 +9,7 @@ from zc.zk.cli import connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import Failure, Misuse
 from zc.zk.cli.input import read_data
-from zc.zk.cli.output import print_json, print_line
+from zc.zk.cli.output import print_json, print_line, telling_what_was_done
 from zc.zk.links import as_told
 from zc.zk.operations.real import at_node
 from zc.zk.operations.setdata import as_bytes, set_data
@@ -55,7 +55,8 @@ def run(options: Namespace) -> int:
         except zookeeper.BadVersionException as conflict:
             raise Failure(f"{conflict}: it has another version than {options.version}") from None
         if options.format == "json":
-            print_json(_told(written.path, written.version - 1, written.version, data))
+            with telling_what_was_done(f"{written.path} was written"):
+                print_json(_told(written.path, written.version - 1, written.version, data))
     return 0
 
 
