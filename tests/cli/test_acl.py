@@ -246,3 +246,24 @@ def test_connections_that_break_at_any_change_are_made_up_for(server, root, zk):
             assert outcome.status == 0, outcome
             assert len({str(zk.get_acl(path)[1]) for path in zk.walk("/a")}) == 1
     assert broken == 8
+
+
+def test_servers_that_die_leave_word_of_what_was_done(server, root, zk, monkeypatch):
+    zk.create("/a")
+    for number in range(6):
+        zk.create(f"/a/{number}")
+    monkeypatch.setattr("zc.zk.session.retry.MAX_ATTEMPTS", 1)
+    writes = 0
+
+    def on_request(request):
+        nonlocal writes
+        writes += request.op == Op.SET_ACL
+        return writes < 3
+
+    with TcpProxy(server.connection_string, on_request) as proxy:
+        there = proxy.connection_string + root
+        outcome = call("acl", "set", "-R", "-y", there, "/a", "world:anyone:cdra")
+    line = outcome.messages.splitlines()[-1]
+    assert outcome.status == 1
+    assert " of 7 changes of ACLs; " in line
+    assert line.endswith(" others may have been) (run it again, which does the rest)")

@@ -336,6 +336,31 @@ class TestInterruptions:
             zk.delete_recursive("/b")
         assert broken > 3
 
+    @pytest.mark.parametrize(("count", "number"), [(520, 1), (520, 2), (3, 1)])
+    @pytest.mark.parametrize("name", ["cp", "mv"])
+    def test_servers_that_die_leave_word_of_what_was_done(
+        self, server, root, zk, name, count, number, monkeypatch
+    ):
+        large(zk, count)
+        monkeypatch.setattr("zc.zk.session.retry.MAX_ATTEMPTS", 1)
+        writes = 0
+
+        def on_request(request):
+            nonlocal writes
+            writes += request.op in WRITES
+            return writes < number
+
+        with TcpProxy(server.connection_string, on_request) as proxy:
+            there = proxy.connection_string + root
+            outcome = call(name, *["-y"] * (name == "mv"), there, "/a", "/b")
+        line = outcome.messages.splitlines()[-1]
+        assert (outcome.status, f"{there}: connection loss" in line) == (1, True)
+        if count == 3:
+            assert line.endswith("(all of it was done or nothing: run it again if nothing was)")
+        else:
+            assert f"(done: {number - 1 or 'none'} of 521 creations; " in line
+            assert line.endswith("(run it again, which does the rest)")
+
     def test_a_move_that_is_killed_at_any_write_is_finished_by_the_next(
         self, root, zk, writes, start, place
     ):

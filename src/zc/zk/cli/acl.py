@@ -10,6 +10,7 @@ import zookeeper
 from zc.zk.cli import confirmation, connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import INCOMPLETE, Failure, Misuse
+from zc.zk.cli.losses import to_be_run_again
 from zc.zk.cli.output import print_json, print_line, tell
 from zc.zk.cli.permissions import acl, has_auth
 from zc.zk.cli.progress import progress, writing
@@ -182,7 +183,7 @@ def _readable(
 
 def _apply(options: Namespace, session: Session, changes: list[AclChange]) -> None:
     """Make the changes. Raises Failure, which tells how many were made."""
-    with writing(options.name, "change ACLs") as bar:
+    with to_be_run_again(), writing(options.name, "change ACLs") as bar:
         outcome = change_acls(session, changes, bar)
     if options.format == "json":
         _tell(options, [change for change in changes if change.path not in outcome.faults])

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from zc.zk.cli import confirmation, nodewords
 from zc.zk.cli.arguments import Parser, node_path
 from zc.zk.cli.failures import Failure
+from zc.zk.cli.losses import to_be_run_again
 from zc.zk.cli.output import print_json, print_line, tell, telling_what_was_done
 from zc.zk.cli.progress import progress, writing
 from zc.zk.links import join
@@ -117,7 +118,7 @@ def described(plan: CopyPlan) -> dict[str, object]:
 def apply(options: Namespace, plan: CopyPlan, what: str) -> None:
     """Do what was planned, and tell of it. Raises Failure."""
     try:
-        with writing(options.name, what) as bar:
+        with to_be_run_again(is_atomic=plan.is_atomic), writing(options.name, what) as bar:
             plan.apply(bar)
     except Different as conflict:
         raise Failure(f"{conflict}: run it again") from conflict

@@ -116,7 +116,10 @@ def change_acls(
                     raise break_
     except zookeeper.ZooKeeperException as fault:
         done = len(changes) - len(left) - len(faults)
-        tell_with(fault, f"done: {done or 'none'} of {len(changes)} changes of ACLs")
+        told = f"done: {done or 'none'} of {len(changes)} changes of ACLs"
+        if isinstance(fault, zookeeper.SessionError):
+            told += f"; {len(left)} others may have been"
+        tell_with(fault, told)
         raise
     return Outcome(len(changes) - len(faults), faults)
 

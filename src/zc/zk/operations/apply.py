@@ -242,7 +242,7 @@ class _Writer:
 
     def _account(self) -> str:
         """Return in words how much has been done, and may have been."""
-        planned = Counter(map(type, self._changes))
+        planned = Counter(map(_kind, self._changes))
         done: Counter[type[Change]] = Counter()
         uncertain = 0
         for changes, results in self._begun:
@@ -253,7 +253,7 @@ class _Writer:
                 if isinstance(result, zookeeper.ZooKeeperException):
                     uncertain += result.may_have_happened
                 else:
-                    done[type(change)] += 1
+                    done[_kind(change)] += 1
         return account(done, planned, uncertain)
 
 
@@ -273,6 +273,11 @@ def account(
 def tell_with(fault: zookeeper.ZooKeeperException, account: str) -> None:
     """Have the message of an exception say how much has been done."""
     fault.args = (f"{fault.args[0]} ({account})", *fault.args[1:])
+
+
+def _kind(change: Change) -> type[Change]:
+    """Return what a change counts as: a copy is a creation."""
+    return next((kind for kind in _KINDS if isinstance(change, kind)), AddNode)
 
 
 def _size(operation: Operation) -> int:

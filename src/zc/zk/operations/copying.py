@@ -16,6 +16,7 @@ from zc.zk.links import is_within
 from zc.zk.operations import apply
 from zc.zk.operations.originals import Originals, read_originals, reserved
 from zc.zk.operations.plan import Plan
+from zc.zk.operations.told import Told
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
 from zc.zk.tree.changes import Change, DeleteNode
@@ -63,6 +64,7 @@ class CopyPlan:
         self.is_move = is_move
         self.is_begun = is_begun
         self._merge = merge
+        self._told = Told()
         self.deletions: list[DeleteNode] = deletions(originals.nodes) if is_move else []
         changes: list[Change] = [*copies, *self.deletions]
         self.is_atomic = not (is_move and is_begun) and apply.is_one_transaction(changes)
@@ -86,8 +88,9 @@ class CopyPlan:
         copies = self.copies
         for attempt in attempts(session):
             if attempt.number > 1:
-                copies = self._missing()
-            with attempt:
+                with self._told.with_the_last():
+                    copies = self._missing()
+            with attempt, self._told.noted(len(self.copies) - len(copies), len(self.copies)):
                 Plan(session, list(copies), OPEN_ACL_UNSAFE, 0).apply(progress)
 
     def _missing(self) -> list[CopyNode]:
@@ -135,9 +138,11 @@ class CopyPlan:
         try:
             for attempt in attempts(session, (zookeeper.NoNodeException,)):
                 if attempt.number > 1:
-                    there = _read_if_any(self.source).nodes
+                    with self._told.with_the_last():
+                        there = _read_if_any(self.source).nodes
                     left = [change for change in self.deletions if change.path in there]
-                with attempt:
+                done = len(self.deletions) - len(left)
+                with attempt, self._told.noted(done, len(self.deletions)):
                     Plan(session, list(left), OPEN_ACL_UNSAFE, self.originals.zxid).apply(progress)
         except zookeeper.ZooKeeperException as fault:
             apply.tell_with(fault, f"all of it was copied to {self.target.path}")
