@@ -228,6 +228,7 @@ def test_bad_arguments_are_refused_at_once(zookeeper, tree, name):
         calls(z)[name](1000, print)
     bad = {
         "aget_many": lambda: z.aget_many(tree, ["a"], print),
+        "aget_acl_many": lambda: z.aget_acl_many(tree, ["a"], print),
         "aget_children_many": lambda: z.aget_children_many(tree, "/a", print),
         "aread_tree": lambda: z.aread_tree(tree, "a", print),
         "awatch_many": lambda: z.awatch_many(tree, ["/a"], completion=print),
