@@ -56,7 +56,14 @@ def _dumper(yaml: Any) -> Any:
         style = "|" if _is_block(text) else None
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
+    def represent_members(dumper: Any, members: dict[str, Any]) -> Any:
+        node = dumper.represent_mapping("tag:yaml.org,2002:map", members)
+        for name, _ in node.value:
+            name.style = None  # no name can be a block
+        return node
+
     Dumper.add_representer(str, represent)
+    Dumper.add_representer(dict, represent_members)
     return Dumper
 
 
