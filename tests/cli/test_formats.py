@@ -50,9 +50,8 @@ def test_every_byte_comes_back(format, tree):
 
 @pytest.mark.parametrize("format", OTHERS)
 def test_names_of_many_lines_come_back(format):
-    root = ParseNode()
-    root.add(ParseNode("a"))
-    root.add(ParseNode("\n\n", {"k\nl\nm\n": "v\nw\nx\ny\n", "\n\n": 1}))
+    root = tree_of({"a": (None, {}), "\n\n": (None, {}), "b\nc\nd\n": (None, {})})
+    root.add(ParseNode("properties", {"k\nl\nm\n": "v\nw\nx\ny\n", "\n\n": 1}))
     assert nodes_of(there_and_back(root, format)) == nodes_of(root)
 
 
