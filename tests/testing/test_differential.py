@@ -64,7 +64,8 @@ class Conversation:
             else:
                 client.connect(anew=False, last_zxid=self._engine.zxid)
         for client in self._clients:
-            self._ask(client, Op.PING)
+            if client.is_connected:
+                self._ask(client, Op.PING)
 
     def _do_something(self, client: Twins) -> None:
         what = self._random.random()
