@@ -263,6 +263,7 @@ def test_an_acl_that_would_shut_all_out_is_told_before_it_does(command, place, z
     assert "an ACL in the file: auth is who you have authenticated as" in outcome.messages
 
 
+@pytest.mark.not_over_tls("its session is known by a certificate too")
 @pytest.mark.parametrize("number", [1, 3, 5, 300])
 def test_an_import_of_acls_that_is_killed_is_completed_by_the_next_one(
     start, command, place, zk, proxy, root, tmp_path, number

@@ -140,6 +140,7 @@ def test_a_node_that_shuts_its_maker_out_is_made_with_all_below_it(zk, client, a
     assert str(alice.plan_import(text)) == ""
 
 
+@pytest.mark.not_over_tls("its session is known by a certificate too")
 def test_an_import_that_was_cut_off_leaves_no_node_more_open(alice, client, monkeypatch) -> None:
     """A node has its ACL, or one that lets in its maker besides, from its first moment on."""
     text = f"/a\n  = acl digest:bob:{ALICE['id'][6:]}:cdrwa, world:anyone:r\n  /b\n  /c\n"
@@ -171,6 +172,7 @@ def test_an_import_that_was_cut_off_leaves_no_node_more_open(alice, client, monk
     assert ids == ["bob:x", "anyone"] * 2
 
 
+@pytest.mark.not_over_tls("its session is known by a certificate too")
 def test_auth_is_who_imports_and_is_set_once(alice, zk) -> None:
     text = "/a\n  = acl auth::cdrwa, world:anyone:r\n"
     alice.import_tree(text)
