@@ -51,7 +51,7 @@ JARS = [
     )
 ]
 
-# What the admin server takes besides.
+# Memory for the admin server.
 ADMIN_JARS = [
     Path("/usr/share/java") / f"{jar}.jar"
     for jar in (

@@ -84,7 +84,7 @@ def plant(zk: zc.zk.ZooKeeper) -> None:
         ("create", "/data/large", "\u00e9" * 450_000, OPEN_ACL_UNSAFE),
         ("create", "/data/json", '{ "b": [1.50, null], "a": "x" }', OPEN_ACL_UNSAFE),
         ("create", "/data/a b\u2028 : c", '{"type":"t","x ->":"/data/null"}', OPEN_ACL_UNSAFE),
-        # What these are no server tells: they come back as permanent nodes.
+        # No server tells that they are these: they come back as permanent nodes.
         ("create", "/kinds", "", OPEN_ACL_UNSAFE, zookeeper.CONTAINER),
         ("create", "/kinds/ttl", "x", CLOSED, zookeeper.PERSISTENT_WITH_TTL, 3_600_001),
         ("create", "/many", "", IP),

@@ -294,7 +294,7 @@ class TestMove:
 
 
 class TestInterruptions:
-    """Whatever breaks, and whenever, nothing is lost, and running it again does the rest."""
+    """Nothing is lost, whatever breaks, and running it again does the rest."""
 
     @pytest.fixture
     def writes(self, server):

@@ -1,4 +1,4 @@
-"""Whatever a server holds, each command prints lines that command no terminal and forge nothing."""
+"""Each command prints lines that command no terminal and forge nothing, whatever servers hold."""
 
 from __future__ import annotations
 

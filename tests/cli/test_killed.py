@@ -19,7 +19,7 @@ WRITES = {Op.CREATE, Op.CREATE2, Op.MULTI, Op.DELETE, Op.SET_DATA, Op.SET_ACL, O
 
 ACL = [{"perms": 29, "scheme": "world", "id": "anyone"}]
 
-# What a command does, and how it is seen that it was done; its path stands for the rest.
+# A command, and how it is seen that it was done; its path stands for the rest.
 COMMANDS = {
     "set /a new": lambda zk: zk.get("/a")[0] == "new" and zk.exists("/a")["version"] in (1, 2),
     "create /new x": lambda zk: zk.get("/new")[0] == "x",

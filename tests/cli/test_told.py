@@ -1,4 +1,4 @@
-"""What people who know no more than --help would not expect, and are told, or refused."""
+"""Surprises for people who know no more than --help: each is told, or refused."""
 
 from __future__ import annotations
 

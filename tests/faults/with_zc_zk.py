@@ -85,7 +85,7 @@ class Providers:
         return None if live.deleted else registered
 
 
-# What follows a node, by kind; trees are told of otherwise.
+# The objects that follow a node, by kind; trees are told of otherwise.
 FOLLOWED = {"children": Children, "properties": Properties, "providers": Providers}
 
 

@@ -1,4 +1,4 @@
-"""What is printed about a change of data: small values whole, large ones by their differences."""
+"""The lines about a change of data: small values whole, large ones by their differences."""
 
 from __future__ import annotations
 

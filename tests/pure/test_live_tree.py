@@ -286,7 +286,7 @@ def test_refused_nodes_are_marked_and_found_again(what, tells_of_refused) -> Non
     story.agenda.doubt()
     story.agenda.retry()
     story.end()
-    # What nobody can find is known if it has changed later on, and else it is not.
+    # A node that nobody can find is known if it has changed later on, and else it is not.
     there = expected(story.servers, lambda path: True)
     unknown = there.keys() - story.told.keys()
     assert not any(map(story.servers.can_be_found, unknown))
