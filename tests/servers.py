@@ -51,7 +51,7 @@ JARS = [
     )
 ]
 
-# Memory for the admin server.
+# The jars that the admin server takes besides.
 ADMIN_JARS = [
     Path("/usr/share/java") / f"{jar}.jar"
     for jar in (

@@ -44,7 +44,7 @@ def chromium() -> Iterator[Any]:
 
     with tempfile.TemporaryDirectory(prefix="zc.zk-browser-") as profile:
         options = webdriver.ChromeOptions()
-        options.binary_location = shutil.which("chromium")
+        options.binary_location = shutil.which("chromium") or ""
         for option in (*OPTIONS, f"--user-data-dir={profile}"):
             options.add_argument(option)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
