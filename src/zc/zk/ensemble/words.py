@@ -116,7 +116,7 @@ def converse(
         _limit(connection, deadline if content else patience)
         part = connection.recv(PART_BYTES)
         content += part
-        if not part or content.rstrip().endswith(NOT_SERVING.encode()):
+        if not part or _is_not_serving(content):
             break
         if len(content) > MAX_ANSWER_BYTES:
             raise Unanswered(f"its answer has more than {MAX_ANSWER_BYTES} bytes")
@@ -125,6 +125,11 @@ def converse(
     if not content:
         raise Unanswered("it hangs up without an answer")
     return content
+
+
+def _is_not_serving(content: bytearray) -> bool:
+    """Say whether these are the words of a server that has no leader, and nothing else."""
+    return len(content) < 2 * len(NOT_SERVING) and content.strip() == NOT_SERVING.encode()
 
 
 def _answer(connection: socket.socket, word: str, patience: float, deadline: float) -> str:
