@@ -305,7 +305,8 @@ class Activities:
         self.counts["writes"] += 1
 
     def _bend_links(self, chance: random.Random) -> None:
-        data = place.application(chance.choice(place.SERVICES), chance.choice(place.CONFIGS))
+        service = chance.choice((*place.SERVICES, place.NOWHERE))
+        data = place.application(service, chance.choice(place.CONFIGS))
         with self.stopwatch.call(f"set {place.APPLICATION}"):
             self.library.set(place.APPLICATION, json.dumps(data))
         self.counts["writes"] += 1

@@ -15,6 +15,9 @@ FLEETING = "/config/fleeting"
 APPLICATION = "/app"
 LINKED_SERVICE = f"{APPLICATION}/providers"
 
+# The path of no node, to which links are bent sometimes.
+NOWHERE = "/services/none"
+
 # Each client has a tree of its own in here, which nobody else touches.
 TREES = "/trees"
 

@@ -17,6 +17,7 @@ from tests.calls import Calls
 from tests.deadlines import wait_until
 from tests.sessions import OPEN
 from zc.zk.watching.treechanges import Changes
+from zc.zk.watching.treekeeper import Upkeep
 
 NOBODY = [{"perms": zookeeper.PERM_ALL & ~zookeeper.PERM_READ, "scheme": "world", "id": "anyone"}]
 
@@ -380,6 +381,41 @@ class TestTheTop:
         wait_until(lambda: list(tree) == ["/apps/shop"], "a node hides the link")
         other.delete("/apps/shop")
         wait_until(lambda: "/other/two" in tree, "the link leads there again")
+
+    def test_links_that_change_while_it_is_read_move_it(self, zk, other, app, monkeypatch) -> None:
+        other.import_tree("/apps\n  shop -> /app\n/other\n  /one\n")
+        begin = Upkeep.begin
+
+        def begin_late(upkeep: Upkeep) -> None:
+            if upkeep.root == "/app":
+                # It is subscribed behind the tree, and so sees the change when the tree has.
+                seen = zk.properties("/apps")
+                other.set("/apps", '{"shop ->": "/other"}')
+                wait_until(lambda: seen.get("shop ->") == "/other", "the change is seen")
+            begin(upkeep)
+
+        monkeypatch.setattr(Upkeep, "begin", begin_late)
+        tree = zk.tree("/apps/shop")
+        wait_until(lambda: list(tree) == ["/other", "/other/one"], "it has moved")
+
+    def test_links_that_come_to_lead_nowhere_leave_it_empty(self, zk, other, app) -> None:
+        other.import_tree("/apps\n  shop -> /app\n")
+        tree = zk.tree("/apps/shop")
+        told = follow(tree)
+        for dangling in ('{"shop ->": "/none"}', "{}", '{"shop ->": "/apps/shop"}'):
+            other.set("/apps", dangling)
+            wait_until(lambda: tree.deleted, "it is deleted")
+            assert list(tree) == []
+            wait_until(lambda: sum(len(changes.removed) for changes in told) == 4, "it is told")
+            other.create("/app/more")
+            other.delete("/app/more")
+            del told[:]
+            other.set("/apps", '{"shop ->": "/app"}')
+            wait_until(lambda: list(tree) == list(zk.tree(app)), "it is back")
+            wait_until(lambda: sum(len(changes.added) for changes in told) == 4, "it is told")
+            del told[:]
+        other.set("/app/providers", "1")
+        wait_until(lambda: tree["/app/providers"].data == "1", "it goes on")
 
     def test_a_link_takes_the_place_of_a_node_that_is_gone(self, zk, other, app) -> None:
         tree = zk.tree(app)

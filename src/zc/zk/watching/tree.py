@@ -43,8 +43,8 @@ class Tree(Telling, TreeView):
 
     Callbacks are called with the tree and a `Changes`, which says what was added, removed and
     changed since the last call; at first, that all is new. Otherwise they are as those of
-    `LiveObject`. When the node at the top is gone, and no links lead elsewhere, the tree is empty
-    and `deleted`; it returns when the node does.
+    `LiveObject`. When the node at the top is gone, or links lead nowhere, the tree is empty and
+    `deleted`; it returns when there is a node to be shown.
     """
 
     def __init__(
@@ -60,16 +60,23 @@ class Tree(Telling, TreeView):
         # The changes that each callback, by its id, has yet to be told; the lock guards it.
         self._logs: dict[int, Log] = {}
         self._starting: list[Callback] = []
+        # Guarded by the lock: whether nodes on the path changed before there was an upkeep to tell.
+        self._has_missed = False
         accepts = None if filter is None else _Filter(filter)
         self._subscription = watches.subscribe(
             self, Tree._follow_links, after_fork=Tree._after_fork
         )
         try:
             begin = partial(Upkeep, watches.session, watches.wake_trees, depth=depth)
-            self._upkeep = self._begin(partial(begin, accepts=accepts))
+            upkeep = self._begin(partial(begin, accepts=accepts))
+            with self._lock:
+                self._upkeep = upkeep
+                has_missed = self._has_missed
             if accepts is not None:
                 accepts.has_begun = True
-            watches.enter_tree(self._upkeep, self)
+            watches.enter_tree(upkeep, self)
+            if has_missed:
+                watches.watch_soon(self._subscription, [*self._subscription.nodes], refresh=True)
         except BaseException:
             watches.unsubscribe(self._subscription)
             raise
@@ -175,18 +182,26 @@ class Tree(Telling, TreeView):
 
         A path that leads straight to a node has nothing on its way, and nothing is subscribed to.
         """
+        with self._lock:
+            if not hasattr(self, "_upkeep"):
+                self._has_missed = True
+                return
         subscription = self._subscription
         assert subscription is not None
-        if not (subscription.nodes or always) or not hasattr(self, "_upkeep"):
+        if not (subscription.nodes or always):
             return
         reader = NodeReader(WatchingSource(self._watches, subscription))
+        real_path: str | None
         try:
             real_path = reader.resolve(self.path)
         except NotRead:
             self._watches.watch_soon(subscription, reader.lacking, refresh=True)
             return
-        except (zookeeper.ZooKeeperException, LinkLoop):
-            real_path = self.real_path
+        except (zookeeper.NoNodeException, LinkLoop):
+            # A node that no links led to is looked for where it was.
+            real_path = self.path if self.real_path == self.path else None
+        except zookeeper.ZooKeeperException:
+            real_path = self._upkeep.wanted_root
         self._watches.watch_only(subscription, reader.answers)
         if real_path != self._upkeep.wanted_root:
             self._upkeep.wanted_root = real_path

@@ -69,8 +69,8 @@ class Upkeep:
         self._accepts = accepts
         self.agenda = Agenda(root, depth, accepts)
         self.owner: Callable[[], Owner | None] = lambda: None
-        # The path that links lead to now, by the worker's duty before this one.
-        self.wanted_root = root
+        # The path that links lead to now, by the worker's duty before this one; None: to nothing.
+        self.wanted_root: str | None = root
         # In which all was read, or put in doubt; None before.
         self._moment: tuple[int, int] | None = None
         self._is_watched = False
@@ -155,8 +155,11 @@ class Upkeep:
         now = time.monotonic()
         if self._failures and now < self._due:
             return self._due - now
+        if self.wanted_root is None:
+            self._leave()
+            return None
         if self.wanted_root != self.root:
-            self._move(handle)
+            self._move(self.wanted_root)
         if self._moment is None or self._moment[0] != moment[0]:
             self._is_watched = False
         if not self._is_watched and not self._watch_again(handle, now):
@@ -245,11 +248,18 @@ class Upkeep:
             self.agenda.log = {}
             owner._take_changes(log)
 
-    def _move(self, handle: int) -> None:
+    def _leave(self) -> None:
+        """Show nothing, as links lead nowhere, and have heard nothing until they do."""
+        if self._is_watched or self.agenda.nodes.count:
+            self._move(self.root)
+            self._tell()
+        self._noted.clear()
+
+    def _move(self, root: str) -> None:
         """Follow links to another node: all that was there goes, and all there is comes."""
         former = self.agenda
         self.unwatch(int)  # one that stays tells of nodes that are none of ours any more
-        self.agenda = Agenda(self.wanted_root, self._depth, self._accepts)
+        self.agenda = Agenda(root, self._depth, self._accepts)
         self._noted.clear()
         self._is_watched = False
         self._moment = None
