@@ -247,6 +247,7 @@ print(sorted({"ssl", "zookeeper._tls", "zookeeper.tls"} & set(sys.modules)))
 """
 
 
+@pytest.mark.not_over_tls("its process has an init that knows of TLS")
 def test_plain_clients_load_nothing_of_it() -> None:
     command = [sys.executable, "-c", PLAIN]
     output = subprocess.run(

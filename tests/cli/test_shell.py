@@ -117,6 +117,7 @@ class TestLines:
         assert zk.get_properties("/shop") == {"threads": 8}
 
     @pytest.mark.not_emulated("it answers no four-letter words")
+    @pytest.mark.not_over_tls("the wrapped init knows of TLS, and not the command")
     def test_commands_about_servers(self, place):
         outcome = shell_with(place, lines=["word ruok", "acl get shop", "quota list", "status"])
         assert outcome.status == 0

@@ -38,6 +38,10 @@ class Waiting:
         table = server.engine.watches
         return any(watched == path for watched, _ in table.data.paths())
 
+    def has_seen(self):
+        subscriptions = self.zk.watches._dependencies.subscriptions()
+        return any(getattr(each.owner(), "callbacks", None) for each in subscriptions)
+
     def join(self):
         self._thread.join(scaled(60))
         assert not self._thread.is_alive()
@@ -142,6 +146,7 @@ class TestBadDays:
 
     def test_no_connection_at_the_deadline_is_told(self, own, client):
         waiting = begin(own, "/a", Expectation(), 2)
+        wait_until(waiting.has_seen, "it has seen that there is nothing")
         own.stop()
         assert "it is not there as far as is known, and there is no connection" in waiting.join()
 
