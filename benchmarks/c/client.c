@@ -67,6 +67,22 @@ zhandle_t *connect_to(const char *hosts, int resolution_ms)
     return zh;
 }
 
+static int compare(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+void report_calls(double *seconds, long count, double elapsed)
+{
+    double sum = 0;
+    for (long call = 0; call < count; call++)
+        sum += seconds[call];
+    qsort(seconds, (size_t)count, sizeof *seconds, compare);
+    printf("{\"median_us\": %.3f, \"mean_us\": %.3f, \"calls_per_second\": %.1f}\n",
+           seconds[count / 2] * 1e6, sum / (double)count * 1e6, (double)count / elapsed);
+}
+
 long count_argument(const char *text, const char *name)
 {
     char *end;

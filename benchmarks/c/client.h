@@ -20,6 +20,10 @@ void check(int rc, const char *what);
    a window of some seconds. */
 zhandle_t *connect_to(const char *hosts, int resolution_ms);
 
+/* Print the median and the mean of `count` calls in microseconds, and the calls a second when all of
+   them took `elapsed` seconds. Sorts `seconds`, one for each call. */
+void report_calls(double *seconds, long count, double elapsed);
+
 /* Return a positive integer of the command line, or give up. */
 long count_argument(const char *text, const char *name);
 

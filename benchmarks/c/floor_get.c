@@ -78,12 +78,6 @@ static void open_session(int fd)
     ask(fd, frame, 4 + 4 + 8 + 4 + 8 + 4 + PASSWORD + 1, 0);
 }
 
-static int compare(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 int main(int argc, char **argv)
 {
     if (argc != 4)
@@ -114,12 +108,7 @@ int main(int argc, char **argv)
 
     put_int(put_int(put_int(frame, 8), (uint32_t)calls + 1), (uint32_t)CLOSE);
     ask(fd, frame, 12, 1);
-    double sum = 0;
-    for (long call = 0; call < calls; call++)
-        sum += seconds[call];
-    qsort(seconds, (size_t)calls, sizeof *seconds, compare);
-    printf("{\"median_us\": %.3f, \"mean_us\": %.3f, \"calls_per_second\": %.1f}\n",
-           seconds[calls / 2] * 1e6, sum / (double)calls * 1e6, (double)calls / elapsed);
+    report_calls(seconds, calls, elapsed);
     free(seconds);
     free(frame);
     return 0;

@@ -9,7 +9,6 @@
 #include "client.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct reader {
@@ -44,12 +43,6 @@ static void *read_repeatedly(void *argument)
     return NULL;
 }
 
-static int compare(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 int main(int argc, char **argv)
 {
     if (argc != 6)
@@ -74,13 +67,7 @@ int main(int argc, char **argv)
         pthread_join(readers[i].thread, NULL);
     double elapsed = now() - start;
 
-    long total = calls * threads;
-    double sum = 0;
-    for (long call = 0; call < total; call++)
-        sum += seconds[call];
-    qsort(seconds, (size_t)total, sizeof *seconds, compare);
-    printf("{\"median_us\": %.3f, \"mean_us\": %.3f, \"calls_per_second\": %.1f}\n",
-           seconds[total / 2] * 1e6, sum / (double)total * 1e6, (double)total / elapsed);
+    report_calls(seconds, calls * threads, elapsed);
     zookeeper_close(zh);
     free(seconds);
     free(readers);
