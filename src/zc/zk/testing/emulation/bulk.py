@@ -78,8 +78,7 @@ class Bulk(Asking):
         timeout: float | None = None,
     ) -> Done:
         """Do the same as get_many; `completion(handle, code, answers)`."""
-        request = self._reading(h, paths, self._data_and_stat, progress)
-        return self._bulk_later(h, request, completion, timeout, _told_all(progress))
+        return self._read_later(h, paths, self._data_and_stat, completion, progress, timeout)
 
     def aget_children_many(
         self,
@@ -91,8 +90,7 @@ class Bulk(Asking):
         timeout: float | None = None,
     ) -> Done:
         """Do the same as get_children_many; `completion(handle, code, answers)`."""
-        request = self._reading(h, paths, self._names, progress)
-        return self._bulk_later(h, request, completion, timeout, _told_all(progress))
+        return self._read_later(h, paths, self._names, completion, progress, timeout)
 
     def aget_acl_many(
         self,
@@ -104,8 +102,7 @@ class Bulk(Asking):
         timeout: float | None = None,
     ) -> Done:
         """Do the same as get_acl_many; `completion(handle, code, answers)`."""
-        request = self._reading(h, paths, self._stat_and_acl, progress)
-        return self._bulk_later(h, request, completion, timeout, _told_all(progress))
+        return self._read_later(h, paths, self._stat_and_acl, completion, progress, timeout)
 
     def read_tree(
         self,
@@ -213,6 +210,18 @@ class Bulk(Asking):
         (answers,) = self._now(h, self._reading(h, paths, read, progress), timeout)
         _told_all(progress)(answers)
         return cast("Answers[Any]", answers)
+
+    def _read_later(
+        self,
+        h: int,
+        paths: Iterable[str],
+        read: Read,
+        completion: BulkCompletion[Any] | None,
+        progress: Progress | None,
+        timeout: float | None,
+    ) -> Done:
+        request = self._reading(h, paths, read, progress)
+        return self._bulk_later(h, request, completion, timeout, _told_all(progress))
 
     def _reading(
         self, h: int, paths: Iterable[str], read: Read, progress: Progress | None
