@@ -73,6 +73,8 @@ def _fault(part: str) -> str | None:
         return "has no port behind the colon"
     if not (port.isascii() and port.isdigit()):
         return f"has the port {_shown(port)}, which is no number"
+    if not port.strip("0"):
+        return f"has the port {_shown(port)}; ports are numbers from 1 to {MAX_PORT}"
     if port[0] == "0":
         return f"has the port {_shown(port)}, which must not begin with a zero"
     if len(port) > 5 or int(port) > MAX_PORT:

@@ -111,6 +111,34 @@ class TestCopy:
         assert call("cp", place, "/link/node", "/link/copy") == (0, "", "")
         assert zk.get("/real/copy")[0] == "x"
 
+    def test_no_node_is_made_in_the_place_of_a_link(self, place, zk):
+        zk.create("/a")
+        zk.ln("/nowhere", "/link")
+        for command in ["cp"], ["mv", "-y"]:
+            line = the_line(call(*command, place, "/a", "/link"))
+            assert line == "/link is a link to /nowhere, which a node would hide"
+        assert zk.get_children("/") == ["a"]
+
+    def test_errors_name_the_servers_of_two(self, place, zk, connection_string):
+        nobody = [digest_acl("alice", "secret")]
+        zk.create("/a")
+        zk.create("/shut", "", nobody)
+        zk.create("/other")
+        zk.create("/other/a")
+        zk.create("/other/open", "", [{"perms": 1, "scheme": "world", "id": "anyone"}])
+        there = f"{place}/other"
+        for words, told in [
+            ([place, "/none", there, "/x"], f"{place}: no node: /none"),
+            ([place, "/shut", there, "/x"], f"{place}: not authenticated: /shut"),
+            ([place, "/a", there, "/none/x"], f"{there}: no node: /none"),
+            ([place, "/a", there, "/open/x"], f"{there}: not authenticated: /open/x"),
+            ([there, "/a", f"{place}/shut/x", "/b"], f"{place}/shut/x: no"),
+            ([place, "/other", there, "/a"], f"{there}: /a: this node is there, and not as /other"),
+        ]:
+            assert the_line(call("cp", *words)).startswith(told)
+        # There is but one otherwise.
+        assert the_line(call("cp", place, "/none", "/x")) == "no node: /none"
+
     @pytest.mark.usefixtures("tree")
     def test_ephemeral_nodes_are_left_out_which_is_said(self, place, zk):
         zk.create("/a/eph", "", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)

@@ -115,6 +115,45 @@ class TestPlaces:
         assert call("create", place, "/link/new") == (0, "/real/node/new\n", "")
         assert call("create", place, "/link/../other") == (0, "/real/other\n", "")
 
+    def test_no_node_is_made_in_the_place_of_a_link(self, place, zk):
+        zk.create_recursive("/real/node")
+        for target, link in ("/real/node", "/good"), ("/nowhere", "/bad"), ("loop", "/loop"):
+            zk.ln(target, link)
+        before = zk.export_tree("/")
+        nowhere = "no node: /nowhere: the link /bad leads there"
+        while_true = [EPHEMERAL, "true"]
+        for behind in [], while_true:
+            assert the_line(call("create", place, "/bad/x", *behind)) == nowhere
+            assert the_line(call("create", "--parents", place, "/bad/x", *behind)) == nowhere
+            assert the_line(call("create", "--parents", place, "/bad/x/y", *behind)) == nowhere
+            line = the_line(call("create", place, "/good", *behind))
+            assert line == "node exists: /good: it is a link to /real/node, which a node would hide"
+            assert "/bad: it is a link" in the_line(call("create", place, "/bad", *behind))
+            loop = the_line(call("create", "--parents", place, "/loop/x", *behind))
+            assert loop == "a loop of links: /loop -> /loop"
+        assert zk.export_tree("/") == before
+        assert call("create", place, "/good/q-", "--sequential").output.startswith("/real/node/q-")
+
+    def test_parents_are_made_where_links_lead(self, place, zk):
+        zk.create_recursive("/real/node")
+        zk.ln("/real/node", "/link")
+        words = ["create", "--parents", place]
+        assert call(*words, "/link/a/b/c", "x") == (0, "/real/node/a/b/c\n", "")
+        outcome = call(*words, "/link/e/f", EPHEMERAL, "true")
+        assert outcome == (0, "/real/node/e/f\n", "")
+        assert zk.get_children("/real/node") == ["a", "e"]
+        assert not zk.exists("/link")
+
+    def test_a_property_link_is_no_link_in_a_path(self, place, zk):
+        zk.create("/a", '{"p =>": "/nowhere q"}')
+        assert call("create", "--parents", place, "/a/p/x") == (0, "/a/p/x\n", "")
+
+    def test_the_root_alone_is_made_with_its_data(self, place, zk):
+        assert call("create", "--parents", f"{place}/new/root", "/", "x") == (0, "/\n", "")
+        assert zk.get("/new/root")[0] == "x"
+        line = the_line(call("create", "--parents", f"{place}/new/root", "/", "y"))
+        assert line == "node exists: /"
+
     def test_a_node_that_is_there(self, place, zk):
         zk.create("/a", "kept")
         assert the_line(call("create", place, "/a", "x")) == "node exists: /a"

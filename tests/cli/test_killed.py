@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from functools import partial
 
@@ -28,8 +29,14 @@ COMMANDS = {
     "acl set /a world:anyone:crda": lambda zk: zk.get_acl("/a")[1] == ACL,
     "cp /a /b": lambda zk: zk.get("/b/c")[0] == "c" and zk.get("/a/c")[0] == "c",
     "mv -y /a /b": lambda zk: zk.get("/b/c")[0] == "c" and not zk.exists("/a"),
+    "edit /a": lambda zk: zk.get_properties("/a") == {"x": 1},
+    "edit -R -y /a": lambda zk: zk.get_properties("/a") == {"x": 1} and zk.get("/a/c")[0] == "c",
     "quota set --count 5 /a": lambda zk: "count 2 of 5" in listed(zk),
 }
+
+
+# An editor that gives the first node a property, once.
+EDITOR = r"sed -i '/x = 1/d; 1s/$/\n  x = 1/'"
 
 
 def listed(zk):
@@ -44,7 +51,11 @@ def is_true(is_as_wanted, zk):
 
 
 @pytest.mark.parametrize("is_done", [True, False], ids=["done", "not done"])
-def test_another_run_makes_up_for_it(server, root, place, zk, start, connection_string, is_done):
+def test_another_run_makes_up_for_it(
+    server, root, place, zk, start, connection_string, is_done, environment, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("VISUAL", EDITOR)
+    environment.update(VISUAL=EDITOR, TMPDIR=str(tmp_path))
     victims: list[int] = []
 
     def on_request(request):
@@ -67,6 +78,10 @@ def test_another_run_makes_up_for_it(server, root, place, zk, start, connection_
             victims.append(process.pid)
             process.communicate()
             assert process.returncode == -signal.SIGKILL, line
+            if name == "edit":
+                (kept,) = tmp_path.glob("zc.zk-edit-*/node.txt")  # what the user has written
+                assert "  x = 1\n" in kept.read_text()
+                shutil.rmtree(kept.parent)
             seen = partial(is_true, is_as_wanted, zk)
             if is_done and "--parents" not in words:  # that takes several writes
                 wait_until(seen, line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from functools import partial
 
 import pytest
 
@@ -229,6 +230,28 @@ def test_words_that_make_no_sense(place, words, told):
 
 def test_a_command_that_is_not_there_and_a_place_that_is_not(place):
     line = the_line(call("lock", place, "/locks/one", "--", "no-such-program"), 127)
-    assert line == "no such program, or it may not be executed: 'no-such-program'"
+    assert line == "no such program in PATH: 'no-such-program'"
     line = the_line(call("lock", place, "/none/one", "--", "true"))
     assert line.startswith("no node: /none")
+
+
+def test_a_command_that_cannot_be_executed_is_told_from_none(place, tmp_path, capfd):
+    plain, odd = tmp_path / "plain", tmp_path / "odd"
+    plain.write_text("#!/bin/sh\n")
+    odd.write_text("#!/no/such/interpreter\n")
+    odd.chmod(0o755)
+    run = partial(call, "lock", place, "/locks/one", "--")
+    assert the_line(run(plain), 126) == f"it may not be executed (chmod +x permits it): '{plain}'"
+    assert the_line(run(tmp_path), 126) == f"a directory is no program: '{tmp_path}'"
+    assert the_line(run(tmp_path / "none"), 127) == f"no such program: '{tmp_path / 'none'}'"
+    assert run(odd) == (126, "", "")
+    assert capfd.readouterr().err == (
+        f"{odd}: its interpreter, behind #! in the first line, does not exist\n"
+    )
+
+
+def test_a_link_that_leads_nowhere_is_no_place_for_a_lock(place, zk):
+    zk.ln("/nowhere", "/locks/link")
+    line = the_line(call("lock", place, "/locks/link", "--", "true"))
+    assert line == "no node: /nowhere: the link /locks/link leads there"
+    assert not zk.exists("/locks/link")

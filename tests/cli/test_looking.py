@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -339,6 +340,16 @@ class TestGrep:
 
     def test_nothing_found_is_status_1(self, zk, place):
         assert run("grep", place, "none") == (1, "", "zk grep: nothing matches\n")
+
+    def test_lines_that_are_no_text_are_base64_in_json(self, zk, place):
+        zk.create("/a", b"port \xff\xfe\nport \xc3\xa9\n" + b"\x80" * 200 + b"port")
+        outcome = run("grep", "--format", "json", place, "port")
+        (told,) = objects(outcome)
+        binary, text, cut = told["lines"]
+        assert text == "port \u00e9"
+        assert base64.b64decode(binary["base64"]) == b"port \xff\xfe"
+        assert base64.b64decode(cut["base64"]) == b"..." + b"\x80" * 156 + b"port"
+        assert re.search("ud[89a-f]", outcome.output) is None  # no half of a pair
 
     def test_a_long_line_is_cut_around_the_match(self, zk, place):
         zk.create("/a", "x" * 100_000 + "needle" + "y" * 100_000)

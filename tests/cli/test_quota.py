@@ -7,6 +7,7 @@ import json
 import pytest
 
 import zc.zk
+import zookeeper
 from tests.cli.inprocess import call, the_line
 
 Q = "/zookeeper/quota"
@@ -87,6 +88,72 @@ def test_to_delete_leaves_nothing_behind(quota, outside, root):
     assert not outside.exists(Q + root)
     assert the_line(quota("delete", "/a/b")) == "/a/b has no quota of its own"
     assert the_line(quota("get", "/a")) == "/a has no quota"
+
+
+class TestQuotasOfNodesThatGo:
+    """Servers keep quotas when nodes go, which every command that deletes says."""
+
+    STAYS = ": the quota of /a/b stays: `zk quota delete` takes it away\n"
+
+    @pytest.fixture(autouse=True)
+    def quota_of_b(self, quota):
+        assert quota("set", "/a/b", "--count", 5).status == 0
+
+    def test_a_deletion_says_so(self, place, zk, quota):
+        for words in ["-d"], ["-y"]:
+            outcome = call("delete", *words, place, "/a")
+            assert outcome.status == 0
+            assert outcome.messages.endswith(self.STAYS), outcome
+        assert not zk.exists("/a")
+        assert quota("delete", "/a/b") == (0, "", "")
+
+    def test_those_of_nodes_that_stay_are_not_told(self, place, zk):
+        zk.create("/a/b/here", "", flags=zookeeper.EPHEMERAL)
+        zk.create("/ab")
+        assert call("delete", "-y", place, "/ab") == (0, "", "")
+        outcome = call("delete", "-y", place, "/a")
+        assert outcome.status == 4
+        assert "quota" not in outcome.messages
+
+    def test_a_move_says_so(self, place):
+        for words in ["-d"], ["-y"]:
+            outcome = call("mv", *words, place, "/a", "/z")
+            assert outcome.status == 0
+            assert outcome.messages.endswith(self.STAYS), outcome
+        assert call("mv", "-y", place, "/z", "/a") == (0, "", "")
+
+    def test_an_import_says_so(self, place, zk):
+        for words in ["-d", "-t"], ["-t", "-y"]:
+            outcome = call("import", *words, place, given=b"/a\n")
+            assert outcome.status == 0
+            assert outcome.messages.endswith(self.STAYS), outcome
+        assert zk.get_children("/a") == []
+        assert call("import", place, given=b"/a\n  /b\n") == (0, "", "")
+
+    def test_an_editor_that_takes_the_node_out_is_told(self, place, monkeypatch, tmp_path):
+        monkeypatch.setenv("VISUAL", "sed -i /b/d")
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        outcome = call("edit", "-R", "-y", place, "/a")
+        assert (outcome.status, outcome.output) == (0, "")
+        assert outcome.messages.endswith(self.STAYS), outcome
+
+    def test_many_are_counted(self, place, zk, quota, outside, root):
+        for number in range(12):
+            zk.create(f"/a/n{number}")
+            quota("set", f"/a/n{number}", "--count", 5)
+        outcome = call("delete", "-y", place, "/a")
+        assert outcome.messages.count("`zk quota delete`") == 10
+        assert outcome.messages.endswith(": 3 more quotas stay: `zk quota list` shows them\n")
+
+    def test_those_that_nobody_may_see_are_no_matter(self, place, monkeypatch):
+        def read_tree(h, path, **_):
+            if path.startswith(Q):
+                raise zookeeper.error(zookeeper.NOAUTH, path)
+            return reads(h, path)
+
+        reads = zookeeper.read_tree
+        monkeypatch.setattr(zookeeper, "read_tree", read_tree)
+        assert call("delete", "-y", place, "/a") == (0, "", "")
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,9 @@ def test_every_command_goes_by_tls(
     assert command("set_property", *options, secured, "/a", "b=2") == Outcome(0, "", "")
     assert zk.get_properties("/a") == {"b": 2}
     assert command("graph", *options, secured).status == 0
+    lines = "cd a\nget --property b\nls\nset_property /a b=2\nwrite off\n"
+    shell = command("shell", "--write", *options, secured, given=lines)
+    assert shell == Outcome(0, "2\nc\n", "")
     watch = start("watch", "--no-time", *options, secured, "/a")
     assert watch.stdout.readline() == b"/a add property b = 2\n"
     browse = start("browse", "--port", "0", *options, secured)

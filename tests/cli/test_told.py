@@ -12,6 +12,7 @@ from tests.cli.conftest import PATIENCE_SECONDS
 from tests.cli.inprocess import call, the_line
 from tests.deadlines import scaled
 from zc.zk import scripts
+from zc.zk.acl import digest_acl
 
 
 class TestSetPropertyOfDataThatAreNone:
@@ -132,6 +133,24 @@ class TestCreate:
         line = the_line(call("create", f"{place}/new/root", "/a/b"))
         assert "the root /" in line
         assert line.endswith(" does not exist: --parents makes what is missing above /a/b")
+
+
+def test_differences_of_two_services_name_the_one_that_refuses(place, zk):
+    zk.create("/open")
+    zk.create("/open/n")
+    zk.create("/shut")
+    zk.create("/shut/n", "", [digest_acl("alice", "secret")])
+    hint = " (--skip-unreadable leaves out such nodes)"
+    shut = f"{place}/shut: not authenticated: /n{hint}"
+    assert the_line(call("diff", f"{place}/open", f"{place}/shut")) == shut
+    assert the_line(call("diff", f"{place}/shut", f"{place}/open")) == shut
+    outcome = call("diff", "--skip-unreadable", f"{place}/open", f"{place}/shut")
+    assert (outcome.status, outcome.output) == (4, "")
+    told = f"left out of {place}/shut, with all below it: not authenticated: /n\n"
+    assert outcome.messages.endswith(told)
+    # A refusal of the servers of a file's other side needs no name.
+    outcome = call("diff", "-", f"{place}/shut", given=b"/n\n")
+    assert the_line(outcome) == f"not authenticated: /n{hint}"
 
 
 def test_trimming_leaves_the_servers_own_nodes_alone(place, connection_string, zk):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 import zookeeper
-from zc.zk.operations.told import Told
+from zc.zk.operations.told import Told, of_servers
 
 
 def test_a_break_tells_what_the_one_before_it_told():
@@ -21,3 +23,12 @@ def test_a_break_tells_what_the_one_before_it_told():
         "connection loss (after connection loss: /b (done: 3 of 15 creations)"
         " (before that: 5 of 20))"
     )
+
+
+def test_an_error_names_the_servers_where_there_are_others():
+    one, other = (SimpleNamespace(connection_string=f"zk{n}:2181", root="") for n in (1, 2))
+    for session, told in (one, "connection loss: /a"), (other, "zk1:2181: connection loss: /a"):
+        with pytest.raises(zookeeper.ConnectionLossException) as caught, of_servers(one, session):
+            raise zookeeper.error(zookeeper.CONNECTIONLOSS, "/a")
+        assert str(caught.value) == told
+        assert caught.value.path == "/a"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import zookeeper
 from zc.zk.cli import confirmation, connect
-from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
+from zc.zk.cli.arguments import Parser, connection_and_rest
 from zc.zk.cli.failures import INCOMPLETE, Failure, Misuse
+from zc.zk.cli.firstwords import first_path, take_verb
 from zc.zk.cli.losses import to_be_run_again
 from zc.zk.cli.output import print_json, print_line, tell
 from zc.zk.cli.permissions import acl, has_auth
@@ -66,13 +67,9 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(options: Namespace) -> int:
-    kind = options.words.pop(0) if options.words else ""
-    if kind not in KINDS:
-        raise Misuse(f"what is to be done? One of {', '.join(KINDS)} comes first: {kind!r}")
+    kind = take_verb(options, KINDS)
     connection, words = connection_and_rest(options, 1 if kind == "get" else 2)
-    if not words:
-        raise Misuse("which node? PATH is missing; --help tells more")
-    path = node_path(words[0])
+    path = first_path(words)
     if kind == "get":
         with connect.session(options, connection) as session:
             return _get(options, session, real(session, path))

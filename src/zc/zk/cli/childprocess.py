@@ -7,12 +7,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from zc.zk.cli import guardian
+from zc.zk.cli import guardian, signals
 from zc.zk.cli.failures import BY_SIGNAL, Failure
 
 # A terminal sends these to all processes in front of it, and so to COMMAND, too.
@@ -28,10 +27,24 @@ class NotFound(Failure):
     status = guardian.NOT_FOUND
 
 
+class NotExecutable(Failure):
+    """The program is there, and cannot be executed; the status is a shell's."""
+
+    status = guardian.NOT_EXECUTABLE
+
+
 def require(words: Sequence[str]) -> None:
-    """Raise NotFound unless there is a program of that name."""
-    if shutil.which(words[0]) is None:
-        raise NotFound(f"no such program, or it may not be executed: {words[0]!r}")
+    """Raise NotFound or NotExecutable unless there is a program of that name."""
+    program = words[0]
+    if shutil.which(program) is not None:
+        return
+    if os.path.dirname(program) and os.path.isdir(program):
+        raise NotExecutable(f"a directory is no program: {program!r}")
+    file = shutil.which(program, os.F_OK)
+    if file is not None:
+        raise NotExecutable(f"it may not be executed (chmod +x permits it): {file!r}")
+    where = "" if os.path.dirname(program) else " in PATH"
+    raise NotFound(f"no such program{where}: {program!r}")
 
 
 class Child:
@@ -114,23 +127,13 @@ class Child:
     @contextmanager
     def _passing_on(self) -> Iterator[None]:
         """Pass signals on, which would end us otherwise."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
 
         def pass_on(number: int, frame: FrameType | None) -> None:
             if not (self._is_in_front and number in _BY_TERMINAL):
                 self.signal(number)
 
-        before = {number: signal.getsignal(number) for number in guardian.PASSED_ON}
-        try:
-            for number, handler in before.items():
-                if handler is not signal.SIG_IGN:  # as under nohup
-                    signal.signal(number, pass_on)
+        with signals.handled(guardian.PASSED_ON, pass_on):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def _is_in_front() -> bool:

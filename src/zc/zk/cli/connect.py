@@ -8,16 +8,17 @@ import queue
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk.cli import security
 from zc.zk.cli.arguments import CREDENTIAL_VARIABLE, VARIABLES
-from zc.zk.cli.failures import Failure, Misuse
+from zc.zk.cli.failures import Failure, Misuse, in_words
 from zc.zk.cli.input import read_text
 from zc.zk.cli.output import tell
+from zc.zk.errors import Error
 from zc.zk.session.session import Session
 
 if TYPE_CHECKING:
@@ -33,19 +34,20 @@ _MIN_SESSION, _MAX_SESSION = 4.0, 40.0
 
 
 @contextmanager
-def session(options: Namespace, connection: str) -> Iterator[Session]:
+def session(options: Namespace, connection: str, *, alone: bool = True) -> Iterator[Session]:
     """Open a session with the servers of `connection`, with its credentials.
 
-    Trouble with the connection raises Failure, which names the servers. With a session that is
-    lent for a line of the shell, it is that one, which stays open.
+    Trouble with the connection raises Failure, which names the servers. Unless it is `alone`, the
+    caller does the naming of later trouble: it may be that of another session. With a session that
+    is lent for a line of the shell, it is that one, which stays open.
     """
     if (lent := _lent(options, connection)) is not None:
-        with _failures_named(connection), _root_told(lent):
+        with _all_told(lent) if alone else nullcontext():
             yield lent
         return
     known, secured = _identity(options)
-    with _failures_named(connection), ExitStack() as opened:
-        with quiet(options), ExitStack() as begun:
+    with ExitStack() as opened:
+        with _failures_named(connection), quiet(options), ExitStack() as begun:
             own = Session(connection, _session_timeout(options), **secured)
             begun.callback(own.close)
             deadline = time.monotonic() + options.timeout
@@ -58,7 +60,7 @@ def session(options: Namespace, connection: str) -> Iterator[Session]:
                 _authenticate(add_auth, scheme, credential, options.timeout)
                 own.remember_credential(scheme, credential)
             opened.push(begun.pop_all())
-        with _root_told(own):
+        with _all_told(own) if alone else nullcontext():
             yield own
 
 
@@ -83,6 +85,18 @@ def client(options: Namespace, connection: str) -> Iterator[ZooKeeper]:
             opened.push(begun.pop_all())
         with _root_told(zk._session):
             yield zk
+
+
+@contextmanager
+def naming(connection: str) -> Iterator[None]:
+    """Have each failure name the servers, where a command asks those of several connections."""
+    try:
+        yield
+    except (zookeeper.ZooKeeperException, Error, Failure) as fault:
+        text = in_words(fault)
+        if isinstance(fault, Misuse) or text.startswith(f"{connection}: "):
+            raise
+        raise Failure(f"{connection}: {text}") from fault
 
 
 def servers(connection: str) -> list[tuple[str, int]]:
@@ -220,6 +234,12 @@ def quiet(options: Namespace) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+@contextmanager
+def _all_told(session: Session) -> Iterator[None]:
+    with _failures_named(session.connection_string), _root_told(session):
+        yield
 
 
 @contextmanager

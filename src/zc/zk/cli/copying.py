@@ -15,6 +15,7 @@ from zc.zk.links import join
 from zc.zk.operations.copying import CopyPlan, Place, plan_copy
 from zc.zk.operations.real import real, real_place
 from zc.zk.operations.subtree import CONFLICTS
+from zc.zk.operations.told import of_servers
 from zc.zk.session.session import Session
 from zc.zk.tree.copies import Different, size_of
 
@@ -42,11 +43,13 @@ def make_plan(
 
     A move leaves a link as its source alone: what that leads to belongs where it is.
     """
-    path = (real_place if is_move else real)(source, node_path(words[0]))
+    with of_servers(source, target):
+        path = (real_place if is_move else real)(source, node_path(words[0]))
     name = path.rpartition("/")[2]
     goal = node_path(words[1])
     into = words[1].endswith("/") and name
-    goal = join(real(target, goal), name) if into else real_place(target, goal)
+    with of_servers(target, source):
+        goal = join(real(target, goal), name) if into else real_place(target, goal)
     try:
         with progress("read") as bar:
             return plan_copy(
@@ -57,8 +60,9 @@ def make_plan(
                 progress=bar,
             )
     except Different as conflict:
+        where = "" if source is target else f"{target.connection_string}: "
         hint = "" if options.merge else " (--merge copies what is missing and overwrites nothing)"
-        raise Failure(f"{conflict}{hint}") from conflict
+        raise Failure(f"{where}{conflict}{hint}") from conflict
     except ValueError as fault:
         raise Failure(str(fault)) from fault
 

@@ -39,10 +39,11 @@ def run(options: Namespace) -> int:
     if len(words) != 2:
         raise Misuse("SOURCE and TARGET are needed; --help tells more")
     with ExitStack() as opened:
-        source = opened.enter_context(connect.session(options, connection))
+        is_one = other is None
+        source = opened.enter_context(connect.session(options, connection, alone=is_one))
         target = source
         if other is not None:
-            target = opened.enter_context(connect.session(options, other))
+            target = opened.enter_context(connect.session(options, other, alone=is_one))
         plan = copying.make_plan(options, source, (words[0], words[1]), target, is_move=False)
         if options.dry_run:
             copying.show(options, plan)

@@ -8,6 +8,7 @@ import zookeeper
 from zc.zk.cli import connect
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import Failure, Misuse
+from zc.zk.cli.firstwords import require_path
 from zc.zk.cli.numbers import span
 from zc.zk.cli.output import print_json, print_line, tell, telling_what_was_done
 from zc.zk.cli.permissions import add_acl_arguments, has_auth
@@ -23,7 +24,8 @@ USAGE = (
 DETAILS = """\
 CONNECTION is HOST:PORT, or several with commas in between. The path of the new node is printed.
 DATA is text, which is written as UTF-8, by default none; behind -- it may begin with a dash. With
--f it comes from a file, byte for byte. Symbolic links above the node are followed.
+-f it comes from a file, byte for byte. Symbolic links above the node are followed, and none is
+replaced by a node: one that leads nowhere is an error, with --parents, too.
 
 --ephemeral-while comes last, and what stands behind it is a command, whose exit status is passed
 on. The node is registered: it is there while COMMAND runs, in later sessions, too, when one is
@@ -74,8 +76,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(options: Namespace) -> int:
     connection, words = connection_and_rest(options, 2)
-    if not words:
-        raise Misuse("which node? PATH is missing; --help tells more")
+    require_path(words)
     data = data_of(options, words[1:])
     if has_auth(options.acl):
         connect.require_identity(options)
@@ -157,12 +158,11 @@ def _run_while(options: Namespace, connection: str, node: create.NewNode) -> int
         raise Misuse(f"{WHILE} goes neither with --sequential nor with --container and --ttl")
     childprocess.require(words)
     with connect.client(options, connection) as zk:
-        if node.parents:
-            create.make_parents(zk._session, node.path, node.acl)
-        stat = zk.exists(node.path)
-        if stat is not None and not stat["ephemeralOwner"]:
-            raise zookeeper.error(zookeeper.NODEEXISTS, node.path, "it is not ephemeral")
         try:
+            place = create.place_of(zk._session, node)
+            stat = zk.exists(place)
+            if stat is not None and not stat["ephemeralOwner"]:
+                raise zookeeper.error(zookeeper.NODEEXISTS, place, "it is not ephemeral")
             with kept_ephemeral(zk._ephemerals, node.path, node.data, node.acl) as kept:
                 _tell(options, kept.path, "ephemeral")
                 if not kept.is_there:

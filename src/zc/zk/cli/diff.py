@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 from collections.abc import Iterator
+from contextlib import nullcontext
 
-from zc.zk.cli import nodewords
+from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import CONNECTION_VARIABLE, Parser, is_connection
 from zc.zk.cli.failures import DIFFERENCES, INCOMPLETE, Misuse
 from zc.zk.cli.input import read_tree
@@ -71,14 +72,16 @@ def run(options: Namespace) -> int:
         raise Misuse("two trees to compare are needed; --help tells more")
     if sides == ["-", "-"]:
         raise Misuse("only one of the trees can be standard input")
-    skipped = Skipped(options.name)
+    are_both_on_servers = all(map(is_connection, sides))
+    skipped = [Skipped(options.name, side if are_both_on_servers else "") for side in sides]
     files = [None if is_connection(side) else read_tree(side, options.format) for side in sides]
     acls = options.acls or any(tree is not None and has_acls(tree) for tree in files)
-    old, new = (
-        _tree(options, side, file, skipped, acls=acls)
-        for side, file in zip(sides, files, strict=True)
-    )
-    for path in skipped.paths:
+    trees = []
+    for side, file, left_out in zip(sides, files, skipped, strict=True):
+        with connect.naming(as_told(side)) if are_both_on_servers else nullcontext():
+            trees.append(_tree(options, side, file, left_out, acls=acls))
+    old, new = trees
+    for path in [path for each in skipped for path in each.paths]:
         # Nothing is known of it, so it is neither there nor not.
         _drop(old, path)
         _drop(new, path)
@@ -87,7 +90,7 @@ def run(options: Namespace) -> int:
     for line in _lines(old, new, options.verbose, acls=acls):
         print_line(line)
         differs = True
-    is_incomplete = skipped.conclude()
+    is_incomplete = sum(each.conclude() for each in skipped) > 0
     if differs and options.exit_code:
         return DIFFERENCES
     return INCOMPLETE if is_incomplete else 0

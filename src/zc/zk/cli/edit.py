@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from zc.zk.cli import confirmation, connect, editor
-from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
-from zc.zk.cli.failures import Failure, Misuse
+from zc.zk.cli import confirmation, connect, editor, quotasleft
+from zc.zk.cli.arguments import Parser, connection_and_rest
+from zc.zk.cli.failures import Failure
+from zc.zk.cli.firstwords import first_path
 from zc.zk.cli.output import tell
 from zc.zk.cli.permissions import add_acl_arguments, has_auth
 from zc.zk.cli.progress import writing
@@ -44,9 +45,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(options: Namespace) -> int:
     connection, words = connection_and_rest(options, 1)
-    if not words:
-        raise Misuse("which node? PATH is missing; --help tells more")
-    path = node_path(words[0])
+    path = first_path(words)
     if has_auth(options.acl):
         connect.require_identity(options)
     with connect.session(options, connection) as session:
@@ -82,5 +81,6 @@ def _edit(options: Namespace, session: Session, path: str) -> bool:
             confirmation.apply(plan, bar)
         for notice in plan.notices():
             tell(options.name, notice)
+        quotasleft.tell_of_those_of(options, session, plan.deletions)
 
     return editor.edit(options.name, tree.text, write)

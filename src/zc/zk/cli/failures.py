@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 
+from zc.zk.errors import LinkLoop
+
 # The status of a process that was asked whether there are differences.
 DIFFERENCES = 3
 
@@ -24,6 +26,11 @@ class Misuse(Failure):
     """The command was called in a way that makes no sense."""
 
     status = 2
+
+
+def in_words(fault: Exception) -> str:
+    """Return what users are told of an exception; the text of a loop is but a list of links."""
+    return f"a loop of links: {fault}" if isinstance(fault, LinkLoop) else str(fault)
 
 
 def status_of_interruption(fault: BaseException) -> int | None:

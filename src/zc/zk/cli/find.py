@@ -24,8 +24,8 @@ USAGE = "[-l] [--name PATTERN] [--kind KIND] [--property NAME[=LITERAL]] ... [CO
 DETAILS = f"""\
 {CONNECTION_AND_TOP}
 This node and all below are looked at, and the paths of those that are all that is asked for are
-printed as they are found, depth first. Of a node that may not be read neither data nor children are
-known: that is said, and makes the exit status 4."""
+printed as they are found, depth first. Nothing found is exit status 0, as of find(1). Of a node
+that may not be read neither data nor children are known: that is said, and makes it 4."""
 EXAMPLES = """\
 --name 'p*' --kind ephemeral zookeeper.example.com:2181 /fooservice
 --property type=web --older 30d zookeeper.example.com:2181

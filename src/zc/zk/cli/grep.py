@@ -12,7 +12,7 @@ from zc.zk.cli.criteria import add_criteria, regular_expression, selection
 from zc.zk.cli.failures import Misuse
 from zc.zk.cli.output import print_json, print_line, tell
 from zc.zk.cli.progress import looking
-from zc.zk.cli.reports import CONNECTION_AND_TOP, Unreadable, for_reading, selected
+from zc.zk.cli.reports import CONNECTION_AND_TOP, Unreadable, as_json, for_reading, selected
 from zc.zk.operations import listing
 from zc.zk.tree import matching
 
@@ -21,8 +21,8 @@ DETAILS = f"""\
 {CONNECTION_AND_TOP}
 REGEX is a regular expression of Python's. Of this node and all below, the lines of the data that
 match somewhere are printed behind the node's path; a long line is cut to what is around the first
-match. Nothing found is exit status 1. Nodes that may
-not be read are told of, and make it 4."""
+match. As JSON a line that is no text is an object, {{"base64": "..."}}. Nothing found is exit
+status 1, as of grep(1). Nodes that may not be read are told of, and make it 4."""
 EXAMPLES = """\
 zookeeper.example.com:2181 '10[.]0[.]0[.]42' /fooservice
 -l -i --name main zookeeper.example.com:2181 postgres"""
@@ -59,7 +59,8 @@ def run(options: Namespace) -> int:
         for found, lines in islice(selected(nodes, unreadable), options.limit):
             count += 1
             if options.format == "json":
-                print_json({"path": found.path, "lines": lines})
+                told = None if lines is None else list(map(as_json, lines))
+                print_json({"path": found.path, "lines": told})
             elif options.paths:
                 print_line(found.path)
             else:

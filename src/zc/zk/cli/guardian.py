@@ -120,8 +120,12 @@ def guard(parent: int, words: list[str], *, in_group: bool, lease: Lease | None 
                 signal.pthread_sigmask(signal.SIG_SETMASK, mask)
                 os.execvp(words[0], words)
         except OSError as fault:
-            os.write(2, f"{ascii(words[0])[1:-1]}: {fault.strerror}\n".encode())
-            os._exit(NOT_FOUND if isinstance(fault, FileNotFoundError) else NOT_EXECUTABLE)
+            is_missing = isinstance(fault, FileNotFoundError) and not _is_there(words[0])
+            why = fault.strerror
+            if isinstance(fault, FileNotFoundError) and not is_missing:
+                why = "its interpreter, behind #! in the first line, does not exist"
+            os.write(2, f"{ascii(words[0])[1:-1]}: {why}\n".encode())
+            os._exit(NOT_FOUND if is_missing else NOT_EXECUTABLE)
         finally:
             os._exit(BY_SIGNAL + signal.SIGKILL)
     try:
@@ -132,6 +136,11 @@ def guard(parent: int, words: list[str], *, in_group: bool, lease: Lease | None 
     except OSError:
         pass
     return _until_ended(command, in_group, _Term(lease))
+
+
+def _is_there(program: str) -> bool:
+    folders = [""] if "/" in program else os.get_exec_path()
+    return any(os.path.exists(os.path.join(folder, program)) for folder in folders)
 
 
 def _tie(parent: int, number: int) -> bool:

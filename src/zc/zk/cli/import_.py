@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from zc.zk._speedups import has_marks
-from zc.zk.cli import confirmation, connect, nodewords
+from zc.zk.cli import confirmation, connect, nodewords, quotasleft
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import DIFFERENCES, INCOMPLETE
 from zc.zk.cli.input import read_tree
@@ -29,7 +29,8 @@ belong, by default the root; it is created if need be.
 Only differences are written: all at once if they are no more than 500 nodes and 500 KB, and in
 order otherwise. Nodes below those in FILE that FILE does not mention are reported, or deleted with
 --trim, unless they or nodes below them are ephemeral, or the servers' own, below /zookeeper. Of the
-top-level nodes of PATH only those in FILE are looked at.
+top-level nodes of PATH only those in FILE are looked at. Quotas of nodes that are deleted stay,
+which is said.
 
 Nodes that are created get the ACL that FILE has for them, or else that of --acl; nodes that are
 there get the one of FILE, and keep their own if it has none, unless --reset-acls is given. Nodes
@@ -100,13 +101,15 @@ def run(options: Namespace) -> int:
         if options.dry_run:
             plan = _plan(options, session, tree, path, how)
             status = _show(options, plan)
+            quotasleft.tell_of_those_of(options, session, plan.deletions)
             return INCOMPLETE if skipped.conclude() and not status else status
         if (options.trim or confirmation.can_ask()) and not options.yes:
             plan = _import_confirmed(options, session, tree, path, how)
         else:
             plan = _import(options, session, tree, path, how)
-    for notice in plan.notices():
-        tell(options.name, notice)
+        for notice in plan.notices():
+            tell(options.name, notice)
+        quotasleft.tell_of_those_of(options, session, plan.deletions)
     return INCOMPLETE if skipped.conclude() else 0
 
 

@@ -39,8 +39,8 @@ gets SIGTERM then, and SIGKILL after --grace seconds. It also ends when zk does,
 and when zk hangs or is stopped. Without a terminal COMMAND is a process group of its own, all of
 which is ended.
 
-exit status, besides that of COMMAND: 124 not obtained in time, 125 lost while COMMAND ran, 127 no
-such program."""
+exit status, besides that of COMMAND: 124 not obtained in time, 125 lost while COMMAND ran, 126 it
+cannot be executed, 127 no such program."""
 EXAMPLES = """\
 zookeeper.example.com:2181 /locks/nightly -- ./nightly.sh --all
 --no-wait zookeeper.example.com:2181 /locks/deploy -- make deploy"""

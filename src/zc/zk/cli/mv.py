@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from zc.zk.cli import connect, copying
+from zc.zk.cli import connect, copying, quotasleft
 from zc.zk.cli.arguments import Parser, connection_and_rest
 from zc.zk.cli.failures import Misuse
 
@@ -13,8 +13,9 @@ DETAILS = """\
 CONNECTION is HOST:PORT, or several with commas in between. TARGET is the new path, or, with a
 slash behind it, that of the node to move into, as / is. Symbolic links above the nodes are
 followed, and are not moved themselves. The plan is shown, and confirmed. Data and ACLs are
-kept, but not quotas, and servers do not tell which nodes are containers or have a time to live.
-Ephemeral nodes belong to programs that run: with one of them nothing is moved.
+kept, but servers do not tell which nodes are containers or have a time to live. Quotas stay at the
+old place, which is said. Ephemeral nodes belong to programs that run: with one of them nothing is
+moved.
 
 Up to 250 nodes and 500 KB are moved at once or not at all. More are copied, compared, and only
 then deleted at the old place, each if nobody has changed it meanwhile; after an interruption run it
@@ -40,8 +41,9 @@ def run(options: Namespace) -> int:
         plan = copying.make_plan(options, session, (words[0], words[1]), session, is_move=True)
         if options.dry_run:
             copying.show(options, plan)
-            return 0
-        if not options.yes:
-            copying.confirm_move(plan)
-        copying.apply(options, plan, "move")
+        else:
+            if not options.yes:
+                copying.confirm_move(plan)
+            copying.apply(options, plan, "move")
+        quotasleft.tell_of_those_below(options, session, plan.source.path)
     return 0

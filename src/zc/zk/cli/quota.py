@@ -5,8 +5,9 @@ from __future__ import annotations
 from argparse import ArgumentTypeError, Namespace
 
 from zc.zk.cli import connect
-from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
+from zc.zk.cli.arguments import Parser, connection_and_rest
 from zc.zk.cli.failures import Failure, Misuse
+from zc.zk.cli.firstwords import first_path, take_verb
 from zc.zk.cli.output import print_json, print_line, tell, telling_what_was_done
 from zc.zk.operations.quotas import Quota, quotas_of
 from zc.zk.operations.real import real
@@ -48,9 +49,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(options: Namespace) -> int:
-    kind = options.words.pop(0) if options.words else ""
-    if kind not in KINDS:
-        raise Misuse(f"what is to be done? One of {', '.join(KINDS)} comes first: {kind!r}")
+    kind = take_verb(options, KINDS)
     given = {name: getattr(options, name.replace("-", "_")) for name in NAMES}
     changes = {
         name: None if value == "none" else value
@@ -60,9 +59,7 @@ def run(options: Namespace) -> int:
     if bool(changes) != (kind == "set"):
         raise Misuse(f"limits, such as --count, go with set, and set needs one: {kind}")
     connection, words = connection_and_rest(options, 0 if kind == "list" else 1)
-    if kind != "list" and not words:
-        raise Misuse("which node? PATH is missing; --help tells more")
-    path = node_path(words[0]) if words else "/"
+    path = "/" if kind == "list" else first_path(words)
     with connect.session(options, connection) as session, quotas_of(session) as quotas:
         if kind == "list":
             for quota in quotas.all():

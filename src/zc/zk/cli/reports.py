@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from zc.zk.cli.arguments import connection_and_rest, node_path
-from zc.zk.cli.failures import INCOMPLETE, Misuse
+from zc.zk.cli.failures import INCOMPLETE, in_words
+from zc.zk.cli.firstwords import first_path, require_path
 from zc.zk.cli.output import tell
 from zc.zk.cli.subtree import MAX_TOLD
 from zc.zk.errors import LinkLoop
@@ -31,16 +32,13 @@ def connection_and_path(options: Namespace, default: str | None = None) -> tuple
     Raises Misuse if there is none, and no default.
     """
     connection, words = connection_and_rest(options, 1)
-    if not words and default is None:
-        raise Misuse("which node? PATH is missing; --help tells more")
-    return connection, node_path(words[0] if words else default or "")
+    return connection, first_path(words or ([] if default is None else [default]))
 
 
 def connection_and_paths(options: Namespace) -> tuple[str, list[str]]:
     """Return the connection and the paths among the words. Raises Misuse if there are none."""
     connection, words = connection_and_rest(options, len(options.words))
-    if not words:
-        raise Misuse("which node? PATH is missing; --help tells more")
+    require_path(words)
     return connection, list(map(node_path, words))
 
 
@@ -55,20 +53,24 @@ def each(options: Namespace, paths: Iterable[str], report: Callable[[str], None]
         try:
             report(path)
         except (NoNodeException, NoAuthException, LinkLoop) as fault:
-            tell(options.name, str(fault))
+            tell(options.name, in_words(fault))
             status = 1
     return status
 
 
 def data_members(data: str | None) -> dict[str, Any]:
     """Return the data of a node as members of an object: `data`, or `base64` if it is no text."""
-    if data is not None:
-        content = data.encode("utf-8", "surrogateescape")
-        try:
-            content.decode()
-        except UnicodeDecodeError:
-            return {"base64": base64.b64encode(content).decode("ascii")}
-    return {"data": data}
+    told = None if data is None else as_json(data)
+    return told if isinstance(told, dict) else {"data": told}
+
+
+def as_json(data: str) -> str | dict[str, str]:
+    """Return data, or a part of them, as text, or in base64 as an object if they are none."""
+    content = data.encode("utf-8", "surrogateescape")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(content).decode("ascii")}
 
 
 def selected(

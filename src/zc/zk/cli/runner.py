@@ -7,16 +7,16 @@ import logging
 import os
 import signal
 import sys
-import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol, cast
 
+from zc.zk.cli import signals
 from zc.zk.cli.arguments import Parser, split_at
 from zc.zk.cli.commands import COMMANDS
-from zc.zk.cli.failures import BY_SIGNAL, Failure, status_of_interruption
+from zc.zk.cli.failures import BY_SIGNAL, Failure, in_words, status_of_interruption
 from zc.zk.cli.output import flush, say, tell
 from zc.zk.errors import Error, printable
 
@@ -112,22 +112,12 @@ def parser_of(command: Command, name: str, summary: str) -> Parser:
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
     """Have signals that end the process unwind the stack, which cleans up."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
     def end(number: int, frame: FrameType | None) -> None:
         raise SystemExit(BY_SIGNAL + number)
 
-    previous = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
-    try:
-        for number, handler in previous.items():
-            if handler is not signal.SIG_IGN:  # as under nohup
-                signal.signal(number, end)
+    with signals.handled(ENDING_SIGNALS, end):
         yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -182,7 +172,7 @@ def _description(fault: Exception) -> str:
     from zookeeper.errors import ZooKeeperException
 
     if isinstance(fault, (Failure, Error, ZooKeeperException)):
-        return str(fault)
+        return in_words(fault)
     if isinstance(fault, OSError) and fault.strerror:
         return f"{fault.filename}: {fault.strerror}" if fault.filename else fault.strerror
     if isinstance(fault, MemoryError):

@@ -6,8 +6,9 @@ from argparse import ArgumentTypeError, Namespace
 
 import zookeeper
 from zc.zk.cli import connect
-from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
+from zc.zk.cli.arguments import Parser, connection_and_rest
 from zc.zk.cli.failures import Failure, Misuse
+from zc.zk.cli.firstwords import first_path
 from zc.zk.cli.input import read_data
 from zc.zk.cli.output import print_json, print_line, telling_what_was_done
 from zc.zk.links import as_told
@@ -41,9 +42,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(options: Namespace) -> int:
     connection, words = connection_and_rest(options, 2)
-    if not words:
-        raise Misuse("which node? PATH is missing; --help tells more")
-    path, data = node_path(words[0]), data_of(options, words[1:])
+    path, data = first_path(words), data_of(options, words[1:])
     if data is None:
         raise Misuse("which data? DATA or -f FILE is missing; '' is no data")
     with connect.session(options, connection) as session:

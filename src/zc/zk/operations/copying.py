@@ -16,7 +16,8 @@ from zc.zk.links import is_within
 from zc.zk.operations import apply
 from zc.zk.operations.originals import Originals, read_originals, reserved
 from zc.zk.operations.plan import Plan
-from zc.zk.operations.told import Told
+from zc.zk.operations.real import link_at
+from zc.zk.operations.told import Told, of_servers
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
 from zc.zk.tree.changes import Change, DeleteNode
@@ -78,7 +79,8 @@ class CopyPlan:
         if self.is_move and self.is_atomic:
             self._move_at_once(progress)
             return
-        self._copy(progress)
+        with of_servers(self.target.session, self.source.session):
+            self._copy(progress)
         if self.is_move:
             self._compare()
             self._delete(progress)
@@ -165,7 +167,8 @@ def plan_copy(
     target that makes no sense.
     """
     _check_places(source, target, is_move=is_move)
-    originals = read_originals(source.session, source.path, progress)
+    with of_servers(source.session, target.session):
+        originals = read_originals(source.session, source.path, progress)
     if is_move and originals.ephemerals:
         raise ValueError(
             f"{originals.ephemerals[0]} is ephemeral: it belongs to a program that runs, and so"
@@ -173,11 +176,12 @@ def plan_copy(
         )
     if not originals.nodes:
         raise ValueError(f"{source.path} is ephemeral, and so there is nothing to copy")
-    there = _read_if_any(target)
-    if there.ephemerals:
-        raise Different(there.ephemerals[0], "this node is there, and ephemeral")
-    if not there.nodes:
-        _require_parent(target)
+    with of_servers(target.session, source.session):
+        there = _read_if_any(target)
+        if there.ephemerals:
+            raise Different(there.ephemerals[0], "this node is there, and ephemeral")
+        if not there.nodes:
+            _require_place(target)
     copies = missing_copies(
         originals.nodes,
         source.path,
@@ -231,10 +235,13 @@ def _read_if_any(place: Place) -> Originals:
         return Originals({}, [], 0)
 
 
-def _require_parent(target: Place) -> None:
+def _require_place(target: Place) -> None:
     parent = target.path.rpartition("/")[0] or "/"
     for attempt in attempts(target.session):
         with attempt:
             stat = target.session.call(target.session.binding.exists, parent)
     if stat is None and target.path != "/":
         raise zookeeper.error(zookeeper.NONODE, parent)
+    link = link_at(target.session, target.path)
+    if link is not None:
+        raise ValueError(f"{target.path} is a link to {link}, which a node would hide")

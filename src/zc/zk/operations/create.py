@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import zookeeper
-from zc.zk import codec
-from zc.zk.links import LINK, is_direct, join
+from zc.zk.links import is_direct, join
 from zc.zk.operations import root, subtree
-from zc.zk.operations.reading import read_node
-from zc.zk.operations.real import real, real_place
+from zc.zk.operations.real import leads_nowhere, link_at, place_to_make, real, real_place
 from zc.zk.session.session import Session
 
 if TYPE_CHECKING:
@@ -47,24 +45,28 @@ class NewNode(NamedTuple):
 def create(session: Session, node: NewNode) -> str:
     """Create a node, and return its path; links above it are followed.
 
-    Raises NodeExistsException, NoNodeException when there is nothing above it, unless `parents`,
+    Raises NodeExistsException, also when a link is in its place, which the node would hide,
+    NoNodeException when there is nothing above it, unless `parents`, or a link that leads nowhere,
     and UnimplementedException from servers that do not have that kind.
     """
-    place = None
-    if is_direct(node.path):
+    place = node.path
+    if place == "/" and root.is_missing(session):
+        root.make(session, node.acl)
+        session.call(session.binding.set, place, node.data)
+        return place
+    if is_direct(place):
         try:
-            return _create(session, node.path, node)
+            return _create(session, place, node)
         except zookeeper.NoNodeException as missing:
-            place = _real_place(session, node.path)
-            if place in (None, node.path) and not node.parents:
-                raise missing
+            if node.parents:
+                place = _with_parents(session, place, node.acl)
+            else:
+                place = real_place(session, place)
+                if place == node.path:
+                    raise missing
     else:
-        place = _real_place(session, node.path)
-    if place is None and not node.parents:
-        raise zookeeper.error(zookeeper.NONODE, node.path)
-    if place in (None, node.path):
-        make_parents(session, node.path, node.acl)
-    return _create(session, place or node.path, node)
+        place = real_place(session, place)
+    return _create(session, place, node)
 
 
 def named_above(session: Session, path: str, missing: zookeeper.NoNodeException) -> Exception:
@@ -83,40 +85,51 @@ def named_above(session: Session, path: str, missing: zookeeper.NoNodeException)
         try:
             real(session, above)
         except zookeeper.NoNodeException:
-            target = _target_of_link(session, parent, names[count])
+            target = link_at(session, join(real(session, parent), names[count]))
             if target is not None:
-                fault = f"the link {above} leads there"
-                return zookeeper.error(zookeeper.NONODE, target, fault)
+                return leads_nowhere(above, target)
             return zookeeper.error(zookeeper.NONODE, above, hint)
     return missing
 
 
-def _target_of_link(session: Session, parent: str, name: str) -> str | None:
-    """Return what a link in a node, which may not be readable, is to; None without one."""
-    try:
-        data = read_node(session, parent).data
-    except zookeeper.ZooKeeperException:
-        return None
-    target = codec.decode(data).get(name + LINK)
-    return target if isinstance(target, str) else None
+def place_of(session: Session, node: NewNode) -> str:
+    """Return where a node belongs, links above it followed, with its parents made if it says so.
+
+    Raises NoNodeException, and NodeExistsException when a link is there.
+    """
+    if node.parents:
+        place = _with_parents(session, node.path, node.acl)
+    else:
+        place = real_place(session, node.path)
+    _require_no_link(session, place)
+    return place
 
 
-def make_parents(session: Session, path: str, acl: Acl) -> None:
-    """Create what is missing above `path`, blank, be it the root of the connection string."""
+def _with_parents(session: Session, path: str, acl: Acl) -> str:
+    """Create what is missing above `path`, blank, and return where that leads to, links followed.
+
+    That may be the root of the connection string. Raises NoNodeException for a link above that
+    leads nowhere.
+    """
     if root.is_missing(session):
         root.make(session, acl)
-    if path.count("/") > 1:
-        subtree.create_ancestors(session, path, acl)
+    parent, _, name = path.rpartition("/")
+    place = join(place_to_make(session, parent or "/"), name)
+    if place.count("/") > 1:
+        subtree.create_ancestors(session, place, acl)
+    return place
+
+
+def _require_no_link(session: Session, place: str) -> None:
+    """Raise NodeExistsException if there is a link at `place`, which a node would hide."""
+    target = link_at(session, place)
+    if target is not None:
+        fault = f"it is a link to {target}, which a node would hide"
+        raise zookeeper.error(zookeeper.NODEEXISTS, place, fault)
 
 
 def _create(session: Session, path: str, node: NewNode) -> str:
+    if not node.is_sequential:
+        _require_no_link(session, path)
     ttl = {} if node.ttl is None else {"ttl": node.ttl}
     return session.call(session.binding.create, path, node.data, node.acl, node.flags, **ttl)
-
-
-def _real_place(session: Session, path: str) -> str | None:
-    """Return where a node belongs, links above it followed; None when nothing is there."""
-    try:
-        return real_place(session, path)
-    except zookeeper.NoNodeException:
-        return None

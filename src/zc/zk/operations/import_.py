@@ -82,7 +82,7 @@ def make_plan(
                 marking = marking._replace(identities=told_identities(session) or [])
         changes = plan_import(tree, path, present, options.trim, marking, own=reserved(session))
     else:
-        changes = _plan_from_nothing(session, tree, path, marking)
+        changes = _plan_from_nothing(session, tree, _place(session, path), marking)
     if is_marked and shut(changes):
         changes = with_ways_in(changes, told_identities(session) or [])
     return Plan(session, changes, acl, zxid)
@@ -104,6 +104,13 @@ def _acls(
         for path, answer in zip(paths, answers, strict=True)
         if not isinstance(answer, zookeeper.NoNodeException)
     }
+
+
+def _place(session: Session, path: str) -> str:
+    """Return where the missing node `path` is to be made. Raises NoNodeException."""
+    from zc.zk.operations.real import place_to_make
+
+    return place_to_make(session, path) if is_direct(path) else path
 
 
 def _plan_from_nothing(

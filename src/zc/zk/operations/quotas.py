@@ -53,6 +53,15 @@ class Quotas:
             if is_within(path, self._root or "/")
         ]
 
+    def paths_within(self, path: str) -> list[str]:
+        """Return the paths of a node and of those below it that have quotas, in natural order."""
+        full = self._full(path)
+        below = quotatext.QUOTAS if full == "/" else f"{quotatext.QUOTAS}{full}"
+        return [
+            limited[len(self._root) :] or "/"
+            for limited in sorted_naturally(quotatext.limited_paths(self._read(below).data))
+        ]
+
     def around(self, path: str) -> Quota | None:
         """Return the quota that holds for a node: its own, or that of a node above it."""
         kept = self._read()
@@ -99,11 +108,11 @@ class Quotas:
                     self._session.call(self._session.binding.multi, steps)
         return was_there
 
-    def _read(self) -> _Kept:
+    def _read(self, top: str = quotatext.QUOTAS) -> _Kept:
         try:
             for attempt in attempts(self._session):
                 with attempt:
-                    tree = self._session.call(self._session.binding.read_tree, quotatext.QUOTAS)
+                    tree = self._session.call(self._session.binding.read_tree, top)
         except zookeeper.NoNodeException:
             return _Kept({}, {})
         for node in tree:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import zookeeper
-from zc.zk.links import is_direct, join
+from zc.zk.links import LINK, is_direct, is_path, join
+from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
 
 T = TypeVar("T")
@@ -47,9 +48,76 @@ def real_place(session: Session, path: str) -> str:
 def at_place(session: Session, path: str) -> str:
     """Return the path of what is, or is to be, at `path`, links followed.
 
-    Raises NoNodeException when there is nothing above it.
+    Raises NoNodeException when there is nothing above it, and for a link that leads nowhere.
     """
     try:
         return real(session, path)
     except zookeeper.NoNodeException:
-        return real_place(session, path)
+        place = real_place(session, path)
+        target = link_at(session, place)
+        if target is not None:
+            raise leads_nowhere(place, target) from None
+        return place
+
+
+def place_to_make(session: Session, path: str) -> str:
+    """Return where to make a node and what is missing above it, for `path` to lead there.
+
+    Links are followed as far as there are any: a node in the place of one would hide it. Raises
+    NoNodeException for a link that leads nowhere.
+    """
+    place, names = "/", path.split("/")[1:]
+    while names:
+        above = [place]
+        for name in names:
+            above.append(join(above[-1], name))
+        for attempt in attempts(session):
+            with attempt:
+                answers = session.call(session.binding.get_many, above)
+        there = _number_present(answers)
+        if there in (0, len(above)):  # without the root of the connection, or with all
+            return above[-1]
+        link, target = above[there], _target(answers[there - 1], names[there - 1])
+        if target is None:
+            return above[-1]
+        names = names[there:]
+        try:
+            place = real(session, link)
+        except zookeeper.NoNodeException:
+            raise leads_nowhere(link, target) from None
+    return place
+
+
+def link_at(session: Session, place: str) -> str | None:
+    """Return what a link at `place`, where there is no node, is to; None without one.
+
+    None also if the node above, of which `place` has the real path, is not there or may not be
+    read.
+    """
+    parent, _, name = place.rpartition("/")
+    for attempt in attempts(session):
+        with attempt:
+            (answer,) = session.call(session.binding.get_many, [parent or "/"])
+    return _target(answer, name)
+
+
+def leads_nowhere(link: str, target: str) -> zookeeper.ZooKeeperException:
+    return zookeeper.error(zookeeper.NONODE, target, f"the link {link} leads there")
+
+
+def _number_present(answers: Sequence[Any]) -> int:
+    """Return how many nodes are there before the first one that is missing."""
+    for number, answer in enumerate(answers):
+        if isinstance(answer, zookeeper.NoNodeException):
+            return number
+    return len(answers)
+
+
+def _target(answer: Any, name: str) -> str | None:
+    """Return what a link in a node is to, from the answer of `zookeeper.get_many`."""
+    if isinstance(answer, Exception):
+        return None
+    from zc.zk import codec  # commands that make no nodes start without it
+
+    target = codec.decode(answer[0]).get(name + LINK)
+    return target if is_path(target) else None

@@ -6,7 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import zookeeper
+from zc.zk.operations import root
 from zc.zk.operations.apply import tell_with
+from zc.zk.session.session import Session
+
+
+@contextmanager
+def of_servers(session: Session, other: Session) -> Iterator[None]:
+    """Have an exception of a session name its servers, where there are those of another, too."""
+    try:
+        yield
+    except zookeeper.ZooKeeperException as fault:
+        if session is other:
+            raise
+        told = root.named(session, fault)
+        told.args = (f"{session.connection_string}: {told.args[0]}", *told.args[1:])
+        raise told from fault.__cause__
 
 
 class Told:
