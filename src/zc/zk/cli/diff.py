@@ -90,10 +90,10 @@ def run(options: Namespace) -> int:
     for line in _lines(old, new, options.verbose, acls=acls):
         print_line(line)
         differs = True
-    is_incomplete = sum(each.conclude() for each in skipped) > 0
+    incomplete = [each.conclude() for each in skipped]
     if differs and options.exit_code:
         return DIFFERENCES
-    return INCOMPLETE if is_incomplete else 0
+    return INCOMPLETE if any(incomplete) else 0
 
 
 def _tree(
