@@ -28,6 +28,9 @@ logger = logging.getLogger("zookeeper")
 # A ticket that ends sooner might end on the way.
 MIN_REMAINING_SECONDS = 1
 
+# A ticket is renewed when less than this share of its lifetime is left.
+RENEWED_BELOW = 0.5
+
 # The versions of the file format.
 KEYTAB_MAGIC = (b"\x05\x02", b"\x05\x01")
 
@@ -130,7 +133,7 @@ class _ProcessTickets:
         if ticket is not None:
             opened, remaining = _opened(ticket.cache)
             if remaining >= MIN_REMAINING_SECONDS:
-                if remaining < ticket.lifetime / 2:
+                if remaining < ticket.lifetime * RENEWED_BELOW:
                     self._ask()
                 return opened
         request = self._ask()
