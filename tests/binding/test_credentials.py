@@ -81,9 +81,11 @@ def test_a_loss_while_threads_send_and_answers_are_awaited_hangs_nobody(zookeepe
     is_over = threading.Event()
 
     def send() -> None:
+        under_way = threading.Semaphore(100)
         while not is_over.is_set():
-            zookeeper.aget(through, "/a")
-            zookeeper.add_auth(through, "digest", f"{threading.get_ident()}:x")
+            if under_way.acquire(timeout=0.1):
+                zookeeper.aget(through, "/a", None, lambda *_: under_way.release())
+                zookeeper.add_auth(through, "digest", f"{threading.get_ident()}:x")
 
     threads = [threading.Thread(target=send, daemon=True) for _ in range(4)]
     for thread in threads:
@@ -94,6 +96,8 @@ def test_a_loss_while_threads_send_and_answers_are_awaited_hangs_nobody(zookeepe
             zookeeper.add_auth(through, "digest", f"user{number}:x")
             proxy.cut()
             wait_until(lambda n=connections: proxy.connections > n, "it connects again", 30)
+            # A connection that is cut before it was of use makes the next one wait.
+            wait_until_connected(zookeeper, through)
     finally:
         is_over.set()
         for thread in threads:

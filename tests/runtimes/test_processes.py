@@ -33,7 +33,7 @@ import zc.zk
 
 def register(place, how, registered):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    zk = zc.zk.ZooKeeper(place)
+    zk = zc.zk.ZooKeeper(place, wait=True)
     zk.register("/prices/tills", "till:1")
     registered.set()
     if how == "raises":
@@ -89,7 +89,7 @@ target_is_over = threading.Event()
 
 def work(place):
     Finalize(None, target_is_over.set, exitpriority=-1)  # after those that end something
-    zk = zc.zk.ZooKeeper(place)
+    zk = zc.zk.ZooKeeper(place, wait=True)
     zk.register("/prices/tills", "till:1")
     executor.submit(int).result()
     threading.Thread(target=look, args=(zk,)).start()
