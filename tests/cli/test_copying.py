@@ -124,7 +124,7 @@ class TestCopy:
         zk.create("/a")
         zk.create("/shut", "", nobody)
         zk.create("/other")
-        zk.create("/other/a")
+        zk.create("/other/a", "another")
         zk.create("/other/open", "", [{"perms": 1, "scheme": "world", "id": "anyone"}])
         there = f"{place}/other"
         for words, told in [
@@ -133,7 +133,7 @@ class TestCopy:
             ([place, "/a", there, "/none/x"], f"{there}: no node: /none"),
             ([place, "/a", there, "/open/x"], f"{there}: not authenticated: /open/x"),
             ([there, "/a", f"{place}/shut/x", "/b"], f"{place}/shut/x: no"),
-            ([place, "/other", there, "/a"], f"{there}: /a: this node is there, and not as /other"),
+            ([place, "/a", there, "/a"], f"{there}: /a: this node is there, and not as /a is"),
         ]:
             assert the_line(call("cp", *words)).startswith(told)
         # There is but one otherwise.

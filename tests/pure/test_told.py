@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 import zookeeper
 from zc.zk.operations.told import Told, of_servers
+from zc.zk.session.session import Session
 
 
 def test_a_break_tells_what_the_one_before_it_told():
@@ -26,7 +28,9 @@ def test_a_break_tells_what_the_one_before_it_told():
 
 
 def test_an_error_names_the_servers_where_there_are_others():
-    one, other = (SimpleNamespace(connection_string=f"zk{n}:2181", root="") for n in (1, 2))
+    one, other = (
+        cast(Session, SimpleNamespace(connection_string=f"zk{n}:2181", root="")) for n in (1, 2)
+    )
     for session, told in (one, "connection loss: /a"), (other, "zk1:2181: connection loss: /a"):
         with pytest.raises(zookeeper.ConnectionLossException) as caught, of_servers(one, session):
             raise zookeeper.error(zookeeper.CONNECTIONLOSS, "/a")

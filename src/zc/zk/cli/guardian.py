@@ -121,10 +121,9 @@ def guard(parent: int, words: list[str], *, in_group: bool, lease: Lease | None 
                 os.execvp(words[0], words)
         except OSError as fault:
             is_missing = isinstance(fault, FileNotFoundError) and not _is_there(words[0])
-            why = fault.strerror
             if isinstance(fault, FileNotFoundError) and not is_missing:
-                why = "its interpreter, behind #! in the first line, does not exist"
-            os.write(2, f"{ascii(words[0])[1:-1]}: {why}\n".encode())
+                fault.strerror = "its interpreter, behind #! in the first line, does not exist"
+            os.write(2, f"{ascii(words[0])[1:-1]}: {fault.strerror}\n".encode())
             os._exit(NOT_FOUND if is_missing else NOT_EXECUTABLE)
         finally:
             os._exit(BY_SIGNAL + signal.SIGKILL)
