@@ -15,6 +15,23 @@ cdef bytes packed_stat_of(const tree_node *node):
     return (<const char *>stat)[:sizeof(Stat)] if node.read.code == ZOK else None
 
 
+cdef bint has_family(const tree_node *node) noexcept:
+    """Say whether a node has, or may have, children."""
+    return node.read.code != ZNONODE and node.read.stat.numChildren != 0
+
+
+cdef tuple nested_node(const tree_node *node, list families):
+    """Return a node with a dict for its children, which is appended to the families."""
+    cdef dict family = None
+    known = packed_stat_of(node)
+    if known is None:
+        known = error_of(node.read.code, text_of(node.read.path, node.path_length))
+    if has_family(node):
+        family = {}
+        families.append(family)
+    return data_of(node.read.data, node.read.length), known, family
+
+
 @cython.final
 @cython.freelist(64)
 cdef class Znode:
@@ -144,9 +161,19 @@ cdef class Subtree:
         cdef Py_ssize_t i
         return [
             self.znode(i).path
-            for i in range(self.count)
+            for i in range(self.count if self.has_unreadable() else 0)
             if subtree_node(self.tree, self.order[i]).read.code != ZOK
         ]
+
+    cdef bint has_unreadable(self) noexcept:
+        """Say so, as quickly as memory can be looked through."""
+        cdef int64_t index
+        cdef int code
+        for index in range(0 if self.tree is NULL else self.tree.count):
+            code = subtree_node(self.tree, index).read.code
+            if code != ZOK and code != ZNONODE:
+                return True
+        return False
 
     cdef Znode znode(self, Py_ssize_t place):
         cdef Znode result = Znode.__new__(Znode)
@@ -178,25 +205,29 @@ cdef class Subtree:
         The stat is packed. The children are a dict of such tuples by name, None if there were none. For a
         node at a time there are the attributes of Znode; this is for all of a million nodes.
         """
-        cdef Py_ssize_t i
+        if self.tree is NULL:
+            raise TypeError("a Subtree comes from read_tree")
+        # In the order in which they lie in memory: parents first, siblings together and by name.
+        cdef int64_t index, child
+        cdef Py_ssize_t start, done = 0
+        cdef tree_node *parent
         cdef tree_node *node
-        cdef list families = [{}]  # by depth
-        cdef dict children
-        for i in range(self.count):
-            node = subtree_node(self.tree, self.order[i])
-            known = packed_stat_of(node)
-            if known is None:
-                known = self.znode(i).error
-            children = None if node.read.stat.numChildren == 0 else {}
-            (<dict>families[node.depth])["" if node.depth == 0 else name_of(node)] = (
-                data_of(node.read.data, node.read.length), known, children
-            )
-            if children is not None:
-                if len(families) > node.depth + 1:
-                    families[node.depth + 1] = children
-                else:
-                    families.append(children)
-        return families[0][""]
+        cdef list families = []  # of the nodes that have one, in the same order
+        cdef dict family
+        top = nested_node(subtree_node(self.tree, 0), families)
+        for index in range(self.tree.count):
+            parent = subtree_node(self.tree, index)
+            if not has_family(parent):
+                continue
+            family = <dict>families[done]
+            done += 1
+            start = 1 if parent.path_length == 1 else parent.path_length + 1
+            for child in range(parent.first_child, parent.first_child + parent.children):
+                node = subtree_node(self.tree, child)
+                if node.read.code != ZNONODE:
+                    name = text_of(node.read.path + start, node.path_length - start)
+                    family[name] = nested_node(node, families)
+        return top
 
 
 @cython.final
