@@ -172,6 +172,14 @@ kerberos: .venv/.kerberos-installed ## a Kerberos KDC, and what clients need: fo
 	@CFLAGS=-O0 $(BIN)/python -m pip install --quiet $(LOCKED) --no-build-isolation gssapi
 	@touch $@
 
+.PHONY: balancers
+balancers: ## haproxy and nginx: for the tests of zk render
+	@scripts/install-system-packages $(PYTHON) balancers
+
+.PHONY: rolling
+rolling: build balancers ## a hundred rolling restarts behind haproxy and nginx, under load; ARGS: how many
+	@$(BIN)/python -m tests.balancers $(ARGS)
+
 .PHONY: page
 page: .venv/.page-installed
 	@scripts/install-system-packages $(PYTHON) page

@@ -23,6 +23,7 @@ ROWS = [
     "cli",
     "browse",
     "graphvis",
+    "rendering",
     "formats",
     "monitor",
     "lineserver",
@@ -80,6 +81,13 @@ PURE = {
     "testing.engine",
     "ensemble.reports",
     "ensemble.configuration",
+    "rendering.guards",
+    "rendering.settings",
+    "rendering.values",
+    "rendering.faults",
+    "rendering.source",
+    "cli.runplan",
+    "cli.nodeevents",
 }
 
 # Rows that these may import besides: exceptions, constants, types, collection of garbage.

@@ -116,7 +116,7 @@ ARGUMENTS = {
 }
 
 # These go on until they are interrupted, or start a program, and have tests of their own.
-OTHERS = {"watch", "browse", "server", "edit", "lock", "shell"}
+OTHERS = {"watch", "render", "browse", "server", "edit", "lock", "shell"}
 
 # These say nothing of what is as it should be.
 QUIET = {"wait", "sync", "set_property", "quota"}

@@ -143,7 +143,7 @@ def test_a_connection_lost_meanwhile(start, own_server, tmp_path):
         ("export", ["/nowhere"]),
         ("delete", ["-y", "/nowhere"]),
         ("set_property", ["/nowhere", "a=1"]),
-        ("watch", ["/nowhere"]),
+        ("watch", ["--no-wait", "/nowhere"]),
         ("graph", ["/nowhere"]),
     ],
 )

@@ -23,7 +23,9 @@ ENDLESS = {"watch"}
 OF_THEIR_OWN = {"create", "edit", "lock"}
 
 # The commands that are for no job of zkCli.sh, zk-shell and etcdctl.
-FOR_TREES = {"browse", "export", "graph", "import", "server", "set_property", "validate"}
+FOR_TREES = {
+    "browse", "export", "graph", "import", "render", "server", "set_property", "validate"
+}  # fmt: skip
 
 OUTPUT = {
     "get one property": "8\n",

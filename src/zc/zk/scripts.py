@@ -70,6 +70,10 @@ def lock(arguments: Arguments = None) -> int | None:
     return _run("lock", arguments)
 
 
+def render(arguments: Arguments = None) -> int | None:
+    return _run("render", arguments)
+
+
 def zk(arguments: Arguments = None) -> int | None:
     """`zk COMMAND ...`."""
     return _program("zk", arguments)

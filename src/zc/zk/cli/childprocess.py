@@ -50,9 +50,10 @@ def require(words: Sequence[str]) -> None:
 class Child:
     """A COMMAND that runs, tied to this process by `zc.zk.cli.guardian`.
 
-    It has our standard streams. Without a terminal in front of which we are, it is a process group
-    of its own, all of which is signalled and ended. With a `lease`, in seconds, it is ended when
-    `renew` was not called for so long, with `grace` seconds between SIGTERM and SIGKILL.
+    It has our standard streams, or another standard input. Without a terminal in front of which we
+    are, or if `in_group`, it is a process group of its own, all of which is signalled and ended.
+    With a `lease`, in seconds, it is ended when `renew` was not called for so long, with `grace`
+    seconds between SIGTERM and SIGKILL.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class Child:
         *,
         lease: float | None = None,
         grace: float = 0.0,
+        stdin: int | None = None,
+        in_group: bool = False,
     ) -> None:
-        self._is_in_front = _is_in_front()
+        self._is_in_front = not in_group and _is_in_front()
         self._lease: int | None = None
         pipe: list[int] = []
         if lease is not None:
@@ -77,6 +80,7 @@ class Child:
                 [*guarded, *options, str(lease), str(grace), *words],
                 env={**os.environ, **(variables or {})},
                 pass_fds=pipe,
+                stdin=stdin,
             )
         except BaseException:
             self.close()
@@ -100,7 +104,13 @@ class Child:
     def wait(self) -> int:
         """Wait for its end, and return its status as a shell has it. Pass signals on meanwhile."""
         with self._passing_on():
-            code = self._process.wait()
+            self._process.wait()
+        return self.status
+
+    @property
+    def status(self) -> int:
+        """The status with which it ended, as a shell has it."""
+        code = self._process.returncode
         return code if code >= 0 else BY_SIGNAL - code
 
     def signal(self, number: int) -> None:
@@ -111,13 +121,14 @@ class Child:
     def end(self, grace: float) -> None:
         """Have it end by SIGTERM, or, when that takes longer than `grace` seconds, by SIGKILL."""
         self.signal(signal.SIGTERM)
-        if self._ended_within(grace):
+        if self.ended_within(grace):
             return
         self.signal(guardian.END)
-        if not self._ended_within(_MAX_END_SECONDS):
+        if not self.ended_within(_MAX_END_SECONDS):
             self.signal(signal.SIGKILL)
 
-    def _ended_within(self, seconds: float) -> bool:
+    def ended_within(self, seconds: float) -> bool:
+        """Wait for its end, for so many seconds; say whether it has ended."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:

@@ -28,6 +28,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "count": Command("count", "count the children of nodes, or all nodes below"),
         "wait": Command("wait", "wait until a node is there, is gone, or is as needed"),
         "watch": Command("watch", "follow the children and properties of nodes"),
+        "render": Command("render", "make files of templates, and keep them up to date"),
         "browse": Command("browse", "show the tree in a web browser, live"),
         "graph": Command("graph", "draw services and the links between them"),
         "shell": Command("shell", "read commands line by line, for one session and node"),
@@ -65,7 +66,7 @@ COMMANDS = {name: command for group in GROUPS.values() for name, command in grou
 # Commands that are programs of their own too, zookeeper_NAME.
 OF_THEIR_OWN = (
     "export", "import", "validate", "diff", "set_property", "delete", "watch", "graph", "browse",
-    "server", "lock",
+    "server", "lock", "render",
 )  # fmt: skip
 
 

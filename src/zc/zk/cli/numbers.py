@@ -23,3 +23,18 @@ def count(text: str) -> int:
     if text.isascii() and text.isdecimal() and 0 < int(text[:10]) <= MAX_COUNT:
         return int(text[:10])
     raise ArgumentTypeError(f"not a number from 1 on: {text!r}")
+
+
+def pause(text: str) -> float:
+    """Return the seconds of an argument such as 200ms; 0 is none."""
+    return 0.0 if text == "0" else span(text)
+
+
+def repetitions(text: str) -> int:
+    """Return an argument that is a number from 0 on."""
+    if text == "0":
+        return 0
+    try:
+        return count(text)
+    except ArgumentTypeError:
+        raise ArgumentTypeError(f"not a number from 0 on: {text!r}") from None

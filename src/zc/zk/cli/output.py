@@ -12,9 +12,10 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO, BinaryIO, TextIO, cast
+from typing import BinaryIO, TextIO, cast
 
 from zc.zk.cli.failures import Failure, Misuse
+from zc.zk.cli.replacing import replacement
 from zc.zk.errors import printable
 
 STANDARD = "-"
@@ -31,8 +32,9 @@ def write_text(file: str, chunks: Iterable[str]) -> None:
 def write(file: str, chunks: Iterable[bytes]) -> None:
     """Write to `file`, which is replaced at the end; '-' is standard output.
 
-    A file that was there keeps its permissions. A pipe, a device, or another file that is not plain
-    is written to as it is. Raises Failure, naming the file, and BrokenPipeError.
+    A file that was there keeps its permissions, and its owner as far as we may. A pipe, a device,
+    or another file that is not plain is written to as it is. Raises Failure, naming the file, and
+    BrokenPipeError.
     """
     if file == STANDARD:
         _write_to_standard_output(chunks)
@@ -42,8 +44,10 @@ def write(file: str, chunks: Iterable[bytes]) -> None:
             with open(file, "wb") as output:
                 output.writelines(chunks)
         else:
-            with _replacement(os.path.realpath(file)) as output:
-                output.writelines(chunks)
+            with replacement(file) as new:
+                new.content.writelines(chunks)
+                new.finish()
+                new.take_place()
     except BrokenPipeError:
         raise
     except OSError as fault:
@@ -138,30 +142,3 @@ def _is_special(file: str) -> bool:
         return not stat.S_ISREG(os.stat(file).st_mode)
     except FileNotFoundError:
         return False
-
-
-@contextmanager
-def _replacement(file: str) -> Iterator[IO[bytes]]:
-    """Open a file that takes the place of `file` at the end, or goes on failure."""
-    import tempfile
-
-    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(file), prefix=".zc.zk-")
-    try:
-        with open(descriptor, "wb") as output:
-            os.fchmod(descriptor, _mode(file))
-            yield output
-            output.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, file)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def _mode(file: str) -> int:
-    """Return the permissions of `file`, or those that a new file gets."""
-    try:
-        return stat.S_IMODE(os.stat(file).st_mode)
-    except FileNotFoundError:
-        os.umask(mask := os.umask(0))
-        return 0o666 & ~mask

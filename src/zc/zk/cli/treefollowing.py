@@ -1,12 +1,12 @@
-"""`zk watch -R`: a line a change of a node and of all nodes below it."""
+"""`zk watch -R`: an event for each change of a node and of all nodes below it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from zc.zk.cli.nodeevents import ADDED, CHANGED, REMOVED, Event
 from zc.zk.naturalorder import sorted_naturally
-from zc.zk.tree.changes import SetData
 
 if TYPE_CHECKING:
     from zc.zk.client import ZooKeeper
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class TreeFollower:
-    """Follows a tree, and writes down what changes: nodes as children of those above them."""
+    """Follows a tree, and tells what changes. Raises NoNodeException if there is none."""
 
     def __init__(
         self,
         zk: ZooKeeper,
         path: str,
-        note: Callable[[str], object],
+        note: Callable[[Event], object],
         *,
         children: bool,
         properties: bool,
@@ -37,34 +37,21 @@ class TreeFollower:
     def _note_changes(self, tree: Tree, changes: Changes) -> None:
         for path in reversed(sorted_naturally(changes.removed)):
             if path in self._known:
-                del self._known[path]
-                self._note_node(tree, path, "remove")
+                self._tell(tree, Event(path, REMOVED, self._known.pop(path)))
         for path in sorted_naturally(changes.added):
             if path in tree and path not in self._known:
-                self._known[path] = ""
-                self._note_node(tree, path, "add")
-                self._note_data(tree, path)
+                self._known[path] = new = self._data(tree, path)
+                self._tell(tree, Event(path, ADDED, None if new is None else "", new))
         for path in sorted_naturally(changes.changed):
-            if path in self._known:
-                self._note_data(tree, path)
+            if path in self._known and path in tree:
+                old, self._known[path] = self._known[path], self._data(tree, path)
+                self._tell(tree, Event(path, CHANGED, old, self._known[path]))
 
-    def _note_node(self, tree: Tree, path: str, verb: str) -> None:
-        above, _, name = path.rpartition("/")
-        if path == tree.real_path:
-            if verb == "remove":
-                self._note(f"{path} deleted")
-        elif self._children:
-            self._note(f"{above or '/'} {verb} child {name}")
+    def _tell(self, tree: Tree, event: Event) -> None:
+        if not event.is_nothing:
+            self._note(event._replace(is_top=event.path == tree.real_path, is_child=self._children))
 
-    def _note_data(self, tree: Tree, path: str) -> None:
-        node = tree.get(path)
-        if node is None or not self._properties:
-            return  # it is gone, which is told next
-        old, self._known[path] = self._known[path], node.data
-        for line in _lines(path, old, node.data):
-            self._note(line)
-
-
-def _lines(path: str, old: str | None, new: str | None) -> Iterator[str]:
-    if (old or "") != (new or ""):
-        yield from SetData(path, old, new, 0).lines()
+    def _data(self, tree: Tree, path: str) -> str | None:
+        """Return the data, if they are followed and may be read."""
+        node = tree.get(path) if self._properties else None
+        return None if node is None or node.error is not None else node.data or ""

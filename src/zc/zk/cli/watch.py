@@ -1,54 +1,57 @@
-"""`zookeeper_watch`: a line a change of a node's children and properties."""
+"""`zookeeper_watch`: a line a change of nodes, for people or as JSON, or a command that is run."""
 
 from __future__ import annotations
 
-import logging
-import queue
+import json
 import select
 import sys
-import threading
 import time
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import zookeeper
-from zc.zk import codec
-from zc.zk.cli import connect, nodewords
-from zc.zk.cli.arguments import Parser
-from zc.zk.cli.output import print_line, tell
+from zc.zk.cli import connect, connectionnews, hook, nodewords
+from zc.zk.cli.arguments import (
+    CHANGES_VARIABLE,
+    CONNECTION_VARIABLE,
+    PATHS_VARIABLE,
+    Parser,
+)
+from zc.zk.cli.hookarguments import add_hook_arguments, timing
+from zc.zk.cli.nodeevents import Event, lines, members
+from zc.zk.cli.output import print_json, print_line, tell
 from zc.zk.cli.reports import connection_and_paths
-from zc.zk.cli.treefollowing import TreeFollower
-from zc.zk.errors import BadPropertyLink
-from zc.zk.naturalorder import sorted_naturally
-from zc.zk.session.state import CONNECTION_LOST
-from zc.zk.tree.changes import SetData
+from zc.zk.cli.runplan import RunPlan
+from zc.zk.spans import in_words
 
 if TYPE_CHECKING:
-    from zc.zk.client import ZooKeeper
-    from zc.zk.watching.children import Children
-    from zc.zk.watching.properties import Properties
+    from zc.zk.cli.watchinbox import Following, Inbox
 
-USAGE = "[-c] [-p] [-R] [options] [CONNECTION] PATH..."
+USAGE = "[-c] [-p] [-R] [--format text|json | --exec COMMAND] [options] [CONNECTION] PATH..."
 DETAILS = """\
 CONNECTION is HOST:PORT, or several with commas in between. PATHs are the nodes to follow; symbolic
 links are followed, and so are property links. With -R it is all nodes below PATHs, too, by one
 watch each; property links are not followed then. The first lines tell what is there, as if it came
-just then; the others what changes, until you interrupt it. Connections and sessions may be lost in
-the meantime: what has changed then is told afterwards."""
+just then; the others what changes, until you interrupt it. Where there is no node yet, it is waited
+for. Connections and sessions may be lost in the meantime: what has changed then is told afterwards.
+
+With --exec nothing is printed, and a command is run, one at a time, first with what is there. It
+reads the changes since the former run, one of each node, from its standard input: a JSON object a
+line, with path, change (added, changed or removed) and properties. ZC_ZK_CHANGES has their number,
+and ZC_ZK_PATHS their paths, one a line, unless these are longer than 64 kB. If the command fails,
+the changes are told again, together with those that came meanwhile. Commands end with this one,
+also by kill -9."""
 EXAMPLES = """\
 zookeeper.example.com:2181 /fooservice/providers
--p zookeeper.example.com:2181 /fooservice /barservice"""
-
-_STATES = {
-    zookeeper.CONNECTING_STATE: "the connection is lost",
-    zookeeper.CONNECTED_STATE: "connected again",
-}
+-p zookeeper.example.com:2181 /fooservice /barservice
+-R --format json zookeeper.example.com:2181 /fooservice
+-R --exec 'make -C /etc/foo' zookeeper.example.com:2181 /fooservice"""
 
 # How often (seconds) to look whether somebody still reads what is written.
 LOOK_SECONDS = 0.5
+
+# Bytes of paths that a variable of the environment can well hold.
+MAX_PATHS_BYTES = 1 << 16
 
 
 def add_arguments(parser: Parser) -> None:
@@ -62,122 +65,51 @@ def add_arguments(parser: Parser) -> None:
         "--changes", action="store_true", help="do not tell what is there at the beginning"
     )
     parser.add_argument("--no-time", action="store_true", help="lines without date and time")
+    parser.add_argument(
+        "--no-wait", action="store_true", help="end with 1 if a node is not there at the beginning"
+    )
+    parser.add_report_argument()
+    add_hook_arguments(parser, "something has changed")
     parser.add_server_arguments()
 
 
 def run(options: Namespace) -> int:
     connection, paths = connection_and_paths(options)
-    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-    with connect.client(options, connection) as zk, _not_told_twice():
-        zk.set_watcher(partial(_tell_of_session, options.name))
-        follower = _tree_follower if options.recursive else _Follower
-        followers = [follower(zk, path, options, lines) for path in paths]
-        if options.changes:
-            while not lines.empty():
-                lines.get()
-        _print_until_nobody_reads(lines, timed=not options.no_time)
-        del followers
+    plan = RunPlan(timing(options)) if options.exec is not None else None
+    with connect.client(options, connection) as zk, connectionnews.told(zk, options.name):
+        from zc.zk.cli.watchinbox import Following, Inbox
+
+        inbox = Inbox(plan)
+        follow = partial(
+            _follower_class(options),
+            zk,
+            note=inbox.note,
+            children=options.children or not options.properties,
+            properties=options.properties or not options.children,
+        )
+        following = Following(zk, inbox, follow, options.name, waits=not options.no_wait)
+        inbox.is_muted = options.changes
+        for path in paths:
+            following.begin(path)
+        inbox.is_muted = False
+        if plan is None:
+            _print_until_nobody_reads(options, inbox, following)
+        else:
+            _run_commands(options, connection, inbox, following)
     return 0
 
 
-@contextmanager
-def _not_told_twice() -> Iterator[None]:
-    """Drop log records about a lost connection, which this command tells itself."""
+def _follower_class(options: Namespace) -> Any:
+    if options.recursive:
+        from zc.zk.cli.treefollowing import TreeFollower
 
-    def is_news(record: logging.LogRecord) -> bool:
-        return CONNECTION_LOST not in record.getMessage()
+        return TreeFollower
+    from zc.zk.cli.nodefollowing import NodeFollower
 
-    logger = logging.getLogger("zc.zk")
-    logger.addFilter(is_news)
-    try:
-        yield
-    finally:
-        logger.removeFilter(is_news)
+    return NodeFollower
 
 
-def _tell_of_session(name: str, handle: int, type: int, state: int, path: str) -> None:
-    if state in _STATES:
-        tell(name, _STATES[state])
-
-
-def _tree_follower(
-    zk: ZooKeeper, path: str, options: Namespace, lines: queue.SimpleQueue[str]
-) -> TreeFollower:
-    return TreeFollower(
-        zk,
-        path,
-        lines.put,
-        children=options.children or not options.properties,
-        properties=options.properties or not options.children,
-    )
-
-
-class _Follower:
-    """Follows one node, and writes down what changes."""
-
-    def __init__(
-        self, zk: ZooKeeper, path: str, options: Namespace, lines: queue.SimpleQueue[str]
-    ) -> None:
-        self.path = path
-        self.lines = lines
-        # The first call comes in our thread and later ones do not.
-        self.lock = threading.Lock()
-        self.names: set[str] = set()
-        self.values: dict[str, Any] = {}
-        self.is_gone = False
-        everything = options.children == options.properties
-        self.live: list[Children | Properties] = []
-        if everything or options.properties:
-            self.live.append(zk.properties(path)(self.note_properties))
-        if everything or options.children:
-            self.live.append(zk.children(path)(self.note_children))
-
-    def note_children(self, children: Children | None = None) -> None:
-        with self.lock:
-            if self.note_presence(children is not None):
-                names = set(children or ())
-                for name in sorted_naturally(self.names - names):
-                    self.lines.put(f"{self.path} remove child {name}")
-                for name in sorted_naturally(names - self.names):
-                    self.lines.put(f"{self.path} add child {name}")
-                self.names = names
-
-    def note_properties(self, properties: Properties | None = None) -> None:
-        with self.lock:
-            if self.note_presence(properties is not None):
-                assert properties is not None
-                values = _values(properties)
-                for line in _changes(self.path, self.values, values):
-                    self.lines.put(line)
-                self.values = values
-
-    def note_presence(self, is_there: bool) -> bool:
-        """Tell, once for both objects, that the node is gone."""
-        if not is_there and not self.is_gone:
-            self.lines.put(f"{self.path} deleted")
-            self.names, self.values = set(), {}
-        self.is_gone = not is_there
-        return is_there
-
-
-def _values(properties: Properties) -> dict[str, Any]:
-    """Return the properties, links as they stand and the values they lead to."""
-    values = properties.data
-    for name in properties:
-        try:
-            values[name] = properties[name]
-        except BadPropertyLink:
-            pass
-    return values
-
-
-def _changes(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    change = SetData(path, codec.as_read(old), codec.as_read(new), 0)
-    if change.old != change.new:
-        yield from change.lines()
-
-
-def _print_until_nobody_reads(lines: queue.SimpleQueue[str], *, timed: bool) -> None:
+def _print_until_nobody_reads(options: Namespace, inbox: Inbox, following: Following) -> None:
     reader = select.poll()
     try:
         if sys.stdout is not None:
@@ -185,11 +117,54 @@ def _print_until_nobody_reads(lines: queue.SimpleQueue[str], *, timed: bool) -> 
     except (TypeError, OSError):
         pass  # no file: something that a program has put in its place
     while True:
-        try:
-            line = lines.get(timeout=LOOK_SECONDS)
-        except queue.Empty:
-            if reader.poll(0):
-                raise BrokenPipeError from None
+        inbox.wait(LOOK_SECONDS)
+        following.go_on()
+        events = inbox.take()
+        if not events and reader.poll(0):
+            raise BrokenPipeError
+        for event in events:
+            _print(options, event)
+
+
+def _print(options: Namespace, event: Event) -> None:
+    now = time.time()
+    if options.format == "json":
+        when = {} if options.no_time else {"time": _in_utc(now)}
+        print_json({**when, **members(event)})
+        return
+    beginning = "" if options.no_time else time.strftime("%Y-%m-%d %H:%M:%S ", time.localtime(now))
+    for line in lines(event):
+        print_line(beginning + line)
+
+
+def _in_utc(now: float) -> str:
+    milliseconds = int(now * 1000) % 1000
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{milliseconds:03}Z"
+
+
+def _run_commands(options: Namespace, connection: str, inbox: Inbox, following: Following) -> None:
+    limit = options.exec_timeout or hook.DEFAULT_LIMIT_SECONDS
+    while True:
+        inbox.wait(LOOK_SECONDS)
+        following.go_on()
+        events = inbox.take()
+        if not events:
             continue
-        now = time.strftime("%Y-%m-%d %H:%M:%S ") if timed else ""
-        print_line(now + line)
+        given = "".join(f"{json.dumps(members(event))}\n" for event in events).encode()
+        variables = {CONNECTION_VARIABLE: connection, **_variables(events)}
+        fault = hook.run(options.exec, variables, given, limit=limit)
+        if not fault:
+            inbox.note_success()
+            continue
+        pause = inbox.note_failure(events)
+        then = f"again in {in_words(pause)}" if pause is not None else "given up until a change"
+        tell(options.name, f"{options.exec!r}: {fault}; {then}")
+
+
+def _variables(events: list[Event]) -> dict[str, str]:
+    """Return the variables that tell a command of events; none that is too long for one."""
+    variables = {CHANGES_VARIABLE: str(len(events))}
+    paths = "\n".join(event.path for event in events)
+    if len(paths.encode("utf-8", "surrogatepass")) <= MAX_PATHS_BYTES:
+        variables[PATHS_VARIABLE] = paths
+    return variables

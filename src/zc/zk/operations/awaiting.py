@@ -29,7 +29,7 @@ class _SeenView(View):
         self.seen = seen
 
 
-class _Awaited(LiveObject[_SeenView]):
+class Awaited(LiveObject[_SeenView]):
     """A node that need not be there, links followed, kept up to date."""
 
     _kind = Kind.EXISTS
@@ -71,10 +71,10 @@ def wait_until(watches: Subscriptions, path: str, expectation: Expectation, seco
     """
     deadline = time.monotonic() + seconds
     session = watches.session
-    awaited: _Awaited | None = None
+    awaited: Awaited | None = None
     while awaited is None:
         with suppress(zookeeper.SessionError):
-            awaited = _Awaited(watches, path, expectation)
+            awaited = Awaited(watches, path, expectation)
             break
         left = deadline - time.monotonic()
         if left <= 0 or not session.wait_for_connection(left):
@@ -82,7 +82,7 @@ def wait_until(watches: Subscriptions, path: str, expectation: Expectation, seco
             return f"there is no connection ({reason})"
     is_met = threading.Event()
 
-    def look(now: _Awaited) -> None:
+    def look(now: Awaited) -> None:
         if not expectation.lack(now.seen):
             is_met.set()
 

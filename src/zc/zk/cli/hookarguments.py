@@ -1,0 +1,62 @@
+"""The options of commands that run another one when something has changed."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from zc.zk.cli.arguments import Parser
+from zc.zk.cli.failures import Misuse
+from zc.zk.cli.numbers import pause, repetitions, span
+from zc.zk.cli.runplan import Timing
+
+DEFAULT_QUIET, DEFAULT_MAX_DELAY = 0.1, 5.0
+
+
+def add_hook_arguments(parser: Parser, what: str, **words: Any) -> None:
+    """Add --exec, which runs a command when `what`, and when to run it, and for how long."""
+    parser.add_argument(
+        "--exec",
+        metavar="COMMAND",
+        help=f"a command line for the shell that is run when {what}; one that fails is run again",
+        **words,
+    )
+    parser.add_argument(
+        "--exec-timeout",
+        type=span,
+        metavar="TIME",
+        help="end a command that takes longer (default: 60s)",
+    )
+    parser.add_argument(
+        "--retries",
+        type=repetitions,
+        metavar="N",
+        help="run a command that fails again so often only, until something changes (default: for"
+        " as long as it takes, with pauses of 1 second to a minute)",
+    )
+    parser.add_argument(
+        "--debounce",
+        type=pause,
+        metavar="TIME",
+        help=f"wait until nothing has changed for so long (default: {1000 * DEFAULT_QUIET:g}ms)",
+    )
+    parser.add_argument(
+        "--debounce-max",
+        type=pause,
+        metavar="TIME",
+        help=f"but do not wait longer than this (default: {DEFAULT_MAX_DELAY:g}s)",
+    )
+
+
+def timing(options: Namespace) -> Timing:
+    """Return when to run the command. Raises Misuse."""
+    return timing_of(options.debounce, options.debounce_max, options.retries)
+
+
+def timing_of(quiet: float | None, most: float | None, retries: int | None) -> Timing:
+    """Return when to run something; None is the default. Raises Misuse."""
+    if quiet is not None and most is not None and most < quiet:
+        raise Misuse(f"--debounce-max is less than --debounce: {most:g}s, {quiet:g}s")
+    if quiet is None:
+        quiet = DEFAULT_QUIET if most is None else min(DEFAULT_QUIET, most)
+    return Timing(quiet, max(quiet, DEFAULT_MAX_DELAY) if most is None else most, retries)

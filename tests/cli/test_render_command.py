@@ -1,0 +1,428 @@
+"""`zk render`: files that follow nodes, on good days and bad ones."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.inprocess import call, the_line
+from tests.cli.test_lock_command import is_alive
+from tests.deadlines import scaled, wait_until
+
+pytest.importorskip("jinja2")
+
+TEMPLATE = """\
+{% for p in providers('/svc/providers') %}
+server {{ p }}
+{% endfor %}
+"""
+
+# A line a run: what is in the files.
+NOTE = "cat $ZC_ZK_FILES >> runs; echo --- >> runs"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.j2").write_text(TEMPLATE)
+    return tmp_path
+
+
+@pytest.fixture
+def service(zk):
+    """Return a function that registers a server."""
+    zk.import_tree("/svc\n  /providers\n")
+    return lambda name: zk.register("/svc/providers", name)
+
+
+@pytest.fixture
+def render(start, place, folder):
+    """Return a function that starts the command for `out`."""
+
+    def render(*words, to=place):
+        quick = ["--debounce", "10ms"]
+        return start("render", "t.j2", "-o", "out", *quick, *words, to)
+
+    return render
+
+
+def once(place, *words, template="t.j2"):
+    return call("render", "--once", template, "-o", "out", *words, place)
+
+
+def content(file):
+    return file.read_text() if file.exists() else None
+
+
+def wait_for(file, text):
+    wait_until(lambda: content(file) == text, lambda: f"{text!r}, not {content(file)!r}", 20)
+
+
+class TestOnce:
+    def test_a_text_is_printed_or_written(self, folder, place, service):
+        service("h:1")
+        assert call("render", "--once", "t.j2", place).output == "server h:1\n"
+        outcome = once(place)
+        assert (outcome.status, outcome.output) == (0, "")
+        assert outcome.messages == "python -m zc.zk render: out is written\n"
+        assert content(folder / "out") == "server h:1\n"
+        assert once(place).messages == ""
+
+    def test_a_file_with_the_same_text_is_left_alone(self, folder, place, service):
+        service("h:1")
+        once(place)
+        before = (folder / "out").stat()
+        assert once(place, "--exec", "touch run", "--check", "touch run").status == 0
+        assert (folder / "out").stat() == before
+        assert not (folder / "run").exists()
+
+    def test_a_file_keeps_its_mode_and_its_link(self, folder, place, service):
+        service("h:1")
+        (folder / "real").write_text("old")
+        (folder / "real").chmod(0o640)
+        (folder / "out").symlink_to("real")
+        assert once(place).status == 0
+        assert (folder / "out").is_symlink()
+        assert content(folder / "real") == "server h:1\n"
+        assert stat.S_IMODE((folder / "real").stat().st_mode) == 0o640
+
+    @pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+    def test_a_file_keeps_its_owner_and_group(self, folder, place, service):
+        service("h:1")
+        (folder / "out").write_text("old")
+        os.chown(folder / "out", 12345, 54321)
+        assert once(place).messages == "python -m zc.zk render: out is written\n"
+        there = (folder / "out").stat()
+        assert (there.st_uid, there.st_gid) == (12345, 54321)
+
+    def test_the_check_decides(self, folder, place, service):
+        service("h:1")
+        words = ["--check", "cp %s seen; test ${ZC_ZK_FILE##*.} = conf; exit 3", "--exec", "false"]
+        (folder / "x.conf").write_text("old")
+        outcome = call("render", "--once", "t.j2", "-o", "x.conf", *words, place)
+        assert outcome.status == 1
+        assert "x.conf: the new file is not accepted: its status is 3; x.conf stays as it is" in (
+            outcome.messages
+        )
+        assert content(folder / "seen") == "server h:1\n"
+        assert content(folder / "x.conf") == "old"
+        assert sorted(os.listdir(folder)) == ["seen", "t.j2", "x.conf"]
+
+    def test_a_command_that_failed_is_owed_until_it_succeeds(self, folder, place, service):
+        service("h:1")
+        failed = once(place, "--exec", "exit 5")
+        assert failed.status == 1
+        assert "'exit 5': its status is 5; again in 1 second" in failed.messages
+        assert content(folder / "out") == "server h:1\n"
+        assert once(place, "--exec", NOTE).status == 0
+        assert content(folder / "runs") == "server h:1\n---\n"
+        assert once(place, "--exec", NOTE).status == 0
+        assert content(folder / "runs") == "server h:1\n---\n"
+        assert sorted(os.listdir(folder)) == ["out", "runs", "t.j2"]
+
+    def test_a_command_that_failed_may_be_tried_again(self, folder, place, service):
+        service("h:1")
+        flaky = "test -e there || { touch there; exit 1; }"
+        assert once(place, "--exec", flaky, "--retries", "1").status == 0
+
+    def test_differences_are_printed_by_a_dry_run(self, folder, place, service):
+        service("h:1")
+        (folder / "out").write_text("server h:0\n")
+        outcome = call("render", "-d", "t.j2", "-o", "out", "--exec", "touch x", place)
+        assert (outcome.status, outcome.messages) == (0, "")
+        lines = ["--- out", "+++ out (new)", "@@ -1 +1 @@", "-server h:0", "+server h:1"]
+        assert outcome.output.splitlines() == lines
+        assert sorted(os.listdir(folder)) == ["out", "t.j2"]
+
+    @pytest.mark.parametrize(
+        ("template", "told"),
+        [
+            ("{{ tree('/nowhere') }}", "t.j2:1: no node: /nowhere; there is no out yet"),
+            ("\n{{ children('/nowhere') }}", "t.j2:2: no node: /nowhere; there is no out yet"),
+            ("{{ properties('/svc').x }}", "t.j2:1: /svc has no property 'x'; there is no out yet"),
+            (TEMPLATE, "t.j2:1: 0 providers at /svc/providers, and 1 needed; there is no out yet"),
+            ("{{ '\\ud800' }}", "t.j2: UTF-8 cannot hold '\\ud800', in line 1 of the text; there"),
+            ("{% x %}", "t.j2:1: Encountered unknown tag 'x'."),
+        ],
+    )
+    def test_faults_are_told_and_nothing_is_written(self, folder, place, service, template, told):
+        (folder / "t.j2").write_text(template)
+        outcome = once(place)
+        assert outcome.status == 1
+        assert outcome.messages.startswith(f"python -m zc.zk render: {told}")
+        assert os.listdir(folder) == ["t.j2"]
+
+    def test_links_are_followed_and_properties_shown(self, folder, place, zk):
+        zk.import_tree(
+            "/svc\n  db => /db url\n  main -> /db\n  /p10\n  /p2\n    x = 1\n"
+            "/db\n  url = 'pg://'\n  n = 5\n"
+        )
+        (folder / "t.j2").write_text(
+            "{{ properties('/svc').db }} {{ properties('/svc/main').n }}"
+            " {{ tree('/svc').properties.db }} {{ tree('/svc').links.main.properties.n }}"
+            " {{ tree('/svc').children|join(',') }} {{ tree('/svc/main')['n']|default('-') }}"
+            " {{ tree('/svc', depth=1)['p2'].properties.x }} {{ exists('/db') }} {{ size }}"
+        )
+        assert once(place, "--set", "size=3").status == 0
+        assert content(folder / "out") == "pg:// 5 pg:// 5 /svc/p2,/svc/p10 - 1 True 3"
+
+    def test_no_permission_is_told(self, folder, place, zk):
+        zk.create("/secret", "", [{"perms": 16, "scheme": "world", "id": "anyone"}])
+        (folder / "t.j2").write_text("{{ properties('/secret').x }}")
+        assert "t.j2:1: not authenticated: /secret" in once(place).messages
+
+    def test_names_that_are_no_addresses_are_passed_over(self, folder, place, service):
+        for name in ("h:1", "{evil};:80", "nothing"):
+            service(name)
+        outcome = once(place)
+        assert content(folder / "out") == "server h:1\n"
+        assert (
+            "/svc/providers: passed over, as it is no address to call: 'nothing', '{evil};:80'"
+            in (outcome.messages)
+        )
+
+
+class TestFollowing:
+    def test_a_file_follows_its_providers(self, folder, render, service):
+        first = service("h:10")
+        process = render("--exec", NOTE)
+        wait_for(folder / "out", "server h:10\n")
+        service("h:9")
+        wait_for(folder / "out", "server h:9\nserver h:10\n")
+        first.unregister()
+        wait_for(folder / "out", "server h:9\n")
+        wait_until(lambda: not list(folder.glob(".*")), "the last command has succeeded")
+        process.terminate()
+        assert process.wait(scaled(30)) == 143
+        runs = content(folder / "runs")
+        assert runs == "server h:10\n---\nserver h:9\nserver h:10\n---\nserver h:9\n---\n"
+
+    @pytest.mark.parametrize(
+        "template",
+        [
+            "{{ properties('/later').x }}",
+            "{{ tree('/later').properties.x }}",
+            "{% if exists('/later') %}{{ tree('/')['later'].properties.x }}{% endif %}",
+            "{% for name in children('/') if name == 'later' %}"
+            "{{ properties('/' ~ name).x }}{% endfor %}",
+        ],
+        ids=["properties", "tree", "exists", "children"],
+    )
+    def test_a_node_that_comes_later_and_again_is_waited_for(self, folder, render, zk, template):
+        (folder / "t.j2").write_text(template)
+        render()
+        zk.create("/later", '{"x": 1}')
+        wait_for(folder / "out", "1")
+        zk.set("/later", '{"x": 2}')
+        wait_for(folder / "out", "2")
+        zk.delete("/later")
+        zk.create("/later", '{"x": 3}')
+        wait_for(folder / "out", "3")
+
+    def test_a_file_stays_when_the_node_goes_and_when_all_providers_go(
+        self, folder, render, service, zk
+    ):
+        one = service("h:1")
+        process = render()
+        wait_for(folder / "out", "server h:1\n")
+        assert process.stderr.readline().endswith(b"out is written\n")
+        one.unregister()
+        told = process.stderr.readline().decode()
+        assert "0 providers at /svc/providers, and 1 needed; out stays as it is" in told
+        zk.delete("/svc/providers")
+        assert b"no node: /svc/providers; out stays as it is" in process.stderr.readline()
+        assert content(folder / "out") == "server h:1\n"
+        zk.create("/svc/providers", "")
+        zk.register("/svc/providers", "h:2")
+        wait_for(folder / "out", "server h:2\n")
+
+    def test_a_list_that_loses_most_at_once_is_held_back(self, folder, render, service):
+        services = [service(f"h:{port}") for port in range(1, 6)]
+        process = render("--hold", "1s", "--debounce", "100ms")
+        wait_until(lambda: (content(folder / "out") or "").count("h:") == 5, "five are told")
+        assert process.stderr.readline()
+        for each in services[:3]:
+            each.unregister()
+        told = process.stderr.readline().decode()
+        assert "there are suddenly" in told
+        assert "of 5 at /svc/providers: out stays as it is for now" in told
+        wait_for(folder / "out", "server h:4\nserver h:5\n")
+
+    def test_a_connection_that_is_lost_and_a_session_change_nothing(
+        self, folder, render, zk, proxy, root, service
+    ):
+        service("h:1")
+        process = render(to=proxy.connection_string + root)
+        wait_for(folder / "out", "server h:1\n")
+        assert process.stderr.readline().endswith(b"out is written\n")
+        proxy.refuse()
+        proxy.cut()
+        assert process.stderr.readline().endswith(b"the connection is lost\n")
+        service("h:2")
+        proxy.allow()
+        assert process.stderr.readline().endswith(b"connected again\n")
+        wait_for(folder / "out", "server h:1\nserver h:2\n")
+
+    def test_a_command_is_run_again_until_it_succeeds(self, folder, render, service):
+        service("h:1")
+        process = render("--exec", "test -e ready && touch run")
+        assert process.stderr.readline().endswith(b"out is written\n")
+        assert b"its status is 1; again in 1 second" in process.stderr.readline()
+        (folder / "ready").touch()
+        wait_until((folder / "run").exists, "it succeeds", 20)
+
+    def test_a_command_that_hangs_holds_up_no_other_file(self, folder, start, place, zk):
+        zk.import_tree("/a\n  x = 1\n")
+        (folder / "t.j2").write_text("{{ properties('/a').x }}\n")
+        entries = [
+            f"[[template]]\nsource = 't.j2'\noutput = '{name}'\nexec = {command}\n"
+            for name, command in [
+                ("one", "'sleep 1000'"),
+                ("two", "['cp', 'two', 'copied']"),
+                ("three", "['cp', 'two', 'copied']"),
+            ]
+        ]
+        (folder / "r.toml").write_text("debounce = '10ms'\n" + "".join(entries))
+        process = start("render", "--config", "r.toml", place)
+        wait_for(folder / "copied", "1\n")
+        zk.set("/a", '{"x": 2}')
+        wait_for(folder / "copied", "2\n")
+        assert content(folder / "one") == "1\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(scaled(30)) == 143
+
+    def test_a_command_that_two_files_share_is_run_once_for_both(self, folder, start, place, zk):
+        zk.import_tree("/a\n  x = 1\n")
+        (folder / "t.j2").write_text("{{ properties('/a').x }}\n")
+        one = f"[[template]]\nsource = 't.j2'\nexec = '''{NOTE}'''\noutput = "
+        (folder / "r.toml").write_text(f"{one}'one'\n{one}'two'\n")
+        start("render", "--config", "r.toml", place)
+        wait_until(lambda: "---" in (content(folder / "runs") or ""), "it is run", 20)
+        assert content(folder / "runs") == "1\n1\n---\n"
+
+    def test_systemd_is_told_when_files_have_been_made(
+        self, folder, start, place, service, environment
+    ):
+        service("h:1")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+            systemd.bind(str(folder / "notify"))
+            systemd.settimeout(scaled(30))
+            variables = {**environment, "NOTIFY_SOCKET": str(folder / "notify")}
+            start("render", "t.j2", "-o", "out", place, env=variables)
+            assert systemd.recv(100) == b"READY=1"
+            assert content(folder / "out") == "server h:1\n"
+
+
+class TestKilled:
+    def test_kill_9_at_any_time_leaves_a_whole_file(self, folder, render, zk):
+        """Its text is long, and says at both ends which one it is."""
+        zk.create("/a", "0")
+        (folder / "t.j2").write_text(
+            "{% set n = tree('/a').data %}{{ n }}\n{{ 'x' * 3000000 }}\n{{ n }}\n"
+        )
+        known: set[str] = set()
+        number = 0
+        for round_ in range(8):
+            process = render("--exec", "true", "--debounce", "0")
+            # The moment differs: after the first file, or in the middle of one of the next.
+            for _ in range(round_ + 1):
+                number += 1
+                zk.set("/a", str(number))
+                wait_until(lambda: (content(folder / "out") or "")[:1], "there is a file", 30)
+            process.kill()
+            process.wait()
+            first, _, last = content(folder / "out").rstrip("\n").split("\n")
+            assert first == last
+            known.add(first)
+        assert once_more(folder, zk, number) == str(number)
+        leftover = sorted(set(os.listdir(folder)) - {"out", "t.j2"})
+        assert leftover == []
+
+    def test_a_command_owed_by_one_that_was_killed_is_run_by_the_next(
+        self, folder, render, service
+    ):
+        service("h:1")
+        process = render("--exec", "echo $$ > pid; sleep 1000")
+        wait_until(lambda: content(folder / "pid"), "the command runs", 20)
+        process.kill()
+        process.wait()
+        pid = int(content(folder / "pid"))
+        wait_until(lambda: not is_alive(pid), "the command has ended, too")
+        assert content(folder / "out") == "server h:1\n"
+        render("--exec", NOTE)
+        wait_for(folder / "runs", "server h:1\n---\n")
+
+    def test_leftovers_of_others_that_still_write_are_left_alone(self, folder, place, service):
+        from zc.zk.cli.replacing import replacement
+
+        service("h:1")
+        (folder / ".zc.zk-out-dead").write_text("half")
+        (folder / ".zc.zk-other-dead").write_text("half")
+        with replacement(str(folder / "out")) as new:
+            assert once(place).status == 0
+            assert os.path.exists(new.name)
+            assert sorted(os.listdir(folder)) == sorted(
+                [os.path.basename(new.name), ".zc.zk-other-dead", "out", "t.j2"]
+            )
+
+
+def once_more(folder, zk, number):
+    connection = zk.connection_string
+    words = [sys.executable, "-m", "zc.zk", "render", "--once", "t.j2", "-o", "out"]
+    ended = subprocess.run([*words, "--exec", "true", connection], capture_output=True, text=True)
+    assert ended.returncode == 0, ended
+    return content(folder / "out").split("\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (["h:1"], 2, "which template? TEMPLATE is missing; --help tells more"),
+        (["t.j2", "h:1"], 2, "where to? -o FILE is missing, or --once for standard output"),
+        (["t.j2", "u.j2", "-o", "x", "h:1"], 2, "too many arguments, from 'u.j2'; --help tells"),
+        (["--config", "r", "t.j2", "h:1"], 2, "too many arguments, from 't.j2'; --help tells"),
+        (["--config", "r", "-o", "x", "h:1"], 2, "--config, and --output, which is for a single"),
+        (["--config", "gone", "h:1"], 1, "gone: No such file or directory"),
+        (["gone.j2", "-o", "x", "h:1"], 1, "gone.j2: there is no template 'gone.j2'"),
+        (["t.j2", "-o", "no/x", "h:1"], 1, "no/x: No such file or directory"),
+        (["t.j2", "-o", ".", "h:1"], 1, ".: it is no file that can be replaced"),
+        (["t.j2", "-o", "x", "--set", "a", "h:1"], 2, "argument --set: not of the form NAME=TEXT"),
+        (["t.j2", "-o", "x", "--hold", "x", "h:1"], 2, "argument --hold: not a time"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_done(folder, words, status, told):
+    line = the_line(call("render", *words), status)
+    assert line.startswith(told), line
+
+
+def test_the_connection_may_be_in_the_settings(folder, place, zk):
+    (folder / "t.j2").write_text("{{ tree('/').path }}")
+    text = f"connection = '{place}'\n[[template]]\nsource = 't.j2'\noutput = 'x'\n"
+    (folder / "r.toml").write_text(text)
+    assert call("render", "--once", "--config", "r.toml").status == 0
+    assert content(folder / "x") == "/"
+
+
+def test_the_error_tells_what_to_install_without_jinja(folder, place):
+    program = (
+        "import sys; sys.modules['jinja2'] = None\n"
+        "from zc.zk.scripts import render; sys.exit(render())"
+    )
+    words = [sys.executable, "-c", program, "--once", "t.j2", place]
+    ended = subprocess.run(words, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr == "zookeeper_render: templates take Jinja2: pip install 'zc.zk[render]'\n"
+
+
+def test_json_in_a_template_escapes_what_would_break_a_line(folder, place, zk):
+    zk.create("/a", json.dumps({"x": "a\nb"}))
+    (folder / "t.j2").write_text("{{ properties('/a')|json }}")
+    assert once(place).status == 0
+    assert json.loads(content(folder / "out")) == {"x": "a\nb"}
