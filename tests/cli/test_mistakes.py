@@ -54,7 +54,7 @@ def test_no_server(command):
 
 @pytest.mark.not_over_tls("the wrapped init, and not the command, knows of TLS: it warns of it")
 @pytest.mark.parametrize(
-    ("name", "words"), [("export", []), ("watch", ["/a"])], ids=["session", "client"]
+    ("name", "words"), [("export", []), ("watch", ["--no-wait", "/a"])], ids=["session", "client"]
 )
 def test_a_command_that_has_to_wait_for_servers_says_so(start, own_server, name, words):
     own_server.stop()
