@@ -9,14 +9,24 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
+from contextlib import closing
 
 import pytest
 
+import zc.zk
 from tests.cli.inprocess import call, the_line
 from tests.cli.test_lock_command import is_alive
 from tests.deadlines import scaled, wait_until
+from tests.library.bad_days import expire
+from zc.zk.cli.renderedfile import RenderedFile
+from zc.zk.cli.runplan import Timing
 
 pytest.importorskip("jinja2")
+from zc.zk.cli.rendergroup import Group, Hooks, Target
+from zc.zk.rendering.guards import Guard
+from zc.zk.rendering.sources import Sources
+from zc.zk.rendering.template import Template
 
 TEMPLATE = """\
 {% for p in providers('/svc/providers') %}
@@ -269,6 +279,32 @@ class TestFollowing:
         proxy.allow()
         assert process.stderr.readline().endswith(b"connected again\n")
         wait_for(folder / "out", "server h:1\nserver h:2\n")
+
+    @pytest.mark.parametrize("owner", ["the renderer", "the servers"])
+    def test_a_session_that_expires_leaves_the_file_and_is_followed_on(
+        self, folder, place, connection_string, zk, owner
+    ):
+        told: list[str] = []
+        template = Template("t.j2")
+        target = Target(template, RenderedFile("out"), Guard(30.0), None)
+        hooks = Hooks(None, 60.0, Timing(0.01, 1.0))
+        group = Group([target], hooks, {}, told.append)
+        zk.import_tree("/svc\n  /providers\n")
+        with zc.zk.ZooKeeper(place) as other, closing(Sources(zk, group.note_change)) as sources:
+            one = other.register("/svc/providers", "h:1")
+            thread = threading.Thread(target=group.follow, args=(sources,))
+            thread.start()
+            try:
+                wait_for(folder / "out", "server h:1\n")
+                expire(zk if owner == "the renderer" else other, connection_string)
+                wait_until(lambda: one.state.name == "REGISTERED", "it is registered", 30)
+                other.register("/svc/providers", "h:2")
+                wait_for(folder / "out", "server h:1\nserver h:2\n")
+            finally:
+                group.end()
+                thread.join(scaled(30))
+        # Whenever it was written there was a server in it.
+        assert [text for text in told if "is written" in text] == ["out is written"] * 2
 
     def test_a_command_is_run_again_until_it_succeeds(self, folder, render, service):
         service("h:1")

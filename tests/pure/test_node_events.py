@@ -49,6 +49,7 @@ def test_events_are_told_to_programs_by_members():
         "properties": {"x": 1},
     }
     assert members(Event("/a/b", ADDED)) == {"path": "/a/b", "change": "added"}
+    assert members(added("\udcff")) == {"path": "/a/b", "change": "added", "base64": "/w=="}
     assert members(removed("z")) == {"path": "/a/b", "change": "removed"}
 
 

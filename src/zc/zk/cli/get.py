@@ -12,7 +12,7 @@ from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.failures import Failure
 from zc.zk.cli.output import STANDARD, is_terminal, print_line, write, write_text
-from zc.zk.cli.reports import CONNECTION_AND_PATH, connection_and_path, data_members, for_reading
+from zc.zk.cli.reports import CONNECTION_AND_PATH, connection_and_path, for_reading
 from zc.zk.codec import is_storable
 from zc.zk.links import as_told, stored_name
 from zc.zk.operations import reading
@@ -50,7 +50,7 @@ def run(options: Namespace) -> int:
     with connect.session(options, connection) as session:
         if options.property is None:
             node = reading.read_node(session, path)
-            data, members = node.data or "", data_members(node.data)
+            data, members = node.data or "", facts.data_members(node.data)
         else:
             node, value = _property(session, path, options.property)
             data = value if isinstance(value, str) and is_storable(value) else json.dumps(value)

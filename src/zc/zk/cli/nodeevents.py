@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 from zc.zk import codec
 from zc.zk.naturalorder import sorted_naturally
 from zc.zk.tree.changes import SetData
+from zc.zk.tree.facts import data_members
 
 Kind = Literal["added", "changed", "removed"]
 ADDED: Kind = "added"
@@ -56,11 +57,13 @@ def lines(event: Event) -> Iterator[str]:
 def members(event: Event) -> dict[str, Any]:
     """Return the members of the JSON object that tells programs of an event.
 
-    `properties` are left out where they are not followed, and of nodes that are gone.
+    `properties` are left out where they are not followed, and of nodes that are gone. Data that are
+    no text are `base64`.
     """
     told: dict[str, Any] = {"path": event.path, "change": event.kind}
     if event.kind is not REMOVED and event.new is not None:
-        told["properties"] = codec.decode(event.new)
+        data = data_members(event.new)
+        told.update(data if "base64" in data else {"properties": codec.decode(event.new)})
     return told
 
 

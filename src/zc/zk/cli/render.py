@@ -7,9 +7,9 @@ import socket
 import threading
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from zc.zk.cli import connect, connectionnews, hook, nodewords
 from zc.zk.cli.arguments import CONNECTION_VARIABLE, Parser, connection_and_rest, is_connection
@@ -98,22 +98,27 @@ def run(options: Namespace) -> int:
 
     if is_printed:
         template = _template(settings[0])
-        with connect.client(options, connection) as zk:
-            text = template.render(Sources(zk, lambda: None)).text
+        with connect.client(options, connection) as zk, closing(Sources(zk, _no_news)) as sources:
+            text = template.render(sources).text
         write_text(STANDARD, [text])
         return 0
     groups = _groups(options, connection, settings)
     with connect.client(options, connection) as zk, connectionnews.told(zk, options.name):
-        if options.dry_run:
-            for group in groups:
-                for line in group.changes(Sources(zk, lambda: None)):
-                    print_line(line)
-            return 0
-        if options.once:
-            ended = [group.once(Sources(zk, group.note_change)) for group in groups]
-            return 0 if all(ended) else 1
-        _follow(zk, groups)
-    return 0
+        if not (options.dry_run or options.once):
+            _follow(zk, groups)
+        went_well = True
+        for group in groups:
+            with closing(Sources(zk, _no_news)) as sources:
+                if options.dry_run:
+                    for line in group.changes(sources):
+                        print_line(line)
+                else:
+                    went_well = group.once(sources) and went_well
+    return 0 if went_well else 1
+
+
+def _no_news() -> None:
+    """Do nothing about changes: it is over soon."""
 
 
 def _require_jinja() -> None:
@@ -203,7 +208,7 @@ def _target(one: TemplateSettings) -> Target:
     return Target(_template(one), RenderedFile(one.output), guard, one.check)
 
 
-def _follow(zk: ZooKeeper, groups: Sequence[Group]) -> None:
+def _follow(zk: ZooKeeper, groups: Sequence[Group]) -> NoReturn:
     """Have each group follow what it is made of, until a signal comes, or one fails."""
     from zc.zk.rendering.sources import Sources
 
@@ -212,7 +217,8 @@ def _follow(zk: ZooKeeper, groups: Sequence[Group]) -> None:
 
     def follow(group: Group, sources: Sources) -> None:
         try:
-            group.follow(sources)
+            with closing(sources):
+                group.follow(sources)
         except BaseException as fault:
             faults.append(fault)
             failed.set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -56,21 +55,6 @@ def each(options: Namespace, paths: Iterable[str], report: Callable[[str], None]
             tell(options.name, in_words(fault))
             status = 1
     return status
-
-
-def data_members(data: str | None) -> dict[str, Any]:
-    """Return the data of a node as members of an object: `data`, or `base64` if it is no text."""
-    told = None if data is None else as_json(data)
-    return told if isinstance(told, dict) else {"data": told}
-
-
-def as_json(data: str) -> str | dict[str, str]:
-    """Return data, or a part of them, as text, or in base64 as an object if they are none."""
-    content = data.encode("utf-8", "surrogateescape")
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(content).decode("ascii")}
 
 
 def selected(

@@ -50,6 +50,11 @@ class Sources:
         """Begin to note what is asked for."""
         self._used = set()
 
+    def close(self) -> None:
+        """Drop everything."""
+        self.begin()
+        self.drop_unused()
+
     def drop_unused(self) -> None:
         """Drop what nobody has asked for since the beginning."""
         for kept in (self._live, self._missing):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,21 @@ def as_members(path: str, stat: Stat) -> dict[str, Any]:
         members["session"] = owners.session_name(owner)
     members["stat"] = dict(stat)
     return members
+
+
+def data_members(data: str | None) -> dict[str, Any]:
+    """Return the data of a node as members of an object: `data`, or `base64` if it is no text."""
+    told = None if data is None else as_json(data)
+    return told if isinstance(told, dict) else {"data": told}
+
+
+def as_json(data: str) -> str | dict[str, str]:
+    """Return data, or a part of them, as text, or in base64 as an object if they are none."""
+    content = data.encode("utf-8", "surrogateescape")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(content).decode("ascii")}
 
 
 def kind_in_words(owner: int) -> str:
