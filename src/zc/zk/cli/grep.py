@@ -12,9 +12,10 @@ from zc.zk.cli.criteria import add_criteria, regular_expression, selection
 from zc.zk.cli.failures import Misuse
 from zc.zk.cli.output import print_json, print_line, tell
 from zc.zk.cli.progress import looking
-from zc.zk.cli.reports import CONNECTION_AND_TOP, Unreadable, as_json, for_reading, selected
+from zc.zk.cli.reports import CONNECTION_AND_TOP, Unreadable, for_reading, selected
 from zc.zk.operations import listing
 from zc.zk.tree import matching
+from zc.zk.tree.facts import as_json
 
 USAGE = "[-i] [-F] [-l] [-e REGEX] [--name PATTERN] ... [CONNECTION] REGEX [PATH]"
 DETAILS = f"""\
