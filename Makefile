@@ -26,7 +26,7 @@ test: build servers kerberos ## run the tests; ARGS goes to pytest: make test AR
 test-tls: export ZK_TEST_TARGETS = tls
 test-tls: export ZK_TEST_SERVER = tls
 test-tls: build servers ## binding, library, commands and guide with servers that accept nothing but TLS
-	@$(BIN)/python -m pytest $(WORKERS) tests/binding tests/library tests/cli tests/docs/test_readme.py $(ARGS)
+	@$(BIN)/python -m pytest $(WORKERS) tests/binding tests/library tests/cli tests/docs/test_pages.py $(ARGS)
 
 # A module is marked quick that tells much in little time, and tests that ask for Java are left out.
 # Each process collects all tests, which takes seconds, so there are fewer of them.
@@ -51,6 +51,11 @@ test-page: build servers page ## the tests of the page for browsers, in Chromium
 .PHONY: pictures
 pictures: build page ## draw the pictures in docs/ anew
 	@$(BIN)/python -m scripts.draw_pictures
+
+.PHONY: docs
+docs: build ## the documentation as pages for a browser: build/docs/index.html
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --doctree-dir build/doctrees docs build/docs
+	@echo build/docs/index.html
 
 .PHONY: lint
 lint: build ## linters and type checks

@@ -1,4 +1,4 @@
-"""The commands of README.txt show what it says."""
+"""The commands of the pages show what they say."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.docs import transcripts
-from tests.docs.test_readme import NAMED, PROJECT, README, REFERENCE
+from tests.docs.pages import NAMED, PAGES, PROJECT
 from tests.ports import free_ports
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.commands import COMMANDS
 
-# The guide has the page here, and servers of its own.
+# The pages have the page of the tree here, and servers of their own.
 PAGE_PORT, SERVER_PORT, SECURED_PORT = "8080", "2182", "2281"
 
 
@@ -27,7 +27,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_commands_of_the_guide(connection_string: str, root: str, folder: Path) -> None:
+WITH_SESSIONS = [name for name, text in PAGES.items() if list(transcripts.commands(text))]
+
+
+def test_the_pages_with_sessions_are_known() -> None:
+    assert {"docs/howto/commands.txt", "docs/howto/secured.txt"} < set(WITH_SESSIONS)
+
+
+@pytest.mark.parametrize("name", WITH_SESSIONS)
+def test_the_commands_of_a_page(
+    name: str, connection_string: str, root: str, folder: Path
+) -> None:
     pytest.importorskip("yaml")
     page, server, secured = map(str, free_ports(3))
     variables = {
@@ -41,11 +51,11 @@ def test_the_commands_of_the_guide(connection_string: str, root: str, folder: Pa
         f":{SECURED_PORT}": f":{secured}",
         f"--port {SECURED_PORT}": f"--port {secured}",
     }
-    report = transcripts.run(README.read_text(), folder, variables, names)
+    report = transcripts.run(PAGES[name], folder, variables, names)
     assert not report, report
 
 
-DETAILS = REFERENCE.partition("\nCommands in detail\n-")[2].partition("\nTools in Python\n-")[0]
+DETAILS = PAGES["docs/reference/commands.txt"]
 ENTRIES = dict(re.findall(r"^``(?:zookeeper_|zk )(\w+) (.*\n(?:    .*\n)+)", DETAILS, re.MULTILINE))
 SECURITY = {
     "--tls", "--no-tls", "--tls-ca", "--tls-certificate", "--tls-key", "--tls-key-password-file",

@@ -12,11 +12,11 @@ import pytest
 import zc.zk
 from tests.cli.inprocess import zk as run
 from tests.deadlines import scaled
-from tests.docs.test_readme import PROJECT
+from tests.docs.pages import PAGES
 from tests.servers import Ensemble
 from zc.zk.cli.commands import COMMANDS
 
-JOBS = re.findall(r"^(\S.*?)  +``zk (.+)``$", (PROJECT / "docs/jobs.txt").read_text(), re.MULTILINE)
+JOBS = re.findall(r"^(\S.*?)  +``zk (.+)``$", PAGES["docs/jobs.txt"], re.MULTILINE)
 
 # They go on until they are interrupted; and those that start other processes, or fork.
 ENDLESS = {"watch"}

@@ -8,18 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.pages import INTERNAL, PROJECT
+
 pytestmark = pytest.mark.quick
 
-PROJECT = Path(__file__).parents[2]
-
-DOCUMENTS = [
-    "HACKING.txt",
-    *(
-        str(path.relative_to(PROJECT))
-        for path in sorted((PROJECT / "docs").rglob("*.txt"))
-        if path.name != "performance.txt"
-    ),
-]
+DOCUMENTS = ["HACKING.txt", *(str(path.relative_to(PROJECT)) for path in sorted(INTERNAL))]
 
 # Quoted words that look like the name of a file or, with a slash at the end, of a folder.
 NAMED = re.compile(r"``([\w./-]+(?:\.(?:pyx|pyi|pyc|pxi|pxd|py|c|h|txt|toml|cfg|ini|sh|svg)|/))``")

@@ -1,4 +1,4 @@
-"""The tests that README.txt shows are run as its readers run them."""
+"""The tests that docs/howto/test.txt shows are run as its readers run them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ import pytest
 
 from tests.deadlines import scaled
 from tests.docs import examples
-from tests.docs.test_readme import README
+from tests.docs.pages import PAGES
 from tests.servers import Server
 from zc.zk.testing.suites import REAL_SERVER_VARIABLE
 
+PAGE = PAGES["docs/howto/test.txt"]
 FILES = ("shop.txt", "test_shop.py", "conftest.py", "test_bad_days.py")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return the folder where a reader has typed the files of the guide."""
-    written = {block.name: block.text for block in examples.blocks(README.read_text())}
+    """Return the folder where a reader has typed the files of the page."""
+    written = {block.name: block.text for block in examples.blocks(PAGE)}
     for name in FILES:
-        assert f"``{name}``" in README.read_text()
+        assert f"``{name}``" in PAGE
         (tmp_path / name).write_text(written[name.replace(".", "_")])
     return tmp_path
 

@@ -23,7 +23,7 @@ from zc.zk.testing.snapshot import SnapshotError
 
 pytestmark = pytest.mark.quick
 
-README = Path(__file__).parents[2] / "README.txt"
+PAGE = Path(__file__).parents[2] / "docs/reference/exceptions.txt"
 
 MARKS = ("may have happened", "retriable")
 
@@ -109,14 +109,14 @@ def test_the_marks_of_the_drawing_are_the_attributes_of_the_classes() -> None:
         ), cls
 
 
-def test_the_users_guide_draws_the_same_errors_of_the_session() -> None:
+def test_the_reference_draws_the_same_errors_of_the_session() -> None:
     branch = re.compile(r" +(│   .*── )(\w+) *(.*)")
     shown, told = (
         [
             (branches, name, [mark for mark in MARKS if mark in note.split(", ")])
             for branches, name, note in branch.findall(text)
         ]
-        for text in (zookeeper.errors.__doc__ or "", README.read_text("utf-8"))
+        for text in (zookeeper.errors.__doc__ or "", PAGE.read_text("utf-8"))
     )
     assert len(shown) > 5
     assert told == shown
