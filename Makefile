@@ -19,13 +19,13 @@ demo: .venv/.installed extension $(if $(findstring --real,$(ARGS)),servers) ## s
 	@$(BIN)/python examples/demo.py $(ARGS)
 
 .PHONY: test
-test: build servers kerberos ## run the tests; ARGS goes to pytest: make test ARGS='-n 0 -k links'
+test: build servers other-servers kerberos ## run the tests; ARGS goes to pytest: make test ARGS='-n 0 -k links'
 	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 .PHONY: test-tls
 test-tls: export ZK_TEST_TARGETS = tls
 test-tls: export ZK_TEST_SERVER = tls
-test-tls: build servers ## binding, library, commands and guide with servers that accept nothing but TLS
+test-tls: build servers ## binding, library, commands and pages with servers that accept nothing but TLS
 	@$(BIN)/python -m pytest $(WORKERS) tests/binding tests/library tests/cli tests/docs/test_pages.py $(ARGS)
 
 # A module is marked quick that tells much in little time, and tests that ask for Java are left out.
@@ -165,6 +165,10 @@ system:
 .PHONY: servers
 servers: ## the real server, which takes Java: for the tests
 	@scripts/install-system-packages $(PYTHON) server
+
+.PHONY: other-servers
+other-servers: ## older and newer releases of the real server, into build/servers: for the tests
+	@scripts/fetch-servers
 
 .PHONY: kerberos
 kerberos: .venv/.kerberos-installed ## a Kerberos KDC, and what clients need: for the tests

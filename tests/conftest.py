@@ -35,7 +35,7 @@ EXTERNAL_SERVICE = os.environ.get("TEST_ZOOKEEPER_CONNECTION")
 # Long enough not to expire while the machine is busy with something else.
 SESSION_TIMEOUT_MILLISECONDS = int(scaled(10_000))
 
-# The targets of the binding's contract and of the guide, see tests/binding/conftest.py.
+# The targets of the contract of the binding and of the pages, see tests/binding/conftest.py.
 TARGETS_ARE_CHOSEN = "ZK_TEST_TARGETS" in os.environ
 TARGETS = os.environ.get("ZK_TEST_TARGETS", "real wire emulation").split()
 

@@ -118,6 +118,7 @@ class Server(Daemon):
         java_options: Sequence[str] = QUICK_START,
         heap: str = "512m",
         keys: Keys | None = None,
+        release: Sequence[Path] = (),
     ) -> None:
         super().__init__(folder / "server.log")
         self.folder = folder
@@ -129,7 +130,7 @@ class Server(Daemon):
         lines = {**SETTINGS, "dataDir": folder / "data", **settings}
         if keys:
             lines.update(keys.settings(port))
-        self._jars = [*JARS, *(ADMIN_JARS if lines["admin.enableServer"] == "true" else ())]
+        self._jars = [*release, *JARS, *(ADMIN_JARS if lines["admin.enableServer"] == "true" else ())]
         self._configuration = folder / "zoo.cfg"
         self._configuration.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
 
@@ -257,10 +258,12 @@ def standalone(
     java_options: Sequence[str] = QUICK_START,
     heap: str = "512m",
     keys: Keys | Default | None = Default.TARGET,
+    release: Sequence[Path] = (),
 ) -> Iterator[Server]:
     """Run a server of its own, serving.
 
-    `settings` are lines of zoo.cfg on top of `SETTINGS`.
+    `settings` are lines of zoo.cfg on top of `SETTINGS`. `release` are the jars of another release
+    than Debian's, which come first.
     """
     own_keys = _keys(keys)
 
@@ -268,7 +271,7 @@ def standalone(
         (port,) = free_ports(1)
         address = {} if own_keys else {"clientPort": port, "clientPortAddress": LOOPBACK}
         own = {**_superuser(), **(settings or {}), **address}
-        return Ensemble([Server(folder, port, own, java_options, heap, own_keys)])
+        return Ensemble([Server(folder, port, own, java_options, heap, own_keys, release)])
 
     with _running(prepare) as started:
         yield started.servers[0]

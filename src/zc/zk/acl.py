@@ -45,7 +45,9 @@ def digest_acl(user: str, password: str | bytes, perms: int | str = PERM_ALL) ->
     """Make an entry for those who `add_auth` as `digest` with this user and password.
 
     `perms` are bits of `zookeeper.PERM_*`, or letters of `cdrwa` (create, delete, read, write,
-    administer). The entry has a hash (SHA-1), and not the password. Raises ValueError.
+    administer). The entry has a hash (SHA-1), and not the password. Raises ValueError for a user
+    with a colon, an empty password, and what are no permissions. Servers read passwords in the
+    characters of their locale, so other letters than ASCII's need servers that run with UTF-8.
     """
     import hashlib
     from base64 import b64encode

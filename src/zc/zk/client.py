@@ -64,8 +64,9 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees, Choosing):
 
     `connection_string` is a comma-separated list of host:port, with an optional /root behind it
     that becomes the root of all paths; by default what the environment variable
-    ZC_ZK_CONNECTION_STRING says, or else 127.0.0.1:2181. `session_timeout` is in milliseconds; by
-    default the binding's, 10 seconds, within the limits of the servers.
+    ZC_ZK_CONNECTION_STRING says, or else 127.0.0.1:2181. An IPv6 address is in brackets; blanks
+    around servers mean nothing. `session_timeout` is in milliseconds; by default the binding's, 10
+    seconds, within the limits of the servers. TypeError or ValueError tells of one that is none.
 
     Waits for a connection, and raises `FailedConnect` when there is none after
     `initial_connection_wait` seconds; if `wait`, it waits for as long as it takes. From then on the
@@ -267,7 +268,8 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees, Choosing):
     def children(self, path: str, watch: bool = True) -> Children:
         """The names of the children of the node at `path`, kept up to date unless `watch` is false.
 
-        `path` may have links in it. Raises NoNodeException. See `zc.zk.watching.children`.
+        `path` may have links in it. Raises NoNodeException and LinkLoop. See
+        `zc.zk.watching.children`.
         """
         with importing:
             from zc.zk.watching.children import Children
@@ -278,7 +280,8 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees, Choosing):
     def properties(self, path: str, watch: bool = True) -> Properties:
         """The properties of the node at `path`, kept up to date unless `watch` is false.
 
-        `path` may have links in it. Raises NoNodeException. See `zc.zk.watching.properties`.
+        `path` may have links in it. Raises NoNodeException and LinkLoop. See
+        `zc.zk.watching.properties`.
         """
         with importing:
             from zc.zk.watching.properties import Properties

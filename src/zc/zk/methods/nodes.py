@@ -71,6 +71,9 @@ class Nodes(Methods):
 
         When `destination` ends with a slash, the link in it has the name of the source. A source
         that does not begin with a slash is relative to the node that the link is in.
+
+        Raises NoNodeException when there is nothing that could hold the link, and ValueError for
+        one without a name.
         """
         source = without_slash(source)
         check_target(source)
