@@ -32,7 +32,5 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
         start_response("404 Not Found", [("Content-Length", "0")])
         return []
     answer = f"{price:.2f}\n".encode()
-    start_response(
-        "200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(answer)))]
-    )
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(answer)))])
     return [answer]

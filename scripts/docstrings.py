@@ -68,9 +68,10 @@ def _paragraph(block: list[str], names: Collection[str]) -> Iterator[str]:
 
 def _inline(text: str) -> str:
     """Return text whose code is marked as such, with a link where it has a name."""
-    return _CODE.sub(_code, text)
+    # What looks like an address of e-mail is none.
+    return _CODE.sub(_code, text.replace("@", "\\@"))
 
 
 def _code(match: re.Match[str]) -> str:
-    code = match[1].strip()
+    code = match[1].strip().replace("\\@", "@")
     return f":py:obj:`{code}`" if _NAME.fullmatch(code) else f"``{code}``"

@@ -130,7 +130,9 @@ class Server(Daemon):
         lines = {**SETTINGS, "dataDir": folder / "data", **settings}
         if keys:
             lines.update(keys.settings(port))
-        self._jars = [*release, *JARS, *(ADMIN_JARS if lines["admin.enableServer"] == "true" else ())]
+        self._jars = [*release, *JARS]
+        if lines["admin.enableServer"] == "true":
+            self._jars += ADMIN_JARS
         self._configuration = folder / "zoo.cfg"
         self._configuration.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
 

@@ -35,9 +35,7 @@ def test_the_pages_with_sessions_are_known() -> None:
 
 
 @pytest.mark.parametrize("name", WITH_SESSIONS)
-def test_the_commands_of_a_page(
-    name: str, connection_string: str, root: str, folder: Path
-) -> None:
+def test_the_commands_of_a_page(name: str, connection_string: str, root: str, folder: Path) -> None:
     pytest.importorskip("yaml")
     page, server, secured = map(str, free_ports(3))
     variables = {

@@ -25,6 +25,7 @@ def converted(text: str, *names: str) -> str:
         ("See `zc.zk.get` and `a b`.", "See :py:obj:`zc.zk.get` and ``a b``."),
         ("Without ` =>`.", "Without ``=>``."),
         ("Already ``code``.", "Already ``code``."),
+        ("It is '@4q', or `@4q`.", r"It is '\@4q', or ``@4q``."),
         ("One.\n\nTwo.", "One.\n\nTwo."),
     ],
 )

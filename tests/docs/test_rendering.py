@@ -6,6 +6,7 @@ A package index needs this to show README.txt.
 from __future__ import annotations
 
 import io
+
 import pytest
 from docutils.core import publish_doctree
 
