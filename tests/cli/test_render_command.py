@@ -227,7 +227,7 @@ class TestFollowing:
     )
     def test_a_node_that_comes_later_and_again_is_waited_for(self, folder, render, zk, template):
         (folder / "t.j2").write_text(template)
-        render()
+        process = render()
         zk.create("/later", '{"x": 1}')
         wait_for(folder / "out", "1")
         zk.set("/later", '{"x": 2}')
@@ -235,6 +235,12 @@ class TestFollowing:
         zk.delete("/later")
         zk.create("/later", '{"x": 3}')
         wait_for(folder / "out", "3")
+        process.terminate()
+        told = process.communicate()[1].decode().splitlines()
+        assert all(
+            line.endswith(("out is written", "stays as it is", "there is no out yet"))
+            for line in told
+        ), told
 
     def test_a_file_stays_when_the_node_goes_and_when_all_providers_go(
         self, folder, render, service, zk

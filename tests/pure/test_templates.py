@@ -161,7 +161,7 @@ def test_yaml_is_written_by_a_filter(rendered):
 
 def test_the_lengths_of_lists_are_told(rendered):
     text = "{% for p in providers('/svc/providers') %}{% endfor %}{% set x = children('/db') %}"
-    assert rendered(text).counts == {"/svc/providers": 2, "/db": 2}
+    assert rendered(text).counts == {"/svc/providers": 3, "/db": 2}
 
 
 @pytest.mark.parametrize(

@@ -127,14 +127,12 @@ class Following:
                 raise
             if path not in self._awaited:
                 tell(self._name, f"{missing}; waiting for it")
-            else:
-                self._awaited.pop(path).callbacks.clear()
+            self._forget(path)
             # Another one each time, which tells at once if the node has come meanwhile.
             awaited = Awaited(self._zk.watches, path, Expectation())
             self._awaited[path] = awaited(self._note)
         else:
-            if (former := self._awaited.pop(path, None)) is not None:
-                former.callbacks.clear()
+            self._forget(path)
 
     def go_on(self) -> None:
         """Follow the nodes that are there at last."""
@@ -144,6 +142,11 @@ class Following:
             except zookeeper.SessionError:
                 self._inbox.note_there(path)
                 self._zk._session.wait_for_connection(AGAIN_SECONDS)
+
+    def _forget(self, path: str) -> None:
+        awaited = self._awaited.pop(path, None)
+        if awaited is not None:
+            awaited.callbacks.clear()
 
     def _note(self, awaited: Awaited) -> None:
         if awaited.seen.is_there:

@@ -59,7 +59,7 @@ class Sources:
         """Drop what nobody has asked for since the beginning."""
         for kept in (self._live, self._missing):
             for key in kept.keys() - self._used:
-                kept.pop(key).callbacks.clear()
+                _drop(kept.pop(key))
 
     def tree(self, path: str, depth: int | None) -> tuple[str, SourceTree]:
         found: Tree = self._get(("tree", path, depth), lambda: self._zk.tree(path, depth=depth))
@@ -126,7 +126,7 @@ class Sources:
 
     def _forget(self, key: Key) -> None:
         if (awaited := self._missing.pop(key, None)) is not None:
-            awaited.callbacks.clear()
+            _drop(awaited)
 
     def _told_of(self, live: T) -> T:
         """Have changes told; not the first call, which is of how it is."""
@@ -140,3 +140,8 @@ class Sources:
 
         live(tell)
         return live
+
+
+def _drop(live: Any) -> None:
+    """Have it told to nobody, while it is still there: one that goes with callbacks says so."""
+    live.callbacks.clear()

@@ -66,14 +66,7 @@ class Template:
 
     def render(self, source: Source) -> Rendered:
         """Return the text. Raises RenderError, whose cause says what is wrong."""
-        counts: dict[str, int] = {}
-
-        def need(path: str, count: int, least: int, what: str) -> None:
-            counts[path] = count
-            if count < least:
-                raise TooFew(path, count, least, what)
-
-        given = Given(source, need)
+        given = Given(source)
         functions: dict[str, Callable[..., object]] = {
             "tree": given.tree,
             "children": given.children,
@@ -91,7 +84,7 @@ class Template:
                     raise TemplateRuntimeError(f"the text has more than {MAX_TEXT} characters")
         except Exception as fault:
             self._fail(fault)
-        return Rendered("".join(pieces), counts)
+        return Rendered("".join(pieces), given.counts)
 
     def _fail(self, fault: Exception) -> NoReturn:
         where = self.file

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from zc.zk.errors import excerpt
 from zc.zk.links import LINK, PROPERTY_LINK, absolute, join, split_property_link
 from zc.zk.naturalorder import natural_key, sorted_naturally
-from zc.zk.rendering.faults import Unsafe
+from zc.zk.rendering.faults import TooFew, Unsafe
 from zc.zk.rendering.source import Source, SourceNode, SourceProvider, SourceTree
 
 T = TypeVar("T")
@@ -234,11 +234,14 @@ class Provider:
 
 
 class Given:
-    """The functions of templates, over a source; how long the lists were that they returned."""
+    """The functions of templates, over a source.
 
-    def __init__(self, source: Source, need: Callable[[str, int, int, str], None]) -> None:
+    `counts` are the lengths of the lists that were asked for, by path, whatever was left out.
+    """
+
+    def __init__(self, source: Source) -> None:
         self.source = source
-        self._need = need
+        self.counts: dict[str, int] = {}
 
     def tree(self, path: str = "/", depth: int | None = None, *, lines: bool = False) -> Node:
         top, tree = self.source.tree(path, depth)
@@ -252,7 +255,9 @@ class Given:
 
     def children(self, path: str, *, min: int = 0) -> list[str]:
         names = sorted_naturally(self.source.children(path))
-        self._need(path, len(names), min, "children")
+        self.counts[path] = len(names)
+        if len(names) < min:
+            raise TooFew(path, len(names), min, "children")
         return [checked(name, f"the name of a child of {path}") for name in names]
 
     def properties(self, path: str, *, lines: bool = False) -> Properties:
@@ -262,12 +267,16 @@ class Given:
     def providers(
         self, path: str, *, min: int = 1, draining: bool = False, lines: bool = False
     ) -> list[Provider]:
+        registered = self.source.providers(path)
+        # Those that are draining have not vanished.
+        self.counts[path] = len(registered)
         found = [
             Provider(path, each, lines=lines)
-            for each in self.source.providers(path)
+            for each in registered
             if draining or not each.is_draining
         ]
-        self._need(path, len(found), min, "providers")
+        if len(found) < min:
+            raise TooFew(path, len(found), min, "providers")
         return sorted(found, key=lambda each: natural_key(each.address))
 
     def exists(self, path: str) -> bool:
