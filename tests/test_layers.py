@@ -75,6 +75,7 @@ PURE = {
     "_speedups",
     "registration.step",
     "session.pace",
+    "watching.packedstats",
     "watching.treeagenda",
     "watching.treechanges",
     "watching.treenodes",

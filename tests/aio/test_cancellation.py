@@ -50,7 +50,7 @@ def is_settled(zk: zc.zk.aio.ZooKeeper) -> bool:
     """Whether the registry knows of no node, nor of anything to do."""
     assert zk._inner is not None
     registry = zk._inner._ephemerals.if_any
-    return registry is None or not (registry._by_path or registry._schedule._due)
+    return registry is None or not (registry._by_path or registry.schedule._due)
 
 
 @pytest.mark.parametrize("then", [0, 1, 2], ids=["once", "and at the next", "and after that"])
@@ -72,6 +72,27 @@ def test_a_register_that_is_cancelled_anywhere_leaves_no_node(new_client: NewCli
             assert number > 1
             assert not was
             assert await registered_names(zk) == ["10.0.0.7:80"]
+
+    running.run(main())
+
+
+@pytest.mark.parametrize("then", [0, 1], ids=["once", "and at the next"])
+def test_many_that_are_cancelled_anywhere_leave_no_node(new_client: NewClient, then: int):
+    servers = [("/shop/providers", ("10.0.0.7", port)) for port in range(1, 9)]
+
+    async def main() -> None:
+        async with new_client() as zk:
+            await zk.import_tree(TREE)
+            for number in range(1, MAX_SWITCHES):
+                cancelling, _ = await cancelled_at(
+                    lambda: zk.register_all(servers), number, *([number + then] if then else [])
+                )
+                if cancelling.is_over:
+                    break
+                await until(lambda: is_settled(zk), "what was cancelled is withdrawn")
+                assert await registered_names(zk) == []
+            assert number > 1
+            assert len(await registered_names(zk)) == len(servers)
 
     running.run(main())
 

@@ -217,6 +217,29 @@ def test_a_registration_is_changed_and_withdrawn(run: Run[None], anywhere: NewCl
     run(main())
 
 
+def test_many_servers_are_registered_together(run: Run[None], anywhere: NewClient):
+    async def main() -> None:
+        async with anywhere() as zk:
+            await planted(zk)
+            servers = [("/shop/providers", ("host", port), {"n": port}) for port in range(1, 601)]
+            async with await zk.register_all(servers, load=1) as registrations:
+                assert len(registrations) == 600
+                assert len(registrations[:10]) == 10
+                assert registrations[6].properties["n"] == 7
+                assert repr(registrations) == "<Registrations: 600 registered>"
+                assert len(await zk.get_children("/shop/providers")) == 600
+                await registrations[0].update(load=2)
+                assert (await zk.get_properties("/shop/providers/host:1"))["load"] == 2
+                with pytest.raises(zookeeper.NodeExistsException, match="host:7"):
+                    await zk.register_all([("/shop/providers", "a:1"), servers[6]])
+            assert await zk.get_children("/shop/providers") == []
+            with pytest.raises(zookeeper.NoNodeException, match="/nowhere/a:1 cannot be"):
+                await zk.register_all([*servers, ("/nowhere", "a:1")])
+            assert await zk.get_children("/shop/providers") == []
+
+    run(main())
+
+
 def test_properties_are_a_live_mapping_and_are_changed(run: Run[None], anywhere: NewClient):
     async def main() -> None:
         async with anywhere() as zk:

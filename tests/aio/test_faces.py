@@ -76,6 +76,7 @@ def test_the_constructor_has_the_parameters_of_the_blocking_one():
     ("blocking", "other", "instead"),
     [
         (zc.zk.Registration, zc.zk.aio.Registration, set()),
+        (zc.zk.Registrations, zc.zk.aio.Registrations, set()),
         (zc.zk.Children, zc.zk.aio.Children, set()),
         (zc.zk.Properties, zc.zk.aio.Properties, {"delete"}),
         (Providers, zc.zk.aio.Providers, set()),

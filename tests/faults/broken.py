@@ -6,15 +6,16 @@ The environment variable below names a fault that is built into a client process
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import Any
 
 import zookeeper
-from zc.zk.registration import persistent
 from zc.zk.registration.node import EphemeralNode
 from zc.zk.registration.persistent import Attempt
 from zc.zk.registration.registry import Registry
-from zc.zk.registration.step import Do, Observed, Presence
+from zc.zk.registration.step import Observed, Presence
 from zc.zk.watching.cache import NodeCache
+from zc.zk.watching.dependencies import CachedNode, Key
 from zc.zk.watching.treeagenda import Agenda
 
 VARIABLE = "ZK_FAULTS_BREAK"
@@ -46,14 +47,16 @@ def _ignore_nodeexists() -> None:
     This is the classic mistake.
     """
 
-    def create_or_take(attempt: Attempt, version: int) -> Observed:
-        observed = Attempt.create(attempt, version)
-        return attempt._written() if observed.presence is Presence.EXISTS else observed
+    after_creation = Attempt.after_creation
+
+    def take(self: Attempt, fault: Exception) -> Observed:
+        observed = after_creation(self, fault)
+        return self.written() if observed.presence is Presence.EXISTS else observed
 
     def nothing_to_look_at(self: Registry, node: EphemeralNode, tell: bool) -> None:
         pass
 
-    persistent.ACTIONS = {**persistent.ACTIONS, Do.CREATE: create_or_take}
+    Attempt.after_creation = take  # type: ignore[method-assign]
     Registry._refresh = nothing_to_look_at  # type: ignore[method-assign]
 
 
@@ -67,14 +70,16 @@ def _drop_rewatch() -> None:
         gaps += 1
         note_gap(self, moment)
 
-    def fetch_without_watching(self: NodeCache, handle: int, nodes: list[Any]) -> Any:
+    def fetch_without_watching(
+        self: NodeCache, handle: int, nodes: list[CachedNode], absent: Collection[Key] = ()
+    ) -> Any:
         nonlocal gaps
         if not gaps:
-            return fetch_many(self, handle, nodes)
+            return fetch_many(self, handle, nodes, absent)
         gaps = 0
         watcher, self._watcher = self._watcher, _deaf
         try:
-            return fetch_many(self, handle, nodes)
+            return fetch_many(self, handle, nodes, absent)
         finally:
             self._watcher = watcher
 

@@ -146,12 +146,15 @@ def test_a_view_is_taken_when_another_thread_has_read_what_it_lacked(zk, other, 
 class Source:
     """Nodes that are known or can be read, and the keys of each read."""
 
-    existence = Kind.DATA
+    reads_ahead = False
 
     def __init__(self, known: dict[Key, Any], readable: dict[Key, Any]) -> None:
         self.readable = readable
         self._known = known
         self.reads: list[list[Key]] = []
+
+    def scout(self, ways: object) -> dict[Key, bool]:
+        return {}
 
     def known(self, kind: Kind, path: str) -> Any:
         return self._known.get((kind, path), UNREAD)
@@ -195,26 +198,19 @@ def test_a_reader_does_not_read_what_is_known():
     assert source.reads == [[B]]
 
 
-def test_a_reader_asks_for_existence_as_its_source_has_it():
-    source = Source({(Kind.EXISTS, "/a"): {}, B: zookeeper.NoNodeException("/b")}, {})
-    source.existence = Kind.EXISTS
-    assert NodeReader(source).exists("/a")
-    source.existence = Kind.DATA
-    assert not NodeReader(source).exists("/b")
-    with pytest.raises(NotRead):
-        NodeReader(source).exists("/a")
+@pytest.mark.parametrize("reads_ahead", [False, True])
+def test_a_reader_reads_the_nodes_ahead_only_where_that_leaves_no_watch(reads_ahead: bool):
+    source = Source({}, {})
+    source.reads_ahead = reads_ahead
+    with pytest.raises(zookeeper.NoNodeException):
+        NodeReader(source).complete(lambda reader: reader.resolve("/a/b"))
+    asked = {path for read in source.reads[:1] for _, path in read}
+    assert asked == ({"/", "/a", "/a/b"} if reads_ahead else {"/a/b"})
 
 
 def test_a_node_that_must_not_be_read_is_there(zk):
     reader = NodeReader(Source({C: zookeeper.NoAuthException("/c")}, {}))
     assert reader.exists("/c")
-
-
-def test_a_path_is_resolved_without_reading_its_node(zk, other, monkeypatch):
-    reads = Calls()
-    monkeypatch.setattr(zookeeper, "get", reads)
-    assert zk.resolve("/a") == "/a"
-    assert not reads.all()
 
 
 def test_a_reader_raises_another_copy_of_a_refusal_each_time():

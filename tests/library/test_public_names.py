@@ -12,7 +12,7 @@ import zc.zk
 NAMES = """
     BadPropertyLink CancelWatch Children Error FailedConnect LinkError LinkLoop LossError
     OPEN_ACL_UNSAFE NoProvider ParseNode Properties Provider Providers READ_ACL_UNSAFE
-    RegisteringServer Registration Resolving SASL
+    RegisteringServer Registration Registrations Resolving SASL
     TLS Tree TreeSyntaxError ZK ZooKeeper digest_acl parse_addr parse_tree sasl_acl world_permission
     x509_acl
 """
@@ -28,7 +28,8 @@ OF_A_CLIENT = """
     get_many get_properties handle
     import_tree initial_connection_wait is_ephemeral is_refused is_unrecoverable ln multi
     plan_delete plan_import print_tree properties providers read_tree reconfig recv_timeout register
-    register_server remove_watches reopen resolve set set2 set_acl set_watcher state sync tree
+    register_all register_server remove_watches reopen resolve set set2 set_acl set_watcher state
+    sync tree
     walk watch_many watches whoami write_many
 """
 

@@ -292,7 +292,7 @@ class TestTheRegistration:
         hold = zk._ephemerals.hold(PATH)
         other.delete(PATH)
         wait_for(registration, "pending")
-        schedule = zk._ephemerals.registry._schedule
+        schedule = zk._ephemerals.registry.schedule
         wait_until(lambda: schedule.seconds_left() is None, "it is left alone")
         del hold
         wait_until(lambda: owner_of(other) == session_id(zk), "it is registered again")

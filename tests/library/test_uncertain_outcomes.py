@@ -309,7 +309,7 @@ class TestAnEphemeralNode:
         ephemerals = zk._ephemerals.registry
         hold = ephemerals.hold("/mine")
         ephemerals.note_data("/mine", "new", zk._session.epoch - 1)
-        wait_until(lambda: ephemerals._schedule.seconds_left() is None, "it is left alone")
+        wait_until(lambda: ephemerals.schedule.seconds_left() is None, "it is left alone")
         assert other.get("/mine")[0] == "old"
         ephemerals.release(hold, is_gone=False)
         wait_until(lambda: other.get("/mine")[0] == "new", "it is written")

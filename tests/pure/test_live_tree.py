@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zc.zk.watching.packedstats import packed, unpacked
 from zc.zk.watching.treeagenda import MAX_READ_ALONG, Agenda, Answers, Reads
 from zc.zk.watching.treechanges import ADDED, CHANGED, REMOVED, Changes, Log, merge, note
-from zc.zk.watching.treenodes import Nodes, packed, signs, unpacked
+from zc.zk.watching.treenodes import Nodes, signs
 from zookeeper.constants import NOAUTH, NONODE
 from zookeeper.errors import error
 

@@ -6,6 +6,7 @@ It says which nodes are due, which thread has them in hand, and what is known of
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,13 +15,14 @@ import pytest
 import zookeeper
 from tests.library.test_reentrance import interrupted
 from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
-from zc.zk.registration.bulk import BulkCreation
+from zc.zk.registration.bulk import BulkReconciliation, Outcome
 from zc.zk.registration.node import EphemeralNode
 from zc.zk.registration.schedule import Schedule
 from zc.zk.registration.setbacks import MAX_LOSSES
 from zc.zk.registration.step import Desired, OnDeletion, RegistrationState
 
 FIRST = Desired("1", READ_ACL_UNSAFE)
+UNDONE = zookeeper.error(zookeeper.RUNTIMEINCONSISTENCY)
 
 
 class Binding:
@@ -35,15 +37,34 @@ class Binding:
         return self.answers.pop(0)
 
 
+class Watches:
+    """Another session has all nodes that are looked at; the paths of each look."""
+
+    def __init__(self) -> None:
+        self.looks: list[list[str]] = []
+
+    def watch_each_and_read(self, wanted: Iterable[tuple[object, object, str]]) -> None:
+        self.looks.append([path for _, _, path in wanted])
+
+    def watch_and_read(self, *wanted: object, fresh: bool) -> dict[str, int]:
+        assert not fresh
+        return {"ephemeralOwner": 9, "version": 0}
+
+
 class Places:
     """A registry that keeps nothing."""
 
     def __init__(self, *answers: list[object]) -> None:
         self.lock = threading.RLock()
         self.session: Any = SimpleNamespace(
-            epoch=1, lives_in=1, is_kept_up=True, binding=Binding(*answers)
+            epoch=1,
+            lives_in=1,
+            is_kept_up=True,
+            binding=Binding(*answers),
+            is_ours=lambda stat: False,
+            was_ours=lambda stat: False,
         )
-        self.watches: Any = None
+        self.watches: Any = Watches()
         self.nudges = 0
 
     def nudge(self) -> None:
@@ -251,32 +272,63 @@ class TestANode:
         assert node.known.written is None
 
 
-class TestBulkCreation:
+class TestBulkReconciliation:
+    def reconcile(self, places: Places, nodes: list[EphemeralNode]) -> Outcome:
+        return BulkReconciliation(places.session, places.watches).reconcile(1, nodes)
+
     def test_few_nodes_cost_no_transaction(self, places) -> None:
         nodes = [places.node(name) for name in "abc"]
-        assert BulkCreation(places.session).create(1, nodes) == nodes
+        assert self.reconcile(places, nodes) == (nodes, {})
         assert places.session.binding.paths == []
 
-    def test_those_that_cannot_be_created_are_left_the_others_tried_again(self) -> None:
-        undone = zookeeper.error(zookeeper.RUNTIMEINCONSISTENCY)
+    def test_one_that_is_there_is_looked_at_and_the_others_are_tried_again(self) -> None:
         exists = zookeeper.error(zookeeper.NODEEXISTS)
-        places = Places([undone, exists, undone, "/d"], ["/a", "/c"])
+        places = Places([UNDONE, exists, UNDONE, "/d"], ["/a", "/c"])
         nodes = [places.node(name) for name in "abcd"]
-        assert BulkCreation(places.session).create(1, nodes) == [nodes[1]]
+        assert self.reconcile(places, nodes) == ([], {})
         assert places.session.binding.paths == [["/a", "/b", "/c", "/d"], ["/a", "/c"]]
+        assert places.watches.looks == [["/b"]]
         assert [node.state.value for node in nodes] == [
-            "registered", "pending", "registered", "registered"
+            "registered", "waiting", "registered", "registered"
         ]  # fmt: skip
+
+    def test_many_that_are_there_are_looked_at_together(self) -> None:
+        exists = zookeeper.error(zookeeper.NODEEXISTS)
+        places = Places([exists, *[UNDONE] * 4], [exists, *[UNDONE] * 3])
+        nodes = [places.node(name) for name in "abcde"]
+        assert self.reconcile(places, nodes) == ([], {})
+        assert [len(paths) for paths in places.session.binding.paths] == [5, 4]
+        looks = [path for paths in places.watches.looks for path in paths]
+        assert sorted(looks) == ["/a", "/b", "/c", "/d", "/e"]
+        assert len(places.watches.looks) == 2
+        assert {node.state.value for node in nodes} == {"waiting"}
+
+    def test_a_refusal_about_a_parent_is_one_of_all_below_it(self) -> None:
+        refused = zookeeper.error(zookeeper.NOAUTH, "/a")
+        places = Places([refused, *[UNDONE] * 4])
+        nodes = [places.node(name) for name in "abcde"]
+        left, told = self.reconcile(places, nodes)
+        assert left == []
+        assert [vars(fault)["path"] for fault in told.values()] == [
+            "/a", "/b", "/c", "/d", "/e"
+        ]  # fmt: skip
+        assert len(places.session.binding.paths) == 1
+
+    def test_an_operation_that_is_none_leaves_all_to_go_one_by_one(self, places) -> None:
+        def write(*arguments: Any, **more: Any) -> Any:
+            raise zookeeper.error(zookeeper.BADARGUMENTS, "/b")
+
+        places.session.binding.write_many = write
+        nodes = [places.node(name) for name in "abcd"]
+        assert self.reconcile(places, nodes) == (nodes, {})
 
     def test_lost_answers_are_raised_once_the_others_are_taken_in(self) -> None:
         lost = zookeeper.error(zookeeper.CONNECTIONLOSS)
-        answers = [lost, lost, "/c", "/d"]
-        places = Places(answers, answers, answers)
+        places = Places([lost, lost, "/c", "/d"])
         nodes = [places.node(name) for name in "abcd"]
         nodes[0].note(1, written=Desired("0", READ_ACL_UNSAFE))
-        bulk = BulkCreation(places.session)
         with pytest.raises(zookeeper.ConnectionLossException):
-            bulk.create(1, nodes)
+            self.reconcile(places, nodes)
         assert nodes[0].known.written is None, "it may be the old one or the new one"
         assert [node.state.value for node in nodes[2:]] == ["registered", "registered"]
 
@@ -284,8 +336,8 @@ class TestBulkCreation:
         lost: list[object] = [zookeeper.error(zookeeper.CONNECTIONLOSS)] * 4
         places = Places(*[lost] * MAX_LOSSES)
         nodes = [places.node(name) for name in "abcd"]
-        bulk = BulkCreation(places.session)
+        bulk = BulkReconciliation(places.session, places.watches)
         for _ in range(MAX_LOSSES):
             with pytest.raises(zookeeper.ConnectionLossException):
-                bulk.create(1, nodes)
-        assert bulk.create(1, nodes) == nodes
+                bulk.reconcile(1, nodes)
+        assert bulk.reconcile(1, nodes) == (nodes, {})

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from zc.zk.providers.providers import Providers
     from zc.zk.registration.address import parse_addr
     from zc.zk.registration.registration import Registration
+    from zc.zk.registration.registrations import Registrations
     from zc.zk.resolver import Resolver as Resolving
     from zc.zk.tree.model import ParseNode
     from zc.zk.tree.parse import parse_tree
@@ -67,6 +68,7 @@ __all__ = [
     "Providers",
     "RegisteringServer",
     "Registration",
+    "Registrations",
     "Resolving",
     "Tree",
     "TreeSyntaxError",
@@ -112,6 +114,7 @@ _MODULES = {
     "Providers": "providers.providers",
     "Tree": "watching.tree",
     "Registration": "registration.registration",
+    "Registrations": "registration.registrations",
     "ParseNode": "tree.model",
     "parse_tree": "tree.parse",
     # Of the binding, and only for those who secure a session.

@@ -32,10 +32,12 @@ from zc.zk.session.state import STATES_OF_THE_BINDING
 from zc.zk.watching.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import TypeVar
 
     from zc.zk.registration.address import Address
     from zc.zk.registration.registration import Registration
+    from zc.zk.registration.registrations import Registrations, Server
     from zc.zk.session.worker import Calls
     from zc.zk.watching.children import Children
     from zc.zk.watching.properties import Properties
@@ -251,6 +253,24 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees, Choosing):
             from zc.zk.registration.registration import register
 
         return register(self._ephemerals.registry, path, address, acl, data)
+
+    @tells_of_root
+    def register_all(
+        self, servers: Iterable[Server], acl: Acl = READ_ACL_UNSAFE, **data: Any
+    ) -> Registrations:
+        """Register many servers like `register`, in a few requests: all of them, or none.
+
+        `servers` are tuples: the path to register at, the address, and perhaps properties of this
+        server alone. `data` are properties of all of them.
+
+        Returns a sequence of their registrations, whose `unregister` ends all. If one is refused,
+        none is registered when this raises what the servers say of it, with the path of its node.
+        Raises what `register` does. See `zc.zk.registration.registrations`.
+        """
+        with importing:
+            from zc.zk.registration.registrations import register_all
+
+        return register_all(self._ephemerals.registry, servers, acl, data)
 
     @tells_of_root
     def register_server(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zc.zk.errors import LinkLoop
-from zc.zk.links import LINK, check_path, is_direct, is_path, join
+from zc.zk.links import LINK, NotRead, check_path, is_direct, is_path, join, parent_of
 from zookeeper.constants import NONODE
 from zookeeper.errors import NoNodeException, ZooKeeperException, error
 
@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 
         def get_properties(self, path: str) -> Mapping[str, Any]: ...
 
+        def foresee(self, journey: "Journey") -> None: ...
+
 
 # Links can be endless in practice without a loop: thirty of them, each of which leads twice through
 # the one before, take a thousand million steps.
 MAX_LINKS = 1000
+
+# The nodes of so many components of a path are read at once.
+MAX_AHEAD = 100
 
 
 class Resolution(NamedTuple):
@@ -59,6 +64,14 @@ class Journey:
         self.missing: dict[str, None] = {}
 
     def go(self) -> Resolution:
+        try:
+            return self._go()
+        except NotRead:
+            # All of the way ahead, as far as it can be known, is read at once.
+            self.nodes.foresee(self)
+            raise
+
+    def _go(self) -> Resolution:
         # Without `.` and `..` it may be a node's own path, for which one look will do.
         if is_direct(self.asked) and self.nodes.exists(self.asked):
             return Resolution(self.asked)
@@ -67,14 +80,16 @@ class Journey:
                 reversed(self.being_followed.values())
             ):
                 self.being_followed.popitem()
-            component = self.to_go.pop()
+            component = self.to_go[-1]
             if component == "..":
-                self.here = self.here.rpartition("/")[0] or "/"
+                self.here = parent_of(self.here)
             elif self.nodes.exists(child := join(self.here, component)):
                 self.here = child
             else:
                 self.missing[child] = None
                 self.follow(child, component)
+                continue
+            self.to_go.pop()
         return Resolution(self.here, tuple(self.read), tuple(self.missing))
 
     def follow(self, link: str, name: str) -> None:
@@ -88,6 +103,7 @@ class Journey:
         self.count += 1
         if link in self.being_followed or self.count > MAX_LINKS:
             raise LinkLoop((*self.being_followed, link))
+        self.to_go.pop()
         self.being_followed[link] = len(self.to_go)
         self.to_go += _components(target)
         if target.startswith("/"):
@@ -95,6 +111,18 @@ class Journey:
 
     def no_node(self) -> ZooKeeperException:
         return error(NONODE, self.asked)
+
+    def ahead(self) -> list[str]:
+        """Return the paths that it comes by if there are no more links on the way.
+
+        The first `MAX_AHEAD` of them: links can make a way longer than memory.
+        """
+        here = self.here
+        ahead = [here]
+        for component in reversed(self.to_go[-MAX_AHEAD:]):
+            here = parent_of(here) if component == ".." else join(here, component)
+            ahead.append(here)
+        return ahead
 
 
 def _components(path: str) -> list[str]:

@@ -27,6 +27,11 @@ def join(base: str, name: str) -> str:
     return f"/{name}" if base == "/" else f"{base}/{name}"
 
 
+def parent_of(path: str) -> str:
+    """Return the path of the node above the one at `path`; `/` has itself."""
+    return path.rpartition("/")[0] or "/"
+
+
 def is_within(path: str, top: str) -> bool:
     """Say whether an absolute path is that of `top`, or below it."""
     return path == top or path.startswith(top.rstrip("/") + "/")

@@ -27,6 +27,12 @@ class Resolver(ABC):
         Raises NoNodeException when there is no such node.
         """
 
+    def foresee(self, journey: Journey) -> None:  # noqa: B027
+        """Hear of a journey on whose way a node has yet to be read.
+
+        This is for resolvers that raise NotRead, and does nothing.
+        """
+
     def resolve(self, path: str) -> str:
         """Return the path of the node that `path` leads to, links followed.
 

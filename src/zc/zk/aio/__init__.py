@@ -23,9 +23,12 @@ from zc.zk.aio.client import ZK, ZooKeeper
 from zc.zk.aio.plan import Plan
 from zc.zk.aio.properties import Properties
 from zc.zk.aio.providers import Providers
-from zc.zk.aio.registration import Registration
+from zc.zk.aio.registration import Registration, Registrations
 from zc.zk.aio.tree import Tree
 
-__all__ = ["ZK", "Children", "Plan", "Properties", "Providers", "Registration", "Tree", "ZooKeeper"]
+__all__ = [
+    "ZK", "Children", "Plan", "Properties", "Providers", "Registration", "Registrations", "Tree",
+    "ZooKeeper",
+]  # fmt: skip
 
 del _greenlet

@@ -6,14 +6,18 @@ that blocks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import zookeeper
 from zc.zk.aio.answers import Answers
 from zc.zk.aio.bulk import ask_in_bulk
 from zc.zk.aio.crossing import is_crossing, wait
 from zc.zk.session import bridge
 from zc.zk.session.bridge import AwaitedAnswer
+from zc.zk.session.calls import CALLS
 
 if TYPE_CHECKING:
     from zookeeper.binding import Binding
@@ -49,6 +53,24 @@ class Bridge(bridge.Bridge):
         timeout: float | None,
     ) -> AwaitedAnswer:
         return wait(self.answers.ask(send, later, args, kwargs, timeout))
+
+    def answer_all(
+        self, h: int, requests: Sequence[tuple[str, tuple[Any, ...]]]
+    ) -> list[AwaitedAnswer]:
+        asked: deque[asyncio.Future[AwaitedAnswer]] = deque()
+        for name, arguments in requests:
+            call = CALLS[name]
+            later = self.later(h, call.later)
+            try:
+                asked.append(self.answers.ask(call.send, later, arguments))
+            except zookeeper.ZooKeeperException as fault:
+                asked.append(asyncio.get_running_loop().create_future())
+                asked[-1].set_result((fault.code, ()))
+        answers: list[AwaitedAnswer] = []
+        while asked:
+            # None is on this stack while it is waited for; see `Crossing.awaited`.
+            answers.append(wait(asked.popleft()))
+        return answers
 
     def many(self, h: int, name: str, *args: Any, **kwargs: Any) -> Any:
         return ask_in_bulk(self.answers, getattr(self.binding, "a" + name), h, args, **kwargs)

@@ -6,7 +6,7 @@ stand those with results of their own: registrations, live objects, plans and wa
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import zookeeper
@@ -18,7 +18,7 @@ from zc.zk.aio.opening import Opening
 from zc.zk.aio.plan import Plan, Walk
 from zc.zk.aio.properties import Properties
 from zc.zk.aio.providers import Providers
-from zc.zk.aio.registration import Registration
+from zc.zk.aio.registration import Registration, Registrations
 from zc.zk.aio.tree import Tree
 from zc.zk.client import ZooKeeper as Blocking
 from zc.zk.watching.subscriptions import Subscriptions
@@ -26,6 +26,7 @@ from zc.zk.watching.subscriptions import Subscriptions
 if TYPE_CHECKING:
     from zc.zk.providers.strategies import Strategy
     from zc.zk.registration.address import Address
+    from zc.zk.registration.registrations import Server
     from zc.zk.tree.exporting import Skip
     from zookeeper.types import Acl, Progress, Watcher
 
@@ -129,6 +130,16 @@ class ZooKeeper(Opening):
         """
         inner = self._ready()
         return Registration(self, await cross(inner.register, path, address, acl, **data))
+
+    async def register_all(
+        self, servers: Iterable[Server], acl: Acl = READ_ACL_UNSAFE, **data: Any
+    ) -> Registrations:
+        """Register many servers like `register`, in a few requests: all of them, or none.
+
+        As `zc.zk.ZooKeeper.register_all`. Of a call that is cancelled no node is left.
+        """
+        inner = self._ready()
+        return Registrations(self, await cross(inner.register_all, servers, acl, **data))
 
     async def register_server(
         self, path: str, address: Address, acl: Acl = READ_ACL_UNSAFE, **data: Any

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from zc.zk.aio.crossing import cross
 from zc.zk.registration.registration import Registration as Blocking
@@ -12,6 +12,7 @@ from zc.zk.registration.step import RegistrationState
 
 if TYPE_CHECKING:
     from zc.zk.aio.forms import Face
+    from zc.zk.registration.registrations import Registrations as Together
 
 
 class Registration:
@@ -78,3 +79,55 @@ class Registration:
 
     def __repr__(self) -> str:
         return repr(self._registration)
+
+
+class Registrations(Sequence[Registration]):
+    """Servers that were registered together, in the order in which they were given.
+
+    Leaving an `async with` block unregisters all of them.
+    """
+
+    def __init__(self, zk: Face, registrations: Together) -> None:
+        self._zk = zk
+        self._registrations = registrations
+
+    @overload
+    def __getitem__(self, index: int) -> Registration: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Registrations: ...
+
+    def __getitem__(self, index: int | slice) -> Registration | Registrations:
+        if isinstance(index, slice):
+            return Registrations(self._zk, self._registrations[index])
+        return Registration(self._zk, self._registrations[index])
+
+    def __len__(self) -> int:
+        return len(self._registrations)
+
+    @property
+    def states(self) -> dict[RegistrationState, int]:
+        """How many of them stand how."""
+        return self._registrations.states
+
+    async def unregister(self) -> None:
+        """Delete the nodes, in a few requests, and let them be gone.
+
+        If it is cancelled, they are deleted all the same, as soon as that is possible.
+        """
+        self._zk._ready(closed_too=True)
+        await cross(self._registrations.unregister)
+
+    async def __aenter__(self) -> Registrations:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.unregister()
+
+    def __repr__(self) -> str:
+        return repr(self._registrations)

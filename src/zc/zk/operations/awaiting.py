@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import zookeeper
 from zc.zk.errors import LinkLoop
 from zc.zk.tree.expectation import Expectation, Seen
-from zc.zk.watching.dependencies import CachedNode, Kind
+from zc.zk.watching.dependencies import Kind
 from zc.zk.watching.liveobject import LiveObject, View
 from zc.zk.watching.readers import NodeReader
 
@@ -22,11 +22,12 @@ class _SeenView(View):
     __slots__ = ("seen",)
 
     def __init__(self, real_path: str, seen: Seen) -> None:
-        self.real_path = real_path
-        self.fingerprint = seen
         # An object that is deleted tells nothing more of itself, and there may be nothing yet.
-        self.deleted = False
+        super().__init__(real_path, deleted=False)
         self.seen = seen
+
+    def fingerprint(self) -> object:
+        return self.seen
 
 
 class Awaited(LiveObject[_SeenView]):
@@ -56,9 +57,6 @@ class Awaited(LiveObject[_SeenView]):
         except (zookeeper.NoNodeException, LinkLoop):
             return self._see_nothing(self.path)
         return _SeenView(path, Seen(True, data, children))
-
-    def _see_cached(self, node: CachedNode, answer: Any) -> None:
-        return None
 
     def _see_nothing(self, real_path: str) -> _SeenView:
         return _SeenView(real_path, Seen(False))

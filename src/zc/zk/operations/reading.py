@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import zookeeper
@@ -76,8 +77,8 @@ def read_property(session: Session, path: str, name: str) -> tuple[Node, Any]:
             link = name + PROPERTY_LINK
             if link not in properties:
                 raise LookupError(name)
-            reader = NodeReader(SessionSource(session, at_once=True))
-            return node, reader.follow_property_link(node.path, name, properties[link]).value
+            find = methodcaller("follow_property_link", node.path, name, properties[link])
+            return node, NodeReader(SessionSource(session)).complete(find).value
     raise AssertionError("the last attempt returns or raises")
 
 

@@ -22,7 +22,7 @@ from zc.zk.providers.provider import Key, Provider
 from zc.zk.providers.registered import ProvidersView, Registered, see
 from zc.zk.providers.strategies import Chooser, Picks, Strategy, round_robin
 from zc.zk.session.calling import closed
-from zc.zk.watching.dependencies import CachedNode, Kind
+from zc.zk.watching.dependencies import Kind
 from zc.zk.watching.liveobject import LiveObject
 from zc.zk.watching.readers import NodeReader
 from zc.zk.watching.subscriptions import Subscriptions
@@ -244,9 +244,6 @@ class Providers(LiveObject[ProvidersView], Mapping[str, Mapping[str, Any]]):
         view = see(reader, self.path, self._made)
         self._made = view.registered
         return view
-
-    def _see_cached(self, node: CachedNode, answer: Any) -> None:
-        return None
 
     def _see_nothing(self, real_path: str) -> ProvidersView:
         return ProvidersView(real_path, {}, deleted=True)

@@ -13,6 +13,7 @@ from zc.zk.links import NotRead, join
 from zc.zk.providers.provider import Provider
 from zc.zk.watching.dependencies import Kind
 from zc.zk.watching.liveobject import View
+from zc.zk.watching.packedstats import written
 from zc.zk.watching.readers import NodeReader
 
 logger = logging.getLogger("zc.zk")
@@ -43,9 +44,12 @@ class ProvidersView(View):
     def __init__(
         self, real_path: str, registered: dict[str, Registered], *, deleted: bool = False
     ) -> None:
-        written = {name: each.written for name, each in registered.items()}
-        super().__init__(real_path, (real_path, deleted, written), deleted=deleted)
+        super().__init__(real_path, deleted=deleted)
         self.registered = registered
+
+    def fingerprint(self) -> object:
+        versions = {name: each.written for name, each in self.registered.items()}
+        return self.real_path, self.deleted, versions
 
 
 def see(reader: NodeReader, path: str, former: Mapping[str, Registered]) -> ProvidersView:
@@ -88,5 +92,4 @@ def _zxids(answer: Any) -> object:
     """Return what differs when a node has been written, or made again."""
     if isinstance(answer, zookeeper.ZooKeeperException):
         return None
-    _, stat = answer
-    return stat.get("czxid"), stat.get("mzxid")
+    return written(answer[1])

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
+from typing import Any
 
 import zookeeper
 from zc.zk.links import join
 from zc.zk.registration.node import EphemeralNode
 from zc.zk.registration.step import (
+    Action,
     Do,
     Observed,
     Obstacle,
@@ -85,39 +87,50 @@ class Attempt:
 
     def act(self) -> bool:
         """Do the next action. Whether there is nothing left to do."""
-        node = self.node
-        action = next_action(self.desired, self.observed, node.standing, node.on_deletion)
-        self.epoch = node.places.session.epoch
+        action = self.choose()
         observed = ACTIONS[action.do](self, action.version)
         if observed is not None:
             self.observed = observed
         return observed is None
 
+    def choose(self) -> Action:
+        """Return the next action, which is about to be done."""
+        node = self.node
+        action = next_action(self.desired, self.observed, node.standing, node.on_deletion)
+        self.epoch = node.places.session.epoch
+        return action
+
     # Requests
 
     def create(self, version: int) -> Observed:
         """Create the node, where nobody is known to have one."""
-        node, desired = self.node, self.desired
-        assert desired is not None
+        _, *arguments = self.creation()
         try:
-            self.binding.create(
-                self.handle, node.path, desired.data, desired.acl, zookeeper.EPHEMERAL
-            )
-        except zookeeper.NodeExistsException:
-            return self._seen(Presence.EXISTS)
-        except (zookeeper.NoNodeException, zookeeper.BadArgumentsException) as fault:
-            # A copy, since an exception that was raised refers to frames.
-            observed = self._seen(Presence.MISSING)
-            return observed._replace(obstacle=Obstacle.NO_PARENT, fault=copy(fault))
-        except zookeeper.SessionError as fault:
-            if fault.may_have_happened:
-                node.note_uncertain(desired)
-            raise
-        return self._written()
+            self.binding.create(self.handle, *arguments)
+        except zookeeper.ZooKeeperException as fault:
+            return self.after_creation(fault)
+        return self.written()
 
-    def look(self, version: int) -> Observed:
-        """Read whether there is a node and whose, and watch it."""
-        observed = _look(self.node, self.epoch, fresh=True)
+    def creation(self) -> Any:
+        """Return the operation that creates the node."""
+        desired = self.desired
+        assert desired is not None
+        return "create", self.node.path, desired.data, desired.acl, zookeeper.EPHEMERAL
+
+    def after_creation(self, fault: Exception) -> Observed:
+        """Return what is seen if the node could not be created, or raise why."""
+        if isinstance(fault, zookeeper.NodeExistsException):
+            return self.seen(Presence.EXISTS)
+        if isinstance(fault, (zookeeper.NoNodeException, zookeeper.BadArgumentsException)):
+            # A copy, since an exception that was raised refers to frames.
+            observed = self.seen(Presence.MISSING)
+            return observed._replace(obstacle=Obstacle.NO_PARENT, fault=copy(fault))
+        self._note_if_uncertain(fault)
+        raise fault
+
+    def look(self, version: int = -1, *, fresh: bool = True) -> Observed:
+        """Read whether there is a node and whose, and watch it; if `fresh`, from the server."""
+        observed = _look(self.node, self.epoch, fresh=fresh)
         return self._gone() if observed.presence is Presence.MISSING else observed
 
     def sync_and_look(self, version: int) -> Observed:
@@ -127,22 +140,22 @@ class Attempt:
             return self.look(version)
         except zookeeper.BadArgumentsException:
             # No node can have that path. One with dots in it leads elsewhere, which is not known.
-            return self._missing()
+            return self.missing()
 
-    def follow_links(self, version: int) -> Observed:
+    def follow_links(self, version: int = -1, *, fresh: bool = True) -> Observed:
         """Find out where the node belongs. Raises NoNodeException if it does nowhere.
 
         Then it depends on what was looked at, and is seen to as soon as any of that changes.
         """
         node = self.node
-        reader = NodeReader(WatchingSource(node.places.watches, node.subscription, fresh=True))
+        reader = NodeReader(WatchingSource(node.places.watches, node.subscription, fresh=fresh))
         name = node.path.rpartition("/")[2]
         path = join(reader.complete(lambda reader: reader.resolve(node.parent)), name)
         if path == node.path:
             assert self.observed.fault is not None
             raise self.observed.fault
         node.move(path)
-        return self._seen(Presence.UNKNOWN)
+        return self.seen(Presence.UNKNOWN)
 
     def write(self, version: int) -> Observed:
         """Write the data to a node of ours."""
@@ -155,40 +168,52 @@ class Attempt:
         except zookeeper.NoNodeException:
             return self._gone()
         except zookeeper.BadVersionException:
-            return self._seen(Presence.EXISTS)
-        return self._written()
+            return self.seen(Presence.EXISTS)
+        return self.written()
 
     def replace(self, version: int) -> Observed:
         """Put a node of ours in the place of one that is, or was, ours."""
-        node, desired = self.node, self.desired
-        assert desired is not None
-        operations = [
-            ("delete", node.path, version),
-            ("create", node.path, desired.data, desired.acl, zookeeper.EPHEMERAL),
-        ]
         try:
-            self.binding.multi(self.handle, operations)
-        except zookeeper.NoNodeException:
+            self.binding.multi(self.handle, self.replacement(version))
+        except zookeeper.ZooKeeperException as fault:
+            return self.after_replacement(fault)
+        return self.written()
+
+    def replacement(self, version: int) -> list[Any]:
+        """Return the operations that put a node of ours in the place of another, together."""
+        return [("delete", self.node.path, version), self.creation()]
+
+    def after_replacement(self, fault: Exception) -> Observed:
+        """Return what is seen if the node could not be replaced, or raise why."""
+        if isinstance(fault, zookeeper.NoNodeException):
             return self._gone()
-        except zookeeper.BadVersionException:
-            return self._seen(Presence.EXISTS)
-        except zookeeper.UnimplementedException:
+        if isinstance(fault, zookeeper.BadVersionException):
+            return self.seen(Presence.EXISTS)
+        if isinstance(fault, zookeeper.UnimplementedException):
             return self.observed._replace(obstacle=Obstacle.NO_TRANSACTIONS)
-        except zookeeper.SessionError as fault:
-            if fault.may_have_happened:
-                node.note_uncertain(desired)
-            raise
-        return self._written()
+        self._note_if_uncertain(fault)
+        raise fault
+
+    def _note_if_uncertain(self, fault: Exception) -> None:
+        if isinstance(fault, zookeeper.SessionError) and fault.may_have_happened:
+            assert self.desired is not None
+            self.node.note_uncertain(self.desired)
 
     def delete(self, version: int) -> Observed:
         """Delete a node of ours, or a former session's, at the version seen."""
         try:
             self.binding.delete(self.handle, self.node.path, version)
-        except zookeeper.NoNodeException:
-            pass
-        except zookeeper.BadVersionException:
-            return self._seen(Presence.EXISTS)
-        return self._missing()
+        except zookeeper.ZooKeeperException as fault:
+            return self.after_deletion(fault)
+        return self.missing()
+
+    def after_deletion(self, fault: Exception) -> Observed:
+        """Return what is seen if the node could not be deleted, or raise why."""
+        if isinstance(fault, zookeeper.NoNodeException):
+            return self.missing()
+        if isinstance(fault, zookeeper.BadVersionException):
+            return self.seen(Presence.EXISTS)
+        raise fault
 
     # Rests
 
@@ -220,22 +245,22 @@ class Attempt:
 
     # The observation after an action
 
-    def _seen(self, presence: Presence) -> Observed:
+    def seen(self, presence: Presence) -> Observed:
         return Observed(presence, self.epoch, written=self.node.known.written)
 
     def _gone(self) -> Observed:
         """Return what is seen if others have deleted the node, or it never was there."""
         known = self.node.known
         was_ours = known.state is RegistrationState.REGISTERED and known.epoch == self.epoch
-        observed = self._missing()
+        observed = self.missing()
         return observed._replace(presence=Presence.DELETED) if was_ours else observed
 
-    def _missing(self) -> Observed:
+    def missing(self) -> Observed:
         if self.desired is not None:
             self.node.note(self.epoch, state=RegistrationState.PENDING)
-        return self._seen(Presence.MISSING)
+        return self.seen(Presence.MISSING)
 
-    def _written(self) -> Observed:
+    def written(self) -> Observed:
         # Noted at once: if another desire has come, the next one is written to a node of ours.
         self.node.note(self.epoch, state=RegistrationState.REGISTERED, written=self.desired)
         return Observed(Presence.OURS, self.epoch, written=self.desired)

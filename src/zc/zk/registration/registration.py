@@ -31,8 +31,9 @@ class Registration:
     """
 
     def __init__(self, registry: Registry, acl: Acl) -> None:
+        # Nobody else may change the ACL, with which the nodes are made again.
         self._registry = registry
-        self._acl = kept(acl)  # the nodes are made again with it
+        self._acl = acl
         self._properties: dict[EphemeralNode, dict[str, Any]] = {}
         self._announced: list[event.RegisteringServer] = []
 
@@ -87,8 +88,7 @@ class Registration:
         Without a connection they are deleted as soon as there is one again; the session's end
         deletes them in any case. Harmless when it was done before.
         """
-        for announced in self._announced:
-            announced.is_withdrawn = True
+        self._note_withdrawn()
         with ExitStack() as endings:  # an interrupt of one does not spare the others
             for node in reversed(self._properties):
                 endings.callback(self._registry.end, node)
@@ -107,9 +107,16 @@ class Registration:
     def __repr__(self) -> str:
         return printable(f"<Registration {', '.join(self.paths)}: {self.state}>")
 
-    def _add(self, parent: str, name: str, properties: dict[str, Any]) -> None:
-        desired = Desired(codec.encode(properties), self._acl)
-        self._properties[self._registry.register(parent, name, desired)] = properties
+    def _announce(self, path: str, name: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Tell subscribers of a node that is about to be made; return the properties it gets."""
+        registering = event.RegisteringServer(name, path, {"pid": os.getpid(), **data})
+        self._announced.append(registering)
+        event.notify(registering)
+        return registering.properties
+
+    def _note_withdrawn(self) -> None:
+        for announced in self._announced:
+            announced.is_withdrawn = True
 
 
 def register(
@@ -117,13 +124,12 @@ def register(
 ) -> Registration:
     """Register a server; see `zc.zk.ZooKeeper.register`."""
     check_path(path)
-    registration = Registration(registry, acl)
+    registration = Registration(registry, kept(acl))
     try:
         for name in address.names_to_register(server):
-            registering = event.RegisteringServer(name, path, {"pid": os.getpid(), **data})
-            registration._announced.append(registering)
-            event.notify(registering)
-            registration._add(path, name, registering.properties)
+            properties = registration._announce(path, name, data)
+            desired = Desired(codec.encode(properties), registration._acl)
+            registration._properties[registry.register(path, name, desired)] = properties
     except BaseException:
         registration.unregister()
         raise

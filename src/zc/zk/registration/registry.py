@@ -3,7 +3,7 @@
 A session's ephemeral nodes end with it. Each one that the program made is remembered here; when
 there is a new session, or a registered one was deleted by somebody, the session's maintenance makes
 it again: first `Registry.keep`, which takes what is due from the `Schedule`, then many at once by
-`BulkCreation`, and each of the others by `reconcile`.
+`BulkReconciliation`, and each of the others by `reconcile`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
-from zc.zk.registration.bulk import BulkCreation
+from zc.zk.registration.bulk import BulkReconciliation
 from zc.zk.registration.node import EphemeralNode
 from zc.zk.registration.persistent import MAX_ACTIONS, reaction_of, reconcile
 from zc.zk.registration.schedule import Hold, Schedule
@@ -49,7 +49,7 @@ class Registry:
     ) -> None:
         self.session = session
         self.watches = watches
-        self._bulk = BulkCreation(session)
+        self._bulk = BulkReconciliation(session, watches)
         self._wake = wake
         # In which all were seen to that it may concern: no session before this one has had a node.
         self._moment = Moment(session.epoch, 0)
@@ -58,7 +58,7 @@ class Registry:
 
     def _renew(self) -> None:
         self.lock = threading.RLock()
-        self._schedule = Schedule(self.lock, self.session.nudge)
+        self.schedule = Schedule(self.lock, self.session.nudge)
 
     def after_fork(self) -> None:
         """End all nodes in a child process, whose session has none of the parent's."""
@@ -84,18 +84,18 @@ class Registry:
             if node.known.state is RegistrationState.WAITING and not node.known.owner:
                 raise zookeeper.error(zookeeper.NODEEXISTS, node.path, "it is not ephemeral")
         except zookeeper.ZooKeeperException as fault:
-            if not self._may_pass(fault):
+            if not self.may_pass(fault):
                 self.finish(node)
                 raise
             logger.warning("%s will be registered later: %s", node.path, fault)
-            self._see_to(node)
+            self.see_to(node)
         except Exception:
             self.finish(node)
             raise
         except BaseException:
             # An interrupt: the node may be there, or will be when the request has come there.
             node.withdraw()
-            self._see_to(node)
+            self.see_to(node)
             raise
         return node
 
@@ -132,7 +132,7 @@ class Registry:
         parent, _, name = path.rpartition("/")
         known = self._find(path)
         if known is not None and known.is_watched and known.desired is not None:
-            self._see_to(known)
+            self.see_to(known)
             return
         if known is not None:
             self.finish(known)
@@ -141,7 +141,7 @@ class Registry:
         node.note_written(desired, epoch)
         self.claim(node, path)
         if epoch != self.session.epoch:
-            self._see_to(node)
+            self.see_to(node)
 
     def note_data(self, path: str, data: str | bytes | None, epoch: int) -> None:
         """Note that the program has written a node's data; see `track`."""
@@ -154,19 +154,19 @@ class Registry:
     def _note_change(self, path: str, epoch: int, **change: Any) -> None:
         node = self._find(path)
         if node is not None and not node.amend(epoch, **change):
-            self._see_to(node)
+            self.see_to(node)
 
     def hold(self, path: str) -> Hold | None:
         """Leave a node alone that the program is about to delete, until `release`."""
         if not isinstance(path, str):
             return None  # the binding says so, which is called next
         node = self._find(path)
-        return None if node is None else self._schedule.hold(node, path)
+        return None if node is None else self.schedule.hold(node, path)
 
     def release(self, hold: Hold, *, is_gone: bool) -> None:
         """Note that the program has deleted a node, or failed to."""
         node = hold.node
-        self._schedule.release(hold)
+        self.schedule.release(hold)
         if is_gone and not hold.is_contested:
             self.finish(node)
             return
@@ -175,7 +175,7 @@ class Registry:
         is_there = node.state is RegistrationState.REGISTERED
         if is_gone or node.is_watched or not is_there or node.known.written is not node.desired:
             # Whatever happened meanwhile, it was left alone.
-            self._see_to(node)
+            self.see_to(node)
 
     # For the nodes
 
@@ -210,7 +210,7 @@ class Registry:
         if is_deleted:
             logger.info("%s was deleted by somebody, and its registration ends", node.path)
         node.note_ended()
-        self._schedule.drop(node)
+        self.schedule.drop(node)
         self.vacate(node, node.path)
         self.watches.unsubscribe(node.subscription)
 
@@ -219,27 +219,33 @@ class Registry:
         if reaction is Reaction.END:
             self.finish(node, is_deleted=True)
         elif reaction is Reaction.RECONCILE:
-            self._see_to(node)
+            self.see_to(node)
 
     def _find(self, path: str) -> EphemeralNode | None:
         with self.lock:
             return self._by_path.get(path)
 
-    def _see_to(self, node: EphemeralNode, when: float = 0.0) -> None:
+    def see_to(self, node: EphemeralNode, when: float = 0.0) -> None:
         """Have the session's maintenance see to a node, now or later."""
-        self._schedule.add(node, when)
+        self.schedule.add(node, when)
+        self._wake()
+
+    def see_to_all(self, nodes: Iterable[EphemeralNode]) -> None:
+        """Have the session's maintenance see to many nodes, now."""
+        for node in nodes:
+            self.schedule.add(node)
         self._wake()
 
     # Reconciling
 
     def _reconcile(self, handle: int, node: EphemeralNode) -> None:
-        hand = self._schedule.begin([node])
+        hand = self.schedule.begin([node])
         try:
             is_done = reconcile(handle, node)
         finally:
-            self._schedule.end(hand)
+            self.schedule.end(hand)
         if not is_done:
-            self._see_to(node, time.monotonic() + pause(MAX_ACTIONS))
+            self.see_to(node, time.monotonic() + pause(MAX_ACTIONS))
 
     def _reconcile_if_possible(self, node: EphemeralNode) -> None:
         try:
@@ -251,32 +257,34 @@ class Registry:
                 return
             if isinstance(fault, zookeeper.ConnectionLossException):
                 node.setbacks.note_loss(node.path, node.desired)
-            self._see_to(node)
-            if not self._may_pass(fault):
+            self.see_to(node)
+            if not self.may_pass(fault):
                 raise
             logger.warning("%s will be seen to later: %s", node.path, fault)
         except BaseException:
-            self._see_to(node)
+            self.see_to(node)
             raise
 
-    def _may_pass(self, fault: Exception) -> bool:
+    def may_pass(self, fault: Exception) -> bool:
         """Tell whether a fault is one of the connection, which ends."""
         return isinstance(fault, zookeeper.SessionError) and self.session.state is not State.CLOSED
 
     def keep(self, handle: int) -> float | None:
         """Do the session's duty to have the nodes that are desired, and no others."""
         self._note_gap()
-        left = self._schedule.take_due()
-        hand = self._schedule.begin(set(left))
+        left = self.schedule.take_due()
+        hand = self.schedule.begin(set(left))
         try:
-            left = self._bulk.create(handle, left)
+            left, refused = self._bulk.reconcile(handle, left)
+            for node, refusal in refused.items():
+                self.see_to(node, node.note_refusal(refusal))
             while left:
                 self._restore(handle, left[-1])
                 left.pop()
         finally:
-            self._schedule.end(hand)
-            self._schedule.put_back(left)
-        return self._schedule.seconds_left()
+            self.schedule.end(hand)
+            self.schedule.put_back(left)
+        return self.schedule.seconds_left()
 
     def _note_gap(self) -> None:
         """After a new connection, have all seen to that it may concern."""
@@ -286,7 +294,7 @@ class Registry:
         with self.lock:
             nodes = list(self._by_path.values()) if self._moment.epoch != moment.epoch else []
         # Nodes that were put off need not wait any longer, unless they are what ends connections.
-        self._schedule.hasten(nodes)
+        self.schedule.hasten(nodes)
         self._moment = moment
 
     def _restore(self, handle: int, node: EphemeralNode) -> None:
@@ -299,4 +307,4 @@ class Registry:
             raise
         except zookeeper.ZooKeeperException as refusal:
             # One failure must not keep the others from being restored.
-            self._see_to(node, node.note_refusal(refusal))
+            self.see_to(node, node.note_refusal(refusal))

@@ -7,7 +7,7 @@ on, the function of the other binding is called, which blocks. All other functio
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,12 @@ class Bridge:
 
         `send` sends it by `later`, which takes a completion; see `calls.py`.
         """
+        raise NotImplementedError
+
+    def answer_all(
+        self, h: int, requests: Sequence[tuple[str, tuple[Any, ...]]]
+    ) -> list[AwaitedAnswer]:
+        """Send the requests of calls, and return their answers; see `pipelining.py`."""
         raise NotImplementedError
 
     def many(self, h: int, name: str, *args: Any, **kwargs: Any) -> Any:

@@ -11,8 +11,9 @@ watchers: they may wait, as in a handle's thread.
 from __future__ import annotations
 
 import os
+import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +25,7 @@ from gevent.threadpool import ThreadPool
 import zookeeper
 from zc.zk.session import bridge
 from zc.zk.session.bridge import AwaitedAnswer
+from zc.zk.session.calls import CALLS
 from zc.zk.session.hub import Events, carry
 from zookeeper import log
 from zookeeper.runtimes import greenlets_cared_for
@@ -139,6 +141,25 @@ class Bridge(bridge.Bridge):
             timeout = self.binding.recv_timeout(h) / 1000
         result.wait(timeout)
         return result.get_nowait() if result.ready() else (zookeeper.OPERATIONTIMEOUT, ())
+
+    def answer_all(
+        self, h: int, requests: Sequence[tuple[str, tuple[Any, ...]]]
+    ) -> list[AwaitedAnswer]:
+        bind = self._events_of(h).answers.bind
+        results = []
+        for name, arguments in requests:
+            result = AsyncResult()
+            results.append(result)
+            call = CALLS[name]
+            try:
+                call.send(self.later(h, call.later), bind(partial(_settle, result)), *arguments)
+            except zookeeper.ZooKeeperException as fault:
+                result.set((fault.code, ()))
+        deadline = time.monotonic() + self.binding.recv_timeout(h) / 1000
+        for result in results:
+            result.wait(max(0.0, deadline - time.monotonic()))
+        late = zookeeper.OPERATIONTIMEOUT, ()
+        return [result.get_nowait() if result.ready() else late for result in results]
 
     def many(self, h: int, name: str, *args: Any, **kwargs: Any) -> Any:
         events = self._events_of(h)

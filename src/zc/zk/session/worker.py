@@ -72,7 +72,9 @@ class Worker:
         A thread that wakes an inline worker while it works, which may be that worker itself, does
         not wait: the thread that works there does this too before it is done.
         """
-        self._wakes.put(None)
+        # One that has yet to be heard of is as good.
+        if self._wakes.empty():
+            self._wakes.put(None)
         if self._inline:
             self._work_here()
 

@@ -25,7 +25,7 @@ import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 import zookeeper
@@ -38,6 +38,7 @@ from zc.zk.watching.dependencies import (
     Answer,
     CachedNode,
     Dependencies,
+    Key,
     Kind,
     Subscription,
 )
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
     from zookeeper.types import Watcher
 
 logger = logging.getLogger("zc.zk")
+
+# The answers for so many nodes are taken in under one lock.
+MAX_SETTLED = 1000
 
 _CONCERNED: dict[int, tuple[Kind, ...]] = {
     zookeeper.CREATED_EVENT: (Kind.DATA, Kind.CHILDREN, Kind.EXISTS),
@@ -93,15 +97,20 @@ class NodeCache:
         self._dropped.append(subscription)
         self._session.nudge(self.keep)
 
-    def read_now(self, nodes: list[CachedNode]) -> dict[CachedNode, Answer]:
-        """Read nodes that something depends on, and return the answers."""
+    def read_now(
+        self, nodes: list[CachedNode], absent: Collection[Key] = ()
+    ) -> dict[CachedNode, Answer]:
+        """Read nodes that something depends on, and return the answers.
+
+        Of those in `absent` it is supposed that they are not there.
+        """
         lock = self._dependencies.lock
         ticket = next(self._tickets)
         with lock:
             for node in nodes:
                 node.reads_under_way += 1
         try:
-            answers = self._session.call(self._fetch_many, nodes)
+            answers = self._session.call(self._fetch_many, nodes, absent)
             with lock:
                 for node, answer in answers.items():
                     self._settle(node, ticket, answer)
@@ -218,25 +227,35 @@ class NodeCache:
             return
         ticket = next(self._tickets)
         # A node that is not read for a trouble of the connection stays unread.
-        for node, answer in self._fetch_many(handle, nodes).items():
+        answers = self._fetch_many(handle, nodes)
+        names = iter(answers.items())
+        # The program's threads are let in between.
+        while some := list(itertools.islice(names, MAX_SETTLED)):
             with self._dependencies.lock:
-                self._settle(node, ticket, answer)
-                subscriptions = list(node.subscriptions)
-            for subscription in subscriptions:
-                self._stale.setdefault(subscription, False)
-            self._unread.note_read(node, now)
+                for node, answer in some:
+                    self._settle(node, ticket, answer)
+                    for subscription in [*node.subscriptions]:
+                        self._stale.setdefault(subscription, False)
+        self._unread.note_all_read(answers, now)
 
     def _settle(self, node: CachedNode, ticket: int, answer: Answer) -> None:
         """Take in an answer to a read that drew `ticket`. To be called with the lock."""
         if ticket > node.ticket:
             node.ticket = ticket
-            node.answer = answer
+            # The same answer is the same object, of which all views are made already.
+            if node.answer != answer:
+                node.answer = answer
             if isinstance(answer, zookeeper.NoNodeException):
-                node.decoded = node.good = None
+                node.decoded = node.good = node.view = None
 
     def _refresh_stale(self) -> None:
+        unread = self._unread
         for subscription, tell in list(self._stale.items()):
-            if tell and self._unread.is_unverified(list(subscription.nodes.values())):
+            if (
+                tell
+                and unread.has_unverified
+                and unread.is_unverified([*subscription.nodes.values()])
+            ):
                 continue  # until all that it shows is of this session
             owner = subscription.owner()
             if owner is not None:
@@ -249,9 +268,11 @@ class NodeCache:
                     logger.exception("%r could not be updated", owner)
             del self._stale[subscription]
 
-    def _fetch_many(self, handle: int, nodes: list[CachedNode]) -> dict[CachedNode, Answer]:
+    def _fetch_many(
+        self, handle: int, nodes: list[CachedNode], absent: Collection[Key] = ()
+    ) -> dict[CachedNode, Answer]:
         asked_at = time.monotonic()
-        answers = fetch.watch(handle, nodes, self._watcher, self._session.binding)
+        answers = fetch.watch(handle, nodes, self._watcher, self._session.binding, absent)
         self._pace.note_answer(asked_at, len(nodes))
         return answers
 

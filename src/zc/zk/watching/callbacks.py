@@ -35,18 +35,27 @@ class Watched(Protocol):
         """Call one of them."""
 
 
+class Locked(Protocol):
+    """The owner of a lock."""
+
+    lock: threading.RLock
+
+
 class Queued(Watched, Protocol):
     """One of which it is known whether a round of calls waits for its turn."""
 
-    _lock: threading.RLock
     _is_queued: bool
+
+    @property
+    def _watches(self) -> Locked:
+        """Its client's, whose lock guards it."""
 
 
 def call_back(reference: weakref.ref[Queued]) -> None:
     """Call the callbacks of a live object that the program still has."""
     watched = reference()
     if watched is not None:
-        with watched._lock:
+        with watched._watches.lock:
             watched._is_queued = False
         for callback in list(watched.callbacks):
             watched._call(callback)

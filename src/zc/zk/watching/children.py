@@ -11,14 +11,17 @@ from zc.zk.watching.readers import NodeReader
 
 
 class _ChildrenView(View):
-    __slots__ = ("names",)
+    __slots__ = ("sorted",)
+
+    answer: list[str]  # the names
 
     def __init__(self, real_path: str, names: list[str], *, deleted: bool = False) -> None:
-        self.real_path = real_path
+        super().__init__(real_path, names, deleted=deleted)
         # Servers of one ensemble may list the same children in different orders.
-        self.fingerprint = real_path, deleted, sorted(names)
-        self.deleted = deleted
-        self.names = names
+        self.sorted = sorted(names)
+
+    def fingerprint(self) -> object:
+        return self.real_path, self.deleted, self.sorted
 
 
 class Children(LiveObject[_ChildrenView]):
@@ -29,11 +32,12 @@ class Children(LiveObject[_ChildrenView]):
     """
 
     _kind = Kind.CHILDREN
+    _view_of_one = _ChildrenView
 
     @property
     def data(self) -> list[str]:
         """The names, in the server's order."""
-        return self._shown.names
+        return self._shown.answer
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.data)
@@ -47,8 +51,8 @@ class Children(LiveObject[_ChildrenView]):
     def _see(self, reader: NodeReader) -> _ChildrenView:
         return _ChildrenView(*reader.follow(self._kind, self.path))
 
-    def _see_cached(self, node: CachedNode, answer: Any) -> _ChildrenView:
-        return _ChildrenView(self.path, answer)
+    def _see_alone(self, node: CachedNode, answer: Any) -> _ChildrenView:
+        return _ChildrenView(node.path, answer)
 
     def _see_nothing(self, real_path: str) -> _ChildrenView:
         return _ChildrenView(real_path, [], deleted=True)

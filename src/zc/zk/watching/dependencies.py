@@ -13,8 +13,9 @@ from __future__ import annotations
 import enum
 import math
 import threading
+import weakref
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import zookeeper
@@ -37,7 +38,7 @@ class Kind(enum.Enum):
 Key = tuple[Kind, str]
 
 # (data, stat), child names, or stat, depending on the kind; or an exception: why there is none of
-# these. UNREAD before the first answer.
+# these. UNREAD before the first answer. The stat that is beside data is one of `packedstats`.
 Answer = Any
 UNREAD = object()
 
@@ -77,19 +78,34 @@ class Subscription:
         self.has_ended = False
         self.nodes: dict[Key, CachedNode] = {}
 
+    def depends_on_just(self, keys: Collection[Key]) -> bool:
+        """Say whether these are the keys of all of its nodes."""
+        return len(self.nodes) == len(keys) and self.depends_on(keys)
+
+    def depends_on(self, keys: Iterable[Key]) -> bool:
+        """Say whether there are nodes of these keys among others."""
+        return not any(key not in self.nodes for key in keys)
+
+
+class OwnerReference(weakref.ref[Any]):
+    """A weak reference to a subscriber, which knows whose it is."""
+
+    __slots__ = ("subscription",)
+
+    subscription: Subscription
+
 
 class CachedNode:
     """One kind of knowledge of one node, and the subscriptions to it."""
 
     __slots__ = (
         "answer", "decoded", "failures", "good", "is_gone", "key", "kind", "path", "read_at",
-        "reads_under_way", "subscriptions", "ticket",
+        "reads_under_way", "subscriptions", "ticket", "view",
     )  # fmt: skip
 
-    def __init__(self, kind: Kind, path: str) -> None:
-        self.kind = kind
-        self.path = path
-        self.key = kind, path
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.kind, self.path = key
         # In the order in which they came, which is the order in which objects are told.
         self.subscriptions: dict[Subscription, None] = {}
         # Whether it has been without a subscription, so that another one takes its place.
@@ -105,6 +121,8 @@ class CachedNode:
         self.decoded: tuple[str | None, Properties] | None = None
         # These, if it was a JSON object; the last that was one, if the data have become bad JSON.
         self.good: Properties | None = None
+        # The view of live objects that show no other node, and so all the same.
+        self.view: Any = None
         self.failures = 0
 
     @property
@@ -215,10 +233,10 @@ class Dependencies:
         while True:
             node = self._nodes.get(key)
             if node is None:
-                node = self._nodes.setdefault(key, CachedNode(*key))
+                node = self._nodes.setdefault(key, CachedNode(key))
             # One step.
             node.subscriptions[subscription] = None
-            subscription.nodes[key] = node
+            subscription.nodes[node.key] = node
             is_gone = node.is_gone
             if not is_gone:
                 return node

@@ -6,34 +6,45 @@ answers: the caller reads it by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
+from zc.zk.garbage import collected_later
+from zc.zk.imports import importing
 from zc.zk.watching.dependencies import Answer, CachedNode, Key, Kind
+from zc.zk.watching.packedstats import kept
 
 if TYPE_CHECKING:
     from zookeeper.binding import Binding
     from zookeeper.types import Watcher
 
-# Up to so many nodes are read one by one; more in bulk.
-MAX_SINGLE_READS = 3
+# Up to so many nodes are read and watched by requests of their own, in one round trip. More are in
+# bulk, which is less work for servers, and reads first and then watches.
+MAX_SINGLE_READS = 10
 
 # How often to look at a node that is gone when it is read and there when its absence is watched.
 MAX_FLICKERS = 10
 
 
 def watch(
-    handle: int, nodes: list[CachedNode], watcher: Watcher, binding: Binding
+    handle: int,
+    nodes: list[CachedNode],
+    watcher: Watcher,
+    binding: Binding,
+    absent: Collection[Key] = (),
 ) -> dict[CachedNode, Answer]:
     """Read nodes, and have `watcher` called once when they change.
 
-    Missing ones are watched for their creation. Errors of nodes are answers; the others are raised.
+    Missing ones are watched for their creation; those in `absent` are supposed to be missing.
+    Errors of nodes are answers; the others are raised.
     """
     answers: dict[CachedNode, Answer] = {}
     if len(nodes) > MAX_SINGLE_READS:
-        answers = watch_many(handle, nodes, watcher, binding)
+        answers = watch_many(handle, nodes, watcher, binding, absent)
+    elif len(nodes) > 1:
+        answers = _watch_side_by_side(handle, nodes, watcher, binding, absent)
     for node in nodes:
         if node not in answers:
             answers[node] = _watch_one(handle, node, watcher, binding)
@@ -51,7 +62,7 @@ def _watch_one(handle: int, node: CachedNode, watcher: Watcher, binding: Binding
         for _ in range(MAX_FLICKERS):
             try:
                 if node.kind is Kind.DATA:
-                    return binding.get(handle, path, watcher)
+                    return in_little_memory(binding.get(handle, path, watcher))
                 if node.kind is Kind.CHILDREN:
                     return binding.get_children(handle, path, watcher)
             except zookeeper.NoNodeException:
@@ -67,36 +78,104 @@ def _watch_one(handle: int, node: CachedNode, watcher: Watcher, binding: Binding
     return zookeeper.error(zookeeper.DATAINCONSISTENCY, path, "it comes and goes")
 
 
+def _watch_side_by_side(
+    handle: int,
+    nodes: list[CachedNode],
+    watcher: Watcher,
+    binding: Binding,
+    absent: Collection[Key],
+) -> dict[CachedNode, Answer]:
+    """Do `watch` by a request for each, and leave out what has to be read again."""
+    answers: dict[CachedNode, Answer] = {}
+    try:
+        with importing:
+            from zc.zk.session.pipelining import ask_all
+    except (ImportError, OSError):
+        return answers  # as when there are no descriptors left
+    asked = {node: Kind.EXISTS if node.key in absent else node.kind for node in nodes}
+    while asked:
+        requests = [(_CALLS[kind], (node.path, watcher)) for node, kind in asked.items()]
+        try:
+            told = ask_all(handle, requests, binding)
+        except zookeeper.SystemErrorException:
+            return answers  # the same
+        missing = []
+        for (node, kind), answer in zip(asked.items(), told, strict=True):
+            if isinstance(answer, zookeeper.SessionError):
+                raise answer
+            if kind is not Kind.EXISTS and isinstance(answer, zookeeper.NoNodeException):
+                missing.append(node)
+            elif answer is None:
+                answers[node] = zookeeper.error(zookeeper.NONODE, node.path)
+            elif kind is node.kind or isinstance(answer, zookeeper.ZooKeeperException):
+                answers[node] = in_little_memory(answer) if kind is Kind.DATA else answer
+        asked = dict.fromkeys(missing, Kind.EXISTS)
+    return answers
+
+
+_CALLS = {Kind.DATA: "get", Kind.CHILDREN: "get_children", Kind.EXISTS: "exists"}
+
+
 def watch_many(
-    handle: int, nodes: list[CachedNode], watcher: Watcher, binding: Binding
+    handle: int,
+    nodes: list[CachedNode],
+    watcher: Watcher,
+    binding: Binding,
+    absent: Collection[Key] = (),
 ) -> dict[CachedNode, Answer]:
     """Do `watch` in bulk, and leave out of the answers what has to be read one by one."""
-    of_kind = {kind: [node for node in nodes if node.kind is kind] for kind in Kind}
+    of_kind: dict[Kind, list[CachedNode]] = {kind: [] for kind in Kind}
+    for node in nodes:
+        of_kind[Kind.EXISTS if node.key in absent else node.kind].append(node)
     try:
         results = _watch(handle, watcher, binding, **{kind.value: of_kind[kind] for kind in Kind})
     except zookeeper.BadArgumentsException:
         return {}  # one of the paths is none that can be asked for: an answer about that one
-    answers = {
-        node: zookeeper.error(zookeeper.NONODE, node.path) if answer is None else answer
-        for kind, kind_results in zip(Kind, results, strict=True)
-        for node, answer in zip(of_kind[kind], kind_results, strict=True)
-    }
-    for node in of_kind[Kind.EXISTS]:
-        if isinstance(answers[node], zookeeper.NoAuthException):
-            # In bulk existence is seen by reading, which needs a permission that it does not.
-            del answers[node]
-    _watch_missing(handle, watcher, binding, answers)
+    answers = _answers_of(of_kind, *results)
+    _watch_missing(handle, watcher, binding, answers, absent)
     return answers
 
 
+@collected_later
+def _answers_of(
+    of_kind: dict[Kind, list[CachedNode]], data: list[Any], children: list[Any], exists: list[Any]
+) -> dict[CachedNode, Answer]:
+    answers: dict[CachedNode, Answer] = {}
+    for place, node in enumerate(of_kind[Kind.DATA]):
+        answers[node] = in_little_memory(data[place])
+        data[place] = None  # its stat is a dictionary for no longer than need be
+    answers.update(zip(of_kind[Kind.CHILDREN], children, strict=True))
+    for node, stat in zip(of_kind[Kind.EXISTS], exists, strict=True):
+        if stat is None:
+            answers[node] = zookeeper.error(zookeeper.NONODE, node.path)
+        # In bulk existence is seen by reading, which needs a permission that it does not.
+        elif node.kind is Kind.EXISTS and not isinstance(stat, zookeeper.NoAuthException):
+            answers[node] = stat
+    return answers
+
+
+def in_little_memory(answer: Any) -> Answer:
+    """Return the answer to a read of data, or what there is instead, as it is kept."""
+    if isinstance(answer, tuple):
+        data, stat = answer
+        return data, kept(stat)
+    return answer
+
+
 def _watch_missing(
-    handle: int, watcher: Watcher, binding: Binding, answers: dict[CachedNode, Answer]
+    handle: int,
+    watcher: Watcher,
+    binding: Binding,
+    answers: dict[CachedNode, Answer],
+    absent: Collection[Key],
 ) -> None:
     """Watch missing nodes, and leave out those that have come meanwhile."""
     missing = [
         node
         for node, answer in answers.items()
-        if isinstance(answer, zookeeper.NoNodeException) and node.kind is not Kind.EXISTS
+        if isinstance(answer, zookeeper.NoNodeException)
+        and node.kind is not Kind.EXISTS
+        and node.key not in absent
     ]
     if missing:
         _, _, found = _watch(handle, watcher, binding, exists=missing)
@@ -127,12 +206,16 @@ def read_many(handle: int, keys: list[Key], binding: Binding) -> dict[Key, Answe
 
     Errors of nodes are answers; the others are raised.
     """
-    if len(keys) > MAX_SINGLE_READS:
+    answers: dict[Key, Answer] = {}
+    if len(keys) > 1:
         try:
-            return _read_in_bulk(handle, keys, binding)
+            answers = _read_in_bulk(handle, keys, binding)
         except zookeeper.BadArgumentsException:
             pass  # it is one of the paths
-    return {key: read(handle, *key, binding) for key in keys}
+    for key in keys:
+        if key not in answers:
+            answers[key] = read(handle, *key, binding)
+    return answers
 
 
 def _read_in_bulk(handle: int, keys: list[Key], binding: Binding) -> dict[Key, Answer]:
@@ -143,7 +226,8 @@ def _read_in_bulk(handle: int, keys: list[Key], binding: Binding) -> dict[Key, A
     ):
         asked = [key for key in keys if key[0] is kind]
         if asked:
-            answers.update(zip(asked, read_all(handle, [path for _, path in asked]), strict=True))
+            found = read_all(handle, [path for _, path in asked])
+            answers.update(zip(asked, map(in_little_memory, found), strict=True))
     return answers
 
 
@@ -151,7 +235,7 @@ def read(handle: int, kind: Kind, path: str, binding: Binding) -> Answer:
     """Read one node, and do not watch it; see `read_many`."""
     try:
         if kind is Kind.DATA:
-            return binding.get(handle, path)
+            return in_little_memory(binding.get(handle, path))
         if kind is Kind.CHILDREN:
             return binding.get_children(handle, path)
         stat = binding.exists(handle, path)

@@ -8,11 +8,11 @@ has another fingerprint (`telling`).
 
 from __future__ import annotations
 
-import itertools
 import logging
 from abc import abstractmethod
+from collections.abc import Collection
 from contextlib import suppress
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import zookeeper
 from zc.zk.errors import LinkLoop, printable
@@ -28,14 +28,26 @@ logger = logging.getLogger("zc.zk")
 
 
 class View:
-    """The state that a live object shows. Views of the same have equal fingerprints."""
+    """The state that live objects show. Views of the same have equal fingerprints.
 
-    __slots__ = ("deleted", "fingerprint", "real_path")
+    `answer` is what it is made of, if that is one node's. All objects that show no other node have
+    the same view.
+    """
 
-    def __init__(self, real_path: str, fingerprint: object, *, deleted: bool = False) -> None:
+    __slots__ = ("answer", "deleted", "real_path")
+
+    def __init__(self, real_path: str, answer: Any = None, *, deleted: bool = False) -> None:
         self.real_path = real_path
-        self.fingerprint = fingerprint
+        self.answer = answer
         self.deleted = deleted
+
+    def fingerprint(self) -> object:
+        """Return what differs between views that are to be told from one another."""
+        raise NotImplementedError
+
+    def differs_from(self, former: View) -> bool:
+        """Say whether it is a change after a former view of the same object."""
+        return self is not former and self.fingerprint() != former.fingerprint()
 
 
 V = TypeVar("V", bound=View)
@@ -50,12 +62,14 @@ class LiveObject(Telling, Generic[V]):
     """
 
     _kind: ClassVar[Kind]  # what it shows of the node
+    # The class of its views if some show one node only; then `_see_alone` makes these.
+    _view_of_one: ClassVar[type[View] | None] = None
 
     def __init__(self, watches: Subscriptions, path: str, watch: bool = True) -> None:
         super().__init__(watches, path)
-        self._serials = itertools.count(1)
-        # All guarded by the lock: the view that is shown and its serial number, and how many there
-        # have been.
+        self._key: Key = self._kind, self.path
+        # All guarded by the lock of `watches`: the view that is shown, its serial number, and how
+        # many there have been.
         self._view: V | None = None
         self._serial = 0
         self._views = 0
@@ -84,9 +98,9 @@ class LiveObject(Telling, Generic[V]):
         Raises NoNodeException or LinkLoop when there is none, and NotRead as the reader does.
         """
 
-    @abstractmethod
-    def _see_cached(self, node: CachedNode, answer: Any) -> V | None:
+    def _see_alone(self, node: CachedNode, answer: Any) -> V | None:
         """Return the view of a cached node; None if it takes others as well."""
+        return None
 
     @abstractmethod
     def _see_nothing(self, real_path: str) -> V:
@@ -152,18 +166,28 @@ class LiveObject(Telling, Generic[V]):
             # the servers, see less, and count: so first they are asked, and then it is taken.
             with suppress(zookeeper.NoNodeException, LinkLoop):
                 self._reader(fresh=True).complete(self._see)
-        serial = next(self._serials)
-        key = self._kind, self.path
-        answers: dict[Key, Any] = {}
+        serial = next(self._watches.serials)
         view: V | None = None
-        if subscription is not None and (node := subscription.nodes.get(key)) is not None:
+        if subscription is not None and self._view_of_one is not None:
             # Mostly one node is all that it takes, and its path has no links in it.
-            answers[key] = answer = node.answer
-            if answer is not UNREAD and not isinstance(answer, zookeeper.ZooKeeperException):
-                view = self._see_cached(node, answer)
-        if view is None:
-            view, answers = self._read_view(serial, fresh=fresh)
+            node = subscription.nodes.get(self._key)
+            view = None if node is None else self._view_of(node)
+        if view is not None:
+            return self._show(view, serial, (self._key,), fresh=fresh)
+        view, answers = self._read_view(serial, fresh=fresh)
         return self._show(view, serial, answers, fresh=fresh)
+
+    def _view_of(self, node: CachedNode) -> V | None:
+        """Return the view of one node, which objects share; None if it takes others as well."""
+        answer, known = node.answer, node.view
+        if known is not None and known.answer is answer and type(known) is self._view_of_one:
+            return cast(V, known)
+        if answer is UNREAD or isinstance(answer, zookeeper.ZooKeeperException):
+            return None
+        view = self._see_alone(node, answer)
+        if view is not None:
+            node.view = view
+        return view
 
     def _read_view(self, serial: int, *, fresh: bool) -> tuple[V, dict[Key, Any]]:
         """Return a view, by way of links, and the answers that it is made of."""
@@ -176,32 +200,30 @@ class LiveObject(Telling, Generic[V]):
             raise
         except (zookeeper.NoNodeException, LinkLoop):
             if self._view is None:
-                with self._lock:
+                with self._watches.lock:
                     # An earlier view of something must not count any more.
                     self._serial = max(self._serial, serial)
                 raise
             return self._see_nothing(self._view.real_path), reader.answers
 
-    def _show(self, view: V, serial: int, answers: dict[Key, Any], *, fresh: bool) -> bool:
-        """Show a view, if it counts; say whether it differs from the former."""
+    def _show(self, view: V, serial: int, keys: Collection[Key], *, fresh: bool) -> bool:
+        """Show a view of these nodes, if it counts; say whether it differs from the former."""
         subscription = self._subscription
-        with self._lock:
+        with self._watches.lock:
             views = self._views
             if serial < self._serial:
                 return False
             self._views += 1
             self._serial = serial
             previous, self._view = self._view, view
-            if subscription is not None and subscription.nodes.keys() != answers.keys():
-                self._watches.watch_only(subscription, answers)
-            # Another thread's view may have let go of nodes that only this one depends on; or a
-            # finaliser had the emulation's worker take one in this very thread.
-            is_whole = self._views == views + 1 and (
-                subscription is None
-                or subscription.has_ended
-                or answers.keys() <= subscription.nodes.keys()
-            )
-        changed = previous is not None and previous.fingerprint != view.fingerprint
+            is_whole = True
+            if subscription is not None and not subscription.depends_on_just(keys):
+                self._watches.watch_only(subscription, keys)
+                # Another thread's view may have let go of nodes that only this one depends on.
+                is_whole = subscription.has_ended or subscription.depends_on(keys)
+            # A finaliser may have had the emulation's worker take one in this very thread.
+            is_whole = is_whole and self._views == views + 1
+        changed = previous is not None and view.differs_from(previous)
         if changed and not is_whole:
             self._note_change()  # the view that is taken next may show the same, or fail
         return changed if is_whole else self._take_view(fresh=fresh)

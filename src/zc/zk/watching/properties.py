@@ -7,7 +7,8 @@ way; to read a property is to look up what was found, or why nothing was.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk import codec
@@ -17,6 +18,7 @@ from zc.zk.propertylinks import LinkedProperty, PropertyLinks
 from zc.zk.session.retry import attempts_at_change
 from zc.zk.watching.dependencies import CachedNode, Kind
 from zc.zk.watching.liveobject import LiveObject, View
+from zc.zk.watching.packedstats import KeptStat, shown, written
 from zc.zk.watching.readers import NodeReader, SessionSource
 
 if TYPE_CHECKING:
@@ -32,25 +34,34 @@ Items = Mapping[str, Any] | Iterable[tuple[str, Any]]
 Changes = Callable[[dict[str, Any]], Items]
 
 
+Links = Mapping[str, LinkedProperty | BadPropertyLink]
+NO_LINKS: Mapping[str, Any] = MappingProxyType({})
+
+
 class _PropertiesView(View):
-    __slots__ = ("links", "properties", "stat")
+    __slots__ = ("ends", "links", "properties")
+
+    answer: tuple[str | None, KeptStat]
 
     def __init__(
         self,
         real_path: str,
         properties: Mapping[str, Any],
-        answer: tuple[str | None, Stat],
-        links: Mapping[str, LinkedProperty | BadPropertyLink],
-        ends: Mapping[str, object],
+        answer: tuple[str | None, KeptStat],
+        links: Links = NO_LINKS,
+        ends: Mapping[str, object] = NO_LINKS,
+        *,
+        deleted: bool = False,
     ) -> None:
-        data, stat = answer
-        self.real_path = real_path
-        # The zxids differ when a node has been written, or created again, even with the same data.
-        self.fingerprint = real_path, data, stat.get("czxid"), stat.get("mzxid"), ends
-        self.deleted = False
+        super().__init__(real_path, answer, deleted=deleted)
         self.properties = properties
-        self.stat = stat
         self.links = links
+        self.ends = ends
+
+    def fingerprint(self) -> object:
+        data, stat = self.answer
+        # The zxids differ when a node has been written, or created again, even with the same data.
+        return self.real_path, data, written(stat), self.ends
 
 
 class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
@@ -65,6 +76,7 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
     """
 
     _kind = Kind.DATA
+    _view_of_one = _PropertiesView
 
     @property
     def data(self) -> dict[str, Any]:
@@ -74,7 +86,7 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
     @property
     def meta_data(self) -> Stat:
         """The node's stat; empty when it is gone."""
-        return self._shown.stat
+        return shown(self._shown.answer[1])
 
     def copy(self) -> dict[str, Any]:
         """Return the properties as they are stored, links not followed."""
@@ -186,7 +198,7 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
         if anew or view.deleted:
             current, version = self._read_again()
         else:
-            current, version = dict(view.properties), view.stat["version"]
+            current, version = dict(view.properties), self.meta_data["version"]
         for attempt in attempts_at_change(
             (zookeeper.BadVersionException,),
             limit=UPDATE_ATTEMPTS,
@@ -245,20 +257,18 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
                 ends[name] = found.reason
             else:
                 _, stat = reader.answers[Kind.DATA, found.path]
-                ends[name] = found.path, found.name, stat.get("czxid"), stat.get("mzxid")
+                ends[name] = found.path, found.name, written(stat)
         return _PropertiesView(real_path, properties, answer, links, ends)
 
-    def _see_cached(self, node: CachedNode, answer: Any) -> _PropertiesView | None:
+    def _see_alone(self, node: CachedNode, answer: Any) -> _PropertiesView | None:
         properties = self._watches.cache.properties_of(node, answer[0])
         for name in properties:
             if name.endswith(PROPERTY_LINK):
                 return None
-        return _PropertiesView(self.path, properties, answer, {}, {})
+        return _PropertiesView(node.path, properties, answer)
 
     def _see_nothing(self, real_path: str) -> _PropertiesView:
-        view = _PropertiesView(real_path, {}, (None, cast("Stat", {})), {}, {})
-        view.deleted = True
-        return view
+        return _PropertiesView(real_path, {}, (None, {}), deleted=True)
 
 
 class _ReaderOfTheFuture(NodeReader):

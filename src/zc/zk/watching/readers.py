@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import zookeeper
 from zc.zk import codec
 from zc.zk.codec import Properties
+from zc.zk.errors import LinkLoop
+from zc.zk.journey import Journey
 from zc.zk.links import NotRead, is_direct
 from zc.zk.resolver import Resolver
 from zc.zk.session.session import Session
@@ -29,10 +31,17 @@ T = TypeVar("T")
 class Source(Protocol):
     """Where a reader has its nodes from.
 
-    `existence` is the kind that tells whether a node is there.
+    `reads_ahead` says whether nodes may be read that turn out not to be needed.
     """
 
-    existence: Kind
+    reads_ahead: bool
+
+    def scout(self, ways: Mapping[str, Kind | None]) -> Mapping[Key, bool]:
+        """Return the nodes on the way of each path, and whether they are there now.
+
+        They are looked at before they are read, where the source does not read ahead. At the end of
+        a way is the node of this kind.
+        """
 
     def known(self, kind: Kind, path: str) -> Answer:
         """Return what is known of a node; UNREAD if it has to be read."""
@@ -45,28 +54,21 @@ class Source(Protocol):
 
 
 class SessionSource:
-    """The servers, which are asked for everything. Nothing is subscribed to.
+    """The servers, which are asked for everything. Nothing is subscribed to."""
 
-    If `at_once`, they are asked for a node when the reader is; otherwise for many together.
-    """
+    reads_ahead = True
 
     def __init__(
-        self,
-        session: Session,
-        decode: Callable[[str | None, str], Properties] = codec.decode,
-        *,
-        at_once: bool = False,
+        self, session: Session, decode: Callable[[str | None, str], Properties] = codec.decode
     ) -> None:
         self._session = session
-        self._at_once = at_once
         self.properties = decode
-        # In bulk existence is seen by reading.
-        self.existence = Kind.EXISTS if at_once else Kind.DATA
+
+    def scout(self, ways: Mapping[str, Kind | None]) -> Mapping[Key, bool]:
+        return {}
 
     def known(self, kind: Kind, path: str) -> Answer:
-        if not self._at_once:
-            return UNREAD
-        return self._session.call(fetch.read, kind, path, self._session.binding)
+        return UNREAD
 
     def read_many(self, keys: Iterable[Key]) -> Mapping[Key, Answer]:
         return self._session.call(fetch.read_many, list(keys), self._session.binding)
@@ -78,7 +80,7 @@ class WatchingSource:
     If `fresh`, the servers are asked for what is in the cache, too.
     """
 
-    existence = Kind.DATA
+    reads_ahead = False  # a watch would be left behind, to be removed again
 
     def __init__(
         self, watches: Subscriptions, subscription: Subscription, *, fresh: bool = False
@@ -86,6 +88,12 @@ class WatchingSource:
         self._watches = watches
         self._subscription = subscription
         self._fresh = fresh
+        self._absent: set[Key] = set()
+
+    def scout(self, ways: Mapping[str, Kind | None]) -> Mapping[Key, bool]:
+        found = _Scout(SessionSource(self._watches.session, self._watches.decode)).go(ways)
+        self._absent = {key for key, is_there in found.items() if not is_there}
+        return found
 
     def known(self, kind: Kind, path: str) -> Answer:
         if self._fresh:
@@ -96,7 +104,8 @@ class WatchingSource:
         return node.answer
 
     def read_many(self, keys: Iterable[Key]) -> Mapping[Key, Answer]:
-        return self._watches.watch_and_read_many(self._subscription, keys)
+        absent, self._absent = self._absent, set()
+        return self._watches.watch_and_read_many(self._subscription, keys, absent)
 
     def properties(self, data: str | None, path: str) -> Properties:
         node = self._subscription.nodes.get((Kind.DATA, path))
@@ -117,6 +126,9 @@ class NodeReader(Resolver):
         self._source = source
         self.answers: dict[Key, Answer] = {}
         self.lacking: dict[Key, None] = {}
+        # The paths on whose way nodes are lacking, and what is to be read at the end of each.
+        self._ways: dict[str, Kind | None] = {}
+        self._sought: Kind | None = None
 
     def complete(self, see: Callable[[NodeReader], T]) -> T:
         """Call `see` until all has been read that it asks for; return its result."""
@@ -125,11 +137,16 @@ class NodeReader(Resolver):
                 return see(self)
             except NotRead:
                 lacking, self.lacking = self.lacking, {}
+                ways, self._ways = self._ways, {}
+                if ways:
+                    lacking.update((key, None) for key in self._source.scout(ways))
+                    lacking = {key: None for key in lacking if key not in self.answers}
                 self.answers.update(self._source.read_many(lacking))
 
     def exists(self, path: str) -> bool:
+        # It is seen by reading, as many nodes can be read in one request.
         try:
-            self.read(self._source.existence, path)
+            self.read(Kind.DATA, path)
         except zookeeper.NoNodeException:
             return False
         except zookeeper.NoAuthException:
@@ -138,6 +155,14 @@ class NodeReader(Resolver):
 
     def get_properties(self, path: str) -> Mapping[str, Any]:
         return self.properties(self.read(Kind.DATA, path), path)
+
+    def foresee(self, journey: Journey) -> None:
+        if not self._source.reads_ahead:
+            self._ways[journey.asked] = self._sought
+            return
+        for path in journey.ahead():
+            if (key := (Kind.DATA, path)) not in self.answers:
+                self.lacking[key] = None
 
     def properties(self, answer: tuple[str | None, Stat], path: str) -> Mapping[str, Any]:
         """Return the properties of a node that was read with this answer."""
@@ -153,6 +178,7 @@ class NodeReader(Resolver):
                 return path, self.read(kind, path)
             except zookeeper.NoNodeException:
                 pass  # there may be links in it
+        self._sought = kind
         real_path = self.resolve(path)
         return real_path, self.read(kind, real_path)
 
@@ -174,6 +200,46 @@ class NodeReader(Resolver):
         return answer
 
 
+class _Scout(NodeReader):
+    """Goes ways ahead of another reader, to find out which nodes that comes by.
+
+    It has nodes watched as it reads them, which takes a round trip for each step of a way.
+    """
+
+    def __init__(self, source: SessionSource) -> None:
+        super().__init__(source)
+        self._asked: dict[Key, None] = {}
+
+    def go(self, ways: Mapping[str, Kind | None]) -> dict[Key, bool]:
+        """Return the nodes that the other reader will ask for, and whether they are there."""
+        ends = self.complete(lambda _: self._ends_of(ways))
+        found = {
+            key: not isinstance(self.answers[key], zookeeper.NoNodeException) for key in self._asked
+        }
+        found.update(dict.fromkeys(ends, True))
+        return found
+
+    def _ends_of(self, ways: Mapping[str, Kind | None]) -> list[Key]:
+        ends = []
+        for path, kind in ways.items():
+            try:
+                end = self.resolve(path)
+            except NotRead:
+                continue  # others may lack more, which is then read at once
+            except (zookeeper.ZooKeeperException, LinkLoop):
+                continue  # the other reader will meet with it
+            if kind is not None:
+                ends.append((kind, end))
+        if self.lacking:
+            raise NotRead
+        return ends
+
+    def read(self, kind: Kind, path: str) -> Answer:
+        answer = super().read(kind, path)
+        self._asked[kind, path] = None
+        return answer
+
+
 def resolve(
     session: Session,
     path: str,
@@ -183,4 +249,5 @@ def resolve(
 
     Raises what `Resolver.resolve` raises.
     """
-    return NodeReader(SessionSource(session, decode, at_once=True)).resolve(path)
+    reader = NodeReader(SessionSource(session, decode))
+    return reader.complete(lambda reader: reader.resolve(path))

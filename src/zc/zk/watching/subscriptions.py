@@ -5,10 +5,12 @@ A function that makes its caller depend on a node has `watch` in its name; the o
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
+import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -27,6 +29,7 @@ from zc.zk.watching.dependencies import (
     Dependencies,
     Key,
     Kind,
+    OwnerReference,
     Subscription,
 )
 
@@ -57,6 +60,10 @@ class Subscriptions:
         # Whether live objects that are made from now on keep callbacks that fail.
         self.keep_callbacks = False
         self._dependencies = Dependencies()
+        # Guards the views that live objects show; see `LiveObject`.
+        self.lock = threading.RLock()
+        # The serial numbers of their views.
+        self.serials = itertools.count(1)
         self._warned_in = 0  # the process
         self.cache = NodeCache(session, self._dependencies)
         self._trees: dict[Upkeep, None] = {}
@@ -86,8 +93,7 @@ class Subscriptions:
         When the program drops an owner held weakly, it ends; otherwise with `unsubscribe`.
         """
         self.session.check_process()
-        subscription: Subscription
-        reference = weakref.ref(owner, lambda _: self.unsubscribe(subscription)) if weakly else None
+        reference = OwnerReference(owner, self._note_owner_gone) if weakly else None
         subscription = Subscription(
             reference or (lambda: owner),
             refresh,
@@ -96,8 +102,13 @@ class Subscriptions:
             after_fork=after_fork,
             urgency=urgency,
         )
+        if reference is not None:
+            reference.subscription = subscription
         self._dependencies.enter(subscription)
         return subscription
+
+    def _note_owner_gone(self, reference: OwnerReference) -> None:
+        self.unsubscribe(reference.subscription)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription. A finaliser may call this at any point."""
@@ -184,13 +195,24 @@ class Subscriptions:
         return answer
 
     def watch_and_read_many(
-        self, subscription: Subscription, keys: Iterable[Key]
+        self, subscription: Subscription, keys: Iterable[Key], absent: Collection[Key] = ()
     ) -> dict[Key, Answer]:
-        """Let `subscription` depend on nodes, and return what servers say."""
+        """Let `subscription` depend on nodes, and return what servers say.
+
+        Those that were `absent` just now take one round trip less if they still are.
+        """
         # Connected before they are read, so that what happens meanwhile is not missed.
         nodes = {key: self.watch(subscription, *key) for key in keys}
-        answers = self.cache.read_now([*nodes.values()])
+        answers = self.cache.read_now([*nodes.values()], absent)
         return {key: answers[node] for key, node in nodes.items()}
+
+    def watch_each_and_read(self, wanted: Iterable[tuple[Subscription, Kind, str]]) -> None:
+        """Let each subscription depend on its node, and have all of these read.
+
+        What servers say of a node is its answer.
+        """
+        nodes = dict.fromkeys(self.watch(*each) for each in wanted)
+        self.cache.read_now([*nodes])
 
     def age(self) -> float:
         """Return how many seconds ago all that is known was known to be up to date.
@@ -224,6 +246,7 @@ class Subscriptions:
 
     def after_fork(self) -> None:
         """Begin anew in a child process, to watch what the parent does."""
+        self.lock = threading.RLock()
         self.cache.after_fork()
         self._dependencies.after_fork()
         for upkeep in self._trees:

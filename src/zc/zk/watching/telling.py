@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import weakref
 from abc import ABC, abstractmethod
 from functools import partial
@@ -46,9 +45,8 @@ class Telling(ABC):
         self.failed_calls = 0
         self._failures: Failures | None = None
         self._subscription: Subscription | None = None
-        self._lock = threading.RLock()
-        # Guarded by the lock: how often it has changed, and whether a round of callbacks waits for
-        # its turn.
+        # Guarded by the lock of `watches`, of which each client has one: how often it has changed,
+        # and whether a round of callbacks waits for its turn.
         self._changes = 0
         self._is_queued = False
 
@@ -83,12 +81,11 @@ class Telling(ABC):
             self._watches.session.tell(logging.WARNING, text)
 
     def _after_fork(self) -> None:
-        self._lock = threading.RLock()
         self._is_queued = False
 
     def _note_change(self) -> None:
         """Have the callbacks called, once for all changes that come until then."""
-        with self._lock:
+        with self._watches.lock:
             self._changes += 1
             # A callback that is added from now on is added by one who sees that there was a change.
             if self._is_queued or not self.callbacks:

@@ -7,6 +7,7 @@ part of it is a `TreeView`.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -57,7 +58,9 @@ class Tree(Telling, TreeView):
         super().__init__(watches, path)
         if depth is not None and depth < 0:
             raise ValueError(f"a depth must not be negative: {depth}")
-        # The changes that each callback, by its id, has yet to be told; the lock guards it.
+        # The changes that each callback, by its id, has yet to be told; the lock guards it, which
+        # is the tree's own, as changes may be many.
+        self._lock = threading.RLock()
         self._logs: dict[int, Log] = {}
         self._starting: list[Callback] = []
         # Guarded by the lock: whether nodes on the path changed before there was an upkeep to tell.
@@ -174,6 +177,10 @@ class Tree(Telling, TreeView):
         kind = type(self).__name__
         deleted = "DELETED: " if hasattr(self, "_upkeep") and self._nodes.count == 0 else ""
         return printable(f"{deleted}zc.zk.{kind}({self._watches.session.handle}, {self.path})")
+
+    def _after_fork(self) -> None:
+        super()._after_fork()
+        self._lock = threading.RLock()
 
     # Links in the path, on the worker
 

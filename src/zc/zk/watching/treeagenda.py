@@ -15,8 +15,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zc.zk.links import join
+from zc.zk.watching.packedstats import packed
 from zc.zk.watching.treechanges import ADDED, CHANGED, REMOVED, Log, note
-from zc.zk.watching.treenodes import Entry, Nodes, packed, signs
+from zc.zk.watching.treenodes import Entry, Nodes, signs
 from zookeeper.errors import NoNodeException, ZooKeeperException
 
 if TYPE_CHECKING:

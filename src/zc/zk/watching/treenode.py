@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from zc.zk import codec
 from zc.zk.errors import printable
-from zc.zk.watching.treenodes import Entry, signs, unpacked
+from zc.zk.watching.packedstats import unpacked
+from zc.zk.watching.treenodes import Entry, signs
 
 if TYPE_CHECKING:
     from zookeeper.errors import ZooKeeperException

@@ -11,36 +11,22 @@ replaced in one step, and to go through them is to pass over those that vanish.
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zc.zk.garbage import collected_later
 from zc.zk.links import join
+from zc.zk.watching.packedstats import STAT
 
 if TYPE_CHECKING:
     from zookeeper.errors import ZooKeeperException
-    from zookeeper.types import Stat, Subtree
+    from zookeeper.types import Subtree
 
 # Not a NamedTuple: the garbage collector would go on looking at it.
 Entry = tuple["str | None", "bytes | ZooKeeperException", "dict[str, Any] | None"]
 Family = dict[str, Entry]
 
-# As `Znode.packed_stat` has it.
-_STAT = struct.Struct("@4q3iq2iq")
-_FIELDS = (
-    "czxid", "mzxid", "ctime", "mtime", "version", "cversion", "aversion", "ephemeralOwner",
-    "dataLength", "numChildren", "pzxid",
-)  # fmt: skip
 _CZXID, _MZXID, _CVERSION, _OWNER, _LENGTH, _CHILDREN, _PZXID = 0, 1, 5, 7, 8, 9, 10
-
-
-def packed(stat: Mapping[str, int]) -> bytes:
-    return _STAT.pack(*[stat[field] for field in _FIELDS])
-
-
-def unpacked(stat: bytes) -> Stat:
-    return cast("Stat", dict(zip(_FIELDS, _STAT.unpack(stat), strict=True)))
 
 
 class Signs(NamedTuple):
@@ -55,7 +41,7 @@ class Signs(NamedTuple):
 
 
 def signs(stat: bytes) -> Signs:
-    fields = _STAT.unpack(stat)
+    fields = STAT.unpack(stat)
     return Signs(
         fields[_CZXID],
         fields[_MZXID],

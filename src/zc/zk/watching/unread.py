@@ -25,7 +25,7 @@ class Unread:
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
         self._nodes: dict[CachedNode, float] = {}  # since when; NEVER: at once
-        self._unverified: dict[CachedNode, None] = {}
+        self._unverified: dict[CachedNode, float] = {}
         self._refused: dict[CachedNode, float] = {}  # when it is due
         # When the next one is due that was not due yet.
         self._next_due = math.inf
@@ -42,7 +42,7 @@ class Unread:
 
     def is_unverified(self, nodes: Iterable[CachedNode]) -> bool:
         """Say whether one of these has not been read in this session."""
-        return bool(self._unverified) and any(node in self._unverified for node in nodes)
+        return any(node in self._unverified for node in nodes)
 
     def add(self, nodes: Iterable[CachedNode], *, at_once: bool = False) -> None:
         """Have nodes read; if `at_once`, without regard to the pace."""
@@ -52,18 +52,18 @@ class Unread:
 
     def doubt(self, nodes: Iterable[CachedNode]) -> None:
         """Have nodes read that are not known in this session."""
-        nodes = list(nodes)
-        self.add(nodes)
-        for node in nodes:
+        doubted = dict.fromkeys(nodes, time.monotonic())
+        for node in doubted:
             node.read_at = NEVER
-        self._unverified.update(dict.fromkeys(nodes))
+        self._unverified.update(doubted)
+        self._nodes = {**doubted, **self._nodes}
 
     def hasten(self) -> None:
         """Have those read that were refused: another server may not refuse them."""
         self.add(self._refused, at_once=True)
 
     def take_due(self, now: float) -> list[CachedNode]:
-        """Return what is to be read now; it stays in here until `note_read`.
+        """Return what is to be read now; it stays in here until `note_all_read`.
 
         Nodes that nothing depends on any more are forgotten.
         """
@@ -71,12 +71,14 @@ class Unread:
             del self._refused[node]
             self.add([node], at_once=True)
         due, self._next_due = [], math.inf
+        is_calm = not self._pace.heard.late
         for node, since in list(self._nodes.items()):
             if not node.subscriptions:
                 self._forget(node)
                 continue
             when = NEVER
-            if since != NEVER and node.answer is not UNREAD:
+            is_first = is_calm and node.read_at == NEVER
+            if not is_first and since != NEVER and node.answer is not UNREAD:
                 when = self._pace.due(node.read_at, since, partial(urgency_of, node))
             if when <= now:
                 due.append(node)
@@ -84,14 +86,18 @@ class Unread:
                 self._next_due = min(self._next_due, when)
         return due
 
-    def note_read(self, node: CachedNode, at: float) -> None:
-        """Note that a node was read, by a request at that moment."""
-        self._forget(node)
-        node.read_at = at
-        if not node.is_refused:
-            self._refused.pop(node, None)
-            node.failures = 0
-            return
+    def note_all_read(self, nodes: Iterable[CachedNode], at: float) -> None:
+        """Note that nodes were read, by a request at that moment."""
+        for node in nodes:
+            self._forget(node)
+            node.read_at = at
+            if node.is_refused:
+                self._note_refused(node)
+            elif node.failures:
+                self._refused.pop(node, None)
+                node.failures = 0
+
+    def _note_refused(self, node: CachedNode) -> None:
         node.failures += 1
         self._refused[node] = time.monotonic() + pause(node.failures)
         # The first is told by an exception to the caller that has asked for it, and given up since.
