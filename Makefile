@@ -19,7 +19,7 @@ demo: .venv/.installed extension $(if $(findstring --real,$(ARGS)),servers) ## s
 	@$(BIN)/python examples/demo.py $(ARGS)
 
 .PHONY: test
-test: build servers other-servers kerberos ## run the tests; ARGS goes to pytest: make test ARGS='-n 0 -k links'
+test: build servers other-servers kerberos prometheus ## run the tests; ARGS goes to pytest: make test ARGS='-n 0 -k links'
 	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 .PHONY: test-tls
@@ -156,7 +156,7 @@ latest: build ## without the lock: the tests of what leans on others' libraries,
 	@build/latest/bin/python -m pip install --quiet --group build
 	@build/latest/bin/python -m pip install --quiet --no-build-isolation --editable '.[test]'
 	@build/latest/bin/python -m pytest $(WORKERS) tests/cli/test_formats.py tests/cli/test_completion.py tests/cli/test_shell.py \
-	    tests/monitor tests/docs/test_rendering.py tests/library/test_http_adapters.py tests/aio $(ARGS)
+	    tests/monitor tests/metrics tests/docs/test_rendering.py tests/library/test_http_adapters.py tests/aio $(ARGS)
 
 .PHONY: system
 system:
@@ -173,6 +173,10 @@ other-servers: ## older and newer releases of the real server, into build/server
 .PHONY: kerberos
 kerberos: .venv/.kerberos-installed ## a Kerberos KDC, and what clients need: for the tests
 	@scripts/install-system-packages $(PYTHON) kerberos
+
+.PHONY: prometheus
+prometheus: ## Prometheus and promtool, below build/: for the tests
+	@scripts/unpack-prometheus
 
 # The package compiles for minutes, the more so where the compiler optimises: only what needs it has it
 # installed.

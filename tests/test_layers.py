@@ -30,6 +30,7 @@ ROWS = [
     "boundedserver",
     "serving",
     "testing",
+    "metrics",
     "aio",
     "client",
     "methods",

@@ -30,6 +30,15 @@ cdef class QueuedCompletion:
         if not completion_queue_push(self.queue, &item.item):
             taken_object(item)
 
+    def around(self, wrap):
+        """Return one of the same queue, for what `wrap` makes of the function."""
+        cdef completion_queue *queue = self.its_queue()
+        cdef QueuedCompletion other = QueuedCompletion.__new__(QueuedCompletion)
+        other.callback = wrap(self.callback)
+        completion_queue_retain(queue)
+        other.queue = queue
+        return other
+
     cdef completion_queue *its_queue(self) except NULL:
         """Return its queue, which one that is not made by `bind` does not have."""
         if self.queue is NULL:

@@ -39,8 +39,8 @@ PLAIN_WORDS = ("decode", "encode", "join")
 # The modules that a program of single nodes has no use for: work on trees, live objects and
 # links, registrations, and large parts of the standard library.
 NOT_FOR_A_PLAIN_CLIENT = """
-    zc.zk.cli zc.zk.formats zc.zk.graphvis zc.zk.monitor zc.zk.operations zc.zk.scripts
-    zc.zk.testing zc.zk.tree zookeeper._tls zookeeper.sasl zookeeper.sasl_digest
+    zc.zk.cli zc.zk.formats zc.zk.graphvis zc.zk.metrics zc.zk.monitor zc.zk.operations
+    zc.zk.scripts zc.zk.testing zc.zk.tree zookeeper._tls zookeeper.sasl zookeeper.sasl_digest
     zookeeper.saslsteps zookeeper.tls
     zookeeper.environment zookeeper.secretfiles zc.zk.subjects
     zc.zk.journey zc.zk.propertylinks zc.zk.resolver zc.zk.session.diagnosis zc.zk.session.retry
@@ -54,8 +54,8 @@ NOT_FOR_A_PLAIN_CLIENT = """
 
 # Modules that are attributes of the package without an import of their own.
 MODULES = """
-    browse errors event formats graphvis interfaces lineserver monitor providers scripts serving
-    testing tree
+    browse errors event formats graphvis interfaces lineserver metrics monitor providers scripts
+    serving testing tree
 """
 
 

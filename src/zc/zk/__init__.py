@@ -134,6 +134,7 @@ _DOCUMENTED_MODULES = frozenset(
         "graphvis",
         "interfaces",
         "lineserver",
+        "metrics",
         "monitor",
         "providers",
         "scripts",

@@ -28,6 +28,7 @@ from typing import Any, NamedTuple, NoReturn, Protocol
 
 from zc.zk.errors import printable
 from zc.zk.event import RegisteringServer
+from zc.zk.imports import importing
 from zc.zk.lineserver import LOOPBACK, LineServer, ask
 from zc.zk.registration.address import parse_addr
 
@@ -88,9 +89,22 @@ def servers(connection: Writable, path: str | None = None) -> None:
         connection.write("".join(f"{told['address']}\n" for told in known if told["path"] == path))
 
 
+def metrics(connection: Writable) -> None:
+    """Tell the figures of the clients that are measured, as Prometheus reads them.
+
+    They are those of `zc.zk.metrics`, by which a program says which clients are to be measured.
+    """
+    with importing:
+        from zc.zk.metrics.exposition import exposition
+        from zc.zk.metrics.families import figures
+
+    told = exposition(figures())
+    connection.write(told or "# no client is measured: zc.zk.metrics.measure begins that\n")
+
+
 def start(address: int | str) -> LineServer:
-    """Start to answer `servers` at `address`; close the result at the end."""
-    return LineServer(address, {"servers": servers})
+    """Start to answer `servers` and `metrics` at `address`; close the result at the end."""
+    return LineServer(address, {"servers": servers, "metrics": metrics})
 
 
 def check(arguments: Sequence[str] | None = None) -> None:

@@ -32,6 +32,11 @@ class LoopCalls:
         if self._is_started and not self._home.post(self._call_next):
             self._waiting.clear()  # the loop is gone, and nobody else calls them
 
+    @property
+    def length(self) -> int:
+        """How many are to be called and wait for the loop."""
+        return len(self._waiting)
+
     def _put_later(self, callback: Callable[[], object], delay: float) -> None:
         self._home.loop.call_later(delay, self.put, callback)
 

@@ -221,6 +221,10 @@ class Registry:
         elif reaction is Reaction.RECONCILE:
             self.see_to(node)
 
+    def nodes(self) -> list[EphemeralNode]:
+        """Return all nodes, without the lock: `list` is one step."""
+        return list(self._by_path.values())
+
     def _find(self, path: str) -> EphemeralNode | None:
         with self.lock:
             return self._by_path.get(path)

@@ -91,6 +91,7 @@ class Session(Calling):
         )
         self._handles.session = self
         self._machine = self._handles.machine
+        self.counts = self._machine.counts
         self._pid = processes.current
         # The rest of the library calls these, without a call in between.
         self.maintenance = self._handles.maintenance
@@ -312,7 +313,9 @@ def _close_sessions() -> None:
     for session in closing:
         handle = session._handles.current.release()
         if handle is not None:
-            handles.setdefault(id(session.binding), (session.binding, []))[1].append(handle)
+            # Not the session's own, of which each client that is measured has another one.
+            binding = session._handles.binding
+            handles.setdefault(id(binding), (binding, []))[1].append(handle)
     for binding, its_handles in handles.values():
         binding.close_many(its_handles)
     deadline = time.monotonic() + CALLBACK_END_SECONDS

@@ -17,6 +17,7 @@ from functools import partial
 import zookeeper
 from zc.zk.event import Connected, Disconnected, Expired, ReadOnly, SessionEvent
 from zc.zk.session import waiting
+from zc.zk.session.counts import Counts
 
 NO_ANSWER = "no answer"
 NO_SESSION = "no session"
@@ -133,6 +134,7 @@ class StateMachine:
         # it was seen last tells of a gap in which events may have been missed.
         self.epoch = 0
         self.connects = 0
+        self.counts = Counts()
         self.begin_again()
 
     def begin_again(self) -> None:
@@ -229,16 +231,20 @@ class StateMachine:
         if not self.is_connected or not self._enter(State.SUSPENDED):
             return NOTHING
         self._suspended_at = self.connected_until = time.monotonic()
+        self.counts.disconnects += 1
         self.tell()
         return Transition(Disconnected, ((logging.WARNING, CONNECTION_LOST),))
 
     def note_lost(self, reason: str, *, was_established: bool = True) -> Transition:
         """Note that the handle is of no more use; there may have been a session before."""
         level = logging.WARNING if reason != self.complaint else logging.DEBUG
-        if self.is_connected:
+        was_connected = self.is_connected
+        if was_connected:
             self.connected_until = time.monotonic()
         if not self._enter(State.LOST):
             return NOTHING
+        self.counts.disconnects += was_connected
+        self.counts.lost_sessions += was_established
         self.reason = self.complaint = reason
         self.tell()
         return Transition(Expired if was_established else None, ((level, reason),))

@@ -176,6 +176,10 @@ class Calls(Protocol):
     def put(self, callback: Callable[[], object], delay: float = 0.0) -> None:
         """Have `callback` called, not before `delay`, in seconds, is over."""
 
+    @property
+    def length(self) -> int:
+        """How many are to be called and wait for those before them."""
+
 
 class CallbackQueue:
     """Calls functions of the program, one at a time, in the order in which they came."""
@@ -201,6 +205,11 @@ class CallbackQueue:
         else:
             self._waiting.append(callback)
         self.worker.wake()
+
+    @property
+    def length(self) -> int:
+        """How many are to be called and wait for those before them."""
+        return len(self._waiting)
 
     def _call(self) -> float | None:
         if self._delayed:

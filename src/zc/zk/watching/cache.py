@@ -215,6 +215,7 @@ class NodeCache:
             self._unread.add([self._wanted.popleft()], at_once=True)
         while self._events:
             type, path = self._events.popleft()
+            self._session.counts.watch_events += 1
             for kind in _CONCERNED.get(type, ()):
                 node = self._dependencies.find((kind, path))
                 if node is not None:
@@ -226,8 +227,11 @@ class NodeCache:
         if not nodes:
             return
         ticket = next(self._tickets)
+        after_gap = self._unread.unverified_among(nodes)
         # A node that is not read for a trouble of the connection stays unread.
         answers = self._fetch_many(handle, nodes)
+        self._session.counts.reads_after_gaps += after_gap
+        self._session.counts.reads_after_events += len(nodes) - after_gap
         names = iter(answers.items())
         # The program's threads are let in between.
         while some := list(itertools.islice(names, MAX_SETTLED)):

@@ -107,6 +107,7 @@ class Failures:
                 )
             self._drop(watched, callback)
         watched.failed_calls += 1
+        self._session.counts.failed_callbacks += 1
         self._session.announce(
             partial(
                 CallbackFailed, watched=watched, callback=callback, fault=fault, is_kept=is_kept

@@ -184,11 +184,21 @@ class Dependencies:
             for (kind, path), node in known.items():
                 self._connect(subscription, kind, path).good = node.good
 
+    # Without the lock, which in a forked child may be held for ever: `list` is one step anyway.
+
     def objects(self) -> int:
         """Count the subscribers that are held weakly."""
-        # Without the lock, which in a forked child may be held for ever: `list` is one step anyway.
         subscriptions = list(self._subscriptions)
         return sum(each.is_weak and not each.has_ended for each in subscriptions)
+
+    def kinds(self) -> list[type[Any]]:
+        """Return the class of each of these."""
+        owners = [each.owner() for each in list(self._subscriptions) if each.is_weak]
+        return [type(owner) for owner in owners if owner is not None]
+
+    def watched(self) -> list[Key]:
+        """Return the keys of all nodes."""
+        return list(self._nodes)
 
     @property
     def has_nodes(self) -> bool:

@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from copy import copy
 from functools import partial
@@ -75,6 +76,16 @@ class Subscriptions:
 
     def __len__(self) -> int:
         return self._dependencies.objects()
+
+    def count_objects(self) -> Counter[str]:
+        """Count the live objects by the names of their classes."""
+        return Counter(kind.__name__ for kind in self._dependencies.kinds())
+
+    def count_watches(self) -> Counter[str]:
+        """Count the nodes that are watched by what of them is, and the trees."""
+        kinds = Counter(kind.value for kind, _ in self._dependencies.watched())
+        kinds["tree"] = len(self._trees)
+        return kinds
 
     def __repr__(self) -> str:
         return f"<{len(self)} watch objects of {self.session.connection_string}>"

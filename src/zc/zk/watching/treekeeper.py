@@ -74,6 +74,8 @@ class Upkeep:
         # In which all was read, or put in doubt; None before.
         self._moment: tuple[int, int] | None = None
         self._is_watched = False
+        # Whether all that was in doubt after a gap has been read.
+        self._is_verified = True
         self._failures = 0
         self._refusals = 0
         self._due = math.inf
@@ -166,6 +168,7 @@ class Upkeep:
             return max(0.0, self._due - now)
         if self._moment != moment:
             self.agenda.doubt()
+            self._is_verified = False
             self._moment = moment
         if not self._is_reading:
             self._waits_since = min(self._waits_since, now)
@@ -216,17 +219,24 @@ class Upkeep:
 
     def _read(self, handle: int, deadline: float) -> bool:
         """Read what is due; say whether that was all."""
-        binding = self._session.binding
+        binding, counts = self._session.binding, self._session.counts
         while True:
             while self._noted:
                 self.agenda.note(self._noted.popleft())
+                counts.watch_events += 1
             reads = self.agenda.next(MAX_AT_ONCE)
             self._is_reading = reads is not None
             if reads is None:
+                self._is_verified = True
                 return True
             self._read_at = time.monotonic()
             found = answers(handle, reads, binding)
-            self._session.pace.note_answer(self._read_at, sum(map(len, reads)))
+            count = sum(map(len, reads))
+            self._session.pace.note_answer(self._read_at, count)
+            if self._is_verified:
+                counts.reads_after_events += count
+            else:
+                counts.reads_after_gaps += count
             self.agenda.take(reads, found)
             # An inline worker is not called again by itself.
             if time.monotonic() >= deadline and not self._session.delivers_inline:

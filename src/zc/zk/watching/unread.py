@@ -44,6 +44,10 @@ class Unread:
         """Say whether one of these has not been read in this session."""
         return any(node in self._unverified for node in nodes)
 
+    def unverified_among(self, nodes: Iterable[CachedNode]) -> int:
+        """Count those that have not been read in this session."""
+        return sum(node in self._unverified for node in nodes) if self._unverified else 0
+
     def add(self, nodes: Iterable[CachedNode], *, at_once: bool = False) -> None:
         """Have nodes read; if `at_once`, without regard to the pace."""
         since = NEVER if at_once else time.monotonic()
