@@ -111,6 +111,20 @@ dist/.built: $(SOURCES) setup.py pyproject.toml MANIFEST.in README.txt NOTICE.tx
 	@$(BIN)/python -m build --no-isolation
 	@touch $@
 
+.PHONY: wheels
+wheels: .venv/.release-installed ## wheels that an index takes, for each platform and Python, in build/release; ARGS='--target aarch64 --python 3.12'
+	@scripts/install-system-packages $(PYTHON) wheels
+	@$(BIN)/python -m scripts.wheels $(ARGS)
+
+.PHONY: release-check
+release-check: build .venv/.release-installed ## all that is looked at before a release goes out, an hour; ARGS='--only metadata'
+	@scripts/install-system-packages $(PYTHON) wheels
+	@$(BIN)/python -m scripts.release_check $(ARGS)
+
+.venv/.release-installed: pyproject.toml constraints.txt | .venv/.installed
+	@$(BIN)/python -m pip install --quiet $(LOCKED) --group release
+	@touch $@
+
 # What changed is compiled, which is nothing most of the time.
 .PHONY: build
 build: .venv/.tools-installed extension ## everything that is missing: Debian packages, .venv, the extension
@@ -144,7 +158,7 @@ LOCKED := --constraint constraints.txt
 lock: .venv/.tools-installed ## write constraints.txt anew: the latest releases of all tools
 	@$(BIN)/python -m pip install --quiet $(LOCKED) --group lock
 	@$(BIN)/python -m uv --quiet pip compile --universal --python-version 3.10 --upgrade \
-	    --extra test --extra netifaces --extra zope.event --extra kerberos --group dev --group page --group lock \
+	    --extra test --extra netifaces --extra zope.event --extra kerberos --group dev --group page --group release --group lock \
 	    --no-annotate --custom-compile-command 'make lock' --output-file constraints.txt \
 	    pyproject.toml
 

@@ -16,6 +16,7 @@ from setuptools.command.bdist_wheel import bdist_wheel as setuptools_bdist_wheel
 # A builder of wheels runs this file without its folder on the path.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from scripts.bill_of_materials import FILE, Part, bill_of_materials, defined_version
+from scripts.readme import readme_for_index
 
 PACKAGE = Path("src/zookeeper")
 CORE = PACKAGE / "core"
@@ -64,7 +65,13 @@ COMPILED = [
     "-U_FORTIFY_SOURCE",
     "-D_FORTIFY_SOURCE=2",
 ]
-LINKED = ["-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"]
+EXPORTS = Path("src/exports.map")
+LINKED = [
+    "-Wl,-z,relro",
+    "-Wl,-z,now",
+    "-Wl,-z,noexecstack",
+    f"-Wl,--version-script={EXPORTS}",
+]
 
 # In a wheel: no symbols for debuggers, and no name of the folder that it was built in.
 COMPILED_FOR_WHEEL = ["-g0", f"-ffile-prefix-map={os.getcwd()}=."]
@@ -172,7 +179,8 @@ library = part_of(
     *C_CLIENT, "ZOOKEEPER_STATIC_LIB", *(folder / "libzookeeper_mt.a" for folder in folders)
 )
 # OpenSSL is linked statically as well, so that a wheel needs libc alone. ZOOKEEPER_OPENSSL names
-# the folder of another libssl.a and libcrypto.a, or is `shared`, for the libraries of the system.
+# the folder of another libssl.a and libcrypto.a, with their headers in a folder `include` beside
+# them unless they are the system's; or it is `shared`, for the libraries of the system.
 openssl: dict[str, list[str]] = {"libraries": ["ssl", "crypto"]}
 carries_openssl = os.environ.get("ZOOKEEPER_OPENSSL") != "shared"
 if carries_openssl:
@@ -183,6 +191,7 @@ if carries_openssl:
         *(folder for folder in folders if (folder / "libssl.a").exists()),
     )
     openssl = {"extra_objects": [f"{folder}/libssl.a", f"{folder}/libcrypto.a"]}
+    openssl["include_dirs"] = [str(path) for path in [Path(folder, "include")] if path.is_dir()]
 
 include_dir = part_of(
     *C_CLIENT,
@@ -226,6 +235,8 @@ def linked_openssl_version(library: str) -> str:
 
 
 setup(
+    long_description=readme_for_index(Path(__file__).resolve().parent),
+    long_description_content_type="text/x-rst",
     cmdclass={"build_ext": build_ext, "bdist_wheel": bdist_wheel},
     ext_modules=[
         Extension(
@@ -233,6 +244,7 @@ setup(
             [str(PACKAGE / "_client.pyx"), *sorted(map(str, CORE.glob("*.c")))],
             depends=[
                 "setup.py",
+                str(EXPORTS),
                 library,
                 *sorted(map(str, [*PACKAGE.glob("*.px[id]"), *CORE.glob("*.h")])),
             ],
@@ -243,26 +255,24 @@ setup(
             extra_link_args=[
                 "-pthread",
                 *LINKED,
-                # What the static library defines stays private: another copy of the C client in
-                # the same process, in another extension, is none of our business.
-                "-Wl,--exclude-libs,ALL",
                 *(f"-Wl,--wrap={name}" for name in WRAPPED),
             ],
         ),
         Extension(
             "zookeeper._tls",
             [str(PACKAGE / "_tls.pyx"), *sorted(map(str, TLS.glob("*.c")))],
-            depends=["setup.py", *sorted(map(str, TLS.glob("*.h")))],
-            include_dirs=[str(TLS)],
+            depends=[str(EXPORTS), "setup.py", *sorted(map(str, TLS.glob("*.h")))],
             extra_compile_args=[*COMPILED, "-pthread"],
-            # `fopen64`: see regular.c. The system's OpenSSL (`shared`) goes without.
-            extra_link_args=["-pthread", *LINKED, "-Wl,--exclude-libs,ALL", "-Wl,--wrap=fopen64"],
+            # See regular.c; a libc has one of them or both. The system's OpenSSL (`shared`) goes
+            # without.
+            extra_link_args=["-pthread", *LINKED, "-Wl,--wrap=fopen", "-Wl,--wrap=fopen64"],
+            include_dirs=[*openssl.pop("include_dirs", []), str(TLS)],
             **openssl,
         ),
         Extension(
             "zc.zk._speedups._text",
             [str(SPEEDUPS / "_text.pyx")],
-            depends=["setup.py", *sorted(map(str, SPEEDUPS.glob("*.pxi")))],
+            depends=[str(EXPORTS), "setup.py", *sorted(map(str, SPEEDUPS.glob("*.pxi")))],
             extra_compile_args=[*COMPILED],
             extra_link_args=[*LINKED],
         ),

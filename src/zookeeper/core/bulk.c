@@ -21,14 +21,12 @@ void bulk_init(bulk *b, zk_handle *handle, void (*pump)(bulk *), int (*complete)
     b->ending.kind = ITEM_BULK;
     b->progress.kind = ITEM_PROGRESS;
     core_mutex_init(&b->lock, LOCK_BULK);
-    sem_init(&b->finished, 0, 0);
 }
 
 void bulk_retain(bulk *b) { b->references++; }
 
 void bulk_release(bulk *b) {
     if (--b->references) return;
-    sem_destroy(&b->finished);
     core_mutex_destroy(&b->lock);
     b->dispose(b);
 }
@@ -79,7 +77,7 @@ static void set_over(bulk *b) {
     core_assert_held(&b->lock);
     b->over = 1;
     if (b->context == NULL) {
-        sem_post(&b->finished);
+        posts_add(&b->finished);
         return;
     }
     remove_timed(b);
@@ -166,7 +164,7 @@ void bulk_start(bulk *b) {
     core_unlock(&b->lock);
 }
 
-int bulk_wait(bulk *b, int64_t deadline) { return core_wait(&b->finished, deadline); }
+int bulk_wait(bulk *b, int64_t deadline) { return posts_wait(&b->finished, deadline); }
 
 void bulk_abandon(bulk *b) {
     core_lock(&b->lock);

@@ -5,9 +5,9 @@
 #include "client.h"
 #include "completion_queue.h"
 #include "locks.h"
+#include "posts.h"
 #include "request.h"
 
-#include <semaphore.h>
 
 /* Counted: the caller that started it has a reference, and so have each request under way and what is
  * queued. It begins a larger structure, which `dispose` frees. */
@@ -26,7 +26,7 @@ typedef struct bulk {
     long outstanding;  /* requests on their way */
     long done;         /* units done so far, to see a stall */
     long untold;       /* how many of them are nothing that progress counts */
-    sem_t finished;
+    posts finished;
 
     /* Of an asynchronous one; guarded by lock. */
     void *context;    /* a Python object with a reference for the taker of its end; NULL: a thread waits */
@@ -59,7 +59,7 @@ bulk *bulk_progressing(queue_item *item);
 void bulk_end(bulk *b, int code);
 /* On the I/O thread: end those whose time is over. In how many nanoseconds to come back; 0: no need to. */
 int64_t bulk_attend(zk_handle *handle);
-/* As core_wait, for the end of it. */
+/* As posts_wait, for the end of it. */
 int bulk_wait(bulk *b, int64_t deadline);
 void bulk_abandon(bulk *b);
 /* How far it is; from then on progress may be queued again. */

@@ -22,13 +22,11 @@ call *call_new(zk_handle *handle, int waiting, void *context, int watched) {
     c->context = context;
     c->watched = watched;
     c->length = -1;
-    sem_init(&c->finished, 0, 0);
     return c;
 }
 
 void call_release(call *c) {
     if (--c->references) return;
-    sem_destroy(&c->finished);
     free(c->value);
     deallocate_String_vector(&c->names);
     deallocate_ACL_vector(&c->acl);
@@ -55,7 +53,7 @@ static void tell_loop(call *c) {
     queue_push(c->handle, &c->item);
 }
 
-int call_wait(call *c, int64_t deadline) { return core_wait(&c->finished, deadline); }
+int call_wait(call *c, int64_t deadline) { return posts_wait(&c->finished, deadline); }
 
 /* A call with a context goes through the queue even if a caller waits for it: the Python thread starts
  * the watch, in order with the events, before the waiter can go on to cause one, and it is the one to
@@ -72,12 +70,12 @@ void call_ended(call *c, int code) {
     } else if (c->answers) {
         tell_loop(c);
     } else if (c->context == NULL) {
-        sem_post(&c->finished);
+        posts_add(&c->finished);
         call_release(c);
     } else if (c->waiting) {
         c->references++;
         queue_push(c->handle, &c->item);
-        sem_post(&c->finished);
+        posts_add(&c->finished);
         call_release(c);
     } else {
         queue_push(c->handle, &c->item);

@@ -5,10 +5,9 @@
 #include "client.h"
 #include "completion_queue.h"
 #include "pending.h"
+#include "posts.h"
 #include "queue.h"
 #include "service.h"
-
-#include <semaphore.h>
 
 struct credential;
 
@@ -18,7 +17,7 @@ typedef struct call {
     pending request;
     zk_handle *handle;
     _Atomic int references;
-    sem_t finished;   /* posted when a waiting call is done */
+    posts finished;   /* posted when a waiting call is done */
     int waiting;      /* the caller waits: a synchronous call */
     _Atomic int abandoned; /* the caller waits no longer */
     void *context;    /* a Python object with a reference for the takers of queues, or NULL */
@@ -54,7 +53,7 @@ typedef struct call {
 /* The caller has one reference, to be released. */
 call *call_new(zk_handle *handle, int waiting, void *context, int watched);
 void call_release(call *c);
-/* As core_wait, for the end of a synchronous call. */
+/* As posts_wait, for the end of a synchronous call. */
 int call_wait(call *c, int64_t deadline);
 /* The call that is queued as its answer. */
 call *call_of_answer(queue_item *answer);

@@ -3,12 +3,12 @@
 #define ZOOKEEPER_CLIENT_H
 
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* pipe2, sem_clockwait */
+#define _GNU_SOURCE /* pipe2 */
 #endif
 #ifndef THREADED
 #define THREADED
 #endif
-#include <zookeeper/zookeeper.h>
+#include <zookeeper.h>
 
 #include <stddef.h>
 #include <stdint.h>

@@ -161,7 +161,7 @@ void credentials_clear(zk_handle *handle) {
     while (handle->credentials) {
         credential *k = handle->credentials;
         handle->credentials = k->next;
-        explicit_bzero(k->secret, (size_t)k->length);
+        core_wipe(k->secret, (size_t)k->length);
         free(k->scheme);
         free(k);
     }

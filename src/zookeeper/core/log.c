@@ -9,7 +9,7 @@
 #include "memory.h"
 #include "queue.h"
 
-#include <zookeeper/zookeeper_log.h>
+#include <zookeeper_log.h>
 
 #include <stdarg.h>
 #include <stdio.h>

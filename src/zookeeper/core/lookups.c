@@ -138,7 +138,7 @@ int lookups_wait(server_names *list, int64_t deadline) {
         }
         /* One that failed lately for another handle may not be due yet. */
         int64_t next = lookups_refresh(list);
-        int woken = core_wait(&list->changed, next < deadline ? next : deadline);
+        int woken = posts_wait(&list->changed, next < deadline ? next : deadline);
         if (woken == EINTR) return EAI_INTR;
         if (woken != 0 && core_now() >= deadline) return outcome(list, &is_open);
     }

@@ -1,8 +1,6 @@
-/* Memory and time: checked allocation, arenas, and a wait that signals can interrupt. */
-#include "client.h"
+/* Memory and time: checked allocation, arenas, and the clock. */
 #include "memory.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,17 +73,8 @@ int64_t core_now(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int core_wait(sem_t *semaphore, int64_t deadline) {
-#ifdef __SANITIZE_THREAD__
-    /* ThreadSanitizer knows nothing of sem_clockwait, and would see no order between post and wait. */
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    int64_t left = deadline - core_now() + until.tv_nsec;
-    until.tv_sec += left / 1000000000;
-    until.tv_nsec = left % 1000000000;
-    return sem_timedwait(semaphore, &until) == 0 ? 0 : errno;
-#else
-    struct timespec until = {deadline / 1000000000, deadline % 1000000000};
-    return sem_clockwait(semaphore, CLOCK_MONOTONIC, &until) == 0 ? 0 : errno;
-#endif
+/* explicit_bzero has come late to glibc. */
+void core_wipe(void *memory, size_t size) {
+    memset(memory, 0, size);
+    __asm__ volatile("" : : "r"(memory) : "memory");
 }

@@ -1,8 +1,7 @@
-/* Memory and time: checked allocation, arenas, a wait that signals can interrupt. */
+/* Memory and time: checked allocation, arenas, and the clock. */
 #ifndef ZOOKEEPER_MEMORY_H
 #define ZOOKEEPER_MEMORY_H
 
-#include <semaphore.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,8 +30,7 @@ static inline int64_t core_clamp(int64_t min, int64_t value, int64_t max) {
     return value > max ? max : value < min ? min : value;
 }
 
-/* Wait for a semaphore until a moment of that clock. 0, ETIMEDOUT, or EINTR after a signal, so
- * that the caller can let Python run its signal handlers. */
-int core_wait(sem_t *semaphore, int64_t deadline);
+/* Overwrite a secret, though nothing reads the memory any more. */
+void core_wipe(void *memory, size_t size);
 
 #endif

@@ -40,7 +40,7 @@ void names_wake(const host_name *name) {
     for (server_names *list = lists; list; list = list->next)
         for (int i = 0; i < list->count; i++)
             if (list->servers[i].name == name) {
-                sem_post(&list->changed);
+                posts_add(&list->changed);
                 /* A pipe that is full wakes as well. */
                 if (list->wake_fd >= 0 && write(list->wake_fd, "", 1) < 0) break;
                 break;
@@ -79,7 +79,6 @@ server_names *names_new(const char *hosts) {
     for (size_t i = 0; i < length; i++) most += hosts[i] == ',';
     server_names *list = core_zeroed(1, sizeof *list + sizeof list->servers[0] * (size_t)most);
     list->wake_fd = -1;
-    sem_init(&list->changed, 0, 0);
     core_lock(&names_lock);
     for (const char *part = hosts; part < hosts + length;) {
         size_t size = strcspn(part, ",/");
@@ -112,7 +111,6 @@ void names_free(server_names *list) {
         names_forget_unused(list->servers[i].name);
     }
     core_unlock(&names_lock);
-    sem_destroy(&list->changed);
     free(list);
 }
 

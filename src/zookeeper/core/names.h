@@ -4,8 +4,8 @@
 
 #include "address.h"
 #include "locks.h"
+#include "posts.h"
 
-#include <semaphore.h>
 #include <stdint.h>
 
 #define HOSTS_TEXT (4 * NI_MAXHOST) /* bytes of the hosts of one address */
@@ -29,7 +29,7 @@ typedef struct server_names server_names;
 struct server_names {
     server_names *next;
     int wake_fd;   /* of the I/O thread's pipe, or -1 */
-    sem_t changed; /* posted when a lookup has ended */
+    posts changed; /* posted when a lookup has ended */
     int count;
     struct server {
         host_name *name;

@@ -41,7 +41,7 @@ void sasl_use(zk_handle *handle, const char *name) {
 sasl_steps *sasl_steps_of(zk_handle *handle) { return handle->sasl.steps; }
 
 static void forget_frames(sasl *s) {
-    if (s->out) explicit_bzero(s->out, s->out_size);
+    if (s->out) core_wipe(s->out, s->out_size);
     free(s->out);
     free(s->challenge);
     s->out = s->challenge = NULL;
@@ -147,7 +147,7 @@ static int go_on_stepping(zk_handle *handle, short got) {
     step_result result = steps_result(s->steps, &token, &size);
     if (result != STEP_NONE) {
         take_result(handle, result, token, size);
-        if (token) explicit_bzero(token, size);
+        if (token) core_wipe(token, size);
         free(token);
         return 1;
     }

@@ -182,17 +182,24 @@ typedef struct {
     void *context;
 } visit;
 
-static void visit_wanted(const void *node, VISIT order, void *closure) {
+/* twalk passes nothing on to what it calls. twalk_r does, but has come late (glibc 2.30), and to glibc
+ * alone. */
+static _Thread_local const visit *visiting;
+
+static void visit_wanted(const void *node, VISIT order, int depth) {
     const standing_watch *w = *(standing_watch *const *)node;
-    visit *v = closure;
-    if ((order == postorder || order == leaf) && w->is_wanted) v->each(w->path, w->mode, v->context);
+    (void)depth;
+    if ((order == postorder || order == leaf) && w->is_wanted)
+        visiting->each(w->path, w->mode, visiting->context);
 }
 
 void standing_each(const zk_handle *handle, void (*each)(const char *server_path, int32_t mode, void *context),
                    void *context) {
     core_assert_held(&handle->submit);
-    visit v = {each, context};
-    twalk_r(handle->standing, visit_wanted, &v);
+    const visit v = {each, context}, *outer = visiting;
+    visiting = &v;
+    twalk(handle->standing, visit_wanted);
+    visiting = outer;
 }
 
 void standing_begin_anew(zk_handle *handle) {

@@ -31,7 +31,7 @@ void steps_retain(sasl_steps *s) {
 /* With the lock held. A token may be as good as a password. */
 static void forget_token(sasl_steps *s) {
     core_assert_held(&s->lock);
-    if (s->token) explicit_bzero(s->token, s->size);
+    if (s->token) core_wipe(s->token, s->size);
     free(s->token);
     s->token = NULL;
     s->size = 0;
@@ -176,6 +176,6 @@ void steps_answer(sasl_steps *s, long exchange, step_result result, const char *
     }
     core_unlock(&s->lock);
     if (is_wanted) return;
-    explicit_bzero(copy, size);
+    core_wipe(copy, size);
     free(copy);
 }

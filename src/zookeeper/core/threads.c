@@ -8,6 +8,7 @@
  * C client waits for.
  */
 #include "memory.h"
+#include "posts.h"
 #include "threads.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 typedef struct spare {
     struct spare *next;
     pthread_t thread;
-    sem_t called;
+    posts called;
     void *(*run)(void *); /* NULL: it is not needed */
     void *argument;
 } spare;
@@ -40,10 +41,9 @@ void signals_restore(const sigset_t *former) { pthread_sigmask(SIG_SETMASK, form
 
 static void *wait_for_work(void *argument) {
     spare *s = argument;
-    while (sem_wait(&s->called)) continue;
+    while (posts_wait(&s->called, INT64_MAX)) continue;
     void *(*run)(void *) = s->run;
     argument = s->argument;
-    sem_destroy(&s->called);
     free(s);
     return run ? run(argument) : NULL;
 }
@@ -53,7 +53,7 @@ static void call_spare(void *(*run)(void *), void *argument) {
     spares = s->next;
     s->run = run;
     s->argument = argument;
-    sem_post(&s->called);
+    posts_add(&s->called);
 }
 
 /* Make a thread that takes no signals. */
@@ -75,10 +75,8 @@ int core_thread(void *(*run)(void *), void *argument) {
 int threads_prepare(int count) {
     while (count--) {
         spare *s = core_zeroed(1, sizeof *s);
-        sem_init(&s->called, 0, 0);
         int problem = make_thread(&s->thread, wait_for_work, s);
         if (problem) {
-            sem_destroy(&s->called);
             free(s);
             threads_release();
             return problem;

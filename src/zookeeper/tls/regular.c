@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+FILE *__wrap_fopen(const char *file, const char *mode);
 FILE *__wrap_fopen64(const char *file, const char *mode);
+FILE *__real_fopen(const char *file, const char *mode);
 
 static FILE *opened(const char *file, int takes_devices, const char **why) {
     struct stat status;
@@ -34,10 +36,12 @@ static FILE *opened(const char *file, int takes_devices, const char **why) {
 
 FILE *tls_open_regular(const char *file, const char **why) { return opened(file, 0, why); }
 
-/* OpenSSL opens files of a folder of authorities by this, on the thread of a handle, whenever a server
- * shows a certificate. Its own settings may be /dev/null. */
-FILE *__wrap_fopen64(const char *file, const char *mode) {
+/* OpenSSL opens files of a folder of authorities by one of these, on the thread of a handle, whenever a
+ * server shows a certificate. Its own settings may be /dev/null. */
+FILE *__wrap_fopen(const char *file, const char *mode) {
     const char *why = NULL;
-    if (mode[0] != 'r' || strchr(mode, '+')) return fopen(file, mode);
+    if (mode[0] != 'r' || strchr(mode, '+')) return __real_fopen(file, mode);
     return opened(file, 1, &why);
 }
+
+FILE *__wrap_fopen64(const char *file, const char *mode) { return __wrap_fopen(file, mode); }

@@ -1,0 +1,1 @@
+"""Wheels that an index takes, for every platform and Python: docs/decisions/build/wheels.txt."""

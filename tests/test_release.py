@@ -1,0 +1,76 @@
+"""What a public forge does for a release, and what it cannot be made to do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from scripts import release_check
+from scripts.wheels.running import BuildError
+from scripts.wheels.targets import PYTHONS
+
+pytestmark = pytest.mark.quick
+
+yaml = pytest.importorskip("yaml")
+
+ROOT = Path(__file__).parent.parent
+WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())
+JOBS = WORKFLOW["jobs"]
+STEPS = [step for job in JOBS.values() for step in job["steps"]]
+
+
+def test_everything_that_the_workflow_takes_is_pinned_by_digest():
+    actions = [step["uses"] for step in STEPS if "uses" in step]
+    assert len(actions) == 4
+    for action in actions:
+        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action), action
+    containers = [job["container"] for job in JOBS.values() if "container" in job]
+    assert len(containers) == 1
+    assert re.fullmatch(r"[\w:.-]+@sha256:[0-9a-f]{64}", containers[0])
+
+
+def test_a_job_of_the_workflow_may_do_what_it_needs_and_no_more():
+    assert WORKFLOW["permissions"] == {}
+    assert JOBS["check"]["permissions"] == {"contents": "read"}
+    assert JOBS["upload"]["permissions"] == {"id-token": "write"}
+    # Only what was checked is uploaded, and by nothing that runs code of the checkout.
+    assert JOBS["upload"]["needs"] == "check"
+    assert not [step for step in JOBS["upload"]["steps"] if "run" in step]
+
+
+def test_the_workflow_checks_what_make_release_check_does_for_each_python():
+    commands = "\n".join(step["run"] for step in STEPS if "run" in step)
+    assert "make release-check" in commands
+    installed = re.search(r"uv python install (.+)", commands)
+    assert installed is not None
+    assert installed[1].split() == PYTHONS
+
+
+def test_all_checks_run_though_one_fails(monkeypatch, capsys, tmp_path):
+    calls = []
+
+    def fail():
+        calls.append("first")
+        raise BuildError("it is spoilt")
+
+    def pass_():
+        calls.append("second")
+        return "well"
+
+    monkeypatch.setattr(release_check, "CHECKS", {"first": fail, "second": pass_})
+    monkeypatch.setattr(release_check, "TRIALS", tmp_path / "trials")
+    assert release_check.main([]) == 1
+    assert calls == ["first", "second"]
+    printed = capsys.readouterr().out
+    assert "first: FAILED: it is spoilt" in printed
+    assert printed.endswith("failed: first\n")
+    assert release_check.main(["--only", "second"]) == 0
+
+
+def test_the_checks_try_every_python_and_every_foreign_system():
+    names = [*release_check.CHECKS]
+    assert names.index("wheels") < names.index("metadata")
+    for python in PYTHONS:
+        assert f"Python {python}" in names
+    assert {"sdist", "again", "aarch64", "old glibc", "musl"} <= {*names}
