@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from scripts.bill_of_materials import defined_version
 from scripts.wheels.running import BuildError, plain_environment, run
 from scripts.wheels.targets import Target
 from scripts.wheels.zig import HARDENED, Tools
@@ -157,7 +158,9 @@ def _build_client(tools: Tools, archive: Path, folder: Path) -> None:
         description,
         cwd=generated,
     )
-    (source / "config.h").write_text(CONFIGURATION)
+    version = defined_version(source / "include/zookeeper_version.h", "ZOO_VERSION")
+    package = f'#define PACKAGE_STRING "zookeeper C client {version}"\n'
+    (source / "config.h").write_text(CONFIGURATION + package)
     headers = folder / "include"
     shutil.copytree(source / "include", headers)
     shutil.copy(generated / "zookeeper.jute.h", headers)
