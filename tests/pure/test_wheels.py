@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
 
 import pytest
@@ -133,12 +134,15 @@ def test_pictures_and_pages_have_whole_addresses_in_an_index():
     assert for_index(CHECKOUT, "https://forge/zk", "3.0") == INDEX
 
 
-def test_the_readme_of_an_index_has_no_address_within_the_checkout():
-    shown = readme_for_index(ROOT)
+def test_the_readme_of_an_index_has_no_address_within_the_checkout(tmp_path):
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    readme = (ROOT / "README.txt").read_text()
+    (tmp_path / "README.txt").write_text(f"{readme}\n.. image:: docs/system.png\n")
+    shown = readme_for_index(tmp_path)
+    release = project_field((ROOT / "pyproject.toml").read_text(), "version")
+    assert f"/raw/{release}/docs/system.png" in shown
     assert "image:: docs/" not in shown
     assert "<docs/" not in shown
-    release = project_field((ROOT / "pyproject.toml").read_text(), "version")
-    assert f"/raw/{release}/docs/" in shown
 
 
 def test_a_field_that_is_missing_is_named():
