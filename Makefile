@@ -170,6 +170,7 @@ latest: build ## without the lock: the tests of what leans on others' libraries,
 	@build/latest/bin/python -m pip install --quiet --group build
 	@build/latest/bin/python -m pip install --quiet --no-build-isolation --editable '.[test]'
 	@build/latest/bin/python -m pytest $(WORKERS) tests/cli/test_formats.py tests/cli/test_completion.py tests/cli/test_shell.py \
+	    tests/pure/test_templates.py \
 	    tests/monitor tests/metrics tests/docs/test_rendering.py tests/library/test_http_adapters.py tests/aio $(ARGS)
 
 .PHONY: system

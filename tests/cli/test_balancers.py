@@ -14,7 +14,6 @@ pytest.importorskip("jinja2")
 TIMES = 5
 
 
-@pytest.mark.not_over_tls("the clients of the balancers are given no keys")
 @pytest.mark.parametrize("kind", [Haproxy, Nginx], ids=["haproxy", "nginx"])
 def test_no_request_fails_while_servers_are_replaced(kind, place, tmp_path):
     if program(kind.__name__.lower()) is None:

@@ -59,7 +59,7 @@ class Child:
     def __init__(
         self,
         words: Sequence[str],
-        variables: Mapping[str, str] | None = None,
+        variables: Mapping[str, str | bytes] | None = None,
         *,
         lease: float | None = None,
         grace: float = 0.0,

@@ -32,7 +32,7 @@ Command = str | Sequence[str]
 
 def run(
     command: Command,
-    variables: Mapping[str, str],
+    variables: Mapping[str, str | bytes],
     given: bytes = b"",
     *,
     limit: float = DEFAULT_LIMIT_SECONDS,

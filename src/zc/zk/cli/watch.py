@@ -161,10 +161,11 @@ def _run_commands(options: Namespace, connection: str, inbox: Inbox, following: 
         tell(options.name, f"{options.exec!r}: {fault}; {then}")
 
 
-def _variables(events: list[Event]) -> dict[str, str]:
+def _variables(events: list[Event]) -> dict[str, str | bytes]:
     """Return the variables that tell a command of events; none that is too long for one."""
-    variables = {CHANGES_VARIABLE: str(len(events))}
-    paths = "\n".join(event.path for event in events)
-    if len(paths.encode("utf-8", "surrogatepass")) <= MAX_PATHS_BYTES:
+    variables: dict[str, str | bytes] = {CHANGES_VARIABLE: str(len(events))}
+    # As servers have them, whatever the locale.
+    paths = "\n".join(event.path for event in events).encode("utf-8", "surrogateescape")
+    if len(paths) <= MAX_PATHS_BYTES:
         variables[PATHS_VARIABLE] = paths
     return variables
