@@ -237,7 +237,7 @@ def rendered(balancers: list[Balancer], connection: str, folder: Path) -> Iterat
         entries.append(
             f"[[template]]\nsource = '{EXAMPLES / balancer.template}'\noutput = '{balancer.file}'\n"
             f"check = '''{balancer.check()}'''\nexec = '''{balancer.reload_command()}'''\n"
-            f"debounce = '50ms'\n[template.variables]\n{variables}"
+            f"debounce = '50ms'\ninterval = 0\n[template.variables]\n{variables}"
         )
     settings.write_text("\n".join(entries))
     log = folder / "render.log"

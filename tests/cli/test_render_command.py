@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -57,7 +58,7 @@ def render(start, place, folder):
     """Return a function that starts the command for `out`."""
 
     def render(*words, to=place):
-        quick = ["--debounce", "10ms"]
+        quick = ["--debounce", "10ms", "--interval", "0"]
         return start("render", "t.j2", "-o", "out", *quick, *words, to)
 
     return render
@@ -149,6 +150,23 @@ class TestOnce:
         assert (outcome.status, outcome.messages) == (0, "")
         lines = ["--- out", "+++ out (new)", "@@ -1 +1 @@", "-server h:0", "+server h:1"]
         assert outcome.output.splitlines() == lines
+        assert sorted(os.listdir(folder)) == ["out", "t.j2"]
+
+    @pytest.mark.parametrize("call_that_fails", ["fsync", "replace", "fchmod"])
+    def test_a_disk_that_is_full_leaves_the_file_and_nothing_else(
+        self, folder, place, service, monkeypatch, call_that_fails
+    ):
+        service("h:1")
+        (folder / "out").write_text("old")
+
+        def fail(*_):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(os, call_that_fails, fail)
+        outcome = once(place)
+        told = "out: No space left on device; out stays as it is\n"
+        assert (outcome.status, outcome.messages) == (1, f"python -m zc.zk render: {told}")
+        assert content(folder / "out") == "old"
         assert sorted(os.listdir(folder)) == ["out", "t.j2"]
 
     @pytest.mark.parametrize(
@@ -331,7 +349,8 @@ class TestFollowing:
                 ("three", "['cp', 'two', 'copied']"),
             ]
         ]
-        (folder / "r.toml").write_text("debounce = '10ms'\n" + "".join(entries))
+        general = "debounce = '10ms'\ninterval = 0\n"
+        (folder / "r.toml").write_text(general + "".join(entries))
         process = start("render", "--config", "r.toml", place)
         wait_for(folder / "copied", "1\n")
         zk.set("/a", '{"x": 2}')

@@ -23,6 +23,7 @@ exec = "systemctl reload haproxy"
 retries = 3
 debounce = "200ms"
 debounce-max = "2s"
+interval = "3s"
 hold = 0
 variables = { port = 81 }
 
@@ -47,6 +48,7 @@ def test_all_keys_are_read_and_general_ones_hold_for_all():
             retries=3,
             debounce=0.2,
             debounce_max=2.0,
+            interval=3.0,
             hold=0.0,
             variables={"port": 81, "site": "a"},
         ),

@@ -39,7 +39,7 @@ def test_changes_that_never_end_are_due_at_the_most():
 def test_changes_during_a_run_are_for_the_next_one():
     one = plan(quiet=0.0)
     one.note_change(10.0)
-    one.begin()
+    one.begin(0.0)
     assert one.seconds_left(10.0) is None
     one.note_change(10.1)
     one.note_success()
@@ -51,21 +51,21 @@ def test_a_failure_is_followed_by_longer_and_longer_pauses():
     one.note_change(0.0)
     pauses = []
     for _ in range(9):
-        one.begin()
+        one.begin(0.0)
         pauses.append(one.note_failure(0.0))
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert one.is_failing
-    one.begin()
+    one.begin(0.0)
     one.note_success()
     one.note_change(0.0)
-    one.begin()
+    one.begin(0.0)
     assert one.note_failure(0.0) == MIN_PAUSE
 
 
 def test_a_change_after_a_failure_comes_before_the_end_of_a_long_pause():
     one = plan(quiet=0.0)
     for _ in range(9):
-        one.begin()
+        one.begin(0.0)
         one.note_failure(100.0)
     assert one.seconds_left(100.0) == MAX_PAUSE
     one.note_change(100.2)
@@ -75,14 +75,25 @@ def test_a_change_after_a_failure_comes_before_the_end_of_a_long_pause():
 def test_retries_come_to_an_end_and_a_change_begins_anew():
     one = plan(retries=1)
     one.note_change(0.0)
-    one.begin()
+    one.begin(0.0)
     assert one.note_failure(0.0) == MIN_PAUSE
-    one.begin()
+    one.begin(0.0)
     assert one.note_failure(1.0) is None
     assert one.seconds_left(1.0) is None
     one.note_change(2.0)
-    one.begin()
+    one.begin(0.0)
     assert one.note_failure(2.0) == MIN_PAUSE
+
+
+def test_runs_keep_their_distance_whatever_changes():
+    one = RunPlan(Timing(0.0, 1.0, None, interval=5.0))
+    one.note_change(10.0)
+    assert one.seconds_left(10.0) == 0.0
+    one.begin(10.0)
+    one.note_success()
+    one.note_change(10.1)
+    assert one.seconds_left(10.1) == pytest.approx(4.9)
+    assert one.seconds_left(15.0) == 0.0
 
 
 def test_a_run_at_a_certain_time_does_not_put_off_an_earlier_one():
@@ -90,7 +101,7 @@ def test_a_run_at_a_certain_time_does_not_put_off_an_earlier_one():
     one.note_due(30.0)
     one.note_due(40.0)
     assert one.seconds_left(0.0) == 30.0
-    one.begin()
+    one.begin(0.0)
     assert one.seconds_left(0.0) is None
 
 
@@ -108,7 +119,7 @@ def test_every_change_is_seen_by_a_run_that_succeeds_later(steps):
             one.note_change(now)
             owed = True
         elif one.seconds_left(now) == 0.0:
-            one.begin()
+            one.begin(now)
             if succeeds:
                 one.note_success()
                 owed = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import Any
 
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.failures import Misuse
@@ -13,13 +12,12 @@ from zc.zk.cli.runplan import Timing
 DEFAULT_QUIET, DEFAULT_MAX_DELAY = 0.1, 5.0
 
 
-def add_hook_arguments(parser: Parser, what: str, **words: Any) -> None:
+def add_hook_arguments(parser: Parser, what: str, interval: float = 0.0) -> None:
     """Add --exec, which runs a command when `what`, and when to run it, and for how long."""
     parser.add_argument(
         "--exec",
         metavar="COMMAND",
         help=f"a command line for the shell that is run when {what}; one that fails is run again",
-        **words,
     )
     parser.add_argument(
         "--exec-timeout",
@@ -46,17 +44,28 @@ def add_hook_arguments(parser: Parser, what: str, **words: Any) -> None:
         metavar="TIME",
         help=f"but do not wait longer than this (default: {DEFAULT_MAX_DELAY:g}s)",
     )
+    parser.add_argument(
+        "--interval",
+        type=pause,
+        metavar="TIME",
+        help="whatever changes, leave so much time from one run to the next (default:"
+        f" {interval:g}s)",
+    )
 
 
 def timing(options: Namespace) -> Timing:
     """Return when to run the command. Raises Misuse."""
-    return timing_of(options.debounce, options.debounce_max, options.retries)
+    interval = options.interval or 0.0
+    return timing_of(options.debounce, options.debounce_max, options.retries, interval)
 
 
-def timing_of(quiet: float | None, most: float | None, retries: int | None) -> Timing:
+def timing_of(
+    quiet: float | None, most: float | None, retries: int | None, interval: float
+) -> Timing:
     """Return when to run something; None is the default. Raises Misuse."""
     if quiet is not None and most is not None and most < quiet:
         raise Misuse(f"--debounce-max is less than --debounce: {most:g}s, {quiet:g}s")
     if quiet is None:
         quiet = DEFAULT_QUIET if most is None else min(DEFAULT_QUIET, most)
-    return Timing(quiet, max(quiet, DEFAULT_MAX_DELAY) if most is None else most, retries)
+    most = max(quiet, DEFAULT_MAX_DELAY) if most is None else most
+    return Timing(quiet, most, retries, interval)

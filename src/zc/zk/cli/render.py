@@ -48,6 +48,10 @@ EXAMPLES = """\
 
 DEFAULT_HOLD_SECONDS = 30.0
 
+# Each reload of a balancer may leave a process that serves on: a server that comes and goes all the
+# time is not to fill the machine with them.
+DEFAULT_INTERVAL_SECONDS = 1.0
+
 # The threads of templates end soon; one that waits for an answer of the servers is left behind.
 MAX_END_SECONDS = 30.0
 
@@ -67,7 +71,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--check", metavar="COMMAND", help="replace FILE only if this command accepts the new one"
     )
-    add_hook_arguments(parser, "FILE was replaced")
+    add_hook_arguments(parser, "FILE was replaced", DEFAULT_INTERVAL_SECONDS)
     parser.add_argument(
         "--hold",
         type=pause,
@@ -148,6 +152,7 @@ def _settings(options: Namespace) -> tuple[str, Sequence[TemplateSettings]]:
             options.retries,
             options.debounce,
             options.debounce_max,
+            options.interval,
             options.hold,
             dict(options.set),
         )
@@ -168,7 +173,7 @@ def _completed(options: Namespace, one: TemplateSettings) -> TemplateSettings:
     """Return the settings of a template, with options for what they leave open."""
     left_open = {
         name: getattr(options, name)
-        for name in ("exec_timeout", "retries", "debounce", "debounce_max", "hold")
+        for name in ("exec_timeout", "retries", "debounce", "debounce_max", "interval", "hold")
         if getattr(one, name) is None
     }
     return one._replace(**left_open, variables={**one.variables, **dict(options.set)})
@@ -189,7 +194,9 @@ def _groups(
     shared: dict[object, tuple[Hooks, list[Target]]] = {}
     for number, one in enumerate(settings):
         limit = hook.DEFAULT_LIMIT_SECONDS if one.exec_timeout is None else one.exec_timeout
-        hooks = Hooks(one.exec, limit, timing_of(one.debounce, one.debounce_max, one.retries))
+        interval = DEFAULT_INTERVAL_SECONDS if one.interval is None else one.interval
+        timing = timing_of(one.debounce, one.debounce_max, one.retries, interval)
+        hooks = Hooks(one.exec, limit, timing)
         key = hooks if one.exec is not None else number
         shared.setdefault(key, (hooks, []))[1].append(_target(one))
     variables: Mapping[str, str] = {CONNECTION_VARIABLE: connection}

@@ -149,7 +149,7 @@ class Group:
     def _render(self, sources: Sources) -> bool:
         """Render all templates; say whether all files are as they should be."""
         with self._news:
-            self._rendering.begin()
+            self._rendering.begin(time.monotonic())
         sources.begin()
         failed = False
         again: list[float] = []
@@ -205,7 +205,7 @@ class Group:
     def _run_command(self) -> bool:
         command = self._hooks.command
         assert command is not None
-        self._command.begin()
+        self._command.begin(time.monotonic())
         owed = [target.file for target in self._targets if target.file.is_owed]
         variables = {**self._variables, FILES_VARIABLE: "\n".join(file.path for file in owed)}
         fault = hook.run(command, variables, limit=self._hooks.limit, is_over=lambda: self._is_over)

@@ -15,12 +15,13 @@ class Timing(NamedTuple):
     """How long to wait (seconds): until nothing has changed for `quiet`, but at most for `most`.
 
     `retries` is how often a failure is followed by another attempt without a change; None is for as
-    long as it takes.
+    long as it takes. Between the beginnings of two runs are `interval` seconds at the least.
     """
 
     quiet: float
     most: float
     retries: int | None = None
+    interval: float = 0.0
 
 
 class RunPlan:
@@ -34,8 +35,8 @@ class RunPlan:
         # When the first and the last of the changes came that no run has seen.
         self._first: float | None = None
         self._last = 0.0
+        self._next_from = 0.0
         self._failures = 0
-        self._failed_at = 0.0
         self._retry_at: float | None = None
 
     @property
@@ -59,15 +60,15 @@ class RunPlan:
         due: list[float] = []
         if self._first is not None:
             settled = min(self._last + self._timing.quiet, self._first + self._timing.most)
-            # A change may be the remedy, so it does not wait for all of a long pause.
-            due.append(max(settled, self._failed_at + MIN_PAUSE) if self._failures else settled)
+            due.append(max(settled, self._next_from))
         if self._retry_at is not None:
             due.append(self._retry_at)
         return max(0.0, min(due) - now) if due else None
 
-    def begin(self) -> None:
+    def begin(self, now: float) -> None:
         """Begin a run, which sees all changes up to here."""
         self._first = self._retry_at = None
+        self._next_from = now + self._timing.interval
 
     def note_due(self, at: float) -> None:
         """Have a run at a certain time, if none is due before."""
@@ -78,9 +79,12 @@ class RunPlan:
         self._failures = 0
 
     def note_failure(self, now: float) -> float | None:
-        """Note that the run failed; return the pause until the next one, None if it is given up."""
+        """Note that the run failed; return the pause until the next one, None if it is given up.
+
+        A change may be the remedy, and waits for the shortest pause only.
+        """
         self._failures += 1
-        self._failed_at = now
+        self._next_from = max(self._next_from, now + MIN_PAUSE)
         retries = self._timing.retries
         if retries is not None and self._failures > retries:
             self._failures = 0

@@ -76,9 +76,10 @@ class Inbox:
             if self.plan is None:
                 events, self._events = self._events, []
                 return events
-            if self.plan.seconds_left(time.monotonic()) != 0.0:
+            now = time.monotonic()
+            if self.plan.seconds_left(now) != 0.0:
                 return []
-            self.plan.begin()
+            self.plan.begin(now)
             return self._pending.take()
 
     def note_success(self) -> None:

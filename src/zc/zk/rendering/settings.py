@@ -27,6 +27,7 @@ class TemplateSettings(NamedTuple):
     retries: int | None = None
     debounce: float | None = None
     debounce_max: float | None = None
+    interval: float | None = None
     hold: float | None = None
     variables: Mapping[str, object] = {}
 
@@ -161,6 +162,7 @@ _GENERAL: dict[str, Callable[[str, Any], Any]] = {
     "retries": _number,
     "debounce": _pause,
     "debounce-max": _pause,
+    "interval": _pause,
     "hold": _pause,
     "variables": _variables,
 }
