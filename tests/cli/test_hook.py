@@ -57,7 +57,10 @@ def test_a_command_ends_when_it_is_no_longer_wanted():
 
 def test_a_command_is_told_by_variables_and_input(tmp_path):
     out = shlex.quote(str(tmp_path / "out"))
-    variables = {"ZC_ZK_PATHS": "/ü\n/b".encode(), "ZC_ZK_CHANGES": "2"}
+    variables: dict[str, str | bytes] = {
+        "ZC_ZK_PATHS": "/ü\n/b".encode(),
+        "ZC_ZK_CHANGES": "2",
+    }
     assert (
         hook.run(f'{{ echo "$ZC_ZK_PATHS $ZC_ZK_CHANGES"; cat; }} > {out}', variables, b"in") == ""
     )
