@@ -134,6 +134,20 @@ class TestCommands:
         assert told == [{"path": "/shop/p2", "change": "removed"}]
         assert variables["ZC_ZK_CHANGES"] == "1"
 
+    def test_names_are_no_part_of_the_command_and_changes_may_come_alone(
+        self, start, server, root, place, zk, program, tmp_path
+    ):
+        name = "$(touch pwned)`touch pwned`;'\"ü"
+        zk.import_tree("/shop\n  x = 1\n")
+        words = ["-c", "--changes", "--debounce", "0", "--exec", program(TELLING)]
+        process = start("watch", *words, place, "/shop")
+        wait_until(lambda: f"{root}/shop\n" in server.ask("wchp"), "it watches the node")
+        zk.create(f"/shop/{name}", "")
+        told, variables, _ = next_object(process)
+        assert told == [{"path": f"/shop/{name}", "change": "added"}]
+        assert variables == {"ZC_ZK_CHANGES": "1", "ZC_ZK_PATHS": f"/shop/{name}"}
+        assert not (tmp_path / "pwned").exists()
+
     def test_paths_too_long_for_a_variable_are_in_the_input_alone(self, start, place, zk, program):
         zk.import_tree("/many\n" + "".join(f"  /{'x' * 90}{number}\n" for number in range(800)))
         process = start("watch", "-R", "--exec", program(TELLING), place, "/many")

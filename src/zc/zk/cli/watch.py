@@ -10,7 +10,7 @@ from argparse import Namespace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from zc.zk.cli import connect, connectionnews, hook, nodewords
+from zc.zk.cli import connect, connectionnews, nodewords
 from zc.zk.cli.arguments import (
     CHANGES_VARIABLE,
     CONNECTION_VARIABLE,
@@ -143,6 +143,8 @@ def _in_utc(now: float) -> str:
 
 
 def _run_commands(options: Namespace, connection: str, inbox: Inbox, following: Following) -> None:
+    from zc.zk.cli import hook  # those who only look do not wait for it
+
     limit = options.exec_timeout or hook.DEFAULT_LIMIT_SECONDS
     while True:
         inbox.wait(LOOK_SECONDS)
