@@ -1,8 +1,9 @@
-"""Run all benchmarks, and write their text, JSON and curves.
+"""Run all benchmarks, and write their text, JSON and charts, and the guide's table.
 
-The measurements go to docs/performance.txt, .json and .svg; with --quick, which takes a few
-minutes and has fewer rounds and smaller trees, below build/. With --only, earlier measurements
-stay for the rest.
+The measurements go to docs/performance.json, and what is made of them to docs/performance.txt,
+docs/performance-*.svg and the guide; with --quick, which takes a few minutes and has fewer rounds
+and smaller trees, below build/ and not to the guide. With --only, earlier measurements stay for the
+rest. With --redraw nothing is measured, and all is made anew of the measurements that there are.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness import guide
+from harness.charts import charts
+from harness.curves import by_benchmark
 from harness.document import document
-from harness.plots import Measured, Plot, draw
 
 BENCHMARKS = Path(__file__).parent
 REPOSITORY = BENCHMARKS.parent
@@ -92,65 +96,14 @@ STEPS = [
 ]
 
 
-def jobs_at_sizes(what: str, unit: str) -> Plot:
-    return Plot(
-        f"Trees: {what}",
-        "scale",
-        "nodes",
-        unit,
-        lambda case: case["unit"] == unit,
-        lambda case, who: (
-            f"{case['parameters']['job']}{', kazoo' if who == 'kazoo' else ''}"
-            if who == "zc.zk" or case["parameters"]["job"] in ("export", "fresh import")
-            else None
-        ),
-    )
-
-
-PLOTS = [
-    jobs_at_sizes("time", "seconds"),
-    jobs_at_sizes("peak memory of the process", "megabytes"),
-    jobs_at_sizes("requests sent", "requests"),
-    Plot(
-        "get: throughput",
-        "calls",
-        "threads",
-        "calls a second",
-        lambda case: case["unit"] == "calls a second" and case["parameters"]["call"] == "get",
-        lambda case, who: who + (", beside a busy thread" if case["parameters"]["busy"] else ""),
-    ),
-    Plot(
-        "From one change to the last follower",
-        "fanout",
-        "followers",
-        "milliseconds",
-        lambda case: True,
-        lambda case, who: who,
-    ),
-    Plot(
-        "After a lost session",
-        "reestablish",
-        "watches",
-        "seconds",
-        lambda case: True,
-        lambda case, who: who,
-    ),
-    Plot(
-        "Links followed",
-        "links",
-        "links",
-        "microseconds",
-        lambda case: True,
-        lambda case, who: who if who != "zk.exists" else None,
-    ),
-]
-
-
 def main() -> None:
     options = parse_options()
     folder = options.into or REPOSITORY / ("build/performance" if options.quick else "docs")
     folder.mkdir(parents=True, exist_ok=True)
     measured: dict[str, Any] = {}
+    if options.redraw:
+        keep(json.loads((folder / RESULTS).read_text()), folder)
+        return
     if options.only and (folder / RESULTS).exists():
         measured = json.loads((folder / RESULTS).read_text())
     failed = []
@@ -176,13 +129,21 @@ def keep(measured: dict[str, Any], folder: Path) -> None:
     """Write all measurements so far: the last minute may not cost an hour's work."""
     in_order = {step.title: measured[step.title] for step in STEPS if step.title in measured}
     (folder / RESULTS).write_text(json.dumps(in_order, indent=1) + "\n")
+    for name, text in made_of(in_order).items():
+        (folder / name).write_text(text)
+    if folder == REPOSITORY / "docs" and in_order.keys() >= set(guide.STEPS):
+        for page in guide.pages(REPOSITORY):
+            text = page.read_text()
+            if (renewed := guide.renewed(text, in_order)) != text:
+                page.write_text(renewed)
+
+
+def made_of(measured: Mapping[str, Any]) -> dict[str, str]:
+    """Return the files that are made of the measurements, by their names."""
     findings = FINDINGS.read_text() if FINDINGS.exists() else ""
-    (folder / "performance.txt").write_text(document(in_order, findings))
-    by_benchmark: dict[str, list[Measured]] = {}
-    for result in in_order.values():
-        by_benchmark.setdefault(result["benchmark"], []).extend(result["cases"])
-    draw(PLOTS, by_benchmark, folder / "performance.svg")
-    draw(PLOTS[:2], by_benchmark, folder / "performance-trees.svg")
+    drawn = charts(by_benchmark(measured))
+    files = {f"performance-{name}.svg": chart for name, chart in drawn.items()}
+    return {"performance.txt": document(measured, findings), **files}
 
 
 def parse_options() -> argparse.Namespace:
@@ -192,6 +153,7 @@ def parse_options() -> argparse.Namespace:
     names = list(dict.fromkeys(step.benchmark for step in STEPS))
     parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller trees")
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument("--redraw", action="store_true", help="measure nothing")
     parser.add_argument("--into", type=Path, metavar="FOLDER", help="where the results go")
     return parser.parse_args()
 

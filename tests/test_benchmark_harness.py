@@ -9,8 +9,9 @@ import pytest
 
 import performance
 from harness.cases import Case, Competitor, Goal, expect, replay
+from harness.charts import GROUPS
+from harness.curves import Curve, Plot, curves
 from harness.document import document, goal_line
-from harness.plots import Curve, Plot, curves
 from harness.report import as_json, as_table
 from harness.rounds import Outcome, run_case
 from harness.service import received
@@ -161,7 +162,7 @@ def test_a_curve_has_a_point_for_each_case_in_order() -> None:
         for nodes in (1000, 10, 100)
     ]
     plot = Plot(
-        "time", "scale", "nodes", "seconds", lambda case: case["parameters"]["nodes"] > 10,
+        "scale", "nodes", lambda case: case["parameters"]["nodes"] > 10,
         lambda case, who: who if who == "ours" else None,
     )  # fmt: skip
     assert curves(plot, [*cases, {"parameters": {}, "competitors": {}}]) == [
@@ -178,4 +179,4 @@ def test_requests_are_counted_by_the_server() -> None:
 def test_every_benchmark_is_part_of_the_whole() -> None:
     files = {path.stem for path in performance.BENCHMARKS.glob("*.py")}
     assert {step.benchmark for step in performance.STEPS} == files - {"performance"}
-    assert {plot.benchmark for plot in performance.PLOTS} <= files
+    assert {each.plot.benchmark for _, group in GROUPS for each in group} <= files

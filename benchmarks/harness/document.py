@@ -19,8 +19,8 @@ Made by `make bench`; please do not edit. Each figure is the median of several r
 competitors took turns, with the lowest and the highest beside it, and a ratio is taken within a
 round. The rivals are kazoo written the obvious way (one by one), kazoo at its best (asynchronous,
 guided by stats, transactions), and programs in C on the C client that the binding is linked with,
-which are the limit. benchmarks/ has all of it, docs/performance.json every single figure, and
-docs/performance.svg the curves.
+which are the limit. benchmarks/ has all of it, docs/performance.json every single figure, and the
+page about speed the curves.
 """
 
 

@@ -17,6 +17,7 @@ import zc.zk.aio
 import zc.zk.browse
 import zc.zk.formats
 import zc.zk.graphvis
+import zc.zk.metrics
 import zc.zk.providers
 import zc.zk.testing
 import zookeeper
@@ -203,6 +204,7 @@ def entries(pages: dict[Path, Page]) -> set[str]:
         zc.zk.browse,
         zc.zk.formats,
         zc.zk.graphvis,
+        zc.zk.metrics,
         zc.zk.providers,
         zc.zk.testing,
     ],
