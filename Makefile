@@ -212,8 +212,12 @@ rolling: build balancers ## a hundred rolling restarts behind haproxy and nginx,
 page: .venv/.page-installed
 	@scripts/install-system-packages $(PYTHON) page
 
-.venv/.page-installed: pyproject.toml constraints.txt | .venv/.tools-installed
+# axe-core is locked by a file of npm's, and put beside what pip installs: nothing of it is packaged.
+.venv/.page-installed: pyproject.toml constraints.txt tests/browse/axe/package-lock.json | .venv/.tools-installed
+	@scripts/install-system-packages $(PYTHON) page
 	@$(BIN)/python -m pip install --quiet $(LOCKED) --group page
+	@mkdir -p .venv/axe && cp tests/browse/axe/package*.json .venv/axe
+	@npm ci --silent --ignore-scripts --no-audit --no-fund --prefix .venv/axe
 	@touch $@
 
 .PHONY: clean

@@ -1,11 +1,13 @@
 """Draw the pictures in docs/ of examples/bakery.txt and its servers.
 
-One is a diagram, the other the page. The script needs Graphviz, Chromium with its
-driver, and Selenium: `make pictures` installs them.
+One is a diagram, the others are the page. All views of the page, at the widths of a screen and of a
+phone, by day and by night, are drawn into build/pictures, to be looked at. The script needs
+Graphviz, Chromium with its driver, and Selenium: `make pictures` installs them.
 """
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +22,7 @@ from zc.zk.testing import Server
 
 PROJECT = Path(__file__).parents[1]
 DOCS = PROJECT / "docs"
+ALL = PROJECT / "build" / "pictures"
 
 # The page shows this port in what it tells about its server.
 PORT = 2181
@@ -31,6 +34,27 @@ SERVERS = {
     "/databases/orders": ["10.0.9.1:5432"],
     "/databases/prices": ["10.0.9.2:6379"],
 }
+VERSIONS = {"10.0.1.3:8080": "2.9"}
+
+# By name of a view: the page's address, and what is waited for.
+VIEWS = {
+    "overview": ("", ("#details .latest", "/orders/mailer")),
+    "service": ("#/shop", ("#details .table", "10.0.1.3:8080")),
+    "health": ("#health", ("#health-view .odd", "10.0.1.3:8080")),
+    "changes": ("#changes", ("#changes-view", "/orders/mailer")),
+    "diagram": ("#diagram", ("#diagram-view g.node", "mailer")),
+}
+SIZES = {"1440": (1440, 760), "390": (390, 844)}
+SCHEMES = ("light", "dark")
+
+# The pictures of the guide.
+CHOSEN = {
+    "browse": "overview-1440-light",
+    "browse-service": "service-1440-light",
+    "browse-health": "health-1440-dark",
+    "browse-diagram": "diagram-1440-dark",
+    "browse-phone": "service-390-light",
+}
 
 
 def main() -> None:
@@ -38,10 +62,13 @@ def main() -> None:
         zk.import_tree((PROJECT / "examples" / "bakery.txt").read_text())
         for path, addresses in SERVERS.items():
             for address in addresses:
-                zk.register_server(f"{path}/providers", address)
+                version = VERSIONS.get(address, "2.10")
+                zk.register_server(f"{path}/providers", address, version=version)
         draw_system(zk)
         with page(server) as url, chromium() as driver:
-            photograph(Browser(driver, url))
+            photograph(Browser(driver, url), zk)
+    for name, chosen in CHOSEN.items():
+        shutil.copy(ALL / f"{chosen}.png", DOCS / f"{name}.png")
 
 
 def draw_system(zk: zc.zk.ZooKeeper) -> None:
@@ -63,16 +90,30 @@ def page(server: Server) -> Iterator[str]:
             thread.join()
 
 
-def photograph(browser: Browser) -> None:
-    browser.resize(1100, 530)
-    browser.open("/shop")
-    browser.wait_for("#details h2", "shop")
-    for path in "/orders", "/orders/databases", "/shop", "/shop/providers":
-        browser.click(f"li[data-path='{path}'] > .row > .toggle")
-    browser.wait_for("#outline .links .broken", "/databases/archive")
-    browser.wait_for("#outline .row", "10.0.1.3:8080")
-    browser.screenshot(str(DOCS / "browse.png"))
+def photograph(browser: Browser, zk: zc.zk.ZooKeeper) -> None:
+    ALL.mkdir(parents=True, exist_ok=True)
+    browser.open()
+    browser.wait_for("#outline .name", "mailer")
+    happen(zk)
+    for size, (width, height) in SIZES.items():
+        browser.resize(width, height)
+        for scheme in SCHEMES:
+            browser.prefer(scheme)
+            for name, (address, (selector, text)) in VIEWS.items():
+                browser.driver.get("about:blank")
+                browser.driver.get(browser.url + address)
+                browser.wait_for(selector, text)
+                browser.wait_for("#findings", "3")
+                browser.screenshot(str(ALL / f"{name}-{size}-{scheme}.png"))
     browser.driver.get("about:blank")  # so that nobody listens when the page's server ends
+
+
+def happen(zk: zc.zk.ZooKeeper) -> None:
+    """Have some changes be told, as on any day."""
+    zk.register_server("/orders/mailer/providers", "10.0.4.1:25", version="2.10")
+    zk.properties("/shop").update(threads=12)
+    zk.delete("/orders/mailer/providers/10.0.4.1:25")
+    zk.register_server("/prices/providers", "10.0.3.2:9100", version="2.10")
 
 
 if __name__ == "__main__":

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.deadlines import wait_until
 
 PROGRAMS = ("chromium", "chromedriver")
+
+# `make page` puts it there.
+AXE = Path(sys.prefix) / "axe" / "node_modules" / "axe-core" / "axe.min.js"
+
 OPTIONS = (
     "--headless",
     "--no-sandbox",
@@ -33,7 +42,15 @@ def missing() -> str:
         import selenium  # noqa: F401
     except ImportError:
         absent.append("selenium")
+    if not AXE.exists():
+        absent.append("axe-core")
     return ", ".join(absent)
+
+
+needs_browser = pytest.mark.skipif(
+    bool(missing()) and os.environ.get("ZK_TEST_PAGE", "0") in ("", "0"),
+    reason=f"make test-page installs what is missing: {missing()}",
+)
 
 
 @contextmanager
@@ -100,6 +117,32 @@ class Browser:
     def complaints(self) -> list[str]:
         """Return the browser's log: scripts that were blocked, errors in ours."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def findings(self) -> list[str]:
+        """Have axe look at the page as it is, and return what it finds."""
+        self.driver.execute_script(AXE.read_text())
+        found = self.driver.execute_async_script(
+            "const done = arguments[arguments.length - 1];"
+            "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => done("
+            "  violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) =>"
+            "    `${id}: ${html.slice(0, 300)} ${failureSummary}`))),"
+            "  (fault) => done([String(fault)]));"
+        )
+        return [str(each) for each in found]
+
+    def press(self, *keys: str) -> None:
+        """Press keys, by their names or characters, where the focus is."""
+        from selenium.webdriver.common.keys import Keys
+
+        for key in keys:
+            self.driver.switch_to.active_element.send_keys(getattr(Keys, key, key))
+
+    def focused(self) -> str:
+        """Return the text of what has the focus."""
+        return str(self.driver.execute_script("return document.activeElement.textContent"))
+
+    def evaluate(self, script: str, *arguments: Any) -> Any:
+        return self.driver.execute_script(f"return {script}", *arguments)
 
     def screenshot(self, file: str) -> None:
         self.driver.save_screenshot(file)

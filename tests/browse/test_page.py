@@ -5,61 +5,28 @@ Without Chromium, its driver or Selenium these tests are skipped, unless ZK_TEST
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.browse.chromium import Browser, chromium, missing
+from tests.browse.chromium import Browser, needs_browser
 from tests.deadlines import scaled, wait_until
 
-SYSTEM = Path(__file__).parents[2] / "examples" / "bakery.txt"
 NASTY = '<script>document.title="owned"</script><img src=x onerror=\'document.title="owned"\'>'
 
 
-pytestmark = pytest.mark.skipif(
-    bool(missing()) and os.environ.get("ZK_TEST_PAGE", "0") in ("", "0"),
-    reason=f"make test-page installs what is missing: {missing()}",
-)
-
-
-@pytest.fixture(scope="module")
-def driver() -> Iterator[object]:
-    with chromium() as driver:
-        yield driver
-
-
-@pytest.fixture
-def browser(driver, site, zk) -> Iterator[Browser]:
-    """Open the page of the test's place, with a tree and some servers.
-
-    The tree is that of examples/bakery.txt.
-    """
-    zk.import_tree(SYSTEM.read_text())
-    for path, *addresses in [
-        ("/shop", "10.0.1.1:8080", "10.0.1.2:8080", "10.0.1.3:8080"),
-        ("/orders", "10.0.2.1:9000", "10.0.2.2:9000"),
-        ("/prices", "10.0.3.1:9100"),
-        ("/databases/orders", "10.0.9.1:5432"),
-        ("/databases/prices", "10.0.9.2:6379"),
-    ]:
-        for address in addresses:
-            zk.register_server(f"{path}/providers", address, version="1.4")
-    driver.get_log("browser")
-    browser = Browser(driver, site.url)
-    yield browser
-    driver.get("about:blank")  # so that nobody listens when the server ends
+pytestmark = needs_browser
 
 
 def test_the_tree_opens_and_closes(browser):
     browser.open()
     browser.wait_for("#outline .name", "shop")
     browser.wait_for("#status", "127.0.0.1:")
+    # It is open down to the first services.
     assert browser.texts("#outline .name") == [
-        "/", "balancer", "databases", "orders", "prices", "shop",
+        "/", "balancer", "databases", "orders", "prices", "orders", "databases", "mailer",
+        "providers", "prices", "shop",
     ]  # fmt: skip
     browser.click("li[data-path='/shop'] > .row > .toggle")
     assert browser.texts("li[data-path='/shop'] .name") == ["shop", "orders", "prices", "providers"]
@@ -71,7 +38,13 @@ def test_the_tree_opens_and_closes(browser):
 def test_a_node_s_properties_and_links(browser):
     browser.open("/shop")
     browser.wait_for("#details th", "threads")
-    rows = dict(zip(browser.texts("#details th"), browser.texts("#details td"), strict=True))
+    rows = dict(
+        zip(
+            browser.texts("#details th[scope=row]"),
+            browser.texts("#details > table td"),
+            strict=True,
+        )
+    )
     assert rows == {
         "currency": "'EUR'",
         "orders": "→ /orders/providers",
@@ -82,11 +55,11 @@ def test_a_node_s_properties_and_links(browser):
     browser.click("#details td a", "/orders/providers")
     browser.wait_for("#details h2", "/orders/providers")
     browser.wait_for("#outline .selected", "providers")
-    browser.click("#details .children a", "10.0.2.1:9000")
+    browser.click("#details .table a", "10.0.2.1:9000")
     browser.wait_for("#details .card", "It lasts as long as session 0x")
     assert browser.driver.current_url.endswith("#/orders/providers/10.0.2.1%3A9000")
     browser.driver.back()
-    browser.wait_for("#details .children", "10.0.2.2:9000")
+    browser.wait_for("#details .table", "10.0.2.2:9000")
     assert browser.complaints() == []
 
 
@@ -106,7 +79,7 @@ def test_a_new_provider_appears_within_two_seconds_marked_with_age_and_owner(bro
     zk.register_server("/shop/providers", "10.0.1.4:8080")
     browser.wait_for("#outline .row", "10.0.1.4:8080ephemeral, 0 second", seconds=2)
     browser.wait_for("li[data-path='/shop'] > .row", "4 providers", seconds=2)
-    browser.wait_for("#details .children", "10.0.1.4:8080", seconds=2)
+    browser.wait_for("#details .table", "10.0.1.4:8080", seconds=2)
     assert time.monotonic() - started < scaled(6)
     (pill,) = browser.find("li[data-path='/shop/providers/10.0.1.4:8080'] .ephemeral")
     assert pill.get_attribute("title") == f"session {hex(zk.client_id()[0] & 2**64 - 1)}"

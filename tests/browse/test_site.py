@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import re
@@ -10,6 +11,7 @@ import socket
 import threading
 import time
 from contextlib import closing
+from importlib import resources
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,9 +19,12 @@ import pytest
 
 import zc.zk
 import zookeeper
+from tests.browse.conftest import Page
 from tests.deadlines import scaled, wait_until
-from zc.zk.browse import Site, publishing
+from tests.library.bad_days import expire
+from zc.zk.browse import Site, diagram, publishing
 from zc.zk.browse.publishing import Publisher
+from zc.zk.browse.request import FILES
 from zc.zk.browse.watchedtree import WatchedTree
 
 TREE = """\
@@ -91,7 +96,7 @@ class TestEvents:
         zk.import_tree(TREE)
         with zc.zk.ZooKeeper(place) as client:
             known = client.properties("/shop"), client.children("/shop")
-            tree = WatchedTree(client.watches, 100, lambda paths: None)
+            tree = WatchedTree(client.watches, 100, lambda *_: None)
             tree.start()
             found = wait_until(lambda: tree.find("/shop"), lambda: f"{list(tree.nodes())}")
             assert found is not None
@@ -232,7 +237,7 @@ class TestEvents:
         page.wait_until(lambda: "/a" in page.views and page.views["/"]["fault"] is None)
 
     def test_too_many_readers_are_sent_away(self, site, read, monkeypatch):
-        monkeypatch.setattr(zc.zk.browse.site, "HEARTBEAT", 0.05)
+        monkeypatch.setattr(zc.zk.browse.request, "HEARTBEAT", 0.05)
         *_, last = iter(lambda: site.places.take("127.0.0.1", has_key=False), None)
         assert request(site, "/events")[0] == 503
         site.places.leave(last)
@@ -255,7 +260,7 @@ class TestEvents:
         assert request(site, f"/events?key={key.decode()}", "HEAD")[0] == 200
 
     def test_a_reader_whose_place_is_given_away_is_let_go(self, site, read, monkeypatch):
-        monkeypatch.setattr(zc.zk.browse.site, "HEARTBEAT", 0.05)
+        monkeypatch.setattr(zc.zk.browse.request, "HEARTBEAT", 0.05)
         page = read()
         page.wait_until(lambda: page.status)
         while site.places.take("127.0.0.1", has_key=True):
@@ -279,10 +284,11 @@ class TestEvents:
 
 
 class TestRequests:
-    FILES = (
-        "/", "/page.css", "/icon.svg", "/page.js", "/model.js", "/outline.js", "/details.js",
-        "/search.js", "/diagram.js", "/elements.js", "/order.js",
-    )  # fmt: skip
+    FILES = tuple(FILES)
+
+    def test_the_files_that_are_served_are_all_there_are(self):
+        there = {path.name for path in resources.files("zc.zk.browse").joinpath("page").iterdir()}
+        assert {name for name, _ in FILES.values()} == there
 
     def test_the_files_of_the_page(self, site):
         for path in self.FILES:
@@ -396,6 +402,119 @@ class TestRequests:
         assert request(site)[1]["Server"] == "zc.zk"
 
 
+class TestHistory:
+    def test_nodes_that_are_there_at_first_are_no_changes(self, zk, serve, read):
+        zk.import_tree(TREE)
+        page = read(serve())
+        page.wait_until(lambda: len(page.views) == 5)
+        zk.create("/new", "")
+        page.wait_until(lambda: page.changes)
+        assert [(each["kind"], each["path"]) for each in page.changes] == [("added", "/new")]
+        assert abs(page.changes[0]["time"] / 1000 - time.time()) < 600
+
+    def test_a_later_reader_is_told_of_all_changes_since_the_beginning(self, zk, site, read):
+        first = read()
+        first.wait_until(lambda: "/" in first.views)
+        zk.import_tree(TREE)
+        first.wait_until(lambda: len(first.views) == 5)
+        zk.properties("/shop").update(threads=9)
+        first.wait_until(lambda: first.changes and first.changes[-1]["kind"] == "changed")
+        zk.delete("/prices/providers")
+        first.wait_until(lambda: first.changes[-1]["kind"] == "removed")
+        second = read()
+        second.wait_until(lambda: len(second.views) == 4)
+        assert second.changes == first.changes
+        assert second.changes[-2]["details"][-1] == ["threads", "8", "9"]
+        numbers = [each["number"] for each in second.changes]
+        assert numbers == list(range(1, len(numbers) + 1))
+        # That a link leads nowhere since then is no change of its node.
+        assert second.changes[-1]["path"] == "/prices/providers"
+
+    def test_nodes_that_are_shown_since_there_is_room_are_not_told_as_new(self, zk, serve, read):
+        zk.import_tree("/many\n" + "".join(f"  /{number:03}\n" for number in range(100)))
+        page = read(serve(limit=50))
+        page.wait_until(lambda: len(page.views) == 50)
+        zk.delete("/many/000")
+        page.wait_until(lambda: "/many/048" in page.views)
+        zk.create("/many/zzz", "")  # not shown, so not told
+        zk.set("/many/001", "1")
+        page.wait_until(lambda: page.views["/many/001"]["version"] == 1)
+        assert [(each["kind"], each["path"]) for each in page.changes] == [
+            ("removed", "/many/000"), ("changed", "/many/001"),
+        ]  # fmt: skip
+
+    def test_ten_thousand_nodes_that_come_leave_room_for_what_was_before(self, zk, read):
+        page = read()
+        page.wait_until(lambda: "/" in page.views)
+        zk.create("/before", "")
+        page.wait_until(lambda: page.changes)
+        zk.import_tree("/many\n" + "".join(f"  /{number}\n" for number in range(10_000)))
+        page.wait_until(lambda: len(page.views) == 10_003)
+        later = read()
+        later.wait_until(lambda: later.changes)
+        assert later.changes[0]["path"] == "/before"
+
+    def test_an_expired_session_is_told_and_what_changed_meanwhile(
+        self, zk, serve, read, proxy, root
+    ):
+        zk.import_tree(TREE)
+        site = serve(proxy.connection_string + root)
+        page = read(site)
+        page.wait_until(lambda: len(page.views) == 5)
+        former = site.zk.client_id()[0]
+        expire(site.zk, proxy.connection_string)
+        zk.properties("/shop").update(threads=11)
+        page.wait_until(lambda: page.changes and page.changes[-1].get("details"))
+        wait_until(lambda: site.zk.client_id()[0] != former, "it has another session")
+        kinds = [each["kind"] for each in page.changes]
+        assert kinds.count("changed") == 1
+        assert kinds.count("lost") == kinds.count("back")
+        assert page.changes[-1]["details"] == [["threads", "8", "11"]]
+
+
+class TestToken:
+    TOKEN = "0123456789abcdef"
+
+    @pytest.fixture
+    def secured(self, serve):
+        return serve(token=self.TOKEN)
+
+    def test_without_it_there_is_nothing(self, secured):
+        for path in (*FILES, "/events", "/diagram.json", "/diagram.svg", "/x"):
+            status, headers, content = request(secured, path)
+            assert status == 401, path
+            assert headers["WWW-Authenticate"].startswith("Basic realm=")
+            assert "default-src 'none'" in headers["Content-Security-Policy"]
+            assert content == b"this page asks for a token: it is the password, under any name\n"
+        assert request(secured, "/", Authorization=f"Bearer {self.TOKEN}x")[0] == 401
+
+    def test_another_name_is_refused_before_a_browser_asks_for_the_token(self, secured):
+        status, headers, _ = request(secured, Host="evil.example.com")
+        assert (status, headers["WWW-Authenticate"]) == (421, None)
+
+    def test_with_it_all_is_there(self, zk, secured):
+        zk.create("/a", "")
+        basic = base64.b64encode(f"wall:{self.TOKEN}".encode()).decode()
+        for header in f"Basic {basic}", f"Bearer {self.TOKEN}":
+            assert request(secured, "/", Authorization=header)[0] == 200
+            with closing(Page(secured, Authorization=header)) as page:
+                page.wait_until(lambda page=page: "/a" in page.views)
+
+    def test_neither_it_nor_the_key_is_logged(self, secured, caplog):
+        with caplog.at_level("DEBUG"):
+            header = f"Bearer {self.TOKEN}"
+            request(secured, f"/events?key={secured.key}", "HEAD", Authorization=header)
+            request(secured, "/x?top=hidden", Authorization=header)
+        assert "HEAD /events: 200" in caplog.text
+        for secret in self.TOKEN, secured.key, "hidden":
+            assert secret not in caplog.text
+
+    def test_a_token_that_could_be_guessed_is_refused(self, place):
+        with zc.zk.ZooKeeper(place) as client:
+            with pytest.raises(ValueError, match="a token has 16 to 512 characters"):
+                Site(client, port=0, token="short")
+
+
 class TestDiagram:
     @pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
     def test_shapes_and_nothing_else(self, zk, site, read):
@@ -423,15 +542,70 @@ class TestDiagram:
         monkeypatch.setattr(
             zc.zk.graphvis, "picture", lambda *each: drawn.append(1) or picture(*each)
         )
-        first = request(site, "/diagram.json")[2]
+
+        def latest():
+            def newest():
+                found = json.loads(request(site, "/diagram.json")[2])
+                return found if not found["due"] else None
+
+            return wait_until(newest, "the picture of now")
+
+        first = latest()
         zk.properties("/shop").update(threads=9)
         page.wait_until(lambda: page.views["/shop"]["version"] == 1)
-        assert request(site, "/diagram.json")[2] == first
+        assert latest() == first
         assert len(drawn) == 1
         zk.register_server("/shop/providers", "1.2.3.4:80")
         page.wait_until(lambda: len(page.views) == 6)
-        assert b"1 provider" in request(site, "/diagram.json")[2]
+        assert "1 provider" in json.dumps(latest())
         assert len(drawn) == 2
+
+    @pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
+    def test_groups_can_be_opened_and_parts_listed(self, zk, site, read):
+        flat = "".join(f"  /s{number:03}\n    /providers\n" for number in range(150))
+        zk.import_tree(f"/eu\n{flat}/us\n{flat}/one\n  /providers\n")
+        page = read()
+        page.wait_until(lambda: len(page.views) == 605)
+        drawn = json.loads(request(site, "/diagram.json")[2])
+        opens = {each["path"]: each["opens"] for each in drawn["groups"] if each["kind"] == "node"}
+        assert opens == {"/eu": True, "/us": True, "/one": False}
+        part = json.loads(request(site, "/diagram.json?top=%2Feu")[2])
+        assert (part["top"], part["count"], part["due"]) == ("/eu", 150, 0)
+        assert part["services"][0]["path"] == "/eu/s000"
+        assert request(site, "/diagram.svg?top=/eu")[0] == 404
+        assert request(site, "/diagram.json?top=/no")[0] == 404
+        assert request(site, "/diagram.svg?top=/one")[0] == 200
+
+    def test_a_large_tree_is_left_alone_between_pictures(self, monkeypatch):
+        version, clock, seconds = [1], [100.0], [2.0]
+        made = []
+
+        def show(tree, top):
+            clock[0] += seconds[0]
+            made.append(top)
+            return diagram.Shown("", set(), [], len(made))
+
+        monkeypatch.setattr(diagram, "show", show)
+        monkeypatch.setattr(diagram, "parsed", lambda tree: None)
+        monkeypatch.setattr("zc.zk.browse.diagram.time.monotonic", lambda: clock[0])
+        tree: Any = None
+        drawn = diagram.Diagram(tree, lambda: version[0])
+
+        def told(top="/"):
+            found = json.loads(drawn.shown(top))
+            return found["count"], found["due"]
+
+        assert told() == (1, 0)
+        version[0] = 2
+        clock[0] += 5
+        assert told() == (1, 3)  # four times as long as it took
+        clock[0] += 3
+        assert told() == (2, 0)
+        assert told() == (2, 0)
+        assert told("/a") == (3, 0)  # another part is not waited for
+        for number in range(100):
+            told(f"/{number}")
+        assert len(drawn._shown) == diagram.MAX_PICTURES
 
     def test_without_graphviz_it_says_what_to_do(self, site, monkeypatch, tmp_path):
         monkeypatch.setenv("PATH", str(tmp_path))

@@ -100,8 +100,8 @@ def test_a_top_that_is_not_there():
 def test_units_of_one_top_level_node_are_a_group():
     text = dot(system_of(REFERENCE))
     assert text.count("subgraph cluster_") == 2
-    assert 'label="/cms"' in text
-    assert 'label="/lb"' not in text
+    assert ">/cms</TD>" in text
+    assert ">/lb</TD>" not in text
 
 
 def test_live_pictures_tell_how_many_providers_there_are():

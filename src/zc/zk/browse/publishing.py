@@ -11,9 +11,11 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
+from typing import Any
 
+from zc.zk.browse.history import BACK, LOST, Change, History, change_of, told_together
 from zc.zk.browse.views import Asking, view
 from zc.zk.browse.watchedtree import WatchedTree
 
@@ -37,33 +39,46 @@ END_SECONDS = 5.0
 
 
 class Subscription:
-    """The events that one reader has not got yet."""
+    """The events that one reader has not got yet.
 
-    def __init__(self, publisher: Publisher, paths: Iterable[str]) -> None:
+    Changes go first. The views that there are at first come behind them, by a list that all readers
+    share, since a set of 200,000 paths for each of them is much.
+    """
+
+    def __init__(self, publisher: Publisher, paths: Sequence[str]) -> None:
         self._publisher = publisher
         # Guarded by the publisher's condition; the order is a heap.
-        self.pending = set(paths)
-        self._order = sorted(self.pending)
+        self._pending: set[str] = set()
+        self._order: list[str] = []
+        self._paths = paths
+        self._place = 0
         self.status = ""
+        self.changes = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._pending) or self._place < len(self._paths)
 
     def add(self, paths: Iterable[str]) -> None:
         """Have the views of these told, too. With the publisher's condition."""
         for path in paths:
-            if path not in self.pending:
-                self.pending.add(path)
+            if path not in self._pending:
+                self._pending.add(path)
                 heappush(self._order, path)
 
-    def pop(self) -> str:
-        """Take the first path that is pending. With the publisher's condition."""
-        path = heappop(self._order)
-        self.pending.remove(path)
-        return path
+    def pop(self) -> tuple[str, bool]:
+        """Take the first path, and whether it is of a change. With the publisher's condition."""
+        if self._order:
+            path = heappop(self._order)
+            self._pending.remove(path)
+            return path, True
+        self._place += 1
+        return self._paths[self._place - 1], False
 
     def next(self, seconds: float) -> list[tuple[str, str]]:
-        """Yield what is due, as (event, JSON): the status, and a batch of views.
+        """Return what is due, as (event, JSON): the status, changes, and a batch of views.
 
-        Views are [[path, view or null], ...], parents before their children. When there is nothing
-        to tell for so many seconds it is an empty list.
+        Views are [[path, view or null], ...]. When there is nothing to tell for so many seconds it
+        is an empty list.
         """
         return self._publisher._next(self, seconds)
 
@@ -77,7 +92,12 @@ class Publisher:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._dirty: set[str] = set()
+        # The nodes to which somebody has done something that is not in the history yet.
+        self._happened: set[str] = set()
+        self._history = History()
         self._views: dict[str, str] = {}
+        # Their paths in order, for new readers; None when there are others.
+        self._paths: list[str] | None = None
         # The thread's: nodes that are yet to be looked at, the next one last; the nodes that views
         # depend on besides their own, and the views that depend on a node.
         self._backlog: list[str] = []
@@ -86,6 +106,7 @@ class Publisher:
         self._subscriptions: set[Subscription] = set()
         self._is_closed = False
         self._status = ""
+        self._is_connected: object = True
         self.version = 0
         self._tree: WatchedTree | None = None
         self._thread = threading.Thread(target=self._run, name="zc.zk publisher", daemon=True)
@@ -111,22 +132,29 @@ class Publisher:
     def is_closed(self) -> bool:
         return self._is_closed
 
-    def note(self, paths: Iterable[str]) -> None:
-        """Take note of nodes that came, changed or went."""
+    def note(self, paths: Iterable[str], happened: Iterable[str] = ()) -> None:
+        """Take note of nodes that may look different, and of those that somebody has changed."""
         with self._changed:
             self._dirty.update(paths)
+            self._happened.update(happened)
             self._changed.notify_all()
 
     def tell_status(self, status: Mapping[str, object]) -> None:
         """Tell readers the state of the connection."""
         with self._changed:
             self._status = json.dumps(status)
+            if status["connected"] != self._is_connected:
+                self._is_connected = status["connected"]
+                kind = BACK if self._is_connected else LOST
+                self._history.add([{"time": _now(), "kind": kind, "path": ""}])
             self._changed.notify_all()
 
     def subscribe(self) -> Subscription:
         """Begin to listen to all present views, and to their changes."""
         with self._changed:
-            subscription = Subscription(self, self._views)
+            if self._paths is None:
+                self._paths = sorted(self._views)
+            subscription = Subscription(self, self._paths)
             self._subscriptions.add(subscription)
         return subscription
 
@@ -135,29 +163,39 @@ class Publisher:
             self._subscriptions.discard(subscription)
 
     def _next(self, subscription: Subscription, seconds: float) -> list[tuple[str, str]]:
-        pending = subscription.pending
         events = []
         with self._changed:
             self._changed.wait_for(
-                lambda: pending or subscription.status != self._status or self._is_closed, seconds
+                lambda: (
+                    subscription
+                    or subscription.status != self._status
+                    or subscription.changes != self._history.count
+                    or self._is_closed
+                ),
+                seconds,
             )
             if subscription.status != self._status:
                 subscription.status = self._status
                 events.append(("status", self._status))
-            if pending:
-                events.append(("nodes", f"[{','.join(self._batch(subscription))}]"))
+            changes = self._history.since(subscription.changes)
+            subscription.changes = self._history.count
+            if changes:
+                events.append(("changes", f"[{','.join(changes)}]"))
+            views = self._batch(subscription)
+            if views:
+                events.append(("nodes", f"[{','.join(views)}]"))
         return events
 
     def _batch(self, subscription: Subscription) -> list[str]:
         """Take a batch of views out of those that are pending."""
         views: list[str] = []
         size = 0
-        while subscription.pending and len(views) < BATCH:
-            path = subscription.pop()
-            views.append(f"[{json.dumps(path)},{self._views.get(path, 'null')}]")
-            size += len(views[-1])
-            if size >= BATCH_CHARACTERS:
-                break
+        while subscription and len(views) < BATCH and size < BATCH_CHARACTERS:
+            path, is_change = subscription.pop()
+            text = self._views.get(path)
+            if text is not None or is_change:
+                views.append(f"[{json.dumps(path)},{text or 'null'}]")
+                size += len(views[-1])
         return views
 
     def _run(self) -> None:
@@ -201,17 +239,30 @@ class Publisher:
             self._note_asked(path, asking.asked)
         with self._changed:
             different = {path for path, text in views.items() if text != self._views.get(path)}
+            self._history.add(told_together(self._changes(views)))
             for path in different:
                 text = views[path]
                 if text is None:
                     del self._views[path]
+                    self._paths = None
                 else:
+                    if path not in self._views:
+                        self._paths = None
                     self._views[path] = text
             if different:
                 self.version += 1
                 for subscription in self._subscriptions:
                     subscription.add(different)
                 self._changed.notify_all()
+
+    def _changes(self, views: Mapping[str, str | None]) -> Iterable[Change]:
+        """Yield what has happened to nodes, by their former views and the new ones."""
+        time = _now()
+        for path in self._happened.intersection(views):
+            self._happened.remove(path)
+            change = change_of(path, _read(self._views.get(path)), _read(views[path]), time)
+            if change is not None:
+                yield change
 
     def _note_asked(self, path: str, asked: set[str]) -> None:
         """Note which nodes a view depends on, as its links lead through them."""
@@ -225,3 +276,11 @@ class Publisher:
             self._askers.setdefault(other, set()).add(path)
         if asked:
             self._asked[path] = asked
+
+
+def _read(view: str | None) -> dict[str, Any] | None:
+    return None if view is None else json.loads(view)
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

@@ -25,11 +25,15 @@ TOP = "/"
 class WatchedTree(Resolver):
     """The nodes from the root down, of which no more than `limit` are shown: upper ones first.
 
-    `changed` is called with the paths of nodes that came, changed or went, shown or not.
+    `changed` is called with the paths of nodes that may look different, shown or not, and with
+    those that came, changed or went. That nodes are there at first is no change.
     """
 
     def __init__(
-        self, watches: Subscriptions, limit: int, changed: Callable[[Iterable[str]], object]
+        self,
+        watches: Subscriptions,
+        limit: int,
+        changed: Callable[[Iterable[str], Iterable[str]], object],
     ) -> None:
         self.limit = limit
         self._watches = watches
@@ -38,6 +42,7 @@ class WatchedTree(Resolver):
         self._tree: Tree | None = None
         self._shown: set[str] = {TOP}
         self._is_full = False
+        self._is_read = False
         self._has_reserved = is_at_root(watches.session.connection_string)
 
     def start(self) -> None:
@@ -105,8 +110,10 @@ class WatchedTree(Resolver):
             new = self._make_room(tree, changes.added)
             told = gone | new
             told |= self._shown & (_above(changes.added) | _above(changes.removed))
+            happened = set(changes.added).union(changes.removed, changes.changed)
+            is_first, self._is_read = not self._is_read, True
         # Of those that are not shown, too: links may lead through them.
-        self._changed(told.union(changes.added, changes.removed, changes.changed))
+        self._changed(told | happened, () if is_first else happened)
 
     def _make_room(self, tree: Tree, added: list[str]) -> set[str]:
         """Let nodes be shown, as many as may be; return the paths of new ones. With the lock."""

@@ -10,9 +10,11 @@ where a symbolic link or a property link, in the one or in something that it sta
 the other one. Units below one top-level node are drawn as a group.
 
 `dot` writes the language of Graphviz, whose program `dot` makes pictures of it; `picture` calls it.
+`clustered` has fewer boxes of a large system, as `is_drawable` finds it too large for a picture.
 `get_edges` and `dump_edges` are for those who want nothing but the edges between services.
 """
 
+from zc.zk.graphvis.clusters import clustered, is_drawable
 from zc.zk.graphvis.drawing import PICTURE_FORMATS, GraphvizError, picture
 from zc.zk.graphvis.edges import dump_edges, get_edges
 from zc.zk.graphvis.language import dot, unit_path
@@ -24,9 +26,11 @@ __all__ = [
     "GraphvizError",
     "System",
     "Unit",
+    "clustered",
     "dot",
     "dump_edges",
     "get_edges",
+    "is_drawable",
     "picture",
     "system",
     "unit_path",

@@ -17,13 +17,16 @@ class Unit(NamedTuple):
     """One box of the picture.
 
     `providers` are the names of the children of the node `providers`, None if there is no such
-    node. `is_outside` is true of a unit that is drawn only because of a link to it.
+    node. `is_outside` is true of a unit that is drawn only because of a link to it. `inside` is 0,
+    or the number of services that the box stands for, of which `lifeless` have no providers.
     """
 
     path: str
     type: str | None
     providers: Sequence[str] | None
     is_outside: bool = False
+    inside: int = 0
+    lifeless: int = 0
 
 
 class Edge(NamedTuple):

@@ -1,29 +1,85 @@
 // Everything about the node that is selected.
 
+import { changesList } from "./changes.js";
 import { ageOf, element, nodeLink, plural, visible } from "./elements.js";
-import { ancestors, nameOf } from "./model.js";
+import { keepingFocus } from "./focus.js";
+import { summary } from "./healthview.js";
+import { ancestors, childOf, nameOf, parentOf, PROVIDERS } from "./model.js";
+import { NAME, providersOf } from "./providers.js";
+import { Table } from "./table.js";
 
 const MAX_CHILDREN = 100;
+const MAX_CHANGES = 15;
 
-export function showDetails(section, model, path) {
-  const view = model.get(path);
-  if (!view) {
-    const text = path === null ? "" : `There is no node ${path}, or not any more.`;
-    section.replaceChildren(element("p", { className: "empty" }, visible(text)));
-    return;
+export class Details {
+  constructor(section, model, health, changes) {
+    this.section = section;
+    this.model = model;
+    this.health = health;
+    this.changes = changes;
+    this.path = "/";
+    this.table = new Table("Providers", NAME);
   }
-  const parts = [breadcrumb(path)];
-  if (view.type) {
-    parts.push(element("p", { className: "type" }, visible(view.type)));
+
+  // Whether a change of these nodes may be seen here.
+  isAbout(paths) {
+    const places = [this.path, childOf(this.path, PROVIDERS)];
+    return this.path === "/" || [...paths].some((path) =>
+      places.includes(path) || places.includes(parentOf(path)));
   }
-  if (view.fault) {
-    parts.push(element("p", { className: "fault" }, `This node cannot be read: ${view.fault}.`));
+
+  show(path) {
+    if (path !== this.path) {
+      this.path = path;
+      this.table = new Table("Providers", NAME);
+      this.section.scrollTop = 0;
+    }
+    const view = this.model.get(path);
+    if (!view) {
+      const text = `There is no node ${path}, or not any more.`;
+      this.section.replaceChildren(element("p", { className: "empty" }, visible(text)));
+      return;
+    }
+    keepingFocus(this.section, () =>
+      this.section.replaceChildren(...this.parts(path, view).filter(Boolean)));
   }
-  if (view.owner) {
-    parts.push(ephemeral(view));
+
+  parts(path, view) {
+    const parts = [breadcrumb(path)];
+    if (path === "/") {
+      parts.push(summary(this.health));
+    }
+    if (view.type) {
+      parts.push(element("p", { className: "type" }, visible(view.type)));
+    }
+    if (view.fault) {
+      parts.push(element("p", { className: "fault" }, `This node cannot be read: ${view.fault}.`));
+    }
+    if (view.owner) {
+      parts.push(ephemeral(view));
+    }
+    const place = nameOf(path) === PROVIDERS ? path : childOf(path, PROVIDERS);
+    const hasTable = this.model.children(place).length > 0;
+    const isListed = path === place && hasTable;
+    parts.push(
+      isListed && !view.properties.length ? "" : properties(view),
+      hasTable ? this.providers(place) : "",
+      isListed ? "" : children(this.model, path),
+      path === "/" ? this.latest() : "",
+      facts(view));
+    return parts;
   }
-  parts.push(properties(view), children(model, path), facts(view));
-  section.replaceChildren(...parts.filter(Boolean));
+
+  providers(path) {
+    this.table.show(providersOf(this.model, path));
+    return this.table.element;
+  }
+
+  latest() {
+    const all = element("a", { href: "#changes" }, "All changes");
+    return element("section", { className: "latest" }, element("h3", {}, "Last changes"),
+      changesList(this.changes.latest(MAX_CHANGES)), element("p", {}, all));
+  }
 }
 
 function breadcrumb(path) {

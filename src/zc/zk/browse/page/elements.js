@@ -32,12 +32,12 @@ export function visible(text) {
     (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
 }
 
-export function addressOf(path) {
-  return "#" + path.split("/").map(encodeURIComponent).join("/");
+export function addressOf(path, view = "#") {
+  return view + path.split("/").map(encodeURIComponent).join("/");
 }
 
-export function plural(count, thing) {
-  return `${count.toLocaleString("en")} ${thing}${count === 1 ? "" : "s"}`;
+export function plural(count, thing, things = `${thing}s`) {
+  return `${count.toLocaleString("en")} ${count === 1 ? thing : things}`;
 }
 
 const UNITS = [[86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
@@ -57,11 +57,11 @@ export function ageOf(milliseconds) {
   return made;
 }
 
-setInterval(() => {
+export function refreshAges() {
   for (const each of document.querySelectorAll("time.age")) {
     const text = age(Date.parse(each.dateTime));
     if (each.textContent !== text) {
       each.textContent = text;
     }
   }
-}, 1000);
+}

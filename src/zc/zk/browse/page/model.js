@@ -4,12 +4,18 @@ import { compareNaturally } from "./order.js";
 
 const NONE = Object.freeze([]);
 
+export const PROVIDERS = "providers";
+
 export function parentOf(path) {
   return path === "/" ? null : path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
 export function nameOf(path) {
   return path === "/" ? "/" : path.slice(path.lastIndexOf("/") + 1);
+}
+
+export function childOf(path, name) {
+  return path === "/" ? `/${name}` : `${path}/${name}`;
 }
 
 // The paths above a node, from the root down.
@@ -47,15 +53,21 @@ export class Model {
     return this.sorted.get(path);
   }
 
-  // The views whose nodes have the text in their path, or in a property.
+  // The nodes one after the other, in the order of the tree: for each its path and, if it has the
+  // text in its path or in a property, that it is found. Large trees are walked in parts.
   * search(text) {
     const wanted = text.toLowerCase();
-    for (const path of [...this.views.keys()].sort(compareNaturally)) {
+    const left = ["/"];
+    while (left.length) {
+      const path = left.pop();
+      const children = this.children(path);
+      for (let place = children.length - 1; place >= 0; place -= 1) {
+        left.push(children[place]);
+      }
       const view = this.views.get(path);
-      const found = view.properties.find(
-        (each) => `${each.name} ${each.link ?? "="} ${each.value}`.toLowerCase().includes(wanted));
-      if (path.toLowerCase().includes(wanted) || found) {
-        yield { path, property: found };
+      if (view) {
+        const property = view.properties.find((each) => textOf(each).toLowerCase().includes(wanted));
+        yield { path, property, isFound: Boolean(property) || path.toLowerCase().includes(wanted) };
       }
     }
   }
@@ -66,18 +78,48 @@ export class Model {
       const parent = parentOf(path);
       if (view === null) {
         this.views.delete(path);
-        this.childSets.get(parent)?.delete(path);
-        this.sorted.delete(parent);
+        if (this.childSets.get(parent)?.delete(path)) {
+          this.rearrange(parent, (list, place) => list.splice(place, 1), path);
+        }
         continue;
       }
       if (!this.views.has(path) && parent !== null) {
         if (!this.childSets.has(parent)) {
           this.childSets.set(parent, new Set());
         }
-        this.childSets.get(parent).add(path);
-        this.sorted.delete(parent);
+        if (!this.childSets.get(parent).has(path)) {
+          this.childSets.get(parent).add(path);
+          this.rearrange(parent, (list, place) => list.splice(place, 0, path), path);
+        }
       }
       this.views.set(path, view);
     }
   }
+
+  // Change the children that are sorted already, rather than sort thousands anew.
+  rearrange(parent, change, path) {
+    const list = this.sorted.get(parent);
+    if (list) {
+      change(list, placeOf(list, path));
+    }
+  }
+}
+
+// The line that a property is searched by, and shown as when it is found.
+export function textOf(property) {
+  return `${property.name} ${property.link ?? "="} ${property.value}`;
+}
+
+// Where a path is in a sorted list, or would be.
+function placeOf(list, path) {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareNaturally(list[middle], path) < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
 }

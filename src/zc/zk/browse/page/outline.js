@@ -1,20 +1,24 @@
 // The tree: rows that open and close.
 
-import { addressOf, ageOf, element, nodeLink, plural, visible } from "./elements.js";
-import { ancestors, nameOf, parentOf } from "./model.js";
+import { addressOf, element, plural, visible } from "./elements.js";
+import { ancestors, nameOf, parentOf, PROVIDERS } from "./model.js";
+import { badges, linkList } from "./rows.js";
 
-const PAGE = 300; // children that are shown at first, and more at a time
+export const PAGE = 300; // children that are shown at first, and more at a time
 
 export class Outline {
-  constructor(list, model) {
+  // `touched` is called when somebody opens or closes a node.
+  constructor(list, model, touched) {
     this.list = list;
     this.model = model;
+    this.touched = touched;
     this.items = new Map();
     this.open = new Set(["/"]);
     this.shown = new Map();
     this.selected = null;
+    this.stop = null; // the row that the tab key comes to
     list.addEventListener("click", (event) => this.clicked(event));
-    list.addEventListener("keydown", (event) => this.keyPressed(event));
+    list.addEventListener("focusin", (event) => this.stopAt(event.target.closest("[role=treeitem]")));
   }
 
   // Show what the model has now; `changed` are the paths that may look different.
@@ -27,7 +31,7 @@ export class Outline {
       }
       if (this.items.has(path) && this.model.get(path)) {
         this.fill(path, true);
-        if (nameOf(path) === "providers" && this.items.has(parent)) {
+        if (nameOf(path) === PROVIDERS && this.items.has(parent)) {
           this.fill(parent, false);
         }
       }
@@ -39,27 +43,38 @@ export class Outline {
 
   clear() {
     this.items.clear();
+    this.stop = null;
     this.list.replaceChildren();
   }
 
   // Open all that is above a node, select it, and move it into sight; false if it is not there.
   reveal(path) {
-    if (!this.model.get(path)) {
+    const way = [...ancestors(path), path];
+    if (!way.every((each) => this.model.get(each)) || !this.items.has("/")) {
       return false;
     }
-    const way = [...ancestors(path), path];
     way.slice(0, -1).forEach((above, depth) => {
       const place = this.model.children(above).indexOf(way[depth + 1]);
-      this.shown.set(above, Math.max(this.shown.get(above) ?? PAGE, place + 1));
-      this.toggle(above, true);
+      const isFurther = place >= (this.shown.get(above) ?? PAGE);
+      if (isFurther) {
+        this.shown.set(above, place + 1);
+      }
+      if (isFurther || !this.open.has(above) || !this.items.has(way[depth + 1])) {
+        this.toggle(above, true);
+      }
     });
     const former = this.selected;
     this.selected = path;
     for (const each of [former, path].filter((each) => this.items.has(each))) {
-      this.fill(each, false);
+      this.mark(each);
     }
+    this.stopAt(this.items.get(path).row);
     this.items.get(path).row.scrollIntoView({ block: "nearest" });
     return true;
+  }
+
+  focus(path) {
+    this.items.get(path)?.row.focus({ preventScroll: true });
   }
 
   isVisible(path) {
@@ -75,7 +90,7 @@ export class Outline {
     const wanted = paths.slice(0, most).map((path) => this.item(path));
     const left = paths.length - most;
     if (left > 0) {
-      wanted.push(this.more(parent, left));
+      wanted.push(this.more(parent, left, list));
     }
     const kept = new Set(wanted);
     for (const item of [...list.children]) {
@@ -88,6 +103,8 @@ export class Outline {
       if (list.children[place] !== item) {
         list.insertBefore(item, list.children[place] ?? null);
       }
+      item.firstElementChild.setAttribute("aria-posinset", place + 1);
+      item.firstElementChild.setAttribute("aria-setsize", paths.length);
     });
     for (const path of paths.slice(0, most)) {
       if (this.open.has(path) && !this.items.get(path).arranged) {
@@ -99,14 +116,18 @@ export class Outline {
 
   item(path) {
     if (!this.items.has(path)) {
-      const row = element("div", { className: "row" });
+      // The item is named by what is in its row, and not by all that is below it.
+      const row = rowElement("row", ancestors(path).length + 1);
       const list = element("ul");
       list.setAttribute("role", "group");
       const item = element("li", {}, row, list);
-      item.setAttribute("role", "treeitem");
-      item.dataset.path = path;
+      item.setAttribute("role", "none");
+      item.dataset.path = row.dataset.path = path;
       this.items.set(path, { item, row, list, arranged: false });
       this.fill(path, false);
+      if (this.stop === null || path === this.selected) {
+        this.stopAt(row);
+      }
     }
     return this.items.get(path).item;
   }
@@ -116,48 +137,59 @@ export class Outline {
       if (this.items.get(each.dataset.path)?.item === each) {
         this.items.delete(each.dataset.path);
       }
+      if (this.stop?.parentElement === each) {
+        this.stop = null;
+        this.stopAt(this.items.get("/")?.row ?? null);
+      }
     }
   }
 
-  more(parent, left) {
-    const button = element("button", { className: "more" }, `${plural(left, "more node")}`);
-    button.addEventListener("click", (event) => {
+  // The row behind the last child that is shown; the same one as long as there is one.
+  more(parent, left, list) {
+    const text = plural(left, "more node");
+    const former = list.querySelector(":scope > .rest");
+    if (former) {
+      former.firstElementChild.textContent = text;
+      return former;
+    }
+    const row = rowElement("more", ancestors(parent).length + 2);
+    row.append(text);
+    const item = element("li", { className: "rest" }, row);
+    item.setAttribute("role", "none");
+    item.addEventListener("click", (event) => {
       event.stopPropagation();
-      this.shown.set(parent, (this.shown.get(parent) ?? PAGE) + PAGE);
+      const place = this.shown.get(parent) ?? PAGE;
+      this.shown.set(parent, place + PAGE);
+      this.touched();
       this.arrange(parent);
+      this.focus(this.model.children(parent)[place]);
     });
-    return element("li", { className: "rest" }, button);
+    return item;
   }
 
   // What a row says of its node.
   fill(path, hasChanged) {
     const view = this.model.get(path);
-    const { item, row, list } = this.items.get(path);
+    const { row, list } = this.items.get(path);
     const isOpen = this.open.has(path);
-    const links = view.properties.filter((each) => each.link === "->");
-    const canOpen = view.children > 0 || links.length > 0;
+    const links = linkList(view);
+    const canOpen = view.children > 0 || links !== null;
     const toggle = element("span", { className: "toggle" }, canOpen ? (isOpen ? "▾" : "▸") : "");
     toggle.ariaHidden = "true";
-    const link = element("a", { href: addressOf(path), className: "name" },
+    const link = element("a", { href: addressOf(path), className: "name", tabIndex: -1 },
       visible(nameOf(path)));
-    link.tabIndex = path === (this.selected ?? "/") ? 0 : -1;
     const hadFocus = row.contains(document.activeElement);
-    row.replaceChildren(toggle, link, ...this.badges(path, view));
+    row.replaceChildren(toggle, link, ...badges(this.model, path), (isOpen && links) || "");
     if (hadFocus) {
-      link.focus();
+      row.focus({ preventScroll: true });
     }
     list.hidden = !isOpen;
-    item.querySelector(":scope > .links")?.remove();
-    if (isOpen && links.length) {
-      row.after(element("ul", { className: "links" }, ...links.map((each) => this.link(each))));
-    }
     if (canOpen) {
-      item.setAttribute("aria-expanded", String(isOpen));
+      row.setAttribute("aria-expanded", String(isOpen));
     } else {
-      item.removeAttribute("aria-expanded");
+      row.removeAttribute("aria-expanded");
     }
-    item.setAttribute("aria-selected", String(path === this.selected));
-    row.classList.toggle("selected", path === this.selected);
+    this.mark(path);
     row.classList.toggle("faulty", view.fault !== null);
     if (hasChanged) {
       row.classList.remove("changed");
@@ -166,43 +198,27 @@ export class Outline {
     }
   }
 
-  badges(path, view) {
-    const badges = [];
-    if (view.type) {
-      badges.push(element("span", { className: "type" }, visible(view.type)));
-    }
-    const providers = this.model.get(`${path === "/" ? "" : path}/providers`);
-    if (providers) {
-      const count = providers.children;
-      const text = count ? plural(count, "provider") : "no providers";
-      badges.push(element("span", { className: count ? "pill alive" : "pill dead" }, text));
-    }
-    if (view.owner) {
-      const pill = element("span", { className: "pill ephemeral" }, "ephemeral, ",
-        ageOf(view.created));
-      pill.title = `session ${view.owner}`;
-      badges.push(pill);
-    }
-    if (view.fault) {
-      badges.push(element("span", { className: "pill dead" }, view.fault));
-    }
-    if (view.hidden) {
-      badges.push(element("span", { className: "pill" }, `${plural(view.hidden, "node")} not shown`));
-    }
-    return badges;
+  // Show whether a node is the selected one.
+  mark(path) {
+    const { row } = this.items.get(path);
+    row.setAttribute("aria-selected", String(path === this.selected));
+    row.classList.toggle("selected", path === this.selected);
   }
 
-  link(property) {
-    const target = property.target
-      ? nodeLink(property.target, property.value)
-      : element("span", { className: "broken path", title: property.fault },
-        visible(property.value));
-    const name = element("span", { className: "name" }, visible(property.name));
-    return element("li", {}, name, " → ", target);
+  // Have the tab key come to this row, and to no other.
+  stopAt(row) {
+    if (row !== this.stop) {
+      this.stop?.setAttribute("tabindex", "-1");
+      row?.setAttribute("tabindex", "0");
+      this.stop = row;
+    }
   }
 
   toggle(path, isOpen = !this.open.has(path)) {
     this.open[isOpen ? "add" : "delete"](path);
+    if (!this.items.has(path)) {
+      return;
+    }
     this.fill(path, false);
     if (isOpen) {
       this.items.get(path).arranged = true;
@@ -213,41 +229,17 @@ export class Outline {
   clicked(event) {
     const item = event.target.closest("li[data-path]");
     if (item && event.target.classList.contains("toggle")) {
+      this.touched();
       this.toggle(item.dataset.path);
     } else if (item && event.target.closest(".row") && event.target.tagName !== "A") {
       location.hash = addressOf(item.dataset.path);
     }
   }
+}
 
-  keyPressed(event) {
-    const path = this.selected;
-    if (!this.items.has(path)) {
-      return;
-    }
-    const rows = [...this.list.querySelectorAll("li[data-path]")].filter(
-      (each) => each.offsetParent !== null);
-    const place = rows.indexOf(this.items.get(path).item);
-    const isOpen = this.open.has(path);
-    let next = null;
-    if (event.key === "ArrowDown") {
-      next = rows[place + 1]?.dataset.path;
-    } else if (event.key === "ArrowUp") {
-      next = rows[place - 1]?.dataset.path;
-    } else if (event.key === "ArrowRight" && !isOpen) {
-      this.toggle(path, true);
-    } else if (event.key === "ArrowRight") {
-      next = this.model.children(path)[0];
-    } else if (event.key === "ArrowLeft" && isOpen && this.model.children(path).length) {
-      this.toggle(path, false);
-    } else if (event.key === "ArrowLeft") {
-      next = parentOf(path);
-    } else {
-      return;
-    }
-    event.preventDefault();
-    if (next) {
-      location.hash = addressOf(next);
-      this.items.get(next)?.row.querySelector(".name").focus();
-    }
-  }
+function rowElement(className, level) {
+  const row = element("div", { className, tabIndex: -1 });
+  row.setAttribute("role", "treeitem");
+  row.setAttribute("aria-level", level);
+  return row;
 }

@@ -1,39 +1,65 @@
 // The page: what the server tells goes into the model, and from there to what is in sight.
 
-import { showDetails } from "./details.js";
+import { Changes, changesList } from "./changes.js";
+import { Details } from "./details.js";
 import { Diagram } from "./diagram.js";
-import { plural } from "./elements.js";
-import { Model, parentOf } from "./model.js";
+import { addressOf, element, plural, refreshAges } from "./elements.js";
+import { keepingFocus } from "./focus.js";
+import { Health } from "./health.js";
+import { showHealth } from "./healthview.js";
+import { Model } from "./model.js";
 import { Outline } from "./outline.js";
-import { showResults } from "./search.js";
+import { Search } from "./search.js";
+import { FirstLook } from "./services.js";
+import { Stream } from "./stream.js";
+import { routeOf, Tabs } from "./tabs.js";
+import { TreeKeys } from "./treekeys.js";
 
 const SEARCH_MILLISECONDS = 150;
+const SUMMARY_MILLISECONDS = 250;
 const DIAGRAM_MILLISECONDS = 400;
 
 const find = (id) => document.getElementById(id);
 const model = new Model();
-const outline = new Outline(find("outline"), model);
+const health = new Health(model);
+const changes = new Changes();
+const firstLook = new FirstLook();
+const touched = () => firstLook.end();
+const outline = new Outline(find("outline"), model, touched);
+const details = new Details(find("details"), model, health, changes);
 const diagram = new Diagram(find("diagram-view"));
-let selected = null;
+const input = find("search");
+const search = new Search(find("results"), input, model);
+const tabs = new Tabs(find("tabs"), go);
+let view = "tree";
+let selected = "/";
 let isRevealed = false;
 let changed = new Set();
 let limit = Infinity;
+let run = null;
+
+new TreeKeys(outline, { choose: chooseByKey, touched });
 
 // Events
 
-// The key is for the page alone: no other site can take the places of its readers.
-const key = document.querySelector("meta[name=key]").content;
-const events = new EventSource(`events?key=${encodeURIComponent(key)}`);
-
-events.addEventListener("open", () => {
+function opened() {
   // It tells everything anew.
   isRevealed = false;
   model.clear();
+  health.clear();
+  changes.clear();
   outline.clear();
-});
+}
 
-events.addEventListener("status", (event) => {
-  const status = JSON.parse(event.data);
+function lost() {
+  tellStatus("bad", "zookeeper_browse does not answer. The page shows what was there last.");
+}
+
+function statusTold(status) {
+  if (run !== null && run !== status.run) {
+    location.reload(); // it is another server, perhaps with another page
+  }
+  run = status.run;
   limit = status.limit;
   document.title = `${status.connection} · ZooKeeper`;
   if (status.connected) {
@@ -41,109 +67,146 @@ events.addEventListener("status", (event) => {
   } else {
     tellStatus("bad", `${status.connection} does not answer. The page shows what was there last.`);
   }
-});
+}
 
-events.addEventListener("nodes", (event) => {
-  const batch = JSON.parse(event.data);
+function nodesTold(batch) {
   model.apply(batch);
   if (!changed.size) {
     requestAnimationFrame(showChanges);
   }
   batch.forEach(([path]) => changed.add(path));
-});
+}
 
-events.addEventListener("error", () => {
-  tellStatus("bad", "zookeeper_browse does not run any more. The page shows what was there last.");
-});
+function changesTold(list) {
+  changes.add(list);
+  summariseSoon();
+}
 
 function tellStatus(kind, text) {
   find("status").className = kind;
-  find("status").textContent = text;
+  if (find("status").textContent !== text) {
+    find("status").textContent = text;
+  }
 }
 
 function showChanges() {
   const paths = changed;
   changed = new Set();
+  health.update(paths);
   outline.update(paths);
-  if (!isRevealed && model.get(selected)) {
+  const openings = firstLook.openings(paths, outline.open, (path) => model.get(path)?.children ?? 0);
+  openings.forEach((path) => outline.toggle(path, true));
+  if (!isRevealed) {
     isRevealed = outline.reveal(selected);
-  }
-  if ([...paths].some((path) => path === selected || parentOf(path) === selected)) {
-    showDetails(find("details"), model, selected);
+    details.show(selected);
+  } else if (details.isAbout(paths)) {
+    showDetailsSoon();
   }
   const isFull = model.views.size >= limit;
   find("notice").hidden = !isFull;
   find("notice").textContent = `The tree is larger than what is shown, ${plural(limit, "node")}:`
     + " start zookeeper_browse with a path behind the port, or with a higher --limit.";
+  summariseSoon();
   searchSoon();
   drawSoon();
 }
 
-// Selection
+// Selection and views
 
-function select() {
-  const path = decodeURIComponent(location.hash.slice(1)) || "/";
+function route() {
+  const { view: wanted, path } = routeOf(location.hash);
+  view = wanted;
+  tabs.show(view);
+  if (view === "tree") {
+    select(path);
+  } else if (view === "diagram") {
+    diagram.show(path);
+  } else {
+    summarise();
+  }
+}
+
+function select(path) {
+  if (location.hash.length > 1) {
+    firstLook.end(); // one looks at a certain node
+  }
   selected = path;
-  showView("tree");
   isRevealed = outline.reveal(path);
-  showDetails(find("details"), model, path);
+  details.show(path);
 }
 
-addEventListener("hashchange", select);
-
-// Views
-
-function showView(name) {
-  for (const each of ["tree", "diagram"]) {
-    find(`${each}-view`).hidden = each !== name;
-    find(`tab-${each}`).setAttribute("aria-selected", String(each === name));
-  }
-  if (name === "diagram") {
-    diagram.refresh();
-  }
+// A key that is held down is not to fill the browser's history.
+function chooseByKey(path) {
+  history.replaceState(null, "", addressOf(path));
+  select(path);
 }
 
-find("tab-tree").addEventListener("click", () => showView("tree"));
-find("tab-diagram").addEventListener("click", () => showView("diagram"));
+function go(name) {
+  location.hash = { tree: addressOf(selected) }[name] ?? `#${name}`;
+}
+
+addEventListener("hashchange", route);
+
+const showDetailsSoon = later(SUMMARY_MILLISECONDS / 2, () => details.show(selected));
+
+const summariseSoon = later(SUMMARY_MILLISECONDS, summarise);
+
+function summarise() {
+  const { count } = health;
+  find("findings").textContent = count ? count.toLocaleString("en") : "";
+  if (view === "health") {
+    keepingFocus(find("health-view"), () => showHealth(find("health-view"), health));
+  } else if (view === "changes") {
+    keepingFocus(find("changes-view"), () => find("changes-view").replaceChildren(
+      element("h2", {}, "Last changes"), changesList(changes.list)));
+  } else if (view === "tree" && selected === "/" && isRevealed) {
+    details.show(selected);
+  }
+}
 
 const drawSoon = later(DIAGRAM_MILLISECONDS, () => {
-  if (!find("diagram-view").hidden) {
+  if (view === "diagram") {
     diagram.refresh();
   }
 });
 
 // Search
 
-const search = find("search");
 let searched = "";
 
 const searchSoon = later(SEARCH_MILLISECONDS, () => {
-  const text = search.value.trim();
+  const text = input.value.trim();
   const isNew = text !== searched;
   searched = text;
   find("results").hidden = !text;
   find("outline").hidden = Boolean(text);
   if (text) {
-    showView("tree");
-    showResults(find("results"), model, text);
-  }
-  if (text && isNew) {
-    find("left").scrollTop = 0;
+    if (isNew) {
+      find("left").scrollTop = 0;
+      if (view !== "tree") {
+        go("tree");
+      }
+    }
+    search.find(text);
   } else if (isNew) {
+    search.end();
     outline.reveal(selected);
   }
 });
 
-search.addEventListener("input", searchSoon);
+input.addEventListener("input", searchSoon);
 
 addEventListener("keydown", (event) => {
-  if (event.key === "/" && document.activeElement !== search) {
+  if (event.key === "/" && document.activeElement !== input) {
     event.preventDefault();
-    search.focus();
-    search.select();
-  } else if (event.key === "Escape" && search.value) {
-    search.value = "";
+    input.focus();
+    input.select();
+  } else if (event.key === "Escape" && input.value) {
+    input.value = "";
     searchSoon();
+    if (find("left").contains(document.activeElement)) {
+      outline.focus(selected);
+    }
   }
 });
 
@@ -158,4 +221,11 @@ function later(milliseconds, action) {
   };
 }
 
-select();
+route();
+setInterval(refreshAges, 1000);
+
+// The key is for the page alone: no other site can take the places of its readers.
+const key = document.querySelector("meta[name=key]").content;
+new Stream(`events?key=${encodeURIComponent(key)}`, {
+  opened, lost, status: statusTold, nodes: nodesTold, changes: changesTold,
+});
