@@ -17,6 +17,7 @@ MAX_EDGES = 300
 
 
 def is_drawable(picture: System, most_units: int = MAX_UNITS, most_edges: int = MAX_EDGES) -> bool:
+    """Say whether a picture has no more boxes and edges than can be looked at."""
     return len(picture.units) <= most_units and len(picture.edges) <= most_edges
 
 
