@@ -133,13 +133,15 @@ build: .venv/.tools-installed extension ## everything that is missing: Debian pa
 extension: | .venv/.installed
 	@$(BIN)/python setup.py --quiet build_ext --inplace --parallel 2
 
+# The group `build`, for a pip that is too old for groups.
+BUILD_TOOLS = $(shell sed -n "s/^build = \[\(.*\)\]/\1/p" pyproject.toml | tr '",' "' ")
+
 # The extension is built before the package is installed, which then finds it done: an installer
 # compiles in a folder of its own and throws the object files away.
 .venv/.installed: pyproject.toml constraints.txt | system
 	@echo 'Installing into .venv what is missing there, and compiling: a minute or less ...' >&2
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet $(LOCKED) 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet $(LOCKED) --group build
+	@$(BIN)/python -m pip install --quiet $(LOCKED) $(BUILD_TOOLS)
 	@$(BIN)/python setup.py --quiet build_ext --inplace --parallel 2
 	@$(BIN)/python -m pip install --quiet $(LOCKED) --no-build-isolation --editable .
 	@touch $@

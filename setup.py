@@ -6,7 +6,9 @@ import os
 import re
 import sys
 import sysconfig
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from Cython.Build import build_ext as cython_build_ext
@@ -146,11 +148,26 @@ class build_ext(cython_build_ext):
                 return
             if {CORE, TLS} & set(Path(src).parents):
                 extra_postargs = [*extra_postargs, *STRICT]
-            compile_file(obj, src, ext, cc_args, extra_postargs, pp_opts)
+            work = pool.submit(compile_file, obj, src, ext, cc_args, extra_postargs, pp_opts)
+            begun.works.append(work)
 
+        def compile_together(*arguments, **options):  # type: ignore
+            begun.works = []
+            objects = compile_each(*arguments, **options)
+            for work in begun.works:
+                work.result()
+            return objects
+
+        # With --parallel the files of an extension are compiled side by side as well: one of them
+        # takes as long as all others.
+        begun = threading.local()
+        compile_each = self.compiler.compile
+        self.compiler.compile = compile_together
         self.compiler._compile = compile_changed
+        workers = os.cpu_count() if self.parallel is True else self.parallel
         began = time.time()
-        super().build_extensions()
+        with ThreadPoolExecutor(workers or 1) as pool:
+            super().build_extensions()
         # Made from the sources as they were then: they may have been edited while this went on.
         for made in [*Path(self.build_temp).rglob("*.[co]"), *map(Path, self.get_outputs())]:
             if made.stat().st_mtime > began:
