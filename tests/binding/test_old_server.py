@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.awkward import deny
 from tests.calls import Calls
 from tests.deadlines import LONG_SESSION, wait_until
 from tests.sessions import OPEN, wait_until_connected, wait_until_delivered
@@ -66,6 +67,28 @@ def test_the_handle_remembers_that_the_server_is_old(zookeeper, session, old, ha
     wait_until_connected(zookeeper, session)
     assert len(zookeeper.read_tree(session, "/")) == 2
     assert old.requests[Op.MULTI_READ] == asked
+
+
+def test_a_server_that_says_so_and_hangs_up_is_read_one_by_one(
+    zookeeper, connect, proxy, root, handle
+):
+    """Servers before 3.6 answer UNIMPLEMENTED and end the connection: what comes behind is lost."""
+    refused_on: list[int] = []
+    refuse = deny(Op.MULTI_READ)
+
+    def hang_up_behind_a_refusal(request):
+        if request.op == Op.MULTI_READ:
+            refused_on.append(proxy.connections)
+            return refuse(request)
+        return refused_on != [proxy.connections]
+
+    paths = [f"/{number}" for number in range(1200)]
+    zookeeper.write_many(handle, [("create", path, path, OPEN) for path in paths])
+    proxy.on_request = hang_up_behind_a_refusal
+    session = connect(hosts=proxy.connection_string + root, recv_timeout=LONG_SESSION)
+    assert [data for data, _ in zookeeper.get_many(session, paths)] == paths
+    assert len(refused_on) == 1
+    assert len(zookeeper.read_tree(session, "/")) == 1201
 
 
 def test_another_handle_finds_out_for_itself(zookeeper, session, handle, old):

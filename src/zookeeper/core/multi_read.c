@@ -105,6 +105,7 @@ static void batch_done(raw_request *raw, int code) {
         r->answer_bytes = r->answer_bytes > mean ? (r->answer_bytes * 3 + mean) / 4 : mean;
         reader_answered(r, batch->items, batch->count);
     } else if (b->code == ZOK) {
+        if (code == ZUNIMPLEMENTED) r->refused_on = b->handle->connections;
         if (service_lost(b->handle, KNOWS_MULTI_READ, raw->sent, code))
             reader_repeat(r, batch->items, batch->count);
         else

@@ -28,6 +28,13 @@ static void keep_answer(reader *r, const read_item *item, const call *c) {
     reader_answered(r, item, 1);
 }
 
+/* A server that does not know MultiRead may say so and hang up. What went out behind it is lost then, and
+ * is sent once more, as the MultiRead would have been: it counts only if it was sent by that connection. */
+static int is_lost_with_the_refusal(const reader *r, const call *c) {
+    return c->code == ZCONNECTIONLOSS && r->refused_on && c->sent.was_connected &&
+           c->sent.connection == r->refused_on;
+}
+
 static void read_ended(call *c) {
     single_read *single = c->owner;
     reader *r = single->reader;
@@ -36,6 +43,8 @@ static void read_ended(call *c) {
     b->outstanding--;
     if (!code_is_fatal(c->code) || c->code == ZBADARGUMENTS)
         keep_answer(r, &single->item, c);
+    else if (b->code == ZOK && is_lost_with_the_refusal(r, c))
+        reader_repeat(r, &single->item, 1);
     else if (b->code == ZOK)
         b->code = c->code;
     bulk_advance(b);

@@ -38,6 +38,7 @@ typedef struct reader {
     double answer_bytes;  /* running mean of an answer's size: keeps requests' answers bounded */
     read_item *repeat;    /* handed out, lost, to be sent again before anything else; NULL: none yet */
     int repeat_count;
+    long refused_on;      /* the connection on which a server has said that it knows no MultiRead; 0: none */
     /* The next reads to send: at most `room`, cut at about `bytes` of request. With the lock held. */
     int (*next_reads)(struct reader *, read_item *items, int room, int bytes);
     /* These have been answered. With the lock held. NULL: nothing to do. */
