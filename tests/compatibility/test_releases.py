@@ -18,7 +18,8 @@ from tests.cli.inprocess import zk as run
 from tests.compatibility.releases import RELEASES, Release, running
 from tests.deadlines import scaled, wait_until
 from tests.docs.pages import PAGES
-from tests.library.bad_days import end_session, session_id
+from tests.library.bad_days import session_id
+from tests.wireframes import Op
 from zc.zk import OPEN_ACL_UNSAFE
 
 TIMEOUT_MILLISECONDS = int(scaled(10_000))
@@ -164,7 +165,7 @@ def test_live_objects_and_registrations_outlive_a_connection(zk, other, network)
     wait_until(lambda: registered_by(other, *registration.paths) == session_id(zk), "it is", 60)
 
 
-def test_a_registration_outlives_its_session(zk, other, place, release, network):
+def test_a_registration_outlives_its_session(zk, other, release, network):
     zk.import_tree(TREE)
     (node,) = zk.register("/prices/providers", "1.2.3.4:80").paths
     found = other.children("/prices/providers")
@@ -172,7 +173,7 @@ def test_a_registration_outlives_its_session(zk, other, place, release, network)
     if release.name == "keeper":
         network.cut()  # that is the end of all sessions
     else:
-        end_session(zk, place)
+        end_session(zk, network)
     wait_until(
         lambda: session_id(zk) not in (0, former) and registered_by(other, node) == session_id(zk),
         "the node is the new session's",
@@ -180,6 +181,21 @@ def test_a_registration_outlives_its_session(zk, other, place, release, network)
     )
     wait_until(lambda: list(found) == ["1.2.3.4:80"], "the other client sees it", 30)
     assert registered_by(other, node) == session_id(zk)
+
+
+def end_session(zk, network):
+    """End the client's session at the server, behind the client's back."""
+    host, port = network.target
+    identity = zk.client_id()
+    # Meanwhile nobody gets in by the network.
+    network.on_request = lambda request: request.op != Op.CREATE_SESSION
+    network.cut()
+    thief = zookeeper.init(f"{host}:{port}", None, TIMEOUT_MILLISECONDS, identity)
+    try:
+        wait_until(lambda: zookeeper.state(thief) == zookeeper.CONNECTED_STATE, "it is resumed", 30)
+    finally:
+        zookeeper.close(thief)
+        network.on_request = None
 
 
 def test_an_event_loop_does_the_same(place, zk):
