@@ -244,7 +244,7 @@ class TestZcml:
         cleanup.tearDown()
 
     @pytest.mark.parametrize("file", ["monitor.zcml", "configure.zcml"])
-    def test_it_registers_the_subscriber_and_the_command(self, file):
+    def test_it_registers_the_subscriber_and_the_commands(self, file):
         import zope.event
         from zope.configuration import xmlconfig
 
@@ -253,6 +253,7 @@ class TestZcml:
         with LineServer(0, {}) as server:
             assert ask(server.address, "servers /providers", PATIENCE) == "1.2.3.4:80\n"
             assert "servers: Tell which servers" in ask(server.address, "help", PATIENCE)
+            assert ask(server.address, "metrics", PATIENCE).startswith("# no client is measured")
 
 
 class TestLineServer:

@@ -99,6 +99,41 @@ def test_a_client_does_everything_among_greenlets(imports, place) -> None:
     assert run(imports + "import gevent\n" + WORKS, place, tree) == WORKED
 
 
+@pytest.mark.parametrize("imports", [BEFORE, AFTER], ids=["before", "after"])
+def test_a_client_is_measured_among_greenlets(imports, place) -> None:
+    program = """
+import gevent, threading, zc.zk.metrics
+from zc.zk.metrics.families import FAMILIES
+
+zk = zc.zk.ZooKeeper(sys.argv[1])
+measured = zc.zk.metrics.measure(zk, "shop")
+seen, completed = threading.Event(), threading.Event()
+children = zk.children("/")
+children.callbacks.append(lambda _: seen.set())
+gevent.joinall([gevent.spawn(zk.get, "/") for _ in range(300)], timeout=20)
+zk.aget("/", None, lambda *answer: completed.set())
+zk.get_many(["/"])
+zk.create("/a")
+assert seen.wait(20) and completed.wait(20)
+told = {family.name: list(family.samples()) for family in FAMILIES}
+print({sample.values[1:]: sample.value.counts[-1] for sample in told["call_duration"]
+       if sample.values[1] in ("get", "get_many", "create")})
+print(told["callback_delay"][0].value.counts[-1], told["connects"][0].value)
+print(len(measured.calls._cells) < 20)
+zk.close()
+print(zc.zk.metrics.clients())
+"""
+    assert (
+        run(imports + program, place)
+        == """\
+{('create', 'ok'): 1, ('get', 'ok'): 301, ('get_many', 'ok'): 1}
+1 1
+True
+[]
+"""
+    )
+
+
 def test_greenlets_go_on_while_a_client_waits_for_a_connection() -> None:
     said = run(
         BEFORE

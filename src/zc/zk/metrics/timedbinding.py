@@ -9,7 +9,6 @@ one call.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from inspect import signature
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -80,27 +79,6 @@ class TimedBinding:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.binding, name)
 
-    def _timed(self, kind: str, began: float, completion: Any) -> Any:
-        """Return a completion that notes the end of a call, and calls this one, if there is one."""
-        if completion is not None and not callable(completion):
-            return completion  # the binding says so
-        around = partial(self._around, kind, began)
-        if type(completion).__name__ == "QueuedCompletion":
-            return completion.around(around)
-        return around(completion)
-
-    def _around(
-        self, kind: str, began: float, completion: Callable[..., object] | None
-    ) -> Callable[..., object]:
-        note = self._note
-
-        def done(handle: int, code: int, *results: Any) -> None:
-            note((kind, outcome_of(kind, code)), perf_counter() - began)
-            if completion is not None:
-                completion(handle, code, *results)
-
-        return done
-
 
 def _waiting(name: str, kind: str) -> Callable[..., Any]:
     ok = kind, OK
@@ -124,21 +102,43 @@ def _later(name: str, kind: str) -> Callable[..., Any]:
     _, _, *parameters = signature(getattr(Binding, name)).parameters  # self, h
     place = parameters.index("completion")
 
+    ok = kind, OK
+
     def function(self: TimedBinding, h: int, /, *args: Any, **kwargs: Any) -> Any:
         began = perf_counter()
+        note = self._note
+
+        def around(completion: Callable[..., object] | None) -> Callable[..., object]:
+            def done(handle: int, code: int, *results: Any) -> None:
+                note(ok if code == 0 else (kind, outcome_of(kind, code)), perf_counter() - began)
+                if completion is not None:
+                    completion(handle, code, *results)
+
+            return done
+
         if len(args) > place:
-            timed = self._timed(kind, began, args[place])
-            args = (*args[:place], timed, *args[place + 1 :])
+            args = (*args[:place], _timed(args[place], around), *args[place + 1 :])
         else:
-            kwargs["completion"] = self._timed(kind, began, kwargs.get("completion"))
+            kwargs["completion"] = _timed(kwargs.get("completion"), around)
         try:
             return getattr(self.binding, name)(h, *args, **kwargs)
         except BaseException as fault:  # it was not sent
-            self._note((kind, outcome_of_fault(kind, fault)), perf_counter() - began)
+            note((kind, outcome_of_fault(kind, fault)), perf_counter() - began)
             raise
 
     function.__name__ = name
     return function
+
+
+def _timed(
+    completion: Any, around: Callable[[Callable[..., object] | None], Callable[..., object]]
+) -> Any:
+    """Return a completion with `around` around it, in the same queue if it is bound to one."""
+    if type(completion).__name__ == "QueuedCompletion":
+        return completion.around(around)
+    if completion is not None and not callable(completion):
+        return completion  # the binding says so
+    return around(completion)
 
 
 for _name, _kind in KINDS.items():
