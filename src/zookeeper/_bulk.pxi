@@ -4,8 +4,12 @@
 cdef int64_t LOOK_AGAIN = 100000000
 
 
-cdef object wait_for_bulk(Handle handle, bulk *b, double seconds, progress, total):
+cdef object wait_for_bulk(
+    Handle handle, bulk *b, double seconds, progress, total, BulkWork work=None
+):
     """Wait until a bulk operation that has been started is over.
+
+    `work` may look at what has come meanwhile.
 
     Without a timeout (seconds < 0) it is given up when nothing has happened for the session timeout.
     Whatever it raises, the operation may go on: `give_up` it.
@@ -30,6 +34,8 @@ cdef object wait_for_bulk(Handle handle, bulk *b, double seconds, progress, tota
         done = bulk_progress(b, &told)
         if done != last_done:
             last_done = done
+            if work is not None:
+                work.look()
             if progress is not None:
                 progress(told, total)
             stalled_at = now = core_now()

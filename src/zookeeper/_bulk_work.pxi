@@ -57,6 +57,14 @@ cdef class BulkWork:
         """Undo what was expected of the next stage: there will be none."""
         return 0
 
+    cdef int look(self) except -1:
+        """Look at what has come: a few times a second, where progress is told."""
+        return 0
+
+    cdef bint is_looked_at(self) noexcept:
+        """Say whether there is something to be done a few times a second."""
+        return self.progress is not None
+
     # Common to them.
 
     cdef bulk *last(self) noexcept:
@@ -84,7 +92,7 @@ cdef class BulkWork:
         cdef double seconds = ROOT_LOOK if self.root is not NULL else self.seconds
         stage.context = <void *>self
         stage.answers = self.context.answers()
-        stage.tells_progress = self.progress is not None
+        stage.tells_progress = self.is_looked_at()
         if seconds < 0:
             stage.stall = <int64_t>self.handle.c.session_timeout * 1000000
         else:
@@ -132,7 +140,7 @@ cdef class BulkWork:
 
     cdef int wait_for_stage(self) except -1:
         if self.root is NULL:
-            wait_for_bulk(self.handle, self.last(), self.seconds, self.progress, self.total)
+            wait_for_bulk(self.handle, self.last(), self.seconds, self.progress, self.total, self)
             return 0
         try:
             wait_for_bulk(self.handle, self.last(), ROOT_LOOK, None, None)
@@ -240,7 +248,9 @@ cdef class BulkWork:
         if self.context is None or self.begun == 0:
             return 0
         bulk_progress(self.last(), &told)
-        self.call_progress(told)
+        self.look()
+        if self.progress is not None:
+            self.call_progress(told)
         return 0
 
     cdef int call_progress(self, done) except -1:

@@ -237,6 +237,8 @@ cdef extern from "core.h" nogil:
 
     subtree *subtree_new(zk_handle *handle, const char *root)
     tree_node *subtree_node(subtree *s, int64_t index)
+    long subtree_complete(subtree *s, tree_node ***blocks)
+    tree_node *subtree_node_in(tree_node **blocks, int64_t index)
 
     ctypedef struct write_result:
         int code

@@ -1,5 +1,6 @@
 # Reading a node and everything below it.
 
+
 cdef str name_of(const tree_node *node):
     """Return the last part of a node's path; '' for '/'."""
     cdef const char *path = node.read.path
@@ -7,29 +8,6 @@ cdef str name_of(const tree_node *node):
     while start > 0 and path[start - 1] != b"/":
         start -= 1
     return text_of(path + start, node.path_length - start)
-
-
-cdef bytes packed_stat_of(const tree_node *node):
-    """Return the stat as `struct Stat` lies in memory; None of an error."""
-    cdef const Stat *stat = &node.read.stat
-    return (<const char *>stat)[:sizeof(Stat)] if node.read.code == ZOK else None
-
-
-cdef bint has_family(const tree_node *node) noexcept:
-    """Say whether a node has, or may have, children."""
-    return node.read.code != ZNONODE and node.read.stat.numChildren != 0
-
-
-cdef tuple nested_node(const tree_node *node, list families):
-    """Return a node with a dict for its children, which is appended to the families."""
-    cdef dict family = None
-    known = packed_stat_of(node)
-    if known is None:
-        known = error_of(node.read.code, text_of(node.read.path, node.path_length))
-    if has_family(node):
-        family = {}
-        families.append(family)
-    return data_of(node.read.data, node.read.length), known, family
 
 
 @cython.final
@@ -111,7 +89,8 @@ cdef class Subtree:
     """
 
     cdef subtree *tree
-    cdef int64_t *order
+    cdef int64_t *order             # NULL: not found yet
+    cdef Nesting nesting            # what was made while it was read, or None
     cdef readonly Py_ssize_t count  # 0 unless read_tree has read it
 
     def __init__(self):
@@ -122,16 +101,27 @@ cdef class Subtree:
         if self.tree is not NULL:
             give_up(&self.tree.reader.base)
 
+    cdef void count_nodes(self) noexcept nogil:
+        """Count those that have not vanished while they were read."""
+        cdef int64_t index
+        self.count = 0
+        for index in range(self.tree.count):
+            self.count += subtree_node(self.tree, index).read.code != ZNONODE
+
     cdef int arrange(self) except -1:
-        """Find the order, without nodes that vanished while they were read."""
+        """Find the order, if that has not been done."""
+        if self.order is not NULL or self.tree is NULL:
+            return 0
         cdef int64_t *stack = <int64_t *>calloc(self.tree.count, sizeof(int64_t))
         cdef int64_t height = 1
         cdef int64_t index
+        cdef int64_t count = 0
         cdef int32_t i
         cdef tree_node *node
-        self.order = <int64_t *>calloc(self.tree.count, sizeof(int64_t))
-        if stack is NULL or self.order is NULL:
+        cdef int64_t *order = <int64_t *>calloc(self.tree.count, sizeof(int64_t))
+        if stack is NULL or order is NULL:
             free(stack)
+            free(order)
             raise MemoryError
         with nogil:
             while height:
@@ -140,12 +130,16 @@ cdef class Subtree:
                 node = subtree_node(self.tree, index)
                 if node.read.code == ZNONODE:
                     continue
-                self.order[self.count] = index
-                self.count += 1
+                order[count] = index
+                count += 1
                 for i in range(node.children, 0, -1):
                     stack[height] = node.first_child + i - 1
                     height += 1
             free(stack)
+        if self.order is NULL:
+            self.order = order
+        else:
+            free(order)  # another thread was quicker
         return 0
 
     @property
@@ -159,9 +153,12 @@ cdef class Subtree:
     def unreadable(self):
         """The paths of nodes that could not be read."""
         cdef Py_ssize_t i
+        if not self.has_unreadable():
+            return []
+        self.arrange()
         return [
             self.znode(i).path
-            for i in range(self.count if self.has_unreadable() else 0)
+            for i in range(self.count)
             if subtree_node(self.tree, self.order[i]).read.code != ZOK
         ]
 
@@ -185,6 +182,7 @@ cdef class Subtree:
         return self.count
 
     def __getitem__(self, place):
+        self.arrange()
         if isinstance(place, slice):
             return [self.znode(i) for i in range(*place.indices(self.count))]
         cdef Py_ssize_t i = place
@@ -196,6 +194,7 @@ cdef class Subtree:
 
     def __iter__(self):
         cdef Py_ssize_t i
+        self.arrange()
         for i in range(self.count):
             yield self.znode(i)
 
@@ -207,27 +206,10 @@ cdef class Subtree:
         """
         if self.tree is NULL:
             raise TypeError("a Subtree comes from read_tree")
-        # In the order in which they lie in memory: parents first, siblings together and by name.
-        cdef int64_t index, child
-        cdef Py_ssize_t start, done = 0
-        cdef tree_node *parent
-        cdef tree_node *node
-        cdef list families = []  # of the nodes that have one, in the same order
-        cdef dict family
-        top = nested_node(subtree_node(self.tree, 0), families)
-        for index in range(self.tree.count):
-            parent = subtree_node(self.tree, index)
-            if not has_family(parent):
-                continue
-            family = <dict>families[done]
-            done += 1
-            start = 1 if parent.path_length == 1 else parent.path_length + 1
-            for child in range(parent.first_child, parent.first_child + parent.children):
-                node = subtree_node(self.tree, child)
-                if node.read.code != ZNONODE:
-                    name = text_of(node.read.path + start, node.path_length - start)
-                    family[name] = nested_node(node, families)
-        return top
+        cdef Nesting nesting = Nesting() if self.nesting is None else self.nesting
+        self.nesting = None  # what is made of it is the caller's
+        nesting.take(self.tree)
+        return nesting.top
 
 
 @cython.final
@@ -235,6 +217,15 @@ cdef class Subtree:
 cdef class TreeRead(BulkWork):
     cdef bytes where
     cdef subtree *tree
+    cdef Nesting nesting  # or None
+
+    cdef int look(self) except -1:
+        if self.nesting is not None:
+            self.nesting.take(self.tree)
+        return 0
+
+    cdef bint is_looked_at(self) noexcept:
+        return self.progress is not None or self.nesting is not None
 
     cdef bint next_stage(self) except -1:
         if self.tree is NULL:
@@ -251,14 +242,17 @@ cdef class TreeRead(BulkWork):
         cdef Subtree result = Subtree.__new__(Subtree)
         bulk_retain(&self.tree.reader.base)
         result.tree = self.tree
-        result.arrange()
+        result.count_nodes()
+        result.nesting = self.nesting
+        if self.nesting is None:
+            result.arrange()
         return result
 
     cdef object done(self):
         return self.tree.count
 
 
-cdef TreeRead tree_read(h, path, timeout, progress):
+cdef TreeRead tree_read(h, path, timeout, progress, nested):
     cdef TreeRead work = TreeRead.__new__(TreeRead)
     work.handle = find(h)
     work.seconds = seconds_of(timeout)
@@ -267,25 +261,28 @@ cdef TreeRead tree_read(h, path, timeout, progress):
     checked_callable(progress, "progress")
     work.progress = progress
     check_size(work.handle, path, len(work.where))
+    if nested:
+        work.nesting = Nesting()
     return work
 
 
-def read_tree(h, path, *, progress=None, timeout=None):
+def read_tree(h, path, *, progress=None, timeout=None, nested=False):
     """Read a node and everything below it, and return a Subtree.
 
     progress: called `(done, None)` a few times a second; may raise to give up.
     timeout: seconds for all; by default, it fails when nothing has come for the session timeout.
+    nested: make what the result's method `nested` returns while nodes come, which hides its time.
 
     A node that may not be read is in the result with its `error` set and nothing below it; nodes that
     vanish meanwhile are left out. Raises NoNodeException if there is no such node, and what concerns
     all: ConnectionLossException and the like.
     """
-    return tree_read(h, path, timeout, progress).wait()
+    return tree_read(h, path, timeout, progress, nested).wait()
 
 
-def aread_tree(h, path, completion=None, *, progress=None, timeout=None):
+def aread_tree(h, path, completion=None, *, progress=None, timeout=None, nested=False):
     """Do as read_tree does, and call `completion(handle, code, tree)`.
 
-    Arguments and result are those of aget_many.
+    Arguments and result are those of aget_many; `nested` is as for read_tree.
     """
-    return tree_read(h, path, timeout, progress).later(completion)
+    return tree_read(h, path, timeout, progress, nested).later(completion)

@@ -385,7 +385,13 @@ class Binding(Protocol):
         timeout: float | None = None,
     ) -> Cancellable: ...
     def read_tree(
-        self, h: int, path: str, *, progress: Progress | None = None, timeout: float | None = None
+        self,
+        h: int,
+        path: str,
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+        nested: bool = False,
     ) -> Subtree: ...
     def aread_tree(
         self,
@@ -395,4 +401,5 @@ class Binding(Protocol):
         *,
         progress: Progress | None = None,
         timeout: float | None = None,
+        nested: bool = False,
     ) -> Cancellable: ...

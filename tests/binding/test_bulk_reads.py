@@ -7,6 +7,7 @@ import struct
 
 import pytest
 
+from tests.calls import Calls
 from tests.deadlines import wait_until
 from tests.sessions import OPEN
 
@@ -146,10 +147,11 @@ def test_a_subtree_is_read_depth_first_with_children_by_name(zookeeper, handle):
         assert node.numChildren == node.stat["numChildren"]
 
 
-def test_a_subtree_is_had_as_nested_tuples(zookeeper, handle):
+@pytest.mark.parametrize("nested", [False, True], ids=["later", "meanwhile"])
+def test_a_subtree_is_had_as_nested_tuples(zookeeper, handle, nested):
     plant(zookeeper, handle, "/b", "/b/z", "/b/y", "/a", "/a/9", "/a/9/x")
     zookeeper.create(handle, "/secret", "", SECRET)
-    tree = zookeeper.read_tree(handle, "/")
+    tree = zookeeper.read_tree(handle, "/", nested=nested)
     by_path = {node.path: node for node in tree}
     seen = []
     to_do = [("/", tree.nested())]
@@ -168,6 +170,32 @@ def test_a_subtree_is_had_as_nested_tuples(zookeeper, handle):
     assert tree.unreadable == ["/secret"]
     assert zookeeper.read_tree(handle, "/b").nested()[2].keys() == {"y", "z"}
     assert zookeeper.read_tree(handle, "/secret").unreadable == ["/secret"]
+    below = zookeeper.read_tree(handle, "/b", nested=nested)
+    one, other = below.nested(), below.nested()
+    assert one == other
+    assert one[2] is not other[2]  # each is its caller's
+
+
+@pytest.mark.not_emulated("it has no network")
+def test_nested_tuples_are_made_while_a_slow_network_brings_the_nodes(
+    zookeeper, handle, connect, proxy, root
+):
+    folders = [f"/f{number}" for number in range(30)]
+    plant(zookeeper, handle, *folders, *(f"{path}/{n}" for path in folders for n in range(60)))
+    whole = zookeeper.read_tree(handle, "/").nested()
+    through = connect(hosts=proxy.connection_string + root)
+    proxy.delay(150)
+    told = Calls()
+    tree = zookeeper.read_tree(through, "/", nested=True, progress=told)
+    assert len(told) > 2  # it was looked at meanwhile
+    assert tree.nested() == whole
+    assert len(tree) == len(list(tree)) == 1 + 30 * 61
+    later = Calls()
+    zookeeper.aread_tree(through, "/", later, nested=True)
+    (_, code, tree) = later.wait_one()
+    assert code == zookeeper.OK
+    assert tree.nested() == whole
+    assert [node.path for node in tree][:3] == ["/", "/f0", "/f0/0"]
 
 
 def test_a_subtree_is_a_sequence(zookeeper, handle):

@@ -12,8 +12,22 @@
 #define TREE_BLOCK 4096
 #define MAX_NAMES 50000 /* child names expected in one answer, about */
 
-tree_node *subtree_node(subtree *s, int64_t index) {
-    return &s->blocks[index / TREE_BLOCK][index % TREE_BLOCK];
+tree_node *subtree_node_in(tree_node **blocks, int64_t index) {
+    return &blocks[index / TREE_BLOCK][index % TREE_BLOCK];
+}
+
+tree_node *subtree_node(subtree *s, int64_t index) { return subtree_node_in(s->blocks, index); }
+
+long subtree_complete(subtree *s, tree_node ***blocks) {
+    core_lock(&s->reader.base.lock);
+    long complete = s->complete;
+    size_t size = sizeof **blocks * (size_t)((complete + TREE_BLOCK - 1) / TREE_BLOCK);
+    if (size) {
+        *blocks = core_resize(*blocks, size);
+        memcpy(*blocks, s->blocks, size);
+    }
+    core_unlock(&s->reader.base.lock);
+    return complete;
 }
 
 static tree_node *add_node(subtree *s) {
@@ -63,12 +77,15 @@ static void tree_reads_answered(reader *base, const read_item *items, int count)
     for (int i = 0; i < count; i++) {
         tree_node *node = (tree_node *)items[i].node;
         if (items[i].op == OP_GET_CHILDREN) base->base.untold++; /* its data has been counted */
-        if (node->read.code != ZOK) continue;
-        if (items[i].op == OP_GET_CHILDREN)
+        if (node->read.code == ZOK && items[i].op == OP_GET_CHILDREN)
             add_children(s, node);
-        else if (node->read.stat.numChildren > 0)
+        else if (node->read.code == ZOK && node->read.stat.numChildren > 0) {
             push_parent(s, node->index);
+            continue;
+        }
+        node->is_complete = 1;
     }
+    while (s->complete < s->count && subtree_node(s, s->complete)->is_complete) s->complete++;
 }
 
 static int next_tree_reads(reader *base, read_item *items, int room, int bytes) {

@@ -11,6 +11,7 @@ typedef struct {
     int32_t children;
     int32_t depth;
     int32_t path_length;
+    int32_t is_complete; /* nothing more comes for it: it stays as it is */
 } tree_node;
 
 typedef struct subtree {
@@ -18,6 +19,7 @@ typedef struct subtree {
     tree_node **blocks; /* of TREE_BLOCK nodes each: a node never moves */
     long count, capacity;
     long next;          /* the first node not yet asked for */
+    long complete;      /* so many nodes, from the first one on, are complete */
     int64_t *parents;   /* queue of nodes whose children are to be read; NULL: none yet */
     long parents_first, parents_count, parents_capacity;
 } subtree;
@@ -26,5 +28,9 @@ typedef struct subtree {
 subtree *subtree_new(zk_handle *handle, const char *root);
 /* A node, which stays the subtree's and where it is. When the reading is over, or under the lock. */
 tree_node *subtree_node(subtree *s, int64_t index);
+/* How many nodes, from the first one on, are complete, while the reading goes on. Their blocks, for
+ * `subtree_node_in`, are put into the array at `blocks`, which is resized (free). */
+long subtree_complete(subtree *s, tree_node ***blocks);
+tree_node *subtree_node_in(tree_node **blocks, int64_t index);
 
 #endif

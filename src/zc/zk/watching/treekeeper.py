@@ -281,7 +281,7 @@ class Upkeep:
         """Read all for the first time."""
         binding = self._session.binding
         if self._depth is None and self._accepts is None:
-            agenda.load(binding.read_tree(handle, self.root))
+            agenda.load(binding.read_tree(handle, self.root, nested=True))
         else:
             agenda.note(self.root)
             read_all(handle, agenda, binding)

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from zc.zk.garbage import collected_later
 from zc.zk.links import join
 from zc.zk.watching.packedstats import STAT
 
@@ -119,7 +118,6 @@ class Nodes:
                 names = sorted(below, reverse=True)
                 to_do += [(start + name, depth + 1, below, name) for name in names]
 
-    @collected_later
     def fill(self, subtree: Subtree) -> list[str]:
         """Take in a whole subtree that was read at once; return what cannot be read."""
         self._top = {"": subtree.nested()}

@@ -111,6 +111,7 @@ class Bulk(Asking):
         *,
         progress: Progress | None = None,
         timeout: float | None = None,
+        nested: bool = False,
     ) -> Subtree:
         """Read a node and everything below it."""
         (tree,) = self._now(h, self._tree(h, path, progress), timeout)
@@ -125,6 +126,7 @@ class Bulk(Asking):
         *,
         progress: Progress | None = None,
         timeout: float | None = None,
+        nested: bool = False,
     ) -> Done:
         """Do the same as read_tree; `completion(handle, code, tree)`."""
         told = _told_all(progress, total_is_known=False)

@@ -1,0 +1,86 @@
+# A subtree as nested tuples, for all of a million nodes, made while they are read.
+
+cdef extern from "Python.h":
+    int PyGC_Disable()
+    int PyGC_Enable()
+
+cdef bytes packed_stat_of(const tree_node *node):
+    """Return the stat as `struct Stat` lies in memory; None of an error."""
+    cdef const Stat *stat = &node.read.stat
+    return (<const char *>stat)[:sizeof(Stat)] if node.read.code == ZOK else None
+
+
+cdef bint has_family(const tree_node *node) noexcept:
+    """Say whether a node has, or may have, children."""
+    return node.read.code != ZNONODE and node.read.stat.numChildren != 0
+
+
+@cython.final
+@cython.internal
+cdef class Nesting:
+    """The nodes of a subtree as nested tuples, made while more nodes come.
+
+    They are made in the order in which they lie in memory: parents first, siblings together and by name.
+    """
+
+    cdef tuple top
+    cdef list families      # dicts to be filled, of the nodes from `following` on that have one
+    cdef Py_ssize_t filled  # how many of them have been, and are None
+    cdef int64_t following  # the node whose children are next
+    cdef tree_node **blocks
+
+    def __cinit__(self):
+        self.families = []
+
+    def __dealloc__(self):
+        free(self.blocks)
+
+    cdef int take(self, subtree *tree) except -1:
+        """Make tuples of the nodes that are complete. No garbage is looked for."""
+        cdef long known
+        with nogil:
+            known = subtree_complete(tree, &self.blocks)
+        cdef bint collects = PyGC_Disable()
+        try:
+            self.take_all(known)
+        finally:
+            if collects:
+                PyGC_Enable()
+        return 0
+
+    cdef int take_all(self, long known) except -1:
+        cdef tree_node *parent
+        if self.top is None and known:
+            self.top = self.entry(subtree_node_in(self.blocks, 0))
+        while self.following < known:
+            parent = subtree_node_in(self.blocks, self.following)
+            if has_family(parent):
+                if parent.first_child + parent.children > known:
+                    break
+                self.fill(parent)
+            self.following += 1
+        return 0
+
+    cdef int fill(self, const tree_node *parent) except -1:
+        cdef dict family = <dict>self.families[self.filled]
+        cdef Py_ssize_t start = 1 if parent.path_length == 1 else parent.path_length + 1
+        cdef int64_t index
+        cdef tree_node *node
+        self.families[self.filled] = None
+        self.filled += 1
+        for index in range(parent.first_child, parent.first_child + parent.children):
+            node = subtree_node_in(self.blocks, index)
+            if node.read.code != ZNONODE:
+                family[text_of(node.read.path + start, node.path_length - start)] = self.entry(node)
+        return 0
+
+    cdef tuple entry(self, const tree_node *node):
+        """Return a node with a dict for its children, which is noted."""
+        cdef dict family = None
+        known = packed_stat_of(node)
+        if known is None:
+            known = error_of(node.read.code, text_of(node.read.path, node.path_length))
+        if has_family(node):
+            family = {}
+            self.families.append(family)
+        return data_of(node.read.data, node.read.length), known, family
