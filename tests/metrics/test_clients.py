@@ -37,6 +37,24 @@ class TestMeasuring:
         zk.get("/")
         assert count("get") == 1
 
+    def test_threads_that_measure_at_once_measure_once(self, zk):
+        begin = threading.Barrier(8)
+        found: list[Any] = []
+
+        def look() -> None:
+            begin.wait()
+            found.append(measure(zk))
+            found.append(len(figures()) == len(FAMILIES))
+
+        threads = [threading.Thread(target=look) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(found) == {measure(zk), True}
+        zk.get("/")
+        assert count("get") == 1
+
     def test_a_name_is_by_default_the_connection_string(self, zk, other_zk, place):
         measure(zk)
         measure(other_zk)

@@ -39,6 +39,7 @@ class Measured:
         self.ephemerals = client._ephemerals
         self.calls = Durations("call_duration")
         self.delays = Durations("callback_delay")
+        self.queue = TimedCalls(self.session.announcements.callbacks, self.delays)
 
     @property
     def name(self) -> str:
@@ -52,7 +53,6 @@ class Measured:
     def begin(self) -> None:
         """Have calls and callbacks timed from now on."""
         session = self.session
-        self.queue = TimedCalls(session.announcements.callbacks, self.delays)
         session.announcements.callbacks = self.queue
         session.call_soon = self.queue.put
         session.binding = cast("Binding", TimedBinding(session.binding, self.calls))
@@ -84,11 +84,12 @@ def measure(client: Any, name: str | None = None) -> Measured:
     if name is not None and name in others:
         raise ValueError(f"another client is measured under the name {name!r}")
     made = Measured(client)
+    made.name = _free(session.connection_string, others) if name is None else name
     measured = _measured.setdefault(id(session), made)  # one step: of two threads, one begins
     if measured is made:
         measured.begin()
-    if name is not None or measured is made:
-        measured.name = _free(session.connection_string, others) if name is None else name
+    elif name is not None:
+        measured.name = name
     return measured
 
 
