@@ -153,6 +153,7 @@ CLASSES: dict[type, str] = {
     zc.zk.Properties: "live-objects",
     zc.zk.Tree: "live-objects",
     zc.zk.Registration: "live-objects",
+    zc.zk.Registrations: "live-objects",
     zc.zk.Providers: "providers",
     zc.zk.Provider: "providers",
     zc.zk.TLS: "security",
