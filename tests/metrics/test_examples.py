@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from itertools import combinations
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from tests.metrics import queries
 from tests.metrics.programs import program
 from tests.metrics.queries import GROUPED, LABEL, METRIC, SELECTED
-from zc.zk.metrics.families import FAMILIES, HISTOGRAM
+from zc.zk.metrics.families import FAMILIES, HISTOGRAM, PREFIX
 
 QUERIES = [*queries.dashboard_queries(), *queries.variable_queries(), *queries.alert_queries()]
 
@@ -51,6 +52,17 @@ def test_each_family_is_on_the_dashboard():
         if not any(metric.startswith(family.full_name) for metric in shown)
     ]
     assert missing == []
+
+
+def test_the_guide_lists_each_family_with_its_labels():
+    guide = (queries.EXAMPLES.parent / "docs/howto/metrics.txt").read_text()
+    rows = re.findall(r"^``(\w+)``  +(.*(?:\n   .*)*)", guide, re.MULTILINE)
+    assert {name for name, _ in rows} == {
+        family.full_name.removeprefix(PREFIX) for family in FAMILIES
+    }
+    for family in FAMILIES:
+        row = dict(rows)[family.full_name.removeprefix(PREFIX)]
+        assert [label for label in family.labels if f"``{label}``" not in row] == []
 
 
 def test_panels_have_titles_units_and_places_of_their_own():
