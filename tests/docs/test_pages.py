@@ -90,3 +90,21 @@ def test_the_targets_of_make_that_pages_name_exist() -> None:
     assert {"demo", "docs"} < named
     for target in named:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_page_about_installing_has_every_extra() -> None:
+    tomllib = pytest.importorskip("tomllib")
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    page = PAGES["docs/howto/install.txt"].partition("\nExtras\n---")[2]
+    named = set(re.findall(r"^``([\w.]+)``(?:, ``([\w.]+)``)?", page, re.MULTILINE))
+    extras = {name for names in named for name in names if name}
+    # `static` is for requirements of earlier releases, `test` for those who work on it.
+    assert extras == set(project["optional-dependencies"]) - {"static", "test"}
+
+
+def test_the_pages_install_the_release_that_they_are_of() -> None:
+    tomllib = pytest.importorskip("tomllib")
+    release = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    for name in ("README.txt", "docs/howto/install.txt"):
+        (asked,) = re.findall(r"^    pip install 'zc\.zk>=(.+)'$", PAGES[name], re.MULTILINE)
+        assert release == asked or not re.search("[a-z]", release), name
