@@ -350,3 +350,21 @@ def test_context_variables_are_those_of_the_task(run: Run[None], anywhere: NewCl
             assert user.get() == "nobody"
 
     run(main())
+
+
+def test_a_handle_replaced_just_before_a_call_is_a_lost_connection(
+    run: Run[None], anywhere: NewClient, monkeypatch: pytest.MonkeyPatch
+):
+    async def main() -> None:
+        async with anywhere() as zk:
+            assert zk._inner is not None
+            with monkeypatch.context() as patch:
+                patch.setattr(zk._inner._session, "require_handle", lambda: 10_000_000)
+                lost = pytest.raises(zookeeper.ConnectionLossException, match="just been lost")
+                with lost as raised:
+                    await zk.get("/")
+            assert not raised.value.may_have_happened
+            assert isinstance(raised.value.__cause__, zookeeper.InvalidStateException)
+            assert await zk.exists("/")
+
+    run(main())

@@ -75,7 +75,11 @@ class Answers:
             timer = loop.call_later(checked(timeout), _settle, future, 0, _LATE)
             future.add_done_callback(lambda _: timer.cancel())
         try:
-            send(later, self._bind(partial(_settle, future)), *args, **(kwargs or {}))
+            done = self._bind(partial(_settle, future))
+            if kwargs:
+                send(later, done, *args, **kwargs)
+            else:
+                send(later, done, *args)
         except BaseException:
             future.cancel()
             raise

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import zookeeper
 from zc.zk.aio.crossing import cross
+from zc.zk.client import ZooKeeper as Blocking
 from zc.zk.imports import importing
+from zc.zk.methods.passing import passes_on
 from zc.zk.session.bridge import refusal
 from zc.zk.session.calls import CALLS
 
@@ -56,6 +58,7 @@ def asked(method: Callable[Concatenate[Any, P], R]) -> Coroutines[P, R]:
     name = method.__name__
     call = CALLS[name]
     later_name, send, take, watcher = call.later, call.send, call.take, call.watcher
+    is_passed_on = passes_on(getattr(Blocking, later_name))
 
     @functools.wraps(method)
     async def asking(self: Face, /, *args: Any, timeout: float | None = None, **kwargs: Any) -> R:
@@ -68,8 +71,12 @@ def asked(method: Callable[Concatenate[Any, P], R]) -> Coroutines[P, R]:
             result = method(inner, *args, **kwargs)
             await asyncio.sleep(0)
             return result
-        later = getattr(inner, later_name)
-        code, results = await inner.answers.ask(send, later, args, kwargs, timeout)
+        later = inner.later(later_name) if is_passed_on else getattr(inner, later_name)
+        try:
+            future = inner.answers.ask(send, later, args, kwargs, timeout)
+        except zookeeper.InvalidStateException as closed:
+            raise inner._session.as_lost(closed) from closed
+        code, results = await future
         if code == zookeeper.OK:
             return cast(R, take(results))
         if code == zookeeper.NONODE:

@@ -41,6 +41,13 @@ class Inner(Blocking):
         self._bridge = Bridge(binding, self.answers)
         super().__init__(**arguments, binding=cast("Binding", self._bridge))
 
+    def later(self, name: str) -> Callable[..., object]:
+        """Return a function of the binding that does not wait, with the handle in front.
+
+        It is that of a method which only passes arguments on, without the frames in between.
+        """
+        return partial(getattr(self._bridge.binding, name), self._session.require_handle())
+
     def _seconds(self) -> float:
         return self._session.timeout_seconds()
 

@@ -74,6 +74,11 @@ def passed_on(function: Callable[Concatenate[int, P], R]) -> Callable[Concatenat
     return method
 
 
+def passes_on(method: object) -> bool:
+    """Say whether a method does nothing but to pass its arguments on."""
+    return isinstance(getattr(method, "__wrapped__", None), _Shown)
+
+
 def tells_of_root(method: Method) -> Method:
     """Have a method say so if a node is missing because the root of all paths is."""
 
