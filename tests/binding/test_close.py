@@ -32,6 +32,10 @@ def test_200_rounds_of_closing_under_six_busy_threads(zookeeper, connection_stri
     assert outcomes["completions"]["ok"] > 0, outcomes
 
 
+def test_threads_with_the_smallest_stacks_work_and_close(zookeeper, connection_string, root):
+    assert subprocesses.run("small_stacks", connection_string + root) == [0, 1, 2, 3]
+
+
 def test_closing_twice_raises_and_harms_nothing(zookeeper, connect):
     handle = connect()
     assert zookeeper.close(handle) == zookeeper.OK

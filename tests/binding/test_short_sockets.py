@@ -72,3 +72,9 @@ def test_a_request_that_is_held_at_a_fork_is_sent_by_the_parent_alone(run):
 
 def test_a_request_that_is_held_at_the_end_is_sent_before_the_session_closes(run):
     assert run("close") == {"nodes": ["held"]}
+
+
+@pytest.mark.parametrize("where", ["behind a length", "within a request"])
+def test_a_credential_is_never_sent_in_the_middle_of_a_request(run, where):
+    """There it would be data of a node, for everybody to read."""
+    assert set(run(f"credential {where}").values()) == {True}

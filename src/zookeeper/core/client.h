@@ -59,4 +59,8 @@ enum { XID_EVENT = -1, XID_PING = -2, XID_AUTH = -4, XID_SET_WATCHES = -8 };
 /* Requests are cut into pieces well under the server's limit for one (jute.maxbuffer). */
 #define PIECE_BYTES 400000
 
+/* Bytes that are read at a time to be thrown away. They are on the stack, which a program's threads may have
+ * made as small as Python allows (32 kB). */
+#define UNREAD_BYTES 4096
+
 #endif

@@ -53,9 +53,19 @@ static credential *keep(zk_handle *handle, const char *scheme, const char *secre
     return k;
 }
 
+/* Whether a part of a request is on its way, with the lock `sending`. */
+static int is_within_request(const connection *c) { return c->fd >= 0 && c->frames.asked.sent; }
+
+/* The C client puts a credential in front of all that it has yet to send, also of the rest of a request: the
+ * secret would become data of a node. So it gets one between two requests, while nobody sends. Otherwise the
+ * next round of the I/O thread tries again. */
 static void give(zk_handle *handle, zhandle_t *zh, credential *k) {
     core_assert_held(&handle->submit);
-    int code = zoo_add_auth(zh, k->scheme, k->secret, k->length, NULL, NULL);
+    if (!transport_try_enter(handle)) return;
+    int code = ZINVALIDSTATE;
+    if (!is_within_request(&handle->connection))
+        code = zoo_add_auth(zh, k->scheme, k->secret, k->length, NULL, NULL);
+    transport_leave();
     /* Another error is about the sending: the C client has it by then, and sends it as it connects. */
     if (code == ZINVALIDSTATE || code == ZSYSTEMERROR) return;
     k->given = 1;
@@ -88,6 +98,7 @@ int credential_add(call *c, const char *scheme, const char *secret, int length) 
     credential *k = known(handle, scheme, secret, length);
     if (k == NULL) k = keep(handle, scheme, secret, length);
     if (!k->given) give(handle, handle->zh, k);
+    if (!k->given) wakeups_call(&handle->wakeups);
     if (k->accepted) {
         pending_unlist(handle, &c->request);
         call_ended(c, ZOK);

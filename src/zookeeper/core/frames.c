@@ -262,7 +262,7 @@ static ssize_t body(frames *f, int fd, char *buffer, size_t size) {
 }
 
 static ssize_t drop(frames *f, int fd) {
-    char unread[65536];
+    char unread[UNREAD_BYTES];
     size_t dropped = 0;
     while (f->taken < f->size && dropped < DROPPED_AT_ONCE) {
         size_t left = f->size - f->taken;

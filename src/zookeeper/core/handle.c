@@ -212,7 +212,7 @@ int __wrap_pipe(int ends[2]) {
  * forget what it has not read itself: the request to close the session. The session's ephemeral nodes
  * then stay until it times out. So read on until the server, having closed the session, hangs up. */
 static void read_until_hangup(int fd) {
-    char unread[65536];
+    char unread[UNREAD_BYTES];
     int64_t give_up = core_now() + MAX_FAREWELL_NS;
     struct pollfd ready = {fd, POLLIN, 0};
     while (core_now() < give_up && poll(&ready, 1, FAREWELL_STALL_MS) > 0) {

@@ -199,6 +199,28 @@ def close(hosts: str, sockets: Sockets) -> Outcome:
         return {"nodes": sorted(zookeeper.get_children(other, "/"))}
 
 
+def credentials(hosts: str, sockets: Sockets, sends: int) -> Outcome:
+    """Add a credential while a request is sent in part: its length, or more of it by `sends`."""
+    data = "\xff" * 200_000
+    with session(zookeeper, hosts) as handle:
+        zookeeper.create(handle, "/c", "", OPEN)
+        sockets.set(send_at_most=1000, refuse_behind=sockets.count("sends") + sends)
+        written, added = Calls(), Calls()
+        zookeeper.aset(handle, "/c", data, -1, written)
+        sockets.wait_until_refused()
+        zookeeper.add_auth(handle, "digest", "alice:secret", added)
+        zookeeper.aset(handle, "/c", data, 1, written)
+        sockets.wait_until_refused()
+        sockets.set(send_at_most=0, refuse_behind=0)
+        codes = [call[1] for call in written.wait(2, 30)]
+        return {
+            "written": codes == [zookeeper.OK, zookeeper.OK],
+            "added": added.wait_one()[1] == zookeeper.OK,
+            "data": zookeeper.get(handle, "/c")[0] == data,
+            "known": ("digest", "alice") in zookeeper.whoami(handle),
+        }
+
+
 SCENARIOS = {
     "one byte out": lambda hosts, sockets: little(hosts, sockets, send_at_most=1),
     "refused before each byte": lambda hosts, sockets: little(
@@ -213,6 +235,8 @@ SCENARIOS = {
     "cut": cut,
     "fork": fork,
     "close": close,
+    "credential behind a length": lambda hosts, sockets: credentials(hosts, sockets, 0),
+    "credential within a request": lambda hosts, sockets: credentials(hosts, sockets, 50),
 }
 
 

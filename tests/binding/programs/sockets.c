@@ -12,8 +12,8 @@
 
 /* How many bytes are sent, and received, at most by one call; 0: all. */
 _Atomic int sockets_send_at_most, sockets_receive_at_most;
-/* Each call that sends is refused once before it succeeds; all of them are. */
-_Atomic int sockets_refuse_each, sockets_refuse_all;
+/* Each call that sends is refused once before it succeeds; all of them are; all behind so many that were not. */
+_Atomic int sockets_refuse_each, sockets_refuse_all, sockets_refuse_behind;
 /* Calls; and the last that sent: its socket, and its thread. */
 _Atomic long sockets_sends, sockets_receives, sockets_refusals;
 _Atomic int sockets_last = -1, sockets_thread;
@@ -29,7 +29,8 @@ static int is_tcp(int fd) {
 }
 
 static int refuses(void) {
-    int is_refused = sockets_refuse_all || (sockets_refuse_each && !has_refused);
+    int is_refused = sockets_refuse_all || (sockets_refuse_each && !has_refused) ||
+                     (sockets_refuse_behind && sockets_sends >= sockets_refuse_behind);
     has_refused = is_refused;
     if (!is_refused) return 0;
     sockets_refusals++;
