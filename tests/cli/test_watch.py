@@ -139,13 +139,16 @@ class TestCommands:
     ):
         name = "$(touch pwned)`touch pwned`;'\"ü"
         zk.import_tree("/shop\n  x = 1\n")
-        words = ["-c", "--changes", "--debounce", "0", "--exec", program(TELLING)]
-        process = start("watch", *words, place, "/shop")
-        wait_until(lambda: f"{root}/shop\n" in server.ask("wchp"), "it watches the node")
-        zk.create(f"/shop/{name}", "")
+        path = f"/shop/{name}"
+        zk.create(path, "x")
+        words = ["-p", "--changes", "--debounce", "0", "--exec", program(TELLING)]
+        process = start("watch", *words, place, path)
+        wait_until(lambda: f"{root}{path}\n" in server.ask("wchp"), "it watches the node")
+        zk.set(path, "y")
         told, variables, _ = next_object(process)
-        assert told == [{"path": f"/shop/{name}", "change": "added"}]
-        assert variables == {"ZC_ZK_CHANGES": "1", "ZC_ZK_PATHS": f"/shop/{name}"}
+        properties = {"string_value": "y"}
+        assert told == [{"path": path, "change": "changed", "properties": properties}]
+        assert variables == {"ZC_ZK_CHANGES": "1", "ZC_ZK_PATHS": path}
         assert not (tmp_path / "pwned").exists()
 
     def test_paths_too_long_for_a_variable_are_in_the_input_alone(self, start, place, zk, program):
