@@ -54,6 +54,9 @@ WRAPPED = [
     "freeaddrinfo",
     "poll",
     "getsockopt",
+    # What compilers make of `recv` and `poll` that check the sizes of buffers.
+    "__recv_chk",
+    "__poll_chk",
 ]
 
 # Of every extension. `relro` and `now` leave no table of functions writable; a missing symbol is

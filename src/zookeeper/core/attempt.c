@@ -32,6 +32,7 @@
 int __real_connect(int fd, const struct sockaddr *address, socklen_t length);
 int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
+int __wrap___poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size);
 int __real_getsockopt(int fd, int level, int option, void *value, socklen_t *size);
 int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size);
 
@@ -220,6 +221,11 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout) {
     int is_held;
     if (is_spoken) flush(handle, &is_held);
     return poll_without(handle, fds, count, timeout);
+}
+
+int __wrap___poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size) {
+    if (size / sizeof *fds < count) abort();
+    return __wrap_poll(fds, count, timeout);
 }
 
 int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size) {

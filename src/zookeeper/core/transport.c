@@ -26,6 +26,7 @@ ssize_t __real_send(int fd, const void *bytes, size_t size, int flags);
 ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags);
 ssize_t __real_recv(int fd, void *buffer, size_t size, int flags);
 ssize_t __wrap_recv(int fd, void *buffer, size_t size, int flags);
+ssize_t __wrap___recv_chk(int fd, void *buffer, size_t size, size_t room, int flags);
 
 /* As recv. Bytes behind the opening of the session are not for the C client until SASL is done. */
 static ssize_t transport_read(int fd, void *buffer, size_t size) {
@@ -105,6 +106,11 @@ ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags) {
 ssize_t __wrap_recv(int fd, void *buffer, size_t size, int flags) {
     if (here && fd == here->connection.fd) return frames_recv(&here->connection.frames, fd, buffer, size);
     return __real_recv(fd, buffer, size, flags);
+}
+
+ssize_t __wrap___recv_chk(int fd, void *buffer, size_t size, size_t room, int flags) {
+    if (size > room) abort();
+    return __wrap_recv(fd, buffer, size, flags);
 }
 
 /* Refused credentials are not accepted any sooner for being sent again. But a session would end meanwhile. */
