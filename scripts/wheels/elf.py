@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from scripts.wheels.interpreters import ROOT
 from scripts.wheels.running import run
 
 # Libraries that every system of a kind has: those of glibc, of musl, and their loaders.
@@ -30,6 +31,9 @@ def faults_of(extension: Path) -> list[str]:
         found.append("it looks for libraries in a folder")
     if "TEXTREL" in dynamic:
         found.append("its code is relocated, so it is writable")
+    past = sorted(checked_calls(symbols) & wrapped_names((ROOT / "setup.py").read_text()))
+    if past and "_client" in extension.name:
+        found.append(f"it calls {', '.join(past)} past us")
     needed = re.findall(r"NEEDED.*\[(.+)\]", dynamic)
     foreign = [name for name in needed if not _LIBC.fullmatch(name)]
     if foreign:
@@ -38,6 +42,19 @@ def faults_of(extension: Path) -> list[str]:
     if [name for name in shown if not name.startswith("PyInit_")] or len(shown) != 1:
         found.append(f"it shows {', '.join(shown) or 'nothing'}")
     return found
+
+
+def wrapped_names(setup: str) -> set[str]:
+    """Return the functions that setup.py has the core put itself in front of."""
+    listed = re.search(r"^WRAPPED = \[(.*?)^\]", setup, re.MULTILINE | re.DOTALL)
+    if listed is None:
+        raise LookupError("setup.py has no list WRAPPED")
+    return {*re.findall(r'"(\w+)"', listed[1])}
+
+
+def checked_calls(symbols: str) -> set[str]:
+    """Return the functions that are called in the form that checks sizes, such as __poll_chk."""
+    return {*re.findall(r"\bUND __(\w+)_chk\b", symbols)}
 
 
 def exported(symbols: str) -> list[str]:

@@ -41,6 +41,9 @@ CONFIGURATION = "".join(
     )
 )
 
+# Its assertions stay, as in Debian's build: zig leaves them out otherwise.
+CLIENT_FLAGS = "-DTHREADED -D_GNU_SOURCE -UNDEBUG -pthread -I. -Iinclude -Igenerated".split()
+
 CLIENT_SOURCES = [
     "src/zookeeper.c",
     "src/recordio.c",
@@ -106,7 +109,15 @@ def build_libraries(
     )
     _once(
         work / "client",
-        [tools.version, target.triple, client, CONFIGURATION, *CLIENT_SOURCES, *HARDENED],
+        [
+            tools.version,
+            target.triple,
+            client,
+            CONFIGURATION,
+            *CLIENT_SOURCES,
+            *HARDENED,
+            *CLIENT_FLAGS,
+        ],
         lambda folder: _build_client(tools, client, folder),
     )
     _once(
@@ -164,15 +175,7 @@ def _build_client(tools: Tools, archive: Path, folder: Path) -> None:
     headers = folder / "include"
     shutil.copytree(source / "include", headers)
     shutil.copy(generated / "zookeeper.jute.h", headers)
-    flags = [
-        *HARDENED,
-        "-DTHREADED",
-        "-D_GNU_SOURCE",
-        "-pthread",
-        "-I.",
-        "-Iinclude",
-        "-Igenerated",
-    ]
+    flags = [*HARDENED, *CLIENT_FLAGS]
 
     def compile_file(name: str) -> str:
         built = Path(name).stem + ".o"

@@ -9,7 +9,7 @@ import tarfile
 import pytest
 from scripts.readme import for_index, project_field, readme_for_index
 from scripts.wheels.archives import repack
-from scripts.wheels.elf import exported
+from scripts.wheels.elf import checked_calls, exported, wrapped_names
 from scripts.wheels.interpreters import ROOT
 from scripts.wheels.running import BuildError, plain_environment, run
 from scripts.wheels.targets import (
@@ -88,6 +88,16 @@ def test_the_names_that_an_extension_shows_are_read():
     60: 0000000000012340   120 FUNC    WEAK   DEFAULT   12 zoo_get
 """
     assert exported(symbols) == ["PyInit__client", "zoo_get"]
+
+
+def test_a_call_that_goes_past_the_core_is_found():
+    symbols = (
+        "     1: 0000000000000000     0 FUNC    GLOBAL DEFAULT  UND __poll_chk@GLIBC_2.16 (3)\n"
+    )
+    assert checked_calls(symbols) == {"poll"}
+    assert {"poll", "recv", "socket", "zookeeper_interest"} <= wrapped_names(
+        (ROOT / "setup.py").read_text()
+    )
 
 
 def test_the_verdict_is_read_behind_warnings():

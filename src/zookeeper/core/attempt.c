@@ -24,6 +24,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A server's share of the session timeout, at least: opening a session takes a quorum's disks. */

@@ -15,6 +15,7 @@
 #include "memory.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static __thread zk_handle *here;
