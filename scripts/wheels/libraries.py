@@ -42,7 +42,15 @@ CONFIGURATION = "".join(
 )
 
 # Its assertions stay, as in Debian's build: zig leaves them out otherwise.
-CLIENT_FLAGS = "-DTHREADED -D_GNU_SOURCE -UNDEBUG -pthread -I. -Iinclude -Igenerated".split()
+CLIENT_FLAGS = [
+    "-DTHREADED",
+    "-D_GNU_SOURCE",
+    "-UNDEBUG",
+    "-pthread",
+    "-I.",
+    "-Iinclude",
+    "-Igenerated",
+]
 
 CLIENT_SOURCES = [
     "src/zookeeper.c",
