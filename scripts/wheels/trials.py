@@ -19,7 +19,7 @@ TEST_TOOLS = ["pytest", "trustme"]
 # The binding's contract, as far as it takes neither Java nor another process of ours for long.
 CORE = [
     f"tests/binding/test_{name}.py"
-    for name in ("module", "nodes", "acl", "multi", "async", "watches", "bulk_reads", "bulk_writes")
+    for name in ("module", "nodes", "acl", "multi", "async", "watches")
 ]
 
 PROGRAM = """
