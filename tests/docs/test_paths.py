@@ -75,3 +75,14 @@ def test_every_decision_is_in_the_index(folder: str) -> None:
     assert [
         path.name for path in decisions if f"decisions/{folder}/{path.name}``" not in index
     ] == []
+
+
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "SECURITY.md"])
+def test_a_document_for_forges_names_files_and_commands_that_are_there(document: str) -> None:
+    text = (PROJECT / document).read_text()
+    names = re.findall(r"`([\w./-]+(?:\.(?:txt|md)|/[\w-]+))`", text)
+    assert names
+    assert [name for name in names if not (PROJECT / name).exists()] == []
+    makefile = (PROJECT / "Makefile").read_text()
+    targets = re.findall(r"`make ([a-z-]+)`", text)
+    assert [target for target in targets if f"\n{target}:" not in makefile] == []
