@@ -94,7 +94,7 @@ def photograph(browser: Browser, zk: zc.zk.ZooKeeper) -> None:
     ALL.mkdir(parents=True, exist_ok=True)
     browser.open()
     browser.wait_for("#outline .name", "mailer")
-    happen(zk)
+    happen(browser, zk)
     for size, (width, height) in SIZES.items():
         browser.resize(width, height)
         for scheme in SCHEMES:
@@ -108,9 +108,10 @@ def photograph(browser: Browser, zk: zc.zk.ZooKeeper) -> None:
     browser.driver.get("about:blank")  # so that nobody listens when the page's server ends
 
 
-def happen(zk: zc.zk.ZooKeeper) -> None:
+def happen(browser: Browser, zk: zc.zk.ZooKeeper) -> None:
     """Have some changes be told, as on any day."""
     zk.register_server("/orders/mailer/providers", "10.0.4.1:25", version="2.10")
+    browser.wait_for("#details .latest", "10.0.4.1:25")
     zk.properties("/shop").update(threads=12)
     zk.delete("/orders/mailer/providers/10.0.4.1:25")
     zk.register_server("/prices/providers", "10.0.3.2:9100", version="2.10")

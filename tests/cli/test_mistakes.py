@@ -501,6 +501,8 @@ def test_an_unknown_option(command, name):
         ("browse", ["h:1", "--port", "65536"], "argument --port: not a port"),
         ("browse", ["h:1", "--limit", "0"], "argument --limit: not a number of nodes"),
         ("browse", ["h:1", "/a"], "too many arguments, from '/a'"),
+        ("browse", ["h:1", "--allow-host", "http://tree/"],
+         "argument --allow-host: not the name of a host, without a port: 'http://tree/'"),
     ],
 )  # fmt: skip
 def test_arguments_that_make_no_sense(command, name, words, fault):
@@ -524,6 +526,23 @@ def test_a_port_for_the_page_that_is_taken(command, place):
         port = taken.getsockname()[1]
         line = the_line(command("browse", "--port", port, place), "browse")
     assert line == f"127.0.0.1:{port}: Address already in use"
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("short\n", "a token has 16 to 512 characters of ASCII that can be printed"),
+        ("", "there is no password in it"),
+        ("0123456789abcdef\n0123456789abcdef\n", "a password is a single line"),
+        (None, "it cannot be read: No such file or directory"),
+    ],
+)
+def test_a_token_for_the_page_that_is_none(command, tmp_path, content, fault):
+    if content is not None:
+        (tmp_path / "token").write_text(content)
+        (tmp_path / "token").chmod(0o600)
+    outcome = command("browse", "--port", "0", "--token-file", "token", "127.0.0.1:1")
+    assert the_line(outcome, "browse") == f"token: {fault}"
 
 
 def test_a_format_whose_library_is_not_installed(command, tmp_path):
