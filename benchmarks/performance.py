@@ -60,6 +60,7 @@ STEPS = [
     Step("Live trees", "livetree", "--rounds 3"),
     Step("A live tree of a million nodes", "livetree", "--nodes 1000000 --shapes mixed", None),
     Step("Links", "links"),
+    Step("The page of 200,000 nodes", "page", "", "--nodes 2000 --rounds 1"),
     Step("Picking a server", "picking", "", "--sizes 10 1000 --rounds 1"),
     Step("From a change to those who follow", "fanout"),
     *(

@@ -40,7 +40,7 @@ VERSIONS = {"10.0.1.3:8080": "2.9"}
 VIEWS = {
     "overview": ("", ("#details .latest", "/orders/mailer")),
     "service": ("#/shop", ("#details .table", "10.0.1.3:8080")),
-    "health": ("#health", ("#health-view .odd", "10.0.1.3:8080")),
+    "health": ("#health", ("#health-view .is-odd", "10.0.1.3:8080")),
     "changes": ("#changes", ("#changes-view", "/orders/mailer")),
     "diagram": ("#diagram", ("#diagram-view g.node", "mailer")),
 }

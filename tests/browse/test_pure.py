@@ -331,7 +331,7 @@ class TestViewport:
 
     def test_a_picture_that_could_not_be_read_whole_is_shown_from_its_beginning(self):
         part = self.run("return begin(picture, pane);")
-        assert (part["x"], round(part["width"])) == (0, round(500 / 0.7))
+        assert (part["x"], round(part["width"])) == (0, round(500 / 0.9))
         assert part["y"] + part["height"] / 2 == pytest.approx(200)
 
     def test_zooming_leaves_its_point_where_it_is(self):

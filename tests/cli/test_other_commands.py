@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import shutil
+import socket
+from contextlib import closing
 
 import pytest
 
 import zc.zk
+from tests.deadlines import scaled
 
 # Nobody may read a node with this.
 CLOSED = [{"scheme": "world", "id": "anyone", "perms": 31 & ~1}]
@@ -316,3 +320,45 @@ class TestGraph:
         outcome = command("graph", "--tree", "-", given="/a\n")
         assert (outcome.status, outcome.output[:7]) == (0, "digraph")
         assert "nothing to draw" in outcome.messages
+
+
+class TestBrowse:
+    def served(self, process):
+        """Return the page's port, and the lines that the command tells, the last of which is it."""
+        address = process.stdout.readline().decode().strip()
+        assert address.startswith("http://")
+        told = [process.stderr.readline().decode()]
+        return int(address.rstrip("/").rpartition(":")[2]), told
+
+    def status(self, port, host="127.0.0.1", **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=scaled(20))
+        with closing(connection):
+            connection.request("GET", "/", headers={"Host": host, **headers})
+            return connection.getresponse().status
+
+    def test_a_page_that_others_reach_answers_to_names_and_asks_for_the_token(
+        self, start, place, tmp_path
+    ):
+        token = "0123456789abcdef"
+        (tmp_path / "token").write_text(f"{token}\n")
+        (tmp_path / "token").chmod(0o600)
+        process = start(
+            "browse", "--port", "0", "--host", "0.0.0.0", "--token-file", "token",
+            "--allow-host", "Tree.example.com", place,
+        )  # fmt: skip
+        port, told = self.served(process)
+        name = socket.gethostname()
+        for host in "127.0.0.1", f"{name}:{port}", name.partition(".")[0], "tree.example.com":
+            assert self.status(port, host) == 401
+            assert self.status(port, host, Authorization=f"Bearer {token}") == 200
+        assert self.status(port, "evil.example.com", Authorization=f"Bearer {token}") == 421
+        process.terminate()
+        assert token not in "".join(told) + process.stderr.read().decode()
+        assert token not in " ".join(map(str, process.args))
+
+    def test_a_page_that_all_may_read_says_so(self, start, place):
+        process = start("browse", "--port", "0", "--host", "0.0.0.0", place)
+        self.served(process)
+        assert process.stderr.readline().endswith(
+            b"all who reach it can read it; --token-file has it ask them\n"
+        )

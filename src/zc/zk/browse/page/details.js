@@ -62,10 +62,10 @@ export class Details {
     const hasTable = this.model.children(place).length > 0;
     const isListed = path === place && hasTable;
     parts.push(
-      isListed && !view.properties.length ? "" : properties(view),
+      path === "/" ? this.latest() : "",
+      (isListed || path === "/") && !view.properties.length ? "" : properties(view),
       hasTable ? this.providers(place) : "",
       isListed ? "" : children(this.model, path),
-      path === "/" ? this.latest() : "",
       facts(view));
     return parts;
   }

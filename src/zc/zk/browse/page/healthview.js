@@ -49,7 +49,7 @@ export function showHealth(place, health) {
       items.push(element("li", { className: "empty" },
         `and ${(found.length - MAX_SHOWN).toLocaleString("en")} more`));
     }
-    return element("section", { className: `findings ${kind}` },
+    return element("section", { className: `findings is-${kind}` },
       element("h3", {}, title, element("span", { className: "pill dead" },
         found.length.toLocaleString("en"))),
       element("ul", {}, ...items));

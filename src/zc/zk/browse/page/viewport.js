@@ -3,7 +3,7 @@
 
 const MAX_SCALE = 4;
 const MAX_FIT = 1.5; // small pictures are not blown up
-const MIN_READABLE = 0.7;
+const MIN_READABLE = 0.9;
 
 export function scaleOf(part, pane) {
   return pane.width / part.width;
