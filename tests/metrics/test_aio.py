@@ -89,6 +89,31 @@ def test_calls_wait_for_a_loop_that_is_busy_and_a_thread_can_tell(place: str):
     run(main())
 
 
+def test_a_coroutine_that_others_wait_for_is_seen(place: str):
+    async def main() -> None:
+        async with zc.zk.aio.ZooKeeper(place, SESSION_TIMEOUT_MILLISECONDS) as zk:
+            measure(zk)
+            await zk.create("/a", "")
+            children = await zk.children("/a")
+            go_on = asyncio.Event()
+
+            @children
+            async def wait(_: zc.zk.aio.Children) -> None:
+                await go_on.wait()
+
+            await until(lambda: one("callback_busy") > 0.02, "it goes on")
+            go_on.set()
+            await until(lambda: one("callback_busy") == 0, "it has ended")
+
+            @children
+            async def wait_for_ever(_: zc.zk.aio.Children) -> None:
+                await asyncio.Event().wait()
+
+            await until(lambda: one("callback_busy") > 0, "another one goes on, until the end")
+
+    run(main())
+
+
 def test_one_that_is_not_open_is_refused(place: str):
     with pytest.raises(RuntimeError, match="not open"):
         measure(zc.zk.aio.ZooKeeper(place))

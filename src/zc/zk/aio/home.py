@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import logging
 import os
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
@@ -47,6 +48,9 @@ class Home:
         # Those who wait for a change, or for the client to be closed.
         self.waiting: set[asyncio.Future[None]] = set()
         self._calls: deque[tuple[Awaitable[object], str]] = deque()
+        # Coroutines of the program that others wait for, by the id of those they are called for:
+        # since when each goes on.
+        self.under_way: dict[int, float] = {}
         self._is_calling = False
         self.is_closed = False
         self._spared: set[asyncio.Task[Any]] = set()
@@ -97,7 +101,7 @@ class Home:
             while self._calls:
                 awaitable, told = self._calls.popleft()
                 try:
-                    await awaitable
+                    await self.wait_for(self, awaitable)
                 except asyncio.CancelledError:
                     if self.is_closed or _is_cancelled():
                         raise
@@ -107,6 +111,14 @@ class Home:
         finally:
             self._is_calling = False
             self._drop_calls()
+
+    async def wait_for(self, caller: object, awaitable: Awaitable[object]) -> None:
+        """Await what a function of the program has returned, as `under_way` tells meanwhile."""
+        self.under_way[id(caller)] = time.monotonic()
+        try:
+            await awaitable
+        finally:
+            self.under_way.pop(id(caller), None)
 
     def _drop_calls(self) -> None:
         while self._calls:

@@ -202,7 +202,7 @@ class LiveObject(ABC, Generic[B]):
         try:
             result = self._tell(callback) if begun is None else begun
             if inspect.isawaitable(result):
-                await result
+                await self._home.wait_for(self, result)
         except BaseException as fault:
             if isinstance(fault, asyncio.CancelledError) and self._home.is_closed:
                 raise

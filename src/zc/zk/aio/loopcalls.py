@@ -37,6 +37,11 @@ class LoopCalls:
         """How many are to be called and wait for the loop."""
         return len(self._waiting)
 
+    @property
+    def busy_since(self) -> float | None:
+        """When the oldest coroutine of the program has begun that others wait for, if any has."""
+        return min(list(self._home.under_way.values()), default=None)
+
     def _put_later(self, callback: Callable[[], object], delay: float) -> None:
         self._home.loop.call_later(delay, self.put, callback)
 

@@ -34,8 +34,13 @@ class TimedCalls:
     @property
     def busy_seconds(self) -> float:
         """For how long the function has been going on that is being called; 0.0 without one."""
-        began = self._began
-        return 0.0 if began is None else time.monotonic() - began
+        begun = [began for began in (self._began, self._calls.busy_since) if began is not None]
+        return time.monotonic() - min(begun) if begun else 0.0
+
+    @property
+    def busy_since(self) -> float | None:
+        """When one has begun that goes on after its call, as a coroutine, and others wait for."""
+        return self._calls.busy_since
 
     def begin_again(self) -> None:
         """Have a new worker, in a process that does not have the thread of the one before."""

@@ -180,6 +180,10 @@ class Calls(Protocol):
     def length(self) -> int:
         """How many are to be called and wait for those before them."""
 
+    @property
+    def busy_since(self) -> float | None:
+        """When one has begun that goes on after its call, as a coroutine, and others wait for."""
+
 
 class CallbackQueue:
     """Calls functions of the program, one at a time, in the order in which they came."""
@@ -210,6 +214,8 @@ class CallbackQueue:
     def length(self) -> int:
         """How many are to be called and wait for those before them."""
         return len(self._waiting)
+
+    busy_since: float | None = None  # a call takes as long as its function
 
     def _call(self) -> float | None:
         if self._delayed:
