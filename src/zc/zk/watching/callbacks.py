@@ -51,7 +51,7 @@ class Queued(Watched, Protocol):
         """Its client's, whose lock guards it."""
 
 
-def call_back(reference: weakref.ref[Queued]) -> None:
+def call_back(reference: Callable[[], Queued | None]) -> None:
     """Call the callbacks of a live object that the program still has."""
     watched = reference()
     if watched is not None:

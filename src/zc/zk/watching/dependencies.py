@@ -80,11 +80,12 @@ class Subscription:
 
     def depends_on_just(self, keys: Collection[Key]) -> bool:
         """Say whether these are the keys of all of its nodes."""
-        return len(self.nodes) == len(keys) and self.depends_on(keys)
+        nodes = self.nodes
+        return len(nodes) == len(keys) and all(map(nodes.__contains__, keys))
 
     def depends_on(self, keys: Iterable[Key]) -> bool:
         """Say whether there are nodes of these keys among others."""
-        return not any(key not in self.nodes for key in keys)
+        return all(map(self.nodes.__contains__, keys))
 
 
 class OwnerReference(weakref.ref[Any]):

@@ -235,9 +235,11 @@ class _Scout(NodeReader):
         return ends
 
     def read(self, kind: Kind, path: str) -> Answer:
-        answer = super().read(kind, path)
-        self._asked[kind, path] = None
-        return answer
+        try:
+            return super().read(kind, path)
+        finally:
+            if (kind, path) in self.answers:
+                self._asked[kind, path] = None
 
 
 def resolve(

@@ -91,7 +91,9 @@ class Telling(ABC):
             if self._is_queued or not self.callbacks:
                 return
             self._is_queued = True
-        self._watches.session.call_soon(partial(callbacks.call_back, weakref.ref(self)))
+        subscription = self._subscription
+        reference = weakref.ref(self) if subscription is None else subscription.owner
+        self._watches.session.call_soon(partial(callbacks.call_back, reference))
 
     def _call(self, callback: Callback) -> None:
         try:
