@@ -11,6 +11,7 @@ import zc.zk
 import zookeeper
 from tests.calls import Calls
 from tests.deadlines import wait_until
+from tests.library.bad_days import expire
 from zc.zk.links import NotRead
 from zc.zk.watching.dependencies import UNREAD, Key, Kind
 from zc.zk.watching.readers import NodeReader
@@ -222,3 +223,58 @@ def test_a_reader_raises_another_copy_of_a_refusal_each_time():
         faults.append(caught.value)
     assert faults[0] is not faults[1]
     assert faults[0].path == faults[1].path
+
+
+def test_objects_that_show_one_node_have_one_view(zk, other):
+    objects = [zk.properties("/a") for _ in range(3)]
+    calls = Calls()
+    for each in objects:
+        each(calls)
+    other.set("/a", '{"v": 2}')
+    calls.wait(6)
+    assert {id(each._view) for each in objects} == {id(objects[0]._view)}
+    assert [each["v"] for each in objects] == [2, 2, 2]
+    assert objects[0].meta_data == other.exists("/a")
+
+
+def test_a_list_of_servers_shares_no_view_with_children_of_its_node(zk, other):
+    zk.create("/servers")
+    zk.register("/servers", "a:1")
+    servers, names = zk.providers("/servers"), zk.children("/servers")
+    zk.register("/servers", "b:1")
+    wait_until(lambda: set(names) == set(servers) == {"a:1", "b:1"}, "both follow")
+    assert type(names._view) is not type(servers._view)
+
+
+def test_an_unchanged_node_keeps_its_view_in_a_new_session(zk, other, connection_string):
+    objects = [zk.properties("/a"), zk.children("/a"), zk.properties("/hub")]
+    calls = Calls()
+    for each in objects:
+        each(calls)
+    views = [each._view for each in objects[:2]]
+    expire(zk, connection_string)
+    calls.wait(6)
+    assert [each._view for each in objects[:2]] == views
+    other.set("/a", '{"v": 3}')
+    wait_until(lambda: objects[0]["v"] == objects[2]["x"] == 3, "they go on")
+
+
+def test_a_view_begun_before_a_refresh_without_news_does_not_count(zk, other):
+    live = zk.properties("/a")
+    shown, serial = live._view, next(zk.watches.serials)
+    live._refresh(False)
+    old = live._see_nothing("/a")
+    assert not live._show(old, serial, (live._key,), fresh=False)
+    assert live._view is shown
+
+
+def test_the_list_of_callbacks_can_be_changed_and_set(zk, other):
+    live, first, second = zk.properties("/a"), Calls(), Calls()
+    live.callbacks.append(first)
+    other.set("/a", '{"v": 2}')
+    first.wait(1)
+    live.callbacks = [second]
+    other.set("/a", '{"v": 3}')
+    second.wait(1)
+    assert live.callbacks == [second]
+    assert zk.properties("/a").callbacks == []

@@ -26,6 +26,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Collection, Iterable
+from sys import intern
 from typing import TYPE_CHECKING
 
 import zookeeper
@@ -137,11 +138,16 @@ class NodeCache:
         Of bad JSON in braces, the last good ones if it was JSON when it was read before; a node
         that never held JSON has another language, and shows what is there. It is logged once.
         """
-        decoded = node.decoded
+        view, decoded = node.view, node.decoded
+        if view is not None and view.answer[0] == data:
+            shown: Properties = view.properties
+            return shown
         if decoded is not None and decoded[0] == data:
             return decoded[1]
         try:
-            properties = codec.decode_strictly(data)
+            # Nodes that are alike have properties of the same names.
+            decoded_now = codec.decode_strictly(data)
+            properties = {intern(name): value for name, value in decoded_now.items()}
             node.good = properties if codec.is_in_braces(data) else None
         except ValueError:
             properties = codec.decode(data, node.path, node.good)

@@ -44,6 +44,7 @@ class Locked(Protocol):
 class Queued(Watched, Protocol):
     """One of which it is known whether a round of calls waits for its turn."""
 
+    _callbacks: list[Callback] | None
     _is_queued: bool
 
     @property
@@ -61,9 +62,9 @@ def call_back(reference: Callable[[], Queued | None]) -> None:
             watched._call(callback)
 
 
-def urgency_of(watched: Watched) -> Urgency:
+def urgency_of(watched: Queued) -> Urgency:
     """Return how urgent it is to show what has changed."""
-    return Urgency.TOLD if watched.callbacks else Urgency.SHOWN
+    return Urgency.TOLD if watched._callbacks else Urgency.SHOWN
 
 
 class Failure:

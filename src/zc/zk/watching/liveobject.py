@@ -62,20 +62,19 @@ class LiveObject(Telling, Generic[V]):
     """
 
     _kind: ClassVar[Kind]  # what it shows of the node
+    # Both guarded by the lock of `watches`: the view that is shown and its serial number.
+    _view: V | None
+    _serial = 0
+    _complaint = ""
+    # Whether the next complete view is to be told whatever it shows: the worker's.
+    _is_told_then = False
     # The class of its views if some show one node only; then `_see_alone` makes these.
     _view_of_one: ClassVar[type[View] | None] = None
 
     def __init__(self, watches: Subscriptions, path: str, watch: bool = True) -> None:
         super().__init__(watches, path)
         self._key: Key = self._kind, self.path
-        # All guarded by the lock of `watches`: the view that is shown, its serial number, and how
-        # many there have been.
-        self._view: V | None = None
-        self._serial = 0
-        self._views = 0
-        self._complaint = ""
-        # Whether the next complete view is to be told whatever it shows: the worker's.
-        self._is_told_then = False
+        self._view = None
         if watch:
             self._subscription = watches.subscribe(
                 self,
@@ -134,6 +133,10 @@ class LiveObject(Telling, Generic[V]):
 
         If `tell`, that counts as a change anyway.
         """
+        if self._shows_all():
+            if tell and self._callbacks:
+                self._note_change()
+            return
         was_deleted = self._view is not None and self._view.deleted
         try:
             changed = self._take_view(fresh=False)
@@ -148,10 +151,32 @@ class LiveObject(Telling, Generic[V]):
                 self._complaint = str(refusal)
                 logger.error("%r keeps its last data: %s", self, refusal)
             return
-        self._complaint = ""
-        tell, self._is_told_then = tell or self._is_told_then, False
+        if self._complaint:
+            self._complaint = ""
+        if self._is_told_then:
+            tell, self._is_told_then = True, False
         if changed or (tell and not was_deleted):
             self._note_change()
+
+    def _shows_all(self) -> bool:
+        """Say whether what has been read again is shown already, as after a lost session."""
+        subscription, view, watches = self._subscription, self._view, self._watches
+        if view is None or subscription is None or self._complaint or self._is_told_then:
+            return False
+        node = subscription.nodes.get(self._key)
+        if node is None or node.view is not view:
+            return False
+        serial = next(watches.serials)
+        with watches.lock:
+            is_current = (
+                self._view is view is node.view
+                and view.answer is node.answer
+                and len(subscription.nodes) == 1
+                and serial > self._serial
+            )
+            if is_current:
+                self._serial = serial  # views that were begun before do not count
+        return is_current
 
     def _take_view(self, *, fresh: bool) -> bool:
         """Show how things are; say whether that differs from what was shown.
@@ -171,7 +196,9 @@ class LiveObject(Telling, Generic[V]):
         if subscription is not None and self._view_of_one is not None:
             # Mostly one node is all that it takes, and its path has no links in it.
             node = subscription.nodes.get(self._key)
-            view = None if node is None else self._view_of(node)
+            if node is not None:
+                self._key = node.key  # one of two that are equal
+                view = self._view_of(node)
         if view is not None:
             return self._show(view, serial, (self._key,), fresh=fresh)
         view, answers = self._read_view(serial, fresh=fresh)
@@ -210,10 +237,8 @@ class LiveObject(Telling, Generic[V]):
         """Show a view of these nodes, if it counts; say whether it differs from the former."""
         subscription = self._subscription
         with self._watches.lock:
-            views = self._views
             if serial < self._serial:
                 return False
-            self._views += 1
             self._serial = serial
             previous, self._view = self._view, view
             is_whole = True
@@ -222,7 +247,7 @@ class LiveObject(Telling, Generic[V]):
                 # Another thread's view may have let go of nodes that only this one depends on.
                 is_whole = subscription.has_ended or subscription.depends_on(keys)
             # A finaliser may have had the emulation's worker take one in this very thread.
-            is_whole = is_whole and self._views == views + 1
+            is_whole = is_whole and self._serial == serial
         changed = previous is not None and view.differs_from(previous)
         if changed and not is_whole:
             self._note_change()  # the view that is taken next may show the same, or fail

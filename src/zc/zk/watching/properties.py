@@ -271,7 +271,9 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
         for name in properties:
             if name.endswith(PROPERTY_LINK):
                 return None
-        return _PropertiesView(node.path, properties, answer)
+        view = _PropertiesView(node.path, properties, answer)
+        node.view, node.decoded = view, None  # which the view has
+        return view
 
     def _see_nothing(self, real_path: str) -> _PropertiesView:
         return _PropertiesView(real_path, {}, (None, {}), deleted=True)

@@ -63,6 +63,7 @@ class Subscriptions:
         self._dependencies = Dependencies()
         # Guards the views that live objects show; see `LiveObject`.
         self.lock = threading.RLock()
+        self._owner_is_gone = self._note_owner_gone  # one for all references
         # The serial numbers of their views.
         self.serials = itertools.count(1)
         self._warned_in = 0  # the process
@@ -104,7 +105,7 @@ class Subscriptions:
         When the program drops an owner held weakly, it ends; otherwise with `unsubscribe`.
         """
         self.session.check_process()
-        reference = OwnerReference(owner, self._note_owner_gone) if weakly else None
+        reference = OwnerReference(owner, self._owner_is_gone) if weakly else None
         subscription = Subscription(
             reference or (lambda: owner),
             refresh,

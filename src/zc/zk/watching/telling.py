@@ -36,19 +36,36 @@ class Telling(ABC):
     not about links, which are watched, after a pause.
     """
 
+    # Of the class as long as they are like this, as there may be very many objects.
+    keep_callbacks = False
+    failed_calls = 0
+    _callbacks: list[Callback] | None = None
+    _failures: Failures | None = None
+    _subscription: Subscription | None = None
+    # Guarded by the lock of `watches`, of which each client has one: how often it has changed, and
+    # whether a round of callbacks waits for its turn.
+    _changes = 0
+    _is_queued = False
+
     def __init__(self, watches: Subscriptions, path: str) -> None:
         check_path(path)
         self._watches = watches
         self.path = path
-        self.callbacks: list[Callback] = []
-        self.keep_callbacks = watches.keep_callbacks
-        self.failed_calls = 0
-        self._failures: Failures | None = None
-        self._subscription: Subscription | None = None
-        # Guarded by the lock of `watches`, of which each client has one: how often it has changed,
-        # and whether a round of callbacks waits for its turn.
-        self._changes = 0
-        self._is_queued = False
+        if watches.keep_callbacks:
+            self.keep_callbacks = True
+
+    @property
+    def callbacks(self) -> list[Callback]:
+        """The functions to be called when it has changed; can be changed, and set."""
+        callbacks = self._callbacks
+        if callbacks is None:
+            # In one step: another thread may come here, too.
+            callbacks = vars(self).setdefault("_callbacks", [])
+        return callbacks
+
+    @callbacks.setter
+    def callbacks(self, callbacks: list[Callback]) -> None:
+        self._callbacks = callbacks
 
     @abstractmethod
     def _tell(self, callback: Callback) -> None:
@@ -75,7 +92,7 @@ class Telling(ABC):
 
     def __del__(self) -> None:
         # In the middle of anything, perhaps of logging: so the worker logs.
-        told = getattr(self, "callbacks", None)
+        told = self._callbacks
         if told and self._subscription is not None and self._watches.session.is_kept_up:
             text = callbacks.of_one_that_is_gone(type(self).__name__, self.path, told)
             self._watches.session.tell(logging.WARNING, text)
@@ -88,7 +105,7 @@ class Telling(ABC):
         with self._watches.lock:
             self._changes += 1
             # A callback that is added from now on is added by one who sees that there was a change.
-            if self._is_queued or not self.callbacks:
+            if self._is_queued or not self._callbacks:
                 return
             self._is_queued = True
         subscription = self._subscription

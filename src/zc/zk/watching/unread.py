@@ -92,8 +92,10 @@ class Unread:
 
     def note_all_read(self, nodes: Iterable[CachedNode], at: float) -> None:
         """Note that nodes were read, by a request at that moment."""
+        unread, unverified = self._nodes.pop, self._unverified.pop
         for node in nodes:
-            self._forget(node)
+            unread(node, None)
+            unverified(node, None)
             node.read_at = at
             if node.is_refused:
                 self._note_refused(node)
