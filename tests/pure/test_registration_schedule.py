@@ -17,9 +17,10 @@ from tests.library.test_reentrance import interrupted
 from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
 from zc.zk.registration.bulk import BulkReconciliation, Outcome
 from zc.zk.registration.node import EphemeralNode
+from zc.zk.registration.persistent import Attempt
 from zc.zk.registration.schedule import Schedule
 from zc.zk.registration.setbacks import MAX_LOSSES
-from zc.zk.registration.step import Desired, OnDeletion, RegistrationState
+from zc.zk.registration.step import Desired, OnDeletion, Presence, RegistrationState
 
 FIRST = Desired("1", READ_ACL_UNSAFE)
 UNDONE = zookeeper.error(zookeeper.RUNTIMEINCONSISTENCY)
@@ -341,3 +342,22 @@ class TestBulkReconciliation:
             with pytest.raises(zookeeper.ConnectionLossException):
                 bulk.reconcile(1, nodes)
         assert bulk.reconcile(1, nodes) == (nodes, {})
+
+    def test_a_node_that_another_thread_has_ended_is_not_deleted_once_more(self, places) -> None:
+        """There may be another one at its path, for another registration."""
+        places.session.is_ours = lambda stat: True
+        nodes = [places.node(name) for name in "abcd"]
+        for node in nodes:
+            node.note_written(FIRST, 1)
+            node.withdraw()
+        attempt = Attempt(nodes[0], 1)
+        attempt.choose()
+
+        def end_all(*wanted: object) -> None:
+            for node in nodes:
+                node.note_ended()
+
+        places.watches.watch_each_and_read = end_all
+        assert self.reconcile(places, nodes) == ([], {})
+        assert attempt.delete(0).presence is Presence.MISSING
+        assert places.session.binding.paths == []

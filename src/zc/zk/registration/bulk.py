@@ -178,6 +178,12 @@ class _Together:
                 return
 
     def delete(self, chosen: Chosen) -> None:
+        for attempt, _ in chosen:
+            if attempt.has_ended:
+                attempt.observed = attempt.missing()
+        chosen = [each for each in chosen if not each[0].has_ended]
+        if not chosen:
+            return
         operations = [("delete", attempt.node.path, action.version) for attempt, action in chosen]
         for (attempt, _), result in zip(chosen, self._write(chosen, operations), strict=False):
             if result is None:

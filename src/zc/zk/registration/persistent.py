@@ -201,11 +201,21 @@ class Attempt:
 
     def delete(self, version: int) -> Observed:
         """Delete a node of ours, or a former session's, at the version seen."""
+        if self.has_ended:
+            return self.missing()
         try:
             self.binding.delete(self.handle, self.node.path, version)
         except zookeeper.ZooKeeperException as fault:
             return self.after_deletion(fault)
         return self.missing()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether another thread has seen to it that the node is gone.
+
+        There may be another one by now, for another registration, whose version is the same.
+        """
+        return self.node.known.state is RegistrationState.ENDED
 
     def after_deletion(self, fault: Exception) -> Observed:
         """Return what is seen if the node could not be deleted, or raise why."""
