@@ -28,8 +28,9 @@ static void keep_answer(reader *r, const read_item *item, const call *c) {
     reader_answered(r, item, 1);
 }
 
-/* A server that does not know MultiRead may say so and hang up. What went out behind it is lost then, and
- * is sent once more, as the MultiRead would have been: it counts only if it was sent by that connection. */
+/* A server that does not know MultiRead may say so and hang up. Reads that went out behind it are lost
+ * then, and are sent once more, as the MultiRead would have been: it counts only if it was sent by that
+ * connection. */
 static int is_lost_with_the_refusal(const reader *r, const call *c) {
     return c->code == ZCONNECTIONLOSS && r->refused_on && c->sent.was_connected &&
            c->sent.connection == r->refused_on;

@@ -1,8 +1,8 @@
 """The picture of the system, drawn again when it has changed.
 
 The page does not get Graphviz's SVG, which it would have to parse as markup, but a list of the
-shapes in it, and makes elements of these that are allowed to be nothing else. What is too large
-for a picture is drawn in groups, and what is too large for that comes as a list of its services.
+shapes in it, and makes elements of these that are allowed to be nothing else. A tree too
+large for a picture is drawn in groups, and one too large for that comes as a list of its services.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class NothingDrawn(LookupError):
 
 
 class Shown(NamedTuple):
-    """What the page shows of a part of the tree: a drawing, unless there is a list."""
+    """A part of the tree as the page shows it: a drawing, unless there is a list."""
 
     source: str  # in Graphviz's language, '' for a list
     groups: set[str]  # the paths of boxes that can be opened

@@ -63,7 +63,7 @@ HEADERS = {
 
 
 class Served(BoundedThreads, HTTPServer):
-    """What requests need of their server."""
+    """The server, as far as requests need it."""
 
     names: HostNames
     token: Token
@@ -193,7 +193,7 @@ class Request(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_CONNECT = refuse
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        # What comes behind a question mark is the page's key.
+        # Behind a question mark comes the page's key.
         logger.debug("%s %s: %s", self.command, self.path.partition("?")[0], code)
 
     def log_message(self, format: str, *args: Any) -> None:

@@ -3,7 +3,7 @@
 Each node has its attempt, as when it is reconciled alone (`zc.zk.registration.persistent`), and all
 take their next actions together: nodes are created, replaced and deleted in transactions of
 hundreds, looked at in one bulk read, and a path above them that has links in it is followed once.
-What is seldom needed is left to be done one by one.
+The rest, seldom needed, is left to be done one by one.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class _Together:
         self.binding = bulk.session.binding
         self.attempts = {node: Attempt(node, handle) for node in nodes}
         self.refused: dict[EphemeralNode, Exception] = {}
-        # What the connection or the session has met with; and whether all go one by one.
+        # The trouble of the connection or the session; and whether all go one by one.
         self.trouble: Exception | None = None
         self.is_over = False
         self._undone: set[EphemeralNode] = set()
@@ -117,7 +117,7 @@ class _Together:
 
     def create(self, chosen: Chosen) -> None:
         results = self._write(chosen, [attempt.creation() for attempt, _ in chosen])
-        # What one is refused for the node above it, all others below that are.
+        # If one is refused for the node above it, all others below that are.
         refused_below = {
             parent_of(attempt.node.path): result.code
             for (attempt, _), result in zip(chosen, results, strict=False)
@@ -193,7 +193,7 @@ class _Together:
 
     def follow_links(self, chosen: Chosen) -> None:
         for attempt, _ in chosen:
-            # What has been read for one of them is watched, and so known to the others.
+            # A node that was read for one of them is watched, and so known to the others.
             parent = attempt.node.parent
             is_first = parent not in self._followed
             self._followed.add(parent)

@@ -96,7 +96,7 @@ def register_all(
 ) -> Registrations:
     """Register many servers; see `zc.zk.ZooKeeper.register_all`."""
     acl = kept(acl)
-    # What is wrong with one is said before subscribers hear of any.
+    # A fault of one is said before subscribers hear of any.
     named = [_names_of(*server) for server in servers]
     registrations = []
     wanted: list[_Wanted] = []

@@ -221,7 +221,7 @@ class Subscriptions:
     def watch_each_and_read(self, wanted: Iterable[tuple[Subscription, Kind, str]]) -> None:
         """Let each subscription depend on its node, and have all of these read.
 
-        What servers say of a node is its answer.
+        The answers are what servers say of each node.
         """
         nodes = dict.fromkeys(self.watch(*each) for each in wanted)
         self.cache.read_now([*nodes])

@@ -2,7 +2,7 @@
 
 import { element, nodeLink, plural, visible } from "./elements.js";
 
-const MOST = 500;
+const MAX_CHANGES = 500;
 const LABELS = {
   added: "added", removed: "gone", changed: "changed", replaced: "made anew",
   lost: "connection lost", back: "connected again",
@@ -22,7 +22,7 @@ export class Changes {
   add(changes) {
     const fresh = changes.filter(({ number }) => number > this.number);
     this.number = fresh.at(-1)?.number ?? this.number;
-    this.list = [...fresh.reverse(), ...this.list].slice(0, MOST);
+    this.list = [...fresh.reverse(), ...this.list].slice(0, MAX_CHANGES);
   }
 
   latest(count) {
