@@ -131,6 +131,14 @@ class build_ext(cython_build_ext):
                 extension.extra_compile_args += COMPILED_FOR_WHEEL
                 extension.extra_link_args += LINKED_FOR_WHEEL
 
+    def get_ext_filename(self, fullname: str) -> str:
+        """Name an extension; for another platform, as setuptools alone has it (Cython has not)."""
+        name: str = super().get_ext_filename(fullname)
+        suffix = os.environ.get("SETUPTOOLS_EXT_SUFFIX")
+        return (
+            name.removesuffix(sysconfig.get_config_var("EXT_SUFFIX")) + suffix if suffix else name
+        )
+
     def is_built_in_place(self) -> bool:
         suffix = sysconfig.get_config_var("EXT_SUFFIX")
         names = [extension.name.replace(".", "/") for extension in self.extensions]

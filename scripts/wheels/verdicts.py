@@ -11,8 +11,17 @@ from pathlib import Path
 from scripts.bill_of_materials import FILE
 from scripts.wheels.elf import faults_of
 from scripts.wheels.running import run
+from scripts.wheels.targets import TARGETS, extension_suffix
 
 EXTENSIONS = {"zookeeper/_client", "zookeeper/_tls", "zc/zk/_speedups/_text"}
+
+
+def extension_names(wheel: str) -> set[str]:
+    """Return the names that the Pythons which a wheel is for look for."""
+    *_, python, platform = wheel.removesuffix(".whl").split("-")
+    (target,) = (target for target in TARGETS if target.tag == platform)
+    version = python.replace("cp3", "3.")
+    return {name + extension_suffix(target, version) for name in EXTENSIONS}
 
 
 def platform_of(verdict: str) -> str:
@@ -32,8 +41,8 @@ def faults_of_wheel(wheel: Path) -> list[str]:
         packed.extractall(folder)
         unpacked = Path(folder)
         extensions = sorted(unpacked.rglob("*.so"))
-        names = {str(path.relative_to(unpacked)).split(".")[0] for path in extensions}
-        if names != EXTENSIONS:
+        names = {str(path.relative_to(unpacked)) for path in extensions}
+        if names != extension_names(wheel.name):
             found.append(f"its extensions are {', '.join(sorted(names))}")
         found += [f"{path.name}: {fault}" for path in extensions for fault in faults_of(path)]
         if not list(unpacked.glob(f"*.dist-info/{FILE}")):

@@ -19,7 +19,7 @@ from scripts.wheels.targets import (
     extension_suffix,
     wheel_name,
 )
-from scripts.wheels.verdicts import platform_of
+from scripts.wheels.verdicts import extension_names, platform_of
 
 pytestmark = pytest.mark.quick
 
@@ -98,6 +98,13 @@ def test_a_call_that_goes_past_the_core_is_found():
     assert {"poll", "recv", "socket", "zookeeper_interest"} <= wrapped_names(
         (ROOT / "setup.py").read_text()
     )
+
+
+def test_the_extensions_of_a_wheel_are_those_that_its_pythons_look_for():
+    names = extension_names("zc_zk-3.0-cp312-cp312-manylinux_2_17_aarch64.whl")
+    assert "zookeeper/_tls.cpython-312-aarch64-linux-gnu.so" in names
+    assert len(names) == 3
+    assert "zookeeper/_tls.so" in extension_names("zc_zk-3.0-cp310-cp310-musllinux_1_2_x86_64.whl")
 
 
 def test_the_verdict_is_read_behind_warnings():
