@@ -269,6 +269,36 @@ class TestEvents:
         with pytest.raises(AssertionError, match="the events have ended"):
             page.wait_until(lambda: False)
 
+    def test_a_reader_that_reads_nothing_holds_up_nobody_and_is_let_go(
+        self, zk, site, read, monkeypatch
+    ):
+        monkeypatch.setattr(zc.zk.browse.request.Request, "timeout", scaled(1))
+        with socket.socket() as stalled:
+            stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            stalled.connect((site.host, site.server_port))
+            stalled.sendall(b"GET /events HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            wait_until(lambda: len(site.publisher._subscriptions) == 1, "it is listened to")
+            page = read()
+            for number in range(60):  # more than goes into its socket
+                zk.create(f"/n{number}", json.dumps({f"p{n}": "x" * 1000 for n in range(200)}))
+            zk.create("/end", "")
+            page.wait_until(lambda: "/end" in page.views)
+            wait_until(lambda: len(site.publisher._subscriptions) == 1, "its thread is gone", 30)
+            zk.create("/after", "")
+            page.wait_until(lambda: "/after" in page.views)
+
+    def test_changes_come_before_the_rest_of_a_large_tree(self):
+        publisher = Publisher()
+        publisher._views.update({f"/{number:05}": "{}" for number in range(10_000)})
+        subscription = publisher.subscribe()
+        assert subscription.next(0)
+        publisher._views["/zzz"] = "{}"
+        subscription.add(["/zzz", "/00001", "/gone"])
+        ((_, text),) = subscription.next(0)
+        told = json.loads(text)
+        assert told[:3] == [["/00001", {}], ["/gone", None], ["/zzz", {}]]
+        assert told[3][0] == "/00500"
+
     def test_an_event_is_of_bounded_size(self):
         publisher = Publisher()
         views = {f"/{number}": json.dumps({"v": "x" * 60_000}) for number in range(100)}
