@@ -7,6 +7,7 @@ queue in its own thread, and no other one needs Python's lock for an answer.
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +15,7 @@ from typing import Any
 
 import zookeeper
 from zc.zk.aio.home import Home
+from zc.zk.aio.ties import Tie
 from zc.zk.session.bridge import AwaitedAnswer
 
 _LATE = zookeeper.OPERATIONTIMEOUT
@@ -23,24 +25,29 @@ MAX_DRAINED = 1000
 
 
 class Answers:
-    """The answers that are awaited on a loop; `default_seconds` is how long each is by default."""
+    """The answers that are awaited on a loop; `default_seconds` is how long each is by default.
+
+    The binding knows their futures weakly: an answer may never come, and each leads to the task
+    that waits, and from there to the client. The futures are kept here, until the loop is closed.
+    """
 
     def __init__(self, home: Home, default_seconds: Callable[[], float]) -> None:
         self._home = home
         self._default_seconds = default_seconds
-        # Those without a deadline of their own, by the time when they were asked for.
-        self._asked: deque[tuple[float, asyncio.Future[AwaitedAnswer]]] = deque()
-        self._timer: asyncio.TimerHandle | None = None
         self.begin()
 
     def begin(self) -> None:
         """Have answers come to the home's loop, from now on."""
-        self._asked.clear()
-        self._timer = None
+        ties = self._home.ties
+        # Those without a deadline of their own, by the time when they were asked for. A timer of
+        # the loop keeps each of the others, and `_expected` those that have no deadline here.
+        self._asked: deque[tuple[float, asyncio.Future[AwaitedAnswer]]] = ties.hold(deque())
+        self._expected: set[asyncio.Future[AwaitedAnswer]] = ties.hold(set())
+        self._timer: asyncio.TimerHandle | None = None
         self._has_ended = False
         self._queue = zookeeper.CompletionQueue()
         self._bind = self._queue.bind
-        drain = partial(self._queue.drain, MAX_DRAINED)
+        drain = Tie(self._queue.drain, MAX_DRAINED).of(ties)
         self._home.loop.add_reader(self._queue.fileno(), drain)
 
     def end(self) -> None:
@@ -48,6 +55,7 @@ class Answers:
         if self._has_ended:
             return
         self._has_ended = True
+        self._home.ties.loosen()
         if self._timer is not None:
             self._timer.cancel()
         loop = self._home.loop
@@ -56,6 +64,7 @@ class Answers:
             self._queue.drain()
         self._queue.close()
         self._asked.clear()
+        self._expected.clear()
 
     def ask(
         self,
@@ -75,7 +84,7 @@ class Answers:
             timer = loop.call_later(checked(timeout), _settle, future, 0, _LATE)
             future.add_done_callback(lambda _: timer.cancel())
         try:
-            done = self._bind(partial(_settle, future))
+            done = self._bind(partial(_settle_waited_for, weakref.ref(future)))
             if kwargs:
                 send(later, done, *args, **kwargs)
             else:
@@ -95,7 +104,9 @@ class Answers:
     def expect(self) -> tuple[asyncio.Future[AwaitedAnswer], Callable[..., object]]:
         """Return the future of an answer without a deadline here, and its completion."""
         future: asyncio.Future[AwaitedAnswer] = self._home.loop.create_future()
-        return future, self._bind(partial(_settle, future))
+        self._expected.add(future)
+        future.add_done_callback(self._expected.discard)
+        return future, self._bind(partial(_settle_waited_for, weakref.ref(future)))
 
     def _give_up_late(self) -> None:
         self._timer = None
@@ -113,6 +124,14 @@ class Answers:
 
 def _settle(future: asyncio.Future[AwaitedAnswer], handle: int, code: int, *results: Any) -> None:
     if not future.done():
+        future.set_result((code, results))
+
+
+def _settle_waited_for(
+    reference: weakref.ref[asyncio.Future[AwaitedAnswer]], handle: int, code: int, *results: Any
+) -> None:
+    future = reference()
+    if future is not None and not future.done():
         future.set_result((code, results))
 
 

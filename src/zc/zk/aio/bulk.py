@@ -18,12 +18,12 @@ class _Reports:
     """The progress of a call, told to the program, which may raise to have it given up."""
 
     def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+        self._progress: Progress | None = progress
         self.fault: BaseException | None = None
         self.give_up: Callable[[], object] | None = None
 
     def __call__(self, done: int, total: int | None) -> None:
-        if self.fault is not None:
+        if self.fault is not None or self._progress is None:
             return
         try:
             self._progress(done, total)
@@ -31,6 +31,10 @@ class _Reports:
             self.fault = fault
             if self.give_up is not None:
                 self.give_up()
+
+    def end(self) -> None:
+        """Tell no more: the binding may keep this until an answer comes, if one does."""
+        self._progress = None
 
 
 def ask_in_bulk(
@@ -55,6 +59,8 @@ def ask_in_bulk(
         code, results = wait(expected.pop())
     except BaseException:
         work.cancel()
+        if reports is not None:
+            reports.end()
         raise
     if reports is not None and reports.fault is not None:
         raise reports.fault

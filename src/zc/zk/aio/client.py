@@ -73,7 +73,15 @@ class ZooKeeper(Opening):
     connection_fault = at_once(Blocking.connection_fault)
     event_zxid = at_once(Blocking.event_zxid)
     check_operations = at_once(Blocking.check_operations)
-    set_watcher = at_once(Blocking.set_watcher)
+
+    def set_watcher(self, watcher: Watcher | None) -> int:
+        """Have `watcher(handle, type, state, path)` called for session events, of all sessions.
+
+        It is called like a callback of a live object, one at a time with these.
+        """
+        inner = self._ready()
+        inner.home.watch_session(watcher)
+        return inner.set_watcher(inner.home.tell_of_session)
 
     async def add_auth(self, scheme: str, credential: str | bytes) -> int:
         """Authenticate this session, and later ones. Raises AuthFailedException if refused."""

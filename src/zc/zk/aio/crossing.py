@@ -9,7 +9,8 @@ form, and no thread.
 Dangers. Two crossings are two stacks of one thread: a lock that one holds while it waits is no lock
 against the other, so none may be held (`tests/aio/test_crossing.py` looks at each switch). And a
 crossing whose coroutine is thrown away, as when its loop is gone, cannot wait any more: `wait` then
-raises again what ended it, all the way out.
+raises again what ended it, all the way out. Only its own thread can do that, and the garbage
+collector cannot see what a stack refers to: so a loop that is closed has its crossings ended.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ import threading
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
-from greenlet import getcurrent, greenlet
+from greenlet import error, getcurrent, greenlet
 
+from zc.zk.aio import ties
 from zc.zk.aio.home import post
 from zc.zk.session import waiting
 
@@ -40,6 +42,7 @@ class Crossing(greenlet):
         self.caller = getcurrent()
         self.end: BaseException | None = None
         self.awaited: asyncio.Future[Any] | None = None
+        self.loop = asyncio._get_running_loop()
         super().__init__(function, self.caller)
         # The task's own context, so that the call reads and sets its variables.
         self.gr_context = self.caller.gr_context
@@ -48,19 +51,48 @@ class Crossing(greenlet):
 async def cross(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Return the result of a function that waits by `wait`."""
     crossing = Crossing(function)
-    outcome: Any = crossing.switch(*args, **kwargs)
-    while not crossing.dead:
-        future, crossing.awaited = crossing.awaited, None
-        assert future is not None
-        try:
-            value = await future
-        except BaseException as fault:
-            if isinstance(fault, GeneratorExit):
-                crossing.end = fault
-            outcome = crossing.throw(fault)
-        else:
-            outcome = crossing.switch(value)
+    _under_way.add(crossing)
+    try:
+        outcome: Any = crossing.switch(*args, **kwargs)
+        while not crossing.dead:
+            future, crossing.awaited = crossing.awaited, None
+            assert future is not None
+            try:
+                value = await future
+            except GeneratorExit as fault:
+                _throw_away(crossing, fault)
+                raise
+            except BaseException as fault:
+                outcome = crossing.throw(fault)
+            else:
+                outcome = crossing.switch(value)
+    finally:
+        _under_way.discard(crossing)
     return cast(T, outcome)
+
+
+_under_way: set[Crossing] = set()
+
+
+def _throw_away(crossing: Crossing, fault: GeneratorExit) -> None:
+    """End a call whose coroutine nobody has any more."""
+    crossing.end = fault
+    try:
+        crossing.throw(fault)
+    except GeneratorExit:
+        pass
+    except error:
+        pass  # this is another thread than the loop's, which ends it, if it lives
+
+
+def _end_those_of_closed_loops() -> None:
+    for crossing in list(_under_way):
+        if crossing.loop is not None and crossing.loop.is_closed():
+            _under_way.discard(crossing)
+            _throw_away(crossing, GeneratorExit())
+
+
+ties.end_calls = _end_those_of_closed_loops
 
 
 def is_crossing() -> bool:

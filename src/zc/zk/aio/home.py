@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec
 
+from zc.zk.aio.ties import Ties
+
 if TYPE_CHECKING:
     from zookeeper.types import Watcher
 
@@ -21,6 +23,9 @@ logger = logging.getLogger("zc.zk")
 
 # Seconds that `close` waits for callbacks that it has cancelled.
 CALLBACK_END_SECONDS = 1.0
+
+# The watcher of session events among the others, whose keys are numbers of objects.
+OF_SESSION = 0
 
 
 def post(
@@ -44,20 +49,26 @@ class Home:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.process = os.getpid()
-        self._tasks: set[asyncio.Task[None]] = set()
+        # Of all that the program waits for, or has given to be called.
+        self.ties = ties = Ties()
+        self._tasks: set[asyncio.Task[None]] = ties.hold(set())
         # Those who wait for a change, or for the client to be closed.
-        self.waiting: set[asyncio.Future[None]] = set()
-        self._calls: deque[tuple[Awaitable[object], str]] = deque()
+        self.waiting: set[asyncio.Future[None]] = ties.hold(set())
+        self._calls: deque[tuple[Awaitable[object], str]] = ties.hold(deque())
         # Coroutines of the program that others wait for, by the id of those they are called for:
         # since when each goes on.
         self.under_way: dict[int, float] = {}
         self._is_calling = False
         self.is_closed = False
-        self._spared: set[asyncio.Task[Any]] = set()
+        self._spared: set[asyncio.Task[Any]] = ties.hold(set())
+        # By the numbers of the objects that stand for them.
+        self.watchers: dict[int, Watcher] = ties.hold({})
 
     def begin_again(self, loop: asyncio.AbstractEventLoop) -> None:
         """Move to the loop of a child process, where nothing of the parent's goes on."""
+        watcher = self.watchers.get(OF_SESSION)
         Home.__init__(self, loop)
+        self.watch_session(watcher)
 
     def is_here(self) -> bool:
         """Whether the caller is called by this loop."""
@@ -130,6 +141,18 @@ class Home:
         """Return a watcher that has this one called on the loop; equal for the same one."""
         return None if watcher is None else _OnLoop(self, watcher)
 
+    def watch_session(self, watcher: Watcher | None) -> None:
+        """Have `tell_of_session` call this."""
+        if watcher is None:
+            self.watchers.pop(OF_SESSION, None)
+        else:
+            self.watchers[OF_SESSION] = watcher
+
+    def tell_of_session(self, handle: int, type: int, state: int, path: str) -> object:
+        """Call the watcher of session events, if there is one; on the loop."""
+        watcher = self.watchers.get(OF_SESSION)
+        return None if watcher is None else watcher(handle, type, state, path)
+
     async def wait(self, future: asyncio.Future[None]) -> None:
         """Wait for a change, but not longer than the client is open."""
         self.waiting.add(future)
@@ -164,22 +187,35 @@ def _is_cancelled() -> bool:
 
 
 class _OnLoop:
-    """A watcher that is called on a loop, and compares like the one that it stands for."""
+    """A watcher that is called on a loop, and compares like the one that it stands for.
 
-    __slots__ = ("_home", "_watcher")
+    The binding keeps this until the watch fires, and the home that one, until the loop is closed.
+    """
+
+    __slots__ = ("_hash", "_home", "_watchers")
 
     def __init__(self, home: Home, watcher: Watcher) -> None:
+        self._home = home
+        self._watchers = home.watchers
         if not callable(watcher):
             raise TypeError(f"a watcher must be callable: {watcher!r}")
-        self._home = home
-        self._watcher = watcher
+        self._hash = hash(watcher)
+        self._watchers[id(self)] = watcher
+
+    def __del__(self) -> None:
+        self._watchers.pop(id(self), None)
 
     def __call__(self, handle: int, type: int, state: int, path: str) -> None:
         home = self._home
-        home.post(home.call, partial(self._watcher, handle, type, state, path))
+        if (watcher := self._watcher) is not None:
+            home.post(home.call, partial(watcher, handle, type, state, path))
+
+    @property
+    def _watcher(self) -> Watcher | None:
+        return self._watchers.get(id(self))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _OnLoop) and self._watcher == other._watcher
 
     def __hash__(self) -> int:
-        return hash(self._watcher)
+        return self._hash

@@ -13,14 +13,14 @@ class LoopCalls:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._waiting: deque[Callable[[], object]] = deque()
+        self._waiting: deque[Callable[[], object]] = home.ties.hold(deque())
         self.worker = self
         self._is_started = False
         self.is_stopped = False
 
     def begin_again(self) -> None:
         """Begin with an empty queue, in a child process, where the client has another home."""
-        self._waiting.clear()
+        self._waiting = self._home.ties.hold(deque())
         self._is_started = self.is_stopped = False
 
     def put(self, callback: Callable[[], object], delay: float = 0.0) -> None:

@@ -209,7 +209,8 @@ class Opening:
             return
         self._note_closed()
         warnings.warn(f"unclosed client {self!r}", ResourceWarning, source=self, stacklevel=1)
-        inner.home.post(inner.answers.end)
+        if not inner.home.post(inner.answers.end):
+            inner.answers.end()
         try:
             # It may take a moment, and this may be anywhere.
             _thread.start_new_thread(inner.close, ())
