@@ -29,6 +29,7 @@ C_CLIENT = "ZooKeeper's C client", "libzookeeper-mt-dev"
 # Functions of the C client, and of libc as the C client calls it, that the core puts itself in
 # front of: NAME becomes __wrap_NAME, and the original stays reachable as __real_NAME.
 WRAPPED = [
+    "get_xid",
     "serialize_RequestHeader",
     "serialize_GetDataRequest",
     "serialize_ExistsRequest",

@@ -1,4 +1,4 @@
-/* The headers of requests and answers as they pass, on the C client's way to its own functions.
+/* The headers of requests and answers as they pass, and the numbers in them, on the C client's way to its own functions.
  *
  * The C client writes and reads them by functions of another object file, whose calls the linker's
  * --wrap makes ours. Several parts of the core want to see a header go by; here it is shown to each.
@@ -11,8 +11,21 @@
 
 int __real_serialize_RequestHeader(struct oarchive *out, const char *tag, struct RequestHeader *v);
 int __wrap_serialize_RequestHeader(struct oarchive *out, const char *tag, struct RequestHeader *v);
+int32_t __real_get_xid(void);
+int32_t __wrap_get_xid(void);
 int __real_deserialize_ReplyHeader(struct iarchive *in, const char *tag, struct ReplyHeader *v);
 int __wrap_deserialize_ReplyHeader(struct iarchive *in, const char *tag, struct ReplyHeader *v);
+
+/* The C client counts requests, of the whole process, from the time in seconds on and through all numbers of
+ * 32 bits. Negative ones are not for requests: the answer to -8, -4, -2 or -1 is taken for that to
+ * SetWatches, Auth, a ping or an event, and the caller waits in vain. 0 is none to raw_request.c. */
+int32_t __wrap_get_xid(void) {
+    int32_t xid;
+    do {
+        xid = __real_get_xid() & INT32_MAX;
+    } while (xid == 0);
+    return xid;
+}
 
 int __wrap_serialize_RequestHeader(struct oarchive *out, const char *tag, struct RequestHeader *v) {
     struct RequestHeader header = *v;
