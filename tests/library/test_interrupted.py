@@ -225,3 +225,19 @@ def test_a_session_that_was_never_opened_is_closed(connection_string) -> None:
     one.close()
     one.close()
     assert not one.is_kept_up
+
+
+def test_a_registration_has_ended_when_its_withdrawal_fails(zk, monkeypatch) -> None:
+    zk.create("/providers")
+    registration = zk.register("/providers", "host:1")
+    delete = zookeeper.delete
+
+    def interrupted(*arguments: Any, **options: Any) -> None:
+        monkeypatch.setattr(zookeeper, "delete", delete)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(zookeeper, "delete", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        registration.unregister()
+    assert (str(registration.state), "ended" in repr(registration)) == ("ended", True)
+    wait_until(lambda: not zk.exists("/providers/host:1"), "the session's thread deletes it")

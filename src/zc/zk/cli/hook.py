@@ -27,11 +27,11 @@ _LOOK_SECONDS = 0.1
 
 SHELL = ("/bin/sh", "-c")
 
-CommandWords = str | Sequence[str]
+Command = str | Sequence[str]
 
 
 def run(
-    command: CommandWords,
+    command: Command,
     variables: Mapping[str, str | bytes],
     given: bytes = b"",
     *,
@@ -66,7 +66,7 @@ def run(
     return _reason(child.status)
 
 
-def with_path(command: CommandWords, path: str) -> CommandWords:
+def with_path(command: Command, path: str) -> Command:
     """Return a command with `%s` replaced by a path, and `%%` by a percent sign."""
 
     def replaced(text: str, path: str) -> str:
@@ -77,7 +77,7 @@ def with_path(command: CommandWords, path: str) -> CommandWords:
     return [replaced(word, path) for word in command]
 
 
-def shown(command: CommandWords) -> str:
+def shown(command: Command) -> str:
     """Return a command as it is told."""
     return repr(command if isinstance(command, str) else shlex.join(command))
 

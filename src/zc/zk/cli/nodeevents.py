@@ -13,10 +13,10 @@ from zc.zk.naturalorder import sorted_naturally
 from zc.zk.tree.changes import SetData
 from zc.zk.tree.facts import data_members
 
-EventKind = Literal["added", "changed", "removed"]
-ADDED: EventKind = "added"
-CHANGED: EventKind = "changed"
-REMOVED: EventKind = "removed"
+Kind = Literal["added", "changed", "removed"]
+ADDED: Kind = "added"
+CHANGED: Kind = "changed"
+REMOVED: Kind = "removed"
 
 
 class Event(NamedTuple):
@@ -28,7 +28,7 @@ class Event(NamedTuple):
     """
 
     path: str
-    kind: EventKind
+    kind: Kind
     old: str | None = None
     new: str | None = None
     is_top: bool = False

@@ -44,9 +44,16 @@ class Registration:
 
     @property
     def state(self) -> RegistrationState:
-        """How things stand, of several nodes with the last to be there."""
+        """How things stand, of several nodes with the last to be there.
+
+        It is `ended` as soon as the node is not desired any more, also where its deletion has to
+        wait for a connection, or an interrupt has left that to the session's thread.
+        """
         order = list(RegistrationState)
-        states = {node.state for node in self._properties}
+        states = {
+            RegistrationState.ENDED if node.desired is None else node.state
+            for node in self._properties
+        }
         states = states - {RegistrationState.REGISTERED} or states
         return min(states, key=order.index)
 
