@@ -19,6 +19,7 @@ import zc.zk.errors
 import zookeeper.errors
 from zc.zk.formats import FormatUnavailable
 from zc.zk.graphvis import GraphvizError
+from zc.zk.rendering.faults import RenderError, SettingsError, TooFew, Unsafe
 from zc.zk.testing.snapshot import SnapshotError
 
 pytestmark = pytest.mark.quick
@@ -188,7 +189,11 @@ def test_an_exception_survives_pickling_and_copying(cls, passed_on) -> None:
         zc.zk.TreeSyntaxError(3, "line", "why"),
         FormatUnavailable("why"),
         GraphvizError("why"),
+        RenderError("why"),
+        SettingsError("why"),
         SnapshotError("why"),
+        TooFew("/a", 1, 2, "children"),
+        Unsafe("why"),
     ],
     ids=lambda fault: type(fault).__name__,
 )

@@ -12,6 +12,10 @@
     ├── NoProvider                  no registered server can be called
     ├── FormatUnavailable           `zc.zk.formats`: the library of a format is not installed
     ├── GraphvizError               `zc.zk.graphvis`: Graphviz cannot draw
+    ├── RenderError                 `zc.zk.rendering`: a template cannot be rendered
+    ├── TooFew                      `zc.zk.rendering`: it needs more providers, or children
+    ├── Unsafe                      `zc.zk.rendering`: a value could end a line of the file
+    ├── SettingsError               `zc.zk.rendering`: a file of settings cannot be used
     └── SnapshotError               `zc.zk.testing.snapshot`: a data file cannot be used
 
 A refusal of the servers or of the C client is a `zookeeper.ZooKeeperException`.

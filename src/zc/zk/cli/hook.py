@@ -27,11 +27,11 @@ _LOOK_SECONDS = 0.1
 
 SHELL = ("/bin/sh", "-c")
 
-Command = str | Sequence[str]
+CommandWords = str | Sequence[str]
 
 
 def run(
-    command: Command,
+    command: CommandWords,
     variables: Mapping[str, str | bytes],
     given: bytes = b"",
     *,
@@ -66,7 +66,7 @@ def run(
     return _reason(child.status)
 
 
-def with_path(command: Command, path: str) -> Command:
+def with_path(command: CommandWords, path: str) -> CommandWords:
     """Return a command with `%s` replaced by a path, and `%%` by a percent sign."""
 
     def replaced(text: str, path: str) -> str:
@@ -77,7 +77,7 @@ def with_path(command: Command, path: str) -> Command:
     return [replaced(word, path) for word in command]
 
 
-def shown(command: Command) -> str:
+def shown(command: CommandWords) -> str:
     """Return a command as it is told."""
     return repr(command if isinstance(command, str) else shlex.join(command))
 

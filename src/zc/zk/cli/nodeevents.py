@@ -13,10 +13,10 @@ from zc.zk.naturalorder import sorted_naturally
 from zc.zk.tree.changes import SetData
 from zc.zk.tree.facts import data_members
 
-Kind = Literal["added", "changed", "removed"]
-ADDED: Kind = "added"
-CHANGED: Kind = "changed"
-REMOVED: Kind = "removed"
+EventKind = Literal["added", "changed", "removed"]
+ADDED: EventKind = "added"
+CHANGED: EventKind = "changed"
+REMOVED: EventKind = "removed"
 
 
 class Event(NamedTuple):
@@ -28,7 +28,7 @@ class Event(NamedTuple):
     """
 
     path: str
-    kind: Kind
+    kind: EventKind
     old: str | None = None
     new: str | None = None
     is_top: bool = False

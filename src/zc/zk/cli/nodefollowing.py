@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from zc.zk import codec
-from zc.zk.cli.nodeevents import ADDED, CHANGED, REMOVED, Event, Kind
+from zc.zk.cli.nodeevents import ADDED, CHANGED, REMOVED, Event, EventKind
 from zc.zk.errors import BadPropertyLink
 from zc.zk.links import join
 from zc.zk.naturalorder import sorted_naturally
@@ -74,7 +74,7 @@ class NodeFollower:
             self._note(Event(self._path, REMOVED, self._data, is_top=True))
             self._is_there, self._names, self._data = False, set(), None
 
-    def _tell(self, kind: Kind, old: str | None, new: str | None) -> None:
+    def _tell(self, kind: EventKind, old: str | None, new: str | None) -> None:
         self._is_there = True
         self._note(Event(self._path, kind, old, new, is_top=True))
 

@@ -19,7 +19,7 @@ from zc.zk.cli.renderedfile import RenderedFile
 from zc.zk.cli.runplan import RunPlan, Timing
 from zc.zk.errors import Error
 from zc.zk.rendering.guards import Guard
-from zc.zk.rendering.settings import Command
+from zc.zk.rendering.settings import HookCommand
 from zc.zk.rendering.sources import Sources
 from zc.zk.rendering.template import Template
 from zc.zk.spans import in_words
@@ -31,7 +31,7 @@ LOOK_SECONDS = 60.0
 class Hooks(NamedTuple):
     """The command of a group, for how long it may run, and when things are done."""
 
-    command: Command | None
+    command: HookCommand | None
     limit: float
     timing: Timing
 
@@ -40,7 +40,7 @@ class Target:
     """A template, the file that is made of it, and what has to accept that."""
 
     def __init__(
-        self, template: Template, file: RenderedFile, guard: Guard, check: Command | None
+        self, template: Template, file: RenderedFile, guard: Guard, check: HookCommand | None
     ) -> None:
         self.template = template
         self.file = file
@@ -191,7 +191,7 @@ class Group:
                 self._command.note_change(time.monotonic())
         return []
 
-    def _check_of(self, command: Command) -> Callable[[str], str]:
+    def _check_of(self, command: HookCommand) -> Callable[[str], str]:
         def check(path: str) -> str:
             return hook.run(
                 hook.with_path(command, path),

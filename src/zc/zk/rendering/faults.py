@@ -13,7 +13,11 @@ class TooFew(Error):
     """There are fewer providers, or children, than a template needs."""
 
     def __init__(self, path: str, count: int, least: int, what: str) -> None:
-        super().__init__(f"{count} {what} at {path}, and {least} needed")
+        super().__init__(path, count, least, what)
+
+    def __str__(self) -> str:
+        path, count, least, what = self.args
+        return f"{count} {what} at {path}, and {least} needed"
 
 
 class Unsafe(Error):

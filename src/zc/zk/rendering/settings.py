@@ -13,7 +13,7 @@ from zc.zk.rendering.faults import SettingsError
 from zc.zk.spans import seconds_of
 
 # A command line for the shell, or a program with its arguments.
-Command = str | tuple[str, ...]
+HookCommand = str | tuple[str, ...]
 
 
 class TemplateSettings(NamedTuple):
@@ -21,8 +21,8 @@ class TemplateSettings(NamedTuple):
 
     source: str
     output: str
-    check: Command | None = None
-    exec: Command | None = None
+    check: HookCommand | None = None
+    exec: HookCommand | None = None
     exec_timeout: float | None = None
     retries: int | None = None
     debounce: float | None = None
@@ -122,7 +122,7 @@ def _text(where: str, value: object) -> str:
     return value
 
 
-def _command(where: str, value: object) -> Command:
+def _command(where: str, value: object) -> HookCommand:
     if isinstance(value, list) and value:
         return tuple(_text(where, word) for word in value)
     if isinstance(value, str):

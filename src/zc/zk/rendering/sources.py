@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="Tree | Children | Properties | Providers | Awaited")
 
 # A thing that is asked for: the kind, the path, and how deep a tree is.
-Key = tuple[str, str, int | None]
+SourceKey = tuple[str, str, int | None]
 
 # Names and addresses of machines, whatever file they are written to.
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?")
@@ -41,9 +41,9 @@ class Sources:
     def __init__(self, zk: ZooKeeper, changed: Callable[[], object]) -> None:
         self._zk = zk
         self._changed = changed
-        self._live: dict[Key, Any] = {}
-        self._missing: dict[Key, Awaited] = {}
-        self._used: set[Key] = set()
+        self._live: dict[SourceKey, Any] = {}
+        self._missing: dict[SourceKey, Awaited] = {}
+        self._used: set[SourceKey] = set()
         self._warned: set[str] = set()
 
     def begin(self) -> None:
@@ -96,7 +96,7 @@ class Sources:
         )
         return awaited.seen.is_there
 
-    def _get(self, key: Key, make: Callable[[], T]) -> Any:
+    def _get(self, key: SourceKey, make: Callable[[], T]) -> Any:
         """Return a live object. Raises NoNodeException, having waited for nothing."""
         self._used.add(key)
         live = self._live.get(key)
@@ -106,7 +106,7 @@ class Sources:
             raise zookeeper.error(zookeeper.NONODE, key[1])
         return live
 
-    def _begun(self, key: Key, make: Callable[[], T]) -> T:
+    def _begun(self, key: SourceKey, make: Callable[[], T]) -> T:
         """Return a live object that is new, or take care that we are told when there can be one."""
         for _ in range(MAX_ATTEMPTS):
             awaited = self._missing.get(key)
@@ -124,7 +124,7 @@ class Sources:
         self._changed()  # it comes and goes: later
         raise zookeeper.error(zookeeper.NONODE, key[1])
 
-    def _forget(self, key: Key) -> None:
+    def _forget(self, key: SourceKey) -> None:
         if (awaited := self._missing.pop(key, None)) is not None:
             _drop(awaited)
 
