@@ -9,7 +9,7 @@ from scripts.wheels.interpreters import ROOT
 from scripts.wheels.running import run
 
 # Libraries that every system of a kind has: those of glibc, of musl, and their loaders.
-_LIBC = re.compile(r"lib(c|m|pthread|dl|rt)\.so\.\d|ld-linux[\w-]*\.so\.\d|libc\.so")
+_LIBC = re.compile(r"lib(c|m|pthread|dl|rt)\.so\.\d|ld-linux[\w-]*\.so\.\d|libc\.musl-\w+\.so\.1")
 
 
 def faults_of(extension: Path) -> list[str]:

@@ -6,6 +6,7 @@ The package ziglang brings it.
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,17 @@ HARDENED = [
     "-U_FORTIFY_SOURCE",
     "-D_FORTIFY_SOURCE=2",
 ]
+
+
+# zig calls musl's library libc.so, and systems with musl by a name that no other libc has.
+_RENAME_MUSL = """ || exit
+for word; do
+    [ "$word" != -shared ] || shared=yes
+    [ "$previous" != -o ] || output=$word
+    previous=$word
+done
+[ -z "$shared" ] || exec "{patchelf}" --replace-needed libc.so libc.musl-{machine}.so.1 "$output"
+"""
 
 
 class Tools(NamedTuple):
@@ -54,7 +66,14 @@ def tools_for(target: Target, work: Path, sources: Path) -> Tools:
     options = f"-target {target.triple} -fno-sanitize=undefined {kept_out}"
     cache = f'ZIG_GLOBAL_CACHE_DIR="{work / "cache"}" ZIG_LOCAL_CACHE_DIR="{work / "cache"}"'
     tools = Tools(folder, folder / "cc", folder / "ar", run(program, "version").strip())
-    _write_program(tools.compiler, f'{cache} exec "{program}" cc {options} "$@"')
+    compiles = f'"{program}" cc {options} "$@"'
+    if "musl" in target.triple:
+        compiles += _RENAME_MUSL.format(
+            patchelf=Path(sys.executable).with_name("patchelf"), machine=target.machine
+        )
+        _write_program(tools.compiler, f"export {cache}\n{compiles}")
+    else:
+        _write_program(tools.compiler, f"{cache} exec {compiles}")
     _write_program(tools.archiver, f'{cache} exec "{program}" ar "$@"')
     _write_program(folder / "ranlib", f'{cache} exec "{program}" ranlib "$@"')
     return tools
