@@ -46,7 +46,10 @@ class Inner(Blocking):
 
         It is that of a method which only passes arguments on, without the frames in between.
         """
-        return partial(getattr(self._bridge.binding, name), self._session.require_handle())
+        binding: object = self._session.binding
+        if binding is self._bridge:  # and nothing in front of it, by which the client is measured
+            binding = self._bridge.binding
+        return partial(getattr(binding, name), self._session.require_handle())
 
     def _seconds(self) -> float:
         return self._session.timeout_seconds()
