@@ -54,7 +54,7 @@ def with_old_glibc(work: Path) -> Place:
     root = unpack_system(work / "bullseye", "bullseye", "amd64", ["libc6"])
     libraries = root / "lib/x86_64-linux-gnu"
     linked = f"-Wl,-dynamic-linker,{libraries}/ld-2.31.so -Wl,-rpath,{libraries}"
-    return Place("3.11", target, _built(work / "glibc-python", target, linked))
+    return Place("3.13", target, _built(work / "glibc-python", target, linked))
 
 
 def with_musl(work: Path) -> Place:
@@ -62,7 +62,7 @@ def with_musl(work: Path) -> Place:
     target = _target("musllinux_1_2_x86_64")
     root = unpack_system(work / "musl", "bookworm", "amd64", ["musl"])
     linked = f"-dynamic -Wl,-dynamic-linker,{root}/lib/ld-musl-x86_64.so.1"
-    return Place("3.11", target, _built(work / "musl-python", target, linked))
+    return Place("3.13", target, _built(work / "musl-python", target, linked))
 
 
 def with_newer_python(work: Path) -> Place:
@@ -77,8 +77,9 @@ def with_newer_python(work: Path) -> Place:
 
 def _built(folder: Path, target: Target, linked: str) -> Path:
     tools = tools_for(target, folder, folder)
-    archive = fetch_release("python3.11", folder.parent / "sources")
-    recipe = Recipe("python3.11", str(tools.compiler), linked)
+    # The oldest whose modules are compiled without the headers of this system's libc.
+    archive = fetch_release("python3.13", folder.parent / "sources", "trixie")
+    recipe = Recipe("python3.13", str(tools.compiler), linked)
     return build_python(recipe, archive, folder / "python")
 
 
