@@ -226,7 +226,10 @@ cdef Handle find(h):
         number = -1
     cdef Handle handle = _handles[number] if 0 <= number < len(_handles) else None
     if handle is None or not handle.opened or handle.closing:
-        raise errors.error(constants.INVALIDSTATE, None, f"handle {h} is closed or was never open")
+        why = "is closed or was never open"
+        if not threading.main_thread().is_alive():
+            why = "is closed, as the interpreter ends"
+        raise errors.error(constants.INVALIDSTATE, None, f"handle {h} {why}")
     if handle.process != core_process():
         raise errors.with_context(
             errors.ForkedException,

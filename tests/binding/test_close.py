@@ -32,6 +32,15 @@ def test_200_rounds_of_closing_under_six_busy_threads(zookeeper, connection_stri
     assert outcomes["completions"]["ok"] > 0, outcomes
 
 
+def test_calls_at_the_end_of_the_interpreter_say_so(zookeeper, connect, monkeypatch):
+    handle = connect()
+    zookeeper.close(handle)
+    ended = threading.Thread()
+    monkeypatch.setattr(threading, "main_thread", lambda: ended)
+    with pytest.raises(zookeeper.InvalidStateException, match="closed, as the interpreter ends"):
+        zookeeper.get(handle, "/")
+
+
 def test_threads_with_the_smallest_stacks_work_and_close(zookeeper, connection_string, root):
     assert subprocesses.run("small_stacks", connection_string + root) == [0, 1, 2, 3]
 
