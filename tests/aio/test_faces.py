@@ -72,7 +72,7 @@ def test_the_constructor_has_the_parameters_of_the_blocking_one():
     assert parameters(zc.zk.aio.ZooKeeper.connect) == expected
 
 
-# Attributes of an instance of one face, and of the class of the other; tests/aio/test_live.py uses them.
+# Attributes of instances of one face, and of the class of the other (tests/aio/test_callbacks.py).
 OF_INSTANCES = {"callbacks", "failed_calls", "keep_callbacks"}
 
 
