@@ -279,10 +279,11 @@ class TestEvents:
             stalled.sendall(b"GET /events HTTP/1.0\r\nHost: localhost\r\n\r\n")
             wait_until(lambda: len(site.publisher._subscriptions) == 1, "it is listened to")
             page = read()
-            for number in range(60):  # more than goes into its socket
-                zk.create(f"/n{number}", json.dumps({f"p{n}": "x" * 1000 for n in range(200)}))
-            zk.create("/end", "")
-            page.wait_until(lambda: "/end" in page.views)
+            nodes = {f"/n{number}" for number in range(60)}  # more than goes into its socket
+            for node in nodes:
+                zk.create(node, json.dumps({f"p{n}": "x" * 1000 for n in range(200)}))
+            # All of them, or this one would have something left to read, too.
+            page.wait_until(lambda: nodes <= page.views.keys())
             wait_until(lambda: len(site.publisher._subscriptions) == 1, "its thread is gone", 30)
             zk.create("/after", "")
             page.wait_until(lambda: "/after" in page.views)

@@ -42,7 +42,7 @@ with this one, also by kill -9.
 FILE stays as it is when a node is missing or may not be read, when the template fails, when a list
 of providers is empty, or has suddenly lost more than half: see --hold."""
 EXAMPLES = """\
--o /etc/haproxy/haproxy.cfg --check 'haproxy -c -f %s' --exec 'systemctl reload haproxy' haproxy.j2
+-o haproxy.cfg --check 'haproxy -c -f %s' --exec 'systemctl reload haproxy' haproxy.j2
 --once -d -o /etc/haproxy/haproxy.cfg haproxy.j2 zookeeper.example.com:2181
 --config /etc/zookeeper-render.toml zookeeper.example.com:2181"""
 
