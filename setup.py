@@ -55,7 +55,7 @@ WRAPPED = [
     "freeaddrinfo",
     "poll",
     "getsockopt",
-    # What compilers make of `recv` and `poll` that check the sizes of buffers.
+    # The forms of `recv` and `poll` that compilers make to check the sizes of buffers.
     "__recv_chk",
     "__poll_chk",
 ]

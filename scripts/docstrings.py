@@ -68,7 +68,7 @@ def _paragraph(block: list[str], names: Collection[str]) -> Iterator[str]:
 
 def _inline(text: str) -> str:
     """Return text whose code is marked as such, with a link where it has a name."""
-    # What looks like an address of e-mail is none.
+    # A text that looks like an address of e-mail is none.
     return _CODE.sub(_code, text.replace("@", "\\@"))
 
 

@@ -37,7 +37,7 @@ class Axes(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """What a chart says, and shows. `unit` is that of the figures, `over` what they depend on."""
+    """A message, and the figures for it: `unit` is theirs, `over` what they depend on."""
 
     message: str
     unit: str

@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
 def build(options: argparse.Namespace) -> int:
     targets = chosen_targets(options.target)
     pythons = options.python or PYTHONS
-    # What is built must not depend on the one who builds it.
+    # A wheel must not depend on the one who builds it.
     os.umask(0o022)
     output = options.output.resolve()
     output.mkdir(parents=True, exist_ok=True)

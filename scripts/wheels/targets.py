@@ -15,10 +15,10 @@ class Target(NamedTuple):
     # The names that the compiler zig and OpenSSL's Configure have for it.
     triple: str
     openssl: str
-    # What Pythons there call it in the names of extensions. Those with musl do not agree on a name,
+    # Its name in those of extensions, by Pythons there. Those with musl do not agree on one,
     # and all of them load a file without one.
     extension: str | None
-    # What Python calls the machine.
+    # The machine, as Python calls it.
     machine: str
 
 

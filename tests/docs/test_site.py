@@ -26,7 +26,7 @@ from tests.docs.pages import DOCS, INTERNAL, PAGES, PROJECT, README
 
 
 class Page(HTMLParser):
-    """What a page links to, fetches and can be linked to at."""
+    """The links of a page, the files that it fetches, and its anchors."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
