@@ -52,6 +52,15 @@ class TestRefusals:
         )
         assert len(zk.get_children("/old")) == MANY
 
+    def test_a_plan_that_is_handed_over_in_parts_tells_how_far_it_is(self, zk, monkeypatch) -> None:
+        monkeypatch.setattr(apply, "HANDED_OVER", 500)
+        told: list[tuple[int, int]] = []
+        zk.import_tree(text_of("top", range(MANY)), progress=lambda *done: told.append(done))
+        ends = [(done, MANY + 1) for done in (1, 501, 1001, 1201)]
+        assert [each for each in told if each in ends] == ends
+        assert told == sorted(told)
+        assert len(zk.get_children("/top")) == MANY
+
     def test_a_change_by_somebody_else_ends_all_later_changes(self, zk, other) -> None:
         zk.import_tree(text_of("top", range(MANY), "0"))
         plan = zk.plan_import(text_of("top", range(MANY), "1"))
@@ -65,7 +74,11 @@ class TestRefusals:
             stat["version"] for _, stat in zk.get_many([change.path for change in plan][1:])
         } == {0}
 
-    def test_a_failure_tells_by_kind_the_changes_made_before_it(self, zk, other) -> None:
+    @pytest.mark.parametrize("handed_over", [500, 50_000])
+    def test_a_failure_tells_by_kind_the_changes_made_before_it(
+        self, zk, other, monkeypatch, handed_over
+    ) -> None:
+        monkeypatch.setattr(apply, "HANDED_OVER", handed_over)
         zk.import_tree(text_of("top", range(MANY), "0") + text_of("gone", range(MANY)))
         text = text_of("top", range(MANY), "1") + "/gone\n" + text_of("new", range(10))
         plan = zk.plan_import(text, trim=True)

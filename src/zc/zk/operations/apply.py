@@ -47,6 +47,10 @@ CHECKED_TOGETHER = 10 * MAX_OPERATIONS
 # Transactions under way at once, where nothing can be refused.
 IN_FLIGHT = 4
 
+# So many changes are handed over at once. Operations, data and answers take memory until all of
+# them are done, several times as much as the plan: that of a million nodes has to go in parts.
+HANDED_OVER = 100 * MAX_OPERATIONS
+
 # Changes of ACLs under way at once: none has to do with another.
 ACLS_IN_FLIGHT = 100
 
@@ -171,8 +175,9 @@ class _Writer:
         self._acl = acl
         self._zxid = zxid
         self._progress = progress
-        # The parts that were begun, each with its results; None where there are none.
-        self._begun: list[tuple[Sequence[Change], Sequence[Any] | None]] = []
+        # The parts that are done; and the one that has failed, with its results if there are any.
+        self._done: list[Sequence[Change]] = []
+        self._failed: tuple[Sequence[Change], Sequence[Any] | None] = (), ()
 
     def write(
         self,
@@ -214,41 +219,45 @@ class _Writer:
             self._send(changes, in_flight=in_flight)
 
     def _send(self, changes: Sequence[Change], *, in_flight: int) -> None:
-        if not changes:
-            return
+        for start in range(0, len(changes), HANDED_OVER):
+            self._hand_over(changes[start : start + HANDED_OVER], in_flight)
+
+    def _hand_over(self, changes: Sequence[Change], in_flight: int) -> None:
         # While the first ones are on their way. Nothing can be wrong with the last ones.
         steps = (step for change in changes if (step := change.operation(self._acl)) is not None)
-        results = None
-        try:
-            results = self._session.call(
+        self._failed = changes, None
+        self._failed = (
+            changes,
+            self._session.call(
                 self._session.binding.write_many,
                 steps,
                 count=len(changes),
                 batch=MAX_OPERATIONS,
                 in_flight=in_flight,
                 progress=self._told(),
-            )
-        finally:
-            self._begun.append((changes, results))
-        raise_first(results)
+            ),
+        )
+        raise_first(self._failed[1] or ())
+        self._failed = (), ()
+        self._done.append(changes)
 
     def _told(self) -> Progress | None:
         """The progress function for a part of the changes; those before it are all done."""
         progress = self._progress
         if progress is None:
             return None
-        before, total = sum(len(part) for part, _ in self._begun), len(self._changes)
+        before, total = sum(map(len, self._done)), len(self._changes)
         return lambda done, _: progress(before + done, total)
 
     def _account(self) -> str:
         """Return in words how much has been done, and may have been."""
         planned = Counter(map(_kind, self._changes))
-        done: Counter[type[Change]] = Counter()
+        done = Counter(_kind(change) for part in self._done for change in part)
+        changes, results = self._failed
         uncertain = 0
-        for changes, results in self._begun:
-            if results is None:
-                uncertain += len(changes)
-                continue
+        if results is None:
+            uncertain = len(changes)
+        else:
             for change, result in zip(changes, results, strict=True):
                 if isinstance(result, zookeeper.ZooKeeperException):
                     uncertain += result.may_have_happened
