@@ -16,6 +16,7 @@ import zookeeper
 from harness import c_programs, kazoo_jobs
 from harness.cases import Case, Competitor, Goal, expect, timed
 from harness.command import main
+from harness.floor import prepared, read_floor
 from harness.service import Service, connected
 from harness.shapes import SHAPES, generate
 
@@ -24,6 +25,7 @@ ROOT = "/benchmark-read"
 OURS = "zookeeper.read_tree"
 OURS_CONVERTED = "the same, all of it used"
 C_WALK = "zoo_aget walk in C"
+FLOOR = "the floor: a raw socket in C"
 SEQUENTIAL = "kazoo one by one"
 ASYNCHRONOUS = "kazoo asynchronous"
 
@@ -34,6 +36,7 @@ SLOW_ROUNDS = 3
 def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
     for shape in options.shapes:
         nodes = generate(shape, options.nodes)
+        plain = prepared(nodes)
         with (
             service.tree(ROOT, nodes),
             connected(service.hosts) as handle,
@@ -59,6 +62,9 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
                 expect(result["nodes"], options.nodes, "nodes")
                 return float(result["seconds"])
 
+            def floor(plain: list[tuple[str, bytes]] = plain) -> float:
+                return read_floor(service.hosts, ROOT, plain).seconds
+
             def sequential(client: KazooClient = client) -> float:
                 seconds, found = timed(lambda: dict(kazoo_jobs.read_obviously(client, ROOT)))
                 expect(len(found), options.nodes, "nodes")
@@ -76,6 +82,7 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
                     Competitor(OURS, ours),
                     Competitor(OURS_CONVERTED, ours_converted),
                     Competitor(C_WALK, c_walk),
+                    Competitor(FLOOR, floor),
                     Competitor(ASYNCHRONOUS, asynchronous),
                     Competitor(SEQUENTIAL, sequential, rounds=SLOW_ROUNDS),
                 ],

@@ -9,6 +9,7 @@ import zookeeper
 from harness import c_programs, kazoo_jobs
 from harness.cases import Case, Competitor, Goal, expect, timed
 from harness.command import main
+from harness.floor import create_floor
 from harness.service import WORLD_ACL, Service, connected, raise_first, remove
 
 ROOT = "/benchmark-write"
@@ -16,6 +17,7 @@ DATA = b"x" * 50
 
 OURS = "zookeeper.write_many"
 C_TRANSACTIONS = "zoo_amulti in C"
+FLOOR = "the floor: a raw socket in C"
 C_CREATES = "zoo_acreate in C"
 TRANSACTIONS = "kazoo transactions"
 ONE_BY_ONE = "kazoo one by one"
@@ -51,6 +53,11 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
             arguments = (service.hosts, ROOT, options.nodes, len(DATA), batch, in_flight)
             return created(float(c_programs.run("create_pipelined", *arguments)["seconds"]))
 
+        def floor() -> float:
+            start_afresh()
+            nodes = [(path.removeprefix(ROOT), DATA) for path in paths]
+            return created(create_floor(service.hosts, ROOT, nodes, BATCH, IN_FLIGHT).seconds)
+
         def transactions() -> float:
             start_afresh()
             nodes = [(path, DATA) for path in paths]
@@ -71,6 +78,7 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
                 [
                     Competitor(OURS, ours),
                     Competitor(C_TRANSACTIONS, lambda: c_program(BATCH, IN_FLIGHT)),
+                    Competitor(FLOOR, floor),
                     Competitor(C_CREATES, lambda: c_program(1, 1000)),
                     Competitor(TRANSACTIONS, transactions),
                     Competitor(ONE_BY_ONE, one_by_one, rounds=3),

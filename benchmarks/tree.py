@@ -1,8 +1,9 @@
 """Measure `zc.zk` on whole trees, near and behind a delay.
 
 The rivals are kazoo and C. The jobs are fresh import, unchanged import, export, walk and delete of
-the same tree. The program in C, which reads the tree by pipelined zoo_aget calls and makes no text
-of it, is there for the export. The result of each job is checked each time, which is not timed.
+the same tree. Programs in C are there for two of them, which make nothing of what comes: one reads by
+pipelined zoo_aget calls, one sends requests that are prepared (the floor). The result of each job is
+checked each time, which is not timed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import zookeeper
 from harness import c_programs, kazoo_jobs
 from harness.cases import Case, Competitor, Goal, expect, timed
 from harness.command import main
+from harness.floor import create_floor, prepared, read_floor
 from harness.service import Service, connected, load, remove
 from harness.shapes import Node, generate
 
@@ -31,6 +33,7 @@ OBVIOUS = "kazoo one by one"
 BEST = "kazoo asynchronous"
 TRANSACTIONS = "kazoo transactions"
 C_WALK = "zoo_aget in C"
+FLOOR = "the floor: a raw socket in C"
 C_WINDOW = 1000
 
 # Rounds that kazoo one by one takes part in. Behind a delay one of its rounds takes a minute, so
@@ -49,7 +52,7 @@ def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
                 kazoo_jobs.connected(hosts) as client,
                 connected(service.hosts) as helper,
             ):
-                jobs = Jobs(hosts, nodes, text, zk, client, helper)
+                jobs = Jobs(hosts, nodes, prepared(nodes), text, zk, client, helper)
                 yield from jobs.cases(shape, delay)
 
 
@@ -72,6 +75,7 @@ class Jobs:
 
     hosts: str
     nodes: Sequence[Node]
+    plain: list[tuple[str, bytes]]
     text: str
     zk: zc.zk.ZooKeeper
     client: KazooClient
@@ -98,9 +102,11 @@ class Jobs:
             "fresh import",
             [
                 Competitor(IMPORT, self.fresh_import),
+                Competitor(FLOOR, self.fresh_import_floor),
                 Competitor(TRANSACTIONS, self.fresh_import_best),
                 Competitor(OBVIOUS, self.fresh_import_obviously, slowly),
             ],
+            Goal(IMPORT, FLOOR, at_most=1.2),
             Goal(IMPORT, TRANSACTIONS, at_most=1 / 2),
             Goal(IMPORT, OBVIOUS, at_most=1 / 80),
         )
@@ -114,20 +120,22 @@ class Jobs:
                     Competitor(BEST, self.unchanged_import_best),
                     Competitor(OBVIOUS, self.unchanged_import_obviously, slowly),
                 ],
-                Goal(IMPORT, EXPORT, at_most=1.5),
+                Goal(IMPORT, EXPORT, at_most=1.2),
             )
             yield case(
                 "export",
                 [
                     Competitor(EXPORT, self.export),
+                    Competitor(FLOOR, self.export_floor),
                     Competitor(C_WALK, self.walk_in_c),
                     Competitor(BEST, self.export_best),
                     Competitor(OBVIOUS, self.export_obviously, slowly),
                 ],
+                Goal(EXPORT, FLOOR, at_most=1.5),
                 Goal(EXPORT, C_WALK, at_most=0.15),
                 Goal(EXPORT, BEST, at_most=1 / 20),
                 Goal(EXPORT, OBVIOUS, at_most=1 / 150),
-                far=[Goal(EXPORT, OBVIOUS, at_most=1 / 500)],
+                far=[Goal(EXPORT, FLOOR, at_most=1.5), Goal(EXPORT, OBVIOUS, at_most=1 / 500)],
             )
             yield case(
                 "walk",
@@ -156,6 +164,9 @@ class Jobs:
 
     def fresh_import_obviously(self) -> float:
         return self.imported(timed(lambda: self.kazoo_import(kazoo_jobs.import_obviously))[0])
+
+    def fresh_import_floor(self) -> float:
+        return self.imported(create_floor(self.hosts, ROOT, self.plain).seconds)
 
     def fresh_import_best(self) -> float:
         return self.imported(timed(lambda: self.kazoo_import(kazoo_jobs.import_best))[0])
@@ -206,6 +217,9 @@ class Jobs:
     def export_best(self) -> float:
         export = kazoo_jobs.export_best
         return self.exported(*timed(lambda: export(self.client, ROOT, NAME)))
+
+    def export_floor(self) -> float:
+        return read_floor(self.hosts, ROOT, self.plain).seconds
 
     def walk_in_c(self) -> float:
         result = c_programs.run("walk_aget", self.hosts, ROOT, C_WINDOW)
