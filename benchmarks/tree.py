@@ -1,9 +1,9 @@
 """Measure `zc.zk` on whole trees, near and behind a delay.
 
 The rivals are kazoo and C. The jobs are fresh import, unchanged import, export, walk and delete of
-the same tree. Programs in C are there for two of them, which make nothing of what comes: one reads by
-pipelined zoo_aget calls, one sends requests that are prepared (the floor). The result of each job is
-checked each time, which is not timed.
+the same tree. Programs in C are there for two of them, which make nothing of what comes: one reads
+by pipelined zoo_aget calls, one sends requests that are prepared (the floor). The result of each
+job is checked each time, which is not timed.
 """
 
 from __future__ import annotations

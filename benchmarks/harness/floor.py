@@ -64,7 +64,8 @@ def create_floor(
 def _run(hosts: str, requests: Iterable[tuple[int, bytes]], at_least: int = 0) -> Floor:
     with tempfile.NamedTemporaryFile() as file:
         count = 0
-        for count, (after, request) in enumerate(requests, 1):
+        for after, request in requests:
+            count += 1
             file.write(struct.pack(">ii", after, len(request)) + request)
         file.flush()
         found = c_programs.run("floor_bulk", hosts, file.name)
@@ -85,7 +86,7 @@ def _text(text: bytes) -> bytes:
 
 
 def _reads(root: str, nodes: Sequence[Node]) -> Iterator[tuple[int, bytes]]:
-    """Yield requests for data, and for children where there are some, as answers make them known."""
+    """Yield requests for data, and for children, as answers make them known."""
     children: dict[str, list[int]] = {path: [] for path, _ in nodes}
     for place, (path, _) in enumerate(nodes):
         if path:
