@@ -98,7 +98,8 @@ def _reads(root: str, nodes: Sequence[Node]) -> Iterator[tuple[int, bytes]]:
     sent = answered = 0
     while data_to_read or parents or under_way:
         while (data_to_read or parents) and len(under_way) < READS_IN_FLIGHT:
-            reads, size = [], 0
+            reads: list[_Read] = []
+            size = 0
             while (data_to_read or parents) and len(reads) < READS and size < MAX_ANSWER:
                 read = (
                     _Read(GET_CHILDREN, parents.popleft())
