@@ -8,11 +8,13 @@ know all the rules. Nothing is an error here: the unusual is not plain, and is l
 from zc.zk._speedups._text import (
     Fields,
     Position,
+    creation,
     encode,
     has_marks,
     highest_score,
     is_same,
     new_nodes,
+    path_below,
     read_lines,
     render_data,
 )
@@ -20,11 +22,13 @@ from zc.zk._speedups._text import (
 __all__ = [
     "Fields",
     "Position",
+    "creation",
     "encode",
     "has_marks",
     "highest_score",
     "is_same",
     "new_nodes",
+    "path_below",
     "read_lines",
     "render_data",
 ]

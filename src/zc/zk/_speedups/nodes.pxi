@@ -191,21 +191,44 @@ def has_marks(Fields node):
 
 
 def new_nodes(Fields node, str path, make):
-    """Return `make(path, data, is_nested)` of a node and all below it, in order.
+    """Return items of a plan for a node and all below it, in order.
 
-    `data` is the node itself where its `data_may_wait`.
+    The first is `make(path, data, False)`, those below are nodes whose `data_may_wait`, and for others
+    `make(path, data, True)`. `data` is the node itself where its `data_may_wait`.
     """
-    cdef list made = [], to_do = [node], paths = [path]
+    cdef list made = [], to_do = [node], above = [path]
+    cdef bint may_wait
     while to_do:
         node = to_do.pop()
-        path = paths.pop()
-        made.append(make(path, node if node.data_may_wait else data_of(node), bool(made)))
+        start = above.pop()
+        may_wait = node.data_may_wait
+        if made and may_wait:
+            made.append(node)
+        else:
+            where = start + node.name if made else path
+            made.append(make(where, node if may_wait else data_of(node), len(made) > 0))
         if node.children:
-            path += "/"
+            start = (start + node.name if len(made) > 1 else path) + "/"
             for name in sorted(node.children, reverse=True):
                 to_do.append(node.children[name])
-                paths.append(path + name)
+                above.append(start)
     return made
+
+
+def path_below(Fields node, top, str path):
+    """Return the path of a node below the node `top`, which has the path `path`."""
+    cdef list names = []
+    while node is not None and node is not top:
+        names.append(node.name)
+        node = node.parent
+    names.append("" if path == "/" else path)
+    names.reverse()
+    return "/".join(names)
+
+
+def creation(Fields node, top, str path, acl):
+    """Return the operation that creates a permanent node; arguments are as of `path_below`."""
+    return ("create", path_below(node, top, path), data_of(node), acl, 0)
 
 
 cdef object data_of(Fields node):

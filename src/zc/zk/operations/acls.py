@@ -12,7 +12,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import zookeeper
-from zc.zk.operations.apply import CONSEQUENCES, tell_with
+from zc.zk.operations.accounts import tell_with
+from zc.zk.operations.apply import CONSEQUENCES
 from zc.zk.operations.survey import Found, survey
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session

@@ -25,14 +25,17 @@ many nodes are deleted, the time that `CHECKED_TOGETHER` of them take.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
+from zc.zk.operations.accounts import account, kind_of, tell_with
 from zc.zk.operations.samenodes import require_same_nodes
 from zc.zk.session.session import Session
-from zc.zk.tree.changes import AddNode, Change, DeleteNode, SetData, operations
+from zc.zk.tree.changes import AddNode, Change, DeleteNode, operations
 from zc.zk.tree.markchanges import SetAcl
+from zc.zk.tree.model import ParseNode
+from zc.zk.tree.planned import Changes, Item
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl, Operation, Progress
@@ -54,13 +57,6 @@ HANDED_OVER = 100 * MAX_OPERATIONS
 # Changes of ACLs under way at once: none has to do with another.
 ACLS_IN_FLIGHT = 100
 
-_KINDS: dict[type[Change], str] = {
-    AddNode: "creations",
-    SetData: "changes of data",
-    DeleteNode: "deletions",
-    SetAcl: "changes of ACLs",
-}
-
 WITHOUT_TTL = "the servers make no nodes with a time to live (zookeeper.extendedTypesEnabled)"
 
 # The consequences of what happened to another operation of the same transaction.
@@ -69,7 +65,7 @@ CONSEQUENCES = (zookeeper.RuntimeInconsistencyException, zookeeper.NothingExcept
 
 def write_plan(
     session: Session,
-    changes: Sequence[Change],
+    changes: Changes,
     acl: Acl,
     zxid: int,
     progress: Progress | None = None,
@@ -79,19 +75,20 @@ def write_plan(
     Raises the exception of the first one that failed. Then nothing has been done if they fit into
     one transaction; the exception tells what has if they did not.
     """
-    acls = [change for change in changes if isinstance(change, SetAcl)]
+    explicit = changes.explicit()
+    acls = [change for change in explicit if isinstance(change, SetAcl)]
     if acls:
         _write_with_acls(session, changes, acls, acl, zxid, progress)
         return
     if len(changes) <= MAX_OPERATIONS:
         at_once = operations(changes, acl)
         if _is_small(at_once):
-            require_same_nodes(session, changes, zxid)
+            require_same_nodes(session, explicit, zxid)
             if not at_once or _write_at_once(session, at_once):
                 if at_once and progress is not None:
                     progress(len(at_once), len(at_once))
                 return
-    _check(session, changes, acl)
+    _check(session, explicit, acl)
     _Writer(session, changes, acl, zxid, progress).write(changes)
 
 
@@ -103,16 +100,17 @@ def _check(session: Session, changes: Sequence[Change], acl: Acl) -> None:
 
 def _write_with_acls(
     session: Session,
-    changes: Sequence[Change],
+    changes: Changes,
     acls: Sequence[SetAcl],
     acl: Acl,
     zxid: int,
     progress: Progress | None,
 ) -> None:
-    _check(session, changes, acl)
+    explicit = changes.explicit()
+    _check(session, explicit, acl)
     # All that is there is compared before the first request: later ones may forbid to look.
-    require_same_nodes(session, changes, zxid)
-    others = [change for change in changes if not isinstance(change, SetAcl)]
+    require_same_nodes(session, explicit, zxid)
+    others = changes.without(lambda change: isinstance(change, SetAcl))
     first = [change for change in acls if change.opens and not change.is_of_new]
     last = [change for change in acls if change.is_of_new or not change.opens]
     _Writer(session, changes, acl, zxid, progress).write(others, first, last)
@@ -165,7 +163,7 @@ class _Writer:
     def __init__(
         self,
         session: Session,
-        changes: Sequence[Change],
+        changes: Changes,
         acl: Acl,
         zxid: int,
         progress: Progress | None,
@@ -176,12 +174,12 @@ class _Writer:
         self._zxid = zxid
         self._progress = progress
         # The parts that are done; and the one that has failed, with its results if there are any.
-        self._done: list[Sequence[Change]] = []
-        self._failed: tuple[Sequence[Change], Sequence[Any] | None] = (), ()
+        self._done: list[Changes] = []
+        self._failed: tuple[Changes, Sequence[Any] | None] = Changes([]), ()
 
     def write(
         self,
-        changes: Sequence[Change],
+        changes: Changes,
         acls_first: Sequence[SetAcl] = (),
         acls_last: Sequence[SetAcl] = (),
     ) -> None:
@@ -196,41 +194,42 @@ class _Writer:
             tell_with(fault, self._account())
             raise
 
-    def _write_by_risk(self, changes: Sequence[Change]) -> None:
-        others: list[Change] = []
-        nested: list[Change] = []
-        deletions: list[Change] = []
-        for change in changes:
-            if isinstance(change, AddNode):
+    def _write_by_risk(self, changes: Changes) -> None:
+        others: list[Item] = []
+        nested: list[Item] = []
+        deletions: list[Item] = []
+        for change in changes.items:
+            if isinstance(change, ParseNode):
+                nested.append(change)
+            elif isinstance(change, AddNode):
                 (nested if change.is_nested else others).append(change)
             else:
                 (deletions if isinstance(change, DeleteNode) else others).append(change)
-        self._write(others, in_flight=1)
-        self._write(nested, in_flight=IN_FLIGHT)
+        self._write(changes.of(others), in_flight=1)
+        self._write(changes.of(nested), in_flight=IN_FLIGHT)
         for start in range(0, len(deletions), CHECKED_TOGETHER):
-            self._write(deletions[start : start + CHECKED_TOGETHER], in_flight=1)
+            self._write(changes.of(deletions[start : start + CHECKED_TOGETHER]), in_flight=1)
 
     def _write_acls(self, changes: Sequence[SetAcl]) -> None:
-        self._send(changes, in_flight=ACLS_IN_FLIGHT)
+        self._send(Changes([*changes]), in_flight=ACLS_IN_FLIGHT)
 
-    def _write(self, changes: Sequence[Change], *, in_flight: int) -> None:
+    def _write(self, changes: Changes, *, in_flight: int) -> None:
         if changes:
-            require_same_nodes(self._session, changes, self._zxid)
+            require_same_nodes(self._session, changes.explicit(), self._zxid)
             self._send(changes, in_flight=in_flight)
 
-    def _send(self, changes: Sequence[Change], *, in_flight: int) -> None:
+    def _send(self, changes: Changes, *, in_flight: int) -> None:
         for start in range(0, len(changes), HANDED_OVER):
             self._hand_over(changes[start : start + HANDED_OVER], in_flight)
 
-    def _hand_over(self, changes: Sequence[Change], in_flight: int) -> None:
+    def _hand_over(self, changes: Changes, in_flight: int) -> None:
         # While the first ones are on their way. Nothing can be wrong with the last ones.
-        steps = (step for change in changes if (step := change.operation(self._acl)) is not None)
         self._failed = changes, None
         self._failed = (
             changes,
             self._session.call(
                 self._session.binding.write_many,
-                steps,
+                changes.operations(self._acl),
                 count=len(changes),
                 batch=MAX_OPERATIONS,
                 in_flight=in_flight,
@@ -238,7 +237,7 @@ class _Writer:
             ),
         )
         raise_first(self._failed[1] or ())
-        self._failed = (), ()
+        self._failed = Changes([]), ()
         self._done.append(changes)
 
     def _told(self) -> Progress | None:
@@ -251,42 +250,19 @@ class _Writer:
 
     def _account(self) -> str:
         """Return in words how much has been done, and may have been."""
-        planned = Counter(map(_kind, self._changes))
-        done = Counter(_kind(change) for part in self._done for change in part)
+        planned = Counter(map(kind_of, self._changes.items))
+        done = Counter(kind_of(item) for part in self._done for item in part.items)
         changes, results = self._failed
         uncertain = 0
         if results is None:
             uncertain = len(changes)
         else:
-            for change, result in zip(changes, results, strict=True):
+            for item, result in zip(changes.items, results, strict=True):
                 if isinstance(result, zookeeper.ZooKeeperException):
                     uncertain += result.may_have_happened
                 else:
-                    done[_kind(change)] += 1
+                    done[kind_of(item)] += 1
         return account(done, planned, uncertain)
-
-
-def account(
-    done: Mapping[type[Change], int], planned: Mapping[type[Change], int], uncertain: int
-) -> str:
-    """Return in words how much has been done by kind, and how much more may have been."""
-    parts = [
-        f"{done[kind] or 'none'} of {planned[kind]} {name}"
-        for kind, name in _KINDS.items()
-        if planned.get(kind)
-    ]
-    told = f"done: {', '.join(parts)}"
-    return f"{told}; {uncertain} others may have been" if uncertain else told
-
-
-def tell_with(fault: zookeeper.ZooKeeperException, account: str) -> None:
-    """Have the message of an exception say how much has been done."""
-    fault.args = (f"{fault.args[0]} ({account})", *fault.args[1:])
-
-
-def _kind(change: Change) -> type[Change]:
-    """Return what a change counts as: a copy is a creation."""
-    return next((kind for kind in _KINDS if isinstance(change, kind)), AddNode)
 
 
 def _size(operation: Operation) -> int:

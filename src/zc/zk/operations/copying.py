@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.links import is_within
-from zc.zk.operations import apply
+from zc.zk.operations import accounts, apply
 from zc.zk.operations.originals import Originals, read_originals, reserved
 from zc.zk.operations.plan import Plan
 from zc.zk.operations.real import link_at
@@ -147,7 +147,7 @@ class CopyPlan:
                 with attempt, self._told.noted(done, len(self.deletions)):
                     Plan(session, list(left), OPEN_ACL_UNSAFE, self.originals.zxid).apply(progress)
         except zookeeper.ZooKeeperException as fault:
-            apply.tell_with(fault, f"all of it was copied to {self.target.path}")
+            accounts.tell_with(fault, f"all of it was copied to {self.target.path}")
             raise
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.operations import subtree
-from zc.zk.operations.apply import CONSEQUENCES, account, tell_with
+from zc.zk.operations.accounts import account, tell_with
+from zc.zk.operations.apply import CONSEQUENCES
 from zc.zk.operations.plan import Plan, hands_off
 from zc.zk.operations.samenodes import require_not_ephemeral
 from zc.zk.session.retry import attempts, attempts_at_change

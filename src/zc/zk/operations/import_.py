@@ -15,11 +15,12 @@ from zc.zk.operations.originals import reserved
 from zc.zk.operations.plan import Plan
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
-from zc.zk.tree.changes import AddNode, Change
-from zc.zk.tree.diff import NodeState, plan_import
+from zc.zk.tree.changes import AddNode
+from zc.zk.tree.diff import NodeState, plan_changes
 from zc.zk.tree.exporting import Skip
 from zc.zk.tree.marking import Marking, is_about_us, shut, with_acls, with_ways_in
 from zc.zk.tree.model import ParseNode
+from zc.zk.tree.planned import Changes, Item
 from zc.zk.watching.readers import resolve
 
 if TYPE_CHECKING:
@@ -80,11 +81,11 @@ def make_plan(
             marking = marking._replace(acls=_acls(session, paths, progress))
             if is_about_us(tree, marking.reset):
                 marking = marking._replace(identities=told_identities(session) or [])
-        changes = plan_import(tree, path, present, options.trim, marking, own=reserved(session))
+        changes = plan_changes(tree, path, present, options.trim, marking, own=reserved(session))
     else:
         changes = _plan_from_nothing(session, tree, _place(session, path), marking)
     if is_marked and shut(changes):
-        changes = with_ways_in(changes, told_identities(session) or [])
+        changes = Changes([*with_ways_in(list(changes), told_identities(session) or [])])
     return Plan(session, changes, acl, zxid)
 
 
@@ -113,9 +114,7 @@ def _place(session: Session, path: str) -> str:
     return place_to_make(session, path) if is_direct(path) else path
 
 
-def _plan_from_nothing(
-    session: Session, tree: ParseNode, path: str, marking: Marking
-) -> list[Change]:
+def _plan_from_nothing(session: Session, tree: ParseNode, path: str, marking: Marking) -> Changes:
     """Plan for a path that does not exist: it is made first, and the nodes above it."""
     names = [name for name in path.split("/") if name]
     ancestors = ["/" + "/".join(names[: count + 1]) for count in range(len(names))]
@@ -124,18 +123,21 @@ def _plan_from_nothing(
     for attempt in attempts(session):
         with attempt:
             answers = session.call(session.binding.get_many, ancestors)
-    changes: list[Change] = [
-        AddNode(ancestor, "")
+    made: list[Item] = [
+        AddNode(ancestor, "", is_nested=False)
         for ancestor, answer in zip(ancestors, answers, strict=True)
         if isinstance(answer, zookeeper.NoNodeException)
     ]
-    changes += plan_import(tree, path, {path: NodeState("", 0, False)}, marking=marking)
-    return [
-        change.but(is_nested=index > 0, marks=change.marks)
-        if isinstance(change, AddNode)
-        else change
-        for index, change in enumerate(changes)
-    ]
+    planned = plan_changes(tree, path, {path: NodeState("", 0, False)}, marking=marking)
+    made += planned.items
+    return planned.of(
+        [
+            change.but(is_nested=index > 0, marks=change.marks)
+            if isinstance(change, AddNode)
+            else change
+            for index, change in enumerate(made)
+        ]
+    )
 
 
 def require_no_losses(plan: Plan) -> None:

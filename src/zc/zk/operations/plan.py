@@ -13,6 +13,7 @@ from zc.zk.operations.apply import write_plan
 from zc.zk.session.session import Session
 from zc.zk.tree.changes import AddNode, Change, DeleteNode, messages
 from zc.zk.tree.marking import losses
+from zc.zk.tree.planned import Changes
 
 if TYPE_CHECKING:
     from zc.zk.registration.ephemerals import Ephemerals
@@ -32,13 +33,13 @@ class Plan:
     def __init__(
         self,
         session: Session,
-        changes: list[Change],
+        changes: list[Change] | Changes,
         acl: Acl,
         zxid: int,
         ephemerals: Ephemerals | None = None,
     ) -> None:
         self._session = session
-        self._changes = changes
+        self._changes = changes if isinstance(changes, Changes) else Changes([*changes])
         self._acl = acl
         self._zxid = zxid
         # Those of the client, which are not made again when the plan deletes them.
@@ -62,7 +63,8 @@ class Plan:
     @property
     def deletions(self) -> list[str]:
         """The paths of the nodes that are deleted, in order."""
-        return [change.path for change in self._changes if isinstance(change, DeleteNode)]
+        explicit = self._changes.explicit()
+        return [change.path for change in explicit if isinstance(change, DeleteNode)]
 
     @property
     def losses(self) -> list[str]:
@@ -76,11 +78,12 @@ class Plan:
 
     def lines(self, *, verbose: bool = False) -> Iterator[str]:
         """Yield the lines that a dry run prints; `verbose` tells all of new subtrees."""
-        return messages(self._changes, dry_run=True, verbose=verbose)
+        told = self._changes if verbose else self._changes.explicit()
+        return messages(told, dry_run=True, verbose=verbose)
 
     def notices(self) -> Iterator[str]:
         """Yield the lines that are printed when the plan is applied."""
-        return messages(self._changes)
+        return messages(self._changes.explicit())
 
     def apply(self, progress: Progress | None = None) -> None:
         """Make the changes; in one transaction if they fit into one (500 nodes, 500 KB).
@@ -92,10 +95,10 @@ class Plan:
         requests of their own: those that take nothing away come first, and the others last.
         `progress(done, total)` is called a few times a second. See `zc.zk.operations.apply`.
         """
-        changes = [change for change in self._changes if change.writes]
+        changes = self._changes.without(lambda change: not change.writes)
         if changes and isinstance(changes[0], AddNode) and changes[0].path == "/":
             root.make(self._session, self._acl)
-            del changes[0]
+            changes = changes[1:]
         with hands_off(self._session, self._ephemerals, self.deletions) as gone:
             write_plan(self._session, changes, self._acl, self._zxid, progress)
             gone.update(self.deletions)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import zookeeper
 from zc.zk.operations import root
-from zc.zk.operations.apply import tell_with
+from zc.zk.operations.accounts import tell_with
 from zc.zk.session.session import Session
 
 

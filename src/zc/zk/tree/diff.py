@@ -29,6 +29,7 @@ from zc.zk.tree.changes import (
 )
 from zc.zk.tree.marking import Marking, acl_of
 from zc.zk.tree.model import ParseNode
+from zc.zk.tree.planned import Changes, Item
 from zookeeper.constants import NOCHILDRENFOREPHEMERALS, NONODE
 from zookeeper.errors import ZooKeeperException, error
 
@@ -83,7 +84,6 @@ def snapshot(
     return states
 
 
-@collected_later
 def plan_import(
     tree: ParseNode,
     path: str,
@@ -93,6 +93,20 @@ def plan_import(
     *,
     own: str | None = None,
 ) -> list[Change]:
+    """Return what `plan_changes` with the same arguments does, as a list."""
+    return list(plan_changes(tree, path, present, trim, marking, own=own))
+
+
+@collected_later
+def plan_changes(
+    tree: ParseNode,
+    path: str,
+    present: Mapping[str, NodeState],
+    trim: bool | None = None,
+    marking: Marking | None = None,
+    *,
+    own: str | None = None,
+) -> Changes:
     """Plan to make the nodes below `path` what `tree`, a parsed tree, says.
 
     `present` holds `path` itself, and those of its children that the tree mentions with all that
@@ -109,7 +123,7 @@ def plan_import(
     """
     if path not in present:
         raise error(NONODE, path)
-    plan: list[Change] = []
+    plan: list[Item] = []
     is_marked = has_marks(tree)
     marking = marking or Marking()
     to_do = _children_to_do(tree, path, None)
@@ -142,7 +156,7 @@ def plan_import(
                     plan += _extra(join(node_path, name), present, trim, marking, own)
         if children:
             to_do += _children_to_do(node, node_path, acl_of(node, inherited))
-    return plan
+    return Changes(plan, path, tree)
 
 
 @collected_later
