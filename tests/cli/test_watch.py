@@ -203,14 +203,15 @@ class TestCommands:
         zk.delete("/shop/new")
         assert [each["path"] for each in next_object(process)[0]] == ["/shop/new"]
 
-    def test_retries_may_be_limited(self, start, place, zk):
+    def test_retries_may_be_limited_and_nothing_is_lost_by_that(self, start, place, zk):
         zk.create("/shop", "")
         words = ["--retries", "0", "--debounce", "0", "--exec", "cat; exit 3", place, "/shop"]
         process = start("watch", *words)
         assert next_object(process)["path"] == "/shop"
         assert process.stderr.readline().endswith(b"its status is 3; given up until a change\n")
         zk.create("/shop/new", "")
-        assert next_object(process)["path"] == "/shop/new"
+        # Those that were given up are told, too: to the command it is as if they came just now.
+        assert [next_object(process)["path"] for _ in range(2)] == ["/shop", "/shop/new"]
 
     def test_a_command_that_hangs_is_ended_with_all_it_has_started(
         self, start, place, zk, tmp_path

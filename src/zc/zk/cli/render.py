@@ -239,9 +239,9 @@ def _follow(zk: ZooKeeper, groups: Sequence[Group]) -> NoReturn:
         )
         for group in groups
     ]
-    for thread in threads:
-        thread.start()
     try:
+        for thread in threads:
+            thread.start()
         for group in groups:
             while not (group.has_begun.wait(LOOK_SECONDS) or failed.is_set()):
                 pass
@@ -251,7 +251,8 @@ def _follow(zk: ZooKeeper, groups: Sequence[Group]) -> NoReturn:
         for group in groups:
             group.end()
         for thread in threads:
-            thread.join(MAX_END_SECONDS)
+            if thread.ident is not None:  # a signal may come before it is started
+                thread.join(MAX_END_SECONDS)
     raise faults[0]
 
 

@@ -89,13 +89,14 @@ class Inbox:
             self.plan.note_success()
 
     def note_failure(self, events: list[Event]) -> float | None:
-        """Note that they have not; return the pause until they are due again, None if never."""
+        """Note that they have not; return the pause until they are due again, None if never.
+
+        Events that are given up are told together with the next one.
+        """
         assert self.plan is not None
         with self._news:
-            pause = self.plan.note_failure(time.monotonic())
-            if pause is not None:
-                self._pending.put_back(events)
-        return pause
+            self._pending.put_back(events)
+            return self.plan.note_failure(time.monotonic())
 
 
 class Following:
