@@ -35,7 +35,13 @@ def build_python(recipe: Recipe, archive: Path, folder: Path) -> Path:
     folder.mkdir(parents=True)
     source = unpack(archive, folder / "source")
     environment = plain_environment(
-        {"CC": recipe.compiler, "CFLAGS": "-O1 -Wno-error=date-time", "LDFLAGS": recipe.linked}
+        {
+            "CC": recipe.compiler,
+            "CFLAGS": "-O1 -Wno-error=date-time",
+            "LDFLAGS": recipe.linked,
+            # It tells of this system's libraries, which are not for the other one.
+            "PKG_CONFIG_LIBDIR": str(folder / "none"),
+        }
     )
     run(
         "./configure",
