@@ -130,7 +130,7 @@ def show(stage: ExitStack, on_a_real_server: bool, kind: str) -> None:
     step("The tree is exported, registered servers included:")
     print(textwrap.indent(zk.export_tree(ephemeral=True), "    "), end="")
 
-    step("Everything is stopped. That was it: README.txt has the details.")
+    step("Everything is stopped. That was it: docs/tutorial.txt has the details.")
 
 
 _numbers = iter(range(1, 100))

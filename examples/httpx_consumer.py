@@ -27,7 +27,12 @@ def main(seconds: float = float("inf")) -> None:
         transport = ProvidersTransport(zk.providers("/shop/prices"))
         with httpx.Client(mounts={"http://prices": transport}, timeout=5) as client:
             while time.monotonic() < end:
-                answer = client.get(f"http://prices/{settings['item']}")
+                try:
+                    answer = client.get(f"http://prices/{settings['item']}")
+                except httpx.ConnectError as none:  # no server is left that can be reached
+                    print(none, flush=True)
+                    time.sleep(0.5)
+                    continue
                 server = answer.headers.get("server", "somebody").partition("/")[0]
                 print(f"{server} says {settings['item']}: {answer.text.strip()}", flush=True)
                 time.sleep(0.5)

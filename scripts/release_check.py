@@ -36,7 +36,7 @@ NATIVE = TARGETS[0]
 
 # The guide, executed, and the binding's contract in its quickest form.
 EXECUTED = [
-    "tests/docs/test_readme.py",
+    "tests/docs/test_pages.py",
     "tests/binding/test_nodes.py",
     "tests/binding/test_watches.py",
 ]

@@ -362,6 +362,23 @@ class TestFollowing:
         process.send_signal(signal.SIGTERM)
         assert process.wait(scaled(30)) == 143
 
+    def test_a_file_that_cannot_be_replaced_holds_up_no_other_one(self, folder, start, place, zk):
+        zk.import_tree("/a\n  x = 1\n")
+        (folder / "t.j2").write_text("{{ properties('/a').x }}\n")
+        entries = [f"[[template]]\nsource = 't.j2'\noutput = '{name}'\n" for name in ("one", "two")]
+        (folder / "r.toml").write_text("debounce = '10ms'\ninterval = 0\n" + "".join(entries))
+        process = start("render", "--config", "r.toml", place)
+        wait_for(folder / "one", "1\n")
+        (folder / "one").unlink()
+        (folder / "one").mkdir()
+        zk.set("/a", '{"x": 2}')
+        wait_for(folder / "two", "2\n")
+        zk.set("/a", '{"x": 3}')
+        wait_for(folder / "two", "3\n")
+        (folder / "one").rmdir()
+        wait_for(folder / "one", "3\n")
+        assert process.poll() is None
+
     def test_a_command_that_two_files_share_is_run_once_for_both(self, folder, start, place, zk):
         zk.import_tree("/a\n  x = 1\n")
         (folder / "t.j2").write_text("{{ properties('/a').x }}\n")

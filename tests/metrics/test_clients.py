@@ -68,6 +68,12 @@ class TestMeasuring:
         assert names() == {"till"}
         assert count("get") == 1
 
+    @pytest.mark.parametrize("name", [5, b"shop", "\udc80"])
+    def test_a_name_that_cannot_be_written_is_refused(self, zk, name):
+        with pytest.raises((TypeError, ValueError), match="a client's name"):
+            measure(zk, name)
+        assert not clients()
+
     def test_a_name_that_another_client_has_is_refused(self, zk, other_zk):
         measure(zk, "shop")
         with pytest.raises(ValueError, match="'shop'"):

@@ -6,6 +6,7 @@ one thing is done after the other.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -211,7 +212,10 @@ class Group:
         fault = hook.run(command, variables, limit=self._hooks.limit, is_over=lambda: self._is_over)
         if not fault:
             for file in owed:
-                file.note_done()
+                try:
+                    file.note_done()
+                except Failure as failed:
+                    self._tell(f"{failed}: the command is run again by the next zk render")
             self._command.note_success()
             return True
         pause = self._command.note_failure(time.monotonic())
@@ -240,6 +244,7 @@ def _encoded(target: Target, text: str) -> bytes:
 
 
 def _left(target: Target) -> str:
-    if target.file.content() is None:
-        return f"there is no {target.file.path} yet"
-    return f"{target.file.path} stays as it is"
+    # It may be what the fault is about, and cannot be read then.
+    if os.path.lexists(target.file.path):
+        return f"{target.file.path} stays as it is"
+    return f"there is no {target.file.path} yet"

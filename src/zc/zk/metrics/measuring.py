@@ -71,9 +71,11 @@ def measure(client: Any, name: str | None = None) -> Measured:
     `name` is the value of the label `client` in all its figures, by default the connection string,
     with a number behind it if another client has that already. A second call gives it another name.
 
-    Raises ValueError if another client has the name that is given, and ClosingException if the
-    client is closed.
+    Raises TypeError or ValueError if the name is no text that UTF-8 can hold, ValueError if another
+    client has it, and ClosingException if the client is closed.
     """
+    if name is not None:
+        _require_text(name)
     if hasattr(client, "_ready"):
         client = client._ready()  # the blocking client in an asynchronous one
     session: Session = client._session
@@ -102,6 +104,16 @@ def clients() -> list[Measured]:
         if each.session.state is State.CLOSED:
             _measured.pop(key, None)
     return [each for each in list(_measured.values()) if not each.session.is_forked]
+
+
+def _require_text(name: object) -> None:
+    # One that cannot be written breaks each scrape, also of what the program counts itself.
+    if not isinstance(name, str):
+        raise TypeError(f"a client's name must be str, not {type(name).__name__}")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"a client's name that UTF-8 cannot hold: {name!r}") from None
 
 
 def _free(name: str, taken: Iterable[str]) -> str:
