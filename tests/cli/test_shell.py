@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 import stat
@@ -10,12 +11,16 @@ import sys
 import termios
 
 import pytest
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
 
 import zc.zk.testing
 from tests.cli.inprocess import call, the_line
 from tests.cli.terminals import Terminal
 from tests.deadlines import scaled, wait_until
-from zc.zk.cli import shell
+from zc.zk.cli import runner, shell, shellprompt
 from zc.zk.cli.failures import Failure
 
 TREE = "/shop\n  threads = 8\n  /web\n    /providers\n      /10.0.0.7:80\n  /a b\n"
@@ -288,6 +293,19 @@ class Screen(Terminal):
 
     def enter(self, line):
         self.type(f"{line}\r")
+
+
+def test_a_signal_while_a_prompt_begins_ends_it_well(monkeypatch):
+    begin = asyncio.run
+
+    def told_first(coroutine, **options):
+        signal.raise_signal(signal.SIGTERM)
+        return begin(coroutine, **options)
+
+    monkeypatch.setattr(asyncio, "run", told_first)
+    monkeypatch.setenv("TERM", "xterm")
+    with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
+        assert runner.conclude("zk", lambda: len(shellprompt.ask(PromptSession(), "> "))) == 143
 
 
 def test_without_prompt_toolkit_there_is_one_line(monkeypatch):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import TypeVar
 
 from prompt_toolkit import PromptSession
@@ -13,9 +15,11 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import History as PromptHistory
 from prompt_toolkit.shortcuts import CompleteStyle
+from prompt_toolkit.utils import is_dumb_terminal
 
-from zc.zk.cli import connect, shellhistory
+from zc.zk.cli import connect, shellhistory, signals
 from zc.zk.cli.output import say, tell
+from zc.zk.cli.runner import ENDING_SIGNALS
 from zc.zk.cli.shellcompletion import Nodes, candidates
 from zc.zk.cli.shelllines import Ended, Lines
 from zc.zk.cli.shellwords import typed
@@ -46,7 +50,7 @@ def run(options: Namespace, lines: Lines) -> None:
         try:
             # Log records would stand in the middle of the line.
             with connect.quiet(options):
-                text = session.prompt(prompt(lines))
+                text = ask(session, prompt(lines))
             # Pasted text may be several lines.
             for line in text.split("\n"):
                 if lines.run(line):
@@ -55,6 +59,35 @@ def run(options: Namespace, lines: Lines) -> None:
             say("")
         except (EOFError, Ended):
             return
+
+
+def ask(session: PromptSession[str], message: str) -> str:
+    """Ask for a line; a signal that ends the shell ends the prompt first.
+
+    An exception out of the signal's handler would come anywhere in prompt_toolkit and asyncio, also
+    between the making of a coroutine and its run. So the signal is noted, and comes again
+    when the prompt has given the terminal back.
+    """
+    if is_dumb_terminal():  # another application asks, and only that knows of it
+        return session.prompt(message)
+    told: list[int] = []
+    app = session.app
+
+    def leave() -> None:
+        if told and app.is_running and not app.is_done:
+            app.exit(exception=EOFError())
+
+    def note(number: int, frame: FrameType | None) -> None:
+        told.append(number)
+        if app.loop is not None:
+            app.loop.call_soon_threadsafe(leave)
+
+    try:
+        with signals.handled(ENDING_SIGNALS, note):
+            return session.prompt(message, pre_run=leave)
+    finally:
+        if told:
+            signal.raise_signal(told[0])
 
 
 def prompt(lines: Lines) -> str:
