@@ -78,4 +78,4 @@ def test_the_checks_try_every_python_and_every_foreign_system():
 
 @pytest.mark.parametrize("name", release_check.EXECUTED)
 def test_the_tests_that_a_check_runs_are_there(name):
-    assert (release_check.ROOT / name).is_file()
+    assert (ROOT / name).is_file()
