@@ -379,6 +379,22 @@ class TestFollowing:
         wait_for(folder / "one", "3\n")
         assert process.poll() is None
 
+    def test_a_note_that_cannot_be_removed_is_told_and_ends_nothing(
+        self, folder, start, place, service
+    ):
+        service("h:1")
+        note = ".out.zk-render-owed"
+        words = ["-o", "out", "--debounce", "0", "--interval", "0"]
+        command = f"test -d {note} || {{ rm {note}; mkdir {note}; }}"
+        process = start("render", *words, "--exec", command, "t.j2", place)
+        assert process.stderr.readline().endswith(b"out is written\n")
+        told = process.stderr.readline()
+        assert b"the command is run again by the next zk render" in told
+        (folder / note).rmdir()
+        service("h:2")
+        wait_for(folder / "out", "server h:1\nserver h:2\n")
+        assert process.poll() is None
+
     def test_a_command_that_two_files_share_is_run_once_for_both(self, folder, start, place, zk):
         zk.import_tree("/a\n  x = 1\n")
         (folder / "t.j2").write_text("{{ properties('/a').x }}\n")
