@@ -103,7 +103,7 @@ class Work:
         raise_first(zookeeper.write_many(self._handle, self._operations))
 
     def _planned(self) -> list[Change]:
-        return plan_import(self._tree, "/", {"/": NodeState("", 0, False)})
+        return list(plan_import(self._tree, "/", {"/": NodeState("", 0, False)}))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from zc.zk.tree.changes import (
     operations,
 )
 from zc.zk.tree.diff import AS_WANTED, KeepOwn, NodeState, plan_deletion, plan_import, snapshot
+from zc.zk.tree.planned import Changes
 from zc.zk.tree.render import render
 from zookeeper.errors import NoAuthException, NoChildrenForEphemeralsException, NoNodeException
 
@@ -63,6 +64,8 @@ class Server:
         return snapshot((path, *self.nodes[path], None) for path in in_order)
 
     def apply(self, plan: Iterable[Change]) -> None:
+        if isinstance(plan, Changes):  # as they are sent
+            assert [*plan.operations(ACL)] == [*operations(plan, ACL)]
         for kind, path, *arguments in operations(plan, ACL):
             parent = path.rpartition("/")[0] or "/"
             if kind == "create":
@@ -84,7 +87,7 @@ class Server:
         self.nodes[path] = ('{"pid":1}', 0, True)
 
     def plan(self, text: str, path: str = "/", trim: bool | None = None) -> list[Change]:
-        return plan_import(parse_tree(text), path, self.state(), trim)
+        return list(plan_import(parse_tree(text), path, self.state(), trim))
 
     def dry_run(self, text: str, trim: bool | None = None, verbose: bool = False) -> list[str]:
         return list(messages(self.plan(text, trim=trim), dry_run=True, verbose=verbose))
@@ -143,7 +146,7 @@ def test_only_the_very_same_nodes_are_the_same(
 def test_a_subtree_that_is_as_wanted_is_not_looked_into() -> None:
     present = {"/": NodeState("", 0, False, ["a", "b"]), "/a": AS_WANTED}
     plan = plan_import(parse_tree("/a\n  x = 1\n  /c\n/b"), "/", present, trim=True)
-    assert plan == [AddNode("/b", "")]
+    assert list(plan) == [AddNode("/b", "")]
 
 
 def test_data_that_are_made_late_are_those_of_the_text() -> None:
@@ -455,8 +458,8 @@ def test_nodes_that_vanished_while_reading_are_no_trouble() -> None:
     }
     assert plan_deletion("/missing", present) == []
     assert plan_deletion("/n", present) == [DeleteNode("/n/kept", 5), DeleteNode("/n", 0)]
-    assert plan_import(parse_tree("/n"), "/", present) == [KeepExtra("/n/kept")]
-    assert plan_import(parse_tree("/n"), "/", present, True) == [DeleteNode("/n/kept", 5)]
+    assert list(plan_import(parse_tree("/n"), "/", present)) == [KeepExtra("/n/kept")]
+    assert list(plan_import(parse_tree("/n"), "/", present, True)) == [DeleteNode("/n/kept", 5)]
 
 
 def test_the_servers_own_nodes_are_not_trimmed() -> None:
@@ -473,7 +476,7 @@ def test_the_servers_own_nodes_are_not_trimmed() -> None:
     kept, deleted = plan_import(tree, "/", present, True, own="/zookeeper")
     assert (kept, deleted) == (KeepOwn("/zookeeper/config"), deletion)
     assert kept.notice == "not trimmed, as it is the servers' own: /zookeeper/config"
-    assert plan_import(tree, "/", present, True)[1:] == [deletion]
+    assert list(plan_import(tree, "/", present, True))[1:] == [deletion]
 
 
 def test_a_node_that_must_be_known_and_cannot_be_read_is_an_error() -> None:
@@ -490,7 +493,7 @@ def test_a_node_that_must_be_known_and_cannot_be_read_is_an_error() -> None:
         plan_import(parse_tree("/n"), "/", present, trim=True)
     with pytest.raises(NoAuthException):
         plan_deletion("/n", present)
-    assert plan_import(parse_tree("/n"), "/", present) == [KeepExtra("/n/secret")]
+    assert list(plan_import(parse_tree("/n"), "/", present)) == [KeepExtra("/n/secret")]
 
 
 def test_two_thousand_levels_are_planned() -> None:
@@ -526,7 +529,7 @@ def test_an_import_that_trims_leaves_just_what_the_text_says(data: st.DataObject
         assert isinstance(change, (AddNode, SetData, DeleteNode))
         assert str(change)
     server.apply(plan)
-    assert plan_import(wanted, "/", server.state(), trim=True) == []
+    assert list(plan_import(wanted, "/", server.state(), trim=True)) == []
     top = {path for path in server.nodes if path.startswith("/top/")}
     expected = [(join("/top", name), d) for name, d in _paths(new)]
     assert top == {path for path, _ in expected}

@@ -198,7 +198,7 @@ def test_a_lone_surrogate_is_escaped_whatever_the_layout_says() -> None:
 def test_with_a_layout_the_bytes_decide_and_without_one_the_properties() -> None:
     present = {"/": NodeState("", 0, False, ["n"]), "/n": NodeState('{"b": 1, "a": 2}', 7, False)}
     for layout in ("", "= spaced order b, a"):
-        assert plan_import(parse_tree(f"/n\n  a = 2\n  b = 1\n  {layout}"), "/", present) == []
+        assert not plan_import(parse_tree(f"/n\n  a = 2\n  b = 1\n  {layout}"), "/", present)
     [change] = plan_import(parse_tree("/n\n  a = 2\n  b = 1\n  = spaced"), "/", present)
     assert str(change) == """/n data change from '{"b": 1, "a": 2}' to '{"a": 2, "b": 1}'"""
     [change] = plan_import(parse_tree("/n\n  a = 2\n  b = 0\n  = spaced order b"), "/", present)

@@ -253,7 +253,7 @@ def plan_of(
     trim: bool | None = None,
 ) -> list[Change]:
     states = present or {"/": NodeState("", 0, False)}
-    return plan_import(parse_tree(text), "/", states, trim, marking)
+    return list(plan_import(parse_tree(text), "/", states, trim, marking))
 
 
 def lines_of(plan: list[Change], verbose: bool = False) -> list[str]:

@@ -16,7 +16,7 @@ from zc.zk.operations.plan import Plan
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
 from zc.zk.tree.changes import AddNode
-from zc.zk.tree.diff import NodeState, plan_changes
+from zc.zk.tree.diff import NodeState, plan_import
 from zc.zk.tree.exporting import Skip
 from zc.zk.tree.marking import Marking, is_about_us, shut, with_acls, with_ways_in
 from zc.zk.tree.model import ParseNode
@@ -81,7 +81,7 @@ def make_plan(
             marking = marking._replace(acls=_acls(session, paths, progress))
             if is_about_us(tree, marking.reset):
                 marking = marking._replace(identities=told_identities(session) or [])
-        changes = plan_changes(tree, path, present, options.trim, marking, own=reserved(session))
+        changes = plan_import(tree, path, present, options.trim, marking, own=reserved(session))
     else:
         changes = _plan_from_nothing(session, tree, _place(session, path), marking)
     if is_marked and shut(changes):
@@ -128,7 +128,7 @@ def _plan_from_nothing(session: Session, tree: ParseNode, path: str, marking: Ma
         for ancestor, answer in zip(ancestors, answers, strict=True)
         if isinstance(answer, zookeeper.NoNodeException)
     ]
-    planned = plan_changes(tree, path, {path: NodeState("", 0, False)}, marking=marking)
+    planned = plan_import(tree, path, {path: NodeState("", 0, False)}, marking=marking)
     made += planned.items
     return planned.of(
         [

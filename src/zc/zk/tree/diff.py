@@ -84,21 +84,8 @@ def snapshot(
     return states
 
 
-def plan_import(
-    tree: ParseNode,
-    path: str,
-    present: Mapping[str, NodeState],
-    trim: bool | None = None,
-    marking: Marking | None = None,
-    *,
-    own: str | None = None,
-) -> list[Change]:
-    """Return what `plan_changes` with the same arguments does, as a list."""
-    return list(plan_changes(tree, path, present, trim, marking, own=own))
-
-
 @collected_later
-def plan_changes(
+def plan_import(
     tree: ParseNode,
     path: str,
     present: Mapping[str, NodeState],

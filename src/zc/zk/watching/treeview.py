@@ -123,9 +123,8 @@ class TreeView(Mapping[str, TreeNode]):
             (node.path, node.data, _version(node), node.ephemeralOwner, node.error)
             for node in nodes
         )
-        return plan_import(
-            tree, top.path, present, trim, own=RESERVED if self._is_at_root else None
-        )
+        own = RESERVED if self._is_at_root else None
+        return list(plan_import(tree, top.path, present, trim, own=own))
 
     def _present(self, path: str | None) -> TreeNode:
         if path is not None:
