@@ -11,8 +11,8 @@ from pathlib import Path
 # A picture, and the target of a link, which reStructuredText puts into angle brackets or after the
 # name of a target.
 _PICTURE = re.compile(r"^(\.\. (?:\|[^|]+\| )?(?:image|figure):: +)(?!\w+:)(\S+)$", re.MULTILINE)
-_LINK = re.compile(r"(<)(?!\w+:)((?:docs|examples)/[^>\s]+|[\w.]+\.txt)(?=>`)")
-_TARGET = re.compile(r"^(\.\. _[^:]+: +)(?!\w+:)((?:docs|examples)/\S+|[\w.]+\.txt)$", re.MULTILINE)
+_LINK = re.compile(r"(<)(?!\w+:)((?:docs|examples)/[^>\s]*|[\w.]+\.txt)(?=>`)")
+_TARGET = re.compile(r"^(\.\. _[^:]+: +)(?!\w+:)((?:docs|examples)/\S*|[\w.]+\.txt)$", re.MULTILINE)
 
 
 def project_field(pyproject: str, name: str) -> str:

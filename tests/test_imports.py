@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.deadlines import scaled
 from tests.test_layers import sources
 
@@ -78,3 +80,28 @@ def test_a_cycle_would_be_found(tmp_path: Path) -> None:
     (folder / "two.py").write_text("import half_made.one\n")
     told = faults_of("half_made", "half_made.one", path=str(tmp_path))
     assert told == "half_made.one: half_made.two imports nothing from half_made.one\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "package", "extra"),
+    [
+        ("zc.zk.aio", "greenlet", "asyncio"),
+        ("zc.zk.metrics.opentelemetry", "opentelemetry", "opentelemetry"),
+        ("zc.zk.metrics.prometheus", "prometheus_client", "prometheus"),
+        ("zc.zk.providers.aiohttp", "aiohttp", "aiohttp"),
+        ("zc.zk.providers.httpx", "httpx", "httpx"),
+        ("zc.zk.providers.requests", "requests", "requests"),
+    ],
+)
+def test_a_module_without_its_package_says_how_to_install_it(
+    module: str, package: str, extra: str
+) -> None:
+    # None in sys.modules is a package that cannot be found.
+    program = f"import sys; sys.modules[{package!r}] = None; import {module}"
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=scaled(60)
+    )
+    last = ended.stderr.splitlines()[-1]
+    assert last.startswith(f"ImportError: {module} needs {package}")
+    assert last.endswith(f": pip install 'zc.zk[{extra}]'")
+    assert ended.returncode == 1

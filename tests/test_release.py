@@ -18,16 +18,21 @@ ROOT = Path(__file__).parent.parent
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())
 JOBS = WORKFLOW["jobs"]
 STEPS = [step for job in JOBS.values() for step in job["steps"]]
+TESTS = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text())
 
 
-def test_everything_that_the_workflow_takes_is_pinned_by_digest():
-    actions = [step["uses"] for step in STEPS if "uses" in step]
-    assert len(actions) == 4
+def test_everything_that_a_workflow_takes_is_pinned_by_digest():
+    assert set(TESTS["jobs"]) == {"run"}
+    steps = [*STEPS, *TESTS["jobs"]["run"]["steps"]]
+    actions = [step["uses"] for step in steps if "uses" in step]
+    assert len(actions) == 5
     for action in actions:
         assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action), action
-    containers = [job["container"] for job in JOBS.values() if "container" in job]
-    assert len(containers) == 1
-    assert re.fullmatch(r"[\w:.-]+@sha256:[0-9a-f]{64}", containers[0])
+    jobs = [*JOBS.values(), *TESTS["jobs"].values()]
+    containers = [job["container"] for job in jobs if "container" in job]
+    assert len(containers) == 2
+    for container in containers:
+        assert re.fullmatch(r"[\w:.-]+@sha256:[0-9a-f]{64}", container)
 
 
 def test_a_job_of_the_workflow_may_do_what_it_needs_and_no_more():
@@ -37,6 +42,14 @@ def test_a_job_of_the_workflow_may_do_what_it_needs_and_no_more():
     # Only what was checked is uploaded, and by nothing that runs code of the checkout.
     assert JOBS["upload"]["needs"] == "check"
     assert not [step for step in JOBS["upload"]["steps"] if "run" in step]
+
+
+def test_a_change_of_anybody_runs_the_tests_and_may_write_nothing():
+    # "on" is True in YAML 1.1.
+    assert "pull_request" in TESTS[True]
+    assert TESTS["permissions"] == {}
+    assert TESTS["jobs"]["run"]["permissions"] == {"contents": "read"}
+    assert TESTS["jobs"]["run"]["steps"][-1] == {"run": ".ci/run"}
 
 
 def test_the_workflow_checks_what_make_release_check_does_for_each_python():

@@ -214,7 +214,7 @@ def test_the_objects_of_kubernetes_fit_together() -> None:
     yaml = pytest.importorskip("yaml")
     objects = list(yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text()))
     by_kind = {each["kind"]: each for each in objects}
-    assert set(by_kind) == {"Service", "PodDisruptionBudget", "StatefulSet", "Deployment"}
+    assert set(by_kind) == {"Service", "PodDisruptionBudget", "StatefulSet", "Job", "Deployment"}
     for each in objects:
         assert each["apiVersion"]
         assert each["metadata"]["name"]
@@ -234,7 +234,11 @@ def test_the_objects_of_kubernetes_fit_together() -> None:
         claim["metadata"]["name"] for claim in stateful["spec"]["volumeClaimTemplates"]
     }
     (prices,) = by_kind["Deployment"]["spec"]["template"]["spec"]["containers"]
-    variables = {entry["name"]: entry.get("value") for entry in prices["env"]}
-    assert variables["ZC_ZK_CONNECTION_STRING"] == ",".join(f"{name}:2181" for name in names)
+    (tree,) = by_kind["Job"]["spec"]["template"]["spec"]["containers"]
+    assert tree["image"] == prices["image"]
+    assert (EXAMPLES / tree["command"][-1]).is_file()
+    for container in (prices, tree):
+        variables = {entry["name"]: entry.get("value") for entry in container["env"]}
+        assert variables["ZC_ZK_CONNECTION_STRING"] == ",".join(f"{name}:2181" for name in names)
     used = set((EXAMPLES / "fastapi_service.py").read_text().split('"'))
     assert {"PRICES_ADDRESS", prices["livenessProbe"]["httpGet"]["path"]} <= used

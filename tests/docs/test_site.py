@@ -131,8 +131,12 @@ def test_a_page_fits_a_phone(pages: dict[Path, Page]) -> None:
 
 
 def test_the_documents_that_the_readme_names_are_there() -> None:
-    named = re.findall(r"``((?:docs|examples)/[\w./-]*|[A-Z]+\.\w+)``", README.read_text())
+    text = README.read_text()
+    named = re.findall(r"`((?:docs|examples)/[\w./-]*|[A-Z]+\.\w+)`_", text)
     assert len(named) > 8
+    # An index shows links of these, with the addresses that scripts/readme.py makes.
+    assert set(re.findall(r"^\.\. _([^:]+): \1$", text, re.MULTILINE)) == set(named)
+    named += re.findall(r"``((?:docs|examples)/[\w./-]*|[A-Z]+\.\w+)``", text)
     assert [name for name in named if not (PROJECT / name).exists()] == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import tarfile
 
@@ -133,6 +134,7 @@ and `changes <CHANGES.txt>`__.
 .. image:: https://b/b.png
 .. |logo| image:: docs/c.svg
 .. _figures: docs/figures.txt
+.. _docs/: docs/
 .. _elsewhere: https://elsewhere/docs/figures.txt
 """
 INDEX = """See `the page <https://forge/zk/blob/3.0/docs/page.txt>`_, `all <https://all/>`__
@@ -143,6 +145,7 @@ and `changes <https://forge/zk/blob/3.0/CHANGES.txt>`__.
 .. image:: https://b/b.png
 .. |logo| image:: https://forge/zk/raw/3.0/docs/c.svg
 .. _figures: https://forge/zk/blob/3.0/docs/figures.txt
+.. _docs/: https://forge/zk/blob/3.0/docs/
 .. _elsewhere: https://elsewhere/docs/figures.txt
 """
 
@@ -160,6 +163,9 @@ def test_the_readme_of_an_index_has_no_address_within_the_checkout(tmp_path):
     assert f"/raw/{release}/docs/system.png" in shown
     assert "image:: docs/" not in shown
     assert "<docs/" not in shown
+    targets = re.findall(r"^\.\. _[^:]+: (.*)$", shown, re.MULTILINE)
+    assert len(targets) > 8
+    assert [target for target in targets if not target.startswith("https://")] == []
 
 
 def test_a_field_that_is_missing_is_named():

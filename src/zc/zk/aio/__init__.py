@@ -16,7 +16,7 @@ from __future__ import annotations
 try:
     import greenlet as _greenlet
 except ImportError as _missing:
-    raise ImportError("zc.zk.aio needs the package greenlet: install zc.zk[asyncio]") from _missing
+    raise ImportError("zc.zk.aio needs greenlet: pip install 'zc.zk[asyncio]'") from _missing
 
 from zc.zk.aio.children import Children
 from zc.zk.aio.client import ZK, ZooKeeper

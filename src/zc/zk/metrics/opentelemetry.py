@@ -22,8 +22,13 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from opentelemetry.metrics import CallbackOptions, Meter, Observation
-from opentelemetry.metrics import Histogram as Instrument
+try:
+    from opentelemetry.metrics import CallbackOptions, Meter, Observation
+    from opentelemetry.metrics import Histogram as Instrument
+except ImportError as _missing:
+    raise ImportError(
+        "zc.zk.metrics.opentelemetry needs opentelemetry-api: pip install 'zc.zk[opentelemetry]'"
+    ) from _missing
 
 from zc.zk.metrics import durations
 from zc.zk.metrics.durations import BOUNDS, Histogram, Values

@@ -11,13 +11,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
-from prometheus_client.registry import Collector as Base
+try:
+    from prometheus_client.core import (
+        CounterMetricFamily,
+        GaugeMetricFamily,
+        HistogramMetricFamily,
+        Metric,
+    )
+    from prometheus_client.registry import Collector as Base
+except ImportError as _missing:
+    raise ImportError(
+        "zc.zk.metrics.prometheus needs prometheus_client: pip install 'zc.zk[prometheus]'"
+    ) from _missing
 
 from zc.zk.metrics.durations import BOUNDS, Histogram
 from zc.zk.metrics.exposition import bound_text

@@ -19,8 +19,13 @@ import socket
 from collections.abc import Mapping
 from ipaddress import ip_address
 
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import DefaultResolver
+try:
+    from aiohttp.abc import AbstractResolver, ResolveResult
+    from aiohttp.resolver import DefaultResolver
+except ImportError as _missing:
+    raise ImportError(
+        "zc.zk.providers.aiohttp needs aiohttp: pip install 'zc.zk[aiohttp]'"
+    ) from _missing
 
 from zc.zk.errors import NoProvider
 from zc.zk.providers.attempts import MAX_ATTEMPTS, Choice

@@ -15,7 +15,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, cast
 
-import httpx
+try:
+    import httpx
+except ImportError as _missing:
+    raise ImportError("zc.zk.providers.httpx needs httpx: pip install 'zc.zk[httpx]'") from _missing
 
 from zc.zk.errors import NoProvider
 from zc.zk.providers.attempts import MAX_ATTEMPTS, PATIENCE_SECONDS, Attempts, Choice

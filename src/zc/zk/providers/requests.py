@@ -16,9 +16,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError, SSLError
+try:
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError, SSLError
+except ImportError as _missing:
+    raise ImportError(
+        "zc.zk.providers.requests needs requests: pip install 'zc.zk[requests]'"
+    ) from _missing
 
 from zc.zk.errors import NoProvider
 from zc.zk.providers.attempts import MAX_ATTEMPTS, PATIENCE_SECONDS, Attempts
