@@ -6,11 +6,12 @@ paths all nodes below a node come directly behind it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
+from zc.zk.patterns import pattern
+
 # Other digits than these make no numbers: their values are not in the order of their characters.
-_NUMBER = re.compile(r"([0-9]+)")
+_NUMBER = pattern(r"([0-9]+)")
 _ANY_DIGIT = dict.fromkeys(map(ord, "0123456789"), "0")
 
 # Of each name in a path, texts and numbers in turn, so that no number is compared with a text.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from zc.zk.patterns import pattern
+
 _UNITS = {"w": 604_800.0, "d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[wdhms])")
+_PART = pattern(r"([0-9]+(?:\.[0-9]+)?)(ms|[wdhms])")
 
 # A hundred years, which is more than there has been of ZooKeeper.
 MAX_SECONDS = 100 * 366 * 86_400.0

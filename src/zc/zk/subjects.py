@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from zc.zk.patterns import pattern
 from zookeeper.regularfiles import open_regular
 
 KEYWORDS: Final = {
@@ -34,9 +35,9 @@ _ASCII = (_PRINTABLE, _T61, _IA5, _GENERAL)
 _WIDE = (0x1C, 0x1E)  # UniversalString, BMPString
 
 _ESCAPED = ',=+<>#;"\\'
-_TYPE = re.compile(r"[A-Z][A-Z0-9-]*|[0-9]+(\.[0-9]+)+")
+_TYPE = pattern(r"[A-Z][A-Z0-9-]*|[0-9]+(\.[0-9]+)+")
 # No two parts of it can take the same character: there is one way to read any text.
-_PEM = re.compile(
+_PEM = pattern(
     rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END", re.ASCII
 )
 MAX_FILE_BYTES = 1_000_000

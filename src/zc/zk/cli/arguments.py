@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from typing import NoReturn, Protocol
@@ -14,6 +13,7 @@ from zc.zk.cli.commands import versions
 from zc.zk.cli.failures import Misuse
 from zc.zk.cli.output import STANDARD, write_text
 from zc.zk.links import as_told
+from zc.zk.patterns import pattern
 
 CONNECTION_VARIABLE = "ZC_ZK_CONNECTION_STRING"
 CREDENTIALS_VARIABLE = "ZC_ZK_CREDENTIALS_FILE"
@@ -34,7 +34,7 @@ _EXTENSIONS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 DEFAULT_TIMEOUT_SECONDS = 10.0
 
 # A file can be told from this by its lack of a port, or by writing ./ in front of it.
-_CONNECTION = re.compile(r"[^/\s]*:[0-9]+(?:/.*)?")
+_CONNECTION = pattern(r"[^/\s]*:[0-9]+(?:/.*)?")
 
 _ENVIRONMENT = f"""
 environment:

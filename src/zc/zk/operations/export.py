@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.links import is_at_or_below
+from zc.zk.operations.manyacls import read_acls
 from zc.zk.owners import is_session
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
@@ -110,8 +111,6 @@ def _read_acls(
     progress: Progress | None,
 ) -> dict[str, Acl | Exception]:
     """Read the ACLs of nodes that are to be exported, or why each cannot be read."""
-    from zc.zk.operations.subtree import read_acls
-
     nodes = _nodes(tree, ephemeral, reserved)
     answers = read_acls(session, [node.path for node in nodes], progress)
     return {
@@ -144,8 +143,6 @@ def _note_acls(
 
     Not of all nodes unless `is_strict`: of those whose ACL was changed, and those at the top.
     """
-    from zc.zk.operations.subtree import read_acls
-
     if len(nodes) > MAX_ACLS_LOOKED_AT and not is_strict:
         nodes = sorted(nodes, key=_promise)[:MAX_ACLS_LOOKED_AT]
         behind.note_unseen_acls()

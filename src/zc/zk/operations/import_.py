@@ -11,6 +11,7 @@ from zc.zk.errors import LossError
 from zc.zk.links import is_direct
 from zc.zk.operations import subtree
 from zc.zk.operations.identities import told_identities
+from zc.zk.operations.manyacls import read_acls
 from zc.zk.operations.originals import reserved
 from zc.zk.operations.plan import Plan
 from zc.zk.session.retry import attempts
@@ -99,7 +100,7 @@ def _acls(
     session: Session, paths: list[str], progress: Progress | None
 ) -> dict[str, tuple[Acl, int] | Exception]:
     """Read the ACLs of nodes, with their versions; nothing of those that have vanished."""
-    answers = subtree.read_acls(session, paths, progress)
+    answers = read_acls(session, paths, progress)
     return {
         path: answer if isinstance(answer, Exception) else (answer[1], answer[0]["aversion"])
         for path, answer in zip(paths, answers, strict=True)

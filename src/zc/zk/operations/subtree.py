@@ -19,7 +19,7 @@ from zc.zk.tree.diff import AS_WANTED, NodeState, snapshot
 from zc.zk.tree.model import ParseNode
 
 if TYPE_CHECKING:
-    from zookeeper.types import Acl, AclEntry, Progress, Stat, Subtree, Znode
+    from zookeeper.types import Acl, Progress, Subtree, Znode
 
 
 # More subtrees than this at one place are read together with all that is beside them.
@@ -137,16 +137,6 @@ def state_of(answer: Any) -> NodeState:
         return NodeState(None, -1, False, [], answer)
     data, stat = answer
     return NodeState(data, stat["version"], is_session(stat["ephemeralOwner"]), [])
-
-
-def read_acls(
-    session: Session, paths: list[str], progress: Progress | None = None
-) -> list[tuple[Stat, list[AclEntry]] | zookeeper.ZooKeeperException]:
-    """Read ACLs, or why each cannot be read."""
-    for attempt in attempts(session):
-        with attempt:
-            found = session.call(session.binding.get_acl_many, paths, progress=progress)
-    return found
 
 
 def create_ancestors(session: Session, path: str, acl: Acl) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from zc.zk.patterns import pattern
 from zookeeper.constants import PERM_ADMIN, PERM_CREATE
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 PROVED = ("digest", "x509", "sasl")
 
 # Servers hide the hashes of digests from clients that may not administer a node.
-_MASKED = re.compile("[^:]*:x")
+_MASKED = pattern("[^:]*:x")
 
 
 def is_masked(acl: Acl) -> bool:

@@ -11,11 +11,11 @@ could be mistaken is.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from zc.zk.acl import LETTERS, permissions
+from zc.zk.patterns import pattern
 from zc.zk.tree.literals import read_quoted, write_literal
 from zc.zk.tree.syntax import QUOTES
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 # Called with an entry's scheme and id, to raise ValueError for what shall not be.
 Check = Callable[[str, str], object]
 
-_BLANKS = re.compile(r"\s*")
-_BEGINNING = re.compile(r"\s*[^:,=\s'\"]+:")
+_BLANKS = pattern(r"\s*")
+_BEGINNING = pattern(r"\s*[^:,=\s'\"]+:")
 
 # Permissions beyond `cdrwa`, which a server keeps for a client that has set them.
-_NUMBER = re.compile(r"-?[0-9]{1,10}")
+_NUMBER = pattern(r"-?[0-9]{1,10}")
 
 
 def read_acl(text: str, check: Check | None = None) -> list[AclEntry]:

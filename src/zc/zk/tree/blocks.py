@@ -21,15 +21,14 @@ backslashes and nothing to escape has an `r`.
 
 from __future__ import annotations
 
-import re
-
+from zc.zk.patterns import pattern
 from zc.zk.tree.literals import unescaped
 
 # Fewer ends of lines are left in a literal on one line, as earlier releases wrote all.
 MIN_LINE_FEEDS = 2
 
-_OPENING = re.compile(r"[rR]?('''|\"\"\")\s*")
-_BLANKS = re.compile(r"[ \t]*")
+_OPENING = pattern(r"[rR]?('''|\"\"\")\s*")
+_BLANKS = pattern(r"[ \t]*")
 
 
 def is_opening(text: str) -> bool:

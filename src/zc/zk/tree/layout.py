@@ -29,13 +29,13 @@ of the text.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from zc.zk import codec
 from zc.zk.codec import Properties
 from zc.zk.errors import excerpt
+from zc.zk.patterns import pattern
 from zc.zk.tree.literals import read_quoted, write_literal
 from zc.zk.tree.syntax import QUOTES, is_plain_property_name
 from zc.zk.tree.template import Style, read_template, template_of
@@ -48,14 +48,14 @@ MAX_SHORT_TEMPLATE = 500
 MAX_SHARE = 0.9
 
 # A literal begins with a quote, a bracket, a number or one of these words.
-_NO_LITERAL = re.compile(r"(?!(?:None|True|False)\b)[^\W\d]\w*(?![\w'\"])")
-_WORD = re.compile(r"(\S+)\s*")
-FIRST_WORD = re.compile(r"[^\W\d]\w*(?!\S)")
-_NUMBER = re.compile(r"([0-9]{1,2}|tab)(?:\s+|$)")
-_UP_TO_COMMA = re.compile(r"[^,]*")
-_BLANKS = re.compile(r"\s*")
-_SPACED = re.compile(r'": [^ ]')
-_BEGINNING_WITH_INDENT = re.compile(r'\{\n(\t| *)"')
+_NO_LITERAL = pattern(r"(?!(?:None|True|False)\b)[^\W\d]\w*(?![\w'\"])")
+_WORD = pattern(r"(\S+)\s*")
+FIRST_WORD = pattern(r"[^\W\d]\w*(?!\S)")
+_NUMBER = pattern(r"([0-9]{1,2}|tab)(?:\s+|$)")
+_UP_TO_COMMA = pattern(r"[^,]*")
+_BLANKS = pattern(r"\s*")
+_SPACED = pattern(r'": [^ ]')
+_BEGINNING_WITH_INDENT = pattern(r'\{\n(\t| *)"')
 
 
 TAB = "\t"

@@ -21,6 +21,7 @@ from typing import Any
 
 from zc.zk.codec import MAX_NESTING
 from zc.zk.errors import excerpt
+from zc.zk.patterns import pattern
 
 _SINGLE_QUOTED = r"'[^'\\]*(?:\\.[^'\\]*)*'"
 _DOUBLE_QUOTED = r'"[^"\\]*(?:\\.[^"\\]*)*"'
@@ -31,7 +32,7 @@ _STRING = (
 )
 
 # Nearly all values of real trees: kept apart because it is fast.
-_PLAIN_VALUE = re.compile(
+_PLAIN_VALUE = pattern(
     r"""[uU]?'(?P<single>[^'\\]*)' | [uU]?"(?P<double>[^"\\]*)"
     | (?P<integer>-?[1-9][0-9]{0,17}|0) | (?P<decimal>-?[0-9]{1,15}\.[0-9]{1,15})
     | (?P<word>True|False|None)
@@ -40,15 +41,15 @@ _PLAIN_VALUE = re.compile(
 )
 # Text that differs from JSON in its quotes only. No number can be matched in two ways, so that the
 # time for a bad line does not grow with their number.
-_NEARLY_JSON = re.compile(
+_NEARLY_JSON = pattern(
     r"""[\[{](?:
       '[^'"\\\x00-\x1f]*' | -?(?:[1-9][0-9]{0,17}|0)(?:\.[0-9]{1,15})?(?![\w.]) | [\]\[{},:\ ]
     )*""",
     re.VERBOSE,
 )
-_STRING_TOKEN = re.compile(_STRING, re.DOTALL)
-_QUOTED_NAME = re.compile(f"{_SINGLE_QUOTED}|{_DOUBLE_QUOTED}", re.DOTALL)
-_TOKEN = re.compile(
+_STRING_TOKEN = pattern(_STRING, re.DOTALL)
+_QUOTED_NAME = pattern(f"{_SINGLE_QUOTED}|{_DOUBLE_QUOTED}", re.DOTALL)
+_TOKEN = pattern(
     rf"""(?P<strings>{_STRING}(?:\s*{_STRING})*)
     | (?P<number>[-+]?\s*(?:[0-9][0-9a-zA-Z_]*\.?|\.[0-9])(?:(?<=[eE])[-+]|[0-9a-zA-Z_])*)
     | (?P<word>[^\W\d]\w*)
@@ -57,14 +58,14 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPE = re.compile(
+_ESCAPE = pattern(
     r"\\(?:(?P<octal>[0-7]{1,3})"
     r"|(?:x(?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})|U(?P<U>[0-9a-fA-F]{8}))"
     r"|N\{(?P<character>[^{}]*)\}|(?P<simple>.))",
     re.DOTALL,
 )
-_UNICODE_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))")
-_PYTHON_2_INTEGER = re.compile(
+_UNICODE_ESCAPE = pattern(r"(?<!\\)((?:\\\\)*)\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))")
+_PYTHON_2_INTEGER = pattern(
     r"([-+]?)(?:0([0-7]+)[lL]?|(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|0|[1-9][0-9]*)[lL])"
 )
 _SIMPLE_ESCAPES = {

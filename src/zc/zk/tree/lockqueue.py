@@ -7,12 +7,13 @@ released, one client is woken (no herd).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+
+from zc.zk.patterns import pattern
 
 PREFIX = "-lock-"
 
-_NAME = re.compile(r".*-lock-(-?[0-9]{9,10})")
+_NAME = pattern(r".*-lock-(-?[0-9]{9,10})")
 
 # Numbers have 32 bits and a sign: behind the largest one comes the smallest.
 _NUMBERS = 1 << 32

@@ -16,12 +16,12 @@ nodes are containers or have a time to live, so these marks are for people to wr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zc.zk import owners
 from zc.zk.errors import excerpt
+from zc.zk.patterns import pattern
 from zc.zk.tree.acltext import read_acl, write_acl
 from zookeeper import constants
 
@@ -36,7 +36,7 @@ ACL = "acl"
 WORDS = (ACL, *KINDS)
 
 _UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
-_SPAN = re.compile("".join(f"(?:([0-9]{{1,13}}){unit})?" for unit in _UNITS))
+_SPAN = pattern("".join(f"(?:([0-9]{{1,13}}){unit})?" for unit in _UNITS))
 
 
 class Marks(NamedTuple):

@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from zc.zk.links import join
+from zc.zk.patterns import pattern
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl, Operation
@@ -33,7 +34,7 @@ NAMES = {
 NONE = -1
 MAX_LIMIT = (1 << 63) - 1
 
-_NUMBER = re.compile(r"-?[0-9]{1,19}")
+_NUMBER = pattern(r"-?[0-9]{1,19}")
 
 
 class Overlapping(ValueError):

@@ -38,16 +38,17 @@ from __future__ import annotations
 import re
 
 from zc.zk.links import is_path
+from zc.zk.patterns import pattern
 
 # As `marks.WORDS` has them.
-MARK = re.compile(r"(acl|container|ttl|ephemeral)(?![\w'\"])(.*)", re.DOTALL)
+MARK = pattern(r"(acl|container|ttl|ephemeral)(?![\w'\"])(.*)", re.DOTALL)
 
-OPERATOR = re.compile(r"->|=>?")
-TYPE_COLON = re.compile(r"(?<=\s):|:(?=\s)")
+OPERATOR = pattern(r"->|=>?")
+TYPE_COLON = pattern(r"(?<=\s):|:(?=\s)")
 QUOTES = ("'", '"')
 
 # Exports of release 2.1 have the value of the property behind `=>`, as a literal.
-OLD_LINK = re.compile(r"=\s*[uU]?[rR]?['\"]")
+OLD_LINK = pattern(r"=\s*[uU]?[rR]?['\"]")
 
 
 def is_plain_word(text: str) -> bool:

@@ -16,12 +16,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from zc.zk import codec
+from zc.zk.patterns import pattern
 
 HOLE = "_"
 
-_BLANKS = re.compile(r"[ \t\n\r]*")
+_BLANKS = pattern(r"[ \t\n\r]*")
 _WHITE = frozenset(" \t\n\r")
-_SCALAR = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[-+.\w]+', re.DOTALL)
+_SCALAR = pattern(r'"[^"\\]*(?:\\.[^"\\]*)*"|[-+.\w]+', re.DOTALL)
 
 
 class Style(NamedTuple):
