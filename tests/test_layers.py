@@ -94,6 +94,7 @@ PURE = {
     "rendering.guards",
     "rendering.settings",
     "rendering.values",
+    "rendering.lines",
     "rendering.faults",
     "rendering.source",
     "cli.runplan",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -177,3 +179,13 @@ def test_a_node_of_ones_own_that_is_called_zookeeper_is_written(command, place, 
     outcome = command("diff", "--exit-code", "-", place, given=TREE)
     assert outcome == (3, "add /zookeeper\n", "")
     assert command("diff", "--exit-code", place, "-", given=mine) == (0, "", "")
+
+
+def test_a_file_that_is_standard_output_keeps_what_it_had(place, tmp_path):
+    log = tmp_path / "log"
+    log.write_text("before\n")
+    words = [sys.executable, "-m", "zc.zk", "export", place, "/databases", "-o", "/dev/stdout"]
+    with open(log, "ab") as opened:
+        subprocess.run(words, stdout=opened, check=True)
+        opened.write(b"after\n")
+    assert log.read_text() == "before\n/databases\n  /main\n    port = 5432\nafter\n"

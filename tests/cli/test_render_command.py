@@ -129,6 +129,38 @@ class TestOnce:
         assert content(folder / "x.conf") == "old"
         assert sorted(os.listdir(folder)) == ["seen", "t.j2", "x.conf"]
 
+    @pytest.mark.parametrize(
+        "check", ["echo more >> %s", "rm %s", "rm %s; ln -s precious %s", "cp %s x; mv x %s"]
+    )
+    def test_a_check_that_changes_the_new_file_is_a_refusal(self, folder, place, service, check):
+        service("h:1")
+        (folder / "precious").write_text("precious")
+        (folder / "out").write_text("old")
+        outcome = once(place, "--check", check)
+        assert outcome.status == 1
+        assert "out: the new file is not accepted: the check changed it; out stays as it is" in (
+            outcome.messages
+        )
+        assert (content(folder / "out"), content(folder / "precious")) == ("old", "precious")
+        assert sorted(os.listdir(folder)) == ["out", "precious", "t.j2"]
+
+    def test_a_text_that_is_no_utf_8_is_told_wherever_it_goes(self, folder, place, zk):
+        (folder / "t.j2").write_text("a\n{{ '\\ud800' }}")
+        told = "t.j2: UTF-8 cannot hold '\\ud800', in line 2 of the text"
+        assert told in the_line(call("render", "--once", "t.j2", place), 1)
+        assert told in once(place).messages
+
+    def test_standard_output_is_no_file_that_can_be_replaced(self, folder, start, place, service):
+        service("h:1")
+        (folder / "log").write_text("before\n")
+        for name in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
+            words = [sys.executable, "-m", "zc.zk", "render", "--once", "t.j2", "-o", name, place]
+            with open(folder / "log", "ab") as log:
+                ended = subprocess.run(words, stdout=log, stderr=subprocess.PIPE, text=True)
+            assert ended.returncode == 1
+            assert f"{name}: it is no file that can be replaced" in ended.stderr
+        assert content(folder / "log") == "before\n"
+
     def test_a_command_that_failed_is_owed_until_it_succeeds(self, folder, place, service):
         service("h:1")
         failed = once(place, "--exec", "exit 5")
@@ -378,6 +410,37 @@ class TestFollowing:
         (folder / "one").rmdir()
         wait_for(folder / "one", "3\n")
         assert process.poll() is None
+
+    def test_a_file_that_cannot_be_made_at_the_start_holds_up_no_other_one(
+        self, folder, start, place, zk
+    ):
+        zk.import_tree("/a\n  x = 1\n")
+        (folder / "t.j2").write_text("{{ properties('/a').x }}\n")
+        entries = [f"[[template]]\nsource = 't.j2'\noutput = '{name}'\n" for name in ("no/x", "y")]
+        (folder / "r.toml").write_text("debounce = '10ms'\ninterval = 0\n" + "".join(entries))
+        process = start("render", "--config", "r.toml", place)
+        wait_for(folder / "y", "1\n")
+        (folder / "no").mkdir()
+        wait_for(folder / "no" / "x", "1\n")
+        assert process.poll() is None
+
+    def test_an_endless_template_holds_up_no_other_one_and_no_end(self, folder, start, place, zk):
+        zk.import_tree("/a\n  x = 1\n")
+        loop = "{% for i in range(9999) %}"
+        (folder / "endless.j2").write_text(f"{loop * 4}{'{% endfor %}' * 4}")
+        (folder / "t.j2").write_text("{{ properties('/a').x }}\n")
+        entries = [
+            f"[[template]]\nsource = '{name}.j2'\noutput = '{name}'\n" for name in ("endless", "t")
+        ]
+        (folder / "r.toml").write_text("debounce = '10ms'\ninterval = 0\n" + "".join(entries))
+        process = start("render", "--config", "r.toml", place)
+        wait_for(folder / "t", "1\n")
+        zk.set("/a", '{"x": 2}')
+        wait_for(folder / "t", "2\n")
+        process.send_signal(signal.SIGTERM)
+        # Less than a template may take.
+        assert process.wait(scaled(20)) == 143
+        assert not (folder / "endless").exists()
 
     def test_a_note_that_cannot_be_removed_is_told_and_ends_nothing(
         self, folder, start, place, service

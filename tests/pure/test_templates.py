@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import zookeeper
@@ -11,7 +13,8 @@ from zc.zk.providers.provider import Provider
 from zc.zk.rendering.faults import RenderError, TooFew
 
 pytest.importorskip("jinja2")
-from zc.zk.rendering.template import MAX_TEXT, Template
+from zc.zk.rendering.environment import MAX_TEXT
+from zc.zk.rendering.template import Template
 
 pytestmark = pytest.mark.quick
 
@@ -147,6 +150,20 @@ def fault(rendered, tmp_path):
         ("{% if true %}\n  x\n{% endif %}\ny\n", "  x\ny\n"),
         ("{{ port }}", "80"),
         ("{{ properties('/svc').no|default('', true) }}", ""),
+        ("{{ properties(tree('/db')).url }} {{ children(tree('/svc').links.main)|join(' ') }}",
+         "pg://db p2 p10"),
+        ("{{ properties('/svc')|tojson }}",
+         '{"db =\\u003e": "/db url", "main -\\u003e": "/db", "no": null, "threads": 8,'
+         ' "words": ["a", "b"]}'),
+        ("{% for x in 'abc' %}{{ loop.revindex }}{{ x }}{{ loop.length }}{% endfor %}",
+         "3a32b31c3"),
+        ("{% for x in [1, [2]] recursive %}{{ loop(x) if x is sequence else x }}{% endfor %}",
+         "12"),
+        ("{% for x in [] %}{% else %}none{% endfor %}", "none"),
+        ("{% for x in range(9) if x is divisibleby 4 %}{{ x }}{% endfor %}", "048"),
+        ("{{ 2 * 3 + 2 ** 3 % 5 }} {{ 'a' * 3 + 'b' }} {{ '%5.2f' % 1.5 }} {{ 'a'.ljust(3) }}|",
+         "9 aaab  1.50 a  |"),
+        ("{{ ([0] * 3 + [1])|length }}", "4"),
     ],
 )  # fmt: skip
 def test_values_that_templates_are_given_are_written(rendered, text, made):
@@ -196,6 +213,12 @@ def test_the_lengths_of_lists_are_told(rendered):
          " unsafe."),
         ("{{ [tree('/')]|natural(attribute='_given') }}",
          "t.j2:1: access to attribute '_given' of 'Node' object is unsafe."),
+        ("{{ properties(7) }}", "t.j2:1: a path is text, as '/a/b', or a node: '7'"),
+        ("{{ exists(nothing) }}", "t.j2:1: 'nothing' is undefined"),
+        ("{{ tree('/', 'x') }}", "t.j2:1: depth is a number, 0 or more: 'x'"),
+        ("{{ providers('/svc/providers', min='a') }}",
+         "t.j2:1: min is a number, 0 or more: 'a'"),
+        ("{{ children('/db', min=-1) }}", "t.j2:1: min is a number, 0 or more: '-1'"),
         ("{{ tree.__self__ }}", "t.j2:1: access to attribute '__self__' of 'method' object is"
          " unsafe."),
     ],
@@ -227,6 +250,58 @@ def test_a_template_in_the_folder_of_the_process_is_named_as_it_was(tmp_path, mo
 def test_a_loop_gone_wrong_ends_at_a_limit(fault):
     text = f"{{% for i in range(1000) %}}{{{{ 'x' * {MAX_TEXT // 100} }}}}{{% endfor %}}"
     assert fault(text) == f"t.j2: the text has more than {MAX_TEXT} characters"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}",
+        "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}"
+        "{{ m(64) }}",
+        "{% for i in [1] recursive %}{{ loop([1, 1]) if loop.depth < 64 }}{% endfor %}",
+        "{% set n = n|default(0) + 1 %}"
+        "{% if n < 40 %}{% include 't.j2' %}{% include 't.j2' %}{% endif %}",
+    ],
+)
+def test_a_template_that_takes_too_long_is_given_up(fault, text, monkeypatch):
+    monkeypatch.setattr("zc.zk.rendering.environment.MAX_SECONDS", 0.2)
+    told = fault(text)
+    assert told.startswith("t.j2:1: it takes longer than 200 ms, and is given up")
+
+
+def test_a_text_that_nobody_wants_any_more_is_given_up(tmp_path):
+    (tmp_path / "t.j2").write_text(
+        "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}"
+    )
+    turns = iter([False] * 20)
+    with pytest.raises(RenderError, match=r"t\.j2:1: it is ended, as this process ends"):
+        Template(str(tmp_path / "t.j2")).render(Source(NODES), lambda: next(turns, True))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ 'x' * 10 ** 9 }}",
+        "{{ (10 ** 9 * [0])|length }}",
+        "{{ 9 ** (9 ** 9) }}",
+        "{{ '%1000000000d' % 1 }}",
+        "{{ '%*d' % (1000000000, 1) }}",
+        "{{ 'x'.ljust(10 ** 9) }}",
+        "{{ '1'.zfill(10 ** 9) }}",
+        "{% set ns = namespace(x='xxxxxxxx') %}"
+        "{% for i in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
+    ],
+)
+def test_arithmetic_makes_nothing_larger_than_a_file_may_be(fault, text):
+    assert re.match(
+        r"t\.j2:1: (it has more than|the number is too|a width, or a prec)", fault(text)
+    )
+
+
+def test_a_template_in_another_encoding_is_named_with_its_line(tmp_path):
+    (tmp_path / "t.j2").write_bytes("a\ncaf\u00e9\n".encode("latin-1"))
+    with pytest.raises(RenderError, match=r"t\.j2: it is no UTF-8, in line 2 of a file"):
+        Template(str(tmp_path / "t.j2"))
 
 
 @pytest.mark.parametrize("control", ["\n", "\r", "\0", "\x1b", "\x85", "\u2028"])

@@ -7,15 +7,13 @@ what a suite or a doctest has put in its place, which may know how to write text
 from __future__ import annotations
 
 import io
-import os
-import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, TextIO, cast
 
 from zc.zk.cli.failures import Failure, Misuse
-from zc.zk.cli.replacing import replacement
+from zc.zk.cli.replacing import is_special, replacement
 from zc.zk.errors import printable
 
 STANDARD = "-"
@@ -40,8 +38,9 @@ def write(file: str, chunks: Iterable[bytes]) -> None:
         _write_to_standard_output(chunks)
         return
     try:
-        if _is_special(file):
-            with open(file, "wb") as output:
+        if is_special(file):
+            # It may be a file after all, as /dev/stdout, and has what was written to it before.
+            with open(file, "ab") as output:
                 output.writelines(chunks)
         else:
             with replacement(file) as new:
@@ -135,10 +134,3 @@ def _as_text(chunk: bytes) -> str:
         return chunk.decode()
     except UnicodeDecodeError:
         raise Misuse("standard output takes text only, and this is none: -o FILE") from None
-
-
-def _is_special(file: str) -> bool:
-    try:
-        return not stat.S_ISREG(os.stat(file).st_mode)
-    except FileNotFoundError:
-        return False

@@ -16,10 +16,11 @@ from zc.zk.cli.arguments import CONNECTION_VARIABLE, Parser, connection_and_rest
 from zc.zk.cli.failures import Failure, Misuse
 from zc.zk.cli.hookarguments import add_hook_arguments, timing_of
 from zc.zk.cli.numbers import pause
-from zc.zk.cli.output import STANDARD, print_line, tell, write_text
+from zc.zk.cli.output import STANDARD, print_line, tell, write
 from zc.zk.rendering.settings import TemplateSettings, read
 
 if TYPE_CHECKING:
+    from zc.zk.cli.renderedfile import RenderedFile
     from zc.zk.cli.rendergroup import Group, Hooks, Target
     from zc.zk.client import ZooKeeper
     from zc.zk.rendering.sources import Sources
@@ -103,8 +104,8 @@ def run(options: Namespace) -> int:
     if is_printed:
         template = _template(settings[0])
         with connect.client(options, connection) as zk, closing(Sources(zk, _no_news)) as sources:
-            text = template.render(sources).text
-        write_text(STANDARD, [text])
+            content = template.render(sources).content
+        write(STANDARD, [content])
         return 0
     groups = _groups(options, connection, settings)
     with connect.client(options, connection) as zk, connectionnews.told(zk, options.name):
@@ -189,16 +190,21 @@ def _groups(
     options: Namespace, connection: str, settings: Sequence[TemplateSettings]
 ) -> list[Group]:
     """Return the templates, those together that share a command."""
+    from zc.zk.cli.renderedfile import RenderedFile
     from zc.zk.cli.rendergroup import Group, Hooks
 
+    files = [RenderedFile(one.output) for one in settings]
+    if len(files) == 1:
+        # Of several the others are made, and this one as soon as it can be.
+        files[0].look()
     shared: dict[object, tuple[Hooks, list[Target]]] = {}
-    for number, one in enumerate(settings):
+    for number, (one, file) in enumerate(zip(settings, files, strict=True)):
         limit = hook.DEFAULT_LIMIT_SECONDS if one.exec_timeout is None else one.exec_timeout
         interval = DEFAULT_INTERVAL_SECONDS if one.interval is None else one.interval
         timing = timing_of(one.debounce, one.debounce_max, one.retries, interval)
         hooks = Hooks(one.exec, limit, timing)
         key = hooks if one.exec is not None else number
-        shared.setdefault(key, (hooks, []))[1].append(_target(one))
+        shared.setdefault(key, (hooks, []))[1].append(_target(one, file))
     variables: Mapping[str, str] = {CONNECTION_VARIABLE: connection}
     return [
         Group(targets, hooks, variables, partial(tell, options.name))
@@ -206,13 +212,12 @@ def _groups(
     ]
 
 
-def _target(one: TemplateSettings) -> Target:
-    from zc.zk.cli.renderedfile import RenderedFile
+def _target(one: TemplateSettings, file: RenderedFile) -> Target:
     from zc.zk.cli.rendergroup import Target
     from zc.zk.rendering.guards import Guard
 
     guard = Guard(DEFAULT_HOLD_SECONDS if one.hold is None else one.hold)
-    return Target(_template(one), RenderedFile(one.output), guard, one.check)
+    return Target(_template(one), file, guard, one.check)
 
 
 def _follow(zk: ZooKeeper, groups: Sequence[Group]) -> NoReturn:

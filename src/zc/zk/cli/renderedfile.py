@@ -7,12 +7,11 @@ read it. So it is noted beside the file, before it is replaced, that the command
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable
 from contextlib import suppress
 
 from zc.zk.cli.failures import Failure
-from zc.zk.cli.replacing import Replacement, remove_leftovers, replacement
+from zc.zk.cli.replacing import Replacement, is_special, remove_leftovers, replacement
 
 
 class Refused(Failure):
@@ -20,19 +19,22 @@ class Refused(Failure):
 
 
 class RenderedFile:
-    """The file at `path`, a link to it followed. Raises Failure if there is something else."""
+    """The file at `path`, a link to it followed."""
 
     def __init__(self, path: str) -> None:
         self.path = path
+        folder, name = os.path.split(os.path.realpath(path))
+        self._note = os.path.join(folder, f".{name}.zk-render-owed")
+        self._is_swept = False
+
+    def look(self) -> None:
+        """Remove what processes left that were killed. Raises Failure if it cannot be replaced."""
         with self._named():
-            folder, name = os.path.split(os.path.realpath(path))
-            self._note = os.path.join(folder, f".{name}.zk-render-owed")
-            try:
-                if not stat.S_ISREG(os.stat(path).st_mode):
-                    raise Failure(f"{path}: it is no file that can be replaced")
-            except FileNotFoundError:
-                pass
-            remove_leftovers(path)
+            if is_special(self.path):
+                raise Failure(f"{self.path}: it is no file that can be replaced")
+            if not self._is_swept:
+                remove_leftovers(self.path)
+                self._is_swept = True
 
     @property
     def is_owed(self) -> bool:
@@ -56,6 +58,7 @@ class RenderedFile:
         `check` gets the path of the new file, and returns why it cannot be used, or ''. Raises
         Failure, naming the file.
         """
+        self.look()
         if self.content() == content:
             return None
         with self._named(), replacement(self.path) as new:
@@ -63,6 +66,8 @@ class RenderedFile:
             new.finish()
             if check is not None and (fault := check(new.name)):
                 raise Refused(f"{self.path}: the new file is not accepted: {fault}")
+            if check is not None and not new.holds(content):
+                raise Refused(f"{self.path}: the new file is not accepted: the check changed it")
             if owes:
                 self._owe()
             new.take_place()

@@ -92,7 +92,7 @@ class Group:
     def changes(self, sources: Sources) -> Iterator[str]:
         """Yield the lines of the differences that rendering would make, without a check."""
         for target in self._targets:
-            content = _encoded(target, target.template.render(sources).text)
+            content = target.template.render(sources).content
             former = target.file.content() or b""
             old, new = (each.decode("utf-8", "replace") for each in (former, content))
             path = target.file.path
@@ -174,12 +174,11 @@ class Group:
 
     def _render_one(self, target: Target, sources: Sources) -> list[float]:
         """Render a template; return for how long the text is held back, if it is."""
-        text, counts = target.template.render(sources)
+        _, counts, content = target.template.render(sources, lambda: self._is_over)
         held = target.guard.held(counts, time.monotonic())
         if held is not None:
             self._tell_once(target, f"{held.reason}: {target.file.path} stays as it is for now")
             return [held.seconds]
-        content = _encoded(target, text)
         owes = self._hooks.command is not None
         check = None if target.check is None else self._check_of(target.check)
         new = target.file.update(content, check, owes=owes)
@@ -229,18 +228,6 @@ class Group:
         if text and text != target.told and not self._is_over:
             self._tell(text)
         target.told = text
-
-
-def _encoded(target: Target, text: str) -> bytes:
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError as fault:
-        character = text[fault.start]
-        line = text.count("\n", 0, fault.start) + 1
-        told = (
-            f"{target.template.file}: UTF-8 cannot hold {character!r}, in line {line} of the text"
-        )
-        raise Failure(told) from fault
 
 
 def _left(target: Target) -> str:

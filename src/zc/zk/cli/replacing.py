@@ -11,6 +11,9 @@ from typing import IO
 
 _PREFIX = ".zc.zk-"
 
+# More links than the kernel follows.
+_MAX_LINKS = 40
+
 # A name has at most 255 bytes, of which some are for what makes it another one.
 _MAX_PART = 100
 
@@ -34,6 +37,20 @@ class Replacement:
         """Have all of the content on the disk, for others to look at."""
         self.content.flush()
         os.fsync(self._descriptor)
+
+    def holds(self, content: bytes) -> bool:
+        """Return whether it is still there, as the file that was opened, and has this content.
+
+        Somebody who was given its path may have put something else there.
+        """
+        try:
+            there = os.lstat(self.name)
+        except FileNotFoundError:
+            return False
+        if not os.path.samestat(there, os.fstat(self._descriptor)):
+            return False
+        with open(self.name, "rb") as opened:
+            return opened.read() == content
 
     def take_place(self) -> None:
         """Be the file from here on, also if the machine breaks down."""
@@ -60,6 +77,26 @@ class Replacement:
         os.fchmod(self._descriptor, stat.S_IMODE(there.st_mode))
         ours = os.fstat(self._descriptor)
         return (ours.st_uid, ours.st_gid) == (there.st_uid, there.st_gid)
+
+
+def is_special(file: str) -> bool:
+    """Return whether a file is none that can be replaced: a pipe, a device, a folder.
+
+    Nor can one that a process has open be, as /dev/stdout: what comes later went to the old one.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(file).st_mode):
+            return True
+    except FileNotFoundError:
+        return False
+    for _ in range(_MAX_LINKS):
+        folder = os.path.realpath(os.path.dirname(file))
+        if folder.startswith("/proc/"):
+            return True
+        if not os.path.islink(file):
+            break
+        file = os.path.join(folder, os.readlink(file))
+    return False
 
 
 @contextmanager

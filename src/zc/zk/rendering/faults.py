@@ -9,6 +9,10 @@ class RenderError(Error):
     """A template cannot be rendered; the text is a line that names the file."""
 
 
+class BadArgument(Error):
+    """A function of templates cannot do anything with what it was given."""
+
+
 class TooFew(Error):
     """There are fewer providers, or children, than a template needs."""
 

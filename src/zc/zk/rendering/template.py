@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, NoReturn
@@ -17,25 +18,24 @@ from jinja2 import (
     pass_environment,
 )
 from jinja2.exceptions import TemplateRuntimeError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.filters import FILTERS
 
 from zc.zk.naturalorder import natural_key
+from zc.zk.rendering.environment import MAX_TEXT, BoundedEnvironment
 from zc.zk.rendering.faults import RenderError, TooFew
 from zc.zk.rendering.source import Source
 from zc.zk.rendering.values import Given, Link, Node, Properties, Provider, identifier
 from zookeeper.errors import ZooKeeperException
 
-# Characters of a text. No file that a service reads has so many, and a loop gone wrong has soon.
-MAX_TEXT = 64 << 20
-
 _WRITABLE = (str, int, float, Node, Link, Provider, Undefined)
 
 
 class Rendered(NamedTuple):
-    """A text, and how many providers and children there were, by path."""
+    """A text, how many providers and children there were, by path, and the text as UTF-8."""
 
     text: str
     counts: dict[str, int]
+    content: bytes
 
 
 class Template:
@@ -48,7 +48,7 @@ class Template:
         self.file = file
         folder, name = os.path.split(file)
         self._folder = folder or os.curdir
-        environment = ImmutableSandboxedEnvironment(
+        environment = BoundedEnvironment(
             loader=FileSystemLoader(self._folder),
             undefined=_Lacking,
             finalize=_written,
@@ -59,13 +59,15 @@ class Template:
         )
         environment.filters.update(_FILTERS)
         environment.globals.update(variables or {})
+        environment.policies["json.dumps_function"] = _dumps  # for |tojson
+        self._environment = environment
         try:
             self._template = environment.get_template(name)
         except Exception as fault:
             self._fail(fault)
 
-    def render(self, source: Source) -> Rendered:
-        """Return the text. Raises RenderError, whose cause says what is wrong."""
+    def render(self, source: Source, is_over: Callable[[], bool] = lambda: False) -> Rendered:
+        """Return the text, unless `is_over`. Raises RenderError, whose cause says what is wrong."""
         given = Given(source)
         functions: dict[str, Callable[..., object]] = {
             "tree": given.tree,
@@ -76,6 +78,7 @@ class Template:
         }
         pieces: list[str] = []
         length = 0
+        self._environment.begin(is_over)
         try:
             for piece in self._template.generate(functions):
                 pieces.append(piece)
@@ -84,10 +87,25 @@ class Template:
                     raise TemplateRuntimeError(f"the text has more than {MAX_TEXT} characters")
         except Exception as fault:
             self._fail(fault)
-        return Rendered("".join(pieces), given.counts)
+        text = "".join(pieces)
+        return Rendered(text, given.counts, self._encoded(text))
+
+    def _encoded(self, text: str) -> bytes:
+        try:
+            # Bytes of nodes that are no UTF-8 are surrogates, and become these bytes again.
+            return text.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError as fault:
+            line = text.count("\n", 0, fault.start) + 1
+            raise RenderError(
+                f"{self.file}: UTF-8 cannot hold {text[fault.start]!r}, in line {line} of the text"
+            ) from fault
 
     def _fail(self, fault: Exception) -> NoReturn:
         where = self.file
+        if isinstance(fault, UnicodeDecodeError):
+            # Of a template, in which nothing else is decoded.
+            number = fault.object.count(b"\n", 0, fault.start) + 1
+            raise RenderError(f"{where}: it is no UTF-8, in line {number} of a file") from fault
         if isinstance(fault, TemplateSyntaxError):
             where = f"{fault.filename or self.file}:{fault.lineno}"
         elif (line := self._place(fault)) is not None:
@@ -162,7 +180,11 @@ def _plain(value: object) -> object:
 
 
 def _json(value: object, indent: int | None = None) -> str:
-    return json.dumps(_plain(value), indent=indent, sort_keys=True)
+    return _dumps(value, indent=indent, sort_keys=True)
+
+
+def _dumps(value: object, **words: Any) -> str:
+    return json.dumps(_plain(value), **words)
 
 
 def _yaml(value: object) -> str:
@@ -189,7 +211,15 @@ def _natural(
     return sorted(values, key=key)
 
 
+def _int(value: object, *args: Any, **words: Any) -> object:
+    """Return what Jinja2's own filter does, and the default for infinity, too, as JSON may have."""
+    if isinstance(value, float) and math.isinf(value):
+        value = ""
+    return FILTERS["int"](value, *args, **words)
+
+
 _FILTERS: dict[str, Callable[..., object]] = {
+    "int": _int,
     "json": _json,
     "toyaml": _yaml,
     "natural": _natural,

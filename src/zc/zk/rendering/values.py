@@ -11,43 +11,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from zc.zk.errors import excerpt
 from zc.zk.links import LINK, PROPERTY_LINK, absolute, join, split_property_link
 from zc.zk.naturalorder import natural_key, sorted_naturally
-from zc.zk.rendering.faults import TooFew, Unsafe
+from zc.zk.rendering.faults import BadArgument, TooFew
+from zc.zk.rendering.lines import checked
 from zc.zk.rendering.source import Source, SourceNode, SourceProvider, SourceTree
 
-T = TypeVar("T")
-
-# C0 but for the tabulator, C1, and what Unicode has for lines and paragraphs.
-_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 _NO_IDENTIFIER = re.compile(r"[^A-Za-z0-9_.-]")
-
-
-def checked(value: T, where: str, *, lines: bool = False) -> T:
-    """Return a value of somebody else's, if it can break no line. Raises Unsafe."""
-    if not lines:
-        for text in _texts(value):
-            if _CONTROL.search(text):
-                raise Unsafe(
-                    f"{where} has a line break, or another control character, and is refused:"
-                    f" {excerpt(text)} (lines=True accepts it)"
-                )
-    return value
-
-
-def _texts(value: object) -> Iterator[str]:
-    waiting = [value]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, str):
-            yield each
-        elif isinstance(each, Mapping):
-            waiting += [*each.keys(), *each.values()]
-        elif isinstance(each, (list, tuple)):
-            waiting += each
 
 
 class Properties(Mapping[str, Any]):
@@ -244,6 +217,9 @@ class Given:
         self.counts: dict[str, int] = {}
 
     def tree(self, path: str = "/", depth: int | None = None, *, lines: bool = False) -> Node:
+        path = _path(path)
+        if depth is not None:
+            _check_count("depth", depth)
         top, tree = self.source.tree(path, depth)
         node = tree.get(top)
         if node is None:
@@ -254,6 +230,8 @@ class Given:
         return Node(self, tree, node, lines=lines)
 
     def children(self, path: str, *, min: int = 0) -> list[str]:
+        path = _path(path)
+        _check_count("min", min)
         names = sorted_naturally(self.source.children(path))
         self.counts[path] = len(names)
         if len(names) < min:
@@ -261,12 +239,15 @@ class Given:
         return [checked(name, f"the name of a child of {path}") for name in names]
 
     def properties(self, path: str, *, lines: bool = False) -> Properties:
+        path = _path(path)
         linked, stored = self.source.properties(path)
         return Properties(path, stored, lambda: linked, lines=lines)
 
     def providers(
         self, path: str, *, min: int = 1, draining: bool = False, lines: bool = False
     ) -> list[Provider]:
+        path = _path(path)
+        _check_count("min", min)
         registered = self.source.providers(path)
         # Those that are draining have not vanished.
         self.counts[path] = len(registered)
@@ -280,7 +261,22 @@ class Given:
         return sorted(found, key=lambda each: natural_key(each.address))
 
     def exists(self, path: str) -> bool:
-        return self.source.exists(path)
+        return self.source.exists(_path(path))
+
+
+def _path(given: object) -> str:
+    """Return a path, also that of a node or a link. Raises BadArgument."""
+    if isinstance(given, (Node, Link)):
+        return given.path
+    if not isinstance(given, str):
+        # Something that is not there says so itself when it becomes text.
+        raise BadArgument(f"a path is text, as '/a/b', or a node: {excerpt(str(given))}")
+    return given
+
+
+def _check_count(name: str, given: object) -> None:
+    if not isinstance(given, int) or isinstance(given, bool) or given < 0:
+        raise BadArgument(f"{name} is a number, 0 or more: {excerpt(str(given))}")
 
 
 def identifier(value: object) -> str:
