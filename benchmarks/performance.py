@@ -54,6 +54,7 @@ STEPS = [
     Step("Over TLS", "secured", "--rounds 7"),
     Step("Setting watches", "watches", "--rounds 5", "--shapes mixed --rounds 1"),
     Step("Bulk writes", "bulk_write", "--rounds 5"),
+    Step("A thousand registrations", "registrations", "", "--nodes 100 --rounds 1"),
     Step("Imports and connections", "imports", quick="--rounds 5"),
     Step("Commands", "startup", "--rounds 10", "--rounds 2"),
     Step("Memory", "footprint"),
