@@ -95,6 +95,7 @@ PURE = {
     "rendering.settings",
     "rendering.values",
     "rendering.lines",
+    "rendering.onestate",
     "rendering.faults",
     "rendering.source",
     "cli.runplan",

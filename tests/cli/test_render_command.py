@@ -442,6 +442,17 @@ class TestFollowing:
         assert process.wait(scaled(20)) == 143
         assert not (folder / "endless").exists()
 
+    def test_messages_that_nobody_reads_end_nothing(self, folder, render, service):
+        service("h:1")
+        process = render("--exec", "touch run; exit 1")
+        assert process.stderr.readline().endswith(b"out is written\n")
+        process.stderr.close()
+        service("h:2")
+        wait_for(folder / "out", "server h:1\nserver h:2\n")
+        (folder / "run").unlink(missing_ok=True)
+        wait_until((folder / "run").exists, "the command is run again", 20)
+        assert process.poll() is None
+
     def test_a_note_that_cannot_be_removed_is_told_and_ends_nothing(
         self, folder, start, place, service
     ):
@@ -552,6 +563,20 @@ def once_more(folder, zk, number):
         (["--config", "gone", "h:1"], 1, "gone: No such file or directory"),
         (["gone.j2", "-o", "x", "h:1"], 1, "gone.j2: there is no template 'gone.j2'"),
         (["t.j2", "-o", "no/x", "h:1"], 1, "no/x: No such file or directory"),
+        (["t.j2", "-o", "", "--once", "h:1"], 2, "-o FILE: the name is empty"),
+        (
+            ["t.j2", "-o", "x", "--set", "tree=1", "h:1"],
+            1,
+            "t.j2: no variable can be named tree: it is a function",
+        ),
+        (["t.j2", "-o", "x", "--hold", "0sx", "h:1"], 2, "argument --hold: not a time"),
+        (["gone.j2", "-o", "x", "--hold", "0s", "h:1"], 1, "gone.j2: there is no template"),
+        (["gone.j2", "-o", "x", "--interval", "0ms", "h:1"], 1, "gone.j2: there is no template"),
+        (
+            ["gone.j2", "-o", "x", "--exec-timeout", "0s", "h:1"],
+            2,
+            "argument --exec-timeout: not a time",
+        ),
         (["t.j2", "-o", ".", "h:1"], 1, ".: it is no file that can be replaced"),
         (["t.j2", "-o", "x", "--set", "a", "h:1"], 2, "argument --set: not of the form NAME=TEXT"),
         (["t.j2", "-o", "x", "--hold", "x", "h:1"], 2, "argument --hold: not a time"),

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import zc.zk
 from tests.cli.inprocess import call, the_line
 from tests.cli.test_lock_command import is_alive
 from tests.deadlines import scaled, wait_until
@@ -35,6 +36,17 @@ class TestJson:
         zk.delete("/shop/queue")
         removed = next_object(process)
         assert {**removed, "time": 0} == {"time": 0, "path": "/shop/queue", "change": "removed"}
+
+    def test_nodes_that_may_not_be_read_are_told_of(self, start, place, zk):
+        zk.create("/shop", "")
+        for name in "abc":
+            zk.create(f"/shop/{name}", "", [zc.zk.digest_acl("alice", "secret")])
+        process = start("watch", "-R", "--no-time", "--format", "json", place, "/shop")
+        told = [next_object(process) for _ in range(4)]
+        assert told[0] == {"path": "/shop", "change": "added", "properties": {}}
+        assert [each["path"] for each in told[1:]] == ["/shop/a", "/shop/b", "/shop/c"]
+        assert not any("properties" in each for each in told[1:])
+        assert b"/shop/a, and 2 more, may not be read: properties" in process.stderr.readline()
 
     def test_a_line_of_json_for_each_change_of_a_node(self, start, place, zk):
         zk.import_tree("/shop\n  threads = 8\n  db => /db url\n/db\n  url = 'u'\n")

@@ -73,7 +73,7 @@ def test_all_keys_are_read_and_general_ones_hold_for_all():
         ("[[template]]\nsource = 'a'", "r.toml: template 1: output is missing"),
         ("[[template]]\noutput = 'a'", "r.toml: template 1: source is missing"),
         (ONE + "source = 5", "r.toml: Cannot overwrite a value (at "),
-        (ONE + "check = ''", "r.toml: template 1: check: not a text, in quotes"),
+        (ONE + "check = ''", "r.toml: template 1: check: the text is empty, or has a null"),
         (ONE + "check = 5", "r.toml: template 1: check: neither a command line nor a list of"),
         (ONE + "exec = ['a', 5]", "r.toml: template 1: exec: not a text, in quotes"),
         (ONE + "hold = 'soon'", "r.toml: template 1: hold: not a time, such as 90s, 2h or"),

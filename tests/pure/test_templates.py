@@ -170,6 +170,59 @@ def test_values_that_templates_are_given_are_written(rendered, text, made):
     assert rendered(text, port=80).text == made
 
 
+class Changing(Source):
+    """Everything changes each time that it is looked at."""
+
+    looks = 0
+
+    def get(self, path):
+        self.looks += 1
+        if path not in self.nodes:
+            return None
+        node = Node(self, path)
+        node.properties = {"x": self.looks}
+        node.children = [f"n{self.looks}"]
+        return node
+
+    def properties(self, path):
+        self.looks += 1
+        number = self.looks
+        live = type("Live", (dict,), {"__getitem__": lambda *_: self.get(path).properties["x"]})
+        return live(), {"x": number, "y =>": "/a x"}
+
+    def exists(self, path):
+        self.looks += 1
+        return self.looks % 2 == 1
+
+    def providers(self, path):
+        self.looks += 1
+        return [Provider(f"h:{self.looks}", {})]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "properties('/a').x",
+        "properties('/a').y",
+        "tree('/').properties.x",
+        "tree('/')['a'].properties.x",
+        "children('/a')|join",
+        "tree('/a').children|length",
+        "providers('/a')[0]",
+        "exists('/a')",
+    ],
+)
+def test_a_text_has_one_state_of_a_node(tmp_path, asked):
+    turns = f"{{% for i in range(3) %}}{{{{ {asked} }}}} {{% endfor %}}"
+    (tmp_path / "t.j2").write_text(turns)
+    source = Changing({"/": {}, "/a": {}})
+    template = Template(str(tmp_path / "t.j2"))
+    first, second = (template.render(source).text for _ in range(2))
+    assert len(set(first.split())) == len(set(second.split())) == 1
+    if "length" not in asked and "exists" not in asked:
+        assert first != second
+
+
 def test_yaml_is_written_by_a_filter(rendered):
     yaml = pytest.importorskip("yaml")
     made = rendered("{{ properties('/db')|toyaml }}").text

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import re
+import sys
 
 from zc.zk.patterns import pattern
 
 _UNITS = {"w": 604_800.0, "d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _PART = pattern(r"([0-9]+(?:\.[0-9]+)?)(ms|[wdhms])")
 
+# Nothing that can be typed is less, but 0.
+MIN_SECONDS = sys.float_info.min
+
 # A hundred years, which is more than there has been of ZooKeeper.
 MAX_SECONDS = 100 * 366 * 86_400.0
 
 
-def seconds_of(text: str) -> float:
+def seconds_of(text: str, *, least: float = MIN_SECONDS) -> float:
     """Return the seconds that a text means; a number alone is seconds.
 
-    Raises ValueError for what is no time, is nothing, or is over a hundred years.
+    Raises ValueError for what is no time, is less than `least`, or is over a hundred years.
     """
     words = text.strip().lower().replace(" ", "")
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", words):
         words += "s"
     parts = _PART.findall(words)
     seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
-    if "".join(map("".join, parts)) != words or not 0 < seconds <= MAX_SECONDS:
+    if not parts or "".join(map("".join, parts)) != words or not least <= seconds <= MAX_SECONDS:
         raise ValueError(f"not a time, such as 90s, 2h or 1d12h: {text!r}")
     return seconds
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 
-from zc.zk.spans import seconds_of
+from zc.zk.spans import MIN_SECONDS, seconds_of
 
 # Of things to be counted, which nobody has more of.
 MAX_COUNT = 2**31 - 1
 
 
-def span(text: str) -> float:
+def span(text: str, *, least: float = MIN_SECONDS) -> float:
     """Return the seconds of an argument such as 90s, 2h or 1d12h."""
     try:
-        return seconds_of(text)
+        return seconds_of(text, least=least)
     except ValueError as fault:
         raise ArgumentTypeError(str(fault)) from None
 
@@ -27,7 +27,7 @@ def count(text: str) -> int:
 
 def pause(text: str) -> float:
     """Return the seconds of an argument such as 200ms; 0 is none."""
-    return 0.0 if text == "0" else span(text)
+    return span(text, least=0.0)
 
 
 def repetitions(text: str) -> int:

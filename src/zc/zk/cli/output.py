@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, TextIO, cast
 
 from zc.zk.cli.failures import Failure, Misuse
@@ -75,10 +75,15 @@ def telling_what_was_done(what: str) -> Iterator[None]:
 
 
 def say(text: str, end: str = "\n") -> None:
-    """Write a line to standard error, if there is one, at once and escaped."""
+    """Write a line to standard error, if there is one, at once and escaped.
+
+    It may be a pipe whose reader has ended, or a full disk: what is said is lost, and nobody could
+    be told of that. It must not end a command that follows something for months.
+    """
     if sys.stderr is not None:
-        sys.stderr.write(f"{printable(text)}{end}")
-        flush(sys.stderr)
+        with suppress(OSError):
+            sys.stderr.write(f"{printable(text)}{end}")
+            flush(sys.stderr)
 
 
 def tell(name: str, text: str) -> None:

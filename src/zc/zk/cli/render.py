@@ -144,6 +144,8 @@ def _settings(options: Namespace) -> tuple[str, Sequence[TemplateSettings]]:
         connection, rest = connection_and_rest(options, 1)
         if not rest:
             raise Misuse("which template? TEMPLATE is missing; --help tells more")
+        if options.output == "":
+            raise Misuse("-o FILE: the name is empty")
         one = TemplateSettings(
             rest[0],
             options.output or STANDARD,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from zc.zk.client import ZooKeeper
     from zc.zk.watching.tree import Tree
     from zc.zk.watching.treechanges import Changes
+
+
+logger = logging.getLogger("zc.zk")
 
 
 class TreeFollower:
@@ -32,6 +36,8 @@ class TreeFollower:
         # The data that were told, by path. The first call comes in our thread and later ones not,
         # but none before the first has ended.
         self._known: dict[str, str | None] = {}
+        # Nodes that were found shut since the last word about them.
+        self._shut: list[str] = []
         self._tree = zk.tree(path)(self._note_changes)
 
     def _note_changes(self, tree: Tree, changes: Changes) -> None:
@@ -46,6 +52,15 @@ class TreeFollower:
             if path in self._known and path in tree:
                 old, self._known[path] = self._known[path], self._data(tree, path)
                 self._tell(tree, Event(path, CHANGED, old, self._known[path]))
+        self._warn()
+
+    def _warn(self) -> None:
+        if not self._shut:
+            return
+        first, others = self._shut[0], len(self._shut) - 1
+        more = f", and {others} more," if others else ""
+        logger.warning("%s%s may not be read: properties and nodes below are not told", first, more)
+        self._shut.clear()
 
     def _tell(self, tree: Tree, event: Event) -> None:
         if not event.is_nothing:
@@ -54,4 +69,7 @@ class TreeFollower:
     def _data(self, tree: Tree, path: str) -> str | None:
         """Return the data, if they are followed and may be read."""
         node = tree.get(path) if self._properties else None
-        return None if node is None or node.error is not None else node.data or ""
+        if node is not None and node.error is not None:
+            self._shut.append(path)
+            return None
+        return None if node is None else node.data or ""

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from zc.zk.rendering.faults import SettingsError
-from zc.zk.spans import seconds_of
+from zc.zk.spans import MIN_SECONDS, seconds_of
 
 # A command line for the shell, or a program with its arguments.
 HookCommand = str | tuple[str, ...]
@@ -117,8 +117,10 @@ def _read_members(
 
 
 def _text(where: str, value: object) -> str:
-    if not isinstance(value, str) or not value or "\0" in value:
+    if not isinstance(value, str):
         raise SettingsError(f"{where}: not a text, in quotes")
+    if not value or "\0" in value:
+        raise SettingsError(f"{where}: the text is empty, or has a null character")
     return value
 
 
@@ -131,14 +133,14 @@ def _command(where: str, value: object) -> HookCommand:
 
 
 def _pause(where: str, value: object) -> float:
-    return 0.0 if value in (0, "0") and value is not False else _span(where, value)
+    return _span(where, value, least=0.0)
 
 
-def _span(where: str, value: object) -> float:
+def _span(where: str, value: object, *, least: float = MIN_SECONDS) -> float:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise SettingsError(f"{where}: not a time, such as '90s'")
     try:
-        return seconds_of(str(value))
+        return seconds_of(str(value), least=least)
     except ValueError as fault:
         raise SettingsError(f"{where}: {fault}") from None
 

@@ -27,6 +27,9 @@ from zc.zk.rendering.source import Source
 from zc.zk.rendering.values import Given, Link, Node, Properties, Provider, identifier
 from zookeeper.errors import ZooKeeperException
 
+# Methods of `Given`.
+_FUNCTIONS = ("tree", "children", "properties", "providers", "exists")
+
 _WRITABLE = (str, int, float, Node, Link, Provider, Undefined)
 
 
@@ -46,6 +49,9 @@ class Template:
 
     def __init__(self, file: str, variables: Mapping[str, object] | None = None) -> None:
         self.file = file
+        for name in _FUNCTIONS:
+            if name in (variables or {}):
+                raise RenderError(f"{file}: no variable can be named {name}: it is a function")
         folder, name = os.path.split(file)
         self._folder = folder or os.curdir
         environment = BoundedEnvironment(
@@ -69,13 +75,7 @@ class Template:
     def render(self, source: Source, is_over: Callable[[], bool] = lambda: False) -> Rendered:
         """Return the text, unless `is_over`. Raises RenderError, whose cause says what is wrong."""
         given = Given(source)
-        functions: dict[str, Callable[..., object]] = {
-            "tree": given.tree,
-            "children": given.children,
-            "properties": given.properties,
-            "providers": given.providers,
-            "exists": given.exists,
-        }
+        functions = {name: getattr(given, name) for name in _FUNCTIONS}
         pieces: list[str] = []
         length = 0
         self._environment.begin(is_over)

@@ -18,6 +18,7 @@ from zc.zk.links import LINK, PROPERTY_LINK, absolute, join, split_property_link
 from zc.zk.naturalorder import natural_key, sorted_naturally
 from zc.zk.rendering.faults import BadArgument, TooFew
 from zc.zk.rendering.lines import checked
+from zc.zk.rendering.onestate import OneState
 from zc.zk.rendering.source import Source, SourceNode, SourceProvider, SourceTree
 
 _NO_IDENTIFIER = re.compile(r"[^A-Za-z0-9_.-]")
@@ -207,13 +208,13 @@ class Provider:
 
 
 class Given:
-    """The functions of templates, over a source.
+    """The functions of templates, over a source, for one text.
 
     `counts` are the lengths of the lists that were asked for, by path, whatever was left out.
     """
 
     def __init__(self, source: Source) -> None:
-        self.source = source
+        self.source = OneState(source)
         self.counts: dict[str, int] = {}
 
     def tree(self, path: str = "/", depth: int | None = None, *, lines: bool = False) -> Node:
