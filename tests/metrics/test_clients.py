@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from contextlib import ExitStack, closing
 from typing import Any
 
@@ -68,17 +70,26 @@ class TestMeasuring:
         assert names() == {"till"}
         assert count("get") == 1
 
-    @pytest.mark.parametrize("name", [5, b"shop", "\udc80"])
+    @pytest.mark.parametrize("name", [5, b"shop", "\udc80", ""])
     def test_a_name_that_cannot_be_written_is_refused(self, zk, name):
         with pytest.raises((TypeError, ValueError), match="a client's name"):
             measure(zk, name)
         assert not clients()
+        measured = measure(zk, "shop")
+        with pytest.raises((TypeError, ValueError), match="a client's name"):
+            measured.name = name
+        assert names() == {"shop"}
 
     def test_a_name_that_another_client_has_is_refused(self, zk, other_zk):
         measure(zk, "shop")
         with pytest.raises(ValueError, match="'shop'"):
             measure(other_zk, "shop")
         assert names() == {"shop"}
+        till = measure(other_zk, "till")
+        with pytest.raises(ValueError, match="'shop'"):
+            till.name = "shop"
+        till.name = "till"
+        assert names() == {"shop", "till"}
         zk.close()
         measure(other_zk, "shop")
 
@@ -92,6 +103,37 @@ class TestMeasuring:
         other_zk.close()
         assert names() == set()
         assert clients() == []
+
+    @pytest.mark.not_emulated("an emulation's session has no threads that keep it")
+    def test_a_dropped_client_is_open_and_is_told_measured_or_not(self, place):
+        """Its session and its ephemeral nodes go on until `close`, and so do its figures."""
+        sessions = []
+        for is_measured in (False, True):
+            client = zc.zk.ZooKeeper(place, SESSION_TIMEOUT_MILLISECONDS)
+            if is_measured:
+                measure(client, "dropped")
+            sessions.append(weakref.ref(client._session))
+            del client
+        gc.collect()
+        open_ones = [session() for session in sessions]
+        assert [session.state.value for session in open_ones] == ["connected", "connected"]
+        assert names() == {"dropped"}
+        for session in open_ones:
+            session.close()
+        assert clients() == []
+
+    def test_a_client_that_is_closed_and_dropped_is_freed_measured_or_not(self, place):
+        freed = []
+        for is_measured in (False, True):
+            client = zc.zk.ZooKeeper(place, SESSION_TIMEOUT_MILLISECONDS)
+            if is_measured:
+                measure(client)
+            client.get("/")
+            client.close()
+            freed += [weakref.ref(client), weakref.ref(client._session)]
+            del client
+        assert clients() == []  # a scrape, or the next `measure`, lets go of the session
+        wait_until(lambda: gc.collect() >= 0 and not any(each() for each in freed), "freed")
 
     def test_a_client_of_an_emulation_is_measured_alike(self):
         with closing(Emulation()) as emulation:

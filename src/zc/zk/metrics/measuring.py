@@ -43,11 +43,14 @@ class Measured:
 
     @property
     def name(self) -> str:
-        """The value of the label `client`; can be set."""
+        """The value of the label `client`; can be set, to what `measure` takes."""
         return self.calls.client
 
     @name.setter
     def name(self, name: str) -> None:
+        _require_text(name)
+        if name in _names_beside(self.session):
+            raise ValueError(f"another client is measured under the name {name!r}")
         self.calls.client = self.delays.client = name
 
     def begin(self) -> None:
@@ -71,22 +74,20 @@ def measure(client: Any, name: str | None = None) -> Measured:
     `name` is the value of the label `client` in all its figures, by default the connection string,
     with a number behind it if another client has that already. A second call gives it another name.
 
-    Raises TypeError or ValueError if the name is no text that UTF-8 can hold, ValueError if another
-    client has it, and ClosingException if the client is closed.
+    A client that is dropped without `close` is open, and so goes on to be told of.
+
+    Raises TypeError or ValueError if the name is no text, is empty or cannot be held by UTF-8,
+    ValueError if another client has it, and ClosingException if the client is closed.
     """
-    if name is not None:
-        _require_text(name)
     if hasattr(client, "_ready"):
         client = client._ready()  # the blocking client in an asynchronous one
     session: Session = client._session
     session.check_process()
     if session.state is State.CLOSED:
         raise closed()
-    others = {each.name for each in clients() if each.session is not session}
-    if name is not None and name in others:
-        raise ValueError(f"another client is measured under the name {name!r}")
     made = Measured(client)
-    made.name = _free(session.connection_string, others) if name is None else name
+    default = _free(session.connection_string, _names_beside(session))
+    made.name = default if name is None else name
     measured = _measured.setdefault(id(session), made)  # one step: of two threads, one begins
     if measured is made:
         measured.begin()
@@ -106,10 +107,17 @@ def clients() -> list[Measured]:
     return [each for each in list(_measured.values()) if not each.session.is_forked]
 
 
+def _names_beside(session: Session) -> set[str]:
+    return {each.name for each in clients() if each.session is not session}
+
+
 def _require_text(name: object) -> None:
     # One that cannot be written breaks each scrape, also of what the program counts itself.
     if not isinstance(name, str):
         raise TypeError(f"a client's name must be str, not {type(name).__name__}")
+    if not name:
+        # To Prometheus that is no label, and `client != ""` of a query leaves the client out.
+        raise ValueError("a client's name must not be empty")
     try:
         name.encode()
     except UnicodeEncodeError:
