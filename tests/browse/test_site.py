@@ -300,6 +300,39 @@ class TestEvents:
         assert told[:3] == [["/00001", {}], ["/gone", None], ["/zzz", {}]]
         assert told[3][0] == "/00500"
 
+    def test_a_reader_too_slow_for_nodes_that_come_and_go_begins_anew(self, zk, site, monkeypatch):
+        """Each of them has a name that was never there: what is to be told would grow for ever."""
+        monkeypatch.setattr(publishing, "MANY_GONE", 10)
+        page = Page(site)
+        with closing(page):
+            (subscription,) = site.publisher._subscriptions
+            page.wait_until(lambda: "/" in page.views)
+            monkeypatch.setattr(subscription, "next", lambda seconds: time.sleep(0.01) or [])
+            for number in range(20):
+                zk.create(f"/job-{number}", "")
+                wait_until(lambda number=number: f"/job-{number}" in site.publisher._views, "seen")
+                zk.delete(f"/job-{number}")
+            wait_until(lambda: subscription.is_behind, "it is behind")
+            assert not subscription
+            with pytest.raises(AssertionError, match="have ended"):
+                page.wait_until(lambda: False)
+            wait_until(lambda: not site.publisher._subscriptions, "nobody listens")
+        with closing(Page(site)) as page:
+            page.wait_until(lambda: "/" in page.views)
+
+    def test_a_reader_is_told_of_a_tree_that_goes_as_a_whole(self, monkeypatch):
+        monkeypatch.setattr(publishing, "MANY_GONE", 5)
+        publisher = Publisher()
+        publisher._views.update({f"/{number:02}": "{}" for number in range(50)})
+        subscription = publisher.subscribe()
+        while subscription.next(0):
+            pass
+        gone = sorted(publisher._views)
+        publisher._views.clear()
+        subscription.add(gone)
+        assert not subscription.is_behind
+        assert json.loads(subscription.next(0)[0][1]) == [[path, None] for path in gone]
+
     def test_an_event_is_of_bounded_size(self):
         publisher = Publisher()
         views = {f"/{number}": json.dumps({"v": "x" * 60_000}) for number in range(100)}

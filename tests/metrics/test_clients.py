@@ -107,7 +107,7 @@ class TestMeasuring:
     @pytest.mark.not_emulated("an emulation's session has no threads that keep it")
     def test_a_dropped_client_is_open_and_is_told_measured_or_not(self, place):
         """Its session and its ephemeral nodes go on until `close`, and so do its figures."""
-        sessions = []
+        sessions: list[Any] = []
         for is_measured in (False, True):
             client = zc.zk.ZooKeeper(place, SESSION_TIMEOUT_MILLISECONDS)
             if is_measured:
@@ -123,7 +123,7 @@ class TestMeasuring:
         assert clients() == []
 
     def test_a_client_that_is_closed_and_dropped_is_freed_measured_or_not(self, place):
-        freed = []
+        freed: list[Any] = []
         for is_measured in (False, True):
             client = zc.zk.ZooKeeper(place, SESSION_TIMEOUT_MILLISECONDS)
             if is_measured:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zc.zk.cli.nodeevents import ADDED, CHANGED, REMOVED, Event, Pending, lines, members
+from zc.zk.cli.nodeevents import (
+    ADDED,
+    CHANGED,
+    REMOVED,
+    Event,
+    Pending,
+    lines,
+    members,
+    one_of_each,
+)
+from zc.zk.cli.watchinbox import MANY_EVENTS, Inbox
 
 pytestmark = pytest.mark.quick
 
@@ -121,3 +133,40 @@ def test_a_reader_knows_how_it_is_whenever_it_was_told(steps):
         elif step is not None:
             pending.note(added(step) if there is None else changed(there, step))
         there = step
+
+
+def test_one_event_is_made_of_those_of_a_node_by_the_time_of_the_last():
+    top = Event("/a/b", CHANGED, "1", "2", is_top=True)
+    other = Event("/c", ADDED, "", "3")
+    assert one_of_each([added("1"), other, top, changed("1", "2")]) == [other, top, added("2")]
+    assert one_of_each([added("1"), other, removed("1")]) == [other]
+
+
+def test_a_reader_that_does_not_read_keeps_an_event_of_each_node():
+    inbox = Inbox()
+    for number in range(3 * MANY_EVENTS):
+        inbox.note(changed(str(number), str(number + 1)))
+        inbox.note(Event(f"/flaps/{number}", ADDED, "", ""))
+        inbox.note(Event(f"/flaps/{number}", REMOVED, ""))
+    events = inbox.take()
+    assert len(events) <= MANY_EVENTS + 1
+    ours = [event for event in events if event.path == "/a/b"]
+    assert (ours[0].old, ours[-1].new) == ("0", str(3 * MANY_EVENTS))
+    assert all(former.new == later.old for former, later in pairwise(ours))
+
+
+def test_a_reader_that_reads_is_told_each_event():
+    inbox = Inbox()
+    events = [changed(str(number), str(number + 1)) for number in range(MANY_EVENTS - 1)]
+    for _ in range(3):
+        for event in events:
+            inbox.note(event)
+        assert inbox.take() == events
+
+
+def test_nodes_that_are_there_are_told_however_many_there_are():
+    inbox = Inbox()
+    events = [Event(f"/{number}", ADDED, "", "") for number in range(5 * MANY_EVENTS)]
+    for event in events:
+        inbox.note(event)
+    assert inbox.take() == events

@@ -33,6 +33,10 @@ CHUNK = 1000
 BATCH = 500
 BATCH_CHARACTERS = 256 * 1024
 
+# A reader may have all nodes that there are or were when it came yet to be told of, and so many
+# others: nodes that have come and gone since, each under another name.
+MANY_GONE = 20_000
+
 # The thread ends after the view that it is making, which takes milliseconds. A node full of links
 # through hundreds of others can take minutes, and nobody is to wait for that.
 END_SECONDS = 5.0
@@ -54,16 +58,23 @@ class Subscription:
         self._place = 0
         self.status = ""
         self.changes = 0
+        # Too slow for nodes that come and go; has to begin anew, as nothing is kept for it.
+        self.is_behind = False
 
     def __bool__(self) -> bool:
         return bool(self._pending) or self._place < len(self._paths)
 
     def add(self, paths: Iterable[str]) -> None:
         """Have the views of these told, too. With the publisher's condition."""
+        if self.is_behind:
+            return
         for path in paths:
             if path not in self._pending:
                 self._pending.add(path)
                 heappush(self._order, path)
+        if len(self._pending) > len(self._publisher._views) + len(self._paths) + MANY_GONE:
+            self.is_behind = True
+            self._pending, self._order, self._paths, self._place = set(), [], (), 0
 
     def pop(self) -> tuple[str, bool]:
         """Take the first path, and whether it is of a change. With the publisher's condition."""
@@ -168,6 +179,7 @@ class Publisher:
             self._changed.wait_for(
                 lambda: (
                     subscription
+                    or subscription.is_behind
                     or subscription.status != self._status
                     or subscription.changes != self._history.count
                     or self._is_closed

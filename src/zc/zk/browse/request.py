@@ -156,7 +156,7 @@ class Request(BaseHTTPRequestHandler):
         publisher = self.server.publisher
         subscription = publisher.subscribe()
         try:
-            while not (publisher.is_closed or place.is_revoked):
+            while not (publisher.is_closed or place.is_revoked or subscription.is_behind):
                 events = subscription.next(HEARTBEAT)
                 text = "".join(f"event: {name}\ndata: {data}\n\n" for name, data in events)
                 self.wfile.write((text or HEARTBEAT_EVENT).encode())

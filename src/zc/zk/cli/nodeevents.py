@@ -96,6 +96,17 @@ class Pending:
             self._events[event.path] = merged
 
 
+def one_of_each(events: Iterable[Event]) -> list[Event]:
+    """Return one event of each node, and one as a top, in the order of the last ones."""
+    merged: dict[tuple[str, bool], Event] = {}
+    for event in events:
+        key = event.path, event.is_top
+        one = merge(merged.pop(key, None), event)
+        if one is not None:
+            merged[key] = one
+    return list(merged.values())
+
+
 def merge(former: Event | None, later: Event, *, is_told: bool = False) -> Event | None:
     """Return the one event that two of the same node make; None if nothing is left to be told.
 

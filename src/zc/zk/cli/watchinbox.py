@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import zookeeper
-from zc.zk.cli.nodeevents import Event, Pending
+from zc.zk.cli.nodeevents import Event, Pending, one_of_each
 from zc.zk.cli.output import tell
 from zc.zk.cli.runplan import RunPlan
 from zc.zk.client import ZooKeeper
@@ -18,10 +18,15 @@ from zc.zk.tree.expectation import Expectation
 # How long to wait for a connection before the next attempt to follow a node.
 AGAIN_SECONDS = 1.0
 
+# When so many events have not been taken, as nobody reads what is printed, those of a node become
+# one; and again when there are twice as many as that has left.
+MANY_EVENTS = 10_000
+
 
 class Inbox:
     """Events, in their order; or, with a plan, one of each node, until the plan has them due.
 
+    Of very many that nobody takes there is one of each node as well.
     While `is_muted`, the thread that made it notes nothing; what others note counts.
     """
 
@@ -31,6 +36,7 @@ class Inbox:
         self._owner = threading.get_ident()
         self._news = threading.Condition()
         self._events: list[Event] = []
+        self._many = MANY_EVENTS
         self._pending = Pending()
         self._there: set[str] = set()
 
@@ -41,6 +47,9 @@ class Inbox:
         with self._news:
             if self.plan is None:
                 self._events.append(event)
+                if len(self._events) >= self._many:
+                    self._events = one_of_each(self._events)
+                    self._many = max(MANY_EVENTS, 2 * len(self._events))
             else:
                 self._pending.note(event)
                 self.plan.note_change(time.monotonic())
@@ -75,6 +84,7 @@ class Inbox:
         with self._news:
             if self.plan is None:
                 events, self._events = self._events, []
+                self._many = MANY_EVENTS
                 return events
             now = time.monotonic()
             if self.plan.seconds_left(now) != 0.0:
