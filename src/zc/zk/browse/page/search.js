@@ -114,11 +114,37 @@ function result(path, property, text) {
 
 // The text with what was looked for marked in it.
 function marked(line, text) {
-  const place = line.toLowerCase().indexOf(text.toLowerCase());
+  const [before, found, after] = splitAround(line, text);
+  return [visible(before), found ? element("mark", {}, visible(found)) : "", visible(after)];
+}
+
+// What is before a text, the text as it is written there, and what is behind, whatever the case.
+export function splitAround(line, text) {
+  const lower = line.toLowerCase();
+  const place = lower.indexOf(text.toLowerCase());
   if (place < 0) {
-    return [visible(line)];
+    return [line, "", ""];
   }
-  const end = place + text.length;
-  const [before, found, after] = [line.slice(0, place), line.slice(place, end), line.slice(end)];
-  return [visible(before), element("mark", {}, visible(found)), visible(after)];
+  const start = originalPlace(line, lower, place);
+  const end = originalPlace(line, lower, place + text.toLowerCase().length, true);
+  return [line.slice(0, start), line.slice(start, end), line.slice(end)];
+}
+
+// Where the character is written that is at a place in small letters, which may be more: İ is two
+// of them. With `isEnd` it is the end of the character before.
+function originalPlace(line, lower, place, isEnd = false) {
+  if (lower.length === line.length) {
+    return place;
+  }
+  let passed = 0;
+  let start = 0;
+  for (const each of line) {
+    const size = each.toLowerCase().length;
+    if (isEnd ? passed >= place : passed + size > place) {
+      break;
+    }
+    passed += size;
+    start += each.length;
+  }
+  return start;
 }
