@@ -20,5 +20,5 @@ from tests.browse.javascript import needs_node, run
         ("/İİ/\U0001f600x", "\U0001f600", ["/İİ/", "\U0001f600", "x"]),
     ],
 )
-def test_what_is_found_is_marked_though_small_letters_may_be_more(line, text, parts):
+def test_a_match_is_marked_though_small_letters_may_be_more(line, text, parts):
     assert run("search: splitAround", "return splitAround(...given);", [line, text]) == parts

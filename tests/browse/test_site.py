@@ -305,8 +305,8 @@ class TestEvents:
         monkeypatch.setattr(publishing, "MANY_GONE", 10)
         page = Page(site)
         with closing(page):
-            (subscription,) = site.publisher._subscriptions
             page.wait_until(lambda: "/" in page.views)
+            (subscription,) = site.publisher._subscriptions
             monkeypatch.setattr(subscription, "next", lambda seconds: time.sleep(0.01) or [])
             for number in range(20):
                 zk.create(f"/job-{number}", "")
@@ -461,6 +461,43 @@ class TestRequests:
             with socket.create_connection((site.host, site.server_port), 20) as connection:
                 connection.sendall(sent)
         assert request(site)[0] == 200
+
+    @pytest.mark.parametrize(
+        ("sent", "status"),
+        [
+            (b"\x00\xff\n\n", 400),
+            (b"GET / x?key=secret HTTP/1.1\r\n\r\n", 400),
+            (b"GET / HTTP/9.9\r\n\r\n", 505),
+            (b"GET /" + b"x" * 65_600 + b"\r\n\r\n", 414),
+            (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n", 431),
+            (b"BR\x1bEW /?key=secret HTTP/1.1\r\n\r\n", 501),
+        ],
+    )
+    def test_nonsense_is_answered_like_all_else_and_no_fault(self, site, sent, status, caplog):
+        with caplog.at_level("DEBUG"):
+            with socket.create_connection((site.host, site.server_port), scaled(20)) as connection:
+                connection.sendall(sent)
+                connection.shutdown(socket.SHUT_WR)
+                with connection.makefile("rb") as answer:
+                    head, _, text = answer.read().decode().partition("\r\n\r\n")
+            logged = f": {status}"
+            wait_until(lambda: logged in caplog.text, lambda: f"{logged} in {caplog.text}")
+        assert head.startswith(f"HTTP/1.0 {status} ")
+        assert "Content-Security-Policy: default-src 'none'" in head
+        assert "Content-Type: text/plain; charset=utf-8" in head
+        assert text.isprintable() or text.removesuffix("\n").isprintable()
+        assert not [record for record in caplog.records if record.levelname == "ERROR"]
+        assert "secret" not in caplog.text
+        assert "\x1b" not in "".join(caplog.messages)
+
+    def test_an_address_that_would_command_a_terminal_is_logged_escaped(self, site, caplog):
+        with caplog.at_level("DEBUG"):
+            with socket.create_connection((site.host, site.server_port), scaled(20)) as connection:
+                connection.sendall(b"GET /a\x1b[2J HTTP/1.0\r\nHost: localhost\r\n\r\n")
+                with connection.makefile("rb") as answer:
+                    answer.read()
+            wait_until(lambda: "404" in caplog.text, lambda: caplog.text)
+        assert "\x1b" not in "".join(caplog.messages)
 
     def test_it_says_nothing_of_what_it_is_made_of(self, site):
         assert request(site)[1]["Server"] == "zc.zk"

@@ -18,6 +18,7 @@ from zc.zk.browse.places import Place, Places
 from zc.zk.browse.publishing import Publisher
 from zc.zk.browse.token import CHALLENGE, Token
 from zc.zk.browse.watchedtree import TOP
+from zc.zk.errors import printable
 from zc.zk.graphvis import GraphvizError
 
 logger = logging.getLogger("zc.zk")
@@ -78,6 +79,9 @@ class Request(BaseHTTPRequestHandler):
 
     server: Served
     timeout = PATIENCE
+    # Until they are read; nonsense has neither.
+    command = ""
+    path = ""
 
     def do_GET(self) -> None:
         self.server.note_asked(self.connection)
@@ -192,9 +196,17 @@ class Request(BaseHTTPRequestHandler):
 
     do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_CONNECT = refuse
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer what is no request, in the same way as the others."""
+        self.close_connection = True
+        # That of nonsense would be one without status and headers, HTTP/0.9.
+        self.request_version = self.protocol_version
+        self.answer_text(HTTPStatus(code), f"this is no request: {HTTPStatus(code).phrase}")
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         # Behind a question mark comes the page's key.
-        logger.debug("%s %s: %s", self.command, self.path.partition("?")[0], code)
+        told = f"{self.command or '-'} {self.path.partition('?')[0] or '-'}"
+        logger.debug("%s: %s", printable(told), int(code) if isinstance(code, int) else code)
 
     def log_message(self, format: str, *args: Any) -> None:
         logger.debug(format, *args)
