@@ -170,6 +170,20 @@ def test_keys_of_the_search(browser):
     browser.wait_for("#outline .selected", "10.0.9.1:5432")
 
 
+def test_escape_leads_from_what_is_found_to_the_node_in_the_tree(browser):
+    browser.open()
+    browser.wait_for("#outline .name", "shop")
+    browser.press("/")
+    browser.press("1", "0", ".", "0", ".", "9")
+    browser.wait_for("#results [role=status]", "2 nodes found")
+    browser.press("ARROW_DOWN", "ENTER")
+    browser.wait_for("#details h2", "10.0.9.1:5432")
+    browser.press("ESCAPE")
+    browser.wait_for("#outline .selected", "10.0.9.1:5432")
+    path = browser.evaluate("document.activeElement.dataset.path")
+    assert path == "/databases/orders/providers/10.0.9.1:5432"
+
+
 def test_keys_of_the_tabs(browser):
     browser.open()
     browser.wait_for("#outline .name", "shop")

@@ -18,7 +18,6 @@ from zc.zk.browse.places import Place, Places
 from zc.zk.browse.publishing import Publisher
 from zc.zk.browse.token import CHALLENGE, Token
 from zc.zk.browse.watchedtree import TOP
-from zc.zk.errors import printable
 from zc.zk.graphvis import GraphvizError
 
 logger = logging.getLogger("zc.zk")
@@ -206,7 +205,7 @@ class Request(BaseHTTPRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         # Behind a question mark comes the page's key.
         told = f"{self.command or '-'} {self.path.partition('?')[0] or '-'}"
-        logger.debug("%s: %s", printable(told), int(code) if isinstance(code, int) else code)
+        logger.debug("%s: %s", told, int(code) if isinstance(code, int) else code)
 
     def log_message(self, format: str, *args: Any) -> None:
         logger.debug(format, *args)

@@ -174,7 +174,9 @@ const drawSoon = later(DIAGRAM_MILLISECONDS, () => {
 
 let searched = "";
 
-const searchSoon = later(SEARCH_MILLISECONDS, () => {
+const searchSoon = later(SEARCH_MILLISECONDS, searchNow);
+
+function searchNow() {
   const text = input.value.trim();
   const isNew = text !== searched;
   searched = text;
@@ -192,7 +194,7 @@ const searchSoon = later(SEARCH_MILLISECONDS, () => {
     search.end();
     outline.reveal(selected);
   }
-});
+}
 
 input.addEventListener("input", searchSoon);
 
@@ -202,9 +204,10 @@ addEventListener("keydown", (event) => {
     input.focus();
     input.select();
   } else if (event.key === "Escape" && input.value) {
+    const isInResults = find("left").contains(document.activeElement);
     input.value = "";
-    searchSoon();
-    if (find("left").contains(document.activeElement)) {
+    searchNow(); // what is hidden takes no focus
+    if (isInResults) {
       outline.focus(selected);
     }
   }
