@@ -6,7 +6,6 @@ The environment variable below names a fault that is built into a client process
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
 from typing import Any
 
 import zookeeper
@@ -15,7 +14,7 @@ from zc.zk.registration.persistent import Attempt
 from zc.zk.registration.registry import Registry
 from zc.zk.registration.step import Observed, Presence
 from zc.zk.watching.cache import NodeCache
-from zc.zk.watching.dependencies import CachedNode, Key
+from zc.zk.watching.dependencies import CachedNode
 from zc.zk.watching.treeagenda import Agenda
 
 VARIABLE = "ZK_FAULTS_BREAK"
@@ -70,16 +69,14 @@ def _drop_rewatch() -> None:
         gaps += 1
         note_gap(self, moment)
 
-    def fetch_without_watching(
-        self: NodeCache, handle: int, nodes: list[CachedNode], absent: Collection[Key] = ()
-    ) -> Any:
+    def fetch_without_watching(self: NodeCache, handle: int, nodes: list[CachedNode]) -> Any:
         nonlocal gaps
         if not gaps:
-            return fetch_many(self, handle, nodes, absent)
+            return fetch_many(self, handle, nodes)
         gaps = 0
         watcher, self._watcher = self._watcher, _deaf
         try:
-            return fetch_many(self, handle, nodes, absent)
+            return fetch_many(self, handle, nodes)
         finally:
             self._watcher = watcher
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import pytest
@@ -147,21 +147,23 @@ def test_a_view_is_taken_when_another_thread_has_read_what_it_lacked(zk, other, 
 class Source:
     """Nodes that are known or can be read, and the keys of each read."""
 
-    reads_ahead = False
-
     def __init__(self, known: dict[Key, Any], readable: dict[Key, Any]) -> None:
         self.readable = readable
         self._known = known
+        self.straight: set[str] = set()
         self.reads: list[list[Key]] = []
-
-    def scout(self, ways: object) -> dict[Key, bool]:
-        return {}
 
     def known(self, kind: Kind, path: str) -> Any:
         return self._known.get((kind, path), UNREAD)
 
-    def read_many(self, keys: Iterable[Key]) -> dict[Key, Any]:
-        self.reads.append(list(keys))
+    def loose(self, keys: Iterable[Key]) -> list[Key]:
+        return []
+
+    def let_go(self, keys: Collection[Key]) -> None:
+        pass
+
+    def read_many(self, keys: Iterable[Key], ahead: Collection[Key] = ()) -> dict[Key, Any]:
+        self.reads.append(list(dict.fromkeys([*keys, *ahead])))
         missing = zookeeper.NoNodeException
         return {key: self.readable.get(key, missing(key[1])) for key in self.reads[-1]}
 
@@ -199,14 +201,19 @@ def test_a_reader_does_not_read_what_is_known():
     assert source.reads == [[B]]
 
 
-@pytest.mark.parametrize("reads_ahead", [False, True])
-def test_a_reader_reads_the_nodes_ahead_only_where_that_leaves_no_watch(reads_ahead: bool):
+def test_a_reader_reads_the_nodes_ahead_in_the_same_look():
     source = Source({}, {})
-    source.reads_ahead = reads_ahead
     with pytest.raises(zookeeper.NoNodeException):
         NodeReader(source).complete(lambda reader: reader.resolve("/a/b"))
-    asked = {path for read in source.reads[:1] for _, path in read}
-    assert asked == ({"/", "/a", "/a/b"} if reads_ahead else {"/a/b"})
+    (read,) = source.reads
+    assert {path for _, path in read} == {"/", "/a", "/a/b"}
+
+
+def test_a_reader_looks_ahead_unless_others_there_were_without_links():
+    source = Source({}, {A: ("a", {}), B: ("b", {})})
+    for path in ("/a", "/b"):
+        NodeReader(source).complete(lambda reader, path=path: reader.follow(Kind.DATA, path))
+    assert [{path for _, path in read} for read in source.reads] == [{"/", "/a"}, {"/b"}]
 
 
 def test_a_node_that_must_not_be_read_is_there(zk):

@@ -25,7 +25,8 @@ import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from sys import intern
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,7 @@ from zc.zk.watching.dependencies import (
     Kind,
     Subscription,
 )
+from zc.zk.watching.looking import look
 from zc.zk.watching.unread import Unread
 
 if TYPE_CHECKING:
@@ -98,23 +100,40 @@ class NodeCache:
         self._dropped.append(subscription)
         self._session.nudge(self.keep)
 
-    def read_now(
-        self, nodes: list[CachedNode], absent: Collection[Key] = ()
-    ) -> dict[CachedNode, Answer]:
-        """Read nodes that something depends on, and return the answers.
+    def read_now(self, nodes: list[CachedNode]) -> dict[CachedNode, Answer]:
+        """Read nodes that something depends on, and return the answers."""
+        with self._reading(nodes) as settle:
+            answers = self._session.call(self._fetch_many, nodes)
+            settle(answers)
+        return answers
 
-        Of those in `absent` it is supposed that they are not there.
-        """
+    def look_now(
+        self, nodes: list[CachedNode], absent: Collection[Key], unwatched: Collection[Key]
+    ) -> tuple[dict[Key, Answer], dict[Key, Answer]]:
+        """Do as `Subscriptions.watch_and_look`."""
+        with self._reading(nodes) as settle:
+            answers, loose = self._session.call(self._look, nodes, absent, unwatched)
+            settle(answers)
+        return {node.key: answer for node, answer in answers.items()}, loose
+
+    @contextmanager
+    def _reading(
+        self, nodes: list[CachedNode]
+    ) -> Iterator[Callable[[Mapping[CachedNode, Answer]], None]]:
+        """Read nodes in a thread of the program; what is given is called with the answers."""
         lock = self._dependencies.lock
         ticket = next(self._tickets)
+
+        def settle(answers: Mapping[CachedNode, Answer]) -> None:
+            with lock:
+                for node, answer in answers.items():
+                    self._settle(node, ticket, answer)
+
         with lock:
             for node in nodes:
                 node.reads_under_way += 1
         try:
-            answers = self._session.call(self._fetch_many, nodes, absent)
-            with lock:
-                for node, answer in answers.items():
-                    self._settle(node, ticket, answer)
+            yield settle
         except BaseException:
             # Its subscriber may stay, as that of a live object whose link leads there.
             self._read_later([node for node in nodes if node.answer is UNREAD])
@@ -125,7 +144,6 @@ class NodeCache:
                     node.reads_under_way -= 1
         # Nothing watches them: the worker is to try again (backoff with jitter).
         self._read_later([node for node in nodes if node.is_refused])
-        return answers
 
     def _read_later(self, nodes: list[CachedNode]) -> None:
         if nodes:
@@ -278,13 +296,23 @@ class NodeCache:
                     logger.exception("%r could not be updated", owner)
             del self._stale[subscription]
 
-    def _fetch_many(
-        self, handle: int, nodes: list[CachedNode], absent: Collection[Key] = ()
-    ) -> dict[CachedNode, Answer]:
+    def _fetch_many(self, handle: int, nodes: list[CachedNode]) -> dict[CachedNode, Answer]:
         asked_at = time.monotonic()
-        answers = fetch.watch(handle, nodes, self._watcher, self._session.binding, absent)
+        answers = fetch.watch(handle, nodes, self._watcher, self._session.binding)
         self._pace.note_answer(asked_at, len(nodes))
         return answers
+
+    def _look(
+        self,
+        handle: int,
+        nodes: list[CachedNode],
+        absent: Collection[Key],
+        unwatched: Collection[Key],
+    ) -> tuple[dict[CachedNode, Answer], dict[Key, Answer]]:
+        asked_at = time.monotonic()
+        found = look(handle, nodes, absent, unwatched, self._watcher, self._session.binding)
+        self._pace.note_answer(asked_at, len(nodes))
+        return found
 
     # Nodes that nothing depends on any more
 

@@ -228,6 +228,15 @@ class Dependencies:
         with self.lock:
             return self._connect(subscription, kind, path)
 
+    def release(self, subscription: Subscription, keys: Iterable[Key]) -> bool:
+        """Let `subscription` not depend on `keys`; say whether it did."""
+        with self.lock:
+            nodes = subscription.nodes
+            gone = [node for key in keys if (node := nodes.get(key)) is not None]
+            for node in gone:
+                self._disconnect(subscription, node)
+        return bool(gone)
+
     def retain(self, subscription: Subscription, keys: Iterable[Key]) -> bool:
         """Let `subscription` depend on `keys` alone; say whether it had others."""
         wanted = set(keys)

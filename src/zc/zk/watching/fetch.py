@@ -6,7 +6,7 @@ answers: the caller reads it by itself.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # bulk, which is less work for servers, and reads first and then watches.
 MAX_SINGLE_READS = 10
 
+# Reads of different kinds, up to so many, are requests of their own, and one round trip.
+MAX_MIXED_READS = 100
+
 # How often to look at a node that is gone when it is read and there when its absence is watched.
 MAX_FLICKERS = 10
 
@@ -33,18 +36,16 @@ def watch(
     nodes: list[CachedNode],
     watcher: Watcher,
     binding: Binding,
-    absent: Collection[Key] = (),
 ) -> dict[CachedNode, Answer]:
     """Read nodes, and have `watcher` called once when they change.
 
-    Missing ones are watched for their creation; those in `absent` are supposed to be missing.
-    Errors of nodes are answers; the others are raised.
+    Missing ones are watched for their creation. Errors of nodes are answers; the others are raised.
     """
     answers: dict[CachedNode, Answer] = {}
     if len(nodes) > MAX_SINGLE_READS:
-        answers = watch_many(handle, nodes, watcher, binding, absent)
+        answers = watch_many(handle, nodes, watcher, binding)
     elif len(nodes) > 1:
-        answers = _watch_side_by_side(handle, nodes, watcher, binding, absent)
+        answers = _watch_side_by_side(handle, nodes, watcher, binding)
     for node in nodes:
         if node not in answers:
             answers[node] = _watch_one(handle, node, watcher, binding)
@@ -78,31 +79,38 @@ def _watch_one(handle: int, node: CachedNode, watcher: Watcher, binding: Binding
     return zookeeper.error(zookeeper.DATAINCONSISTENCY, path, "it comes and goes")
 
 
-def _watch_side_by_side(
-    handle: int,
-    nodes: list[CachedNode],
-    watcher: Watcher,
-    binding: Binding,
-    absent: Collection[Key],
-) -> dict[CachedNode, Answer]:
-    """Do `watch` by a request for each, and leave out what has to be read again."""
-    answers: dict[CachedNode, Answer] = {}
+def ask_together(
+    handle: int, requests: Sequence[tuple[str, tuple[Any, ...]]], binding: Binding
+) -> list[Any] | None:
+    """Return the answers to calls whose requests are under way together.
+
+    Returns None if that is not possible now. Raises SessionError.
+    """
     try:
         with importing:
             from zc.zk.session.pipelining import ask_all
-    except (ImportError, OSError):
-        return answers  # as when there are no descriptors left
-    asked = {node: Kind.EXISTS if node.key in absent else node.kind for node in nodes}
+        told = ask_all(handle, requests, binding)
+    except (ImportError, OSError, zookeeper.SystemErrorException):
+        return None  # as when there are no descriptors left
+    for answer in told:
+        if isinstance(answer, zookeeper.SessionError):
+            raise answer
+    return told
+
+
+def _watch_side_by_side(
+    handle: int, nodes: list[CachedNode], watcher: Watcher, binding: Binding
+) -> dict[CachedNode, Answer]:
+    """Do `watch` by a request for each, and leave out what has to be read again."""
+    answers: dict[CachedNode, Answer] = {}
+    asked = {node: node.kind for node in nodes}
     while asked:
-        requests = [(_CALLS[kind], (node.path, watcher)) for node, kind in asked.items()]
-        try:
-            told = ask_all(handle, requests, binding)
-        except zookeeper.SystemErrorException:
-            return answers  # the same
+        requests = [(CALLS[kind], (node.path, watcher)) for node, kind in asked.items()]
+        told = ask_together(handle, requests, binding)
+        if told is None:
+            return answers
         missing = []
         for (node, kind), answer in zip(asked.items(), told, strict=True):
-            if isinstance(answer, zookeeper.SessionError):
-                raise answer
             if kind is not Kind.EXISTS and isinstance(answer, zookeeper.NoNodeException):
                 missing.append(node)
             elif answer is None:
@@ -113,7 +121,7 @@ def _watch_side_by_side(
     return answers
 
 
-_CALLS = {Kind.DATA: "get", Kind.CHILDREN: "get_children", Kind.EXISTS: "exists"}
+CALLS = {Kind.DATA: "get", Kind.CHILDREN: "get_children", Kind.EXISTS: "exists"}
 
 
 def watch_many(
@@ -121,18 +129,17 @@ def watch_many(
     nodes: list[CachedNode],
     watcher: Watcher,
     binding: Binding,
-    absent: Collection[Key] = (),
 ) -> dict[CachedNode, Answer]:
     """Do `watch` in bulk, and leave out of the answers what has to be read one by one."""
     of_kind: dict[Kind, list[CachedNode]] = {kind: [] for kind in Kind}
     for node in nodes:
-        of_kind[Kind.EXISTS if node.key in absent else node.kind].append(node)
+        of_kind[node.kind].append(node)
     try:
         results = _watch(handle, watcher, binding, **{kind.value: of_kind[kind] for kind in Kind})
     except zookeeper.BadArgumentsException:
         return {}  # one of the paths is none that can be asked for: an answer about that one
     answers = _answers_of(of_kind, *results)
-    _watch_missing(handle, watcher, binding, answers, absent)
+    _watch_missing(handle, watcher, binding, answers)
     return answers
 
 
@@ -149,7 +156,7 @@ def _answers_of(
         if stat is None:
             answers[node] = zookeeper.error(zookeeper.NONODE, node.path)
         # In bulk existence is seen by reading, which needs a permission that it does not.
-        elif node.kind is Kind.EXISTS and not isinstance(stat, zookeeper.NoAuthException):
+        elif not isinstance(stat, zookeeper.NoAuthException):
             answers[node] = stat
     return answers
 
@@ -167,15 +174,12 @@ def _watch_missing(
     watcher: Watcher,
     binding: Binding,
     answers: dict[CachedNode, Answer],
-    absent: Collection[Key],
 ) -> None:
     """Watch missing nodes, and leave out those that have come meanwhile."""
     missing = [
         node
         for node, answer in answers.items()
-        if isinstance(answer, zookeeper.NoNodeException)
-        and node.kind is not Kind.EXISTS
-        and node.key not in absent
+        if isinstance(answer, zookeeper.NoNodeException) and node.kind is not Kind.EXISTS
     ]
     if missing:
         _, _, found = _watch(handle, watcher, binding, exists=missing)
@@ -207,7 +211,12 @@ def read_many(handle: int, keys: list[Key], binding: Binding) -> dict[Key, Answe
     Errors of nodes are answers; the others are raised.
     """
     answers: dict[Key, Answer] = {}
-    if len(keys) > 1:
+    if 1 < len(keys) <= MAX_MIXED_READS and len({kind for kind, _ in keys}) > 1:
+        requests = [(CALLS[kind], (path,)) for kind, path in keys]
+        told = ask_together(handle, requests, binding) or ()
+        for key, answer in zip(keys, told, strict=False):
+            answers[key] = in_little_memory(answer) if key[0] is Kind.DATA else answer
+    elif len(keys) > 1:
         try:
             answers = _read_in_bulk(handle, keys, binding)
         except zookeeper.BadArgumentsException:

@@ -255,7 +255,8 @@ class LiveObject(Telling, Generic[V]):
 
     def _reader(self, *, fresh: bool = False) -> NodeReader:
         if self._subscription is None:
-            return NodeReader(SessionSource(self._watches.session, self._watches.decode))
+            watches = self._watches
+            return NodeReader(SessionSource(watches.session, watches.decode, watches.straight))
         return NodeReader(WatchingSource(self._watches, self._subscription, fresh=fresh))
 
     def _tell(self, callback: Callback) -> None:

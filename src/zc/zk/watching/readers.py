@@ -6,7 +6,7 @@ added. So all that was read is of one look at things, and it is known what that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -15,7 +15,7 @@ from zc.zk import codec
 from zc.zk.codec import Properties
 from zc.zk.errors import LinkLoop
 from zc.zk.journey import Journey
-from zc.zk.links import NotRead, is_direct
+from zc.zk.links import NotRead, is_direct, parent_of
 from zc.zk.resolver import Resolver
 from zc.zk.session.session import Session
 from zc.zk.watching import fetch
@@ -27,27 +27,31 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+ROOT = Kind.DATA, "/"
+
+# Below so many nodes paths are remembered to have had no links, so that no way is read ahead.
+MAX_STRAIGHT = 1000
+
 
 class Source(Protocol):
     """Where a reader has its nodes from.
 
-    `reads_ahead` says whether nodes may be read that turn out not to be needed.
+    `straight` are nodes below which paths were found to have no links in them.
     """
 
-    reads_ahead: bool
-
-    def scout(self, ways: Mapping[str, Kind | None]) -> Mapping[Key, bool]:
-        """Return the nodes on the way of each path, and whether they are there now.
-
-        They are looked at before they are read, where the source does not read ahead. At the end of
-        a way is the node of this kind.
-        """
+    straight: set[str]
 
     def known(self, kind: Kind, path: str) -> Answer:
         """Return what is known of a node; UNREAD if it has to be read."""
 
-    def read_many(self, keys: Iterable[Key]) -> Mapping[Key, Answer]:
-        """Return what the servers say of these nodes now."""
+    def read_many(self, keys: Iterable[Key], ahead: Collection[Key] = ()) -> Mapping[Key, Answer]:
+        """Return what the servers say of these nodes now, and of those that may be needed next."""
+
+    def loose(self, keys: Iterable[Key]) -> list[Key]:
+        """Return those of which it would not be heard if they change, though it should."""
+
+    def let_go(self, keys: Collection[Key]) -> None:
+        """Hear that of the nodes that were read ahead no others than these are needed."""
 
     def properties(self, data: str | None, path: str) -> Properties:
         """Return the properties of a node that was read with these data."""
@@ -56,31 +60,36 @@ class Source(Protocol):
 class SessionSource:
     """The servers, which are asked for everything. Nothing is subscribed to."""
 
-    reads_ahead = True
-
     def __init__(
-        self, session: Session, decode: Callable[[str | None, str], Properties] = codec.decode
+        self,
+        session: Session,
+        decode: Callable[[str | None, str], Properties] = codec.decode,
+        straight: set[str] | None = None,
     ) -> None:
         self._session = session
         self.properties = decode
-
-    def scout(self, ways: Mapping[str, Kind | None]) -> Mapping[Key, bool]:
-        return {}
+        self.straight = set() if straight is None else straight
 
     def known(self, kind: Kind, path: str) -> Answer:
         return UNREAD
 
-    def read_many(self, keys: Iterable[Key]) -> Mapping[Key, Answer]:
-        return self._session.call(fetch.read_many, list(keys), self._session.binding)
+    def read_many(self, keys: Iterable[Key], ahead: Collection[Key] = ()) -> Mapping[Key, Answer]:
+        keys = list(dict.fromkeys([*keys, *ahead]))
+        return self._session.call(fetch.read_many, keys, self._session.binding)
+
+    def loose(self, keys: Iterable[Key]) -> list[Key]:
+        return []
+
+    def let_go(self, keys: Collection[Key]) -> None:
+        pass
 
 
 class WatchingSource:
     """The cache, to whose nodes a subscription is added when they are read.
 
-    If `fresh`, the servers are asked for what is in the cache, too.
+    If `fresh`, the servers are asked for what is in the cache, too. A node that was missing, and
+    one that was read ahead of the first answer, is watched with the next request if it is needed.
     """
-
-    reads_ahead = False  # a watch would be left behind, to be removed again
 
     def __init__(
         self, watches: Subscriptions, subscription: Subscription, *, fresh: bool = False
@@ -88,12 +97,11 @@ class WatchingSource:
         self._watches = watches
         self._subscription = subscription
         self._fresh = fresh
-        self._absent: set[Key] = set()
-
-    def scout(self, ways: Mapping[str, Kind | None]) -> Mapping[Key, bool]:
-        found = _Scout(SessionSource(self._watches.session, self._watches.decode)).go(ways)
-        self._absent = {key for key, is_there in found.items() if not is_there}
-        return found
+        self.straight = watches.straight
+        self._has_looked = False
+        # Nodes that were read and are not watched, and whether they were missing.
+        self._loose: dict[Key, bool] = {}
+        self._ahead: set[Key] = set()  # to which the subscription was added on a guess
 
     def known(self, kind: Kind, path: str) -> Answer:
         if self._fresh:
@@ -103,9 +111,36 @@ class WatchingSource:
             node = self._watches.watch(self._subscription, kind, path)
         return node.answer
 
-    def read_many(self, keys: Iterable[Key]) -> Mapping[Key, Answer]:
-        absent, self._absent = self._absent, set()
-        return self._watches.watch_and_read_many(self._subscription, keys, absent)
+    def read_many(self, keys: Iterable[Key], ahead: Collection[Key] = ()) -> Mapping[Key, Answer]:
+        watched = dict.fromkeys(keys)
+        absent = [key for key in watched if self._loose.get(key)]
+        guesses = [key for key in ahead if key not in watched]
+        unwatched = guesses
+        if self._has_looked:
+            # After a link these are the way that it goes, or most of it, but the root is rarely
+            # needed. At first most paths have no link, and watches would have to be removed again.
+            unwatched = [ROOT] if ROOT in guesses and len(guesses) > 1 else []
+        self._has_looked = True
+        likely = [key for key in guesses if key not in unwatched]
+        nodes = self._subscription.nodes
+        self._ahead.update(key for key in likely if key not in nodes)
+        watched.update(dict.fromkeys(likely))
+        answers, loose = self._watches.watch_and_look(
+            self._subscription, watched, absent, unwatched
+        )
+        for key in answers:
+            self._loose.pop(key, None)
+        for key, answer in loose.items():
+            self._loose[key] = isinstance(answer, zookeeper.NoNodeException)
+        return {**answers, **loose}
+
+    def loose(self, keys: Iterable[Key]) -> list[Key]:
+        return [key for key in keys if key in self._loose] if self._loose else []
+
+    def let_go(self, keys: Collection[Key]) -> None:
+        if self._ahead:
+            gone, self._ahead = self._ahead.difference(keys), set()
+            self._watches.watch_no_more(self._subscription, gone)
 
     def properties(self, data: str | None, path: str) -> Properties:
         node = self._subscription.nodes.get((Kind.DATA, path))
@@ -126,22 +161,37 @@ class NodeReader(Resolver):
         self._source = source
         self.answers: dict[Key, Answer] = {}
         self.lacking: dict[Key, None] = {}
-        # The paths on whose way nodes are lacking, and what is to be read at the end of each.
-        self._ways: dict[str, Kind | None] = {}
+        # What may be needed next; what was read of that, and has not been needed yet.
+        self._ahead: dict[Key, None] = {}
+        self._foreseen: dict[Key, Answer] = {}
         self._sought: Kind | None = None
 
     def complete(self, see: Callable[[NodeReader], T]) -> T:
         """Call `see` until all has been read that it asks for; return its result."""
-        while True:
-            try:
-                return see(self)
-            except NotRead:
-                lacking, self.lacking = self.lacking, {}
-                ways, self._ways = self._ways, {}
-                if ways:
-                    lacking.update((key, None) for key in self._source.scout(ways))
-                    lacking = {key: None for key in lacking if key not in self.answers}
-                self.answers.update(self._source.read_many(lacking))
+        try:
+            while True:
+                try:
+                    result = see(self)
+                except NotRead:
+                    pass
+                except (zookeeper.ZooKeeperException, LinkLoop):
+                    if not self._source.loose(self.answers):
+                        raise
+                else:
+                    if not self._source.loose(self.answers):
+                        return result
+                self._read_on()
+        finally:
+            self._source.let_go({**self.answers, **self.lacking})
+
+    def _read_on(self) -> None:
+        lacking = [*self.lacking, *self._source.loose(self.answers)]
+        ahead = [key for key in self._ahead if key not in self.answers]
+        for key, answer in self._source.read_many(lacking, ahead).items():
+            is_needed = key in self.lacking or key in self.answers
+            (self.answers if is_needed else self._foreseen)[key] = answer
+        self.lacking.clear()
+        self._ahead.clear()
 
     def exists(self, path: str) -> bool:
         # It is seen by reading, as many nodes can be read in one request.
@@ -157,12 +207,10 @@ class NodeReader(Resolver):
         return self.properties(self.read(Kind.DATA, path), path)
 
     def foresee(self, journey: Journey) -> None:
-        if not self._source.reads_ahead:
-            self._ways[journey.asked] = self._sought
-            return
-        for path in journey.ahead():
-            if (key := (Kind.DATA, path)) not in self.answers:
-                self.lacking[key] = None
+        ahead = journey.ahead()
+        self._ahead.update(dict.fromkeys((Kind.DATA, path) for path in ahead))
+        if self._sought is not None:
+            self._ahead[self._sought, ahead[-1]] = None
 
     def properties(self, answer: tuple[str | None, Stat], path: str) -> Mapping[str, Any]:
         """Return the properties of a node that was read with this answer."""
@@ -173,12 +221,22 @@ class NodeReader(Resolver):
 
         Raises what `read` raises, and LinkLoop.
         """
-        if is_direct(path):
-            try:
-                return path, self.read(kind, path)
-            except zookeeper.NoNodeException:
-                pass  # there may be links in it
         self._sought = kind
+        if is_direct(path):
+            straight, parent = self._source.straight, parent_of(path)
+            try:
+                answer = self.read(kind, path)
+            except zookeeper.NoNodeException:
+                straight.discard(parent)  # there may be links in it
+            except NotRead:
+                if parent not in straight:
+                    self.foresee(Journey(self, path))
+                raise
+            else:
+                if len(straight) >= MAX_STRAIGHT:
+                    straight.clear()
+                straight.add(parent)
+                return path, answer
         real_path = self.resolve(path)
         return real_path, self.read(kind, real_path)
 
@@ -190,7 +248,9 @@ class NodeReader(Resolver):
         key = kind, path
         answer = self.answers.get(key, UNREAD)
         if answer is UNREAD:
-            answer = self._source.known(kind, path)
+            answer = self._foreseen.get(key, UNREAD)
+            if answer is UNREAD:
+                answer = self._source.known(kind, path)
             if answer is UNREAD:
                 self.lacking[key] = None
                 raise NotRead
@@ -198,48 +258,6 @@ class NodeReader(Resolver):
         if isinstance(answer, zookeeper.ZooKeeperException):
             raise copy(answer)  # to be raised means to refer to frames
         return answer
-
-
-class _Scout(NodeReader):
-    """Goes ways ahead of another reader, to find out which nodes that comes by.
-
-    It has nodes watched as it reads them, which takes a round trip for each step of a way.
-    """
-
-    def __init__(self, source: SessionSource) -> None:
-        super().__init__(source)
-        self._asked: dict[Key, None] = {}
-
-    def go(self, ways: Mapping[str, Kind | None]) -> dict[Key, bool]:
-        """Return the nodes that the other reader will ask for, and whether they are there."""
-        ends = self.complete(lambda _: self._ends_of(ways))
-        found = {
-            key: not isinstance(self.answers[key], zookeeper.NoNodeException) for key in self._asked
-        }
-        found.update(dict.fromkeys(ends, True))
-        return found
-
-    def _ends_of(self, ways: Mapping[str, Kind | None]) -> list[Key]:
-        ends = []
-        for path, kind in ways.items():
-            try:
-                end = self.resolve(path)
-            except NotRead:
-                continue  # others may lack more, which is then read at once
-            except (zookeeper.ZooKeeperException, LinkLoop):
-                continue  # the other reader will meet with it
-            if kind is not None:
-                ends.append((kind, end))
-        if self.lacking:
-            raise NotRead
-        return ends
-
-    def read(self, kind: Kind, path: str) -> Answer:
-        try:
-            return super().read(kind, path)
-        finally:
-            if (kind, path) in self.answers:
-                self._asked[kind, path] = None
 
 
 def resolve(

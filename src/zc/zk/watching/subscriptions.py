@@ -66,6 +66,8 @@ class Subscriptions:
         self._owner_is_gone = self._note_owner_gone  # one for all references
         # The serial numbers of their views.
         self.serials = itertools.count(1)
+        # Nodes below which objects were found without links in their paths.
+        self.straight: set[str] = set()
         self._warned_in = 0  # the process
         self.cache = NodeCache(session, self._dependencies)
         self._trees: dict[Upkeep, None] = {}
@@ -207,16 +209,33 @@ class Subscriptions:
         return answer
 
     def watch_and_read_many(
-        self, subscription: Subscription, keys: Iterable[Key], absent: Collection[Key] = ()
+        self, subscription: Subscription, keys: Iterable[Key]
     ) -> dict[Key, Answer]:
-        """Let `subscription` depend on nodes, and return what servers say.
-
-        Those that were `absent` just now take one round trip less if they still are.
-        """
+        """Let `subscription` depend on nodes, and return what servers say."""
         # Connected before they are read, so that what happens meanwhile is not missed.
         nodes = {key: self.watch(subscription, *key) for key in keys}
-        answers = self.cache.read_now([*nodes.values()], absent)
+        answers = self.cache.read_now([*nodes.values()])
         return {key: answers[node] for key, node in nodes.items()}
+
+    def watch_and_look(
+        self,
+        subscription: Subscription,
+        keys: Iterable[Key],
+        absent: Collection[Key],
+        unwatched: Collection[Key],
+    ) -> tuple[dict[Key, Answer], dict[Key, Answer]]:
+        """Do as `watch_and_read_many`, in one round trip, and read others that are not watched.
+
+        Returns what servers say of those that are watched now, and of the rest: missing ones are
+        watched if they are in `absent`, and still missing.
+        """
+        nodes = {key: self.watch(subscription, *key) for key in keys}
+        return self.cache.look_now([*nodes.values()], absent, unwatched)
+
+    def watch_no_more(self, subscription: Subscription, keys: Collection[Key]) -> None:
+        """Let `subscription` not depend on these nodes any more."""
+        if self._dependencies.release(subscription, keys):
+            self.session.nudge(self.cache.keep)
 
     def watch_each_and_read(self, wanted: Iterable[tuple[Subscription, Kind, str]]) -> None:
         """Let each subscription depend on its node, and have all of these read.
