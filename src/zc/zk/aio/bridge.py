@@ -65,7 +65,7 @@ class Bridge(bridge.Bridge):
                 asked.append(self.answers.ask(call.send, later, arguments))
             except zookeeper.ZooKeeperException as fault:
                 asked.append(asyncio.get_running_loop().create_future())
-                asked[-1].set_result((fault.code, ()))
+                asked[-1].set_result((fault.code, (fault.with_traceback(None),)))
         answers: list[AwaitedAnswer] = []
         while asked:
             # None is on this stack while it is waited for; see `Crossing.awaited`.

@@ -154,7 +154,7 @@ class Bridge(bridge.Bridge):
             try:
                 call.send(self.later(h, call.later), bind(partial(_settle, result)), *arguments)
             except zookeeper.ZooKeeperException as fault:
-                result.set((fault.code, ()))
+                result.set((fault.code, (fault.with_traceback(None),)))
         deadline = time.monotonic() + self.binding.recv_timeout(h) / 1000
         for result in results:
             result.wait(max(0.0, deadline - time.monotonic()))

@@ -56,7 +56,7 @@ def _answers(h: int, requests: Sequence[Request], binding: Binding) -> list[Awai
             try:
                 call.send(later, queue.bind(partial(take, place)), *arguments)
             except zookeeper.ZooKeeperException as fault:
-                came[place] = fault.code, ()
+                came[place] = fault.code, (fault.with_traceback(None),)
         seconds = binding.recv_timeout(h) / 1000
         deadline = time.monotonic() + seconds
         poll = select.poll()
@@ -76,4 +76,6 @@ def _outcome(name: str, arguments: tuple[Any, ...], code: int, results: tuple[An
         return call.take(results)
     if code == zookeeper.NONODE and name == "exists":
         return None
+    if results and isinstance(results[0], zookeeper.ZooKeeperException):
+        return results[0]  # it could not be sent, and says why
     return refusal(call, code, results, arguments, {})
