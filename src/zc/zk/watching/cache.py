@@ -25,14 +25,11 @@ import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from sys import intern
 from typing import TYPE_CHECKING
 
 import zookeeper
-from zc.zk import codec
-from zc.zk.codec import Properties
 from zc.zk.session.session import Session
 from zc.zk.watching import fetch
 from zc.zk.watching.dependencies import (
@@ -45,6 +42,7 @@ from zc.zk.watching.dependencies import (
     Subscription,
 )
 from zc.zk.watching.looking import look
+from zc.zk.watching.removing import remove_watches
 from zc.zk.watching.unread import Unread
 
 if TYPE_CHECKING:
@@ -54,6 +52,8 @@ logger = logging.getLogger("zc.zk")
 
 # The answers for so many nodes are taken in under one lock.
 MAX_SETTLED = 1000
+
+Answers = dict[CachedNode, Answer]
 
 _CONCERNED: dict[int, tuple[Kind, ...]] = {
     zookeeper.CREATED_EVENT: (Kind.DATA, Kind.CHILDREN, Kind.EXISTS),
@@ -100,12 +100,10 @@ class NodeCache:
         self._dropped.append(subscription)
         self._session.nudge(self.keep)
 
-    def read_now(self, nodes: list[CachedNode]) -> dict[CachedNode, Answer]:
+    def read_now(self, nodes: list[CachedNode]) -> Answers:
         """Read nodes that something depends on, and return the answers."""
         with self._reading(nodes) as settle:
-            answers = self._session.call(self._fetch_many, nodes)
-            settle(answers)
-        return answers
+            return settle(self._session.call(self._fetch_many, nodes))
 
     def look_now(
         self, nodes: list[CachedNode], absent: Collection[Key], unwatched: Collection[Key]
@@ -113,21 +111,19 @@ class NodeCache:
         """Do as `Subscriptions.watch_and_look`."""
         with self._reading(nodes) as settle:
             answers, loose = self._session.call(self._look, nodes, absent, unwatched)
-            settle(answers)
-        return {node.key: answer for node, answer in answers.items()}, loose
+            return {node.key: answer for node, answer in settle(answers).items()}, loose
 
     @contextmanager
-    def _reading(
-        self, nodes: list[CachedNode]
-    ) -> Iterator[Callable[[Mapping[CachedNode, Answer]], None]]:
-        """Read nodes in a thread of the program; what is given is called with the answers."""
+    def _reading(self, nodes: list[CachedNode]) -> Iterator[Callable[[Answers], Answers]]:
+        """Read nodes in a thread of the program; what is given takes the answers in."""
         lock = self._dependencies.lock
         ticket = next(self._tickets)
 
-        def settle(answers: Mapping[CachedNode, Answer]) -> None:
+        def settle(answers: Answers) -> Answers:
             with lock:
                 for node, answer in answers.items():
                     self._settle(node, ticket, answer)
+            return answers
 
         with lock:
             for node in nodes:
@@ -150,28 +146,6 @@ class NodeCache:
             self._wanted.extend(nodes)
             self._session.nudge(self.keep)
 
-    def properties_of(self, node: CachedNode, data: str | None) -> Properties:
-        """Decode the data that a node was read with; the result is shared.
-
-        Of bad JSON in braces, the last good ones if it was JSON when it was read before; a node
-        that never held JSON has another language, and shows what is there. It is logged once.
-        """
-        view, decoded = node.view, node.decoded
-        if view is not None and view.answer[0] == data:
-            shown: Properties = view.properties
-            return shown
-        if decoded is not None and decoded[0] == data:
-            return decoded[1]
-        try:
-            # Nodes that are alike have properties of the same names.
-            decoded_now = codec.decode_strictly(data)
-            properties = {intern(name): value for name, value in decoded_now.items()}
-            node.good = properties if codec.is_in_braces(data) else None
-        except ValueError:
-            properties = codec.decode(data, node.path, node.good)
-        node.decoded = data, properties
-        return properties
-
     # The event thread
 
     def _note_event(self, handle: int, type: int, state: int, path: str) -> None:
@@ -191,7 +165,9 @@ class NodeCache:
         if self._dropped:
             self._end_dropped()
         if self._dependencies.unneeded:
-            self._remove_watches(handle)
+            binding = self._session.binding
+            for nodes in remove_watches(handle, self._dependencies, self._watcher, binding):
+                self._unread.add(nodes, at_once=True)
         self._take_events()
         self._read_unread(handle)
         self._refresh_stale()
@@ -296,7 +272,7 @@ class NodeCache:
                     logger.exception("%r could not be updated", owner)
             del self._stale[subscription]
 
-    def _fetch_many(self, handle: int, nodes: list[CachedNode]) -> dict[CachedNode, Answer]:
+    def _fetch_many(self, handle: int, nodes: list[CachedNode]) -> Answers:
         asked_at = time.monotonic()
         answers = fetch.watch(handle, nodes, self._watcher, self._session.binding)
         self._pace.note_answer(asked_at, len(nodes))
@@ -308,7 +284,7 @@ class NodeCache:
         nodes: list[CachedNode],
         absent: Collection[Key],
         unwatched: Collection[Key],
-    ) -> tuple[dict[CachedNode, Answer], dict[Key, Answer]]:
+    ) -> tuple[Answers, dict[Key, Answer]]:
         asked_at = time.monotonic()
         found = look(handle, nodes, absent, unwatched, self._watcher, self._session.binding)
         self._pace.note_answer(asked_at, len(nodes))
@@ -321,30 +297,3 @@ class NodeCache:
             subscription = self._dropped.popleft()
             self._stale.pop(subscription, None)
             self._dependencies.leave(subscription)
-
-    def _remove_watches(self, handle: int) -> None:
-        unneeded, needing = self._dependencies.unneeded, self._dependencies.needing
-        while unneeded:
-            kind, path = unneeded.popleft()
-            if needing(kind, path):
-                continue
-            self._remove_watch(handle, kind, path)
-            # A read that has begun meanwhile may have set the watch just before it was removed. A
-            # later one sets it afterwards, as the server keeps the order.
-            self._unread.add(needing(kind, path), at_once=True)
-
-    def _remove_watch(self, handle: int, kind: int, path: str) -> None:
-        def done(_: int, code: int) -> None:
-            if code in (zookeeper.CONNECTIONLOSS, zookeeper.OPERATIONTIMEOUT):
-                self._dependencies.unneeded.append((kind, path))
-
-        try:
-            self._session.binding.aremove_watches(
-                handle, path, kind, self._watcher, completion=done
-            )
-        except zookeeper.ConnectionLossException:
-            self._dependencies.unneeded.append((kind, path))
-            raise
-        except zookeeper.ZooKeeperException as fault:
-            # It has fired just now, or went with the session.
-            logger.debug("no watch to remove at %s: %s", path, fault)

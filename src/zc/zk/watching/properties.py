@@ -16,6 +16,7 @@ from zc.zk.errors import BadPropertyLink
 from zc.zk.links import PROPERTY_LINK, NotRead
 from zc.zk.propertylinks import LinkedProperty, PropertyLinks
 from zc.zk.session.retry import attempts_at_change
+from zc.zk.watching.decoding import properties_of
 from zc.zk.watching.dependencies import CachedNode, Kind
 from zc.zk.watching.liveobject import LiveObject, View
 from zc.zk.watching.packedstats import KeptStat, shown, written
@@ -267,7 +268,7 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
         return _PropertiesView(real_path, properties, answer, links, ends)
 
     def _see_alone(self, node: CachedNode, answer: Any) -> _PropertiesView | None:
-        properties = self._watches.cache.properties_of(node, answer[0])
+        properties = properties_of(node, answer[0])
         for name in properties:
             if name.endswith(PROPERTY_LINK):
                 return None

@@ -19,6 +19,7 @@ from zc.zk.links import NotRead, is_direct, parent_of
 from zc.zk.resolver import Resolver
 from zc.zk.session.session import Session
 from zc.zk.watching import fetch
+from zc.zk.watching.decoding import properties_of
 from zc.zk.watching.dependencies import UNREAD, Answer, Key, Kind, Subscription
 from zc.zk.watching.subscriptions import Subscriptions
 
@@ -147,7 +148,7 @@ class WatchingSource:
         if node is None:
             # Another view, taken at the same time, has let go of it.
             return codec.decode(data, path)
-        return self._watches.cache.properties_of(node, data)
+        return properties_of(node, data)
 
 
 class NodeReader(Resolver):

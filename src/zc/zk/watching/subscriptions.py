@@ -270,7 +270,7 @@ class Subscriptions:
     def decode(self, data: str | None, path: str) -> Properties:
         """Decode the data of a node that has been read just now.
 
-        See `NodeCache.properties_of`.
+        See `properties_of`.
         """
         node = self.find(Kind.DATA, path)
         return codec.decode(data, path, None if node is None else node.good)
