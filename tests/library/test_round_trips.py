@@ -229,7 +229,7 @@ def test_nodes_that_a_way_only_seemed_to_come_by_are_not_watched(counted, other,
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_changes_while_a_way_is_gone_is_seen(client, other, server, root, kind):
+def test_a_change_while_a_way_is_gone_is_seen(client, other, server, root, kind):
     path = make_links(other, 3)
     other.create("/other", '{"x": 2}')
     changes: list[Callable[[], object]] = []
