@@ -122,6 +122,7 @@ release-check: build .venv/.release-installed ## all that is looked at before a 
 	@$(BIN)/python -m scripts.release_check $(ARGS)
 
 .venv/.release-installed: pyproject.toml constraints.txt | .venv/.installed
+	@$(BIN)/python -m pip install --quiet $(LOCKED) $(PIP)
 	@$(BIN)/python -m pip install --quiet $(LOCKED) --group release
 	@touch $@
 
@@ -133,15 +134,17 @@ build: .venv/.tools-installed extension ## everything that is missing: Debian pa
 extension: | .venv/.installed
 	@$(BIN)/python setup.py --quiet build_ext --inplace --parallel 2
 
-# The group `build`, for a pip that is too old for groups.
+# The group `build`, for a pip that is too old for groups. The demonstration does with the pip that comes
+# with Python, and compiles only what it imports of the others.
 BUILD_TOOLS = $(shell sed -n "s/^build = \[\(.*\)\]/\1/p" pyproject.toml | tr '",' "' ")
+PIP = $(filter 'pip%,$(BUILD_TOOLS))
 
 # The extension is built before the package is installed, which then finds it done: an installer
 # compiles in a folder of its own and throws the object files away.
 .venv/.installed: pyproject.toml constraints.txt | system
 	@echo 'Installing into .venv what is missing there, and compiling: a minute or less ...' >&2
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet $(LOCKED) $(BUILD_TOOLS)
+	@$(BIN)/python -m pip install --quiet --no-compile $(LOCKED) $(filter-out $(PIP),$(BUILD_TOOLS))
 	@$(BIN)/python setup.py --quiet build_ext --inplace --parallel 2
 	@$(BIN)/python -m pip install --quiet $(LOCKED) --no-build-isolation --editable .
 	@touch $@
@@ -149,6 +152,7 @@ BUILD_TOOLS = $(shell sed -n "s/^build = \[\(.*\)\]/\1/p" pyproject.toml | tr '"
 # What tests, linters and benchmarks take, and the demonstration does not.
 .venv/.tools-installed: .venv/.installed
 	@echo 'Installing into .venv what tests and linters need: a minute ...' >&2
+	@$(BIN)/python -m pip install --quiet $(LOCKED) $(PIP)
 	@$(BIN)/python -m pip install --quiet $(LOCKED) --group dev
 	@$(BIN)/python -m pip install --quiet $(LOCKED) --no-build-isolation --editable '.[test]'
 	@touch $@

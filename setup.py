@@ -87,6 +87,10 @@ LINKED_FOR_WHEEL = ["-Wl,-s", "-Wl,--build-id=sha1"]
 # for those who only install the package with a compiler that warns about more than ours does.
 STRICT = ["-Wextra", "-Werror"] if os.environ.get("ZOOKEEPER_WERROR") else ["-Wextra"]
 
+# Symbols of the 100,000 lines that Cython writes take a compiler as long as all the rest, and nobody reads
+# these lines. CFLAGS=-g asks for the symbols.
+WANTS_SYMBOLS = any(re.match(r"-g(?!0)", word) for word in os.environ.get("CFLAGS", "").split())
+
 
 def part_of(what: str, package: str, variable: str, *candidates: Path) -> str:
     """The path that the environment variable names, or the first candidate that exists."""
@@ -160,6 +164,8 @@ class build_ext(cython_build_ext):
                 return
             if {CORE, TLS} & set(Path(src).parents):
                 extra_postargs = [*extra_postargs, *STRICT]
+            elif not WANTS_SYMBOLS:
+                extra_postargs = [*extra_postargs, "-g0"]
             work = pool.submit(compile_file, obj, src, ext, cc_args, extra_postargs, pp_opts)
             begun.works.append(work)
 
