@@ -87,8 +87,8 @@ LINKED_FOR_WHEEL = ["-Wl,-s", "-Wl,--build-id=sha1"]
 # for those who only install the package with a compiler that warns about more than ours does.
 STRICT = ["-Wextra", "-Werror"] if os.environ.get("ZOOKEEPER_WERROR") else ["-Wextra"]
 
-# Symbols of the 100,000 lines that Cython writes take a compiler as long as all the rest, and nobody reads
-# these lines. CFLAGS=-g asks for the symbols.
+# Symbols of the 100,000 lines that Cython writes take a compiler as long as all the rest, and
+# nobody reads these lines. CFLAGS=-g asks for the symbols.
 WANTS_SYMBOLS = any(re.match(r"-g(?!0)", word) for word in os.environ.get("CFLAGS", "").split())
 
 

@@ -21,7 +21,6 @@ import os
 import re
 import shutil
 import socket
-import ssl
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -31,6 +30,8 @@ from typing import TYPE_CHECKING, Any
 from tests.ports import LOOPBACK
 
 if TYPE_CHECKING:
+    import ssl
+
     from tests.certificates import Authority, Issued
     from zookeeper import TLS
 
@@ -120,6 +121,8 @@ class Keys:
 
     def context(self, whose: str) -> ssl.SSLContext:
         """Return what Python's own `ssl` wants for an end of a connection."""
+        import ssl  # a Python may be without it: scripts/wheels/places.py
+
         is_server = whose == "server"
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if is_server else ssl.PROTOCOL_TLS_CLIENT)
         context.verify_mode = ssl.CERT_REQUIRED

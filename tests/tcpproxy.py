@@ -20,18 +20,20 @@ import asyncio
 import enum
 import selectors
 import socket
-import ssl
 import struct
 import sys
 import threading
 import weakref
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tests.ports import LOOPBACK, free_ports
 from tests.secured import keys_of
 from tests.wireframes import Request, RequestSplitter
+
+if TYPE_CHECKING:
+    import ssl
 
 T = TypeVar("T")
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from scripts.bill_of_materials import FILE
 
+import zookeeper._client
 from tests.deadlines import scaled
 from tests.servers import standalone
 
@@ -273,3 +274,13 @@ def test_a_build_without_the_c_client_names_the_package_to_install() -> None:
     assert build.returncode != 0
     assert "/nowhere/libzookeeper_mt.a" in build.stderr
     assert "apt-get install libzookeeper-mt-dev" in build.stderr
+
+
+@pytest.mark.skipif(
+    "-g" in os.environ.get("CFLAGS", "").split(), reason="CFLAGS asks for all symbols"
+)
+def test_symbols_are_compiled_for_our_own_c_and_not_for_generated_c() -> None:
+    words = ["readelf", "--debug-dump=info", "--dwarf-depth=1", zookeeper._client.__file__]
+    units = re.findall(r"DW_AT_name\s*:.*?(\S+\.c)$", run(*words), re.MULTILINE)
+    assert "src/zookeeper/core/handle.c" in units
+    assert not [unit for unit in units if unit.endswith("_client.c")]

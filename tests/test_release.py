@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from scripts import release_check
 from scripts.wheels.running import BuildError
 from scripts.wheels.targets import PYTHONS
+from scripts.wheels.trials import CORE
+
+from tests.deadlines import scaled
 
 pytestmark = pytest.mark.quick
 
@@ -92,3 +98,18 @@ def test_the_checks_try_every_python_and_every_foreign_system():
 @pytest.mark.parametrize("name", release_check.EXECUTED)
 def test_the_tests_that_a_check_runs_are_there(name):
     assert (ROOT / name).is_file()
+
+
+def test_what_a_foreign_system_runs_takes_no_ssl_of_its_python(tmp_path):
+    # A Python that is compiled for another system has no libssl to be linked with.
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['_ssl'] = None\n")
+    collected = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider", *CORE],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "ZK_TEST_TARGETS": "wire"},
+        capture_output=True,
+        text=True,
+        timeout=scaled(60),
+        check=False,
+    )
+    assert collected.returncode == 0, collected.stdout + collected.stderr
