@@ -100,7 +100,7 @@ def test_the_tests_that_a_check_runs_are_there(name):
     assert (ROOT / name).is_file()
 
 
-def test_what_a_foreign_system_runs_takes_no_ssl_of_its_python(tmp_path):
+def test_the_tests_for_foreign_systems_take_no_ssl_of_their_python(tmp_path):
     # A Python that is compiled for another system has no libssl to be linked with.
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['_ssl'] = None\n")
     collected = subprocess.run(
