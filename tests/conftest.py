@@ -54,6 +54,21 @@ SharedServer = Server | EmbeddedServer
 EMULATED = "zookeeper.example.com:2181"
 
 
+def _have_patience() -> None:
+    """Let no generated example fail by the time that it takes: the machine may be busy."""
+    try:
+        from hypothesis import HealthCheck, settings
+    except ImportError:
+        return  # as in an environment for the binding's contract alone
+    settings.register_profile(
+        "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("patient")
+
+
+_have_patience()
+
+
 def pytest_configure() -> None:
     """Accept interrupts, and let children accept them.
 

@@ -57,7 +57,8 @@ class TestRefusals:
         told: list[tuple[int, int]] = []
         zk.import_tree(text_of("top", range(MANY)), progress=lambda *done: told.append(done))
         ends = [(done, MANY + 1) for done in (1, 501, 1001, 1201)]
-        assert [each for each in told if each in ends] == ends
+        # On a slow machine the same is told twice.
+        assert [each for each in dict.fromkeys(told) if each in ends] == ends
         assert told == sorted(told)
         assert len(zk.get_children("/top")) == MANY
 
