@@ -8,6 +8,7 @@ know all the rules. Nothing is an error here: the unusual is not plain, and is l
 from zc.zk._speedups._text import (
     Fields,
     Position,
+    TreeText,
     creation,
     encode,
     has_marks,
@@ -22,6 +23,7 @@ from zc.zk._speedups._text import (
 __all__ = [
     "Fields",
     "Position",
+    "TreeText",
     "creation",
     "encode",
     "has_marks",

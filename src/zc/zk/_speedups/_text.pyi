@@ -28,6 +28,17 @@ class Position:
     makes_plain_nodes: bool
     to_json: Callable[[Any], str]
 
+class TreeText:
+    def __init__(
+        self,
+        top_name: str,
+        left_out: str | None,
+        decode: Callable[[str], str | None],
+        other: Callable[[Any], str],
+    ) -> None: ...
+    def add(self, nodes: Iterable[Any]) -> int: ...
+    def whole(self) -> str: ...
+
 class Found(Protocol):
     @property
     def depth(self) -> int: ...

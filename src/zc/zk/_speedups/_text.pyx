@@ -4,6 +4,7 @@
 cimport cython
 from cpython.dict cimport PyDict_Contains, PyDict_GetItem, PyDict_SetItem
 from cpython.object cimport PyObject, PyTypeObject
+from cpython.ref cimport Py_INCREF, Py_XDECREF
 from cpython.unicode cimport PyUnicode_Substring
 from libc.stdio cimport snprintf
 from libc.stdint cimport uint64_t
@@ -19,6 +20,7 @@ cdef extern from "Python.h":
     bint PyUnicode_IS_ASCII(object text)
     bint PyUnicode_CheckExact(object text)
     Py_UCS4 PyUnicode_READ(int kind, const void *data, Py_ssize_t index)
+    int PyUnicode_Resize(PyObject **text, Py_ssize_t size) except -1
     str PyUnicode_New(Py_ssize_t size, Py_UCS4 highest)
     str PyUnicode_DecodeASCII(const char *text, Py_ssize_t size, const char *errors)
     bint PyFloat_CheckExact(object number)
@@ -37,6 +39,7 @@ include "encode.pxi"
 include "nested.pxi"
 # JSON to text.
 include "render.pxi"
+include "treetext.pxi"
 # Text to nodes, and nodes to JSON.
 include "lines.pxi"
 include "nodes.pxi"

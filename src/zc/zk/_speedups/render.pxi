@@ -7,8 +7,15 @@ cdef const char *LINK = b" ->"
 cdef struct Json:
     # An object that is being read, in ASCII.
     const unsigned char *text
-    Py_ssize_t at
+    Py_ssize_t at, length
     Py_ssize_t key, key_end  # the key before this one
+
+
+cdef struct Contents:
+    # A node's data as lines.
+    Item items[MAX_PROPERTIES]
+    Py_ssize_t count
+    Span node_type  # blank: none
 
 
 def render_data(str data, str lead, decode):
@@ -18,31 +25,52 @@ def render_data(str data, str lead, decode):
     keys, and not very many. `decode` gets the text of a value that is not plain, and returns its
     literal, or None to make the whole not plain.
     """
-    cdef Item items[MAX_PROPERTIES]
-    cdef Py_ssize_t count = 0, length = len(data)
-    cdef list literals = []  # which items refer to
-    cdef str node_type = None
-    cdef Json json
-    if not PyUnicode_IS_ASCII(data) or not PyUnicode_IS_ASCII(lead):
+    cdef Contents contents
+    cdef list literals = []
+    cdef str text
+    if not PyUnicode_IS_ASCII(lead) or not read_data(&contents, data, literals, decode):
         return None
+    text = PyUnicode_New(length_of(&contents, len(lead)), 127)
+    write_contents(
+        <unsigned char *>PyUnicode_1BYTE_DATA(text),
+        &contents,
+        <const char *>PyUnicode_1BYTE_DATA(lead),
+        len(lead),
+    )
+    return text
+
+
+cdef bint read_data(Contents *contents, str data, list literals, decode) except -1:
+    """Take a node's data apart; False if they are not plain.
+
+    Contents refer to the data, and to the literals that are added to the list.
+    """
+    cdef Py_ssize_t length = len(data)
+    cdef Json json
+    cdef Item *item
+    if not PyUnicode_IS_ASCII(data):
+        return False
     json.text = PyUnicode_1BYTE_DATA(data)
     if length < 2 or json.text[0] != c"{" or json.text[length - 1] != c"}":
-        return None
+        return False
     json.at = 1
+    json.length = length
     json.key = json.key_end = 0
+    contents.count = 0
+    part_of(&contents.node_type, json.text, 0, 0)
     while True:
-        if count == MAX_PROPERTIES or not read_key(&json, &items[count]):
-            return None
-        if not read_value(&json, &items[count], data, literals, decode):
-            return None
-        if is_type_of_node(&items[count]):
-            node_type = PyUnicode_Substring(data, items[count].value.start, items[count].value.end)
+        if contents.count == MAX_PROPERTIES:
+            return False
+        item = &contents.items[contents.count]
+        if not read_key(&json, item) or not read_value(&json, item, data, literals, decode):
+            return False
+        if is_type_of_node(item):
+            contents.node_type = item.value
         else:
-            count += 1
+            contents.count += 1
         if json.text[json.at] == c"}":
-            break
+            return json.at == length - 1
         json.at += 1
-    return written(items, count, lead, node_type) if json.at == length - 1 else None
 
 
 cdef bint read_key(Json *json, Item *item) noexcept:
@@ -68,13 +96,16 @@ cdef bint read_key(Json *json, Item *item) noexcept:
 cdef bint read_value(Json *json, Item *item, str data, list literals, decode) except -1:
     """Read a value as text has it."""
     cdef const unsigned char *text = json.text
-    cdef Py_ssize_t start = json.at, end = end_of_value(text, start)
+    cdef Py_ssize_t start = json.at, end = end_of_plain_string(json)
+    cdef int word
     cdef str literal
+    item.is_text = not item.is_link and end > start
+    if end == start:
+        end = end_of_value(text, start)
     if end < 0:
         return False
     json.at = end
     part_of(&item.value, text, start, end)
-    item.is_text = not item.is_link and is_plain_string(text, start, end)
     if item.is_link or item.is_text:
         part_of(&item.value, text, start + 1, end - 1)
     if item.is_link:
@@ -90,6 +121,12 @@ cdef bint read_value(Json *json, Item *item, str data, list literals, decode) ex
         return True
     if text[start] == c'"' and is_key(&item.key, b"type"):
         return False
+    if end > start and end_of_integer(PyUnicode_1BYTE_KIND, text, start) == end:
+        return True
+    word = find_word(PyUnicode_1BYTE_KIND, text, start, JSON_WORDS)
+    if word >= 0 and start + <Py_ssize_t>strlen(JSON_WORDS[word]) == end:
+        spell(item, PYTHON_WORDS[word])
+        return True
     literal = translated(&item.value, False)
     if literal is None:
         literal = decode(PyUnicode_Substring(data, start, end))
@@ -111,30 +148,33 @@ cdef bint is_type_of_node(const Item *item) noexcept:
     )
 
 
-cdef str written(const Item *items, Py_ssize_t count, str lead, str node_type):
-    """Write the lines of the items, links last, with the type in front of all."""
-    cdef Py_ssize_t i, length = 0, lead_length = len(lead)
-    cdef const char *lead_text = <const char *>PyUnicode_1BYTE_DATA(lead)
-    cdef unsigned char *to
+cdef Py_ssize_t length_of(const Contents *contents, Py_ssize_t lead_length) noexcept:
+    cdef Py_ssize_t i, length = contents.node_type.end - contents.node_type.start
     cdef const Item *item
-    cdef bint is_link
-    cdef str text
-    for i in range(count):
-        item = &items[i]
+    if length:
+        length += 3
+    for i in range(contents.count):
+        item = &contents.items[i]
         length += lead_length + item.key.end - item.key.start + item.value.end - item.value.start
         length += 4 if item.is_link else 3 + 2 * item.is_text
-    if node_type is not None:
-        length += 3 + len(node_type)
-    text = PyUnicode_New(length, 127)
-    to = <unsigned char *>PyUnicode_1BYTE_DATA(text)
-    if node_type is not None:
+    return length
+
+
+cdef unsigned char *write_contents(
+    unsigned char *to, const Contents *contents, const char *lead, Py_ssize_t lead_length
+) noexcept:
+    """Write the lines of the items, links last, with the type in front of all."""
+    cdef Py_ssize_t i
+    cdef const Item *item
+    cdef bint is_link
+    if contents.node_type.end > contents.node_type.start:
         to = copy_word(to, b" : ", 3)
-        to = copy_word(to, <const char *>PyUnicode_1BYTE_DATA(node_type), len(node_type))
+        to = copy(to, &contents.node_type)
     for is_link in range(2):
-        for i in range(count):
-            item = &items[i]
+        for i in range(contents.count):
+            item = &contents.items[i]
             if item.is_link == is_link:
-                to = copy_word(to, lead_text, lead_length)
+                to = copy_word(to, lead, lead_length)
                 to = copy(to, &item.key)
                 to = copy_word(
                     to, b" -> " if is_link else b" = '", 4 if is_link else 3 + item.is_text
@@ -142,7 +182,7 @@ cdef str written(const Item *items, Py_ssize_t count, str lead, str node_type):
                 to = copy(to, &item.value)
                 if item.is_text:
                     to = copy_word(to, b"'", 1)
-    return text
+    return to
 
 
 cdef inline void part_of(
@@ -186,12 +226,35 @@ cdef Py_ssize_t end_of_value(const unsigned char *text, Py_ssize_t at) noexcept:
     return -1
 
 
-cdef bint is_plain_string(const unsigned char *text, Py_ssize_t start, Py_ssize_t end) noexcept:
-    """Return whether a value is a string that single quotes have as it is."""
-    cdef Py_ssize_t at
-    if end - start < 2 or text[start] != c'"' or text[end - 1] != c'"':
-        return False
-    for at in range(start + 1, end - 1):
-        if not is_plain_in_quotes(text[at]):
-            return False
-    return True
+cdef Py_ssize_t end_of_plain_string(const Json *json) noexcept:
+    """Find the end of a string, up to a comma or brace, that single quotes have as it is."""
+    cdef const unsigned char *text = json.text
+    cdef Py_ssize_t start = json.at, at = start + 1
+    if text[start] != c'"':
+        return start
+    while at + BLOCK <= json.length and is_block_plain(text + at):
+        at += BLOCK
+    while is_plain_in_quotes(text[at]):
+        at += 1
+    if text[at] == c'"' and (text[at + 1] == c"," or text[at + 1] == c"}"):
+        return at + 1
+    return start
+
+
+# Compilers look at so many characters at once.
+cdef enum: BLOCK = 32
+
+
+cdef inline bint is_block_plain(const unsigned char *text) noexcept:
+    cdef int at
+    cdef unsigned char is_plain = 1
+    for at in range(BLOCK):
+        is_plain &= <unsigned char>is_plain_byte(text[at])
+    return is_plain
+
+
+cdef inline bint is_plain_byte(unsigned char c) noexcept:
+    """Do as `is_plain_in_quotes`, without a branch."""
+    return (
+        (c >= c" ") & (c <= c"~") & (c != c'"') & (c != c"'") & (c != c"\\")
+    )

@@ -18,12 +18,11 @@ from zc.zk.tree.exporting import (
     Marked,
     Skip,
     check_name,
-    exported,
     is_at_root,
     name_of_top,
 )
+from zc.zk.tree.exporttext import export_text
 from zc.zk.tree.leftbehind import LIMITS, QUOTA, LeftBehind
-from zc.zk.tree.render import render
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl, AclEntry, Progress, Stat, Subtree, Znode
@@ -78,10 +77,9 @@ def export_tree(
         raise fault
     marked = Marked(kinds, found)
     behind = None if lost is None else LeftBehind()
-    rows = exported(
+    text = export_text(
         tree, top_name, reserved, skip, ephemeral=ephemeral, marked=marked, behind=behind
     )
-    text = "".join(render(rows))
     if behind is not None and lost is not None:
         if not acls:
             nodes = _nodes(tree, False, reserved)  # programs make their ephemeral nodes themselves

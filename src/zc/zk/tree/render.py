@@ -54,7 +54,7 @@ def render(
             yield head + end
             continue
         if data is not None:
-            plain = _speedups.render_data(data, f"\n{indent}{INDENT}", _literal)
+            plain = _speedups.render_data(data, f"\n{indent}{INDENT}", literal_of)
             if plain is not None:
                 yield f"{head}{plain}{end}"
                 continue
@@ -68,7 +68,7 @@ def render(
         yield f"\n{indent}{INDENT}".join([head, *lines]) + end
 
 
-def _literal(text: str) -> str | None:
+def literal_of(text: str) -> str | None:
     """Return a JSON value's literal; None unless the library writes it so."""
     # Nested as deeply as allowed, it would be too deep inside the node's own object.
     if text.count("[") + text.count("{") >= codec.MAX_NESTING:

@@ -7,7 +7,7 @@ from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from typing import TYPE_CHECKING
 
 from zc.zk.links import check_path, join
-from zc.zk.tree.exporting import RESERVED, check_name, exported, name_of_top
+from zc.zk.tree.exporting import RESERVED, check_name, name_of_top
 from zc.zk.watching.treenode import TreeNode
 from zc.zk.watching.treenodes import Nodes
 from zookeeper.constants import NONODE
@@ -90,20 +90,19 @@ class TreeView(Mapping[str, TreeNode]):
         It is the text of `ZooKeeper.export_tree`, whose arguments these are. Raises
         NoNodeException if there is no such node, and the error of one that cannot be read.
         """
-        from zc.zk.tree.render import render
+        from zc.zk.tree.exporttext import export_text
 
         check_name(name)
         top = self._present(path)
         if top.error is not None:
             raise top.error
         shown = name_of_top(self.path, top.path) if path is None else top.name
-        rows = exported(
+        return export_text(
             self.nodes(top.path),
             shown if name is None else name,
             RESERVED if top.path == "/" and self._is_at_root else None,
             ephemeral=ephemeral,
         )
-        return "".join(render(rows))
 
     def diff(self, text: str, path: str | None = None, trim: bool | None = None) -> list[Change]:
         """Return the changes that would make the nodes below `path` what `text` says.

@@ -1,0 +1,142 @@
+"""Exports are written by hundreds of nodes, and come out as written one by one."""
+
+from __future__ import annotations
+
+import json
+from itertools import accumulate
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.pure import strategies
+from tests.pure.test_plain import plain_properties
+from zc.zk import _speedups
+from zc.zk.owners import CONTAINER, of_ttl
+from zc.zk.tree.exporting import Marked, exported
+from zc.zk.tree.exporttext import NODES_AT_A_TIME, export_text
+from zc.zk.tree.render import literal_of, render
+from zookeeper.constants import NOAUTH
+from zookeeper.errors import NoAuthException, error
+
+pytestmark = pytest.mark.quick
+
+
+class Node(NamedTuple):
+    path: str
+    depth: int
+    data: str | None = ""
+    ephemeralOwner: int = 0
+    error: Exception | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+names = st.sampled_from(["a", "b", "zookeeper", "10.0.0.1:80", "a:", ".a", "é", "x y"])
+plain_data = plain_properties.map(
+    lambda properties: json.dumps(properties, separators=(",", ":"), sort_keys=True)
+)
+owners = st.sampled_from([0, 0, 0, 0, 5, -5, CONTAINER, of_ttl(5)])
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> list[Node]:
+    """Draw nodes depth first, each at most one level below the one before."""
+    steps = draw(st.lists(st.sampled_from([1, 1, 0, -1, -3]), max_size=8))
+    depths = accumulate(steps, lambda depth, step: max(1, depth + step), initial=0)
+    above: list[str] = []
+    nodes = []
+    for depth in depths:
+        del above[depth:]
+        above.append(draw(names | strategies.names) if depth else "")
+        data = draw(st.just("") | plain_data | strategies.data)
+        nodes.append(Node("/".join(above) or "/", depth, data, draw(owners)))
+    return nodes
+
+
+def one_by_one(
+    nodes: list[Node], top_name: str, reserved: str | None, *, ephemeral: bool, kinds: bool
+) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_speedups, "render_data", lambda data, lead, decode: None)
+        rows = exported(nodes, top_name, reserved, ephemeral=ephemeral, marked=Marked(kinds=kinds))
+        return "".join(render(rows))
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    trees(),
+    st.sampled_from(["", "top", "odd name", "é"]),
+    st.sampled_from([None, "/zookeeper"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_exports_are_written_as_one_by_one(
+    nodes: list[Node], top_name: str, reserved: str | None, ephemeral: bool, kinds: bool
+) -> None:
+    assert export_text(
+        nodes, top_name, reserved, ephemeral=ephemeral, marked=Marked(kinds=kinds)
+    ) == one_by_one(nodes, top_name, reserved, ephemeral=ephemeral, kinds=kinds)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.text(alphabet="ab", min_size=20, max_size=150), st.data())
+def test_a_long_value_is_written_as_it_is_wherever_it_is_odd(
+    text: str, draw: st.DataObject
+) -> None:
+    at = draw.draw(st.integers(0, len(text)))
+    odd = draw.draw(st.sampled_from([*map(chr, range(128)), "é", "\u2028"]))
+    data = json.dumps({"a": text[:at] + odd + text[at:], "b": 1}, separators=(",", ":"))
+    nodes = [Node("/", 0), Node("/a", 1, data)]
+    assert export_text(nodes, "", None, ephemeral=False) == one_by_one(
+        nodes, "", None, ephemeral=False, kinds=False
+    )
+
+
+@pytest.mark.parametrize("odd", ["", "é"])
+def test_more_nodes_than_are_taken_at_a_time_are_one_text(odd: str) -> None:
+    count = 3 * NODES_AT_A_TIME + 1
+    nodes = [Node("/", 0)] + [
+        Node(f"/n{number}", 1, json.dumps({"a": odd if number % 700 == 0 else "b" * 40}))
+        for number in range(count)
+    ]
+    text = export_text(nodes, "", None, ephemeral=False)
+    assert text == one_by_one(nodes, "", None, ephemeral=False, kinds=False)
+    assert text.count("/n") == count
+
+
+def test_chains_deeper_than_any_indentation_before_are_one_text() -> None:
+    nodes = [Node("/" + "/".join("a" * depth), depth, '{"b":1}') for depth in range(200)]
+    assert export_text(nodes, "top", None, ephemeral=False) == one_by_one(
+        nodes, "top", None, ephemeral=False, kinds=False
+    )
+
+
+def test_an_export_ends_at_a_node_that_cannot_be_read() -> None:
+    fault = error(NOAUTH, "/b")
+    nodes = [Node("/", 0), Node("/a", 1, "{}"), Node("/b", 1, None, 0, fault)]
+    with pytest.raises(NoAuthException):
+        export_text(nodes, "", None, ephemeral=False)
+
+
+def test_plain_nodes_are_asked_of_nobody_else() -> None:
+    def fail(node: object) -> str:
+        raise AssertionError(node)
+
+    data = '{"a":1,"b":"x","c":true,"d":0.5,"e":[1,null],"main ->":"/db","type":"app"}'
+    text = _speedups.TreeText("top", None, literal_of, fail)
+    assert text.add([Node("/top", 0), Node("/top/a:1", 1, data)]) == 2
+    assert text.whole() == (
+        "/top\n  /a:1 : app\n    a = 1\n    b = 'x'\n    c = True\n    d = 0.5\n"
+        "    e = [1, None]\n    main -> /db\n"
+    )
+    assert text.whole() == ""
+
+
+def test_text_that_is_not_ascii_keeps_its_place() -> None:
+    text = _speedups.TreeText("top", None, literal_of, lambda node: f"{node.name}\n")
+    text.add([Node("/t", 0), Node("/t/é", 1), Node("/t/a", 1), Node("/t/\U0001f600", 1)])
+    assert text.whole() == "/top\né\n  /a\n\U0001f600\n"
