@@ -35,36 +35,77 @@ cdef extern from *:
 # Characters
 
 
+cdef enum:
+    LETTER = 1
+    DIGIT = 2
+    WORD = 4  # of a property's name
+    OF_NAME = 8  # of a node's name; a dot must not begin one
+    OF_PATH = 16  # of a component of a link's path
+    IN_JSON = 32  # as it is between double quotes, in ASCII
+    IN_QUOTES = 64  # as it is between Python's single and JSON's double quotes
+
+# The classes of each character.
+cdef unsigned char CLASSES[128]
+
+
+cdef unsigned char classes_of(unsigned char c) noexcept:
+    cdef bint is_letter = c"a" <= c <= c"z" or c"A" <= c <= c"Z" or c == c"_"
+    cdef bint is_digit = c"0" <= c <= c"9"
+    cdef bint is_word = is_letter or is_digit
+    cdef bint is_of_name = (
+        is_word or c == c"." or c == c"@" or c == c"%" or c == c"+" or c == c"-"
+    )
+    cdef bint is_in_json = c" " <= c <= c"~" and c != c'"' and c != c"\\"
+    return (
+        LETTER * is_letter
+        | DIGIT * is_digit
+        | WORD * is_word
+        | OF_NAME * is_of_name
+        | OF_PATH * (is_of_name or c == c":")
+        | IN_JSON * is_in_json
+        | IN_QUOTES * (is_in_json and c != c"'")
+    )
+
+
+cdef void fill_classes() noexcept:
+    cdef unsigned char c
+    for c in range(128):
+        CLASSES[c] = classes_of(c)
+
+
+fill_classes()
+
+
+cdef inline bint is_of(Py_UCS4 c, unsigned char kinds) noexcept:
+    return c < 128 and CLASSES[c] & kinds != 0
+
+
 cdef inline bint is_digit(Py_UCS4 c) noexcept:
-    return c"0" <= c <= c"9"
+    return is_of(c, DIGIT)
 
 
 cdef inline bint is_letter(Py_UCS4 c) noexcept:
-    return c"a" <= c <= c"z" or c"A" <= c <= c"Z" or c == c"_"
+    return is_of(c, LETTER)
 
 
 cdef inline bint is_word(Py_UCS4 c) noexcept:
-    return is_letter(c) or is_digit(c)
+    return is_of(c, WORD)
 
 
 cdef inline bint is_of_name(Py_UCS4 c) noexcept:
-    """Return whether a node's name may hold it; a dot must not begin one."""
-    return is_word(c) or c == c"." or c == c"@" or c == c"%" or c == c"+" or c == c"-"
+    return is_of(c, OF_NAME)
 
 
 cdef inline bint is_of_path(Py_UCS4 c) noexcept:
-    """Return whether a component of a link's path may hold it."""
-    return is_of_name(c) or c == c":"
+    return is_of(c, OF_PATH)
 
 
 cdef inline bint is_plain_in_json(Py_UCS4 c) noexcept:
-    """Return whether JSON in ASCII has it as it is between double quotes."""
-    return c" " <= c <= c"~" and c != c'"' and c != c"\\"
+    return is_of(c, IN_JSON)
 
 
 cdef inline bint is_plain_in_quotes(Py_UCS4 c) noexcept:
-    """Return whether Python's single and JSON's double quotes have it as it is."""
-    return is_plain_in_json(c) and c != c"'"
+    return is_of(c, IN_QUOTES)
 
 
 # Names, paths and words
