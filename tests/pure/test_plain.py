@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from tests.pure import strategies
 from zc.zk import _speedups, codec
+from zc.zk.errors import TreeSyntaxError
+from zc.zk.tree import parse_tree
 from zc.zk.tree.render import render
 
 pytestmark = pytest.mark.quick
@@ -95,3 +97,11 @@ def test_most_of_what_the_library_writes_is_plain() -> None:
     data = codec.encode(properties)
     assert _speedups.encode(properties) == data
     assert _speedups.render_data(data, "\n  ", repr) is not None
+
+
+def test_a_name_that_comes_again_is_an_error_among_many() -> None:
+    names = [f"name_{number}" for number in range(60)]
+    for again in names:
+        lines = [f"  {name} = {place}" for place, name in enumerate([*names, again])]
+        with pytest.raises(TreeSyntaxError, match=f"duplicate property '{again}'"):
+            parse_tree("\n".join(["/a", *lines]))

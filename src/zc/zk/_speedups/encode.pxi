@@ -66,8 +66,8 @@ cdef inline bint decimal_of(Item *item) except -1:
 
 cdef inline bint is_plain(const Span *span) noexcept:
     """Return whether JSON has the text as it is."""
-    cdef Py_ssize_t at
-    for at in range(span.start, span.end):
+    cdef Py_ssize_t at = past_plain_blocks(span.kind, span.data, span.start, span.end)
+    for at in range(at, span.end):
         if not is_plain_in_json(PyUnicode_READ(span.kind, span.data, at)):
             return False
     return True

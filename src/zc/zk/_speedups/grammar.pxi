@@ -108,6 +108,46 @@ cdef inline bint is_plain_in_quotes(Py_UCS4 c) noexcept:
     return is_of(c, IN_QUOTES)
 
 
+# Characters that are looked at together; a one, and the highest bit, in each of their bytes.
+cdef extern from *:
+    """
+    #define BLOCK 8
+    #define ONES UINT64_C(0x0101010101010101)
+    #define HIGH_BITS UINT64_C(0x8080808080808080)
+    """
+    enum: BLOCK
+    uint64_t ONES
+    uint64_t HIGH_BITS
+
+
+cdef inline uint64_t zeros(uint64_t bytes) noexcept:
+    """Return other than 0 if one of eight bytes is 0."""
+    return (bytes - ONES) & ~bytes & HIGH_BITS
+
+
+cdef inline bint is_block_plain(const unsigned char *text) noexcept:
+    """Return whether `is_plain_in_quotes` holds for all of eight characters."""
+    cdef uint64_t block
+    memcpy(&block, text, BLOCK)
+    return not (
+        (block | ((block - ONES * c" ") & ~block)) & HIGH_BITS
+        or zeros(block ^ ONES * c'"')
+        | zeros(block ^ ONES * c"'")
+        | zeros(block ^ ONES * c"\\")
+        | zeros(block ^ ONES * 0x7F)
+    )
+
+
+cdef inline Py_ssize_t past_plain_blocks(
+    int kind, const void *data, Py_ssize_t at, Py_ssize_t end
+) noexcept:
+    """Go on while `is_plain_in_quotes` holds for all of a block; the rest is the caller's."""
+    if kind == PyUnicode_1BYTE_KIND:
+        while at + BLOCK <= end and is_block_plain(<const unsigned char *>data + at):
+            at += BLOCK
+    return at
+
+
 # Names, paths and words
 
 

@@ -97,7 +97,7 @@ cdef bint look_at_value(Line *line) except -1:
     cdef int word
     cdef Py_UCS4 c = character(line, at)
     if c == c"'":
-        at += 1
+        at = past_plain_blocks(line.kind, line.data, at + 1, line.length)
         c = character(line, at)
         while c != c"'" and c != c"\\" and c != c"\n":
             at += 1

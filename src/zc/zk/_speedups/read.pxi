@@ -68,6 +68,7 @@ cdef class Owner:
     cdef Fields plain
     cdef Py_ssize_t names[MAX_PROPERTIES]
     cdef Py_ssize_t name_ends[MAX_PROPERTIES]
+    cdef uint64_t signs  # of the names: a name whose sign is not there is new
 
     def __init__(self, Position parser):
         self.parser = parser
@@ -168,6 +169,12 @@ cdef class Owner:
             is_here(line.kind, line.data, line.name, b"type")
         ):
             return True
+        cdef uint64_t sign = sign_of(line)
+        if not self.plain.count:
+            self.signs = 0
+        if not self.signs & sign:
+            self.signs |= sign
+            return False
         for i in range(self.plain.count):
             if self.name_ends[i] - self.names[i] == length:
                 at = 0
@@ -178,6 +185,15 @@ cdef class Owner:
                 if at == length:
                     return True
         return False
+
+
+cdef inline uint64_t sign_of(const Line *line) noexcept:
+    """Return one of 64 bits that tells of the line's name."""
+    cdef unsigned int number = 0
+    cdef Py_ssize_t at
+    for at in range(line.name, line.name_end):
+        number = 31 * number + <unsigned int>PyUnicode_READ(line.kind, line.data, at)
+    return <uint64_t>1 << (number & 63)
 
 
 cdef bint is_deeper(str indent, str known) except -1:

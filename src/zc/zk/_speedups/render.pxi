@@ -226,46 +226,15 @@ cdef Py_ssize_t end_of_value(const unsigned char *text, Py_ssize_t at) noexcept:
     return -1
 
 
-# Characters that are looked at together; a one, and the highest bit, in each of their bytes.
-cdef extern from *:
-    """
-    #define BLOCK 8
-    #define ONES UINT64_C(0x0101010101010101)
-    #define HIGH_BITS UINT64_C(0x8080808080808080)
-    """
-    enum: BLOCK
-    uint64_t ONES
-    uint64_t HIGH_BITS
-
-
 cdef Py_ssize_t end_of_plain_string(const Json *json) noexcept:
     """Find the end of a string, up to a comma or brace, that single quotes have as it is."""
     cdef const unsigned char *text = json.text
     cdef Py_ssize_t start = json.at, at = start + 1
     if text[start] != c'"':
         return start
-    while at + BLOCK <= json.length and is_block_plain(text + at):
-        at += BLOCK
+    at = past_plain_blocks(PyUnicode_1BYTE_KIND, text, at, json.length)
     while is_plain_in_quotes(text[at]):
         at += 1
     if text[at] == c'"' and (text[at + 1] == c"," or text[at + 1] == c"}"):
         return at + 1
     return start
-
-
-cdef inline uint64_t zeros(uint64_t bytes) noexcept:
-    """Return other than 0 if one of eight bytes is 0."""
-    return (bytes - ONES) & ~bytes & HIGH_BITS
-
-
-cdef inline bint is_block_plain(const unsigned char *text) noexcept:
-    """Return whether `is_plain_in_quotes` holds for all of eight characters."""
-    cdef uint64_t block
-    memcpy(&block, text, BLOCK)
-    return not (
-        (block | ((block - ONES * c" ") & ~block)) & HIGH_BITS
-        or zeros(block ^ ONES * c'"')
-        | zeros(block ^ ONES * c"'")
-        | zeros(block ^ ONES * c"\\")
-        | zeros(block ^ ONES * 0x7F)
-    )
