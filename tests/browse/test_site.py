@@ -25,6 +25,7 @@ from tests.library.bad_days import expire
 from zc.zk.browse import Site, diagram, publishing
 from zc.zk.browse.publishing import Publisher
 from zc.zk.browse.request import FILES
+from zc.zk.browse.views import view as usual_view
 from zc.zk.browse.watchedtree import WatchedTree
 
 TREE = """\
@@ -319,6 +320,25 @@ class TestEvents:
             wait_until(lambda: not site.publisher._subscriptions, "nobody listens")
         with closing(Page(site)) as page:
             page.wait_until(lambda: "/" in page.views)
+
+    def test_a_view_that_cannot_be_made_is_made_later(self, zk, site, monkeypatch, caplog):
+        monkeypatch.setattr(publishing, "AGAIN_SECONDS", 0.01)
+        failing = threading.Event()
+        failing.set()
+
+        def view(*arguments):
+            if failing.is_set():
+                raise OSError(24, "Too many open files")
+            return usual_view(*arguments)
+
+        with closing(Page(site)) as page:
+            page.wait_until(lambda: "/" in page.views)
+            monkeypatch.setattr(publishing, "view", view)
+            zk.create("/new", "")
+            wait_until(lambda: "Too many open files" in caplog.text, "it is logged")
+            failing.clear()
+            page.wait_until(lambda: "/new" in page.views)
+        assert caplog.text.count("the page could not be made") == 1
 
     def test_a_reader_is_told_of_a_tree_that_goes_as_a_whole(self, monkeypatch):
         monkeypatch.setattr(publishing, "MANY_GONE", 5)

@@ -124,6 +124,14 @@ def test_more_links_than_can_be_read_are_counted():
 
 
 @needs_graphviz
+def test_a_link_to_the_root_is_drawn():
+    found = system_of("/a : web\n  up -> /\n  /providers\n")
+    drawn = picture(dot(found), "svg").decode()
+    assert ">/</text>" in drawn
+    assert ">a</text>" in drawn
+
+
+@needs_graphviz
 @given(tree=strategies.trees, title=st.text(max_size=5))
 @settings(max_examples=60, deadline=None)
 def test_no_text_breaks_a_picture(tree, title):

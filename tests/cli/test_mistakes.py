@@ -501,6 +501,8 @@ def test_an_unknown_option(command, name):
         ("browse", ["h:1", "--port", "65536"], "argument --port: not a port"),
         ("browse", ["h:1", "--limit", "0"], "argument --limit: not a number of nodes"),
         ("browse", ["h:1", "/a"], "too many arguments, from '/a'"),
+        ("browse", ["h:1", "--host", ""],
+         "argument --host: it is empty; 0.0.0.0 is all addresses"),
         ("browse", ["h:1", "--allow-host", "http://tree/"],
          "argument --allow-host: not the name of a host, without a port: 'http://tree/'"),
     ],

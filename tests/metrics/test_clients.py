@@ -80,6 +80,11 @@ class TestMeasuring:
             measured.name = name
         assert names() == {"shop"}
 
+    @pytest.mark.parametrize("thing", [None, object(), "h:1"])
+    def test_something_that_is_no_client_is_refused(self, thing):
+        with pytest.raises(TypeError, match=f"a client is measured, not {type(thing).__name__}"):
+            measure(thing)
+
     def test_a_name_that_another_client_has_is_refused(self, zk, other_zk):
         measure(zk, "shop")
         with pytest.raises(ValueError, match="'shop'"):

@@ -151,6 +151,29 @@ def test_more_than_can_be_recorded_is_dropped_and_kept_in_bounds(reader, monkeyp
     assert count("get") == 50
 
 
+@pytest.mark.parametrize("fault", [ValueError("no"), SystemExit("no")])
+def test_a_duration_that_is_refused_holds_up_no_other_one(reader, monkeypatch, zk, caplog, fault):
+    measure(zk)
+    monkeypatch.setattr(zc.zk.metrics.opentelemetry, "RECORD_SECONDS", 0.01)
+    with instrument(reader.meter) as instruments:
+        family, original = instruments._histograms["call_duration"]
+
+        class Refusing:
+            def record(self, seconds, labels):
+                if "get" in labels.values():
+                    raise fault
+                original.record(seconds, labels)
+
+        instruments._histograms["call_duration"] = family, Refusing()  # type: ignore[assignment]
+        for _ in range(20):
+            zk.get("/")
+        zk.exists("/")
+        wait_until(lambda: calls(reader, "exists"), "the other one is recorded")
+        assert instruments._thread.is_alive()
+        instruments._histograms["call_duration"] = family, original
+    assert caplog.text.count("durations could not be recorded") == 1
+
+
 def test_a_meter_that_fails_is_logged_and_costs_nothing_else(reader, monkeypatch, zk, caplog):
     measure(zk)
     monkeypatch.setattr(zc.zk.metrics.opentelemetry, "RECORD_SECONDS", 0.01)

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from io import StringIO
 
@@ -175,6 +176,35 @@ class TestCheck:
             out = capsys.readouterr().out
             assert out.startswith(f"the monitor at {address}: ")
             assert out.count("\n") == 1
+
+    @pytest.mark.parametrize(
+        ("answer", "told"),
+        [
+            (b"", "it has hung up without an answer, as when it is busy"),
+            (b"hello\n", "Expecting value"),
+            (b"[1]\n", "it is none, by its answer"),
+            (b"7\n", "it is none, by its answer"),
+        ],
+    )
+    def test_a_monitor_that_is_busy_or_none_is_told_from_one_that_knows_no_server(
+        self, capsys, answer, told
+    ):
+        with socket.create_server((LOOPBACK, 0)) as listening:
+
+            def hang_up() -> None:
+                connection, _ = listening.accept()
+                with connection:
+                    connection.recv(100)
+                    connection.sendall(answer)
+
+            thread = threading.Thread(target=hang_up)
+            thread.start()
+            place = f"{LOOPBACK}:{listening.getsockname()[1]}"
+            with pytest.raises(SystemExit) as ended:
+                zc.zk.monitor.check([place, "/shop"])
+            thread.join(scaled(10))
+        assert ended.value.code == 1
+        assert told in capsys.readouterr().out
 
     def test_a_monitor_that_does_not_answer(self, capsys, monkeypatch):
         monkeypatch.setattr(zc.zk.monitor, "PATIENCE_SECONDS", 0.2)
@@ -346,6 +376,11 @@ class TestLineServer:
         with pytest.raises(OSError, match="Address already in use"):
             zc.zk.monitor.start(str(tmp_path / "precious"))
         assert (tmp_path / "precious").read_text() == "data"
+
+    @pytest.mark.parametrize("port", [70_000, -1, "70000"])
+    def test_a_number_that_is_no_port_is_refused(self, port):
+        with pytest.raises(ValueError, match=f"no port: {port}"):
+            zc.zk.monitor.start(port)
 
     def test_ports_and_addresses(self):
         (port,) = free_ports(1)

@@ -38,6 +38,7 @@ Command = Callable[..., object]
 
 # Questions are short, and asked at once.
 MAX_LINE = 4096
+MAX_PORT = 65_535
 PATIENCE_SECONDS = 30.0
 
 
@@ -45,8 +46,8 @@ class LineServer:
     """A server at `address` that answers lines by `commands` until `close`.
 
     The address is a port, of this machine only, 'host:port', or the path of a Unix socket, which
-    has a slash in it. Port 0 takes one that is free; `address` tells which. Raises OSError when
-    the address cannot be had.
+    has a slash in it. A blank host is all addresses of this machine. Port 0 takes one that is free;
+    `address` tells which. Raises OSError when the address cannot be had, ValueError if it is none.
     """
 
     def __init__(self, address: int | str, commands: Mapping[str, Command]) -> None:
@@ -163,6 +164,8 @@ def ask(address: int | str, line: str, seconds: float) -> str:
 def where(address: int | str) -> tuple[socket.AddressFamily, Any]:
     """Return the family and the address of a socket. Raise ValueError."""
     if isinstance(address, int) or address.isdecimal():
+        if not 0 <= int(address) <= MAX_PORT:
+            raise ValueError(f"no port: {address}")
         return socket.AF_INET, (LOOPBACK, int(address))
     if "/" in address:
         return socket.AF_UNIX, address

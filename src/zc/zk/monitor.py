@@ -139,10 +139,17 @@ def _addresses(name: str, arguments: Sequence[str] | None) -> list[str]:
     monitor, path = given
     if len(path.split()) != 1:
         _fail(f"a path without blanks is needed, not {path!r}")
+    # All of them, as that is never blank: a monitor that is busy hangs up without a word, which is
+    # no reason to take the server for one that is not registered, and to start it again.
     try:
-        addresses = ask(monitor, f"servers {path}", PATIENCE_SECONDS).splitlines()
+        answer = ask(monitor, "servers", PATIENCE_SECONDS)
+        if not answer:
+            raise ConnectionResetError("it has hung up without an answer, as when it is busy")
+        addresses = [each["address"] for each in json.loads(answer) if each["path"] == path]
     except (OSError, ValueError) as fault:
         _fail(f"the monitor at {monitor}: {fault}")
+    except (KeyError, TypeError):
+        _fail(f"the monitor at {monitor}: it is none, by its answer")
     if not addresses:
         _fail(f"no server is registered at {path}")
     return addresses

@@ -37,6 +37,9 @@ BATCH_CHARACTERS = 256 * 1024
 # others: nodes that have come and gone since, each under another name.
 MANY_GONE = 20_000
 
+# Before views that could not be made are tried again.
+AGAIN_SECONDS = 5.0
+
 # The thread ends after the view that it is making, which takes milliseconds. A node full of links
 # through hundreds of others can take minutes, and nobody is to wait for that.
 END_SECONDS = 5.0
@@ -211,7 +214,7 @@ class Publisher:
         return views
 
     def _run(self) -> None:
-        pause = GATHERING
+        pause, told = GATHERING, ""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._dirty or self._backlog or self._is_closed)
@@ -220,7 +223,20 @@ class Publisher:
                     return
                 dirty, self._dirty = self._dirty, set()
             started = time.monotonic()
-            self._publish(self._choose(dirty))
+            chosen = self._choose(dirty)
+            try:
+                self._publish(chosen)
+            except Exception as fault:
+                # As without a descriptor for the first import of a module. The page would be dead
+                # with this thread, and its process would live.
+                if repr(fault) != told:
+                    logger.exception("the page could not be made, and is tried again")
+                told = repr(fault)
+                with self._changed:
+                    self._dirty.update(chosen)
+                    self._changed.wait_for(lambda: self._is_closed, AGAIN_SECONDS)
+            else:
+                told = ""
             # However many changes there are, a part of the time is left for others.
             pause = (time.monotonic() - started) / 4
             if not self._backlog:

@@ -41,6 +41,7 @@ def add_arguments(parser: Parser) -> None:
     )
     parser.add_argument(
         "--host",
+        type=_host,
         default=LOOPBACK,
         help="the page's host; any but the default lets other machines in (default: %(default)s)",
     )
@@ -74,7 +75,8 @@ def run(options: Namespace) -> int:
         try:
             site = Site(zk, options.host, options.port, options.limit, options.allow_host, token)
         except OSError as fault:
-            raise Failure(f"{options.host}:{options.port}: {fault.strerror}") from fault
+            host = f"[{options.host}]" if ":" in options.host else options.host
+            raise Failure(f"{host}:{options.port}: {fault.strerror}") from fault
         with site:
             print_line(site.url)
             tell(options.name, f"shows {connection} there until it is interrupted")
@@ -98,6 +100,13 @@ def _token(file: str | None) -> str | None:
         text = str(fault)
         raise Failure(text if text.startswith(file) else f"{file}: {text}") from fault
     return token
+
+
+def _host(text: str) -> str:
+    if not text:
+        # A variable that is not set, which would let all machines in.
+        raise ArgumentTypeError("it is empty; 0.0.0.0 is all addresses")
+    return text[1:-1] if text.startswith("[") and text.endswith("]") else text
 
 
 def _host_name(text: str) -> str:

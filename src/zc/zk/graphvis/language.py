@@ -92,7 +92,7 @@ def _dot(picture: System, live: bool, title: str) -> Iterator[str]:
 def _node(unit: Unit, name: str, colours: Mapping[str, tuple[str, str]], live: bool) -> str:
     fill, border = colours[unit.type] if unit.type else _PLAIN
     style = "rounded,filled"
-    name = _cut(printable(name))
+    name = _cut(printable(name or unit.path))  # the root, which a link may lead to, has no name
     lines = [(name, _NAME_SIZE)]
     markup = [f"<B>{_markup(name)}</B>"]
     if unit.is_outside:

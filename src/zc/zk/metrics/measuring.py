@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
+from zc.zk.errors import printable
 from zc.zk.metrics.durations import Durations
 from zc.zk.metrics.timedbinding import TimedBinding
 from zc.zk.metrics.timedcalls import TimedCalls
@@ -61,7 +62,7 @@ class Measured:
         session.binding = cast("Binding", TimedBinding(session.binding, self.calls))
 
     def __repr__(self) -> str:
-        return f"<measured client {self.name}: {self.session.state.value}>"
+        return f"<measured client {printable(self.name)}: {self.session.state.value}>"
 
 
 # By the id of the session, which is kept.
@@ -81,7 +82,9 @@ def measure(client: Any, name: str | None = None) -> Measured:
     """
     if hasattr(client, "_ready"):
         client = client._ready()  # the blocking client in an asynchronous one
-    session: Session = client._session
+    session: Session | None = getattr(client, "_session", None)
+    if session is None:
+        raise TypeError(f"a client is measured, not {type(client).__name__}")
     session.check_process()
     if session.state is State.CLOSED:
         raise closed()

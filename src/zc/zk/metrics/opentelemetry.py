@@ -18,6 +18,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -40,6 +41,9 @@ logger = logging.getLogger("zc.zk")
 RECORD_SECONDS = 1.0
 MAX_WAITING = 100_000
 
+# Between two lines in the log about a meter that refuses durations.
+QUIET_SECONDS = 600.0
+
 # How long `close` waits for the thread, which a meter may hold up.
 END_SECONDS = 5.0
 
@@ -49,6 +53,7 @@ class Instruments:
 
     def __init__(self, meter: Meter) -> None:
         self._waiting: deque[tuple[str, Values, float]] = deque(maxlen=MAX_WAITING)
+        self._quiet_until = 0.0
         self._histograms: dict[str, tuple[Family, Instrument]] = {}
         self._is_closed = False
         for family in FAMILIES:
@@ -109,16 +114,23 @@ class Instruments:
         is_over = False
         while not is_over:
             is_over = self._ending.wait(RECORD_SECONDS)
-            try:
-                self._record_waiting()
-            except Exception:
-                logger.exception("durations could not be recorded")
+            self._record_waiting()
 
     def _record_waiting(self) -> None:
         for _ in range(len(self._waiting)):
             name, values, seconds = self._waiting.popleft()
             family, instrument = self._histograms[name]
-            instrument.record(seconds, dict(zip(family.all_labels, values, strict=True)))
+            try:
+                instrument.record(seconds, dict(zip(family.all_labels, values, strict=True)))
+            except BaseException as fault:  # a SystemExit would end this thread without a word
+                self._note_fault(fault)
+
+    def _note_fault(self, fault: BaseException) -> None:
+        """Log the first fault of a meter, and then one in a while: it may refuse everything."""
+        now = time.monotonic()
+        if now >= self._quiet_until:
+            self._quiet_until = now + QUIET_SECONDS
+            logger.error("durations could not be recorded", exc_info=fault)
 
 
 def instrument(meter: Meter) -> Instruments:
