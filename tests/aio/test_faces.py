@@ -100,16 +100,6 @@ def test_an_object_has_the_methods_of_the_blocking_one(
             assert hasattr(other, name), name
 
 
-def test_without_greenlet_the_import_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
-    import importlib
-    import sys
-
-    monkeypatch.setitem(sys.modules, "greenlet", None)
-    monkeypatch.delitem(sys.modules, "zc.zk.aio")
-    with pytest.raises(ImportError, match=r"install zc\.zk\[asyncio\]"):
-        importlib.import_module("zc.zk.aio")
-
-
 def test_plain_clients_import_neither_asyncio_nor_greenlet():
     import subprocess
     import sys

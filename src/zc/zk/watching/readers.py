@@ -208,10 +208,11 @@ class NodeReader(Resolver):
         return self.properties(self.read(Kind.DATA, path), path)
 
     def foresee(self, journey: Journey) -> None:
-        # Links are in the data of the nodes above; of the last one, what is sought of it will do.
-        *above, last = journey.ahead()
-        self._ahead.update(dict.fromkeys((Kind.DATA, path) for path in above))
-        self._ahead[self._sought or Kind.DATA, last] = None
+        ahead = journey.ahead()
+        if self._sought is None or len(ahead) > 1:  # else it is the root, to which no link leads
+            self._ahead.update(dict.fromkeys((Kind.DATA, path) for path in ahead))
+        if self._sought is not None:
+            self._ahead[self._sought, ahead[-1]] = None
 
     def properties(self, answer: tuple[str | None, Stat], path: str) -> Mapping[str, Any]:
         """Return the properties of a node that was read with this answer."""
