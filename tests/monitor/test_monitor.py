@@ -186,9 +186,7 @@ class TestCheck:
             (b"7\n", "it is none, by its answer"),
         ],
     )
-    def test_a_monitor_that_is_busy_or_none_is_told_from_one_that_knows_no_server(
-        self, capsys, answer, told
-    ):
+    def test_a_monitor_that_is_busy_is_told_from_one_without_a_server(self, capsys, answer, told):
         with socket.create_server((LOOPBACK, 0)) as listening:
 
             def hang_up() -> None:
