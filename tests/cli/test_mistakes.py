@@ -533,6 +533,8 @@ def test_a_port_for_the_page_that_is_taken(command, place):
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
+        (f" {'x' * 20}\n", "a token neither begins nor ends with a blank"),
+        (f"{'x' * 20} \n", "a token neither begins nor ends with a blank"),
         ("short\n", "a token has 16 to 512 characters of ASCII that can be printed"),
         ("", "there is no password in it"),
         ("0123456789abcdef\n0123456789abcdef\n", "a password is a single line"),

@@ -28,6 +28,9 @@ class Token:
             raise ValueError(
                 f"a token has {MIN_TOKEN} to {MAX_TOKEN} characters of ASCII that can be printed"
             )
+        if token is not None and token != token.strip():
+            # Nobody sees them, and a header loses them.
+            raise ValueError("a token neither begins nor ends with a blank")
         self._token = None if token is None else token.encode()
 
     def __repr__(self) -> str:
