@@ -14,7 +14,7 @@ from zc.zk.registration.persistent import Attempt
 from zc.zk.registration.registry import Registry
 from zc.zk.registration.step import Observed, Presence
 from zc.zk.watching.cache import NodeCache
-from zc.zk.watching.dependencies import CachedNode
+from zc.zk.watching.dependencies import CachedNode, Kind
 from zc.zk.watching.treeagenda import Agenda
 
 VARIABLE = "ZK_FAULTS_BREAK"
@@ -93,9 +93,12 @@ def _skip_one() -> None:
         connects = self._session.connects
         if type == zookeeper.SESSION_EVENT:
             return
-        if connections.setdefault(self, connects) == connects:
+        # An event of a node that nothing depends on any more would be passed over anyhow.
+        is_needed = any((kind, path) in self._dependencies._nodes for kind in Kind)
+        if connections.setdefault(self, connects) == connects or not is_needed:
             note_event(self, handle, type, state, path)
-        connections[self] = connects
+        else:
+            connections[self] = connects
 
     NodeCache._note_event = note_others  # type: ignore[method-assign]
 

@@ -13,6 +13,7 @@
     ├── FormatUnavailable           `zc.zk.formats`: the library of a format is not installed
     ├── GraphvizError               `zc.zk.graphvis`: Graphviz cannot draw
     ├── RenderError                 `zc.zk.rendering`: a template cannot be rendered
+    ├── BadArgument                 `zc.zk.rendering`: a function cannot use what it was given
     ├── TooFew                      `zc.zk.rendering`: it needs more providers, or children
     ├── Unsafe                      `zc.zk.rendering`: a value could end a line of the file
     ├── SettingsError               `zc.zk.rendering`: a file of settings cannot be used

@@ -112,7 +112,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
 
 class _InTime:
-    """What a loop goes through, with a look at the clock before each turn."""
+    """The members that a loop goes through, with a look at the clock before each turn."""
 
     def __init__(self, environment: BoundedEnvironment, members: Iterable[Any]) -> None:
         self._environment = environment

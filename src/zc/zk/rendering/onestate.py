@@ -1,7 +1,8 @@
 """A source for one text, which has one state of each node.
 
-Nodes may change while a text is made. What is asked for again is as it was the first time, so that
-no text has two values of a node. Different nodes may be of different times, as servers have them.
+Nodes may change while a text is made. A thing that is asked for again is as it was the first time,
+so that no text has two values of a node. Different nodes may be of different times, as servers have
+them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ T = TypeVar("T")
 
 
 class OneState:
-    """What `source` has, each thing as it was when it was asked for first."""
+    """The things that `source` has, each as it was when it was asked for first."""
 
     def __init__(self, source: Source) -> None:
         self._source = source

@@ -21,10 +21,11 @@ Request = tuple[str, tuple[Any, ...]]
 
 def ask_all(h: int, requests: Sequence[Request], binding: Binding) -> list[Any]:
     """Return what each call returns, or the exception that it would raise."""
-    bridge = binding if isinstance(binding, Bridge) else None
-    if binding.event_thread(h) is None:
+    bridge = binding if isinstance(binding, Bridge) and not binding.blocks(h) else None
+    # Without `select.poll`, which eventlet takes away, they are asked one after the other.
+    if binding.event_thread(h) is None or not (bridge is not None or hasattr(select, "poll")):
         return [_called(h, name, arguments, binding) for name, arguments in requests]
-    if bridge is not None and not bridge.blocks(h):
+    if bridge is not None:
         answers = bridge.answer_all(h, requests)
     else:
         answers = _answers(h, requests, binding)

@@ -162,7 +162,7 @@ class NodeReader(Resolver):
         self._source = source
         self.answers: dict[Key, Answer] = {}
         self.lacking: dict[Key, None] = {}
-        # What may be needed next; what was read of that, and has not been needed yet.
+        # Nodes that may be needed next; those of them that were read, and not needed yet.
         self._ahead: dict[Key, None] = {}
         self._foreseen: dict[Key, Answer] = {}
         self._sought: Kind | None = None
