@@ -192,11 +192,21 @@ class TestCommands:
         with open(tmp_path / "gate", "w") as gate:
             gate.write("go\n")
         assert next_object(process)["path"] == "/shop"
-        assert process.stdout.readline() == b"begun\n"
-        with open(tmp_path / "gate", "w") as gate:
-            gate.write("go\n")
-        told = [next_object(process)["path"] for _ in range(49)]
-        assert told == [f"/shop/{number}" for number in range(50) if number != 7]
+        # The last changes may be on their way yet when the next run begins, and are for one more.
+        expected = {f"/shop/{number}": "added" for number in range(50) if number != 7}
+        told, runs = {}, 0
+        while told != expected:
+            line = process.stdout.readline()
+            if line == b"begun\n":
+                runs += 1
+                with open(tmp_path / "gate", "w") as gate:
+                    gate.write("go\n")
+                continue
+            change = json.loads(line)
+            told[change["path"]] = change["change"]
+            if change["change"] == "removed":
+                del told[change["path"]]
+        assert runs < 10
 
     def test_changes_in_quick_succession_are_debounced(self, start, place, zk, program):
         zk.create("/shop", "")
