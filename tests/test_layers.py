@@ -78,6 +78,7 @@ PURE = {
     "_speedups",
     "browse.history",
     "browse.hostnames",
+    "browse.pending",
     "browse.token",
     "graphvis.clusters",
     "graphvis.labels",

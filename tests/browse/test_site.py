@@ -22,7 +22,7 @@ import zookeeper
 from tests.browse.conftest import Page
 from tests.deadlines import scaled, wait_until
 from tests.library.bad_days import expire
-from zc.zk.browse import Site, diagram, publishing
+from zc.zk.browse import Site, diagram, pending, publishing
 from zc.zk.browse.publishing import Publisher
 from zc.zk.browse.request import FILES
 from zc.zk.browse.views import view as usual_view
@@ -295,7 +295,7 @@ class TestEvents:
         subscription = publisher.subscribe()
         assert subscription.next(0)
         publisher._views["/zzz"] = "{}"
-        subscription.add(["/zzz", "/00001", "/gone"])
+        subscription.pending.add(["/zzz", "/00001", "/gone"], len(publisher._views))
         ((_, text),) = subscription.next(0)
         told = json.loads(text)
         assert told[:3] == [["/00001", {}], ["/gone", None], ["/zzz", {}]]
@@ -303,7 +303,7 @@ class TestEvents:
 
     def test_a_reader_too_slow_for_nodes_that_come_and_go_begins_anew(self, zk, site, monkeypatch):
         """Each of them has a name that was never there: what is to be told would grow for ever."""
-        monkeypatch.setattr(publishing, "MANY_GONE", 10)
+        monkeypatch.setattr(pending, "MANY_GONE", 10)
         page = Page(site)
         with closing(page):
             page.wait_until(lambda: "/" in page.views)
@@ -314,7 +314,7 @@ class TestEvents:
                 wait_until(lambda number=number: f"/job-{number}" in site.publisher._views, "seen")
                 zk.delete(f"/job-{number}")
             wait_until(lambda: subscription.is_behind, "it is behind")
-            assert not subscription
+            assert not subscription.pending
             with pytest.raises(AssertionError, match="have ended"):
                 page.wait_until(lambda: False)
             wait_until(lambda: not site.publisher._subscriptions, "nobody listens")
@@ -341,7 +341,7 @@ class TestEvents:
         assert caplog.text.count("the page could not be made") == 1
 
     def test_a_reader_is_told_of_a_tree_that_goes_as_a_whole(self, monkeypatch):
-        monkeypatch.setattr(publishing, "MANY_GONE", 5)
+        monkeypatch.setattr(pending, "MANY_GONE", 5)
         publisher = Publisher()
         publisher._views.update({f"/{number:02}": "{}" for number in range(50)})
         subscription = publisher.subscribe()
@@ -349,7 +349,7 @@ class TestEvents:
             pass
         gone = sorted(publisher._views)
         publisher._views.clear()
-        subscription.add(gone)
+        subscription.pending.add(gone, len(publisher._views))
         assert not subscription.is_behind
         assert json.loads(subscription.next(0)[0][1]) == [[path, None] for path in gone]
 

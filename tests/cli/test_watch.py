@@ -206,6 +206,7 @@ class TestCommands:
             told[change["path"]] = change["change"]
             if change["change"] == "removed":
                 del told[change["path"]]
+        assert list(told) == list(expected)
         assert runs < 10
 
     def test_changes_in_quick_succession_are_debounced(self, start, place, zk, program):

@@ -12,10 +12,10 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from heapq import heappop, heappush
 from typing import Any
 
 from zc.zk.browse.history import BACK, LOST, Change, History, change_of, told_together
+from zc.zk.browse.pending import Pending
 from zc.zk.browse.views import Asking, view
 from zc.zk.browse.watchedtree import WatchedTree
 
@@ -33,10 +33,6 @@ CHUNK = 1000
 BATCH = 500
 BATCH_CHARACTERS = 256 * 1024
 
-# A reader may have all nodes that there are or were when it came yet to be told of, and so many
-# others: nodes that have come and gone since, each under another name.
-MANY_GONE = 20_000
-
 # Before views that could not be made are tried again.
 AGAIN_SECONDS = 5.0
 
@@ -46,47 +42,19 @@ END_SECONDS = 5.0
 
 
 class Subscription:
-    """The events that one reader has not got yet.
-
-    Changes go first. The views that there are at first come behind them, by a list that all readers
-    share, since a set of 200,000 paths for each of them is much.
-    """
+    """The events that one reader has not got yet."""
 
     def __init__(self, publisher: Publisher, paths: Sequence[str]) -> None:
         self._publisher = publisher
-        # Guarded by the publisher's condition; the order is a heap.
-        self._pending: set[str] = set()
-        self._order: list[str] = []
-        self._paths = paths
-        self._place = 0
+        # Guarded by the publisher's condition.
+        self.pending = Pending(paths)
         self.status = ""
         self.changes = 0
-        # Too slow for nodes that come and go; has to begin anew, as nothing is kept for it.
-        self.is_behind = False
 
-    def __bool__(self) -> bool:
-        return bool(self._pending) or self._place < len(self._paths)
-
-    def add(self, paths: Iterable[str]) -> None:
-        """Have the views of these told, too. With the publisher's condition."""
-        if self.is_behind:
-            return
-        for path in paths:
-            if path not in self._pending:
-                self._pending.add(path)
-                heappush(self._order, path)
-        if len(self._pending) > len(self._publisher._views) + len(self._paths) + MANY_GONE:
-            self.is_behind = True
-            self._pending, self._order, self._paths, self._place = set(), [], (), 0
-
-    def pop(self) -> tuple[str, bool]:
-        """Take the first path, and whether it is of a change. With the publisher's condition."""
-        if self._order:
-            path = heappop(self._order)
-            self._pending.remove(path)
-            return path, True
-        self._place += 1
-        return self._paths[self._place - 1], False
+    @property
+    def is_behind(self) -> bool:
+        """Whether it is too slow for nodes that come and go, and has to begin anew."""
+        return self.pending.is_behind
 
     def next(self, seconds: float) -> list[tuple[str, str]]:
         """Return what is due, as (event, JSON): the status, changes, and a batch of views.
@@ -181,7 +149,7 @@ class Publisher:
         with self._changed:
             self._changed.wait_for(
                 lambda: (
-                    subscription
+                    subscription.pending
                     or subscription.is_behind
                     or subscription.status != self._status
                     or subscription.changes != self._history.count
@@ -205,8 +173,9 @@ class Publisher:
         """Take a batch of views out of those that are pending."""
         views: list[str] = []
         size = 0
-        while subscription and len(views) < BATCH and size < BATCH_CHARACTERS:
-            path, is_change = subscription.pop()
+        pending = subscription.pending
+        while pending and len(views) < BATCH and size < BATCH_CHARACTERS:
+            path, is_change = pending.pop()
             text = self._views.get(path)
             if text is not None or is_change:
                 views.append(f"[{json.dumps(path)},{text or 'null'}]")
@@ -280,7 +249,7 @@ class Publisher:
             if different:
                 self.version += 1
                 for subscription in self._subscriptions:
-                    subscription.add(different)
+                    subscription.pending.add(different, len(self._views))
                 self._changed.notify_all()
 
     def _changes(self, views: Mapping[str, str | None]) -> Iterable[Change]:
