@@ -194,7 +194,8 @@ class TestCommands:
         assert next_object(process)["path"] == "/shop"
         # The last changes may be on their way yet when the next run begins, and are for one more.
         expected = {f"/shop/{number}": "added" for number in range(50) if number != 7}
-        told, runs = {}, 0
+        told: dict[str, str] = {}
+        runs = 0
         while told != expected:
             line = process.stdout.readline()
             if line == b"begun\n":
