@@ -8,7 +8,7 @@ started by their own loader or by qemu, so nothing is installed and root is not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,7 +62,9 @@ def with_musl(work: Path) -> Place:
     target = _target("musllinux_1_2_x86_64")
     root = unpack_system(work / "musl", "bookworm", "amd64", ["musl"])
     linked = f"-dynamic -Wl,-dynamic-linker,{root}/lib/ld-musl-x86_64.so.1"
-    return Place("3.13", target, _built(work / "musl-python", target, linked))
+    # Functions of zig's musl that Debian's older one has not.
+    newer = [f"ac_cv_func_{name}=no" for name in ("preadv2", "pwritev2")]
+    return Place("3.13", target, _built(work / "musl-python", target, linked, newer))
 
 
 def with_newer_python(work: Path) -> Place:
@@ -75,11 +77,11 @@ def with_newer_python(work: Path) -> Place:
     return Place("3.14", target, _started_by(work / "sid" / "python", line, root / "usr"))
 
 
-def _built(folder: Path, target: Target, linked: str) -> Path:
+def _built(folder: Path, target: Target, linked: str, options: Sequence[str] = ()) -> Path:
     tools = tools_for(target, folder, folder)
     # The oldest whose modules are compiled without the headers of this system's libc.
     archive = fetch_release("python3.13", folder.parent / "sources", "trixie")
-    recipe = Recipe("python3.13", str(tools.compiler), linked)
+    recipe = Recipe("python3.13", str(tools.compiler), linked, options)
     return build_python(recipe, archive, folder / "python")
 
 
