@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 import sysconfig
 import threading
@@ -105,6 +106,17 @@ def part_of(what: str, package: str, variable: str, *candidates: Path) -> str:
     )
 
 
+def check_compiler() -> None:
+    """End early, before Cython's minute, where nothing can be compiled."""
+    words = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()
+    if not any(map(shutil.which, words)):  # the first may be VARIABLE=VALUE
+        raise SystemExit(f"There is no C compiler {words[0]}: run `apt-get install gcc`, or set CC")
+    header = Path(sysconfig.get_path("include"), "Python.h")
+    if not header.exists():
+        version = f"python3.{sys.version_info.minor}"
+        raise SystemExit(f"There is no {header}: run `apt-get install {version}-dev`")
+
+
 class build_ext(cython_build_ext):
     """Compiles only the files that changed, and our own C more strictly than Cython's output."""
 
@@ -123,6 +135,7 @@ class build_ext(cython_build_ext):
             if self.is_built_in_place():
                 return
         self.choose_kind()
+        check_compiler()
         super().run()
 
     def choose_kind(self) -> None:

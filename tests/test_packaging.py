@@ -276,6 +276,22 @@ def test_a_build_without_the_c_client_names_the_package_to_install() -> None:
     assert "apt-get install libzookeeper-mt-dev" in build.stderr
 
 
+@pytest.mark.parametrize("compiler", ["/nowhere/gcc", "nowhere-gcc -pthread"])
+def test_a_build_without_a_compiler_ends_before_it_begins(compiler: str) -> None:
+    build = subprocess.run(
+        [sys.executable, "setup.py", "build_ext", "--build-temp", "/nowhere"],
+        cwd=ROOT,
+        env={**CLEAN, "CC": compiler},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert build.returncode != 0
+    assert f"There is no C compiler {compiler.split()[0]}: run `apt-get inst" in build.stderr
+    assert "Traceback" not in build.stderr
+    assert not Path("/nowhere").exists()
+
+
 @pytest.mark.skipif(
     "-g" in os.environ.get("CFLAGS", "").split(), reason="CFLAGS asks for all symbols"
 )

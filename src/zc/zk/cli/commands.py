@@ -89,5 +89,7 @@ def versions(program: str) -> str:
     from importlib.metadata import version
 
     from zookeeper import __version__ as of_c_client
+    from zookeeper._tls import openssl_version
 
-    return f"{program} {version('zc.zk')}, with ZooKeeper's C client {of_c_client}\n"
+    linked = " ".join(openssl_version.split()[:2])  # without its date
+    return f"{program} {version('zc.zk')}, with ZooKeeper's C client {of_c_client} and {linked}\n"
