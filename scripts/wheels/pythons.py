@@ -37,7 +37,9 @@ def build_python(recipe: Recipe, archive: Path, folder: Path) -> Path:
     environment = plain_environment(
         {
             "CC": recipe.compiler,
-            "CFLAGS": "-O1 -Wno-error=date-time",
+            # Without -fPIC a program has copies of libc's variables, and zig's musl does not say
+            # that `environ` has a second name: the copy stays empty.
+            "CFLAGS": "-O1 -fPIC -Wno-error=date-time",
             "LDFLAGS": recipe.linked,
             # It tells of this system's libraries, which are not for the other one.
             "PKG_CONFIG_LIBDIR": str(folder / "none"),
