@@ -167,6 +167,9 @@ class build_ext(cython_build_ext):
         return all(path.exists() and path.stat().st_mtime >= newest for path in built)
 
     def build_extensions(self) -> None:
+        # Pythons of pyenv give extensions a place to look for libraries: theirs, on this machine.
+        linker = self.compiler.linker_so
+        self.compiler.linker_so = [word for word in linker if not word.startswith("-Wl,-rpath,")]
         compile_file = self.compiler._compile
         headers = max(path.stat().st_mtime for path in [Path(__file__), *PACKAGE.rglob("*.h")])
 

@@ -34,9 +34,12 @@ CLEAN = {
 
 
 def run(*command: str | Path, cwd: Path = ROOT) -> str:
-    """Run a command, which must succeed, and return its standard output."""
+    """Run a command, which must succeed, and return its standard output.
+
+    It does not outlive the tests, which may be ended for it takes too long.
+    """
     done = subprocess.run(
-        command,
+        ["setpriv", "--pdeathsig", "TERM", "--", *command],
         cwd=cwd,
         env=CLEAN,
         capture_output=True,
@@ -124,6 +127,7 @@ def test_an_installed_extension_is_hardened_and_has_no_symbols(
     assert "GNU_RELRO" in segments
     assert re.search(r"FLAGS.*NOW", segments)
     assert not re.search(r"GNU_STACK.*RWE", segments)
+    assert "RUNPATH" not in segments
     sections = run("readelf", "--wide", "--sections", extension)
     assert ".symtab" not in sections
     assert ".debug" not in sections
