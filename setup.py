@@ -18,7 +18,7 @@ from setuptools.command.bdist_wheel import bdist_wheel as setuptools_bdist_wheel
 
 # A builder of wheels runs this file without its folder on the path.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from scripts.bill_of_materials import FILE, Part, bill_of_materials, defined_version
+from scripts.bill_of_materials import FILE, Part, bill_of_materials, defined_version, package_of
 from scripts.readme import readme_for_index
 
 PACKAGE = Path("src/zookeeper")
@@ -262,6 +262,7 @@ def linked_parts() -> list[Part]:
             "Apache-2.0 AND BSD-3-Clause",
             "https://zookeeper.apache.org/",
             "zookeeper._client",
+            package_of(Path(library)),
         )
     ]
     if carries_openssl:
@@ -272,6 +273,7 @@ def linked_parts() -> list[Part]:
                 "Apache-2.0",
                 "https://www.openssl.org/",
                 "zookeeper._tls",
+                package_of(Path(openssl["extra_objects"][1])),
             )
         )
     return parts

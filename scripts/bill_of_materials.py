@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 # The place within a wheel's .dist-info.
 FILE = "sboms/zc.zk.cdx.json"
@@ -20,6 +23,30 @@ class Part(NamedTuple):
     license: str
     url: str
     extension: str
+    # The source package that it was built of, if a distribution's: fixes of security are in its
+    # version and not in that of the authors.
+    package: str = ""
+
+
+def package_url(distribution: str, told: str) -> str:
+    """Return the purl of a source package, which dpkg tells as its name and version."""
+    name, version = told.split()
+    return f"pkg:deb/{distribution}/{name}@{quote(version, safe='')}?arch=source"
+
+
+def package_of(library: Path) -> str:
+    """Return the purl of the source package that a file is from, "" if it is of no package."""
+    try:
+        owner = _dpkg("--search", str(library)).partition(": ")[0].split(",")[0]
+        told = _dpkg("--show", "--showformat=${source:Package} ${source:Version}", owner)
+        return package_url(platform.freedesktop_os_release()["ID"], told)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def _dpkg(*words: str) -> str:
+    done = subprocess.run(["dpkg-query", *words], capture_output=True, text=True, check=True)
+    return done.stdout
 
 
 def defined_version(header: Path, macro: str) -> str:
@@ -56,7 +83,7 @@ def bill_of_materials(name: str, version: str, parts: Sequence[Part]) -> str:
 
 
 def _purl(part: Part) -> str:
-    return f"pkg:generic/{part.name}@{part.version}"
+    return part.package or f"pkg:generic/{part.name}@{part.version}"
 
 
 def _component(part: Part) -> Mapping[str, object]:

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import venv
@@ -160,6 +161,9 @@ def test_the_wheel_lists_the_libraries_it_carries(wheel: Path, environment: Path
     assert components["zookeeper-client-c"] == client
     linked = installed_extension(environment, "zookeeper/_tls").read_bytes()
     assert f"OpenSSL {components['openssl']} ".encode() in linked
+    if not os.environ.get("ZOOKEEPER_STATIC_LIB") and shutil.which("dpkg-query"):
+        (purl,) = (part["purl"] for part in bill["components"] if part["name"] != "openssl")
+        assert re.match(r"pkg:deb/\w+/zookeeper@\S+\?arch=source$", purl)
 
 
 def test_the_version_is_that_of_the_wheel(
