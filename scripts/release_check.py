@@ -123,7 +123,8 @@ def _execute(program: Path, environment: Mapping[str, str], distribution: Path) 
     # Alone at first: it must need nothing.
     call("-m", "pip", "install", "--quiet", "--no-deps", distribution)
     call("-c", "import zc.zk, zookeeper._tls, zc.zk._speedups._text")
-    call("-m", "pip", "install", "--quiet", f"{distribution}[test]")
+    # By its name, as it is there: by that of its file it would be compiled once more.
+    call("-m", "pip", "install", "--quiet", f"zc.zk[test]=={VERSION}")
     tests = [str(ROOT / name) for name in EXECUTED]
     told = call("-m", "pytest", "-q", "-n", "2", "--rootdir", ROOT, *tests)
     found = call("-c", "import zookeeper; print(zookeeper.__file__)").strip()
