@@ -2,10 +2,11 @@
 
 Plain text, data and properties come out as `zc.zk.codec` and `zc.zk.tree` would have them, which
 know all the rules. Nothing is an error here: the unusual is not plain, and is left to these.
-`grammar.pxi` says what is plain.
+`grammar.pxi` says what is plain. `FewEntries` is a mapping that takes little memory.
 """
 
 from zc.zk._speedups._text import (
+    FewEntries,
     Fields,
     Position,
     TreeText,
@@ -21,6 +22,7 @@ from zc.zk._speedups._text import (
 )
 
 __all__ = [
+    "FewEntries",
     "Fields",
     "Position",
     "TreeText",

@@ -3,7 +3,7 @@
 
 cimport cython
 from cpython.dict cimport PyDict_Contains, PyDict_GetItem, PyDict_SetItem
-from cpython.object cimport PyObject, PyTypeObject
+from cpython.object cimport Py_EQ, PyObject, PyObject_RichCompareBool, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
 from cpython.unicode cimport PyUnicode_Substring
 from libc.stdio cimport snprintf
@@ -46,3 +46,5 @@ include "nodes.pxi"
 include "read.pxi"
 # Servers for keys.
 include "rendezvous.pxi"
+# The tables of live objects.
+include "few.pxi"

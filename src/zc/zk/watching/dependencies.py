@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import zookeeper
+from zc.zk._speedups import FewEntries
 from zc.zk.codec import Properties
 from zc.zk.session.pace import Urgency
 
@@ -76,7 +77,7 @@ class Subscription:
         self.epoch = epoch
         self.is_weak = is_weak
         self.has_ended = False
-        self.nodes: dict[Key, CachedNode] = {}
+        self.nodes: FewEntries[Key, CachedNode] = FewEntries()
 
     def depends_on_just(self, keys: Collection[Key]) -> bool:
         """Say whether these are the keys of all of its nodes."""
@@ -108,7 +109,7 @@ class CachedNode:
         self.key = key
         self.kind, self.path = key
         # In the order in which they came, which is the order in which objects are told.
-        self.subscriptions: dict[Subscription, None] = {}
+        self.subscriptions: FewEntries[Subscription, None] = FewEntries()
         # Whether it has been without a subscription, so that another one takes its place.
         self.is_gone = False
         self.answer: Answer = UNREAD
@@ -181,7 +182,7 @@ class Dependencies:
             if subscription.has_ended:
                 del self._subscriptions[subscription]
                 continue
-            known, subscription.nodes = subscription.nodes, {}
+            known, subscription.nodes = subscription.nodes, FewEntries()
             for (kind, path), node in known.items():
                 self._connect(subscription, kind, path).good = node.good
 
