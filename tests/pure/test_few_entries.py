@@ -57,7 +57,7 @@ def done(mapping: Any, what: str, key: object, value: object) -> object:
         )
     )
 )
-def test_whatever_is_done_it_is_as_a_dictionary_is(story):
+def test_it_does_as_a_dictionary_does_in_every_story(story):
     few, entries = empty(), dict[Any, Any]()
     for what, (kind, path), value in story:
         key = (kind, "".join(path))  # another one that is equal
@@ -99,7 +99,7 @@ def test_one_entry_takes_a_fraction_of_a_dictionary():
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_what_it_holds_goes_with_it_in_a_ring_too(count):
+def test_its_entries_go_with_it_in_a_ring_too(count):
     few, node = empty(), Node()
     for key in KEYS[:count]:
         few[key] = node
@@ -111,7 +111,7 @@ def test_what_it_holds_goes_with_it_in_a_ring_too(count):
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_what_is_taken_out_or_replaced_is_freed_when_that_is_done(count):
+def test_entries_taken_out_or_replaced_are_freed_when_that_is_done(count):
     few = empty()
     seen: list[list[object]] = []
 

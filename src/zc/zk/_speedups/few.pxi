@@ -12,7 +12,7 @@ cdef class FewEntries:
     It has a dictionary from the second entry on, and is a quarter of one before. Keys are other
     than None, and compare without code in Python. Then each of its operations is one step, as a
     dictionary's is: to set an entry starts no search for garbage, whose finalisers could come back
-    to it. What is iterated over is the state at the beginning.
+    to it. Iteration is over the state at its beginning.
     """
 
     cdef object key  # of the only entry; None if there is none, or a dictionary
