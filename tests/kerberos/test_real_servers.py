@@ -226,8 +226,11 @@ def test_kerberos_within_tls(own_realm, tmp_path, own_servers_only) -> None:
         with TcpProxy(f"{LOOPBACK}:{port}", is_opaque=True) as proxy:
             with open_(hosts_of(proxy), tls=tls, sasl=sasl) as zk:
                 zk.create("/mine", "secret", APP)
+                # The first one may have met a server that was just beginning.
+                before = proxy.connections
                 proxy.cut()
-                wait_until(lambda: proxy.connections >= 2, "it connects again")
+                wait_until(lambda: proxy.connections > before, "it connects again")
+                wait_until(lambda: works(zk), "it has a session again")
                 assert zk.get("/mine")[0] == "secret"
 
 
@@ -245,8 +248,9 @@ class TestTheKdcGoes:
             zk.import_tree("/app\n  /providers\n")
             zk.register("/app/providers", "1.2.3.4:80")
             own_realm.stop()
+            before = proxy.connections
             proxy.cut()
-            wait_until(lambda: proxy.connections >= 2, "it connects again")
+            wait_until(lambda: proxy.connections > before, "it connects again")
             wait_until(lambda: works(zk, "/app/providers/1.2.3.4:80"), "it is still there")
             own_realm.start()
 
