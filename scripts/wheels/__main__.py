@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.wheels.building import Workshop, build_sdist, time_of_commit
@@ -27,14 +30,28 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
+    work = options.work.resolve()
     try:
-        return build(options)
+        with alone_in(work):
+            return build(options, work)
     except (BuildError, LookupError) as error:
         print(error, file=sys.stderr)
         return 1
 
 
-def build(options: argparse.Namespace) -> int:
+@contextmanager
+def alone_in(work: Path) -> Iterator[None]:
+    """Keep a folder to this process: two builds there would delete each other's sources."""
+    work.mkdir(parents=True, exist_ok=True)
+    with open(work / "lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BuildError(f"another build is at work in {work}") from None
+        yield
+
+
+def build(options: argparse.Namespace, work: Path) -> int:
     targets = chosen_targets(options.target)
     pythons = options.python or PYTHONS
     # A wheel must not depend on the one who builds it.
@@ -44,7 +61,7 @@ def build(options: argparse.Namespace) -> int:
     for old in [*output.glob("*.whl"), *output.glob("*.tar.gz")]:
         old.unlink()
     made_at = time_of_commit()
-    workshop = Workshop(options.work.resolve(), build_sdist(output, made_at), made_at)
+    workshop = Workshop(work, build_sdist(output, made_at), made_at)
     workshop.fetch_sources()
     for target in targets:
         print(f"libraries for {target.tag}", flush=True)

@@ -9,6 +9,7 @@ import tarfile
 
 import pytest
 from scripts.readme import for_index, project_field, readme_for_index
+from scripts.wheels.__main__ import alone_in
 from scripts.wheels.archives import repack
 from scripts.wheels.elf import checked_calls, exported, wrapped_names
 from scripts.wheels.interpreters import ROOT
@@ -25,6 +26,15 @@ from scripts.wheels.verdicts import extension_names, platform_of
 pytestmark = pytest.mark.quick
 
 GLIBC, ARM, MUSL, _ = TARGETS
+
+
+def test_two_builds_do_not_share_a_folder(tmp_path):
+    with alone_in(tmp_path / "work"):
+        with pytest.raises(BuildError, match=f"another build is at work in {tmp_path}/work"):
+            with alone_in(tmp_path / "work"):
+                pass
+    with alone_in(tmp_path / "work"):
+        pass
 
 
 def test_extensions_are_named_as_their_python_looks_for_them():
