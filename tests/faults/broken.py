@@ -85,9 +85,10 @@ def _drop_rewatch() -> None:
 
 
 def _skip_one() -> None:
-    """Do not read one node of those that have changed in a gap: the first that fires."""
+    """Hear nothing of one node that has changed in a gap, the first that fires, until the next."""
     note_event = NodeCache._note_event
     connections: dict[NodeCache, int] = {}
+    skipped: dict[NodeCache, str] = {}
 
     def note_others(self: NodeCache, handle: int, type: int, state: int, path: str) -> None:
         connects = self._session.connects
@@ -95,10 +96,10 @@ def _skip_one() -> None:
             return
         # An event of a node that nothing depends on any more would be passed over anyhow.
         is_needed = any((kind, path) in self._dependencies._nodes for kind in Kind)
-        if connections.setdefault(self, connects) == connects or not is_needed:
+        if connections.setdefault(self, connects) != connects and is_needed:
+            connections[self], skipped[self] = connects, path
+        if path != skipped.get(self):
             note_event(self, handle, type, state, path)
-        else:
-            connections[self] = connects
 
     NodeCache._note_event = note_others  # type: ignore[method-assign]
 

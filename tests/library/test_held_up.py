@@ -56,8 +56,9 @@ def zk(server: Server, holding: Holding) -> Iterator[ZooKeeper]:
 
 
 def by_a_watcher(zk: ZooKeeper, holding: Holding) -> None:
-    zk.exists("/a", holding)
-    zk.set("/a", "1")
+    zk.create("/held", "")
+    zk.exists("/held", holding)
+    zk.set("/held", "1")
 
 
 def by_a_completion(zk: ZooKeeper, holding: Holding) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 
 import pytest
 
 import zc.zk
 import zookeeper
+from tests.deadlines import wait_until
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.session import retry
 from zc.zk.testing.engine import digest
@@ -108,6 +110,30 @@ def test_it_is_made_with_the_credentials_of_the_client(client, connection_string
     homeless = client(f"{connection_string}{root}/mine/root")
     with pytest.raises(zookeeper.NoAuthException):
         homeless.create_recursive("/x")
+    homeless.add_auth("digest", credential)
+    homeless.create_recursive("/x", acl=[{"perms": 31, "scheme": "auth", "id": ""}])
+    assert homeless.exists("/x")
+
+
+def test_a_credential_counts_before_its_answer_is_told(
+    client, connection_string, root, request
+) -> None:
+    """The thread that tells of the answer is busy with a watcher of the program."""
+    credential = "somebody:secret"
+    is_called, end = threading.Event(), threading.Event()
+
+    def hold(*_: object) -> None:
+        is_called.set()
+        end.wait()
+
+    with contextlib.closing(client(connection_string)) as owner:
+        owner.add_auth("digest", credential)
+        acl = [{"perms": 31, "scheme": "digest", "id": digest(credential)}]
+        owner.create(f"{root}/mine", "", acl)
+    homeless = client(f"{connection_string}{root}/mine/root")
+    request.addfinalizer(end.set)
+    homeless.aexists("/x", None, hold)
+    wait_until(is_called.is_set, "the event thread is held up")
     homeless.add_auth("digest", credential)
     homeless.create_recursive("/x", acl=[{"perms": 31, "scheme": "auth", "id": ""}])
     assert homeless.exists("/x")

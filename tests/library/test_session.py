@@ -497,6 +497,30 @@ class TestExpiry:
         wait_until(lambda: session_id(zk) not in (0, former), "there is a new session")
         assert zk.exists("/")
 
+    @pytest.mark.parametrize("refused", [False, True])
+    def test_a_credential_whose_session_ends_before_the_answer_goes_on(
+        self, proxy, root, refused
+    ) -> None:
+        """One that is refused costs the next session, and no more."""
+        acl: Any = [{"perms": zookeeper.PERM_ALL, "scheme": "auth", "id": ""}]
+        with closing(zc.zk.ZooKeeper(proxy.connection_string + root, 400, wait=True)) as zk:
+            former = zk._session._handles.current
+            proxy.refuse()
+            proxy.cut()
+            wait_until(lambda: zk.state != zookeeper.CONNECTED_STATE, "the client knows", 30)
+            zk.add_auth("digest", "jim:secret")
+            if refused:
+                zk.add_auth("nonsense", "x")
+            wait_until(
+                lambda: zk._session._handles.current is not former, "a new handle is opened", 30
+            )
+            proxy.allow()
+            wait_until(lambda: zk.state == zookeeper.CONNECTED_STATE, "there is a session", 30)
+            if refused:
+                assert zk.exists("/")
+            else:
+                zk.create("/private", "x", acl)
+
     def test_a_credential_refused_at_first_is_an_error_and_the_end(
         self, connection_string, monkeypatch
     ) -> None:

@@ -102,15 +102,17 @@ def one_round(hosts: str, outcomes: dict[str, Counter[str]], at_once: bool) -> N
         "bulk": [reading_in_bulk, writing_in_bulk],
     }
     unexpected: list[BaseException] = []
-    returned: Counter[str] = Counter()
+    # Lists, which threads may append to: a counter's first addition of a key loses others'.
+    returned: list[str] = []
+    ends: list[tuple[str, str]] = []
 
     def use(kind: str, call: Call) -> None:
         try:
             while True:
                 call(handle)
-                returned[kind] += 1
+                returned.append(kind)
         except (zookeeper.InvalidStateException, zookeeper.ClosingException) as end:
-            outcomes[kind][type(end).__name__] += 1
+            ends.append((kind, type(end).__name__))
         except BaseException as problem:
             unexpected.append(problem)
 
@@ -124,7 +126,7 @@ def one_round(hosts: str, outcomes: dict[str, Counter[str]], at_once: bool) -> N
     if at_once:
         time.sleep(random.uniform(0, 0.03))
     else:
-        wait_until(lambda: len(returned) == len(users), "each kind of call has returned once")
+        wait_until(lambda: set(returned) == set(users), "each kind of call has returned once")
     closer = threading.Thread(target=zookeeper.close, args=(handle,))
     closer.start()
     for thread in (*threads, closer):
@@ -132,8 +134,8 @@ def one_round(hosts: str, outcomes: dict[str, Counter[str]], at_once: bool) -> N
         assert not thread.is_alive(), f"a call does not return after close: {thread}"
     if unexpected:
         raise unexpected[0]
-    for kind, count in returned.items():
-        outcomes[kind]["returned"] += count
+    for kind, end in (*ends, *((kind, "returned") for kind in returned)):
+        outcomes[kind][end] += 1
     for each in completions:
         each.check()
         outcomes["completions"].update(map(zookeeper.zerror, each.codes.elements()))

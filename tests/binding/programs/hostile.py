@@ -174,7 +174,8 @@ class Trial:
         self.server = server
         self.scenario: Scenario = server.scenario
         self.problems: list[str] = []
-        self.outcomes: Counter[str] = Counter()
+        # A list, which threads may append to: a counter's first addition of a key loses others'.
+        self.outcomes: list[str] = []
         self.handle = -1
 
     def open(self) -> int:
@@ -211,14 +212,14 @@ class Trial:
         try:
             value = CALLS[name](handle)
         except zookeeper.ZooKeeperException as problem:
-            self.outcomes[type(problem).__name__] += 1
+            self.outcomes.append(type(problem).__name__)
             if self.scenario.calls == "succeeds":
                 self.problems.append(f"{name}: {type(problem).__name__}: {problem}")
             return
         except BaseException as problem:
             self.problems.append(f"{name}: {type(problem).__name__}: {problem}")
             return
-        self.outcomes["returned"] += 1
+        self.outcomes.append("returned")
         failed = isinstance(value, list) and any(isinstance(v, Exception) for v in value)
         if self.scenario.calls == "fails" and has_a_body(name) and not failed:
             self.problems.append(f"{name} succeeds: {value!r:.200}")
@@ -266,7 +267,7 @@ def main() -> None:
         print(
             json.dumps(
                 {
-                    "outcomes": {trial.scenario.name: trial.outcomes for trial in trials},
+                    "outcomes": {trial.scenario.name: Counter(trial.outcomes) for trial in trials},
                     "calls": len(CALLS),
                     "problems": problems,
                 }

@@ -9,6 +9,7 @@ import json
 import logging
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -52,7 +53,7 @@ class LibraryTrial(Trial):
         try:
             self.zk = ShortWait(self.server.connection_string, TIMEOUT)
         except EXPECTED as problem:
-            self.outcomes[type(problem).__name__] += len(WORK)
+            self.outcomes += [type(problem).__name__] * len(WORK)
         if self.zk is not None:
             workers = {
                 name: threading.Thread(target=self.work, args=(name, self.zk), daemon=True)
@@ -69,9 +70,9 @@ class LibraryTrial(Trial):
     def work(self, name: str, zk: zc.zk.ZooKeeper) -> None:
         try:
             WORK[name](zk)
-            self.outcomes["returned"] += 1
+            self.outcomes.append("returned")
         except EXPECTED as problem:
-            self.outcomes[type(problem).__name__] += 1
+            self.outcomes.append(type(problem).__name__)
         except BaseException as problem:
             self.problems.append(f"{name}: {type(problem).__name__}: {problem}")
 
@@ -114,7 +115,7 @@ def main() -> None:
         print(
             json.dumps(
                 {
-                    "outcomes": {trial.scenario.name: trial.outcomes for trial in trials},
+                    "outcomes": {trial.scenario.name: Counter(trial.outcomes) for trial in trials},
                     "problems": {t.scenario.name: t.problems for t in trials if t.problems},
                 }
             )

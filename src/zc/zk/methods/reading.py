@@ -81,25 +81,34 @@ class Reading(Methods):
         """Authenticate this session, as `zookeeper.add_auth` does, and later ones.
 
         Also one that is still being opened, or has no connection just now. Where the answer is lost
-        with the connection, `completion` is told; that it is accepted later is noted all the same.
+        with the connection or the session, `completion` is told; the credential is given again
+        all the same. One that is refused ends the session, and is given to none after it.
         """
+        session = self._session
 
         def noted(handle: int, code: int) -> None:
-            # One that is refused ends the session: it must not end the next one too.
             if code == zookeeper.OK:
-                self._session.remember_credential(scheme, credential)
+                session.remember_credential(scheme, credential)
+            elif code == zookeeper.AUTHFAILED:
+                session.forget_credential(scheme, credential)
             elif code in (zookeeper.CONNECTIONLOSS, zookeeper.OPERATIONTIMEOUT):
                 # It is sent again by itself; to hear of the answer takes another call.
                 with contextlib.suppress(zookeeper.ZooKeeperException):
-                    self._session.binding.add_auth(handle, scheme, credential, noted)
+                    session.binding.add_auth(handle, scheme, credential, noted)
 
         def done(handle: int, code: int) -> None:
             noted(handle, code)
             if completion is not None:
                 completion(handle, code)
 
-        session = self._session
-        return session.call_early(session.binding.add_auth, scheme, credential, done)
+        # Before the answer is known, which is told in a thread that may be busy: a session that is
+        # opened meanwhile, for another root or after an expiry, is that of the same user.
+        session.expect_credential(scheme, credential)
+        try:
+            return session.call_early(session.binding.add_auth, scheme, credential, done)
+        except BaseException:
+            session.forget_credential(scheme, credential)
+            raise
 
     def set_watcher(self, watcher: Watcher | None) -> int:
         """Have `watcher(handle, type, state, path)` called for session events, of all sessions.

@@ -51,8 +51,8 @@ class Handle:
         self._hosts = hosts
         self._note = note
         self._binding = binding
-        self._credentials = list(credentials)
-        self.unconfirmed = set(self._credentials)
+        self.credentials = list(credentials)
+        self.unconfirmed = set(self.credentials)
         # Arguments only where they are needed, for those who patch the function.
         self._options: dict[str, Any] = {"read_only": True} if read_only else {}
         if tls is not None and tls is not False:
@@ -84,7 +84,7 @@ class Handle:
         if self._is_closed:
             self.close()
             return handle
-        for credential in self._credentials:
+        for credential in self.credentials:
             self._authenticate(handle, credential)
         return handle
 

@@ -61,7 +61,9 @@ class Handles:
         self.sasl = sasl
         self._read_only = read_only
         self._timeout_seconds = (timeout_ms or DEFAULT_TIMEOUT_MS) / 1000
+        # All that a session begins with, and those among them that no server has accepted yet.
         self.credentials: list[Credential] = []
+        self.unproven: set[Credential] = set()
         self._announcements = announcements
         # A thread of these handles keeps the session alive, until the exit hook closes it.
         self.session: object = None
@@ -165,6 +167,7 @@ class Handles:
         machine = self.machine
         was_established = handle.was_established
         if state in CONNECTED_STATES:
+            self.unproven.difference_update(handle.credentials)
             # A handle that could only read gets another session where it can write.
             is_new = not was_established or session_id != handle.established_id
             handle.was_established, handle.established_id = True, session_id
@@ -173,11 +176,15 @@ class Handles:
             )
         if state == zookeeper.EXPIRED_SESSION_STATE:
             return machine.note_lost("the session expired")
-        if state == zookeeper.AUTH_FAILED_STATE and was_established:
-            # One that the program has just given, or the servers have changed their mind.
-            return machine.note_lost("a credential was refused")
         if state == zookeeper.AUTH_FAILED_STATE:
-            return machine.note_refused({scheme for scheme, _ in handle.unconfirmed})
+            refused = handle.unconfirmed | self.unproven
+            # Which of them it is is not told; one that was refused must not end the next one too.
+            self.credentials[:] = [c for c in self.credentials if c not in self.unproven]
+            self.unproven.clear()
+            if was_established:
+                # One that the program has just given, or the servers have changed their mind.
+                return machine.note_lost("a credential was refused")
+            return machine.note_refused({scheme for scheme, _ in refused})
         return machine.note_disconnected()
 
     # The maintenance

@@ -292,11 +292,28 @@ class Session(Calling):
         return other
 
     def remember_credential(self, scheme: str, credential: str | bytes) -> None:
-        """Authenticate later sessions too."""
+        """Authenticate later sessions too: servers have accepted it."""
+        handles = self._handles
         with self._machine.lock:
-            credentials = self._handles.credentials
-            if (scheme, credential) not in credentials:
-                credentials.append((scheme, credential))
+            handles.unproven.discard((scheme, credential))
+            if (scheme, credential) not in handles.credentials:
+                handles.credentials.append((scheme, credential))
+
+    def expect_credential(self, scheme: str, credential: str | bytes) -> None:
+        """Authenticate later sessions too, unless servers refuse it: nothing is known yet."""
+        handles = self._handles
+        with self._machine.lock:
+            if (scheme, credential) not in handles.credentials:
+                handles.unproven.add((scheme, credential))
+                handles.credentials.append((scheme, credential))
+
+    def forget_credential(self, scheme: str, credential: str | bytes) -> None:
+        """Take back what has been expected of it, if no server has accepted it."""
+        handles = self._handles
+        with self._machine.lock:
+            if (scheme, credential) in handles.unproven:
+                handles.unproven.remove((scheme, credential))
+                handles.credentials.remove((scheme, credential))
 
 
 _open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
