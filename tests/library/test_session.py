@@ -24,6 +24,7 @@ from tests.library.bad_days import end_session, expire, session_id
 from tests.ports import LOOPBACK, free_ports
 from tests.servers import standalone
 from tests.tcpproxy import TO_CLIENT
+from zc.zk.session.credentials import Credentials
 from zc.zk.session.session import Session
 from zc.zk.testing import Server
 
@@ -483,7 +484,7 @@ class TestExpiry:
             zk.add_auth("digest", "joe:secret")
             proxy.allow()
             assert zk._session.wait_for_connection(scaled(30))
-            wait_until(lambda: len(zk._session._handles.credentials) == 2, "both are remembered")
+            wait_until(lambda: len(list(zk._session.credentials)) == 2, "both are remembered")
             acl: Any = [{"perms": zookeeper.PERM_ALL, "scheme": "auth", "id": ""}]
             zk.create("/private", "x", acl)
             schemes = [entry["scheme"] for entry in zk.get_acl("/private")[1]]
@@ -533,7 +534,7 @@ class TestExpiry:
 
         monkeypatch.setattr(zookeeper, "init", counted)
         session = Session(connection_string)
-        session.remember_credential("nonsense", "x")
+        session.credentials.accept([("nonsense", "x")])
         session.open()
         try:
             with pytest.raises(zc.zk.FailedConnect, match=r"refuse the credential .* 'nonsense'$"):
@@ -561,7 +562,7 @@ class TestExpiry:
 
         monkeypatch.setattr(zookeeper, "add_auth", lose_an_answer)
         session = Session(connection_string)
-        session.remember_credential("digest", "jim:secret")
+        session.credentials.accept([("digest", "jim:secret")])
         session.open()
         try:
             assert session.wait_until_connected(scaled(30))
@@ -582,13 +583,13 @@ class TestExpiry:
 
         monkeypatch.setattr("zc.zk.session.maintenance.pause", short_pause)
         zk.register_server("/", ("localhost", 80))
-        credentials = zk._session._handles.credentials
-        credentials.append(("nonsense", "x"))
+        zk._session.credentials.accept([("nonsense", "x")])
         end_session(zk, connection_string)
         wait_until(lambda: max(pauses, default=0) >= 5, "it is given again and again", 30)
         assert {1, 2, 3, 4} <= set(pauses)
         assert zk.state == zookeeper.CONNECTING_STATE
-        credentials.clear()
+        handles = zk._session._handles
+        handles.credentials = Credentials(handles.machine)
         wait_until(lambda: zk.state == zookeeper.CONNECTED_STATE, "there is a session", 30)
         wait_until(lambda: other.exists("/localhost:80"), "the server is registered again", 30)
         refused = [

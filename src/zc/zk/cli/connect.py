@@ -58,7 +58,7 @@ def session(options: Namespace, connection: str, *, alone: bool = True) -> Itera
             for scheme, credential in known:
                 add_auth = partial(own.binding.add_auth, own.require_handle())
                 _authenticate(add_auth, scheme, credential, options.timeout)
-                own.remember_credential(scheme, credential)
+                own.credentials.accept([(scheme, credential)])
             opened.push(begun.pop_all())
         with _all_told(own) if alone else nullcontext():
             yield own

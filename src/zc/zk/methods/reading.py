@@ -84,30 +84,28 @@ class Reading(Methods):
         with the connection or the session, `completion` is told; the credential is given again
         all the same. One that is refused ends the session, and is given to none after it.
         """
-        session = self._session
+        session, given = self._session, (scheme, credential)
 
         def noted(handle: int, code: int) -> None:
             if code == zookeeper.OK:
-                session.remember_credential(scheme, credential)
+                session.credentials.accept([given])
             elif code == zookeeper.AUTHFAILED:
-                session.forget_credential(scheme, credential)
+                session.credentials.withdraw(given)
             elif code in (zookeeper.CONNECTIONLOSS, zookeeper.OPERATIONTIMEOUT):
                 # It is sent again by itself; to hear of the answer takes another call.
                 with contextlib.suppress(zookeeper.ZooKeeperException):
-                    session.binding.add_auth(handle, scheme, credential, noted)
+                    session.binding.add_auth(handle, *given, noted)
 
         def done(handle: int, code: int) -> None:
             noted(handle, code)
             if completion is not None:
                 completion(handle, code)
 
-        # Before the answer is known, which is told in a thread that may be busy: a session that is
-        # opened meanwhile, for another root or after an expiry, is that of the same user.
-        session.expect_credential(scheme, credential)
+        session.credentials.expect(given)
         try:
-            return session.call_early(session.binding.add_auth, scheme, credential, done)
+            return session.call_early(session.binding.add_auth, *given, done)
         except BaseException:
-            session.forget_credential(scheme, credential)
+            session.credentials.withdraw(given)
             raise
 
     def set_watcher(self, watcher: Watcher | None) -> int:

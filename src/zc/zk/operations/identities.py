@@ -27,9 +27,7 @@ def identities(session: Session) -> Identities:
     those of certificates and of SASL are not known then.
     """
     known = [
-        _of_digest(credential)
-        for scheme, credential in session._handles.credentials
-        if scheme == "digest"
+        _of_digest(credential) for scheme, credential in session.credentials if scheme == "digest"
     ]
     told = told_identities(session)
     if told is None:

@@ -21,6 +21,7 @@ import zookeeper
 from zc.zk.event import Reestablished
 from zc.zk.session import waiting
 from zc.zk.session.announcements import Announcements
+from zc.zk.session.credentials import Credentials
 from zc.zk.session.handle import CONNECTED_STATES, Handle
 from zc.zk.session.heldup import EventThreadWatch
 from zc.zk.session.maintenance import Maintenance, Standing
@@ -61,15 +62,13 @@ class Handles:
         self.sasl = sasl
         self._read_only = read_only
         self._timeout_seconds = (timeout_ms or DEFAULT_TIMEOUT_MS) / 1000
-        # All that a session begins with, and those among them that no server has accepted yet.
-        self.credentials: list[Credential] = []
-        self.unproven: set[Credential] = set()
         self._announcements = announcements
         # A thread of these handles keeps the session alive, until the exit hook closes it.
         self.session: object = None
         self.maintenance = Maintenance(self)
         self._event_threads = EventThreadWatch(connection_string, binding)
         self.machine = StateMachine(timeout_ms, read_only=read_only)
+        self.credentials = Credentials(self.machine)
         self._begin()
 
     def _begin(self) -> None:
@@ -167,7 +166,7 @@ class Handles:
         machine = self.machine
         was_established = handle.was_established
         if state in CONNECTED_STATES:
-            self.unproven.difference_update(handle.credentials)
+            self.credentials.accept(handle.credentials)
             # A handle that could only read gets another session where it can write.
             is_new = not was_established or session_id != handle.established_id
             handle.was_established, handle.established_id = True, session_id
@@ -177,10 +176,7 @@ class Handles:
         if state == zookeeper.EXPIRED_SESSION_STATE:
             return machine.note_lost("the session expired")
         if state == zookeeper.AUTH_FAILED_STATE:
-            refused = handle.unconfirmed | self.unproven
-            # Which of them it is is not told; one that was refused must not end the next one too.
-            self.credentials[:] = [c for c in self.credentials if c not in self.unproven]
-            self.unproven.clear()
+            refused = handle.unconfirmed | self.credentials.withdraw_all()
             if was_established:
                 # One that the program has just given, or the servers have changed their mind.
                 return machine.note_lost("a credential was refused")

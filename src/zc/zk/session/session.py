@@ -30,6 +30,7 @@ from zc.zk.session.worker import CallbackQueue, Calls
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from zc.zk.session.credentials import Credentials
     from zookeeper.binding import Binding
     from zookeeper.sasl import Mechanism
     from zookeeper.tls import TLS
@@ -288,32 +289,13 @@ class Session(Calling):
         other = Session(
             connection_string, own.timeout_ms, tls=own.tls, sasl=own.sasl, binding=own.binding
         )
-        other._handles.credentials = list(own.credentials)
+        other.credentials.accept(own.credentials)
         return other
 
-    def remember_credential(self, scheme: str, credential: str | bytes) -> None:
-        """Authenticate later sessions too: servers have accepted it."""
-        handles = self._handles
-        with self._machine.lock:
-            handles.unproven.discard((scheme, credential))
-            if (scheme, credential) not in handles.credentials:
-                handles.credentials.append((scheme, credential))
-
-    def expect_credential(self, scheme: str, credential: str | bytes) -> None:
-        """Authenticate later sessions too, unless servers refuse it: nothing is known yet."""
-        handles = self._handles
-        with self._machine.lock:
-            if (scheme, credential) not in handles.credentials:
-                handles.unproven.add((scheme, credential))
-                handles.credentials.append((scheme, credential))
-
-    def forget_credential(self, scheme: str, credential: str | bytes) -> None:
-        """Take back what has been expected of it, if no server has accepted it."""
-        handles = self._handles
-        with self._machine.lock:
-            if (scheme, credential) in handles.unproven:
-                handles.unproven.remove((scheme, credential))
-                handles.credentials.remove((scheme, credential))
+    @property
+    def credentials(self) -> Credentials:
+        """Those that this session and later ones are authenticated with."""
+        return self._handles.credentials
 
 
 _open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
