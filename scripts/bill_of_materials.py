@@ -45,7 +45,8 @@ def package_of(library: Path) -> str:
 
 
 def _dpkg(*words: str) -> str:
-    done = subprocess.run(["dpkg-query", *words], capture_output=True, text=True, check=True)
+    command = ["dpkg-query", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     return done.stdout
 
 

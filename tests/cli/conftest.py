@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,9 @@ import pytest
 from tests.deadlines import scaled
 
 PATIENCE_SECONDS = 60
+
+# A command that a test talks to line by line lives no longer.
+LONGEST_SECONDS = 120
 
 VARIABLES = ("ZC_ZK_", "_ARGCOMPLETE")
 
@@ -44,9 +48,16 @@ def start(
 ) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Yield a function that starts a command, in the folder `tmp_path`.
 
-    The command is gone after the test.
+    The command is gone after the test, and does not outlive a test that waits for ever for a line.
     """
     started: list[subprocess.Popen[bytes]] = []
+
+    def kill() -> None:
+        for process in started:
+            process.kill()
+
+    longest = threading.Timer(scaled(LONGEST_SECONDS), kill)
+    longest.start()
 
     def start(*arguments: object, **options: Any) -> subprocess.Popen[bytes]:
         defaults: dict[str, Any] = {
@@ -61,9 +72,10 @@ def start(
         return process
 
     yield start
+    longest.cancel()
+    longest.join()
+    kill()
     for process in started:
-        if process.poll() is None:
-            process.kill()
         process.wait()
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:

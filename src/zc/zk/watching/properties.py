@@ -7,19 +7,18 @@ way; to read a property is to look up what was found, or why nothing was.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk import codec
 from zc.zk.errors import BadPropertyLink
-from zc.zk.links import PROPERTY_LINK, NotRead
-from zc.zk.propertylinks import LinkedProperty, PropertyLinks
+from zc.zk.links import PROPERTY_LINK
 from zc.zk.session.retry import attempts_at_change
 from zc.zk.watching.decoding import properties_of
 from zc.zk.watching.dependencies import CachedNode, Kind
-from zc.zk.watching.liveobject import LiveObject, View
-from zc.zk.watching.packedstats import KeptStat, shown, written
+from zc.zk.watching.liveobject import LiveObject
+from zc.zk.watching.packedstats import shown
+from zc.zk.watching.propertiesview import PropertiesView, ends_of, find_links
 from zc.zk.watching.readers import NodeReader, SessionSource
 
 if TYPE_CHECKING:
@@ -35,43 +34,7 @@ Items = Mapping[str, Any] | Iterable[tuple[str, Any]]
 Changes = Callable[[dict[str, Any]], Items]
 
 
-Links = Mapping[str, LinkedProperty | BadPropertyLink]
-NO_LINKS: Mapping[str, Any] = MappingProxyType({})
-
-
-class _PropertiesView(View):
-    __slots__ = ("ends", "links", "properties")
-
-    answer: tuple[str | None, KeptStat]
-
-    def __init__(
-        self,
-        real_path: str,
-        properties: Mapping[str, Any],
-        answer: tuple[str | None, KeptStat],
-        links: Links = NO_LINKS,
-        ends: Mapping[str, object] = NO_LINKS,
-        *,
-        deleted: bool = False,
-    ) -> None:
-        super().__init__(real_path, answer, deleted=deleted)
-        self.properties = properties
-        self.links = links
-        self.ends = ends
-
-    def differs_from(self, former: View) -> bool:
-        # Of ten thousand objects each compares its view with the one before: data first, as a rule.
-        return self is not former and (
-            self.answer[0] != former.answer[0] or self.fingerprint() != former.fingerprint()
-        )
-
-    def fingerprint(self) -> object:
-        data, stat = self.answer
-        # The zxids differ when a node has been written, or created again, even with the same data.
-        return self.real_path, data, written(stat), self.ends
-
-
-class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
+class Properties(LiveObject[PropertiesView], Mapping[str, Any]):
     """The properties of a node, kept up to date: a mapping.
 
     `zc.zk.ZooKeeper.properties` makes them; `LiveObject` says what they have in common with
@@ -83,7 +46,7 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
     """
 
     _kind = Kind.DATA
-    _view_of_one = _PropertiesView
+    _view_of_one = PropertiesView
 
     @property
     def data(self) -> dict[str, Any]:
@@ -247,37 +210,29 @@ class Properties(LiveObject[_PropertiesView], Mapping[str, Any]):
             return
         path, asked = self.real_path, {key: changes[key] for key in links}
         reader = _ReaderOfTheFuture(self, wanted)
-        found = reader.complete(lambda reader: _find_links(reader, path, asked))
+        found = reader.complete(lambda reader: find_links(reader, path, asked))
         for name, end in found.items():
             if isinstance(end, BadPropertyLink):
                 key = name + PROPERTY_LINK
                 raise ValueError("Bad property link", key, changes[key], end) from end
 
-    def _see(self, reader: NodeReader) -> _PropertiesView:
+    def _see(self, reader: NodeReader) -> PropertiesView:
         real_path, answer = reader.follow(self._kind, self.path)
         properties = reader.properties(answer, real_path)
-        links = _find_links(reader, real_path, properties)
-        # Where each link leads, and whether the node there has been written.
-        ends: dict[str, object] = {}
-        for name, found in links.items():
-            if isinstance(found, BadPropertyLink):
-                ends[name] = found.reason
-            else:
-                _, stat = reader.answers[Kind.DATA, found.path]
-                ends[name] = found.path, found.name, written(stat)
-        return _PropertiesView(real_path, properties, answer, links, ends)
+        links = find_links(reader, real_path, properties)
+        return PropertiesView(real_path, properties, answer, links, ends_of(links, reader))
 
-    def _see_alone(self, node: CachedNode, answer: Any) -> _PropertiesView | None:
+    def _see_alone(self, node: CachedNode, answer: Any) -> PropertiesView | None:
         properties = properties_of(node, answer[0])
         for name in properties:
             if name.endswith(PROPERTY_LINK):
                 return None
-        view = _PropertiesView(node.path, properties, answer)
+        view = PropertiesView(node.path, properties, answer)
         node.view, node.decoded = view, None  # which the view has
         return view
 
-    def _see_nothing(self, real_path: str) -> _PropertiesView:
-        return _PropertiesView(real_path, {}, (None, {}), deleted=True)
+    def _see_nothing(self, real_path: str) -> PropertiesView:
+        return PropertiesView(real_path, {}, (None, {}), deleted=True)
 
 
 class _ReaderOfTheFuture(NodeReader):
@@ -291,26 +246,3 @@ class _ReaderOfTheFuture(NodeReader):
 
     def get_properties(self, path: str) -> Mapping[str, Any]:
         return self._wanted if path == self._path else super().get_properties(path)
-
-
-def _find_links(
-    reader: NodeReader, path: str, properties: Mapping[str, Any]
-) -> dict[str, LinkedProperty | BadPropertyLink]:
-    """Follow the property links among properties of the node at `path`."""
-    asked = {
-        key.removesuffix(PROPERTY_LINK): value
-        for key, value in properties.items()
-        if key.endswith(PROPERTY_LINK)
-    }
-    if not asked:
-        return {}
-    links = PropertyLinks(reader, len(asked))
-    found: dict[str, LinkedProperty | BadPropertyLink] = {}
-    for name, value in asked.items():
-        try:
-            found[name] = links.find(path, name, value)
-        except NotRead:
-            pass  # others may lack more, which is then read at once
-    if reader.lacking:
-        raise NotRead
-    return found
