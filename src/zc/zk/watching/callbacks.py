@@ -56,8 +56,9 @@ def call_back(reference: Callable[[], Queued | None]) -> None:
     """Call the callbacks of a live object that the program still has."""
     watched = reference()
     if watched is not None:
-        with watched._watches.lock:
-            watched._is_queued = False
+        # Before the call, which shows all that has changed until then; later changes queue another.
+        # One step, so it needs no lock: of ten thousand objects each would take it here.
+        watched._is_queued = False
         for callback in list(watched.callbacks):
             watched._call(callback)
 

@@ -164,8 +164,8 @@ class LiveObject(Telling, Generic[V]):
         if view is None or subscription is None or self._complaint or self._is_told_then:
             return False
         node = subscription.nodes.get(self._key)
-        if node is None or node.view is not view:
-            return False
+        if node is None or node.view is not view or view.answer is not node.answer:
+            return False  # as it is mostly, without the lock
         serial = next(watches.serials)
         with watches.lock:
             is_current = (
