@@ -15,8 +15,12 @@ help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 .PHONY: demo
-demo: .venv/.installed extension $(if $(findstring --real,$(ARGS)),servers) ## services register, a consumer follows, one is killed; ARGS=--real or --asyncio
+demo: demo-build $(if $(findstring --real,$(ARGS)),servers) ## services register, a consumer follows, one is killed; ARGS=--real or --asyncio
 	@$(BIN)/python examples/demo.py $(ARGS)
+
+.PHONY: demo-build
+demo-build:
+	@$(MAKE) $(SIDE_BY_SIDE) .venv/.installed extension
 
 .PHONY: test
 test: build servers other-servers kerberos prometheus ## run the tests; ARGS goes to pytest: make test ARGS='-n 0 -k links'
@@ -122,16 +126,20 @@ release-check: build .venv/.release-installed ## all that is looked at before a 
 	@$(BIN)/python -m scripts.release_check $(ARGS)
 
 .venv/.release-installed: pyproject.toml constraints.txt | .venv/.installed
-	@$(BIN)/python -m pip install --quiet $(LOCKED) $(PIP)
+	@scripts/pip $(PYTHON) install --quiet $(LOCKED) $(PIP)
 	@$(BIN)/python -m pip install --quiet $(LOCKED) --group release
 	@touch $@
 
-# What changed is compiled, which is nothing most of the time.
+# What changed is compiled, which is nothing most of the time. Otherwise one processor does nothing but the
+# longest file, so packages are installed meanwhile.
 .PHONY: build
-build: .venv/.tools-installed extension ## everything that is missing: Debian packages, .venv, the extension
+build: ## everything that is missing: Debian packages, .venv, the extension
+	@$(MAKE) $(SIDE_BY_SIDE) .venv/.tools-installed extension
+
+SIDE_BY_SIDE := --no-print-directory --jobs=2
 
 .PHONY: extension
-extension: | .venv/.installed
+extension: | .venv/.compilable
 	@$(BIN)/python setup.py --quiet build_ext --inplace --parallel 2
 
 # The group `build`, for a pip that is too old for groups. The demonstration does with the pip that comes
@@ -139,22 +147,28 @@ extension: | .venv/.installed
 BUILD_TOOLS = $(shell sed -n "s/^build = \[\(.*\)\]/\1/p" pyproject.toml | tr '",' "' ")
 PIP = $(filter 'pip%,$(BUILD_TOOLS))
 
-# The extension is built before the package is installed, which then finds it done: an installer
-# compiles in a folder of its own and throws the object files away.
-.venv/.installed: pyproject.toml constraints.txt | system
-	@echo 'Installing into .venv what is missing there, and compiling: a minute or less ...' >&2
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --no-compile $(LOCKED) $(filter-out $(PIP),$(BUILD_TOOLS))
-	@$(BIN)/python setup.py --quiet build_ext --inplace --parallel 2
-	@$(BIN)/python -m pip install --quiet $(LOCKED) --no-build-isolation --editable .
+.venv/.compilable: pyproject.toml constraints.txt | system
+	@echo 'Installing into .venv what is missing there, and compiling: half a minute ...' >&2
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear --without-pip .venv
+	@scripts/pip $(PYTHON) install --quiet --no-compile $(LOCKED) $(filter-out $(PIP),$(BUILD_TOOLS))
+	@touch $@
+
+# The package, in place. `extension` compiles: an installer would do so in a folder of its own, and throw
+# the object files away.
+PACKAGE := --quiet --no-build-isolation --editable
+.venv/.tools-installed .venv/.installed: export ZOOKEEPER_EXTENSIONS = elsewhere
+
+# At low priority, for the compiler is what is waited for.
+.venv/.installed: .venv/.compilable
+	@nice scripts/pip $(PYTHON) install $(LOCKED) $(PACKAGE) .
 	@touch $@
 
 # What tests, linters and benchmarks take, and the demonstration does not.
 .venv/.tools-installed: .venv/.installed
 	@echo 'Installing into .venv what tests and linters need: a minute ...' >&2
-	@$(BIN)/python -m pip install --quiet $(LOCKED) $(PIP)
+	@scripts/pip $(PYTHON) install --quiet $(LOCKED) $(PIP)
 	@$(BIN)/python -m pip install --quiet $(LOCKED) --group dev
-	@$(BIN)/python -m pip install --quiet $(LOCKED) --no-build-isolation --editable '.[test]'
+	@$(BIN)/python -m pip install $(LOCKED) $(PACKAGE) '.[test]'
 	@touch $@
 
 # One release of each tool, for all Pythons: what passes today passes tomorrow.

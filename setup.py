@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from Cython.Build import build_ext as cython_build_ext
+from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel as setuptools_bdist_wheel
 
@@ -122,17 +123,17 @@ class build_ext(cython_build_ext):
 
     def initialize_options(self) -> None:
         super().initialize_options()
-        self.cython_c_in_temp = True
+        self.translating = threading.Lock()
         self.editable_mode = False  # setuptools sets it for an installer of the tree in place
 
     def run(self) -> None:
-        """Build; for an installer of the tree in place, only if that is not done already.
+        """Build; for an installer of the tree in place, only if nobody else does it.
 
         An installer builds in a folder of its own, where all would be compiled once more.
         """
         if self.editable_mode:
             self.inplace = 1
-            if self.is_built_in_place():
+            if os.environ.get("ZOOKEEPER_EXTENSIONS") == "elsewhere" or self.is_built_in_place():
                 return
         self.choose_kind()
         check_compiler()
@@ -170,10 +171,13 @@ class build_ext(cython_build_ext):
         # Pythons of pyenv give extensions a place to look for libraries: theirs, on this machine.
         linker = self.compiler.linker_so
         self.compiler.linker_so = [word for word in linker if not word.startswith("-Wl,-rpath,")]
-        compile_file = self.compiler._compile
+        self.compiler.src_extensions = [*self.compiler.src_extensions, ".pyx"]
+        compile_each, compile_file = self.compiler.compile, self.compiler._compile
         headers = max(path.stat().st_mtime for path in [Path(__file__), *PACKAGE.rglob("*.h")])
 
         def compile_changed(obj, src, ext, cc_args, extra_postargs, pp_opts):  # type: ignore
+            if ext == ".pyx":
+                src = self.translated(src)
             built = Path(obj)
             newest = max(headers, Path(src).stat().st_mtime)
             if built.exists() and built.stat().st_mtime >= newest and not self.force:
@@ -182,8 +186,10 @@ class build_ext(cython_build_ext):
                 extra_postargs = [*extra_postargs, *STRICT]
             elif not WANTS_SYMBOLS:
                 extra_postargs = [*extra_postargs, "-g0"]
-            work = pool.submit(compile_file, obj, src, ext, cc_args, extra_postargs, pp_opts)
-            begun.works.append(work)
+            compile_file(obj, src, ".c", cc_args, extra_postargs, pp_opts)
+
+        def compile_later(*arguments):  # type: ignore
+            begun.works.append(pool.submit(compile_changed, *arguments))
 
         def compile_together(*arguments, **options):  # type: ignore
             begun.works = []
@@ -192,13 +198,14 @@ class build_ext(cython_build_ext):
                 work.result()
             return objects
 
-        # With --parallel the files of an extension are compiled side by side as well: one of them
-        # takes as long as all others.
+        # With --parallel the files of all extensions are compiled side by side, in the order of
+        # `ext_modules`. Translating and compiling the first file takes as long as all the rest.
         begun = threading.local()
-        compile_each = self.compiler.compile
         self.compiler.compile = compile_together
-        self.compiler._compile = compile_changed
+        self.compiler._compile = compile_later
         workers = os.cpu_count() if self.parallel is True else self.parallel
+        if self.parallel:
+            self.parallel = len(self.extensions)  # threads that wait for their files
         began = time.time()
         with ThreadPoolExecutor(workers or 1) as pool:
             super().build_extensions()
@@ -206,6 +213,23 @@ class build_ext(cython_build_ext):
         for made in [*Path(self.build_temp).rglob("*.[co]"), *map(Path, self.get_outputs())]:
             if made.stat().st_mtime > began:
                 os.utime(made, (began, began))
+
+    def build_extension(self, extension: Extension) -> None:
+        """Build an extension as setuptools does: Cython's command translates it all beforehand."""
+        super(cython_build_ext, self).build_extension(extension)
+
+    def translated(self, source: str) -> str:
+        """Return the path of the C of a Cython source, translated anew if that has changed."""
+        (name,) = (each.name for each in self.extensions if source in each.sources)
+        # One at a time: threads would only slow each other down.
+        with self.translating:
+            (extension,) = cythonize(
+                Extension(name, [source]),
+                build_dir=self.build_temp,
+                force=self.force,
+                quiet=self.verbose == 0,
+            )
+        return str(extension.sources[0])
 
 
 class bdist_wheel(setuptools_bdist_wheel):

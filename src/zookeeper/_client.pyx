@@ -1,4 +1,5 @@
 # cython: language_level=3, binding=True, embedsignature=True, boundscheck=False, wraparound=False
+# cython: auto_pickle=False
 """The C client for Python: handles in, tuples and dicts out, and no opinions.
 
 The parts of this module lie beside it, each a file of one subject, in the order of the includes below.
