@@ -158,9 +158,9 @@ PIP = $(filter 'pip%,$(BUILD_TOOLS))
 PACKAGE := --quiet --no-build-isolation --editable
 .venv/.tools-installed .venv/.installed: export ZOOKEEPER_EXTENSIONS = elsewhere
 
-# At low priority, for the compiler is what is waited for.
+# At a lower priority, for it is the compiler that is waited for.
 .venv/.installed: .venv/.compilable
-	@nice scripts/pip $(PYTHON) install $(LOCKED) $(PACKAGE) .
+	@nice -n 5 scripts/pip $(PYTHON) install $(LOCKED) $(PACKAGE) .
 	@touch $@
 
 # What tests, linters and benchmarks take, and the demonstration does not.

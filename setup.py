@@ -9,7 +9,7 @@ import sys
 import sysconfig
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from Cython.Build import build_ext as cython_build_ext
@@ -172,7 +172,7 @@ class build_ext(cython_build_ext):
         linker = self.compiler.linker_so
         self.compiler.linker_so = [word for word in linker if not word.startswith("-Wl,-rpath,")]
         self.compiler.src_extensions = [*self.compiler.src_extensions, ".pyx"]
-        compile_each, compile_file = self.compiler.compile, self.compiler._compile
+        compile_file, link = self.compiler._compile, self.compiler.link_shared_object
         headers = max(path.stat().st_mtime for path in [Path(__file__), *PACKAGE.rglob("*.h")])
 
         def compile_changed(obj, src, ext, cc_args, extra_postargs, pp_opts):  # type: ignore
@@ -189,26 +189,33 @@ class build_ext(cython_build_ext):
             compile_file(obj, src, ".c", cc_args, extra_postargs, pp_opts)
 
         def compile_later(*arguments):  # type: ignore
-            begun.works.append(pool.submit(compile_changed, *arguments))
+            works.append(pool.submit(compile_changed, *arguments))
 
-        def compile_together(*arguments, **options):  # type: ignore
-            begun.works = []
-            objects = compile_each(*arguments, **options)
-            for work in begun.works:
+        def link_later(*arguments, **options):  # type: ignore
+            files, works[:] = works[:], []
+            links.append(linkers.submit(link_compiled, files, arguments, options))
+
+        def link_compiled(files, arguments, options):  # type: ignore
+            for work in files:
                 work.result()
-            return objects
+            link(*arguments, **options)
 
-        # With --parallel the files of all extensions are compiled side by side, in the order of
-        # `ext_modules`. Translating and compiling the first file takes as long as all the rest.
-        begun = threading.local()
-        self.compiler.compile = compile_together
+        # Everything is begun in the order of `ext_modules`, as translating and compiling the first
+        # file takes as long as all the rest. With --parallel that goes on beside it.
+        works: list[Future[None]] = []
+        links: list[Future[None]] = []
         self.compiler._compile = compile_later
+        self.compiler.link_shared_object = link_later
         workers = os.cpu_count() if self.parallel is True else self.parallel
-        if self.parallel:
-            self.parallel = len(self.extensions)  # threads that wait for their files
+        self.parallel = None
         began = time.time()
-        with ThreadPoolExecutor(workers or 1) as pool:
+        with (
+            ThreadPoolExecutor(len(self.extensions)) as linkers,
+            ThreadPoolExecutor(workers or 1) as pool,
+        ):
             super().build_extensions()
+            for work in links:
+                work.result()
         # Made from the sources as they were then: they may have been edited while this went on.
         for made in [*Path(self.build_temp).rglob("*.[co]"), *map(Path, self.get_outputs())]:
             if made.stat().st_mtime > began:

@@ -19,7 +19,7 @@ import pytest
 from scripts.bill_of_materials import FILE
 
 import zookeeper._client
-from tests.deadlines import scaled
+from tests.deadlines import scaled, wait_until
 from tests.servers import standalone
 
 pytestmark = pytest.mark.first
@@ -298,6 +298,69 @@ def test_a_build_without_a_compiler_ends_before_it_begins(compiler: str) -> None
     assert f"There is no C compiler {compiler.split()[0]}: run `apt-get inst" in build.stderr
     assert "Traceback" not in build.stderr
     assert not Path("/nowhere").exists()
+
+
+def test_an_installer_leaves_the_extensions_to_others_when_told_so(tmp_path: Path) -> None:
+    tree, wheels = tmp_path / "tree", tmp_path / "wheels"
+    for name in run("git", "ls-files", "-z").rstrip("\0").split("\0"):
+        if (ROOT / name).is_file() and not name.startswith(("docs/", "tests/", "benchmarks/")):
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, tree / name)
+    words = [sys.executable, "setup.py", "--quiet", "editable_wheel", "--dist-dir", wheels]
+    # Compiling in spite of it would fail.
+    run("env", "ZOOKEEPER_EXTENSIONS=elsewhere", "CC=/nowhere/gcc", *words, cwd=tree)
+    assert [*wheels.glob("*.whl")]
+    assert not [*tree.rglob("*.so")]
+
+
+def test_our_own_c_is_compiled_while_cython_translates(tmp_path: Path) -> None:
+    temporary, log, compiler = (tmp_path / name for name in ("temp", "log", "gcc"))
+    # It makes nothing, and notes which translations are there.
+    compiler.write_text(
+        f"""#!/bin/bash
+made=; for word; do [ "$made" != next ] || made=$word; [ "$word" != -o ] || made=next; done
+: >"$made"
+echo "$made: $(cd {temporary} && find . -name '_*.c')" >>{log}
+"""
+    )
+    compiler.chmod(0o755)
+    folders = [f"--build-temp={temporary}", f"--build-lib={tmp_path / 'lib'}"]
+    words = [sys.executable, "setup.py", "--quiet", "build_ext", *folders, "--parallel=2"]
+    build = subprocess.Popen(
+        ["setpriv", "--pdeathsig", "TERM", "--", *words],
+        cwd=ROOT,
+        env={**CLEAN, "CC": str(compiler)},
+    )
+    try:
+        wait_until(
+            lambda: (log.exists() and log.read_text().count("\n")) or build.poll() is not None,
+            lambda: "a file is compiled",
+        )
+    finally:
+        build.terminate()
+        build.wait()
+    assert re.match(r".*/core/address\.o: $", log.read_text(), re.MULTILINE)
+
+
+def pip_for_environment(folder: Path, python: str | Path) -> Path:
+    """Run scripts/pip beside an empty environment, and return the place of the pip that it runs."""
+    told = run(ROOT / "scripts" / "pip", python, "--version", cwd=folder)
+    return Path(told.split(" from ")[1].split(" (python")[0])
+
+
+def test_pip_of_the_python_installs_into_an_environment_without_one(tmp_path: Path) -> None:
+    environment = empty_environment(tmp_path / ".venv")
+    place = pip_for_environment(tmp_path, sys.executable)
+    assert not place.is_relative_to(tmp_path)
+    assert run(ROOT / "scripts" / "pip", sys.executable, "list", cwd=tmp_path).strip() == ""
+    absent = "from importlib.util import find_spec; assert find_spec('pip') is None"
+    run(environment, "-c", absent)
+
+
+def test_an_environment_has_a_pip_made_if_the_python_has_none(tmp_path: Path) -> None:
+    empty_environment(tmp_path / ".venv")
+    without = empty_environment(tmp_path / "without")
+    assert pip_for_environment(tmp_path, without).is_relative_to(tmp_path / ".venv")
 
 
 @pytest.mark.skipif(
