@@ -306,7 +306,7 @@ def test_an_installer_leaves_the_extensions_to_others_when_told_so(tmp_path: Pat
         if (ROOT / name).is_file() and not name.startswith(("docs/", "tests/", "benchmarks/")):
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, tree / name)
-    words = [sys.executable, "setup.py", "--quiet", "editable_wheel", "--dist-dir", wheels]
+    words = [sys.executable, "setup.py", "--quiet", "editable_wheel", f"--dist-dir={wheels}"]
     # Compiling in spite of it would fail.
     run("env", "ZOOKEEPER_EXTENSIONS=elsewhere", "CC=/nowhere/gcc", *words, cwd=tree)
     assert [*wheels.glob("*.whl")]
