@@ -34,11 +34,14 @@ VERSION = project_field((ROOT / "pyproject.toml").read_text(), "version")
 # The wheels that this machine can install.
 NATIVE = TARGETS[0]
 
-# The guide, executed, and the binding's contract in its quickest form.
+# The guide, executed, the binding's contract in its quickest form, and the commands. Each module is
+# imported, too: what one Python takes another may refuse.
 EXECUTED = [
     "tests/docs/test_pages.py",
     "tests/binding/test_nodes.py",
     "tests/binding/test_watches.py",
+    "tests/test_imports.py",
+    "tests/cli",
 ]
 
 
@@ -124,9 +127,10 @@ def _execute(program: Path, environment: Mapping[str, str], distribution: Path) 
     call("-m", "pip", "install", "--quiet", "--no-deps", distribution)
     call("-c", "import zc.zk, zookeeper._tls, zc.zk._speedups._text")
     # By its name, as it is there: by that of its file it would be compiled once more.
-    call("-m", "pip", "install", "--quiet", f"zc.zk[test]=={VERSION}")
+    call("-m", "pip", "install", "--quiet", f"zc.zk[test]=={VERSION}", "gevent")
+    options = ["-q", "-n", "2", "--dist", "loadscope", "-m", "not java", "--rootdir", str(ROOT)]
     tests = [str(ROOT / name) for name in EXECUTED]
-    told = call("-m", "pytest", "-q", "-n", "2", "--rootdir", ROOT, *tests)
+    told = call("-m", "pytest", *options, *tests)
     found = call("-c", "import zookeeper; print(zookeeper.__file__)").strip()
     if not found.startswith(str(program.parent.parent)):
         raise BuildError(f"the tests took {found}")
