@@ -128,12 +128,12 @@ class Trees(Methods):
         """
         with importing:
             from zc.zk.operations import import_
-            from zc.zk.tree.parse import parse_tree
+            from zc.zk.tree.unparsed import read_text
 
         options = import_.Options(trim, reset_acls, ephemeral_as_permanent, skip=skip)
         return import_.make_plan(
             self._session,
-            parse_tree(text),
+            read_text(text),
             _subtree(path),
             acl=acl,
             options=options,
@@ -176,9 +176,9 @@ class Trees(Methods):
         """
         with importing:
             from zc.zk.operations import import_
-            from zc.zk.tree.parse import parse_tree
+            from zc.zk.tree.unparsed import read_text
 
-        tree = parse_tree(text)
+        tree = read_text(text)
         path = _subtree(path)
         options = import_.Options(trim, reset_acls, ephemeral_as_permanent, strict, skip)
         do = import_.make_plan if dry_run else import_.import_tree

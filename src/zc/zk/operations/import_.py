@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING, NamedTuple
 import zookeeper
 from zc.zk._speedups import has_marks
 from zc.zk.errors import LossError
-from zc.zk.links import is_direct
-from zc.zk.operations import subtree
+from zc.zk.links import is_direct, is_within, join
 from zc.zk.operations.identities import told_identities
 from zc.zk.operations.manyacls import read_acls
 from zc.zk.operations.originals import reserved
+from zc.zk.operations.place import Place, read_place
 from zc.zk.operations.plan import Plan
+from zc.zk.operations.subtree import CONFLICTS
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
+from zc.zk.session.state import CONNECTED
 from zc.zk.tree.changes import AddNode
 from zc.zk.tree.diff import NodeState, plan_import
 from zc.zk.tree.exporting import Skip
 from zc.zk.tree.marking import Marking, is_about_us, shut, with_acls, with_ways_in
 from zc.zk.tree.model import ParseNode
 from zc.zk.tree.planned import Changes, Item
+from zc.zk.tree.unparsed import Unparsed
 from zc.zk.watching.readers import resolve
 
 if TYPE_CHECKING:
@@ -44,7 +47,7 @@ class Options(NamedTuple):
 
 def make_plan(
     session: Session,
-    tree: ParseNode,
+    tree: ParseNode | Unparsed,
     path: str,
     *,
     acl: Acl,
@@ -53,41 +56,97 @@ def make_plan(
 ) -> Plan:
     """Plan how the nodes below `path` become what `tree` says.
 
-    Raises InvalidACLException before anything else for what is no ACL.
+    Raises TreeSyntaxError before anything else, and then InvalidACLException for what is no ACL.
     """
+    place = None
+    if isinstance(tree, Unparsed):
+        if _may_need_no_parsing(session, tree, path, options):
+            place = _first_look(session, tree, path, acl, progress)
+            if tree.is_export_of(place.tops()):
+                return Plan(session, Changes([]), acl, place.zxid)
+        tree = tree.parse()
     _check_acl(session, path, acl)
+    if place is None or place.names != sorted(tree.children):
+        place = read_place(session, path, tree.children, progress)
+    if place.is_missing and path != "/":
+        place = _behind_links(session, place, tree, progress)
     is_marked = has_marks(tree)
-    of_all = is_marked or options.reset_acls
+    seen = place.seen(tree.children, of_all=is_marked or options.reset_acls)
+    path = place.path
+    del place  # which takes a lot of memory where the nodes are many
     marking = Marking(
         reset=acl if options.reset_acls else None,
         ephemeral_as_permanent=options.ephemeral_as_permanent,
         skip=options.skip,
     )
-    present, zxid = subtree.read_present(session, path, tree.children, progress, of_all=of_all)
-    if not present and path != "/":
-        try:
-            for attempt in attempts(session):
-                with attempt:
-                    path = resolve(session, path)
-        except zookeeper.NoNodeException:
-            pass
-        else:
-            present, zxid = subtree.read_present(
-                session, path, tree.children, progress, of_all=of_all
-            )
-            if not present:
-                raise zookeeper.error(zookeeper.NONODE, path)
-    if present:
-        if of_all and (paths := with_acls(tree, path, present, is_reset=options.reset_acls)):
-            marking = marking._replace(acls=_acls(session, paths, progress))
-            if is_about_us(tree, marking.reset):
-                marking = marking._replace(identities=told_identities(session) or [])
-        changes = plan_import(tree, path, present, options.trim, marking, own=reserved(session))
+    if is_marked or options.reset_acls:
+        marking = _with_acls(session, tree, path, seen.states, marking, progress)
+    if seen.states:
+        own = reserved(session)
+        changes = plan_import(tree, path, seen.states, options.trim, marking, own=own)
     else:
         changes = _plan_from_nothing(session, tree, _place(session, path), marking)
     if is_marked and shut(changes):
         changes = Changes([*with_ways_in(list(changes), told_identities(session) or [])])
-    return Plan(session, changes, acl, zxid)
+    return Plan(session, changes, acl, seen.zxid)
+
+
+def _may_need_no_parsing(session: Session, text: Unparsed, path: str, options: Options) -> bool:
+    """Say whether nothing is to be done if the text is an export, and it is known without a wait.
+
+    Servers' own nodes are told of, whatever the text. Where there is no connection to wait for
+    faults of the text are told at once.
+    """
+    if text.is_parsed or options.reset_acls or session.state not in CONNECTED:
+        return False
+    own = reserved(session)
+    return own is None or not any(is_within(join(path, name), own) for name in text.names)
+
+
+def _first_look(
+    session: Session, text: Unparsed, path: str, acl: Acl, progress: Progress | None
+) -> Place:
+    """Read the nodes that a text is about. Raises its faults rather than what else is wrong."""
+    try:
+        _check_acl(session, path, acl)
+        return read_place(session, path, text.names, progress)
+    except Exception:
+        text.parse()
+        raise
+
+
+def _behind_links(
+    session: Session, place: Place, tree: ParseNode, progress: Progress | None
+) -> Place:
+    """Return the place that links lead to, that itself if they lead nowhere."""
+    try:
+        for attempt in attempts(session):
+            with attempt:
+                path = resolve(session, place.path)
+    except zookeeper.NoNodeException:
+        return place
+    place = read_place(session, path, tree.children, progress)
+    if place.is_missing:
+        raise zookeeper.error(zookeeper.NONODE, path)
+    return place
+
+
+def _with_acls(
+    session: Session,
+    tree: ParseNode,
+    path: str,
+    present: dict[str, NodeState],
+    marking: Marking,
+    progress: Progress | None,
+) -> Marking:
+    """Return the marking with what is known of the ACLs that a plan is about, if any."""
+    paths = with_acls(tree, path, present, is_reset=marking.reset is not None)
+    if not paths:
+        return marking
+    marking = marking._replace(acls=_acls(session, paths, progress))
+    if is_about_us(tree, marking.reset):
+        marking = marking._replace(identities=told_identities(session) or [])
+    return marking
 
 
 def _check_acl(session: Session, path: str, acl: Acl) -> None:
@@ -149,7 +208,7 @@ def require_no_losses(plan: Plan) -> None:
 
 def import_tree(
     session: Session,
-    tree: ParseNode,
+    tree: ParseNode | Unparsed,
     path: str,
     *,
     acl: Acl,
@@ -161,7 +220,7 @@ def import_tree(
 
     `plan` is the first one if the caller has made it already.
     """
-    for attempt in attempts(session, subtree.CONFLICTS):
+    for attempt in attempts(session, CONFLICTS):
         made = plan or make_plan(session, tree, path, acl=acl, options=options, progress=progress)
         if options.strict:
             require_no_losses(made)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,24 @@ def export_text(
         return text_of(nodes)  # one node is about others
     left_out = None if reserved is None else reserved.rpartition("/")[2]
     text = _speedups.TreeText(top_name, left_out, literal_of, lambda node: text_of([node]))
-    to_come = iter(nodes)
-    while text.add(islice(to_come, NODES_AT_A_TIME)):
+    for _ in _adding(text, nodes):
         pass
     return text.whole()
+
+
+def export_parts(nodes: Iterable[Exported], top_name: str) -> Iterator[str]:
+    """Yield in parts what `export_text` returns of all but ephemeral nodes, as they are written."""
+
+    def text_of(node: Exported) -> str:
+        return "".join(render(exported([node], top_name, None, ephemeral=False)))
+
+    text = _speedups.TreeText(top_name, None, literal_of, text_of)
+    for _ in _adding(text, nodes):
+        yield text.whole()
+
+
+def _adding(text: _speedups.TreeText, nodes: Iterable[Exported]) -> Iterator[None]:
+    """Write nodes, and yield after each few of them."""
+    to_come = iter(nodes)
+    while text.add(islice(to_come, NODES_AT_A_TIME)):
+        yield

@@ -1,0 +1,80 @@
+"""Text that may be the export of nodes that are there, and is not parsed unless it is another.
+
+Most imports change nothing. To write nodes as an export does, and to compare the text, takes less
+time than to parse the text that is given and to compare it with them node by node; and the text of
+an export has neither faults nor marks, which would have to be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from zc.zk.patterns import pattern
+from zc.zk.tree.exporttext import export_parts
+from zc.zk.tree.parse import parse_tree
+from zc.zk.tree.syntax import is_node_name, is_plain_node_name
+from zookeeper.errors import ZooKeeperException
+
+if TYPE_CHECKING:
+    from zc.zk.tree.exporting import Exported
+    from zc.zk.tree.model import ParseNode
+
+# The line of a node at the top, as exports have it; and the beginning of another one, for which
+# `str.find` takes longer.
+_HEAD = pattern(r"/(\S+)(?: : .+)?\n")
+_NEXT = pattern(r"\n/")
+
+
+class Unparsed:
+    """A text that may be an export: `names` are those of its top-level nodes, if it is one."""
+
+    def __init__(self, text: str, names: list[str]) -> None:
+        self._text = text
+        self._tree: ParseNode | None = None
+        self.names = names
+
+    @property
+    def is_parsed(self) -> bool:
+        return self._tree is not None
+
+    def parse(self) -> ParseNode:
+        """Return the parsed tree. Raises TreeSyntaxError."""
+        if self._tree is None:
+            self._tree = parse_tree(self._text)
+        return self._tree
+
+    def is_export_of(self, tops: Mapping[str, Iterable[Exported]]) -> bool:
+        """Return whether an export of nodes, without ephemeral ones, has this text.
+
+        `tops` are the top-level nodes by name, each with all below it, depth first.
+        """
+        position = 0
+        try:
+            for name in self.names:
+                for part in export_parts(tops.get(name, ()), name):
+                    if not self._text.startswith(part, position):
+                        return False
+                    position += len(part)
+        except ZooKeeperException:  # a node that cannot be read
+            return False
+        return position == len(self._text)
+
+
+def read_text(text: str) -> ParseNode | Unparsed:
+    """Parse a text, unless it may be an export. Raises TreeSyntaxError."""
+    names = _names(text) if isinstance(text, str) else None
+    return parse_tree(text) if names is None else Unparsed(text, names)
+
+
+def _names(text: str) -> list[str] | None:
+    """Return the names of top-level nodes; None for text that is no export."""
+    names: dict[str, None] = {}
+    for start in chain([0], (found.start() + 1 for found in _NEXT.finditer(text))):
+        head = _HEAD.match(text, start)
+        name = head[1] if head else ""
+        if not is_node_name(name) or not is_plain_node_name(name) or name in names:
+            return None
+        names[name] = None
+    return [*names]
