@@ -124,6 +124,7 @@ class Found(NamedTuple):
     depth: int
     name: str
     data: str | None
+    ephemeralOwner: int = 0
 
 
 @settings(deadline=None)

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from tests.pure import strategies
 from tests.pure.test_plain import plain_properties
-from zc.zk._speedups import has_marks
+from zc.zk._speedups import has_marks, is_same
 from zc.zk.codec import to_json
 from zc.zk.errors import TreeSyntaxError
 from zc.zk.owners import CONTAINER, of_ttl
+from zc.zk.tree import exporttext
 from zc.zk.tree.diff import NodeState, plan_import, snapshot
 from zc.zk.tree.exporttext import NODES_AT_A_TIME, export_text
 from zc.zk.tree.model import ParseNode
@@ -138,6 +139,50 @@ def test_a_text_that_is_taken_for_an_export_leaves_nothing_to_do(
     else:
         assert source.properties == {}
         assert text != export_of(tops) or not text or not all(map(is_plain_node_name, tops))
+
+
+@settings(deadline=None, max_examples=200)
+@given(tops(), st.booleans(), st.data())
+def test_nodes_at_its_beginning_are_compared_as_far_as_more_may_follow(
+    tops: Tops, ephemeral: bool, draw: st.DataObject
+) -> None:
+    text = draw.draw(altered(export_of(tops, ephemeral=ephemeral)))
+    try:
+        tree = parse_tree(text)
+    except TreeSyntaxError:
+        return
+    source = read_text(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exporttext, "NODES_AT_A_TIME", draw.draw(st.integers(1, 3)))
+        if not isinstance(source, Unparsed) or source.is_export_of(tops):
+            return
+    for name in tops.keys() & tree.children.keys():
+        if is_same(tree.children[name], tops[name], source.known.get(name, 0)):
+            parsed = [(depth, node.name, node.data) for depth, node in tree.children[name].walk()]
+            assert parsed == [(node.depth, node.name, node.data) for node in tops[name]]
+
+
+@pytest.mark.parametrize(
+    ("more", "is_as_it_was"),
+    [
+        ("", True),
+        ("#\n", True),
+        ("    y = 1\n", False),
+        ("  y = 1\n", False),
+        ("  /e\n    y = 1\n", False),
+    ],
+)
+def test_later_lines_count_for_nodes_that_a_text_begins_with(more: str, is_as_it_was: bool) -> None:
+    nodes = [Node("/a", 0), Node("/a/b", 1), Node("/a/e", 1, "", 5), Node("/a/f", 1)]
+    shown = (
+        nodes if more.startswith("  /e") else [node for node in nodes if not node.ephemeralOwner]
+    )
+    text = f"/a\n  /b\n  /f\n{more}#\n"
+    source = read_text(text)
+    assert isinstance(source, Unparsed)
+    assert not source.is_export_of({"a": shown})
+    assert source.known == {"a": len(shown)}
+    assert is_same(source.parse().children["a"], shown, len(shown)) == is_as_it_was
 
 
 @settings(deadline=None, max_examples=100)

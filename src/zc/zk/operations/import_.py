@@ -64,6 +64,7 @@ def make_plan(
             place = _first_look(session, tree, path, acl, progress)
             if tree.is_export_of(place.tops()):
                 return Plan(session, Changes([]), acl, place.zxid)
+            place = place._replace(known=tree.known)
         tree = tree.parse()
     _check_acl(session, path, acl)
     if place is None or place.names != sorted(tree.children):

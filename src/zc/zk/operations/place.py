@@ -41,7 +41,8 @@ class Place(NamedTuple):
 
     `answers` are those of `get_many` about the children, by path, and `own` that about the node
     itself. Those that have children are in `trees`; in the place of these there is `everything`
-    below the node where they are many. Nothing was read before the servers' change `zxid`.
+    below the node where they are many. Nothing was read before the servers' change `zxid`. So many
+    nodes of a tree as `known` has for it, by name, are what a text begins with; see `is_same`.
     """
 
     path: str
@@ -50,6 +51,7 @@ class Place(NamedTuple):
     trees: dict[str, Iterable[Znode]]
     everything: Iterable[Znode] | None
     zxid: int
+    known: Mapping[str, int] = {}
 
     @property
     def names(self) -> list[str]:
@@ -82,7 +84,9 @@ class Place(NamedTuple):
             below = _by_top(self.path, states_of(self.everything))
         else:
             below = {
-                path: _states_below(path, tree, None if of_all else wanted.get(_name(path)))
+                path: states_of(tree)
+                if of_all or not self._is_as(wanted, path)
+                else {path: AS_WANTED}
                 for path, tree in self.trees.items()
             }
         for path, answer in self.answers.items():
@@ -91,6 +95,12 @@ class Place(NamedTuple):
             elif not isinstance(answer, zookeeper.NoNodeException):
                 states[path] = _state_of(answer)
         return Seen(states, self.zxid)
+
+    def _is_as(self, wanted: Mapping[str, ParseNode], path: str) -> bool:
+        """Return whether the node at `path`, which is one of `trees`, is seen to be as wanted."""
+        name = _name(path)
+        node = wanted.get(name)
+        return node is not None and is_same(node, self.trees[path], self.known.get(name, 0))
 
 
 def read_place(
@@ -131,15 +141,6 @@ def _leaf(path: str, answer: Any) -> Leaf:
         return Leaf(path, None, 0, answer)
     data, stat = answer
     return Leaf(path, data, stat["ephemeralOwner"], None)
-
-
-def _states_below(
-    path: str, tree: Iterable[Znode], wanted: ParseNode | None
-) -> dict[str, NodeState]:
-    """Return the states of a node and all below it; just that it is as `wanted`, if it is."""
-    if wanted is not None and is_same(wanted, tree):
-        return {path: AS_WANTED}
-    return states_of(tree)
 
 
 def _name(path: str) -> str:

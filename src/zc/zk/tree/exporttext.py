@@ -49,19 +49,22 @@ def export_text(
     return text.whole()
 
 
-def export_parts(nodes: Iterable[Exported], top_name: str) -> Iterator[str]:
-    """Yield in parts what `export_text` returns of all but ephemeral nodes, as they are written."""
+def export_parts(nodes: Iterable[Exported], top_name: str) -> Iterator[tuple[int, str]]:
+    """Yield in parts what `export_text` returns of all but ephemeral nodes, as they are written.
+
+    Before each is how many nodes it is the text of, ephemeral ones included.
+    """
 
     def text_of(node: Exported) -> str:
         return "".join(render(exported([node], top_name, None, ephemeral=False)))
 
     text = _speedups.TreeText(top_name, None, literal_of, text_of)
-    for _ in _adding(text, nodes):
-        yield text.whole()
+    for count in _adding(text, nodes):
+        yield count, text.whole()
 
 
-def _adding(text: _speedups.TreeText, nodes: Iterable[Exported]) -> Iterator[None]:
-    """Write nodes, and yield after each few of them."""
+def _adding(text: _speedups.TreeText, nodes: Iterable[Exported]) -> Iterator[int]:
+    """Write nodes, and yield after each few of them how many."""
     to_come = iter(nodes)
-    while text.add(islice(to_come, NODES_AT_A_TIME)):
-        yield
+    while count := text.add(islice(to_come, NODES_AT_A_TIME)):
+        yield count

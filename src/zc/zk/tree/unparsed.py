@@ -28,12 +28,17 @@ _NEXT = pattern(r"\n/")
 
 
 class Unparsed:
-    """A text that may be an export: `names` are those of its top-level nodes, if it is one."""
+    """A text that may be an export: `names` are those of its top-level nodes, if it is one.
+
+    Of the nodes of a top that were compared, by its name, it has been seen to begin with so many as
+    `known` tells; see `is_same`.
+    """
 
     def __init__(self, text: str, names: list[str]) -> None:
         self._text = text
         self._tree: ParseNode | None = None
         self.names = names
+        self.known: dict[str, int] = {}
 
     @property
     def is_parsed(self) -> bool:
@@ -51,12 +56,15 @@ class Unparsed:
         `tops` are the top-level nodes by name, each with all below it, depth first.
         """
         position = 0
+        self.known = {}
         try:
             for name in self.names:
-                for part in export_parts(tops.get(name, ()), name):
+                self.known[name] = 0
+                for count, part in export_parts(tops.get(name, ()), name):
                     if not self._text.startswith(part, position):
                         return False
                     position += len(part)
+                    self.known[name] += count
         except ZooKeeperException:  # a node that cannot be read
             return False
         return position == len(self._text)
