@@ -121,3 +121,20 @@ print(sorted(Stat.__annotations__)[:2], Binding.__name__)
 """
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert said.stdout.splitlines() == ["[]", "['aversion', 'ctime'] Binding"], said.stderr
+
+
+def mixed(tree: ast.Module) -> Iterator[str]:
+    """Yield the classes that are named tuples, or TypedDicts, and have another base besides."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and len(node.bases) > 1:
+            bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+            if bases & {"NamedTuple", "TypedDict"}:
+                yield node.name
+
+
+def test_no_named_tuple_has_another_base_as_3_10_refuses_that() -> None:
+    example = "class A(NamedTuple, Generic[T]): pass\nclass B(NamedTuple): pass"
+    assert list(mixed(ast.parse(example))) == ["A"]
+    assert [
+        f"{path.name}: {name}" for path in files() for name in mixed(ast.parse(path.read_text()))
+    ] == []

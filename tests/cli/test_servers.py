@@ -138,7 +138,7 @@ class TestAskEach:
 
         monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
         asked = ask_each([("zk", 2181)], lambda name, address, _: address.sockaddr[0], scaled(10))
-        assert asked == [
+        assert [(each.server, each.answer, each.fault) for each in asked] == [
             ("zk:2181 (10.0.0.1)", "10.0.0.1", None),
             ("zk:2181 (10.0.0.2)", "10.0.0.2", None),
         ]
@@ -173,7 +173,8 @@ class TestAskEach:
             return deadline > time.monotonic()
 
         monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-        assert ask_each([("zk", 2181)], question, 1) == [("zk:2181", True, None)]
+        (asked,) = ask_each([("zk", 2181)], question, 1)
+        assert (asked.server, asked.answer, asked.fault) == ("zk:2181", True, None)
 
     def test_a_name_service_that_does_not_answer_holds_up_no_others(self, monkeypatch, server):
         import threading
@@ -201,8 +202,8 @@ class TestAskEach:
         def question(name, address, deadline):
             raise KeyError(address.sockaddr[1])
 
-        asked = ask_each([(LOOPBACK, 5)], question, scaled(10))
-        assert asked == [(f"{LOOPBACK}:5", None, "KeyError: 5")]
+        (asked,) = ask_each([(LOOPBACK, 5)], question, scaled(10))
+        assert (asked.server, asked.answer, asked.fault) == (f"{LOOPBACK}:5", None, "KeyError: 5")
 
 
 class TestStatus:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from ipaddress import ip_address
 from queue import Empty, SimpleQueue
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from zc.zk.ensemble.words import Address, Unanswered
 from zc.zk.session.diagnosis import NO_ANSWER, NO_NAME
@@ -28,15 +28,18 @@ MAX_ADDRESSES = 64
 Question = Callable[[str, Address, float], T]
 
 
-class Asked(NamedTuple, Generic[T]):
+class Asked(Generic[T]):
     """A server, as the connection string has it, and its answer or the reason why there is none.
 
     A name may mean several servers: then there is one for each, with the address in its name.
     """
 
-    server: str
-    answer: T | None
-    fault: str | None = None
+    __slots__ = ("answer", "fault", "server")
+
+    def __init__(self, server: str, answer: T | None, fault: str | None = None) -> None:
+        self.server = server
+        self.answer = answer
+        self.fault = fault
 
 
 def ask_each(

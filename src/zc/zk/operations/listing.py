@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import zookeeper
 from zc.zk.operations import reading
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 
 
-class Selected(NamedTuple, Generic[K]):
+class Selected(Generic[K]):
     """Whether a node is looked for, and what was kept of its data if so."""
 
-    is_selected: bool
-    kept: K | None
+    __slots__ = ("is_selected", "kept")
+
+    def __init__(self, is_selected: bool, kept: K | None) -> None:
+        self.is_selected = is_selected
+        self.kept = kept
 
 
 def everything(

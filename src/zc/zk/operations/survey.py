@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import zookeeper
 from zc.zk.links import join
@@ -39,17 +39,27 @@ MAX_BYTES_AT_ONCE = 8_000_000
 MAX_AHEAD = 10_000
 
 
-class Found(NamedTuple, Generic[T]):
+class Found(Generic[T]):
     """A node: its path, the levels above it, its stat, and what was made of its data.
 
     `refusal` says why it could not be read; there is no `value` then, and nothing below it comes.
     """
 
-    path: str
-    depth: int
-    stat: Stat
-    value: T | None
-    refusal: zookeeper.ZooKeeperException | None = None
+    __slots__ = ("depth", "path", "refusal", "stat", "value")
+
+    def __init__(
+        self,
+        path: str,
+        depth: int,
+        stat: Stat,
+        value: T | None,
+        refusal: zookeeper.ZooKeeperException | None = None,
+    ) -> None:
+        self.path = path
+        self.depth = depth
+        self.stat = stat
+        self.value = value
+        self.refusal = refusal
 
     @property
     def name(self) -> str:
