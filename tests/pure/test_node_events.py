@@ -170,3 +170,10 @@ def test_nodes_that_are_there_are_told_however_many_there_are():
     for event in events:
         inbox.note(event)
     assert inbox.take() == events
+
+
+def test_bad_json_is_told_with_the_path_of_its_node(caplog):
+    deep = '{"a": ' * 201 + "1" + "}" * 201
+    assert members(added(deep))["properties"] == {"string_value": deep}
+    assert list(lines(added(deep)))[1].startswith("/a/b add property string_value = ")
+    assert [record.getMessage()[:22] for record in caplog.records] == ["bad JSON data at /a/b:"] * 2

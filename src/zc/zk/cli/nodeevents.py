@@ -63,7 +63,9 @@ def members(event: Event) -> dict[str, Any]:
     told: dict[str, Any] = {"path": event.path, "change": event.kind}
     if event.kind is not REMOVED and event.new is not None:
         data = data_members(event.new)
-        told.update(data if "base64" in data else {"properties": codec.decode(event.new)})
+        if "base64" not in data:
+            data = {"properties": codec.decode(event.new, event.path)}
+        told.update(data)
     return told
 
 

@@ -181,7 +181,8 @@ class SetData(Change):
         return self.path, self.old, self.new, self.version
 
     def _lines(self) -> list[str]:
-        lines = property_changes(self.path, codec.decode(self.old), codec.decode(self.new))
+        old, new = (codec.decode(data, self.path) for data in (self.old, self.new))
+        lines = property_changes(self.path, old, new)
         return lines or value_change(f"{self.path} data", self.old, self.new)
 
     def operation(self, acl: Acl) -> Operation:
