@@ -165,7 +165,7 @@ class TestOnce:
         service("h:1")
         failed = once(place, "--exec", "exit 5")
         assert failed.status == 1
-        assert "'exit 5': its status is 5; again in 1 second" in failed.messages
+        assert "'exit 5': its status is 5; the next zk render runs it again" in failed.messages
         assert content(folder / "out") == "server h:1\n"
         assert once(place, "--exec", NOTE).status == 0
         assert content(folder / "runs") == "server h:1\n---\n"
@@ -176,7 +176,23 @@ class TestOnce:
     def test_a_command_that_failed_may_be_tried_again(self, folder, place, service):
         service("h:1")
         flaky = "test -e there || { touch there; exit 1; }"
-        assert once(place, "--exec", flaky, "--retries", "1").status == 0
+        tried_again = once(place, "--exec", flaky, "--retries", "1")
+        assert tried_again.status == 0
+        assert "its status is 1; again in 1 second" in tried_again.messages
+
+    def test_an_attempt_that_is_the_last_promises_no_other(self, folder, place, service):
+        service("h:1")
+        failed = once(place, "--exec", "exit 5", "--retries", "1")
+        told = [line.rpartition("; ")[2] for line in failed.messages.splitlines()[1:]]
+        assert failed.status == 1
+        assert told == ["again in 1 second", "the next zk render runs it again"]
+
+    def test_a_template_that_it_includes_is_not_overwritten(self, folder, place, zk):
+        (folder / "t.j2").write_text("{% include 'part.j2' %}")
+        (folder / "part.j2").write_text("{{ 6 * 7 }}")
+        outcome = call("render", "--once", "t.j2", "-o", "part.j2", place)
+        assert "part.j2: the template is there, or one that it includes; " in the_line(outcome, 1)
+        assert content(folder / "part.j2") == "{{ 6 * 7 }}"
 
     def test_differences_are_printed_by_a_dry_run(self, folder, place, service):
         service("h:1")
@@ -563,6 +579,10 @@ def once_more(folder, zk, number):
         (["--config", "gone", "h:1"], 1, "gone: No such file or directory"),
         (["gone.j2", "-o", "x", "h:1"], 1, "gone.j2: there is no template 'gone.j2'"),
         (["t.j2", "-o", "no/x", "h:1"], 1, "no/x: No such file or directory"),
+        (["t.j2", "-o", "x", "--check", " ", "h:1"], 2, "argument --check: the command line is"),
+        (["t.j2", "-o", "x", "--exec", "", "h:1"], 2, "argument --exec: the command line is"),
+        (["t.j2", "-o", "./t.j2", "h:1"], 2, "-o ./t.j2: it is the template"),
+        (["--config", "/dev/zero", "h:1"], 1, "/dev/zero: more than 1048576 bytes are no settings"),
         (["t.j2", "-o", "", "--once", "h:1"], 2, "-o FILE: the name is empty"),
         (
             ["t.j2", "-o", "x", "--set", "tree=1", "h:1"],

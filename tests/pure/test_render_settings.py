@@ -66,6 +66,11 @@ def test_all_keys_are_read_and_general_ones_hold_for_all():
     ("text", "told"),
     [
         ("", "r.toml: there is no [[template]]"),
+        (ONE.replace('"b"', '"r.toml"'), "r.toml: template 1: output: it is this file"),
+        (
+            ONE + ONE.replace('"b"', '"./a"'),
+            "r.toml: template 2: output: it is the source of template 2",
+        ),
         ("template = 5", "r.toml: there is no [[template]]"),
         ("template = [5]", "r.toml: template 1: not a table, [[template]]"),
         (ONE + "execc = 'x'", "r.toml: template 1: execc: there is no such key (did you mean"),

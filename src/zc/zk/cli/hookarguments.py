@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.failures import Misuse
@@ -16,6 +16,7 @@ def add_hook_arguments(parser: Parser, what: str, interval: float = 0.0) -> None
     """Add --exec, which runs a command when `what`, and when to run it, and for how long."""
     parser.add_argument(
         "--exec",
+        type=command_line,
         metavar="COMMAND",
         help=f"a command line for the shell that is run when {what}; one that fails is run again",
     )
@@ -51,6 +52,14 @@ def add_hook_arguments(parser: Parser, what: str, interval: float = 0.0) -> None
         help="whatever changes, leave so much time from one run to the next (default:"
         f" {interval:g}s)",
     )
+
+
+def command_line(text: str) -> str:
+    """Return a command line that does something. Raises ArgumentTypeError."""
+    if not text.strip():
+        # Such as a variable that is not set: no check would accept any file.
+        raise ArgumentTypeError("the command line is empty")
+    return text
 
 
 def timing(options: Namespace) -> Timing:

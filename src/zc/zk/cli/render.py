@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from zc.zk.cli import connect, connectionnews, hook, nodewords
 from zc.zk.cli.arguments import CONNECTION_VARIABLE, Parser, connection_and_rest, is_connection
 from zc.zk.cli.failures import Failure, Misuse
-from zc.zk.cli.hookarguments import add_hook_arguments, timing_of
+from zc.zk.cli.hookarguments import add_hook_arguments, command_line, timing_of
 from zc.zk.cli.numbers import pause
 from zc.zk.cli.output import STANDARD, print_line, tell, write
 from zc.zk.rendering.settings import TemplateSettings, read
@@ -70,7 +70,10 @@ def add_arguments(parser: Parser) -> None:
         help="make the files that this file in TOML tells; its keys are named like the options",
     )
     parser.add_argument(
-        "--check", metavar="COMMAND", help="replace FILE only if this command accepts the new one"
+        "--check",
+        type=command_line,
+        metavar="COMMAND",
+        help="replace FILE only if this command accepts the new one",
     )
     add_hook_arguments(parser, "FILE was replaced", DEFAULT_INTERVAL_SECONDS)
     parser.add_argument(
@@ -146,6 +149,8 @@ def _settings(options: Namespace) -> tuple[str, Sequence[TemplateSettings]]:
             raise Misuse("which template? TEMPLATE is missing; --help tells more")
         if options.output == "":
             raise Misuse("-o FILE: the name is empty")
+        if options.output and os.path.realpath(options.output) == os.path.realpath(rest[0]):
+            raise Misuse(f"-o {options.output}: it is the template")
         one = TemplateSettings(
             rest[0],
             options.output or STANDARD,

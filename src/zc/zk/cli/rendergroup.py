@@ -117,9 +117,9 @@ class Group:
         rendered = self._render(sources)
         attempts = 1 + (self._hooks.timing.retries or 0)
         while self._command.has_changes or self._command.is_failing:
-            if self._run_command():
-                return rendered
             attempts -= 1
+            if self._run_command(is_last=not attempts):
+                return rendered
             left = self._command.seconds_left(time.monotonic())
             if not attempts or left is None:
                 return False
@@ -175,6 +175,8 @@ class Group:
     def _render_one(self, target: Target, sources: Sources) -> list[float]:
         """Render a template; return for how long the text is held back, if it is."""
         _, counts, content = target.template.render(sources, lambda: self._is_over)
+        if target.template.is_made_of(target.file.path):
+            raise Failure(f"{target.file.path}: the template is there, or one that it includes")
         held = target.guard.held(counts, time.monotonic())
         if held is not None:
             self._tell_once(target, f"{held.reason}: {target.file.path} stays as it is for now")
@@ -202,7 +204,7 @@ class Group:
 
         return check
 
-    def _run_command(self) -> bool:
+    def _run_command(self, *, is_last: bool = False) -> bool:
         command = self._hooks.command
         assert command is not None
         self._command.begin(time.monotonic())
@@ -220,6 +222,8 @@ class Group:
         pause = self._command.note_failure(time.monotonic())
         if not self._is_over:
             then = f"again in {in_words(pause)}" if pause is not None else "given up until a change"
+            if is_last:
+                then = "the next zk render runs it again"
             self._tell(f"{hook.shown(command)}: {fault}; {then}")
         return False
 

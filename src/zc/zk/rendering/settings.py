@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 from zc.zk.rendering.faults import SettingsError
 from zc.zk.spans import MIN_SECONDS, seconds_of
 
+# A device may have no end.
+MAX_BYTES = 1 << 20
+
 # A command line for the shell, or a program with its arguments.
 HookCommand = str | tuple[str, ...]
 
@@ -43,11 +46,13 @@ def read(file: str) -> Settings:
     """Read a file of settings. Raises SettingsError."""
     try:
         with open(file, "rb") as opened:
-            content = opened.read().decode()
+            content = opened.read(MAX_BYTES + 1).decode()
     except OSError as fault:
         raise SettingsError(f"{file}: {fault.strerror}") from fault
     except UnicodeDecodeError as fault:
         raise SettingsError(f"{file}: not UTF-8: {fault}") from fault
+    if len(content) > MAX_BYTES:
+        raise SettingsError(f"{file}: more than {MAX_BYTES} bytes are no settings")
     return parse(content, file)
 
 
@@ -94,9 +99,17 @@ def _template(
 
 
 def _check_outputs(file: str, templates: Sequence[TemplateSettings]) -> None:
+    read = {
+        os.path.realpath(template.source): f"the source of template {number}"
+        for number, template in enumerate(templates, 1)
+    }
+    read[os.path.realpath(file)] = "this file"
     known: dict[str, int] = {}
     for number, template in enumerate(templates, 1):
-        former = known.setdefault(os.path.realpath(template.output), number)
+        place = os.path.realpath(template.output)
+        if place in read:
+            raise SettingsError(f"{file}: template {number}: output: it is {read[place]}")
+        former = known.setdefault(place, number)
         if former != number:
             raise SettingsError(
                 f"{file}: template {number}: output: it is that of template {former}"

@@ -72,6 +72,14 @@ class Template:
         except Exception as fault:
             self._fail(fault)
 
+    def is_made_of(self, file: str) -> bool:
+        """Say whether this template, or one that it has included so far, is in that file."""
+        place = os.path.realpath(file)
+        return any(
+            each.filename is not None and os.path.realpath(each.filename) == place
+            for each in (self._environment.cache or {}).values()
+        )
+
     def render(self, source: Source, is_over: Callable[[], bool] = lambda: False) -> Rendered:
         """Return the text, unless `is_over`. Raises RenderError, whose cause says what is wrong."""
         given = Given(source)
