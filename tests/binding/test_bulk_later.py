@@ -298,9 +298,12 @@ def stalled(zookeeper, connect, proxy, root):
 
 
 def is_sent(proxy, call):
-    sent = sum(proxy.requests.values())
+    def sent():
+        return sum(count for op, count in proxy.requests.items() if op != Op.PING)
+
+    before = sent()
     token = call()
-    wait_until(lambda: sum(proxy.requests.values()) > sent, "the request is sent")
+    wait_until(lambda: sent() > before, "the request is sent")
     return token
 
 

@@ -24,13 +24,17 @@ EXPIRY = [
     [Fault(Kind.DELAYED, at=0.0, seconds=2.0, client=1)],
 ]
 
-# The other changes nodes until the connection is back, within the session.
+# The other changes nodes until the connection is back, within the session, also on a busy machine.
 GAPS = [[Fault(Kind.NETWORK_DOWN, at=2.0, seconds=1.5, client=0)]] * 2
+GAP_SESSION_SECONDS = 6.0
 
 
-def losses(server: Server, rounds: list[list[Fault]], fault: str) -> set[Loss]:
+def losses(
+    server: Server, rounds: list[list[Fault]], fault: str, session_seconds: float = 2.0
+) -> set[Loss]:
     """Return what is found after `rounds` with two clients broken by `fault`."""
-    options = Options(clients=2, environment={broken.VARIABLE: fault})
+    environment = {broken.VARIABLE: fault}
+    options = Options(clients=2, environment=environment, session_seconds=session_seconds)
     report = Report("zc.zk")
     Run(Ensemble([server]), 1, options, report, print).run(rounds)
     print(report)
@@ -57,13 +61,13 @@ def test_watches_that_are_not_set_again_are_found(real_server) -> None:
 
 def test_one_node_that_is_not_read_after_a_gap_is_found(real_server) -> None:
     # The one may be a registration's. One whose object has been dropped by the check is no loss.
-    runs = (losses(real_server, GAPS, broken.SKIP_ONE) for _ in range(4))
+    runs = (losses(real_server, GAPS, broken.SKIP_ONE, GAP_SESSION_SECONDS) for _ in range(4))
     found = next((found for found in runs if found & {Loss.STALE, Loss.LOST}), None)
     assert found
     assert not found & {Loss.CRASH, Loss.ERROR, Loss.HUNG}
 
 
 def test_a_tree_that_is_trusted_after_a_gap_is_found(real_server) -> None:
-    found = losses(real_server, GAPS, broken.TRUST_TREES)
+    found = losses(real_server, GAPS, broken.TRUST_TREES, GAP_SESSION_SECONDS)
     assert Loss.STALE in found
     assert not found & {Loss.CRASH, Loss.ERROR, Loss.HUNG}

@@ -249,8 +249,8 @@ class TestBadDays:
             assert repr(registrations) == "<Registrations: 1000 registered>"
             assert owners(other) == {session_id(zk)}
             assert other.get_properties("/providers/host:7")["load"] == 2
-            assert sent[Op.MULTI] <= 20
-            assert sent[Op.CREATE] == sent[Op.DELETE] == 0
+            # A slow machine may have one or the other tried by itself.
+            assert sent[Op.MULTI] + sent[Op.CREATE] + sent[Op.DELETE] <= 20
             assert sent[Op.EXISTS] <= 20
         other.sync("/")
         assert names(other) == NAMES

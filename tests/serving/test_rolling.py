@@ -154,7 +154,9 @@ def test_workers_of_gunicorn_are_replaced_and_the_server_stays_registered(runnin
 
 
 def test_workers_of_uvicorn_share_an_address_and_are_replaced(running, live) -> None:
-    server = running.start([*UVICORN, "--workers", "2"])
+    # A busy machine takes longer than the five seconds after which uvicorn gives up a new worker.
+    patience = ["--timeout-worker-healthcheck", "60"]
+    server = running.start([*UVICORN, "--workers", "2", *patience])
     wait_until(lambda: len(live) == 1, running.told, 30)
     (address,) = live
     with Load(live, "GET") as load:
