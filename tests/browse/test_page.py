@@ -89,6 +89,16 @@ def test_a_new_provider_appears_within_two_seconds_marked_with_age_and_owner(bro
     assert browser.complaints() == []
 
 
+def test_a_closed_row_counts_the_providers_that_come_and_go(browser, zk):
+    browser.open("/orders")
+    browser.wait_for("#outline .selected", "orders")
+    assert browser.texts("li[data-path='/orders/providers']") == []
+    registration = zk.register("/orders/providers", "10.0.2.3:9000")
+    browser.wait_for("li[data-path='/orders'] > .row", "3 providers")
+    registration.unregister()
+    browser.wait_for("li[data-path='/orders'] > .row", "2 providers")
+
+
 def test_properties_change_before_one_s_eyes(browser, zk):
     browser.open("/shop")
     browser.wait_for("#details td", "8")

@@ -31,9 +31,10 @@ export class Outline {
       }
       if (this.items.has(path) && this.model.get(path)) {
         this.fill(path, true);
-        if (nameOf(path) === PROVIDERS && this.items.has(parent)) {
-          this.fill(parent, false);
-        }
+      }
+      // A row says how many providers there are below it, also one that is closed.
+      if (nameOf(path) === PROVIDERS && this.items.has(parent) && this.model.get(parent)) {
+        this.fill(parent, false);
       }
     }
     for (const parent of lists) {
