@@ -97,7 +97,7 @@ def test_the_checks_try_every_python_and_every_foreign_system():
 
 @pytest.mark.parametrize("name", release_check.EXECUTED)
 def test_the_tests_that_a_check_runs_are_there(name):
-    assert (ROOT / name).is_file()
+    assert (ROOT / name).exists()
 
 
 def test_the_tests_for_foreign_systems_take_no_ssl_of_their_python(tmp_path):
