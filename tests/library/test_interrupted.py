@@ -19,7 +19,7 @@ import pytest
 
 import zc.zk
 import zookeeper
-from tests.deadlines import wait_until
+from tests.deadlines import scaled, wait_until
 from zc.zk.session import session as sessions
 from zc.zk.session.handle import Handle
 from zc.zk.session.session import Session
@@ -232,9 +232,15 @@ def test_a_registration_has_ended_when_its_withdrawal_fails(zk, monkeypatch) -> 
     registration = zk.register("/providers", "host:1")
     delete = zookeeper.delete
 
-    def interrupted(*arguments: Any, **options: Any) -> None:
-        monkeypatch.setattr(zookeeper, "delete", delete)
-        raise KeyboardInterrupt
+    is_raised = threading.Event()
+
+    def interrupted(*arguments: Any, **options: Any) -> int:
+        if threading.current_thread() is threading.main_thread():
+            is_raised.set()
+            raise KeyboardInterrupt
+        # The session's thread may be at it, too.
+        is_raised.wait(scaled(30))
+        return delete(*arguments, **options)
 
     monkeypatch.setattr(zookeeper, "delete", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from zc.zk import codec
@@ -37,45 +37,52 @@ class NodeFollower:
         self._names: set[str] = set()
         self._data: str | None = None
         self._is_there = False
-        self._live: list[Children | Properties] = []
-        if properties:
-            self._live.append(zk.properties(path)(self._note_properties))
-        if children:
-            self._live.append(zk.children(path)(self._note_children))
+        self._properties = zk.properties(path) if properties else None
+        self._children = zk.children(path) if children else None
+        for live in self._live():
+            live(self._look)
 
-    def _note_children(self, children: Children | None = None) -> None:
+    def _live(self) -> Iterator[Children | Properties]:
+        if self._properties is not None:
+            yield self._properties
+        if self._children is not None:
+            yield self._children
+
+    def _look(self, *_: object) -> None:
+        """Tell how the node differs from what was told of it.
+
+        One of the objects may know before the other that the node is gone, or is back: it is there
+        when both say so.
+        """
         with self._lock:
-            if children is None:
+            data = None
+            if self._properties is not None:
+                data = codec.as_read(_values(self._properties))
+            names = set() if self._children is None else set(self._children)
+            if any(live.deleted for live in self._live()):
                 self._note_gone()
                 return
-            names = set(children)
+            former, self._data = self._data, data
             if not self._is_there:
-                self._tell(ADDED, None, None)
-            for name in sorted_naturally(self._names - names):
-                self._note(Event(join(self._path, name), REMOVED))
-            for name in sorted_naturally(names - self._names):
-                self._note(Event(join(self._path, name), ADDED))
-            self._names = names
+                self._is_there = True
+                self._tell(ADDED, None if data is None else "", data)
+            elif former != data:
+                self._tell(CHANGED, former, data)
+            self._note_names(names)
 
-    def _note_properties(self, properties: Properties | None = None) -> None:
-        with self._lock:
-            if properties is None:
-                self._note_gone()
-                return
-            old, self._data = self._data or "", codec.as_read(_values(properties))
-            if not self._is_there:
-                self._tell(ADDED, "", self._data)
-            elif old != self._data:
-                self._tell(CHANGED, old, self._data)
+    def _note_names(self, names: set[str]) -> None:
+        for name in sorted_naturally(self._names - names):
+            self._note(Event(join(self._path, name), REMOVED))
+        for name in sorted_naturally(names - self._names):
+            self._note(Event(join(self._path, name), ADDED))
+        self._names = names
 
     def _note_gone(self) -> None:
-        """Tell, once for both objects, that the node is gone."""
         if self._is_there:
-            self._note(Event(self._path, REMOVED, self._data, is_top=True))
+            self._tell(REMOVED, self._data, None)
             self._is_there, self._names, self._data = False, set(), None
 
     def _tell(self, kind: EventKind, old: str | None, new: str | None) -> None:
-        self._is_there = True
         self._note(Event(self._path, kind, old, new, is_top=True))
 
 
