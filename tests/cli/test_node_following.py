@@ -14,7 +14,7 @@ pytestmark = pytest.mark.quick
 
 
 class Live:
-    """What live objects have in common, as far as a follower knows."""
+    """A live object, as far as a follower knows one."""
 
     deleted = False
 

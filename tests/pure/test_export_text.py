@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from itertools import accumulate
-from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.pure import strategies
+from tests.pure.exported import Node
 from tests.pure.test_plain import plain_properties
 from zc.zk import _speedups
 from zc.zk.owners import CONTAINER, of_ttl
@@ -21,18 +21,6 @@ from zookeeper.constants import NOAUTH
 from zookeeper.errors import NoAuthException, error
 
 pytestmark = pytest.mark.quick
-
-
-class Node(NamedTuple):
-    path: str
-    depth: int
-    data: str | None = ""
-    ephemeralOwner: int = 0
-    error: Exception | None = None
-
-    @property
-    def name(self) -> str:
-        return self.path.rpartition("/")[2]
 
 
 names = st.sampled_from(["a", "b", "zookeeper", "10.0.0.1:80", "a:", ".a", "é", "x y"])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.pure import strategies
+from tests.pure.exported import Node
 from tests.pure.test_plain import plain_properties
 from zc.zk._speedups import has_marks, is_same
 from zc.zk.codec import to_json
@@ -25,18 +24,6 @@ from zookeeper.constants import NOAUTH
 from zookeeper.errors import NoAuthException, error
 
 pytestmark = pytest.mark.quick
-
-
-class Node(NamedTuple):
-    path: str
-    depth: int
-    data: str | None = ""
-    ephemeralOwner: int = 0
-    error: Exception | None = None
-
-    @property
-    def name(self) -> str:
-        return self.path.rpartition("/")[2]
 
 
 Tops = dict[str, list[Node]]
