@@ -21,7 +21,7 @@ from tests.sessions import OPEN
 from tests.tcpproxy import TO_CLIENT, TcpProxy
 from tests.wireframes import Op, Request
 from zc.zk.watching import unread
-from zc.zk.watching.dependencies import UNREAD, Kind
+from zc.zk.watching.dependencies import UNREAD, Care, Kind
 
 pytestmark = pytest.mark.not_emulated("it has no network")
 
@@ -331,7 +331,7 @@ class TestDoubts:
                 self.refreshed += 1
 
         owner = Owner()
-        subscription = followed.watches.subscribe(owner, Owner.refresh)
+        subscription = followed.watches.subscribe(owner, Care(Owner.refresh))
         proxy.on_request = Moment((Op.GET_DATA,), False)
         with pytest.raises(zookeeper.ConnectionLossException):
             followed.watches.watch_and_read_many(subscription, [(Kind.DATA, "/n0")])

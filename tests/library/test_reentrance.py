@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,7 +23,13 @@ from tests.deadlines import scaled, wait_until
 from tests.embedded import embedded
 from zc.zk.lineserver import LineServer
 from zc.zk.session import state
-from zc.zk.watching.dependencies import Dependencies, Kind, Subscription
+from zc.zk.watching.dependencies import (
+    Care,
+    Dependencies,
+    Kind,
+    StrongSubscription,
+    Subscription,
+)
 
 ROUNDS = 60
 SERVER_THREAD = "zookeeper server"
@@ -221,7 +228,7 @@ def interrupted(main: Callable[[], object], handler: Callable[[], object], times
 def test_dependencies_are_known_whatever_comes_in_between():
     nodes = Dependencies()
     keys = [(kind, path) for kind in Kind for path in ("/a", "/b")]
-    ours, theirs = (Subscription(lambda: None, lambda *_: None, 0) for _ in range(2))
+    ours, theirs = (Subscription(nodes, None, Care(lambda *_: None), 0) for _ in range(2))
     turn = 0
 
     def agrees() -> None:
@@ -255,6 +262,28 @@ def test_dependencies_are_known_whatever_comes_in_between():
     interrupted(main, meddle, 3000)
     agrees()
     assert all(node.subscriptions for node in nodes.nodes())
+
+
+@pytest.mark.parametrize("kind", [Subscription, StrongSubscription])
+def test_subscriptions_differ_whatever_their_subscribers_say(kind):
+    class Subscriber:
+        def __eq__(self, other: object) -> bool:
+            raise AssertionError("a subscriber is compared")
+
+        def __hash__(self) -> int:
+            raise AssertionError("a subscriber is asked for its hash")
+
+    owner, care = Subscriber(), Care(lambda *_: None)
+    one, other = (kind(owner, None, care, 0) for _ in range(2))
+    assert {one: 1, other: 2} == {other: 2, one: 1}
+    assert one != other
+    with pytest.raises(TypeError, match="not supported"):
+        sorted([one, other])
+    assert one.owner() is owner
+    gone = weakref.ref(owner)
+    del owner
+    assert (gone() is None) == kind.is_weak
+    assert (one.owner() is None) == kind.is_weak
 
 
 def test_a_client_closed_in_the_middle_stays_closed():

@@ -5,6 +5,9 @@ cdef extern from "Python.h":
     int PyGC_Enable()
 
 
+cdef object _MANY = object()
+
+
 @cython.final
 cdef class FewEntries:
     """A mapping in the order of its entries, small while it has one at most.
@@ -15,24 +18,23 @@ cdef class FewEntries:
     to it. Iteration is over the state at its beginning.
     """
 
-    cdef object key  # of the only entry; None if there is none, or a dictionary
-    cdef object value
-    cdef dict entries
+    cdef object key  # of the only entry; None if there is none; or _MANY
+    cdef object value  # its value; or the dictionary
 
     def __len__(self):
-        if self.entries is not None:
-            return len(self.entries)
+        if self.key is _MANY:
+            return len(<dict>self.value)
         return self.key is not None
 
     def __contains__(self, key):
-        if self.entries is not None:
-            return key in self.entries
+        if self.key is _MANY:
+            return key in <dict>self.value
         return _is_key(self.key, key)
 
     def __getitem__(self, key):
         cdef object value = self.value
-        if self.entries is not None:
-            return self.entries[key]
+        if self.key is _MANY:
+            return (<dict>value)[key]
         if _is_key(self.key, key):
             return value
         raise KeyError(key)
@@ -40,28 +42,30 @@ cdef class FewEntries:
     def get(self, key):
         """Return the value of an entry, or None if there is none."""
         cdef object value = self.value
-        if self.entries is not None:
-            return self.entries.get(key)
+        if self.key is _MANY:
+            return (<dict>value).get(key)
         return value if _is_key(self.key, key) else None
 
     def __setitem__(self, key, value):
-        cdef object former = self.value  # it goes, perhaps by a finaliser, when all is done
+        cdef object former_key = self.key, former = self.value  # they go when all is done
+        cdef dict entries
         if key is None:
             raise TypeError("None is no key")
-        if self.entries is None:
-            if self.key is None or _is_key(self.key, key):
-                if self.key is None:
-                    self.key = key
-                self.value = value
-                return
-            self.entries = _dictionary(self.key, self.value)
-            self.key = self.value = None
-        self.entries[key] = value
+        if former_key is _MANY:
+            (<dict>former)[key] = value
+        elif former_key is None:
+            self.key, self.value = key, value
+        elif _is_key(former_key, key):
+            self.value = value
+        else:
+            entries = _dictionary(former_key, former)
+            entries[key] = value
+            self.key, self.value = _MANY, entries
 
     def __delitem__(self, key):
         cdef object only = self.key, former = self.value  # they go when all is done
-        if self.entries is not None:
-            del self.entries[key]
+        if only is _MANY:
+            del (<dict>former)[key]
         elif _is_key(only, key):
             self.key = self.value = None
         else:
@@ -73,22 +77,22 @@ cdef class FewEntries:
     def keys(self):
         """Return a list of the keys."""
         cdef object key = self.key
-        if self.entries is not None:
-            return list(self.entries)
+        if key is _MANY:
+            return list(<dict>self.value)
         return [] if key is None else [key]
 
     def values(self):
         """Return a list of the values."""
         cdef object key = self.key, value = self.value
-        if self.entries is not None:
-            return list(self.entries.values())
+        if key is _MANY:
+            return list((<dict>value).values())
         return [] if key is None else [value]
 
     def items(self):
         """Return a list of the keys with their values."""
         cdef object key = self.key, value = self.value
-        if self.entries is not None:
-            return list(self.entries.items())
+        if key is _MANY:
+            return list((<dict>value).items())
         return [] if key is None else [(key, value)]
 
 

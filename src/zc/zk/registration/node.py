@@ -59,7 +59,15 @@ class EphemeralNode:
     """
 
     __slots__ = (
-        "desired", "known", "on_deletion", "parent", "path", "places", "setbacks", "subscription",
+        "__weakref__",
+        "desired",
+        "known",
+        "on_deletion",
+        "parent",
+        "path",
+        "places",
+        "setbacks",
+        "subscription",
     )  # fmt: skip
 
     def __init__(

@@ -24,7 +24,7 @@ from zc.zk.session.backoff import pause
 from zc.zk.session.pace import Urgency
 from zc.zk.session.session import Session, State
 from zc.zk.session.state import Moment
-from zc.zk.watching.dependencies import Subscription, drop
+from zc.zk.watching.dependencies import Care, Subscription, drop
 from zc.zk.watching.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
@@ -181,9 +181,8 @@ class Registry:
 
     def subscribe(self, node: EphemeralNode) -> Subscription:
         """Have the registry told when what the node depends on has been read again."""
-        return self.watches.subscribe(
-            node, self._refresh, weakly=False, urgency=lambda _: Urgency.AT_ONCE
-        )
+        care = Care(self._refresh, urgency=lambda _: Urgency.AT_ONCE)
+        return self.watches.subscribe(node, care, weakly=False)
 
     def claim(self, node: EphemeralNode, path: str) -> None:
         """Take the place at `path`. Raises NodeExistsException if another one has it.

@@ -264,7 +264,7 @@ class NodeCache:
             owner = subscription.owner()
             if owner is not None:
                 try:
-                    subscription.refresh(owner, tell)
+                    subscription.care.refresh(owner, tell)
                 except zookeeper.SessionError:
                     raise
                 except Exception:

@@ -16,7 +16,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import zookeeper
 from zc.zk._speedups import FewEntries
@@ -46,36 +46,44 @@ UNREAD = object()
 NEVER = -math.inf
 
 
-class Subscription:
-    """The nodes that one subscriber depends on; it need not keep the subscriber alive.
+class Care(NamedTuple):
+    """How subscribers of one kind are seen to: what is called, with the subscriber.
 
-    `owner` gives the subscriber, or None when that is gone. `refresh` is called with it when one of
-    `nodes` has been read again, and with whether that was in a new session, which counts as a
-    change anyway; `after_fork`, in a child process, where a thread that does not exist may have
-    left things half done. `epoch` is that of the session in which it was last up to date.
-    `urgency` is called with the subscriber: how long may it wait for what has changed?
+    `refresh` when one of its nodes has been read again, and with whether that was in a new session,
+    which counts as a change anyway; `after_fork`, in a child process, where a thread that does not
+    exist may have left things half done; `urgency`: how long may it wait for what has changed?
     """
 
-    __slots__ = (
-        "after_fork", "epoch", "has_ended", "is_weak", "nodes", "owner", "refresh", "urgency",
-    )  # fmt: skip
+    refresh: Callable[[Any, bool], object]
+    after_fork: Callable[[Any], object] | None = None
+    urgency: Callable[[Any], Urgency] = lambda _: Urgency.TOLD
 
-    def __init__(
-        self,
-        owner: Callable[[], Any],
-        refresh: Callable[[Any, bool], object],
-        epoch: int,
-        *,
-        is_weak: bool = False,
-        after_fork: Callable[[Any], object] | None = None,
-        urgency: Callable[[Any], Urgency] = lambda _: Urgency.TOLD,
-    ) -> None:
-        self.owner = owner
-        self.refresh = refresh
-        self.urgency = urgency
-        self.after_fork = after_fork
+
+NoteGone = Callable[["Subscription"], None]
+
+
+class Subscription(weakref.ref[Any]):
+    """The nodes that one subscriber depends on; a weak reference to the subscriber itself.
+
+    `owner` gives the subscriber, or None when that is gone. `epoch` is that of the session in which
+    it was last up to date.
+    """
+
+    __slots__ = "care", "epoch", "has_ended", "nodes"
+    is_weak = True
+    owner = weakref.ref.__call__
+
+    # Those of a reference are its subscriber's, in Python perhaps; so are all if one of them is.
+    __hash__, __eq__, __ne__ = object.__hash__, object.__eq__, object.__ne__
+    __lt__, __le__ = object.__lt__, object.__le__  # type: ignore[operator]
+    __gt__, __ge__ = object.__gt__, object.__ge__  # type: ignore[operator]
+
+    def __new__(cls, owner: object, note_gone: NoteGone | None, *_: object) -> Subscription:
+        return super().__new__(cls, owner, note_gone)
+
+    def __init__(self, owner: object, _: NoteGone | None, care: Care, epoch: int) -> None:
+        self.care = care
         self.epoch = epoch
-        self.is_weak = is_weak
         self.has_ended = False
         self.nodes: FewEntries[Key, CachedNode] = FewEntries()
 
@@ -89,25 +97,28 @@ class Subscription:
         return all(map(self.nodes.__contains__, keys))
 
 
-class OwnerReference(weakref.ref[Any]):
-    """A weak reference to a subscriber, which knows whose it is."""
+class StrongSubscription(Subscription):
+    """One that keeps its subscriber alive until it ends."""
 
-    __slots__ = ("subscription",)
+    __slots__ = ("_kept",)
+    is_weak = False
 
-    subscription: Subscription
+    def __init__(self, owner: object, _: NoteGone | None, care: Care, epoch: int) -> None:
+        super().__init__(owner, _, care, epoch)
+        self._kept = owner
 
 
 class CachedNode:
     """One kind of knowledge of one node, and the subscriptions to it."""
 
     __slots__ = (
-        "answer", "decoded", "failures", "good", "is_gone", "key", "kind", "path", "read_at",
+        "answer", "decoded", "failures", "good", "is_gone", "key", "path", "read_at",
         "reads_under_way", "subscriptions", "ticket", "view",
     )  # fmt: skip
 
     def __init__(self, key: Key) -> None:
         self.key = key
-        self.kind, self.path = key
+        _, self.path = key
         # In the order in which they came, which is the order in which objects are told.
         self.subscriptions: FewEntries[Subscription, None] = FewEntries()
         # Whether it has been without a subscription, so that another one takes its place.
@@ -126,6 +137,10 @@ class CachedNode:
         # The view of live objects that show no other node, and so all the same.
         self.view: Any = None
         self.failures = 0
+
+    @property
+    def kind(self) -> Kind:
+        return self.key[0]
 
     @property
     def is_missing(self) -> bool:

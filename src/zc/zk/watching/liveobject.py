@@ -19,7 +19,7 @@ from zc.zk.errors import LinkLoop, printable
 from zc.zk.links import NotRead
 from zc.zk.watching import callbacks, subscriptions
 from zc.zk.watching.callbacks import Callback
-from zc.zk.watching.dependencies import UNREAD, CachedNode, Key, Kind
+from zc.zk.watching.dependencies import UNREAD, CachedNode, Care, Key, Kind
 from zc.zk.watching.readers import NodeReader, SessionSource, WatchingSource
 from zc.zk.watching.subscriptions import Subscriptions
 from zc.zk.watching.telling import Telling
@@ -76,12 +76,7 @@ class LiveObject(Telling, Generic[V]):
         self._key: Key = self._kind, self.path
         self._view = None
         if watch:
-            self._subscription = watches.subscribe(
-                self,
-                LiveObject._refresh,
-                after_fork=LiveObject._after_fork,
-                urgency=callbacks.urgency_of,
-            )
+            self._subscription = watches.subscribe(self, CARE)
         try:
             while self._view is None:
                 self._take_view(fresh=True)
@@ -264,3 +259,7 @@ class LiveObject(Telling, Generic[V]):
             callback(self)
         elif callbacks.needs_no_arguments(callback):
             callback()
+
+
+# One for all, as there may be very many.
+CARE = Care(LiveObject._refresh, LiveObject._after_fork, callbacks.urgency_of)

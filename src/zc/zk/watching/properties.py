@@ -18,7 +18,12 @@ from zc.zk.watching.decoding import properties_of
 from zc.zk.watching.dependencies import CachedNode, Kind
 from zc.zk.watching.liveobject import LiveObject
 from zc.zk.watching.packedstats import shown
-from zc.zk.watching.propertiesview import PropertiesView, ends_of, find_links
+from zc.zk.watching.propertiesview import (
+    LinkedPropertiesView,
+    PropertiesView,
+    ends_of,
+    find_links,
+)
 from zc.zk.watching.readers import NodeReader, SessionSource
 
 if TYPE_CHECKING:
@@ -220,7 +225,9 @@ class Properties(LiveObject[PropertiesView], Mapping[str, Any]):
         real_path, answer = reader.follow(self._kind, self.path)
         properties = reader.properties(answer, real_path)
         links = find_links(reader, real_path, properties)
-        return PropertiesView(real_path, properties, answer, links, ends_of(links, reader))
+        if not links:
+            return PropertiesView(real_path, properties, answer)
+        return LinkedPropertiesView(real_path, properties, answer, links, ends_of(links, reader))
 
     def _see_alone(self, node: CachedNode, answer: Any) -> PropertiesView | None:
         properties = properties_of(node, answer[0])

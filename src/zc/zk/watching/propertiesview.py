@@ -19,24 +19,24 @@ NO_LINKS: Mapping[str, Any] = MappingProxyType({})
 
 
 class PropertiesView(View):
-    __slots__ = ("ends", "links", "properties")
+    """A view without property links; there may be very many."""
+
+    __slots__ = ("properties",)
 
     answer: tuple[str | None, KeptStat]
+    links: Links = NO_LINKS
+    ends: Mapping[str, object] = NO_LINKS
 
     def __init__(
         self,
         real_path: str,
         properties: Mapping[str, Any],
         answer: tuple[str | None, KeptStat],
-        links: Links = NO_LINKS,
-        ends: Mapping[str, object] = NO_LINKS,
         *,
         deleted: bool = False,
     ) -> None:
         super().__init__(real_path, answer, deleted=deleted)
         self.properties = properties
-        self.links = links
-        self.ends = ends
 
     def differs_from(self, former: View) -> bool:
         # Of ten thousand objects each compares its view with the one before: data first, as a rule.
@@ -48,6 +48,24 @@ class PropertiesView(View):
         data, stat = self.answer
         # The zxids differ when a node has been written, or created again, even with the same data.
         return self.real_path, data, written(stat), self.ends
+
+
+class LinkedPropertiesView(PropertiesView):
+    """One with property links, and where they lead."""
+
+    __slots__ = ("ends", "links")
+
+    def __init__(
+        self,
+        real_path: str,
+        properties: Mapping[str, Any],
+        answer: tuple[str | None, KeptStat],
+        links: Links,
+        ends: Mapping[str, object],
+    ) -> None:
+        super().__init__(real_path, properties, answer)
+        self.links = links
+        self.ends = ends
 
 
 def find_links(

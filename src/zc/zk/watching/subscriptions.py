@@ -11,26 +11,26 @@ import os
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from copy import copy
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import zookeeper
 from zc.zk import codec
 from zc.zk.codec import Properties
 from zc.zk.session.backoff import MAX_PAUSE_SECONDS, soonest
-from zc.zk.session.pace import Urgency
 from zc.zk.session.session import Session
 from zc.zk.watching.cache import NodeCache
 from zc.zk.watching.dependencies import (
     UNREAD,
     Answer,
     CachedNode,
+    Care,
     Dependencies,
     Key,
     Kind,
-    OwnerReference,
+    StrongSubscription,
     Subscription,
 )
 
@@ -50,8 +50,6 @@ def _note_fork() -> None:
 
 os.register_at_fork(after_in_child=_note_fork)
 
-T = TypeVar("T")
-
 
 class Subscriptions:
     """The subscriptions of a client. Their length counts its live objects."""
@@ -63,7 +61,7 @@ class Subscriptions:
         self._dependencies = Dependencies()
         # Guards the views that live objects show; see `LiveObject`.
         self.lock = threading.RLock()
-        self._owner_is_gone = self._note_owner_gone  # one for all references
+        self._owner_is_gone = self.unsubscribe  # one for all references
         # The serial numbers of their views.
         self.serials = itertools.count(1)
         # Nodes below which objects were found without links in their paths.
@@ -93,36 +91,16 @@ class Subscriptions:
     def __repr__(self) -> str:
         return f"<{len(self)} watch objects of {self.session.connection_string}>"
 
-    def subscribe(
-        self,
-        owner: T,
-        refresh: Callable[[T, bool], object],
-        *,
-        weakly: bool = True,
-        after_fork: Callable[[T], object] | None = None,
-        urgency: Callable[[T], Urgency] = lambda _: Urgency.TOLD,
-    ) -> Subscription:
+    def subscribe(self, owner: object, care: Care, *, weakly: bool = True) -> Subscription:
         """Return a subscription of `owner`, to nothing yet; see `Subscription`.
 
         When the program drops an owner held weakly, it ends; otherwise with `unsubscribe`.
         """
         self.session.check_process()
-        reference = OwnerReference(owner, self._owner_is_gone) if weakly else None
-        subscription = Subscription(
-            reference or (lambda: owner),
-            refresh,
-            self.session.epoch,
-            is_weak=weakly,
-            after_fork=after_fork,
-            urgency=urgency,
-        )
-        if reference is not None:
-            reference.subscription = subscription
+        kind = Subscription if weakly else StrongSubscription
+        subscription = kind(owner, self._owner_is_gone, care, self.session.epoch)
         self._dependencies.enter(subscription)
         return subscription
-
-    def _note_owner_gone(self, reference: OwnerReference) -> None:
-        self.unsubscribe(reference.subscription)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription. A finaliser may call this at any point."""
@@ -284,5 +262,6 @@ class Subscriptions:
             upkeep.after_fork()
         for subscription in self._dependencies.subscriptions():
             owner = subscription.owner()
-            if owner is not None and subscription.after_fork is not None:
-                subscription.after_fork(owner)
+            after_fork = subscription.care.after_fork
+            if owner is not None and after_fork is not None:
+                after_fork(owner)

@@ -18,6 +18,7 @@ from zc.zk.links import NotRead, is_direct
 from zc.zk.tree.exporting import is_at_root
 from zc.zk.watching import subscriptions
 from zc.zk.watching.callbacks import Callback
+from zc.zk.watching.dependencies import Care
 from zc.zk.watching.readers import NodeReader, WatchingSource
 from zc.zk.watching.subscriptions import Subscriptions
 from zc.zk.watching.telling import Telling
@@ -67,7 +68,7 @@ class Tree(Telling, TreeView):
         self._has_missed = False
         accepts = None if filter is None else _Filter(filter)
         self._subscription = watches.subscribe(
-            self, Tree._follow_links, after_fork=Tree._after_fork
+            self, Care(Tree._follow_links, after_fork=Tree._after_fork)
         )
         try:
             begin = partial(Upkeep, watches.session, watches.wake_trees, depth=depth)

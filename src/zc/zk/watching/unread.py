@@ -126,5 +126,5 @@ def urgency_of(node: CachedNode) -> Urgency:
     for subscription in list(node.subscriptions):
         owner = subscription.owner()
         if owner is not None:
-            most = min(most, subscription.urgency(owner))
+            most = min(most, subscription.care.urgency(owner))
     return most
