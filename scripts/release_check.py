@@ -34,12 +34,13 @@ VERSION = project_field((ROOT / "pyproject.toml").read_text(), "version")
 # The wheels that this machine can install.
 NATIVE = TARGETS[0]
 
-# The guide, executed, the binding's contract in its quickest form, and the commands. Each module is
-# imported, too: what one Python takes another may refuse.
+# The guide, executed, the binding's contract in its quickest form, TLS with a real server, and the
+# commands. Each module is imported, too: what one Python takes another may refuse.
 EXECUTED = [
     "tests/docs/test_pages.py",
     "tests/binding/test_nodes.py",
     "tests/binding/test_watches.py",
+    "tests/binding/test_tls_anywhere.py",
     "tests/test_imports.py",
     "tests/cli",
 ]

@@ -54,18 +54,21 @@ class Keys:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.authority = folder / "authority.pem"
+        # No server of these keys trusts it. It has issued the keys of the `stranger`.
+        self.other_authority = folder / "others.pem"
         self._ports = folder / "ports"
         self._issuer: Authority | None = None  # in the process that has made them
         self._tls: TLS | None = None
 
     @classmethod
     def make(cls, folder: Path) -> Keys:
-        """Make an authority in a folder, and keys of a server and a client."""
+        """Make authorities in a folder, and keys of a server, a client and a stranger."""
         from tests.certificates import Authority  # slow
 
         authority = Authority(folder)
         authority.issue("server", "localhost", LOOPBACK)
         authority.issue("client")
+        Authority(folder, "others").issue("stranger")
         made = cls(folder)
         made._issuer = authority
         made._ports.mkdir()
@@ -83,7 +86,7 @@ class Keys:
             os.replace(file, file.with_name(file.name.replace("next", "server")))
 
     def certificate(self, whose: str) -> Path:
-        """Return the file of the certificate of the `server` or the `client`."""
+        """Return the file of the certificate of the `server`, the `client` or the `stranger`."""
         return self.folder / f"{whose}-certificate.pem"
 
     def key(self, whose: str) -> Path:

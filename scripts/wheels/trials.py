@@ -1,26 +1,35 @@
 """A wheel is tried.
 
-It is imported, passes the core of the contract, and shows the demonstration.
+It is imported, passes the core of the contract, in the clear and by TLS, and shows the
+demonstration.
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.wheels.building import BUILD_TOOLS
 from scripts.wheels.interpreters import ROOT
 from scripts.wheels.places import Place
 from scripts.wheels.running import plain_environment, run
+from tests.secured import STARTUP, VARIABLE, Keys
+from tests.servers import standalone
 
-# What the tests of the contract need.
-TEST_TOOLS = ["pytest", "trustme"]
+# All that the tests of the contract need: certificates are made here, not there.
+TEST_TOOLS = ["pytest"]
 
 # The binding's contract, as far as it takes neither Java nor another process of ours for long.
 CORE = [
     f"tests/binding/test_{name}.py"
     for name in ("module", "nodes", "acl", "multi", "async", "watches")
 ]
+
+# The same by TLS, with a real server, and the tests that tell of refusals.
+SECURED = [*CORE, "tests/binding/test_tls_anywhere.py"]
 
 PROGRAM = """
 import platform, sys, zookeeper, zookeeper._tls, zc.zk, zc.zk._speedups._text
@@ -48,10 +57,36 @@ def try_wheel(place: Place, wheel: Path, work: Path) -> str:
         }
     )
     told = run(place.program, "-c", PROGRAM, str(package), environment=environment)
-    options = ["-q", "-p", "no:cacheprovider"]
-    tests = run(place.program, "-m", "pytest", *options, *CORE, cwd=ROOT, environment=environment)
+    plain = _run_tests(place, CORE, environment)
+    with secured_server() as variables:
+        path = f"{variables['PYTHONPATH']}:{environment['PYTHONPATH']}"
+        by_tls = _run_tests(place, SECURED, {**environment, **variables, "PYTHONPATH": path})
     run(place.program, "examples/demo.py", cwd=ROOT, environment=environment)
-    return f"{told.strip()}: {tests.strip().splitlines()[-1].strip('= ')}, and the demonstration"
+    return f"{told.strip()}: {plain}, by TLS {by_tls}, and the demonstration"
+
+
+@contextmanager
+def secured_server() -> Iterator[Mapping[str, str]]:
+    """Run a server that accepts nothing but TLS; yield the variables by which tests go there.
+
+    Keys are made, and the server is started, by the Python of this machine: the one that is tried
+    needs neither `ssl` nor Java.
+    """
+    with tempfile.TemporaryDirectory(prefix="zookeeper-keys-") as folder:
+        keys = Keys.make(Path(folder))
+        with standalone(keys=keys) as server:
+            yield {
+                VARIABLE: folder,
+                "PYTHONPATH": str(STARTUP),
+                "TEST_ZOOKEEPER_CONNECTION": server.connection_string,
+                "ZK_TEST_TARGETS": "real",
+            }
+
+
+def _run_tests(place: Place, tests: Sequence[str], environment: Mapping[str, str]) -> str:
+    options = ["-q", "-p", "no:cacheprovider"]
+    told = run(place.program, "-m", "pytest", *options, *tests, cwd=ROOT, environment=environment)
+    return told.strip().splitlines()[-1].strip("= ")
 
 
 def builder(place: Place, work: Path) -> Path:
