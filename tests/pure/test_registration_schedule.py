@@ -141,6 +141,30 @@ class TestTheSchedule:
         assert schedule.take_due() == [node]
         assert [first.is_contested, second.is_contested] == [False, False]
 
+    def test_one_that_another_thread_has_in_hand_is_due_when_that_ends(
+        self, places, schedule
+    ) -> None:
+        node, other = places.node(), places.node("b")
+        hand, idle = schedule.begin([node]), schedule.begin([places.node("c")])
+        schedule.add(node)
+        schedule.add(other)
+        assert schedule.take_due() == [other]
+        assert schedule.take_due() == []
+        assert schedule.seconds_left() is None, "nobody need look at the clock for it"
+        assert not schedule.end(idle)
+        assert schedule.end(hand)
+        assert schedule.seconds_left() == 0
+        assert schedule.take_due() == [node]
+
+    def test_one_whose_reconciling_is_cut_off_is_due_at_once(self, places, schedule) -> None:
+        node = places.node()
+        hand = schedule.begin({node})
+        schedule.add(node)
+        assert places.nudges == 0
+        del hand
+        assert places.nudges == 1
+        assert schedule.take_due() == [node]
+
     def test_a_deletion_is_contested_by_whichever_begins_first(self, places, schedule) -> None:
         node = places.node()
         hand = schedule.begin([node])

@@ -8,7 +8,7 @@ The rest, seldom needed, is left to be done one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -70,7 +70,7 @@ class BulkReconciliation:
         self.watches = watches
         self.losses = 0
 
-    def reconcile(self, handle: int, nodes: Sequence[EphemeralNode]) -> Outcome:
+    def reconcile(self, handle: int, nodes: Collection[EphemeralNode]) -> Outcome:
         """Have as many of the nodes as possible become as desired. Raises SessionError."""
         if len(nodes) <= MAX_SINGLE or self.losses >= MAX_LOSSES:
             return Outcome(list(nodes), {})
@@ -85,7 +85,7 @@ class _Together:
     """The attempts of many nodes. Those that are at rest, or refused, are taken out."""
 
     def __init__(
-        self, bulk: BulkReconciliation, handle: int, nodes: Sequence[EphemeralNode]
+        self, bulk: BulkReconciliation, handle: int, nodes: Iterable[EphemeralNode]
     ) -> None:
         self.bulk = bulk
         self.handle = handle

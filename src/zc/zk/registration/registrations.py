@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
@@ -107,7 +107,10 @@ def register_all(
                 properties = registrations[-1]._announce(path, name, {**data, **own})
                 desired = Desired(codec.encode(properties), acl)
                 wanted.append((registrations[-1], path, name, properties, desired))
-        _register(registry, wanted)
+        nodes: dict[EphemeralNode, None] = {}
+        # Otherwise the session's maintenance might make a node again that is undone here.
+        with registry.in_hand(nodes):
+            _register(registry, wanted, nodes)
     except BaseException:
         for registration in registrations:
             registration._note_withdrawn()
@@ -126,15 +129,17 @@ def _names_of(
     return path, address.names_to_register(server), properties or {}
 
 
-def _register(registry: Registry, wanted: Sequence[_Wanted]) -> None:
-    """Let there be all of these nodes, from now on, or none of them."""
+def _register(
+    registry: Registry, wanted: Iterable[_Wanted], nodes: dict[EphemeralNode, None]
+) -> None:
+    """Let there be all of these nodes, from now on, or none of them; add them to `nodes`."""
     registry.session.check_process()
-    nodes: list[EphemeralNode] = []
     try:
         for registration, parent, name, properties, desired in wanted:
-            nodes.append(EphemeralNode(registry, parent, name, desired, OnDeletion.REVIVE))
-            registry.claim(nodes[-1], nodes[-1].path)
-            registration._properties[nodes[-1]] = properties
+            node = EphemeralNode(registry, parent, name, desired, OnDeletion.REVIVE)
+            nodes[node] = None
+            registry.claim(node, node.path)
+            registration._properties[node] = properties
         refused = registry.session.call(_reconcile, registry, nodes)
         for node in nodes:
             if node.known.state is RegistrationState.WAITING and not node.known.owner:
@@ -169,7 +174,7 @@ def _refusal(refused: Mapping[EphemeralNode, Exception], count: int) -> Exceptio
     return fault
 
 
-def _forget(registry: Registry, nodes: Sequence[EphemeralNode]) -> None:
+def _forget(registry: Registry, nodes: Collection[EphemeralNode]) -> None:
     """Have none of these nodes, of which it is known which are there."""
     made = [node for node in nodes if node.state is RegistrationState.REGISTERED]
     for node in set(nodes).difference(made):
@@ -177,7 +182,7 @@ def _forget(registry: Registry, nodes: Sequence[EphemeralNode]) -> None:
     _end(registry, made)
 
 
-def _end(registry: Registry, nodes: Sequence[EphemeralNode]) -> None:
+def _end(registry: Registry, nodes: Iterable[EphemeralNode]) -> None:
     """Let these nodes not exist any more."""
     left = [node for node in nodes if node.known.state is not RegistrationState.ENDED]
     if not left:
@@ -200,14 +205,13 @@ def _end(registry: Registry, nodes: Sequence[EphemeralNode]) -> None:
 
 
 def _reconcile(
-    handle: int, registry: Registry, nodes: Sequence[EphemeralNode]
+    handle: int, registry: Registry, nodes: Collection[EphemeralNode]
 ) -> dict[EphemeralNode, Exception]:
     """Have what is desired of all, and return what the servers say against some.
 
     Raises SessionError.
     """
-    hand = registry.schedule.begin(set(nodes))
-    try:
+    with registry.in_hand(set(nodes)):
         left, refused = BulkReconciliation(registry.session, registry.watches).reconcile(
             handle, nodes
         )
@@ -219,6 +223,4 @@ def _reconcile(
                 raise
             except (zookeeper.ZooKeeperException, LinkLoop) as refusal:
                 refused[node] = refusal
-    finally:
-        registry.schedule.end(hand)
     return refused

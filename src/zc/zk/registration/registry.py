@@ -11,7 +11,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
@@ -241,12 +242,19 @@ class Registry:
 
     # Reconciling
 
-    def _reconcile(self, handle: int, node: EphemeralNode) -> None:
-        hand = self.schedule.begin([node])
+    @contextmanager
+    def in_hand(self, nodes: Collection[EphemeralNode]) -> Iterator[None]:
+        """Have the session's maintenance leave nodes alone until this ends."""
+        hand = self.schedule.begin(nodes)
         try:
-            is_done = reconcile(handle, node)
+            yield
         finally:
-            self.schedule.end(hand)
+            if self.schedule.end(hand):
+                self._wake()
+
+    def _reconcile(self, handle: int, node: EphemeralNode) -> None:
+        with self.in_hand([node]):
+            is_done = reconcile(handle, node)
         if not is_done:
             self.see_to(node, time.monotonic() + pause(MAX_ACTIONS))
 

@@ -76,26 +76,35 @@ class Schedule:
             self._due.pop(node, None)
 
     def seconds_left(self) -> float | None:
-        """Return in how many seconds the next node is due; None if there is none."""
+        """Return in how many seconds the next node is due; None if there is none.
+
+        Of those that are in hand, `end` tells.
+        """
         with self._lock:
-            due = list(self._due.values())
+            due = self._due_and_free()
         now = time.monotonic()
-        return soonest(*[max(0.0, when - now) for when in due])
+        return soonest(*[max(0.0, when - now) for _, when in due])
 
     # Nodes that are reconciled
 
     def take_due(self) -> list[EphemeralNode]:
         """Take out what is due: what makes a node due from now on counts again.
 
-        Of those that the program deletes, `release` is heard of.
+        Nodes that another thread has in hand stay due until its `end`, as two would undo or repeat
+        each other's requests. Of those that the program deletes, `release` is heard of.
         """
         now = time.monotonic()
         with self._lock:
-            due = [node for node, when in list(self._due.items()) if when <= now]
+            due = [node for node, when in self._due_and_free() if when <= now]
             for node in due:
                 self._due.pop(node, None)
             held = set(self._holds.values())
         return [node for node in due if node not in held]
+
+    def _due_and_free(self) -> list[tuple[EphemeralNode, float]]:
+        due = list(self._due.items())
+        hands = list(self._in_hand.values())
+        return [item for item in due if not any(item[0] in nodes for nodes in hands)]
 
     def put_back(self, nodes: Iterable[EphemeralNode]) -> None:
         """Have nodes seen to that were taken out, and not come to."""
@@ -104,20 +113,29 @@ class Schedule:
                 self._due.setdefault(node, node.setbacks.rests_until)
 
     def begin(self, nodes: Collection[EphemeralNode]) -> Hand:
-        """Note that these are reconciled from now on, until `end`."""
+        """Note that these are reconciled from now on, until `end`.
+
+        `nodes` may grow meanwhile.
+        """
         hand = Hand()
         with self._lock:
-            self._in_hand[ref(hand, self._in_hand.pop)] = nodes
+            self._in_hand[ref(hand, self._drop)] = nodes
             for reference in list(self._holds):
                 hold = reference()
                 if hold is not None and hold.node in nodes:
                     hold.is_contested = True
         return hand
 
-    def end(self, hand: Hand) -> None:
-        """Note that these are reconciled no more."""
+    def end(self, hand: Hand) -> bool:
+        """Note that these are reconciled no more, and tell whether any has become due meanwhile."""
         with self._lock:
-            self._in_hand.pop(ref(hand), None)
+            nodes = self._in_hand.pop(ref(hand), ())
+            return any(node in self._due for node in nodes)
+
+    def _drop(self, reference: ref[Hand]) -> None:
+        """Let go of nodes whose reconciling was cut off."""
+        self._in_hand.pop(reference, None)
+        self._nudge()
 
     # Nodes that the program deletes by itself
 
