@@ -33,6 +33,7 @@ def entry(scheme: str, id: str, perms: int = 31) -> AclEntry:
         ([entry("sasl", "two words")], "'sasl:two words:cdrwa'"),
         ([entry("sasl", "line\nforged: yes")], r"'sasl:line\nforged: yes:cdrwa'"),
         ([entry("'odd", "x")], '''"'odd:x:cdrwa"'''),
+        ([entry("ip", "::1"), entry("a=b", "c")], "ip:::1:cdrwa, 'a=b:c:cdrwa'"),
         # Permissions that only a number tells, of other clients.
         ([entry("world", "anyone", 0)], "world:anyone:0"),
         ([entry("world", "anyone", 63)], "world:anyone:63"),

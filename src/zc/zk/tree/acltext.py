@@ -80,7 +80,8 @@ def _read_permissions(text: str, scheme: str) -> int:
 
 def _quoted(entry: str) -> str:
     is_plain = entry.isprintable() and " " not in entry and "," not in entry
-    return entry if is_plain and not entry.startswith(QUOTES) else write_literal(entry)
+    # One that does not look like an entry would be taken for more of the id before it.
+    return entry if is_plain and _BEGINNING.match(entry) else write_literal(entry)
 
 
 def _entries(text: str) -> list[str]:
