@@ -1,5 +1,21 @@
 # Comparing watchers, which may run Python, and changing the registry, which does not.
 # The reasons are in _watchers.pxi.
+#
+# The watchers of a path are None, the only one itself, as there may be very many, or a tuple.
+
+cdef inline bint is_alone(watchers) except -1:
+    return watchers is not None and type(watchers) is not tuple
+
+
+cdef inline tuple as_tuple(watchers):
+    return (watchers,) if is_alone(watchers) else watchers or ()
+
+
+cdef inline object in_short(tuple watchers):
+    """Return the watchers of a path as they are kept."""
+    if not watchers:
+        return None
+    return watchers[0] if len(watchers) == 1 and is_alone(watchers[0]) else watchers
 
 @cython.final
 @cython.internal
@@ -20,12 +36,14 @@ cdef class Comparison:
             found = self.known[id(other)] = (other, bool(other == self.watcher))
         return found[1]
 
-    cdef Py_ssize_t place(self, tuple watchers) except -2:
+    cdef Py_ssize_t place(self, watchers) except -2:
         """Find its place, or -1."""
         cdef Py_ssize_t place
+        if is_alone(watchers):
+            return 0 if self.is_same(watchers) else -1
         if watchers is not None:
-            for place in range(len(watchers)):
-                if self.is_same(watchers[place]):
+            for place in range(len(<tuple>watchers)):
+                if self.is_same((<tuple>watchers)[place]):
                     return place
         return -1
 
@@ -36,11 +54,17 @@ cdef Comparison comparison(watcher):
     return result
 
 
-cdef tuple without(tuple watchers, Py_ssize_t place):
-    return None if len(watchers) == 1 else watchers[:place] + watchers[place + 1:]
+cdef object without(watchers, Py_ssize_t place):
+    if is_alone(watchers):
+        return None
+    return in_short((<tuple>watchers)[:place] + (<tuple>watchers)[place + 1:])
 
 
-cdef int put(dict by_path, str path, tuple watchers) except -1:
+cdef object with_another(watchers, watcher):
+    return in_short((watcher,)) if watchers is None else as_tuple(watchers) + (watcher,)
+
+
+cdef int put(dict by_path, str path, watchers) except -1:
     """Set the watchers of a path; None is for none.
 
     This runs no Python, as long as the caller holds on to what was there.
@@ -70,5 +94,5 @@ cdef class Removal:
                 return False
         for change in self.changes:
             if change[1] is not change[2]:
-                put(<dict>change[0], self.path, <tuple>change[2])
+                put(<dict>change[0], self.path, change[2])
         return True

@@ -18,8 +18,8 @@
 # There is no lock. A finaliser or a signal handler may set or remove a watch while its thread is in the
 # middle of this, and would wait for its own thread. Python's lock does instead: what belongs together is
 # done without running any Python, and without making an object that could start the garbage collector.
-# Whatever may run Python (comparing watchers, letting go of them) works on tuples, which do not change,
-# and begins again when they are others by the time its result is written down: compare and swap. An
+# Whatever may run Python (comparing watchers, letting go of them) works on what does not change, one watcher
+# or a tuple, and begins again when it is another by the time its result is written down: compare and swap. An
 # operation compares with each other watcher once, so that comparisons which set watches themselves do
 # not have it begin again for ever. Paths are exact strs, whose comparison is C.
 
@@ -40,8 +40,11 @@ def kinds_of(kind):
     return RECURSIVE_KIND if kind == constants.WATCH_PERSISTENT_RECURSIVE else kind
 
 
-cdef int add_others(list found, tuple watchers) except -1:
-    if watchers is not None:
+cdef int add_others(list found, watchers) except -1:
+    if is_alone(watchers):
+        if watchers not in found:
+            found.append(watchers)
+    elif watchers is not None:
         found += [watcher for watcher in watchers if watcher not in found]
     return 0
 
@@ -88,13 +91,12 @@ cdef class WatcherRegistry:
     cpdef expect(self, int kind, paths, watcher):
         """Note that a request for a watch is about to be sent."""
         cdef dict expected = self.expected(kind)
-        cdef tuple alone = (watcher,)
-        cdef tuple others, more
+        cdef object others, more
         cdef str path
         for path in paths:
             while True:
                 others = expected.get(path)
-                more = alone if others is None else others + alone
+                more = with_another(others, watcher)
                 if expected.get(path) is others:
                     expected[path] = more
                     break
@@ -108,9 +110,8 @@ cdef class WatcherRegistry:
         """
         cdef dict expected = self.expected(kind)
         cdef dict waiting = self.waiting(kind)
-        cdef tuple alone = (watcher,)
         cdef Comparison ours = comparison(watcher)
-        cdef tuple expects, fewer, waits, more
+        cdef object expects, fewer, waits, more
         cdef Py_ssize_t place
         cdef str path
         for path in paths:
@@ -121,7 +122,7 @@ cdef class WatcherRegistry:
                     break
                 fewer, more = without(expects, place), waits
                 if is_set and ours.place(waits) < 0:
-                    more = alone if waits is None else waits + alone
+                    more = with_another(waits, watcher)
                 if expected.get(path) is expects and waiting.get(path) is waits:
                     put(waiting, path, more)
                     put(expected, path, fewer)
@@ -163,7 +164,7 @@ cdef class WatcherRegistry:
         ):
             parent = parent_of(path)
             if parent in self.recursive_waiting:
-                return self.persistent_waiting.get(parent, ()), parent
+                return as_tuple(self.persistent_waiting.get(parent)), parent
         return (), None
 
     cpdef int mode(self, str path):
@@ -200,13 +201,14 @@ cdef class WatcherRegistry:
         cdef dict found = {}
         for kind in EACH_KIND:
             for watchers in PyDict_Values(self.waiting(kind)):
-                found.update(dict.fromkeys(watchers))
+                found.update(dict.fromkeys(as_tuple(watchers)))
         return list(found)
 
     cdef Removal removal(self, int kinds, str path, Comparison ours):
         """Find how to forget a watcher, so that no other one's watch goes with it."""
         cdef Removal result = Removal.__new__(Removal)
-        cdef tuple before, after
+        cdef object before
+        cdef tuple now, after
         cdef bint is_in, others
         cdef list changes
         cdef int kind
@@ -219,10 +221,11 @@ cdef class WatcherRegistry:
             changes = []
             for by_path in (self.waiting(kind), self.expected(kind)):
                 before = (<dict>by_path).get(path)
-                after = tuple([other for other in before if not ours.is_same(other)]) if before is not None else None
-                is_in |= before is not None and len(after) < len(before)
-                others |= before is not None and len(after) > 0
-                changes.append((by_path, before, after or None))
+                now = as_tuple(before)
+                after = tuple([other for other in now if not ours.is_same(other)])
+                is_in |= len(after) < len(now)
+                others |= len(after) > 0
+                changes.append((by_path, before, in_short(after)))
             if is_in and not others:
                 # Waiting watchers are in until the server's watch is gone: `forget`.
                 result.last |= kind
@@ -253,7 +256,7 @@ cdef class WatcherRegistry:
         """
         cdef Comparison ours = comparison(watcher)
         cdef dict waiting
-        cdef tuple before, after
+        cdef object before, after
         cdef Py_ssize_t place
         for kind in EACH_KIND:
             if not kind & kinds:

@@ -17,7 +17,8 @@ cdef class Source:
 cdef class Fields:
     """The fields of a node of a parsed tree; see `zc.zk.tree.model.ParseNode`."""
 
-    cdef public object name, children, parent, raw, layout, marks
+    cdef public object name, parent, raw, layout, marks
+    cdef object _children  # None until a caller asks for them: most nodes have none
     cdef object _properties
     # Until a caller asks for the properties: where they stand in the text, one a line, and how
     # many. The type is the one behind the node's name.
@@ -26,6 +27,19 @@ cdef class Fields:
     cdef Py_ssize_t start, end, count
     # The values of lines with other than plain literals, in order; None if there are none.
     cdef list values
+
+    @property
+    def children(self):
+        cdef dict none
+        if self._children is None:
+            none = {}
+            if self._children is None:  # still: a finaliser may have come in between
+                self._children = none
+        return self._children
+
+    @children.setter
+    def children(self, children):
+        self._children = children
 
     @property
     def properties(self):
@@ -167,13 +181,13 @@ def is_same(Fields node, found, Py_ssize_t known=0):
         depth = depths.pop()
         if each.depth != depth or (depth and each.name != node.name):
             return False
-        if count >= known or node.children or each.ephemeralOwner != 0:
+        if count >= known or node._children or each.ephemeralOwner != 0:
             data = each.data
             if data is None or data != data_of(node):
                 return False
-        if node.children:
-            for name in sorted(node.children, reverse=True):
-                to_come.append(node.children[name])
+        if node._children:
+            for name in sorted(node._children, reverse=True):
+                to_come.append(node._children[name])
                 depths.append(depth + 1)
     return not to_come
 
@@ -186,10 +200,10 @@ def has_marks(Fields node):
         return True
     while to_do:
         node = to_do.pop()
-        for child in node.children.values():
+        for child in node._children.values() if node._children else ():
             if child.marks is not None:
                 return True
-            if child.children:
+            if child._children:
                 to_do.append(child)
     return False
 
@@ -211,10 +225,10 @@ def new_nodes(Fields node, str path, make):
         else:
             where = start + node.name if made else path
             made.append(make(where, node if may_wait else data_of(node), len(made) > 0))
-        if node.children:
+        if node._children:
             start = (start + node.name if len(made) > 1 else path) + "/"
-            for name in sorted(node.children, reverse=True):
-                to_do.append(node.children[name])
+            for name in sorted(node._children, reverse=True):
+                to_do.append(node._children[name])
                 above.append(start)
     return made
 

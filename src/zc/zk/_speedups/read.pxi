@@ -113,7 +113,6 @@ cdef class Owner:
             return self.parser.add_node(name, node_type)
         plain = new_fields(self.parser.node_class)
         plain.name = name
-        plain.children = {}
         plain.parent = self.node
         plain.source = self.parser.source
         plain.node_type = node_type
