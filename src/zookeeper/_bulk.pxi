@@ -2,6 +2,8 @@
 
 # How often (nanoseconds) a waiting thread looks for progress, signals and stalls.
 cdef int64_t LOOK_AGAIN = 100000000
+# How soon it looks for what it does something with; where nothing comes, less and less often.
+cdef int64_t LOOK_SOON = 1000000
 
 
 cdef object wait_for_bulk(
@@ -9,7 +11,7 @@ cdef object wait_for_bulk(
 ):
     """Wait until a bulk operation that has been started is over.
 
-    `work` may look at what has come meanwhile.
+    `work` may look at what has come meanwhile. `progress` is called a few times a second.
 
     Without a timeout (seconds < 0) it is given up when nothing has happened for the session timeout.
     Whatever it raises, the operation may go on: `give_up` it.
@@ -17,12 +19,17 @@ cdef object wait_for_bulk(
     cdef int status
     cdef long done, told
     cdef long last_done = -1
+    cdef long last_told = -1
+    cdef bint looks = work is not None and work.looks_meanwhile()
+    cdef bint has_more = False
+    cdef int64_t pause = LOOK_SOON if looks else LOOK_AGAIN
     cdef int64_t now = core_now()
     cdef int64_t stalled_at = now
+    cdef int64_t tell_at = now + LOOK_AGAIN
     cdef int64_t deadline = 0 if seconds < 0 else now + <int64_t>(seconds * 1e9)
     cdef int64_t slice
     while True:
-        slice = now + LOOK_AGAIN
+        slice = now + pause
         if deadline and slice > deadline:
             slice = deadline
         with nogil:
@@ -32,13 +39,18 @@ cdef object wait_for_bulk(
         PyErr_CheckSignals()
         now = core_now()
         done = bulk_progress(b, &told)
+        pause = min(2 * pause, LOOK_AGAIN)
+        if looks and (has_more or done != last_done):
+            has_more = work.look()
+            pause = 0 if has_more else LOOK_SOON
         if done != last_done:
             last_done = done
-            if work is not None:
-                work.look()
-            if progress is not None:
-                progress(told, total)
             stalled_at = now = core_now()
+        if progress is not None and done != last_told and now >= tell_at:
+            last_told = done
+            progress(told, total)
+            stalled_at = now = core_now()
+            tell_at = now + LOOK_AGAIN
         if not deadline and now > stalled_at + <int64_t>handle.c.session_timeout * 1000000:
             raise errors.error(constants.OPERATIONTIMEOUT, None, "nothing came for the session timeout")
         if deadline and now >= deadline:

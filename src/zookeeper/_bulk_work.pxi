@@ -57,13 +57,13 @@ cdef class BulkWork:
         """Undo what was expected of the next stage: there will be none."""
         return 0
 
-    cdef int look(self) except -1:
-        """Look at what has come: a few times a second, where progress is told."""
-        return 0
+    cdef bint look(self) except -1:
+        """Do something with what has come meanwhile, but not for long; say whether there is more."""
+        return False
 
-    cdef bint is_looked_at(self) noexcept:
-        """Say whether there is something to be done a few times a second."""
-        return self.progress is not None
+    cdef bint looks_meanwhile(self) noexcept:
+        """Say whether there is something for `look` to do."""
+        return False
 
     # Common to them.
 
@@ -92,7 +92,7 @@ cdef class BulkWork:
         cdef double seconds = ROOT_LOOK if self.root is not NULL else self.seconds
         stage.context = <void *>self
         stage.answers = self.context.answers()
-        stage.tells_progress = self.is_looked_at()
+        stage.tells_progress = self.progress is not None or self.looks_meanwhile()
         if seconds < 0:
             stage.stall = <int64_t>self.handle.c.session_timeout * 1000000
         else:
@@ -248,7 +248,11 @@ cdef class BulkWork:
         if self.context is None or self.begun == 0:
             return 0
         bulk_progress(self.last(), &told)
-        self.look()
+        try:
+            self.look()
+        except BaseException:
+            self.cancel_raised("what is made of nodes")
+            return 0
         if self.progress is not None:
             self.call_progress(told)
         return 0
@@ -257,8 +261,12 @@ cdef class BulkWork:
         try:
             self.progress(done, self.total)
         except BaseException:
-            log_raised("progress of handle %d raised, and ends the operation", (self.handle.number,))
-            self.cancel()
+            self.cancel_raised("progress")
+        return 0
+
+    cdef int cancel_raised(self, str subject) except -1:
+        log_raised("%s of handle %d raised, and ends the operation", (subject, self.handle.number))
+        self.cancel()
         return 0
 
     cdef int end(self) except -1:

@@ -81,6 +81,21 @@ cdef class Znode:
         return f"<Znode {self.path}>"
 
 
+cdef inline Znode znode_of(Subtree tree, tree_node *node):
+    cdef Znode result = Znode.__new__(Znode)
+    result.tree = tree
+    result.node = node
+    return result
+
+
+cdef Subtree new_subtree(subtree *s):
+    """Make the subtree of what is read, or still is to be, without a node."""
+    cdef Subtree result = Subtree.__new__(Subtree)
+    bulk_retain(&s.reader.base)
+    result.tree = s
+    return result
+
+
 @cython.final
 cdef class Subtree:
     """A node and everything below it, as a sequence of Znode.
@@ -150,6 +165,12 @@ cdef class Subtree:
         return self.tree.reader.lowest_zxid
 
     @property
+    def arrivals(self):
+        """For each node how many came before it: int64, packed. See `nodes` of read_tree."""
+        self.arrange()
+        return (<const char *>self.order)[: self.count * sizeof(int64_t)] if self.count else b""
+
+    @property
     def unreadable(self):
         """The paths of nodes that could not be read."""
         cdef Py_ssize_t i
@@ -173,10 +194,7 @@ cdef class Subtree:
         return False
 
     cdef Znode znode(self, Py_ssize_t place):
-        cdef Znode result = Znode.__new__(Znode)
-        result.tree = self
-        result.node = subtree_node(self.tree, self.order[place])
-        return result
+        return znode_of(self, subtree_node(self.tree, self.order[place]))
 
     def __len__(self):
         return self.count
@@ -217,15 +235,16 @@ cdef class Subtree:
 cdef class TreeRead(BulkWork):
     cdef bytes where
     cdef subtree *tree
-    cdef Nesting nesting  # or None
+    cdef Nesting nesting    # or None
+    cdef Handing handing    # or None
 
-    cdef int look(self) except -1:
+    cdef bint look(self) except -1:
         if self.nesting is not None:
             self.nesting.take(self.tree)
-        return 0
+        return self.handing is not None and self.handing.hand_out(self.tree)
 
-    cdef bint is_looked_at(self) noexcept:
-        return self.progress is not None or self.nesting is not None
+    cdef bint looks_meanwhile(self) noexcept:
+        return self.nesting is not None or self.handing is not None
 
     cdef bint next_stage(self) except -1:
         if self.tree is NULL:
@@ -239,9 +258,7 @@ cdef class TreeRead(BulkWork):
         if self.is_missing:
             raise errors.error(constants.NONODE, self.path, self.fault())
         self.handle.has_root = True
-        cdef Subtree result = Subtree.__new__(Subtree)
-        bulk_retain(&self.tree.reader.base)
-        result.tree = self.tree
+        cdef Subtree result = new_subtree(self.tree)
         result.count_nodes()
         result.nesting = self.nesting
         if self.nesting is None:
@@ -252,7 +269,7 @@ cdef class TreeRead(BulkWork):
         return self.tree.count
 
 
-cdef TreeRead tree_read(h, path, timeout, progress, nested):
+cdef TreeRead tree_read(h, path, timeout, progress, nested, nodes):
     cdef TreeRead work = TreeRead.__new__(TreeRead)
     work.handle = find(h)
     work.seconds = seconds_of(timeout)
@@ -263,26 +280,32 @@ cdef TreeRead tree_read(h, path, timeout, progress, nested):
     check_size(work.handle, path, len(work.where))
     if nested:
         work.nesting = Nesting()
+    if nodes is not None:
+        work.handing = Handing(nodes)
     return work
 
 
-def read_tree(h, path, *, progress=None, timeout=None, nested=False):
+def read_tree(h, path, *, progress=None, timeout=None, nested=False, nodes=None):
     """Read a node and everything below it, and return a Subtree.
 
     progress: called `(done, None)` a few times a second; may raise to give up.
     timeout: seconds for all; by default, it fails when nothing has come for the session timeout.
     nested: make what the result's method `nested` returns while nodes come, which hides its time.
+    nodes: its method `take` is called with lists of nodes while more of them come, hundreds at a time, not
+    of all nodes as a rule. They come in an order of their own, which the result's `arrivals` tell; those
+    that have vanished have a NoNodeException as `error`. What it raises is raised, and ends the operation.
 
     A node that may not be read is in the result with its `error` set and nothing below it; nodes that
     vanish meanwhile are left out. Raises NoNodeException if there is no such node, and what concerns
     all: ConnectionLossException and the like.
     """
-    return tree_read(h, path, timeout, progress, nested).wait()
+    return tree_read(h, path, timeout, progress, nested, nodes).wait()
 
 
-def aread_tree(h, path, completion=None, *, progress=None, timeout=None, nested=False):
+def aread_tree(h, path, completion=None, *, progress=None, timeout=None, nested=False, nodes=None):
     """Do as read_tree does, and call `completion(handle, code, tree)`.
 
-    Arguments and result are those of aget_many; `nested` is as for read_tree.
+    Arguments and result are those of aget_many; `nested` and `nodes` are as for read_tree. What `nodes`
+    raises is logged.
     """
-    return tree_read(h, path, timeout, progress, nested).later(completion)
+    return tree_read(h, path, timeout, progress, nested, nodes).later(completion)

@@ -41,6 +41,7 @@ from zookeeper.types import (
     StringsStatCompletion,
     StringStatCompletion,
     Subtree,
+    TakesNodes,
     VoidCompletion,
     WatchedNodes,
     Watcher,
@@ -392,6 +393,7 @@ class Binding(Protocol):
         progress: Progress | None = None,
         timeout: float | None = None,
         nested: bool = False,
+        nodes: TakesNodes | None = None,
     ) -> Subtree: ...
     def aread_tree(
         self,
@@ -402,4 +404,5 @@ class Binding(Protocol):
         progress: Progress | None = None,
         timeout: float | None = None,
         nested: bool = False,
+        nodes: TakesNodes | None = None,
     ) -> Cancellable: ...

@@ -126,6 +126,12 @@ class Znode(Protocol):
     def numChildren(self) -> int: ...
 
 
+class TakesNodes(Protocol):
+    """Something that takes nodes of a subtree while more of them come; see `read_tree`."""
+
+    def take(self, nodes: Sequence[Znode], /) -> object: ...
+
+
 # Data, packed stat or the error of one that could not be read, and such tuples by name.
 NestedNode = tuple["str | None", "bytes | ZooKeeperException", "dict[str, Any] | None"]
 
@@ -138,6 +144,8 @@ class Subtree(Protocol):
     def zxid(self) -> int: ...
     @property
     def unreadable(self) -> list[str]: ...
+    @property
+    def arrivals(self) -> bytes: ...
     @overload
     def __getitem__(self, place: int) -> Znode: ...
     @overload

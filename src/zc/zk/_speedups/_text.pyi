@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -46,12 +46,20 @@ class TreeText:
     def __init__(
         self,
         top_name: str,
-        left_out: str | None,
+        reserved: str | None,
         decode: Callable[[str], str | None],
         other: Callable[[Any], str],
     ) -> None: ...
     def add(self, nodes: Iterable[Any]) -> int: ...
+    def add_written(
+        self, tree: Sequence[Any], arrivals: bytes, ahead: TextAhead, first: int, end: int
+    ) -> None: ...
     def whole(self) -> str: ...
+
+class TextAhead:
+    def __init__(self, text: TreeText) -> None: ...
+    def __len__(self) -> int: ...
+    def take(self, nodes: Iterable[Any]) -> None: ...
 
 class Found(Protocol):
     @property

@@ -1,6 +1,19 @@
 # Nodes of a server into tree text, hundreds at a time.
 
-cdef enum: FIRST_ROOM = 8192
+cdef enum:
+    FIRST_ROOM = 8192
+    # Characters that are written before it is their turn, and are kept until then.
+    MAX_AHEAD = 32000000
+
+cdef enum:
+    # In the place of a length.
+    NOT_WRITTEN = -1
+    NOT_ASCII = -2
+
+
+cdef struct Piece:
+    # The text of a node.
+    Py_ssize_t start, length
 
 
 @cython.final
@@ -9,22 +22,21 @@ cdef class TreeText:
     """The text of nodes, which come depth first.
 
     Nodes have the attributes of a Znode. The top is written under `top_name`, or not at all if that is
-    blank, and a child of it that is called `left_out` is not plain. Plain nodes are written by the
+    blank, and nodes of the path `reserved`, and below, are not plain. Plain nodes are written by the
     rules of `zc.zk.tree.render`; of any other one `other(node)` returns the text. `decode` is that
     of `render_data`.
     """
 
-    cdef str top_name, left_out
+    cdef str top_name, reserved
     cdef object decode, other
     cdef list parts  # what is before the text
     # Characters of `room`, of which `length` are written; NULL: none. Nobody else has it.
     cdef PyObject *text
     cdef Py_ssize_t length, room
     cdef str lead  # what the deepest line so far began with
-    cdef bint is_left_out
 
-    def __init__(self, str top_name, str left_out, decode, other):
-        self.top_name, self.left_out = top_name, left_out
+    def __init__(self, str top_name, str reserved, decode, other):
+        self.top_name, self.reserved = top_name, reserved
         self.decode, self.other = decode, other
         self.parts = []
         self.lead = "\n" + 64 * " "
@@ -37,9 +49,44 @@ cdef class TreeText:
         cdef Py_ssize_t count = 0
         for node in nodes:
             count += 1
-            if not self.add_plain(node):
-                self.add_text(self.other(node))
+            self.add_node(node)
         return count
+
+    def add_written(self, tree, bytes arrivals, TextAhead ahead, Py_ssize_t first, Py_ssize_t end):
+        """Write the nodes of a subtree from `first` to `end`, most of which are there ahead.
+
+        `arrivals` are the tree's.
+        """
+        cdef const int64_t *numbers = <const int64_t *><const char *>arrivals
+        cdef const Piece *piece
+        cdef Piece run  # neighbours in both orders, which are copied together
+        cdef Py_ssize_t place
+        run.start = run.length = 0
+        for place in range(first, min(end, <Py_ssize_t>(len(arrivals) // sizeof(int64_t)))):
+            piece = ahead.piece(numbers[place])
+            if piece is not NULL and piece.length >= 0:
+                if piece.start != run.start + run.length:
+                    self.add_run(ahead, &run)
+                    run.start, run.length = piece.start, 0
+                run.length += piece.length
+                continue
+            self.add_run(ahead, &run)
+            run.length = 0
+            if piece is NULL or piece.length == NOT_WRITTEN:
+                self.add_node(tree[place])
+            else:
+                self.add_text(ahead.others[numbers[place]])
+        self.add_run(ahead, &run)
+
+    cdef int add_run(self, TextAhead ahead, const Piece *run) except -1:
+        if run.length:
+            memcpy(self.space(run.length), ahead.characters() + run.start, run.length)
+        return 0
+
+    cdef int add_node(self, node) except -1:
+        if not self.add_plain(node):
+            self.add_text(self.other(node))
+        return 0
 
     def whole(self):
         """Return the text of all nodes. Nothing is left here."""
@@ -55,9 +102,9 @@ cdef class TreeText:
         cdef str name = self.top_name if depth == 0 else node.name
         cdef str data = node.data
         cdef list literals = []
-        if self.left_out is not None and depth <= 1:
-            self.is_left_out = depth == 1 and name == self.left_out
-        if self.is_left_out or data is None or not is_plain_name(name):
+        if data is None or not is_plain_name(name):
+            return False
+        if self.reserved is not None and is_at_or_below(node.path, self.reserved):
             return False
         if node.error is not None or node.ephemeralOwner != 0:
             return False
@@ -119,6 +166,79 @@ cdef class TreeText:
         self.length = self.room = 0
         self.parts.append(text)
         return 0
+
+
+@cython.final
+@cython.no_gc
+cdef class TextAhead:
+    """The text of nodes that come in any order, until it is their turn; see TreeText.add_written.
+
+    It is bounded: nodes that come later, and such as have an error, are written in their turn.
+    """
+
+    cdef TreeText text
+    cdef Piece *pieces
+    cdef Py_ssize_t count, room
+    cdef dict others  # text that is not ASCII, by the number of its node
+
+    def __init__(self, TreeText text):
+        self.text = text
+        self.others = {}
+
+    def __dealloc__(self):
+        free(self.pieces)
+
+    def __len__(self):
+        """Return of how many nodes, in the order in which they came, the text is there."""
+        return self.count
+
+    def take(self, nodes):
+        """Write the text of the nodes that come next."""
+        for node in nodes:
+            if self.text.length > MAX_AHEAD:
+                return
+            self.write(node)
+
+    cdef int write(self, node) except -1:
+        cdef TreeText text = self.text
+        cdef Piece piece
+        piece.start = text.length
+        piece.length = NOT_WRITTEN
+        if text.add_plain(node):
+            piece.length = text.length - piece.start
+        elif node.error is None:
+            other = <str>text.other(node)
+            if PyUnicode_IS_ASCII(other):
+                text.add_text(other)
+                piece.length = text.length - piece.start
+            else:
+                self.others[self.count] = other
+                piece.length = NOT_ASCII
+        if self.count == self.room:
+            self.make_room()
+        self.pieces[self.count] = piece
+        self.count += 1
+        return 0
+
+    cdef int make_room(self) except -1:
+        cdef Py_ssize_t room = max(1024, 2 * self.room)
+        pieces = <Piece *>realloc(self.pieces, room * sizeof(Piece))
+        if pieces is NULL:
+            raise MemoryError
+        self.pieces = pieces
+        self.room = room
+        return 0
+
+    cdef inline const Piece *piece(self, int64_t number) noexcept:
+        """Return the piece of a node; NULL if it came too late."""
+        return &self.pieces[number] if number < self.count else NULL
+
+    cdef inline const unsigned char *characters(self) noexcept:
+        return PyUnicode_1BYTE_DATA(<object>self.text.text)
+
+
+cdef bint is_at_or_below(str path, str other) except -1:
+    return path == other or path.startswith(other + "/")
 
 
 cdef inline bint is_plain_name(str name) noexcept:

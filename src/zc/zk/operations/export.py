@@ -21,7 +21,7 @@ from zc.zk.tree.exporting import (
     is_at_root,
     name_of_top,
 )
-from zc.zk.tree.exporttext import export_text
+from zc.zk.tree.exporttext import Writer, export_text
 from zc.zk.tree.leftbehind import LIMITS, QUOTA, LeftBehind
 
 if TYPE_CHECKING:
@@ -33,14 +33,25 @@ MAX_ACLS_LOOKED_AT = 1000
 HIDDEN = "servers show the hashes in its ACL only to those who may administer it"
 
 
-def _read(session: Session, path: str, progress: Progress | None) -> Subtree:
+def _read(
+    session: Session,
+    path: str,
+    progress: Progress | None,
+    new_writer: Callable[[str], Writer | None],
+) -> tuple[Subtree, Writer | None]:
+    """Read a node and all below it, also behind links, and have a new writer told of them."""
+
+    def read(path: str) -> tuple[Subtree, Writer | None]:
+        writer = new_writer(path)
+        tree = session.call(session.binding.read_tree, path, progress=progress, nodes=writer)
+        return tree, writer
+
     try:
-        return session.call(session.binding.read_tree, path, progress=progress)
+        return read(path)
     except (zookeeper.NoNodeException, zookeeper.BadArgumentsException):
         from zc.zk.watching.readers import resolve  # seldom is there a link in the path
 
-        real_path = resolve(session, path)
-        return session.call(session.binding.read_tree, real_path, progress=progress)
+        return read(resolve(session, path))
 
 
 def export_tree(
@@ -64,14 +75,26 @@ def export_tree(
     written are looked at for it: with `is_strict` all of them, else those of some nodes.
     """
     check_name(name)
+    is_whole = is_at_root(session.connection_string)
+
+    def named(top: str) -> tuple[str, str | None]:
+        shown = name if name is not None else name_of_top(path, top)
+        return shown, RESERVED if top == "/" and is_whole else None
+
+    def writer_at(top: str) -> Writer | None:
+        if acls or skip is not None or lost is not None:
+            return None  # the text of a node is about others, or what is read later
+        return Writer(*named(top), ephemeral=ephemeral, kinds=kinds)
+
     for attempt in attempts(session):
         with attempt:
-            tree = _read(session, path, progress)
+            tree, writer = _read(session, path, progress, writer_at)
     if tree[0].error is not None:
         raise tree[0].error
+    if writer is not None:
+        return writer.whole(tree)
     top = tree[0].path  # behind all links
-    top_name = name if name is not None else name_of_top(path, top)
-    reserved = RESERVED if top == "/" and is_at_root(session.connection_string) else None
+    top_name, reserved = named(top)
     found = _read_acls(session, tree, ephemeral, reserved, progress) if acls else None
     if found is not None and isinstance(fault := found.get(top), Exception) and top_name:
         raise fault
@@ -84,7 +107,7 @@ def export_tree(
         if not acls:
             nodes = _nodes(tree, False, reserved)  # programs make their ephemeral nodes themselves
             _note_acls(session, nodes, behind, progress, is_strict=is_strict, top_name=top_name)
-        if top != "/" and is_at_root(session.connection_string):
+        if top != "/" and is_whole:
             _note_quotas(session, top, behind)
         if sentences := behind.sentences():
             lost(sentences)

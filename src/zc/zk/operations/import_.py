@@ -62,9 +62,9 @@ def make_plan(
     if isinstance(tree, Unparsed):
         if _may_need_no_parsing(session, tree, path, options):
             place = _first_look(session, tree, path, acl, progress)
-            if tree.is_export_of(place.tops()):
+            if tree.is_export_of(place.tops(), place.writers):
                 return Plan(session, Changes([]), acl, place.zxid)
-            place = place._replace(known=tree.known)
+            place = place._replace(known=tree.known, writers={})
         tree = tree.parse()
     _check_acl(session, path, acl)
     if place is None or place.names != sorted(tree.children):
@@ -110,7 +110,7 @@ def _first_look(
     """Read the nodes that a text is about. Raises its faults rather than what else is wrong."""
     try:
         _check_acl(session, path, acl)
-        return read_place(session, path, text.names, progress)
+        return read_place(session, path, text.names, progress, text)
     except Exception:
         text.parse()
         raise

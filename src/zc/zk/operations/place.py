@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zookeeper
 from zc.zk._speedups import is_same
 from zc.zk.links import join
-from zc.zk.operations.subtree import Seen, read_nodes, states_of
+from zc.zk.operations.subtree import Seen, read_nodes, read_written, states_of
 from zc.zk.owners import is_session
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
@@ -16,6 +17,8 @@ from zc.zk.tree.diff import AS_WANTED, NodeState
 from zc.zk.tree.model import ParseNode
 
 if TYPE_CHECKING:
+    from zc.zk.tree.exporttext import Writer
+    from zc.zk.tree.unparsed import Unparsed
     from zookeeper.types import Progress, Znode
 
 # More subtrees than this at one place are read together with all that is beside them.
@@ -43,6 +46,7 @@ class Place(NamedTuple):
     itself. Those that have children are in `trees`; in the place of these there is `everything`
     below the node where they are many. Nothing was read before the servers' change `zxid`. So many
     nodes of a tree as `known` has for it, by name, are what a text begins with; see `is_same`.
+    `writers` were told of the nodes of `trees`, by name, as they came.
     """
 
     path: str
@@ -52,6 +56,7 @@ class Place(NamedTuple):
     everything: Iterable[Znode] | None
     zxid: int
     known: Mapping[str, int] = {}
+    writers: Mapping[str, Writer] = {}
 
     @property
     def names(self) -> list[str]:
@@ -104,9 +109,16 @@ class Place(NamedTuple):
 
 
 def read_place(
-    session: Session, path: str, names: Iterable[str], progress: Progress | None = None
+    session: Session,
+    path: str,
+    names: Iterable[str],
+    progress: Progress | None = None,
+    text: Unparsed | None = None,
 ) -> Place:
-    """Read the node at `path`, and those of its children that have these names."""
+    """Read the node at `path`, and those of its children that have these names.
+
+    With a text that they are to be compared with, they are written meanwhile.
+    """
     paths = [path, *(join(path, name) for name in sorted(names))]
     for attempt in attempts(session):
         with attempt:
@@ -125,15 +137,21 @@ def read_place(
         tree = read_nodes(session, path, progress)
         return place._replace(everything=tree, zxid=min(place.zxid, tree.zxid))
     zxids = [place.zxid]
+    writers: dict[str, Writer] = {}
     for child in with_children:
+        name = _name(child)
         try:
-            tree = read_nodes(session, child, progress)
+            if text is None:
+                tree = read_nodes(session, child, progress)
+            else:
+                new = partial(text.writer_of, name)
+                tree, writers[name] = read_written(session, child, new, progress)
         except zookeeper.NoNodeException:
             place.trees[child] = []
         else:
             place.trees[child] = tree
             zxids.append(tree.zxid)
-    return place._replace(zxid=min(zxids))
+    return place._replace(zxid=min(zxids), writers=writers)
 
 
 def _leaf(path: str, answer: Any) -> Leaf:

@@ -6,7 +6,7 @@ computing is in `zc.zk.tree`, and `zc.zk.operations.apply` writes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import zookeeper
@@ -15,6 +15,7 @@ from zc.zk.session.session import Session
 from zc.zk.tree.diff import NodeState, snapshot
 
 if TYPE_CHECKING:
+    from zc.zk.tree.exporttext import Writer
     from zookeeper.types import Acl, Progress, Subtree, Znode
 
 
@@ -47,6 +48,17 @@ def read_nodes(session: Session, path: str, progress: Progress | None) -> Subtre
         with attempt:
             tree = session.call(session.binding.read_tree, path, progress=progress)
     return tree
+
+
+def read_written(
+    session: Session, path: str, writer: Callable[[], Writer], progress: Progress | None
+) -> tuple[Subtree, Writer]:
+    """Read as `read_nodes` does, and have the text written meanwhile, by a new writer."""
+    for attempt in attempts(session):
+        with attempt:
+            tells = writer()  # one that was told of nodes of a read that failed is of no use
+            tree = session.call(session.binding.read_tree, path, progress=progress, nodes=tells)
+    return tree, tells
 
 
 def states_of(tree: Iterable[Znode]) -> dict[str, NodeState]:

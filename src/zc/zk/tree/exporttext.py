@@ -1,10 +1,14 @@
-"""The nodes of a tree that are exported, as text."""
+"""The nodes of a tree that are exported, as text.
+
+A node has its depth when it comes, and its text is about nothing else. So the text of nodes that
+are read is made while more of them are on their way, and put in order in the end.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zc.zk import _speedups
 from zc.zk.tree.exporting import Marked, Skip, exported
@@ -13,9 +17,62 @@ from zc.zk.tree.render import literal_of, render
 
 if TYPE_CHECKING:
     from zc.zk.tree.exporting import Exported
+    from zookeeper.types import Znode
 
 # Other threads wait, and signals, while so many nodes become text.
 NODES_AT_A_TIME = 500
+
+
+class Writer:
+    """Writes the nodes of a tree, each of which is about itself only.
+
+    `reserved` is a path that is left out. It is what `read_tree` takes as its `nodes`.
+    """
+
+    def __init__(
+        self, top_name: str, reserved: str | None, *, ephemeral: bool, kinds: bool = False
+    ) -> None:
+        def text_of(node: Exported) -> str:
+            marked = Marked(kinds=kinds)
+            rows = exported([node], top_name, reserved, ephemeral=ephemeral, marked=marked)
+            return "".join(render(rows))
+
+        def new() -> _speedups.TreeText:
+            return _speedups.TreeText(top_name, reserved, literal_of, text_of)
+
+        self._text = new()
+        self._ahead = _speedups.TextAhead(new())
+
+    def take(self, nodes: Iterable[Znode]) -> None:
+        """Write nodes ahead that are parts of a subtree, as they come."""
+        self._ahead.take(nodes)
+
+    def parts(self, nodes: Iterable[Exported]) -> Iterator[tuple[int, str]]:
+        """Yield the text in parts, as they are written; before each of how many nodes it is.
+
+        `nodes` come depth first; if some were written ahead, they are the subtree of these.
+        """
+        for count in self._adding(nodes):
+            yield count, self._text.whole()
+
+    def whole(self, nodes: Iterable[Exported]) -> str:
+        """Return the text of nodes as of `parts`."""
+        for _ in self._adding(nodes):
+            pass
+        return self._text.whole()
+
+    def _adding(self, nodes: Any) -> Iterator[int]:
+        """Write nodes, and yield after each few of them how many."""
+        if self._ahead:
+            arrivals, size = nodes.arrivals, len(nodes)
+            for first in range(0, size, NODES_AT_A_TIME):
+                end = min(first + NODES_AT_A_TIME, size)
+                self._text.add_written(nodes, arrivals, self._ahead, first, end)
+                yield end - first
+            return
+        to_come = iter(nodes)
+        while count := self._text.add(islice(to_come, NODES_AT_A_TIME)):
+            yield count
 
 
 def export_text(
@@ -28,43 +85,17 @@ def export_text(
     marked: Marked | None = None,
     behind: LeftBehind | None = None,
 ) -> str:
-    """Return the text of nodes that come depth first; see `exported`.
-
-    `reserved` is a child of the top.
-    """
-
-    def text_of(nodes: Iterable[Exported]) -> str:
+    """Return the text of nodes that come depth first; see `exported`."""
+    if is_about_others(skip, marked, behind):
         rows = exported(
             nodes, top_name, reserved, skip, ephemeral=ephemeral, marked=marked, behind=behind
         )
         return "".join(render(rows))
+    kinds = marked is not None and marked.kinds
+    return Writer(top_name, reserved, ephemeral=ephemeral, kinds=kinds).whole(nodes)
 
+
+def is_about_others(skip: Skip | None, marked: Marked | None, behind: LeftBehind | None) -> bool:
+    """Say whether the text of a node is about other ones, so that a writer cannot make it."""
     has_acls = marked is not None and marked.acls is not None
-    if skip is not None or has_acls or behind is not None:
-        return text_of(nodes)  # one node is about others
-    left_out = None if reserved is None else reserved.rpartition("/")[2]
-    text = _speedups.TreeText(top_name, left_out, literal_of, lambda node: text_of([node]))
-    for _ in _adding(text, nodes):
-        pass
-    return text.whole()
-
-
-def export_parts(nodes: Iterable[Exported], top_name: str) -> Iterator[tuple[int, str]]:
-    """Yield in parts what `export_text` returns of all but ephemeral nodes, as they are written.
-
-    Before each is how many nodes it is the text of, ephemeral ones included.
-    """
-
-    def text_of(node: Exported) -> str:
-        return "".join(render(exported([node], top_name, None, ephemeral=False)))
-
-    text = _speedups.TreeText(top_name, None, literal_of, text_of)
-    for count in _adding(text, nodes):
-        yield count, text.whole()
-
-
-def _adding(text: _speedups.TreeText, nodes: Iterable[Exported]) -> Iterator[int]:
-    """Write nodes, and yield after each few of them how many."""
-    to_come = iter(nodes)
-    while count := text.add(islice(to_come, NODES_AT_A_TIME)):
-        yield count
+    return skip is not None or has_acls or behind is not None

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from zc.zk.patterns import pattern
-from zc.zk.tree.exporttext import export_parts
+from zc.zk.tree.exporttext import Writer
 from zc.zk.tree.parse import parse_tree
 from zc.zk.tree.syntax import is_node_name, is_plain_node_name
 from zookeeper.errors import ZooKeeperException
@@ -50,17 +50,25 @@ class Unparsed:
             self._tree = parse_tree(self._text)
         return self._tree
 
-    def is_export_of(self, tops: Mapping[str, Iterable[Exported]]) -> bool:
+    def writer_of(self, name: str) -> Writer:
+        """Return what writes the top-level node of that name, and all below it, to be compared."""
+        return Writer(name, None, ephemeral=False)
+
+    def is_export_of(
+        self, tops: Mapping[str, Iterable[Exported]], writers: Mapping[str, Writer] = {}
+    ) -> bool:
         """Return whether an export of nodes, without ephemeral ones, has this text.
 
-        `tops` are the top-level nodes by name, each with all below it, depth first.
+        `tops` are the top-level nodes by name, each with all below it, depth first; `writers` are
+        those that were told of them as they came.
         """
         position = 0
         self.known = {}
         try:
             for name in self.names:
                 self.known[name] = 0
-                for count, part in export_parts(tops.get(name, ()), name):
+                writer = writers.get(name) or self.writer_of(name)
+                for count, part in writer.parts(tops.get(name, ())):
                     if not self._text.startswith(part, position):
                         return False
                     position += len(part)

@@ -16,18 +16,20 @@ from zookeeper import constants, errors
 from zookeeper.answers import Answers
 
 if TYPE_CHECKING:
-    from zookeeper.types import BulkCompletion, Progress, Watcher
+    from zookeeper.types import BulkCompletion, Progress, TakesNodes, Watcher
 
 # Reads a node, at its path on the server, with or without leaving a watch there.
 Read = Callable[[Client, str, bool], Any]
 
 
 def _told_all(
-    progress: Progress | None, total_is_known: bool = True
+    progress: Progress | None, total_is_known: bool = True, nodes: TakesNodes | None = None
 ) -> Callable[[Sequence[Any]], object]:
-    """Return a function that tells a progress that all results are there."""
+    """Return a function that tells a progress that all results are there, and hands them out."""
 
     def tell(results: Sequence[Any]) -> None:
+        if nodes is not None:
+            nodes.take(results)
         if progress is not None:
             progress(len(results), len(results) if total_is_known else None)
 
@@ -112,10 +114,11 @@ class Bulk(Asking):
         progress: Progress | None = None,
         timeout: float | None = None,
         nested: bool = False,
+        nodes: TakesNodes | None = None,
     ) -> Subtree:
         """Read a node and everything below it."""
         (tree,) = self._now(h, self._tree(h, path, progress), timeout)
-        _told_all(progress, total_is_known=False)(tree)
+        _told_all(progress, total_is_known=False, nodes=nodes)(tree)
         return cast(Subtree, tree)
 
     def aread_tree(
@@ -127,9 +130,10 @@ class Bulk(Asking):
         progress: Progress | None = None,
         timeout: float | None = None,
         nested: bool = False,
+        nodes: TakesNodes | None = None,
     ) -> Done:
         """Do the same as read_tree; `completion(handle, code, tree)`."""
-        told = _told_all(progress, total_is_known=False)
+        told = _told_all(progress, total_is_known=False, nodes=nodes)
         return self._bulk_later(h, self._tree(h, path, progress), completion, timeout, told)
 
     def _tree(self, h: int, path: str, progress: Progress | None) -> Request:

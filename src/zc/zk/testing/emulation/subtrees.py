@@ -83,6 +83,11 @@ class Subtree(Sequence[Znode]):
         self.zxid = zxid
 
     @property
+    def arrivals(self) -> bytes:
+        """For each node how many came before it, packed."""
+        return struct.pack(f"@{len(self)}q", *range(len(self)))
+
+    @property
     def unreadable(self) -> list[str]:
         """The paths of nodes that could not be read."""
         return [node.path for node in self._nodes if node.error is not None]

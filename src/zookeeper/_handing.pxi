@@ -1,0 +1,39 @@
+# The nodes of a subtree, handed out while more of them come.
+
+# So many at a time: other threads and signals wait meanwhile.
+cdef enum: HANDED_OUT = 500
+
+
+@cython.final
+@cython.internal
+cdef class Handing:
+    """Hands out nodes in the order in which they lie in memory: parents first, siblings together."""
+
+    cdef object take        # called with lists of them
+    cdef Subtree tree       # that they are of; None: there is none yet
+    cdef int64_t following  # the one that is next
+    cdef tree_node **blocks
+
+    def __init__(self, taker):
+        self.take = taker.take
+
+    def __dealloc__(self):
+        free(self.blocks)
+
+    cdef bint hand_out(self, subtree *s) except -1:
+        """Hand out some of the nodes that are complete; say whether there are more."""
+        cdef long known
+        cdef int64_t index, end
+        with nogil:
+            known = subtree_complete(s, &self.blocks)
+        if self.tree is None:
+            self.tree = new_subtree(s)
+        end = min(known, self.following + HANDED_OUT)
+        if end > self.following:
+            nodes = [
+                znode_of(self.tree, subtree_node_in(self.blocks, index))
+                for index in range(self.following, end)
+            ]
+            self.following = end
+            self.take(nodes)
+        return known > end
