@@ -15,7 +15,9 @@ cdef class Handing:
     cdef tree_node **blocks
 
     def __init__(self, taker):
-        self.take = taker.take
+        self.take = getattr(taker, "take", None)
+        if not callable(self.take):
+            raise TypeError(f"nodes must have a method take: {taker!r}")
 
     def __dealloc__(self):
         free(self.blocks)

@@ -19,7 +19,7 @@ def plant(zookeeper, handle, *paths):
 
 
 def describe(exception):
-    return type(exception), exception.path
+    return None if exception is None else (type(exception), exception.path)
 
 
 def test_get_many_gives_data_and_stat_for_each_path_in_order(zookeeper, handle):
@@ -196,6 +196,109 @@ def test_nested_tuples_are_made_while_a_slow_network_brings_the_nodes(
     assert code == zookeeper.OK
     assert tree.nested() == whole
     assert [node.path for node in tree][:3] == ["/", "/f0", "/f0/0"]
+
+
+class Taker:
+    """Keeps what it is given, and raises the faults, one at a time."""
+
+    def __init__(self, *faults):
+        self.taken = []
+        self.times = 0
+        self._faults = [*faults]
+
+    def take(self, nodes):
+        self.times += 1
+        self.taken += [(node.path, node.depth, node.data, describe(node.error)) for node in nodes]
+        if self._faults:
+            raise self._faults.pop()
+
+
+def arrivals(tree):
+    return list(struct.unpack(f"@{len(tree)}q", tree.arrivals))
+
+
+def as_taken(tree):
+    return [(node.path, node.depth, node.data, describe(node.error)) for node in tree]
+
+
+def test_arrivals_are_the_places_of_nodes_in_the_order_of_reading(zookeeper, handle):
+    plant(zookeeper, handle, "/b", "/b/z", "/a", "/a/9")
+    tree = zookeeper.read_tree(handle, "/")
+    assert sorted(arrivals(tree)) == [0, 1, 2, 3, 4]
+    assert arrivals(tree)[0] == 0
+    assert arrivals(zookeeper.read_tree(handle, "/b/z")) == [0]
+
+
+@pytest.mark.not_emulated("it has no network")
+@pytest.mark.parametrize("is_waited_for", [True, False], ids=["waits", "later"])
+def test_nodes_are_handed_out_while_a_slow_network_brings_more(
+    zookeeper, handle, connect, proxy, root, is_waited_for
+):
+    folders = [f"/f{number}" for number in range(30)]
+    plant(zookeeper, handle, *folders, *(f"{path}/{n}" for path in folders for n in range(60)))
+    zookeeper.create(handle, "/secret", "", SECRET)
+    through = connect(hosts=proxy.connection_string + root)
+    proxy.delay(150)
+    taker = Taker()
+    if is_waited_for:
+        tree = zookeeper.read_tree(through, "/", nodes=taker)
+    else:
+        later = Calls()
+        zookeeper.aread_tree(through, "/", later, nodes=taker)
+        (_, code, tree) = later.wait_one()
+        assert code == zookeeper.OK
+    numbers = arrivals(tree)
+    whole = as_taken(tree)
+    assert len(whole) == 2 + 30 * 61
+    by_number = dict(zip(numbers, whole, strict=True))
+    assert taker.taken == [by_number[number] for number in range(len(taker.taken))]
+    assert (zookeeper.NoAuthException, "/secret") in [fault for *_, fault in taker.taken]
+    assert taker.times > 0
+    assert len(taker.taken) > 30
+
+
+@pytest.mark.not_emulated("it has no network")
+def test_a_node_that_vanishes_meanwhile_is_handed_out_as_gone(
+    zookeeper, handle, connect, proxy, root
+):
+    """It is gone when its children are asked for."""
+    plant(zookeeper, handle, "/a", "/a/x", "/b", "/b/y", "/b/y/z")
+    through = connect(hosts=proxy.connection_string + root)
+    proxy.delay(200)
+    taker, later = Taker(), Calls()
+    zookeeper.aread_tree(through, "/", later, nodes=taker)
+    for path in ("/a/x", "/a"):
+        zookeeper.delete(handle, path)
+    (_, code, tree) = later.wait_one()
+    assert code == zookeeper.OK
+    assert "/a" not in [node.path for node in tree]
+    by_number = dict(zip(arrivals(tree), as_taken(tree), strict=True))
+    for number, taken in enumerate(taker.taken):
+        assert by_number.get(number, taken) == taken
+        if number not in by_number:
+            assert taken[-1] in [(zookeeper.NoNodeException, path) for path in ("/a", "/a/x")]
+
+
+@pytest.mark.not_emulated("it has no network")
+def test_a_taker_that_raises_ends_the_read(zookeeper, handle, connect, proxy, root, caplog):
+    folders = [f"/f{number}" for number in range(30)]
+    plant(zookeeper, handle, *folders, *(f"{path}/{n}" for path in folders for n in range(60)))
+    through = connect(hosts=proxy.connection_string + root)
+    proxy.delay(150)
+    with pytest.raises(LookupError, match="enough"):
+        zookeeper.read_tree(through, "/", nodes=Taker(LookupError("enough")))
+    later = Calls()
+    zookeeper.aread_tree(through, "/", later, nodes=Taker(LookupError("enough")))
+    (_, code, tree) = later.wait_one()
+    assert (code, tree) == (zookeeper.NOTHING, None)
+    assert "what is made of nodes of handle" in caplog.text
+    assert len(zookeeper.read_tree(through, "/f1")) == 61
+
+
+def test_what_cannot_take_nodes_is_refused_before_anything_is_read(zookeeper, handle):
+    for read in (zookeeper.read_tree, zookeeper.aread_tree):
+        with pytest.raises(TypeError, match="nodes must have a method take: 3"):
+            read(handle, "/", nodes=3)
 
 
 def test_a_subtree_is_a_sequence(zookeeper, handle):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from itertools import accumulate
 
 import pytest
@@ -15,7 +16,7 @@ from tests.pure.test_plain import plain_properties
 from zc.zk import _speedups
 from zc.zk.owners import CONTAINER, of_ttl
 from zc.zk.tree.exporting import Marked, exported
-from zc.zk.tree.exporttext import NODES_AT_A_TIME, export_text
+from zc.zk.tree.exporttext import NODES_AT_A_TIME, Writer, export_text
 from zc.zk.tree.render import literal_of, render
 from zookeeper.constants import NOAUTH
 from zookeeper.errors import NoAuthException, error
@@ -128,3 +129,85 @@ def test_text_that_is_not_ascii_keeps_its_place() -> None:
     text = _speedups.TreeText("top", None, literal_of, lambda node: f"{node.name}\n")
     text.add([Node("/t", 0), Node("/t/é", 1), Node("/t/a", 1), Node("/t/\U0001f600", 1)])
     assert text.whole() == "/top\né\n  /a\n\U0001f600\n"
+
+
+class Subtree(list[Node]):
+    """Nodes depth first; `numbers` are their places in the order in which they came."""
+
+    def __init__(self, nodes: list[Node], numbers: list[int]) -> None:
+        super().__init__(nodes)
+        self.arrivals = struct.pack(f"@{len(numbers)}q", *numbers)
+        self.came = [node for _, node in sorted(zip(numbers, nodes, strict=True), key=_first)]
+
+
+def _first(pair: tuple[int, Node]) -> int:
+    return pair[0]
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    trees(),
+    st.sampled_from(["", "top", "odd name", "é"]),
+    st.sampled_from([None, "/zookeeper"]),
+    st.booleans(),
+    st.data(),
+)
+def test_nodes_that_came_in_another_order_are_one_text(
+    nodes: list[Node], top_name: str, reserved: str | None, ephemeral: bool, draw: st.DataObject
+) -> None:
+    tree = Subtree(nodes, draw.draw(st.permutations(range(len(nodes)))))
+    writer = Writer(top_name, reserved, ephemeral=ephemeral)
+    told = draw.draw(st.integers(0, len(nodes)))
+    half = draw.draw(st.integers(0, told))
+    writer.take(tree.came[:half])
+    writer.take(tree.came[half:told])
+    assert writer.whole(tree) == one_by_one(
+        nodes, top_name, reserved, ephemeral=ephemeral, kinds=False
+    )
+
+
+def test_nodes_that_vanished_after_they_came_are_left_out() -> None:
+    nodes = [Node("/", 0), Node("/a", 1, '{"x":1}'), Node("/b", 1, '{"é":2}'), Node("/c", 1)]
+    gone = Node("/a/gone", 2, None, 0, error(NOAUTH, "/a/gone"))
+    writer = Writer("", None, ephemeral=False)
+    writer.take([nodes[0], gone, nodes[3], nodes[1], gone, nodes[2]])
+    tree = Subtree(nodes, [0, 3, 5, 2])
+    assert writer.whole(tree) == one_by_one(nodes, "", None, ephemeral=False, kinds=False)
+
+
+def test_the_first_node_that_cannot_be_read_is_told_of_whatever_came_first() -> None:
+    nodes = [
+        Node("/", 0),
+        *(Node(path, path.count("/"), None, 0, error(NOAUTH, path)) for path in ("/a/b/c", "/z")),
+    ]
+    writer = Writer("", None, ephemeral=False)
+    writer.take([nodes[0], nodes[2], nodes[1]])
+    with pytest.raises(NoAuthException) as caught:
+        writer.whole(Subtree(nodes, [0, 2, 1]))
+    assert caught.value.path == "/a/b/c"
+
+
+def test_text_that_is_kept_ahead_is_bounded_and_the_rest_follows() -> None:
+    value = "x" * 1_000_000
+    nodes = [Node("/", 0)] + [Node(f"/n{n}", 1, f'{{"a":"{value}"}}') for n in range(40)]
+    text = _speedups.TreeText("", None, literal_of, lambda node: "")
+    ahead = _speedups.TextAhead(text)
+    ahead.take(nodes)
+    assert 30 < len(ahead) < 36
+    writer = Writer("", None, ephemeral=False)
+    tree = Subtree(nodes, [0, *range(40, 0, -1)])
+    writer.take(tree.came)
+    assert writer.whole(tree) == export_text(nodes, "", None, ephemeral=False)
+
+
+def test_parts_are_those_of_nodes_in_their_order() -> None:
+    count = 2 * NODES_AT_A_TIME
+    nodes = [Node("/", 0)] + [
+        Node(f"/n{n:05}", 1, '{"a":"é"}' if n % 3 else "") for n in range(count)
+    ]
+    tree = Subtree(nodes, [0, *range(count, 0, -1)])
+    writer = Writer("top", None, ephemeral=False)
+    writer.take(tree.came[: count // 2])
+    parts = [*writer.parts(tree)]
+    assert [size for size, _ in parts] == [NODES_AT_A_TIME, NODES_AT_A_TIME, 1]
+    assert "".join(text for _, text in parts) == export_text(nodes, "top", None, ephemeral=False)

@@ -17,7 +17,6 @@ from zc.zk.tree.render import literal_of, render
 
 if TYPE_CHECKING:
     from zc.zk.tree.exporting import Exported
-    from zookeeper.types import Znode
 
 # Other threads wait, and signals, while so many nodes become text.
 NODES_AT_A_TIME = 500
@@ -43,7 +42,7 @@ class Writer:
         self._text = new()
         self._ahead = _speedups.TextAhead(new())
 
-    def take(self, nodes: Iterable[Znode]) -> None:
+    def take(self, nodes: Iterable[Exported]) -> None:
         """Write nodes ahead that are parts of a subtree, as they come."""
         self._ahead.take(nodes)
 

@@ -176,6 +176,11 @@ def function(value: object, what: str) -> None:
         raise TypeError(f"{what} must be callable or None: {value!r}")
 
 
+def taker(value: object) -> None:
+    if value is not None and not callable(getattr(value, "take", None)):
+        raise TypeError(f"nodes must have a method take: {value!r}")
+
+
 def watcher(value: Callable[..., object] | None) -> None:
     function(value, "a watcher")
     hash(value)  # raises TypeError: watchers are compared

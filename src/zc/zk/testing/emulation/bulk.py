@@ -117,6 +117,7 @@ class Bulk(Asking):
         nodes: TakesNodes | None = None,
     ) -> Subtree:
         """Read a node and everything below it."""
+        arguments.taker(nodes)
         (tree,) = self._now(h, self._tree(h, path, progress), timeout)
         _told_all(progress, total_is_known=False, nodes=nodes)(tree)
         return cast(Subtree, tree)
@@ -133,6 +134,7 @@ class Bulk(Asking):
         nodes: TakesNodes | None = None,
     ) -> Done:
         """Do the same as read_tree; `completion(handle, code, tree)`."""
+        arguments.taker(nodes)
         told = _told_all(progress, total_is_known=False, nodes=nodes)
         return self._bulk_later(h, self._tree(h, path, progress), completion, timeout, told)
 
