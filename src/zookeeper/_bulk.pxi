@@ -2,7 +2,7 @@
 
 # How often (nanoseconds) a waiting thread looks for progress, signals and stalls.
 cdef int64_t LOOK_AGAIN = 100000000
-# How soon it looks for what it does something with; where nothing comes, less and less often.
+# How soon it looks for what it does something with; less and less often, until there is a lot of that.
 cdef int64_t LOOK_SOON = 1000000
 
 
@@ -39,10 +39,11 @@ cdef object wait_for_bulk(
         PyErr_CheckSignals()
         now = core_now()
         done = bulk_progress(b, &told)
-        pause = min(2 * pause, LOOK_AGAIN)
+        pause = min(max(2 * pause, LOOK_SOON), LOOK_AGAIN)
         if looks and (has_more or done != last_done):
             has_more = work.look()
-            pause = 0 if has_more else LOOK_SOON
+            if has_more:
+                pause = 0
         if done != last_done:
             last_done = done
             stalled_at = now = core_now()

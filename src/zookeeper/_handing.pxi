@@ -12,6 +12,7 @@ cdef class Handing:
     cdef object take        # called with lists of them
     cdef Subtree tree       # that they are of; None: there is none yet
     cdef int64_t following  # the one that is next
+    cdef bint is_over       # it takes no more
     cdef tree_node **blocks
 
     def __init__(self, taker):
@@ -26,6 +27,8 @@ cdef class Handing:
         """Hand out some of the nodes that are complete; say whether there are more."""
         cdef long known
         cdef int64_t index, end
+        if self.is_over:
+            return False
         with nogil:
             known = subtree_complete(s, &self.blocks)
         if self.tree is None:
@@ -37,5 +40,5 @@ cdef class Handing:
                 for index in range(self.following, end)
             ]
             self.following = end
-            self.take(nodes)
-        return known > end
+            self.is_over = self.take(nodes) is False
+        return known > end and not self.is_over

@@ -293,7 +293,8 @@ def read_tree(h, path, *, progress=None, timeout=None, nested=False, nodes=None)
     nested: make what the result's method `nested` returns while nodes come, which hides its time.
     nodes: its method `take` is called with lists of nodes while more of them come, hundreds at a time, not
     of all nodes as a rule. They come in an order of their own, which the result's `arrivals` tell; those
-    that have vanished have a NoNodeException as `error`. What it raises is raised, and ends the operation.
+    that have vanished have a NoNodeException as `error`. It is not called again when it has returned False.
+    What it raises is raised, and ends the operation.
 
     A node that may not be read is in the result with its `error` set and nothing below it; nodes that
     vanish meanwhile are left out. Raises NoNodeException if there is no such node, and what concerns

@@ -127,7 +127,7 @@ class Znode(Protocol):
 
 
 class TakesNodes(Protocol):
-    """Something that takes nodes of a subtree while more of them come; see `read_tree`."""
+    """Something that takes nodes of a subtree while more come, until False; see `read_tree`."""
 
     def take(self, nodes: Sequence[Znode], /) -> object: ...
 

@@ -199,18 +199,20 @@ def test_nested_tuples_are_made_while_a_slow_network_brings_the_nodes(
 
 
 class Taker:
-    """Keeps what it is given, and raises the faults, one at a time."""
+    """Keeps what it is given, and raises the faults, one at a time; takes so many times."""
 
-    def __init__(self, *faults):
+    def __init__(self, *faults, most=None):
         self.taken = []
         self.times = 0
         self._faults = [*faults]
+        self._most = most
 
     def take(self, nodes):
         self.times += 1
         self.taken += [(node.path, node.depth, node.data, describe(node.error)) for node in nodes]
         if self._faults:
             raise self._faults.pop()
+        return self.times != self._most
 
 
 def arrivals(tree):
@@ -253,8 +255,12 @@ def test_nodes_are_handed_out_while_a_slow_network_brings_more(
     by_number = dict(zip(numbers, whole, strict=True))
     assert taker.taken == [by_number[number] for number in range(len(taker.taken))]
     assert (zookeeper.NoAuthException, "/secret") in [fault for *_, fault in taker.taken]
-    assert taker.times > 0
+    assert taker.times > 1
     assert len(taker.taken) > 30
+    proxy.delay(50)
+    few = Taker(most=1)
+    assert len(zookeeper.read_tree(through, "/", nodes=few)) == len(whole)
+    assert few.times == 1
 
 
 @pytest.mark.not_emulated("it has no network")

@@ -3,7 +3,7 @@
 cdef enum:
     FIRST_ROOM = 8192
     # Characters that are written before it is their turn, and are kept until then.
-    MAX_AHEAD = 32000000
+    MAX_AHEAD = 16000000
 
 cdef enum:
     # In the place of a length.
@@ -193,11 +193,12 @@ cdef class TextAhead:
         return self.count
 
     def take(self, nodes):
-        """Write the text of the nodes that come next."""
+        """Write the text of the nodes that come next; say whether there is room for more."""
         for node in nodes:
             if self.text.length > MAX_AHEAD:
-                return
+                return False
             self.write(node)
+        return True
 
     cdef int write(self, node) except -1:
         cdef TreeText text = self.text

@@ -42,9 +42,9 @@ class Writer:
         self._text = new()
         self._ahead = _speedups.TextAhead(new())
 
-    def take(self, nodes: Iterable[Exported]) -> None:
-        """Write nodes ahead that are parts of a subtree, as they come."""
-        self._ahead.take(nodes)
+    def take(self, nodes: Iterable[Exported]) -> bool:
+        """Write nodes of a subtree ahead, as they come; say whether there is room for more."""
+        return self._ahead.take(nodes)
 
     def parts(self, nodes: Iterable[Exported]) -> Iterator[tuple[int, str]]:
         """Yield the text in parts, as they are written; before each of how many nodes it is.
