@@ -8,8 +8,7 @@ however long that takes, and with a pause of 30 seconds after a failure, though 
 expired by then. It is kept from that by opening a ticket with a keytab that is empty.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import itertools
 import logging
 import os
@@ -152,7 +151,7 @@ class _ProcessTickets:
     def renew(self) -> None:
         self._ask()
 
-    def _ask(self) -> _Request:
+    def _ask(self) -> "_Request":
         """Ask the KDC, unless that is being done; return the request to wait for."""
         with self._lock:
             if self._request is not None:
@@ -164,7 +163,7 @@ class _ProcessTickets:
             self._end(request, str(fault))
         return request
 
-    def _answer(self, request: _Request) -> None:
+    def _answer(self, request: "_Request") -> None:
         fault: str | None = "the KDC could not be asked"
         try:
             request.ticket = self._fetched()
@@ -174,7 +173,7 @@ class _ProcessTickets:
         finally:
             self._end(request, fault)
 
-    def _end(self, request: _Request, fault: str | None) -> None:
+    def _end(self, request: "_Request", fault: str | None) -> None:
         request.fault = fault
         with self._lock:
             if request.ticket is not None:

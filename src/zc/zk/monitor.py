@@ -16,8 +16,7 @@ So the process itself tells, on a port, or rather a Unix socket, that is known b
 they found and end the process with 1 when something is wrong.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import json
 import logging
 import os

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("zc.zk")
 
 B = TypeVar("B", bound=Telling)
-S = TypeVar("S", bound="LiveObject[Any]")
 
 
 class LiveObject(ABC, Generic[B]):
@@ -222,6 +221,9 @@ class LiveObject(ABC, Generic[B]):
         if not self.deleted:
             return callback(self)
         return callback() if callbacks.needs_no_arguments(callback) else None
+
+
+S = TypeVar("S", bound=LiveObject[Any])
 
 
 class _Looks(AsyncIterator[S], Generic[S]):

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from zookeeper.sasl import Mechanism
     from zookeeper.tls import TLS
 
-logger = logging.getLogger("zc.zk")
+    Self = TypeVar("Self", bound="Opening")
 
-Self = TypeVar("Self", bound="Opening")
+logger = logging.getLogger("zc.zk")
 
 
 class Opening:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-C = TypeVar("C", bound="deque[Any] | set[Any] | dict[Any, Any]")
+C = TypeVar("C", bound=deque[Any] | set[Any] | dict[Any, Any])
 
 
 # Ends calls of closed loops; see `crossing.py`.

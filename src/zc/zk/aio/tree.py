@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from zc.zk.aio.live import LiveObject
 from zc.zk.watching.callbacks import Callback
@@ -14,8 +14,6 @@ from zc.zk.watching.treeview import TreeView
 
 if TYPE_CHECKING:
     from zc.zk.aio.forms import Face
-
-Self = TypeVar("Self", bound="Tree")
 
 
 class Tree(LiveObject[Blocking], TreeView):

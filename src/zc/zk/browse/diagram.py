@@ -5,8 +5,7 @@ shapes in it, and makes elements of these that are allowed to be nothing else. A
 large for a picture is drawn in groups, and one too large for that comes as a list of its services.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import json
 import threading
 import time

@@ -5,8 +5,7 @@ earlier releases are programs of their own too, as `zookeeper_export`; `zc.zk.sc
 entry points.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from typing import NamedTuple
 
 

@@ -14,8 +14,7 @@ Danger: the kernel forgets what ties COMMAND to the guardian when a program with
 (setuid) is executed; and a process that leaves the group, as daemons do, is not found again.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import ctypes
 import os
 import signal

@@ -3,8 +3,7 @@
 Pure.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 

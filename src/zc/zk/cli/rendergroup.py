@@ -4,8 +4,7 @@ A group has a thread of its own, so that a command that hangs holds up no other 
 one thing is done after the other.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import os
 import threading
 import time

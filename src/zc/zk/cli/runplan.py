@@ -3,8 +3,7 @@
 Pure: times are given, as seconds of any clock that goes on steadily.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from typing import NamedTuple
 
 # Between a failure and the next attempt (seconds), twice as long each time.

@@ -1,7 +1,6 @@
 """Completions of lines of `zk shell`; servers are asked by a function."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import argparse
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Sequence

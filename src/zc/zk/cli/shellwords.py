@@ -3,8 +3,7 @@
 All are functions on text. A line is split as by a POSIX shell, without its expansions.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import re
 import shlex
 from collections.abc import Collection, Sequence

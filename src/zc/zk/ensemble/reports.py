@@ -5,8 +5,7 @@ A part that is missing is None.
 The text comes from a server, so anything may be in it, and nothing that is odd is an error.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import re
 from typing import Any, NamedTuple
 

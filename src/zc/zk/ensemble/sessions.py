@@ -1,7 +1,6 @@
 """The sessions of an ensemble, put together from what each server tells of its connections."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,7 +30,7 @@ class _Told(NamedTuple):
 
 
 def sessions_of(
-    servers: Sequence[tuple[str, int]], tls: TLS | None, seconds: float, admin: int | None = None
+    servers: Sequence[tuple[str, int]], tls: "TLS | None", seconds: float, admin: int | None = None
 ) -> tuple[list[SessionFacts], dict[str, str]]:
     """Return the sessions, by their ids, and why which servers tell nothing.
 

@@ -1,7 +1,6 @@
 """How each server of an ensemble is doing, by what it answers itself."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -38,7 +37,7 @@ class Status(NamedTuple):
 
 
 def status_of_each(
-    servers: Sequence[tuple[str, int]], tls: TLS | None, seconds: float, by_reading: ByReading
+    servers: Sequence[tuple[str, int]], tls: "TLS | None", seconds: float, by_reading: ByReading
 ) -> list[Asked[Status]]:
     """Ask all servers how they are doing; `by_reading` is for those that answer no words."""
 

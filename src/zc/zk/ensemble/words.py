@@ -7,8 +7,7 @@ itself. On a secure port the word travels by TLS.
 Nothing is believed of the other end: all takes until a deadline, and an answer has an end.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import socket
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -67,7 +66,7 @@ class Answer(NamedTuple):
     expires: float | None = None
 
 
-def ask(address: Address, word: str, tls: TLS | None, deadline: float) -> Answer:
+def ask(address: Address, word: str, tls: "TLS | None", deadline: float) -> Answer:
     """Ask a server, until `deadline` on the steady clock. Raises Unanswered."""
     began = time.monotonic()
     # Until then an answer may begin.
@@ -147,14 +146,14 @@ def _limit(connection: socket.socket, deadline: float) -> None:
     connection.settimeout(left)
 
 
-def _secured(plain: socket.socket, host: str, tls: TLS, deadline: float) -> ssl.SSLSocket:
+def _secured(plain: socket.socket, host: str, tls: "TLS", deadline: float) -> "ssl.SSLSocket":
     from zc.zk.ensemble.tlscontext import context
 
     _limit(plain, deadline)
     return context(tls).wrap_socket(plain, server_hostname=tls.server_hostname or host)
 
 
-def _expiry(connection: ssl.SSLSocket) -> float | None:
+def _expiry(connection: "ssl.SSLSocket") -> float | None:
     import ssl
 
     certificate = connection.getpeercert() or {}

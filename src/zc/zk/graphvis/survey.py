@@ -1,7 +1,6 @@
 """Which units a system has, and how links connect them."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 

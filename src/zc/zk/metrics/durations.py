@@ -5,8 +5,7 @@ a signal handler may note something in the middle of anything, and a fork finds 
 The place of a thread that has ended stays, and is the next one's that gets its number.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import sys
 from _thread import get_ident
 from bisect import bisect_left

@@ -8,8 +8,7 @@ Labels have few values each, which are known beforehand but for the client's nam
 paths: a program may have any number of them, and the log names the one that is in trouble.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple

@@ -5,11 +5,10 @@ each if the ACL is still the one that was read; what has become of those whose a
 looked at.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zookeeper
 from zc.zk.operations.accounts import tell_with
@@ -21,6 +20,8 @@ from zc.zk.tree.aclchange import AclChange, Entries, Lists, is_same
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl, Progress
+else:
+    Acl = Any  # a large module, for a type
 
 # So many ACLs are read at a time.
 MAX_AT_ONCE = 2000
@@ -47,7 +48,7 @@ class Outcome(NamedTuple):
 
 
 def read_acls(
-    session: Session, path: str, *, below: bool, progress: Progress | None = None
+    session: Session, path: str, *, below: bool, progress: "Progress | None" = None
 ) -> Iterator[NodeAcl]:
     """Yield the ACL of the node at `path`, with `below` of all below it.
 
@@ -102,7 +103,7 @@ class Planning:
 
 
 def change_acls(
-    session: Session, changes: Sequence[AclChange], progress: Progress | None = None
+    session: Session, changes: Sequence[AclChange], progress: "Progress | None" = None
 ) -> Outcome:
     """Change ACLs, each if it is still as it was planned. Nothing is undone after a failure."""
     left = list(changes)
@@ -129,7 +130,7 @@ def _change(
     session: Session,
     changes: list[AclChange],
     faults: dict[str, Exception],
-    progress: Progress | None,
+    progress: "Progress | None",
 ) -> tuple[list[AclChange], zookeeper.SessionError | None]:
     """Make changes, note the failures; return those that were cut off, and by what."""
     steps = [("set_acl", each.path, each.new, each.aversion) for each in changes]

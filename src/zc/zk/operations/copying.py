@@ -6,8 +6,7 @@ are there have to be like their originals. Moving it deletes the originals only 
 there and both were compared, children first, each if it has the version that was copied.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from typing import TYPE_CHECKING, NamedTuple
 
 import zookeeper
@@ -70,7 +69,7 @@ class CopyPlan:
         changes: list[Change] = [*copies, *self.deletions]
         self.is_atomic = not (is_move and is_begun) and apply.is_one_transaction(changes)
 
-    def apply(self, progress: Progress | None = None) -> None:
+    def apply(self, progress: "Progress | None" = None) -> None:
         """Make the copies, and delete the originals of a move.
 
         Raises what a plan's `apply` raises when others have changed the nodes concerned, and
@@ -85,7 +84,7 @@ class CopyPlan:
             self._compare()
             self._delete(progress)
 
-    def _copy(self, progress: Progress | None) -> None:
+    def _copy(self, progress: "Progress | None") -> None:
         session = self.target.session
         copies = self.copies
         for attempt in attempts(session):
@@ -106,7 +105,7 @@ class CopyPlan:
             is_one_service=_is_same_service(self.source.session, self.target.session),
         )
 
-    def _move_at_once(self, progress: Progress | None) -> None:
+    def _move_at_once(self, progress: "Progress | None") -> None:
         session = self.source.session
         changes: list[Change] = [*self.copies, *self.deletions]
         for attempt in attempts(session):
@@ -134,7 +133,7 @@ class CopyPlan:
                 missing[0].path, "somebody else has deleted this copy; nothing is moved"
             )
 
-    def _delete(self, progress: Progress | None) -> None:
+    def _delete(self, progress: "Progress | None") -> None:
         session = self.source.session
         left = self.deletions
         try:
@@ -157,7 +156,7 @@ def plan_copy(
     *,
     is_move: bool = False,
     merge: bool = False,
-    progress: Progress | None = None,
+    progress: "Progress | None" = None,
 ) -> CopyPlan:
     """Plan the copies of a subtree at `target`, or its move there.
 

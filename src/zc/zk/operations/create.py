@@ -1,8 +1,7 @@
 """Creating one node of any kind."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zookeeper
 from zc.zk.links import is_direct, join
@@ -12,6 +11,8 @@ from zc.zk.session.session import Session
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl, Data
+else:
+    Acl = Data = Any  # a large module, for a type
 
 _FLAGS = {
     ("persistent", False): 0,

@@ -1,8 +1,7 @@
 """The identities that servers take a session for."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zookeeper
 from zc.zk.acl import digest_acl
@@ -11,6 +10,8 @@ from zc.zk.session.session import Session
 
 if TYPE_CHECKING:
     from zookeeper.types import ProvenIdentity
+else:
+    ProvenIdentity = Any  # a large module, for a type
 
 
 class Identities(NamedTuple):

@@ -1,7 +1,6 @@
 """Import: make nodes what a tree says."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,9 +49,9 @@ def make_plan(
     tree: ParseNode | Unparsed,
     path: str,
     *,
-    acl: Acl,
+    acl: "Acl",
     options: Options,
-    progress: Progress | None = None,
+    progress: "Progress | None" = None,
 ) -> Plan:
     """Plan how the nodes below `path` become what `tree` says.
 
@@ -105,7 +104,7 @@ def _may_need_no_parsing(session: Session, text: Unparsed, path: str, options: O
 
 
 def _first_look(
-    session: Session, text: Unparsed, path: str, acl: Acl, progress: Progress | None
+    session: Session, text: Unparsed, path: str, acl: "Acl", progress: "Progress | None"
 ) -> Place:
     """Read the nodes that a text is about. Raises its faults rather than what else is wrong."""
     try:
@@ -117,7 +116,7 @@ def _first_look(
 
 
 def _behind_links(
-    session: Session, place: Place, tree: ParseNode, progress: Progress | None
+    session: Session, place: Place, tree: ParseNode, progress: "Progress | None"
 ) -> Place:
     """Return the place that links lead to, that itself if they lead nowhere."""
     try:
@@ -138,7 +137,7 @@ def _with_acls(
     path: str,
     present: dict[str, NodeState],
     marking: Marking,
-    progress: Progress | None,
+    progress: "Progress | None",
 ) -> Marking:
     """Return the marking with what is known of the ACLs that a plan is about, if any."""
     paths = with_acls(tree, path, present, is_reset=marking.reset is not None)
@@ -150,15 +149,15 @@ def _with_acls(
     return marking
 
 
-def _check_acl(session: Session, path: str, acl: Acl) -> None:
+def _check_acl(session: Session, path: str, acl: "Acl") -> None:
     """Raise what the binding says against an ACL, which is asked of no server."""
     where = path if is_direct(path) else "/"
     session.call(session.binding.check_operations, [("create", where, "", acl)])
 
 
 def _acls(
-    session: Session, paths: list[str], progress: Progress | None
-) -> dict[str, tuple[Acl, int] | Exception]:
+    session: Session, paths: list[str], progress: "Progress | None"
+) -> "dict[str, tuple[Acl, int] | Exception]":
     """Read the ACLs of nodes, with their versions; nothing of those that have vanished."""
     answers = read_acls(session, paths, progress)
     return {
@@ -212,9 +211,9 @@ def import_tree(
     tree: ParseNode | Unparsed,
     path: str,
     *,
-    acl: Acl,
+    acl: "Acl",
     options: Options,
-    progress: Progress | None = None,
+    progress: "Progress | None" = None,
     plan: Plan | None = None,
 ) -> Plan:
     """Plan and apply until no conflict with anybody else is left; return the last plan.

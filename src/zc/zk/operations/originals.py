@@ -1,7 +1,6 @@
 """Reading subtrees with all that a copy has to have: data, ACLs, and kinds of nodes."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from typing import TYPE_CHECKING, NamedTuple
 
 import zookeeper
@@ -28,7 +27,7 @@ class Originals(NamedTuple):
     zxid: int
 
 
-def read_originals(session: Session, path: str, progress: Progress | None = None) -> Originals:
+def read_originals(session: Session, path: str, progress: "Progress | None" = None) -> Originals:
     """Read a node and all below it, but not ZooKeeper's own nodes.
 
     Raises NoNodeException, also for a node that vanishes meanwhile, and NoAuthException for one

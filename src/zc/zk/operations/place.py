@@ -1,7 +1,6 @@
 """The nodes that a plan is about, as they were read in a few round trips."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from zc.zk.tree.exporttext import Writer
     from zc.zk.tree.unparsed import Unparsed
     from zookeeper.types import Progress, Znode
+else:
+    Znode = Any  # a large module, for a type
 
 # More subtrees than this at one place are read together with all that is beside them.
 MANY_SUBTREES = 20
@@ -112,8 +113,8 @@ def read_place(
     session: Session,
     path: str,
     names: Iterable[str],
-    progress: Progress | None = None,
-    text: Unparsed | None = None,
+    progress: "Progress | None" = None,
+    text: "Unparsed | None" = None,
 ) -> Place:
     """Read the node at `path`, and those of its children that have these names.
 

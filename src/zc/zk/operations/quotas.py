@@ -4,8 +4,7 @@ They are kept at the servers' own root, whatever the root of the connection stri
 without a root reads and writes them.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple

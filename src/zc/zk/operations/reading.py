@@ -1,7 +1,6 @@
 """Reading one node, or one property of it, by a path that may have links in it."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Callable
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -16,6 +15,8 @@ from zc.zk.session.session import Session
 
 if TYPE_CHECKING:
     from zookeeper.types import Stat
+else:
+    Stat = Any  # a large module, for a type
 
 T = TypeVar("T")
 

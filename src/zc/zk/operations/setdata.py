@@ -1,7 +1,6 @@
 """Replacing one node's data, with the answer to whether it happened."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from typing import TYPE_CHECKING, NamedTuple
 
 import zookeeper
@@ -20,7 +19,7 @@ class Written(NamedTuple):
     version: int
 
 
-def set_data(session: Session, path: str, data: Data, version: int = -1) -> Written:
+def set_data(session: Session, path: str, data: "Data", version: int = -1) -> Written:
     """Replace the data of the node at `path`, if it has that version; -1 is any.
 
     A lost connection has it done again, unless it turns out to be done. Raises NoNodeException,
@@ -29,7 +28,7 @@ def set_data(session: Session, path: str, data: Data, version: int = -1) -> Writ
     return at_node(session, path, lambda real_path: _set(session, real_path, data, version))
 
 
-def _set(session: Session, path: str, data: Data, version: int) -> Written:
+def _set(session: Session, path: str, data: "Data", version: int) -> Written:
     is_doubtful = False
     for attempt in attempts(session):
         with attempt:
@@ -45,12 +44,12 @@ def _set(session: Session, path: str, data: Data, version: int) -> Written:
     return Written(path, stat["version"])
 
 
-def _has(session: Session, path: str, data: Data, version: int) -> bool:
+def _has(session: Session, path: str, data: "Data", version: int) -> bool:
     """Say whether a node has these data, in this version: an attempt whose answer was lost."""
     found, stat = session.call(session.binding.get, path)
     return stat["version"] == version and as_bytes(found) == as_bytes(data)
 
 
-def as_bytes(data: Data) -> bytes | None:
+def as_bytes(data: "Data") -> bytes | None:
     """Return data as a server has them; what was read is text."""
     return data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data

@@ -6,8 +6,7 @@ hundreds, looked at in one bulk read, and a path above them that has links in it
 The rest, seldom needed, is left to be done one by one.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -210,7 +209,7 @@ class _Together:
 
     # Requests, and what they lead to
 
-    def _write(self, chosen: Chosen, operations: list[Operation]) -> list[Any]:
+    def _write(self, chosen: Chosen, operations: "list[Operation]") -> list[Any]:
         """Return the results; none if one of the operations can be no part of a request."""
         try:
             results = self.binding.write_many(self.handle, operations, stop=False)

@@ -4,8 +4,7 @@ When an ensemble of ZooKeeper was down for longer than its sessions last, all re
 gone as it returns, and come back one by one. Pure: times are given.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Mapping
 from typing import NamedTuple
 

@@ -1,7 +1,6 @@
 """The templates to be rendered, from a file in TOML; errors name the file, template and key."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import importlib
 import os
 import sys

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zc.zk.watching.properties import Properties
     from zc.zk.watching.tree import Tree
 
-T = TypeVar("T", bound="Tree | Children | Properties | Providers | Awaited")
+    T = TypeVar("T", bound="Tree | Children | Properties | Providers | Awaited")
 
 # A thing that is asked for: the kind, the path, and how deep a tree is.
 SourceKey = tuple[str, str, int | None]

@@ -1,7 +1,6 @@
 """Templates of Jinja2, sandboxed; their errors name file and line."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import json
 import math
 import os

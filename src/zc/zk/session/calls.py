@@ -4,8 +4,7 @@ A function here sends a call by that form, `later`, which lacks the handle, and 
 the answer; the other parameters are those of the call. Beside it stands what the call returns.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -45,18 +44,18 @@ def _of_path(later: Later, done: Done, path: str) -> None:
 
 
 def _read(
-    later: Later, done: Done, path: str, watcher: Watcher | None = None,
+    later: Later, done: Done, path: str, watcher: "Watcher | None" = None,
     bufferlen: int | None = None,
 ) -> None:  # fmt: skip
     later(path, watcher, done)
 
 
-def _watching(later: Later, done: Done, path: str, watcher: Watcher | None = None) -> None:
+def _watching(later: Later, done: Done, path: str, watcher: "Watcher | None" = None) -> None:
     later(path, watcher, done)
 
 
 def _create(
-    later: Later, done: Done, path: str, data: Data = "", acl: Acl = OPEN_ACL_UNSAFE,
+    later: Later, done: Done, path: str, data: "Data" = "", acl: "Acl" = OPEN_ACL_UNSAFE,
     flags: int = 0, *, ttl: int | None = None,
 ) -> None:  # fmt: skip
     if ttl is None:
@@ -69,11 +68,11 @@ def _delete(later: Later, done: Done, path: str, version: int = -1) -> None:
     later(path, version, done)
 
 
-def _set(later: Later, done: Done, path: str, data: Data, version: int = -1) -> None:
+def _set(later: Later, done: Done, path: str, data: "Data", version: int = -1) -> None:
     later(path, data, version, done)
 
 
-def _set_acl(later: Later, done: Done, path: str, version: int, acl: Acl) -> None:
+def _set_acl(later: Later, done: Done, path: str, version: int, acl: "Acl") -> None:
     later(path, version, acl, done)
 
 
@@ -81,7 +80,7 @@ def _whoami(later: Later, done: Done) -> None:
     later(done)
 
 
-def _get_config(later: Later, done: Done, watcher: Watcher | None = None) -> None:
+def _get_config(later: Later, done: Done, watcher: "Watcher | None" = None) -> None:
     later(watcher, done)
 
 
@@ -96,18 +95,18 @@ def _get_ephemerals(later: Later, done: Done, path: str = "/") -> None:
     later(path, done)
 
 
-def _add_watch(later: Later, done: Done, path: str, mode: int, watcher: Watcher) -> None:
+def _add_watch(later: Later, done: Done, path: str, mode: int, watcher: "Watcher") -> None:
     later(path, mode, watcher, done)
 
 
 def _remove_watches(
-    later: Later, done: Done, path: str, kind: int = 3, watcher: Watcher | None = None,
+    later: Later, done: Done, path: str, kind: int = 3, watcher: "Watcher | None" = None,
     local: bool = False,
 ) -> None:  # fmt: skip
     later(path, kind, watcher, local, done)
 
 
-def _multi(later: Later, done: Done, ops: Iterable[Operation]) -> None:
+def _multi(later: Later, done: Done, ops: "Iterable[Operation]") -> None:
     later(ops, done)
 
 

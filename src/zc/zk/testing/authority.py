@@ -4,8 +4,7 @@ They are made by trustme, of the extra `zc.zk[certificates]`, and good for nothi
 who can read the folder can be a server and any client.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import os
 import tempfile
 from datetime import datetime
@@ -34,7 +33,7 @@ class Issued(NamedTuple):
     key: Path
 
 
-def certificates(folder: StrPath, *hosts: str) -> Certificates:
+def certificates(folder: StrPath, *hosts: str) -> "Certificates":
     """Return the certificates in a folder; make them first if they are not there.
 
     The server's is for `hosts`, names and addresses, by default those of this machine's loopback.
@@ -102,7 +101,7 @@ class Certificates:
     def _files(self, name: str) -> Issued:
         return Issued(self.folder / f"{name}.pem", self.folder / f"{name}.key")
 
-    def _authority(self) -> trustme.CA:
+    def _authority(self) -> "trustme.CA":
         import trustme
 
         try:

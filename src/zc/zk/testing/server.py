@@ -19,8 +19,9 @@ from zc.zk.testing.wire.service import Service
 if TYPE_CHECKING:
     from zc.zk.testing.tls import ServerTLS
 
+    Self = TypeVar("Self", bound="Server")
+
 T = TypeVar("T")
-Self = TypeVar("Self", bound="Server")
 
 LOOPBACK: Final = "127.0.0.1"
 

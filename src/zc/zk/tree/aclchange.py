@@ -1,9 +1,8 @@
 """Changes of access control lists, as plain data."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zc.zk.errors import printable
 from zc.zk.tree.access import PROVED
@@ -11,6 +10,8 @@ from zc.zk.tree.acltext import write_acl
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl, AclEntry, ProvenIdentity
+else:
+    Acl = AclEntry = Any  # a large module, for a type
 
 
 class Entries(NamedTuple):
@@ -58,7 +59,7 @@ def is_same(one: Acl, other: Acl) -> bool:
 
 
 def with_identities(
-    entries: Iterable[AclEntry], identities: Sequence[ProvenIdentity]
+    entries: Iterable[AclEntry], identities: "Sequence[ProvenIdentity]"
 ) -> list[AclEntry]:
     """Return entries with the identities of a session in the place of `auth`, as servers do it.
 

@@ -5,16 +5,17 @@ copy. Servers do not tell clients which nodes are containers or have a time to l
 neither.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zc.zk.links import join
 from zc.zk.tree.changes import AddNode, DeleteNode
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl, Operation
+else:
+    Acl = Any  # a large module, for a type
 
 
 class Original(NamedTuple):
@@ -26,7 +27,7 @@ class Original(NamedTuple):
     aversion: int
     czxid: int
 
-    def is_like(self, other: Original) -> bool:
+    def is_like(self, other: "Original") -> bool:
         """Say whether one may be the copy of the other."""
         return self.data == other.data and self.acl == other.acl
 
@@ -43,7 +44,7 @@ class CopyNode(AddNode):
     def attributes(self) -> tuple[object, ...]:
         return self.path, self.original, self.is_nested
 
-    def operation(self, acl: Acl) -> Operation:
+    def operation(self, acl: Acl) -> "Operation":
         return ("create", self.path, self.original.data, self.original.acl, 0)
 
 

@@ -8,8 +8,7 @@ they stand for the same properties in another layout, unless the text gives the 
 as a whole.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -188,8 +187,8 @@ def plan_deletion(
 
 
 def _children_to_do(
-    node: ParseNode, path: str, acl: Acl | None
-) -> list[tuple[str, ParseNode, Acl | None]]:
+    node: ParseNode, path: str, acl: "Acl | None"
+) -> "list[tuple[str, ParseNode, Acl | None]]":
     """Return the children with their paths, and the ACL from above, in reverse, for `list.pop`."""
     start = join(path, "")
     children = node.children

@@ -1,7 +1,6 @@
 """The state of a node that somebody waits for, and what it lacks."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Sequence
 from typing import NamedTuple
 

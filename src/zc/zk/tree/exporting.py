@@ -1,9 +1,8 @@
 """The nodes of a tree that are exported, and under which names."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.errors import excerpt
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
         def error(self) -> Exception | None: ...
         @property
         def ephemeralOwner(self) -> int: ...
+else:
+    Acl = Any  # a large module, for a type
 
 
 # The servers' own node, which is no part of anybody's tree, where paths begin at their root.
@@ -78,7 +79,7 @@ class Marked(NamedTuple):
 
 
 def exported(
-    nodes: Iterable[Exported],
+    nodes: "Iterable[Exported]",
     top_name: str,
     reserved: str | None,
     skip: Skip | None = None,

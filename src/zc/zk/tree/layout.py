@@ -26,8 +26,7 @@ not name come last, sorted, and those that are gone are no matter. Within values
 of the text.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple

@@ -1,7 +1,6 @@
 """Plans of imports: ACLs and kinds of nodes, besides their data (pure)."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +18,8 @@ from zookeeper.errors import error
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl
+else:
+    Acl = Any  # a large module, for a type
 
 
 class Marking(NamedTuple):

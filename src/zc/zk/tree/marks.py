@@ -14,8 +14,7 @@ goes with the session of a program. Without a mark a node is permanent. Servers 
 nodes are containers or have a time to live, so these marks are for people to write.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +26,8 @@ from zookeeper import constants
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl, AclEntry
+else:
+    AclEntry = Any  # a large module, for a type
 
 CONTAINER, TTL, EPHEMERAL = "container", "ttl", "ephemeral"
 KINDS = (CONTAINER, TTL, EPHEMERAL)
@@ -65,7 +66,7 @@ class Marks(NamedTuple):
             lines.append(f"{path} add acl {write_acl(self.acl)}")
         return lines
 
-    def to_create(self, acl: Acl) -> tuple[Any, ...]:
+    def to_create(self, acl: "Acl") -> tuple[Any, ...]:
         """Return ACL and flags, and what else an operation needs; `acl` where these have none."""
         wanted = acl if self.acl is None else self.acl
         if self.kind == TTL:
@@ -104,7 +105,7 @@ def marks_of(word: str, value: str) -> Marks:
     return Marks(kind=word)
 
 
-def distinct(acl: Acl) -> list[AclEntry]:
+def distinct(acl: "Acl") -> list[AclEntry]:
     """Return an ACL without entries that are there already, as servers keep it."""
     kept: list[AclEntry] = []
     for entry in acl:

@@ -1,7 +1,6 @@
 """A parsed tree: nodes with properties and children, and links among them."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -13,8 +12,6 @@ from zc.zk.tree.layout import Layout
 from zc.zk.tree.marks import Marks
 from zookeeper.constants import NONODE
 from zookeeper.errors import error
-
-Node = TypeVar("Node", bound="ParseNode")
 
 
 class RawData(NamedTuple):
@@ -43,8 +40,8 @@ class ParseNode(Fields):
         self,
         name: str = "",
         properties: dict[str, Any] | None = None,
-        children: Mapping[str, ParseNode] | ParseNode | None = None,
-        **nodes: ParseNode,
+        children: "Mapping[str, ParseNode] | ParseNode | None" = None,
+        **nodes: "ParseNode",
     ) -> None:
         self.name = name
         self.properties: dict[str, Any] = {} if properties is None else properties
@@ -62,7 +59,7 @@ class ParseNode(Fields):
             child.name = child.name or key
             self.add(child)
 
-    def add(self, child: ParseNode) -> None:
+    def add(self, child: "ParseNode") -> None:
         """Put `child` under this node, in place of one with the same name."""
         self.children[child.name] = child
         child.parent = self
@@ -88,7 +85,7 @@ class ParseNode(Fields):
             return self.layout.encode(self.properties)
         return codec.encode(self.properties)
 
-    def walk(self: Node) -> Iterator[tuple[int, Node]]:
+    def walk(self: "Node") -> "Iterator[tuple[int, Node]]":
         """Yield (depth, node), depth first from this one at 0, children by name."""
         to_do: list[tuple[int, Node]] = [(0, self)]
         while to_do:
@@ -100,6 +97,10 @@ class ParseNode(Fields):
 
     def __repr__(self) -> str:
         return printable(f"<{type(self).__name__} {self.path}>")
+
+
+# Behind its bound: a bound that is text would be compiled.
+Node = TypeVar("Node", bound=ParseNode)
 
 
 class TreeResolver(Resolver, Generic[Node]):

@@ -1,7 +1,6 @@
 """Which nodes somebody looks for: by name, kind, age, owner, properties and data."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -55,7 +54,7 @@ class Selection(NamedTuple):
         """Whether a node has to be read to be known."""
         return bool(self.properties) or self.data is not None
 
-    def has_outside(self, path: str, stat: Stat) -> bool:
+    def has_outside(self, path: str, stat: "Stat") -> bool:
         """Say whether it is so by all but the data."""
         owner = stat["ephemeralOwner"]
         return (

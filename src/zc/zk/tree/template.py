@@ -7,13 +7,12 @@ where it was: members that are gone leave no hole, new ones come last, and have 
 others have. Of a list those items are left out of a template that are as the one before them.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import functools
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from zc.zk import codec
 from zc.zk.patterns import pattern
@@ -48,6 +47,13 @@ def _encoder(is_spaced: bool, is_unicode: bool) -> json.JSONEncoder:
     )
 
 
+if TYPE_CHECKING:
+    # A scalar's text, HOLE, or a container.
+    Piece: TypeAlias = "str | Container"
+else:
+    Piece = Any  # the class of containers is made of parts
+
+
 class Part(NamedTuple):
     """An item of a list, or a member of an object, which has a key: as the text has it.
 
@@ -76,10 +82,6 @@ class Container(NamedTuple):
     def __str__(self) -> str:
         content = ",".join(map(str, self.parts)) if self.parts else self.blank
         return f"{self.brackets[0]}{content}{self.brackets[1]}"
-
-
-# A scalar's text, HOLE, or a container.
-Piece = str | Container
 
 
 class Template(NamedTuple):

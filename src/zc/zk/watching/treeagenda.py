@@ -8,8 +8,7 @@ An event says "read again". A gap puts all nodes in doubt: the numbers in its st
 node has changed, and whether the names of its children have, which are read only then.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -73,7 +72,7 @@ class Agenda:
         self._suspects: dict[str, None] = {}
         self._doubted: Iterator[tuple[str, int, Entry]] | None = None
 
-    def load(self, subtree: Subtree) -> None:
+    def load(self, subtree: "Subtree") -> None:
         """Take in a whole tree that was read at once, which has all nodes at any depth."""
         self.refused = dict.fromkeys(self.nodes.fill(subtree))
 

@@ -9,8 +9,7 @@ Pure. One thread changes the nodes, and any number of others may read them meanw
 replaced in one step, and to go through them is to pass over those that vanish.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -79,7 +78,7 @@ class Nodes:
             entry = entry[2].get(name)
         return entry
 
-    def put(self, path: str, data: str | None, stat: bytes | ZooKeeperException) -> Entry | None:
+    def put(self, path: str, data: str | None, stat: "bytes | ZooKeeperException") -> Entry | None:
         """Set data and stat of a node, new or not; return the former node.
 
         Raises KeyError if there is no node above it.
@@ -118,7 +117,7 @@ class Nodes:
                 names = sorted(below, reverse=True)
                 to_do += [(start + name, depth + 1, below, name) for name in names]
 
-    def fill(self, subtree: Subtree) -> list[str]:
+    def fill(self, subtree: "Subtree") -> list[str]:
         """Take in a whole subtree that was read at once; return what cannot be read."""
         self._top = {"": subtree.nested()}
         self.count = len(subtree)

@@ -1,7 +1,6 @@
 """Operations of transactions: checked, divided among transactions, and their results."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,7 +34,7 @@ class Planned(NamedTuple):
     size: int
 
 
-def plan(handle: Handle, operations: Iterable[Operation]) -> list[Planned]:
+def plan(handle: Handle, operations: "Iterable[Operation]") -> list[Planned]:
     planned = []
     for index, operation in enumerate(operations):
         try:
@@ -55,7 +54,7 @@ def plan(handle: Handle, operations: Iterable[Operation]) -> list[Planned]:
     return planned
 
 
-def _planned(handle: Handle, operation: Operation) -> Planned:
+def _planned(handle: Handle, operation: "Operation") -> Planned:
     if not isinstance(operation, (tuple, list)) or len(operation) < 2:
         raise TypeError(f"an operation is a tuple of its name, a path and more: {operation!r}")
     name, path, *given = operation

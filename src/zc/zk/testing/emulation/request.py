@@ -1,12 +1,13 @@
 """Requests of the binding's functions to an emulated server."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from zookeeper.types import Watcher
+else:
+    Watcher = Any  # a large module, for a type
 
 
 class Watch(NamedTuple):

@@ -1,7 +1,6 @@
 """Access control lists, and the identities that connections have proved."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import base64
 import hashlib
 import re

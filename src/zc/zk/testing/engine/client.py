@@ -1,7 +1,6 @@
 """A client of the engine, and what it watched before its connection broke."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 

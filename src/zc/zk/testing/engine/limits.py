@@ -1,7 +1,6 @@
 """Limits of a server by default."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from typing import Final, NamedTuple
 
 # jute.maxbuffer: a longer request costs its connection. Answers may be as long as they want.
@@ -17,7 +16,7 @@ class SessionLimits(NamedTuple):
     longest: int = 20 * TICK_MILLISECONDS
 
     @classmethod
-    def checked(cls, limits: SessionLimits | tuple[int, int]) -> SessionLimits:
+    def checked(cls, limits: "SessionLimits | tuple[int, int]") -> "SessionLimits":
         """Return the limits; a pair of numbers will do. Raises ValueError if they hold none."""
         made = cls(*limits)
         if not all(type(limit) is int for limit in made):

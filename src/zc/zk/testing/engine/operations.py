@@ -1,7 +1,6 @@
 """The writes that a client can ask for, as values."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import enum
 from collections.abc import Sequence
 from typing import NamedTuple

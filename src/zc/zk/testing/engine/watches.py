@@ -6,8 +6,7 @@ its children. A watch is one-time, or stays (persistent), or stays and is for al
 that makes a persistent one a one-time watch.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import enum
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol

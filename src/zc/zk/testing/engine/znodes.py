@@ -3,8 +3,7 @@
 Every change can be undone: a transaction that fails half-way leaves the tree as it was.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 

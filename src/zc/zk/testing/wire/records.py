@@ -1,7 +1,6 @@
 """The protocol's records: requests become values, values become answers."""
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import struct
 from collections.abc import Sequence
 from typing import Final, NamedTuple
