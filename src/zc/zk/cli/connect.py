@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -190,6 +189,8 @@ def _session_timeout(options: Namespace) -> int:
 def _authenticate(
     add_auth: Callable[..., int], scheme: str, credential: str, seconds: float
 ) -> None:
+    import queue  # most sessions have no credentials
+
     answers: queue.SimpleQueue[int] = queue.SimpleQueue()
     add_auth(scheme, credential, lambda handle, code: answers.put(code))
     try:

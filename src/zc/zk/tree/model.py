@@ -2,16 +2,18 @@
 
 # Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 from collections.abc import Iterator, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from zc.zk import codec
 from zc.zk._speedups import Fields
 from zc.zk.errors import printable
 from zc.zk.resolver import Resolver
-from zc.zk.tree.layout import Layout
 from zc.zk.tree.marks import Marks
 from zookeeper.constants import NONODE
 from zookeeper.errors import error
+
+if TYPE_CHECKING:
+    from zc.zk.tree.layout import Layout
 
 
 class RawData(NamedTuple):

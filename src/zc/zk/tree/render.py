@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from zc.zk import _speedups, codec
 from zc.zk.codec import Properties
 from zc.zk.links import LINK, PROPERTY_LINK, is_path
 from zc.zk.tree import binary
 from zc.zk.tree.blocks import MIN_LINE_FEEDS, block_of
-from zc.zk.tree.layout import layout_of
 from zc.zk.tree.literals import write_literal
 from zc.zk.tree.marks import Marks
-from zc.zk.tree.model import ParseNode
 from zc.zk.tree.syntax import (
     is_plain_node_name,
     is_plain_property_link,
@@ -26,6 +25,9 @@ from zc.zk.tree.syntax import (
     is_plain_type,
     is_plain_word,
 )
+
+if TYPE_CHECKING:
+    from zc.zk.tree.model import ParseNode
 
 INDENT = "  "
 
@@ -96,6 +98,9 @@ def _contents(data: str | None, lead: str) -> tuple[Properties, str | None]:
     if not codec.has_number_beyond_json(data):
         if codec.as_read(properties) == data and (not is_whole or binary.is_text(data)):
             return properties, None
+        # Imported here: a tree that the library wrote has no layouts, nor a command that exports it.
+        from zc.zk.tree.layout import layout_of
+
         if layout := layout_of(data, properties):
             return {key: properties[key] for key in sorted(properties)}, str(layout)
     return {}, _value(data, lead) if binary.is_text(data) else binary.line_of(data, lead)
