@@ -227,3 +227,42 @@ class TestNoRoom:
         name = " ".join(["python -m zc.zk", *arguments[:-1]])
         assert ended.stderr == f"{name}: standard output: No space left on device\n"
         assert ended.returncode == 1
+
+
+def test_a_call_with_arguments_leaves_the_programs_garbage_collector_alone(tmp_path):
+    file = tmp_path / "tree.txt"
+    file.write_text("/a\n")
+    program = f"""if True:
+        import gc
+        from zc.zk.scripts import validate
+        before = gc.get_threshold()
+        assert validate([{str(file)!r}]) is None
+        print(gc.get_threshold() == before, gc.get_freeze_count())
+        """
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert said.stdout == "True 0\n", said.stderr
+
+
+def test_a_command_of_its_own_process_freezes_what_is_there_at_its_end(tmp_path):
+    file = tmp_path / "tree.txt"
+    file.write_text("/a\n")
+    program = """if True:
+        import atexit, gc
+        atexit.register(lambda: print(gc.get_freeze_count() > 10_000))
+        from zc.zk.scripts import validate
+        assert validate() is None
+        """
+    command = [sys.executable, "-c", program, str(file)]
+    said = subprocess.run(command, capture_output=True, text=True)
+    assert said.stdout == "True\n", said.stderr
+
+
+def test_an_export_does_without_the_modules_that_few_trees_need():
+    few = ["queue", "zc.zk.tree.layout", "zc.zk.tree.template", "zc.zk.tree.model"]
+    program = f"""if True:
+        import sys
+        from zc.zk.cli import export, runner
+        print([name for name in {few} if name in sys.modules])
+        """
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert said.stdout == "[]\n", said.stderr

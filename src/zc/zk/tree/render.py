@@ -98,7 +98,7 @@ def _contents(data: str | None, lead: str) -> tuple[Properties, str | None]:
     if not codec.has_number_beyond_json(data):
         if codec.as_read(properties) == data and (not is_whole or binary.is_text(data)):
             return properties, None
-        # Imported here: a tree that the library wrote has no layouts, nor a command that exports it.
+        # Imported here: a tree that the library wrote has no layouts.
         from zc.zk.tree.layout import layout_of
 
         if layout := layout_of(data, properties):
