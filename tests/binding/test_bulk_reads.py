@@ -301,7 +301,7 @@ def test_a_taker_that_raises_ends_the_read(zookeeper, handle, connect, proxy, ro
     assert len(zookeeper.read_tree(through, "/f1")) == 61
 
 
-def test_what_cannot_take_nodes_is_refused_before_anything_is_read(zookeeper, handle):
+def test_anything_that_takes_no_nodes_is_refused_before_a_read(zookeeper, handle):
     for read in (zookeeper.read_tree, zookeeper.aread_tree):
         with pytest.raises(TypeError, match="nodes must have a method take: 3"):
             read(handle, "/", nodes=3)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zc.zk.tree.unparsed import Unparsed
     from zookeeper.types import Progress, Znode
 else:
-    Znode = Any  # a large module, for a type
+    Writer = Znode = Any  # large modules, for types
 
 # More subtrees than this at one place are read together with all that is beside them.
 MANY_SUBTREES = 20

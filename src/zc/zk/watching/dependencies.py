@@ -8,8 +8,7 @@ re-entrant, and finds all as it should be: what belongs together is *one step*, 
 nothing, make no object and jump nowhere, between which Python runs neither of these.
 """
 
-from __future__ import annotations
-
+# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
 import enum
 import math
 import threading
@@ -78,7 +77,7 @@ class Subscription(weakref.ref[Any]):
     __lt__, __le__ = object.__lt__, object.__le__  # type: ignore[operator]
     __gt__, __ge__ = object.__gt__, object.__ge__  # type: ignore[operator]
 
-    def __new__(cls, owner: object, note_gone: NoteGone | None, *_: object) -> Subscription:
+    def __new__(cls, owner: object, note_gone: NoteGone | None, *_: object) -> "Subscription":
         return super().__new__(cls, owner, note_gone)
 
     def __init__(self, owner: object, _: NoteGone | None, care: Care, epoch: int) -> None:
