@@ -251,8 +251,7 @@ cdef class BulkWork:
         try:
             self.look()
         except BaseException:
-            self.cancel_raised("what is made of nodes")
-            return 0
+            return self.cancel_raised("what is made of nodes")
         if self.progress is not None:
             self.call_progress(told)
         return 0

@@ -7,7 +7,7 @@ cdef enum: HANDED_OUT = 500
 @cython.final
 @cython.internal
 cdef class Handing:
-    """Hands out nodes in the order in which they lie in memory: parents first, siblings together."""
+    """Hands out nodes as they lie in memory: parents first, siblings together."""
 
     cdef object take        # called with lists of them
     cdef Subtree tree       # that they are of; None: there is none yet

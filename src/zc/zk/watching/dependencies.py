@@ -8,14 +8,15 @@ re-entrant, and finds all as it should be: what belongs together is *one step*, 
 nothing, make no object and jump nowhere, between which Python runs neither of these.
 """
 
-# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
+from __future__ import annotations
+
 import enum
 import math
 import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import zookeeper
 from zc.zk._speedups import FewEntries
@@ -45,7 +46,7 @@ UNREAD = object()
 NEVER = -math.inf
 
 
-class Care(NamedTuple):
+class Care:
     """How subscribers of one kind are seen to: what is called, with the subscriber.
 
     `refresh` when one of its nodes has been read again, and with whether that was in a new session,
@@ -53,9 +54,17 @@ class Care(NamedTuple):
     exist may have left things half done; `urgency`: how long may it wait for what has changed?
     """
 
-    refresh: Callable[[Any, bool], object]
-    after_fork: Callable[[Any], object] | None = None
-    urgency: Callable[[Any], Urgency] = lambda _: Urgency.TOLD
+    __slots__ = "after_fork", "refresh", "urgency"
+
+    def __init__(
+        self,
+        refresh: Callable[[Any, bool], object],
+        after_fork: Callable[[Any], object] | None = None,
+        urgency: Callable[[Any], Urgency] = lambda _: Urgency.TOLD,
+    ) -> None:
+        self.refresh = refresh
+        self.after_fork = after_fork
+        self.urgency = urgency
 
 
 NoteGone = Callable[["Subscription"], None]
@@ -77,7 +86,7 @@ class Subscription(weakref.ref[Any]):
     __lt__, __le__ = object.__lt__, object.__le__  # type: ignore[operator]
     __gt__, __ge__ = object.__gt__, object.__ge__  # type: ignore[operator]
 
-    def __new__(cls, owner: object, note_gone: NoteGone | None, *_: object) -> "Subscription":
+    def __new__(cls, owner: object, note_gone: NoteGone | None, *_: object) -> Subscription:
         return super().__new__(cls, owner, note_gone)
 
     def __init__(self, owner: object, _: NoteGone | None, care: Care, epoch: int) -> None:
