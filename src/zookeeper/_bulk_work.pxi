@@ -58,7 +58,7 @@ cdef class BulkWork:
         return 0
 
     cdef bint look(self) except -1:
-        """Do something with what has come meanwhile, but not for long; say whether there is more."""
+        """Look at what has come, but not for long; say whether there is more."""
         return False
 
     cdef bint looks_meanwhile(self) noexcept:
