@@ -12,6 +12,7 @@ import sys
 import pytest
 
 import zc.zk
+from tests.deadlines import scaled
 from zc.zk import scripts
 from zc.zk.testing import setUp, tearDown
 
@@ -239,7 +240,9 @@ def test_a_call_with_arguments_leaves_the_programs_garbage_collector_alone(tmp_p
         assert validate([{str(file)!r}]) is None
         print(gc.get_threshold() == before, gc.get_freeze_count())
         """
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=scaled(60)
+    )
     assert said.stdout == "True 0\n", said.stderr
 
 
@@ -253,7 +256,7 @@ def test_a_command_of_its_own_process_freezes_what_is_there_at_its_end(tmp_path)
         assert validate() is None
         """
     command = [sys.executable, "-c", program, str(file)]
-    said = subprocess.run(command, capture_output=True, text=True)
+    said = subprocess.run(command, capture_output=True, text=True, timeout=scaled(60))
     assert said.stdout == "True\n", said.stderr
 
 
@@ -264,5 +267,7 @@ def test_an_export_does_without_the_modules_that_few_trees_need():
         from zc.zk.cli import export, runner
         print([name for name in {few} if name in sys.modules])
         """
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=scaled(60)
+    )
     assert said.stdout == "[]\n", said.stderr

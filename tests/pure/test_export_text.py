@@ -55,14 +55,17 @@ def one_by_one(
         return "".join(render(rows))
 
 
-@settings(deadline=None, max_examples=300)
-@given(
+# A tree, the name of its top, the path that is left out, and whether ephemeral nodes are written.
+EXPORTED = (
     trees(),
     st.sampled_from(["", "top", "odd name", "é"]),
     st.sampled_from([None, "/zookeeper"]),
     st.booleans(),
-    st.booleans(),
 )
+
+
+@settings(deadline=None, max_examples=300)
+@given(*EXPORTED, st.booleans())
 def test_exports_are_written_as_one_by_one(
     nodes: list[Node], top_name: str, reserved: str | None, ephemeral: bool, kinds: bool
 ) -> None:
@@ -145,13 +148,7 @@ def _first(pair: tuple[int, Node]) -> int:
 
 
 @settings(deadline=None, max_examples=300)
-@given(
-    trees(),
-    st.sampled_from(["", "top", "odd name", "é"]),
-    st.sampled_from([None, "/zookeeper"]),
-    st.booleans(),
-    st.data(),
-)
+@given(*EXPORTED, st.data())
 def test_nodes_that_came_in_another_order_are_one_text(
     nodes: list[Node], top_name: str, reserved: str | None, ephemeral: bool, draw: st.DataObject
 ) -> None:
