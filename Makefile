@@ -19,6 +19,7 @@ demo: demo-build $(if $(findstring --real,$(ARGS)),servers) ## services register
 	@$(BIN)/python examples/demo.py $(ARGS)
 
 .PHONY: demo-build
+demo-build: export ZOOKEEPER_HASTY = 1
 demo-build:
 	@$(MAKE) $(SIDE_BY_SIDE) .venv/.installed extension
 

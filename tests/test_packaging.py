@@ -300,12 +300,17 @@ def test_a_build_without_a_compiler_ends_before_it_begins(compiler: str) -> None
     assert not Path("/nowhere").exists()
 
 
-def test_an_installer_leaves_the_extensions_to_others_when_told_so(tmp_path: Path) -> None:
-    tree, wheels = tmp_path / "tree", tmp_path / "wheels"
+def copied_sources(tree: Path) -> Path:
+    """Copy what a build takes into a folder, and return it."""
     for name in run("git", "ls-files", "-z").rstrip("\0").split("\0"):
         if (ROOT / name).is_file() and not name.startswith(("docs/", "tests/", "benchmarks/")):
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, tree / name)
+    return tree
+
+
+def test_an_installer_leaves_the_extensions_to_others_when_told_so(tmp_path: Path) -> None:
+    tree, wheels = copied_sources(tmp_path / "tree"), tmp_path / "wheels"
     words = [sys.executable, "setup.py", "--quiet", "editable_wheel", f"--dist-dir={wheels}"]
     # Compiling in spite of it would fail.
     run("env", "ZOOKEEPER_EXTENSIONS=elsewhere", "CC=/nowhere/gcc", *words, cwd=tree)
@@ -313,17 +318,23 @@ def test_an_installer_leaves_the_extensions_to_others_when_told_so(tmp_path: Pat
     assert not [*tree.rglob("*.so")]
 
 
-def test_our_own_c_is_compiled_while_cython_translates(tmp_path: Path) -> None:
-    temporary, log, compiler = (tmp_path / name for name in ("temp", "log", "gcc"))
-    # It makes nothing, and notes which translations are there.
-    compiler.write_text(
+def empty_compiler(file: Path, note: str) -> Path:
+    """Write a compiler that makes empty files, and carries out `note`, in Bash, for each."""
+    file.write_text(
         f"""#!/bin/bash
 made=; for word; do [ "$made" != next ] || made=$word; [ "$word" != -o ] || made=next; done
 : >"$made"
-echo "$made: $(cd {temporary} && find . -name '_*.c')" >>{log}
+{note}
 """
     )
-    compiler.chmod(0o755)
+    file.chmod(0o755)
+    return file
+
+
+def test_our_own_c_is_compiled_while_cython_translates(tmp_path: Path) -> None:
+    temporary, log = tmp_path / "temp", tmp_path / "log"
+    note = f"""echo "$made: $(cd {temporary} && find . -name '_*.c')" >>{log}"""
+    compiler = empty_compiler(tmp_path / "gcc", note)
     folders = [f"--build-temp={temporary}", f"--build-lib={tmp_path / 'lib'}"]
     words = [sys.executable, "setup.py", "--quiet", "build_ext", *folders, "--parallel=2"]
     build = subprocess.Popen(
@@ -340,6 +351,27 @@ echo "$made: $(cd {temporary} && find . -name '_*.c')" >>{log}
         build.terminate()
         build.wait()
     assert re.match(r".*/core/address\.o: $", log.read_text(), re.MULTILINE)
+
+
+def test_an_extension_that_is_compiled_hastily_is_made_anew_by_all_others(tmp_path: Path) -> None:
+    tree, log = copied_sources(tmp_path / "tree"), tmp_path / "log"
+    compiler = empty_compiler(tmp_path / "gcc", f'echo " $* " >>{log}')
+
+    def build(*settings: str) -> list[str]:
+        """Build in place, and return the calls of the compiler."""
+        log.write_text("")
+        words = ["setup.py", "--quiet", "build_ext", "--inplace", "--parallel=2"]
+        run("env", f"CC={compiler}", *settings, sys.executable, *words, cwd=tree)
+        return [call for call in log.read_text().splitlines() if " -c " in call]
+
+    hasty = build("ZOOKEEPER_HASTY=1")
+    assert len(hasty) > 50
+    assert all(" -O0 " in call for call in hasty)
+    assert build("ZOOKEEPER_HASTY=1") == [], "nothing has changed"
+    thorough = build()
+    assert len(thorough) == len(hasty)
+    assert not any(" -O0 " in call for call in thorough)
+    assert build("ZOOKEEPER_HASTY=1") == build() == [], "the better one stays"
 
 
 def pip_for_environment(folder: Path, python: str | Path) -> Path:
