@@ -121,8 +121,7 @@ class NodeCache:
 
         def settle(answers: Answers) -> Answers:
             with lock:
-                for node, answer in answers.items():
-                    self._settle(node, ticket, answer)
+                _settle(answers.items(), ticket)
             return answers
 
         with lock:
@@ -232,29 +231,20 @@ class NodeCache:
         answers = self._fetch_many(handle, nodes)
         self._session.counts.reads_after_gaps += after_gap
         self._session.counts.reads_after_events += len(nodes) - after_gap
-        names = iter(answers.items())
+        names, mark = iter(answers.items()), self._stale.setdefault
         # The program's threads are let in between.
         while some := list(itertools.islice(names, MAX_SETTLED)):
             with self._dependencies.lock:
-                for node, answer in some:
-                    self._settle(node, ticket, answer)
+                _settle(some, ticket)
+                for node, _ in some:
                     for subscription in [*node.subscriptions]:
-                        self._stale.setdefault(subscription, False)
+                        mark(subscription, False)
         self._unread.note_all_read(answers, now)
 
-    def _settle(self, node: CachedNode, ticket: int, answer: Answer) -> None:
-        """Take in an answer to a read that drew `ticket`. To be called with the lock."""
-        if ticket > node.ticket:
-            node.ticket = ticket
-            # The same answer is the same object, of which all views are made already.
-            if node.answer != answer:
-                node.answer = answer
-            if isinstance(answer, zookeeper.NoNodeException):
-                node.decoded = node.good = node.view = None
-
     def _refresh_stale(self) -> None:
-        unread = self._unread
-        for subscription, tell in list(self._stale.items()):
+        unread, stale = self._unread, self._stale
+        for subscription in list(stale):  # not pairs, each of which the collector would look at
+            tell = stale.get(subscription, False)
             if (
                 tell
                 and unread.has_unverified
@@ -270,7 +260,7 @@ class NodeCache:
                 except Exception:
                     # One object's fault must not keep the others from hearing.
                     logger.exception("%r could not be updated", owner)
-            del self._stale[subscription]
+            stale.pop(subscription, None)
 
     def _fetch_many(self, handle: int, nodes: list[CachedNode]) -> Answers:
         asked_at = time.monotonic()
@@ -297,3 +287,15 @@ class NodeCache:
             subscription = self._dropped.popleft()
             self._stale.pop(subscription, None)
             self._dependencies.leave(subscription)
+
+
+def _settle(answers: Iterable[tuple[CachedNode, Answer]], ticket: int) -> None:
+    """Take in the answers to a read that drew `ticket`. To be called with the lock."""
+    for node, answer in answers:
+        if ticket > node.ticket:
+            node.ticket = ticket
+            # The same answer is the same object, of which all views are made already.
+            if node.answer != answer:
+                node.answer = answer
+                if isinstance(answer, zookeeper.NoNodeException):
+                    node.decoded = node.good = node.view = None

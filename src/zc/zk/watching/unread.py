@@ -46,7 +46,7 @@ class Unread:
 
     def unverified_among(self, nodes: Iterable[CachedNode]) -> int:
         """Count those that have not been read in this session."""
-        return sum(node in self._unverified for node in nodes) if self._unverified else 0
+        return sum(map(self._unverified.__contains__, nodes)) if self._unverified else 0
 
     def add(self, nodes: Iterable[CachedNode], *, at_once: bool = False) -> None:
         """Have nodes read; if `at_once`, without regard to the pace."""
@@ -76,13 +76,15 @@ class Unread:
             self.add([node], at_once=True)
         due, self._next_due = [], math.inf
         is_calm = not self._pace.heard.late
-        for node, since in list(self._nodes.items()):
+        for node in list(self._nodes):  # not pairs, each of which the collector would look at
             if not node.subscriptions:
                 self._forget(node)
                 continue
-            when = NEVER
-            is_first = is_calm and node.read_at == NEVER
-            if not is_first and since != NEVER and node.answer is not UNREAD:
+            if is_calm and node.read_at == NEVER:
+                due.append(node)
+                continue
+            when, since = NEVER, self._nodes.get(node, NEVER)
+            if since != NEVER and node.answer is not UNREAD:
                 when = self._pace.due(node.read_at, since, partial(urgency_of, node))
             if when <= now:
                 due.append(node)
