@@ -99,9 +99,14 @@ def test_most_of_what_the_library_writes_is_plain() -> None:
     assert _speedups.render_data(data, "\n  ", repr) is not None
 
 
-def test_a_name_that_comes_again_is_an_error_among_many() -> None:
-    names = [f"name_{number}" for number in range(60)]
+# Texts whose characters take one, two and four bytes, and names that differ in the middle only.
+@pytest.mark.parametrize("widest", ["a", "\u3042", "\U0001f600"])
+@pytest.mark.parametrize("name", ["name_{}", "name_{}_end", "{}"])
+def test_a_name_that_comes_again_is_an_error_among_many(widest: str, name: str) -> None:
+    names = [name.format(f"n{number}") for number in range(60)]
+    indent = 9 * " "
     for again in names:
-        lines = [f"  {name} = {place}" for place, name in enumerate([*names, again])]
-        with pytest.raises(TreeSyntaxError, match=f"duplicate property '{again}'"):
-            parse_tree("\n".join(["/a", *lines]))
+        lines = [f"{indent}{each} = {place}" for place, each in enumerate([*names, again])]
+        with pytest.raises(TreeSyntaxError, match=f"line 63: duplicate property '{again}'"):
+            parse_tree("\n".join([f"# {widest}", "/a", *lines]))
+        assert parse_tree("\n".join([f"# {widest}", "/a", *lines[:-1]])).children["a"].data

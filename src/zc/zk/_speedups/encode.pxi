@@ -11,7 +11,7 @@ cdef struct Item:
     Span key, value
     bint is_link  # " ->" follows the key
     bint is_text  # the value is a string
-    bint is_json  # the value is JSON already, of any kind
+    bint is_plain  # JSON has key and value as they are
     char spelled[NUMBER_SIZE]  # what the value is, where it is not copied
 
 
@@ -84,6 +84,17 @@ cdef inline Py_UCS4 key_character(Item *item, Py_ssize_t at) noexcept:
 cdef inline bint comes_before(Item *item, Item *other) noexcept:
     cdef Py_ssize_t at = 0
     cdef Py_UCS4 c = key_character(item, 0)
+    cdef int order
+    if item.key.kind == PyUnicode_1BYTE_KIND and other.key.kind == PyUnicode_1BYTE_KIND:
+        at = min(item.key.end - item.key.start, other.key.end - other.key.start)
+        order = memcmp(
+            <const char *>item.key.data + item.key.start,
+            <const char *>other.key.data + other.key.start,
+            at,
+        )
+        if order:
+            return order < 0
+        c = key_character(item, at)
     while c and c == key_character(other, at):
         at += 1
         c = key_character(item, at)
@@ -116,7 +127,7 @@ cdef inline str compact(Item *items, Py_ssize_t count):
     cdef str text
     for i in range(count):
         item = &items[i]
-        if not is_plain(&item.key) or not (item.is_json or is_plain(&item.value)):
+        if not item.is_plain:
             return None
         # Two quotes, a colon, and a comma or the last brace, besides key and value.
         length += item.key.end - item.key.start + item.value.end - item.value.start + 4
@@ -135,7 +146,8 @@ cdef inline str compact(Item *items, Py_ssize_t count):
         to = copy(to, &item.key)
         if item.is_link:
             to = copy_word(to, b" ->", 3)
-        to = copy_word(to, b'":"', 2 + item.is_text)
+        # The last of the three gives way to a value that is not a string.
+        to = copy_word(to, b'":"', 3) - (not item.is_text)
         to = copy(to, &item.value)
         if item.is_text:
             to = copy_word(to, b'"', 1)
@@ -168,10 +180,12 @@ def encode(properties):
 cdef bint take_property(Item *item, str key, value) except -1:
     """Take a property, whose objects must live on; False if it is not plain."""
     span_of(&item.key, key)
-    item.is_link = item.is_json = False
+    item.is_plain = is_plain(&item.key)
+    item.is_link = False
     item.is_text = PyUnicode_CheckExact(value)
     if item.is_text:
         span_of(&item.value, value)
+        item.is_plain = item.is_plain and is_plain(&item.value)
     elif value is True:
         spell(item, JSON_WORDS[0])
     elif value is False:

@@ -148,6 +148,16 @@ cdef inline Py_ssize_t past_plain_blocks(
     return at
 
 
+cdef inline Py_ssize_t past_blank_blocks(
+    int kind, const void *data, Py_ssize_t at, Py_ssize_t end
+) noexcept:
+    """Go on while all of a block are spaces; the rest is the caller's."""
+    if kind == PyUnicode_1BYTE_KIND:
+        while at + BLOCK <= end and memcmp(<const char *>data + at, b"        ", BLOCK) == 0:
+            at += BLOCK
+    return at
+
+
 # Names, paths and words
 
 
@@ -200,11 +210,10 @@ cdef inline Py_ssize_t end_of_path(int kind, const void *data, Py_ssize_t start)
 
 cdef inline bint is_here(int kind, const void *data, Py_ssize_t at, const char *word) noexcept:
     """Return whether the text goes on with `word`."""
-    while word[0]:
-        if PyUnicode_READ(kind, data, at) != <unsigned char>word[0]:
+    cdef Py_ssize_t length = strlen(word), i
+    for i in range(length):
+        if PyUnicode_READ(kind, data, at + i) != <unsigned char>word[i]:
             return False
-        at += 1
-        word += 1
     return True
 
 

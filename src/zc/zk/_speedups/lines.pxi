@@ -14,6 +14,13 @@ cdef enum Value:
     LITERAL  # any other, which the parser in Python has to read
 
 
+ctypedef fused Character:
+    # One of a text, by its kind: a function for each, in which nothing else asks for the kind.
+    uint8_t
+    uint16_t
+    uint32_t
+
+
 cdef struct Line:
     # The text.
     int kind
@@ -24,6 +31,7 @@ cdef struct Line:
     # Of the node's or property's name, and of the value behind it.
     Py_ssize_t name, name_end, value, value_end
     Value value_kind
+    bint is_plain  # of a STRING: JSON has the value as it is
 
 
 cdef void look_into(Line *line, str text) noexcept:
@@ -32,94 +40,110 @@ cdef void look_into(Line *line, str text) noexcept:
     line.length = len(text)
 
 
-cdef inline Py_UCS4 character(Line *line, Py_ssize_t at) noexcept:
+cdef inline Py_UCS4 character(int kind, const Line *line, Py_ssize_t at) noexcept:
     """Return a character; a line feed for the zero behind the text.
 
     It is safe up to there, and no caller goes further: each asks for a character because of the one
-    before it.
+    before it. `kind` is the line's.
     """
-    cdef Py_UCS4 c = PyUnicode_READ(line.kind, line.data, at)
+    cdef Py_UCS4 c = PyUnicode_READ(kind, line.data, at)
     return c if c or at < line.length else c"\n"
 
 
 cdef bint look(Line *line) except -1:
     """Return whether the line at `start` is plain; if so, note its parts."""
+    if line.kind == sizeof(uint8_t):
+        return look_as(<const uint8_t *>line.data, line)
+    if line.kind == sizeof(uint16_t):
+        return look_as(<const uint16_t *>line.data, line)
+    return look_as(<const uint32_t *>line.data, line)
+
+
+cdef inline bint look_as(const Character *text, Line *line) except -1:
+    cdef int kind = sizeof(Character)
     cdef Py_ssize_t at = line.start
-    cdef Py_UCS4 white = character(line, at)
+    cdef Py_UCS4 white = character(kind, line, at)
     if white == c" " or white == c"\t":
-        while character(line, at) == white:
+        if white == c" ":
+            at = past_blank_blocks(kind, line.data, at, line.length)
+        while character(kind, line, at) == white:
             at += 1
     line.content = at
-    if character(line, at) == c"/":
-        return look_at_node(line, at + 1)
+    if character(kind, line, at) == c"/":
+        return look_at_node(text, line, at + 1)
     line.name = at
-    line.name_end = at = end_of_property(line.kind, line.data, at)
+    line.name_end = at = end_of_property(kind, line.data, at)
     if at == line.name:
         return False
-    if is_here(line.kind, line.data, at, b" = "):
+    if is_here(kind, line.data, at, b" = "):
         line.value = at + 3
-        if not look_at_value(line) or character(line, line.end) != c"\n":
+        if not look_at_value(text, line) or character(kind, line, line.end) != c"\n":
             line.value_kind = LITERAL
             line.value = at + 3
             line.value_end = line.end = end_of_line(line, line.value)
             if has_three_quotes(line):
                 return False
         return line.value_end > line.value or line.value_kind == STRING
-    if is_here(line.kind, line.data, at, b" -> "):
+    if is_here(kind, line.data, at, b" -> "):
         line.value_kind = SYMBOLIC_LINK
         line.value = at + 4
-        line.value_end = line.end = end_of_path(line.kind, line.data, line.value)
-        return line.value_end > line.value and character(line, line.end) == c"\n"
+        line.value_end = line.end = end_of_path(kind, line.data, line.value)
+        return line.value_end > line.value and character(kind, line, line.end) == c"\n"
     return False
 
 
-cdef bint look_at_node(Line *line, Py_ssize_t name) noexcept:
+cdef inline bint look_at_node(const Character *text, Line *line, Py_ssize_t name) noexcept:
     """Return whether the rest is a node's name, perhaps with its type."""
+    cdef int kind = sizeof(Character)
     line.name = name
-    line.name_end = line.end = end_of_name(line.kind, line.data, name)
+    line.name_end = line.end = end_of_name(kind, line.data, name)
     line.value_kind = NODE
     if line.name_end == name:
         return False
-    if is_here(line.kind, line.data, line.name_end, b" : "):
+    if is_here(kind, line.data, line.name_end, b" : "):
         line.value_kind = TYPED_NODE
         line.value = line.name_end + 3
-        line.value_end = line.end = end_of_word(line.kind, line.data, line.value)
+        line.value_end = line.end = end_of_word(kind, line.data, line.value)
         if line.value_end == line.value:
             return False
-    return character(line, line.end) == c"\n"
+    return character(kind, line, line.end) == c"\n"
 
 
-cdef bint look_at_value(Line *line) except -1:
+cdef inline bint look_at_value(const Character *text, Line *line) except -1:
     """Return whether a plain value begins here; the caller checks the rest."""
+    cdef int kind = sizeof(Character)
     cdef Py_ssize_t at = line.value
     cdef Span value
     cdef Translation translation
     cdef int word
-    cdef Py_UCS4 c = character(line, at)
+    cdef Py_UCS4 c = character(kind, line, at)
     if c == c"'":
-        at = past_plain_blocks(line.kind, line.data, at + 1, line.length)
-        c = character(line, at)
-        while c != c"'" and c != c"\\" and c != c"\n":
-            at += 1
-            c = character(line, at)
         line.value_kind = STRING
         line.value += 1
+        at = past_plain_blocks(kind, line.data, at + 1, line.length)
+        while is_plain_in_quotes(PyUnicode_READ(kind, line.data, at)):
+            at += 1
+        c = character(kind, line, at)
+        line.is_plain = c == c"'"
+        while c != c"'" and c != c"\\" and c != c"\n":
+            at += 1
+            c = character(kind, line, at)
         line.value_end = at
         line.end = at + 1
         return c == c"'"
     if c == c"-" or is_digit(c):
         line.value_kind = INTEGER
-        line.value_end = line.end = end_of_integer(line.kind, line.data, at)
+        line.value_end = line.end = end_of_integer(kind, line.data, at)
         if line.end == at:
             line.value_kind = DECIMAL
-            line.value_end = line.end = end_of_decimal(line.kind, line.data, at)
+            line.value_end = line.end = end_of_decimal(kind, line.data, at)
         return line.value_end > line.value
     if c == c"[" or c == c"{":
         line.value_kind = NESTED
         line.value_end = line.end = end_of_line(line, at)
         place(&value, line, line.value, line.value_end)
         return translate(&translation, &value, True)
-    word = find_word(line.kind, line.data, at, PYTHON_WORDS)
+    word = find_word(kind, line.data, at, PYTHON_WORDS)
     if word < 0:
         return False
     line.value_kind = <Value>(<int>TRUE + word)
@@ -158,7 +182,7 @@ cdef object value_of(str text, Line *line):
 
 
 cdef Py_ssize_t end_of_line(Line *line, Py_ssize_t at) noexcept:
-    while character(line, at) != c"\n":
+    while character(line.kind, line, at) != c"\n":
         at += 1
     return at
 
@@ -168,18 +192,18 @@ cdef bint has_three_quotes(Line *line) noexcept:
     cdef Py_ssize_t at
     cdef Py_UCS4 c
     for at in range(line.value + 2, line.value_end):
-        c = character(line, at)
-        if (c == c"'" or c == c'"') and character(line, at - 1) == c and (
-            character(line, at - 2) == c
+        c = character(line.kind, line, at)
+        if (c == c"'" or c == c'"') and character(line.kind, line, at - 1) == c and (
+            character(line.kind, line, at - 2) == c
         ):
             return True
     return False
 
 
 cdef object integer(Line *line):
-    cdef bint is_negative = character(line, line.value) == c"-"
+    cdef bint is_negative = character(line.kind, line, line.value) == c"-"
     cdef long long number = 0
     cdef Py_ssize_t at
     for at in range(line.value + is_negative, line.value_end):
-        number = 10 * number + <int>character(line, at) - <int>c"0"
+        number = 10 * number + <int>character(line.kind, line, at) - <int>c"0"
     return PyLong_FromLongLong(-number if is_negative else number)

@@ -83,8 +83,9 @@ cdef class Fields:
         if self.node_type is not None:
             span_of(&items[0].key, "type")
             span_of(&items[0].value, self.node_type)
-            items[0].is_link = items[0].is_json = False
+            items[0].is_link = False
             items[0].is_text = True
+            items[0].is_plain = is_plain(&items[0].value)
             count = 1
         line.start = self.start
         look_into(&line, source.text)
@@ -149,10 +150,11 @@ cdef bint take_item(Item *item, Line *line) except -1:
         return False
     item.is_link = line.value_kind == SYMBOLIC_LINK
     item.is_text = item.is_link or line.value_kind == STRING
-    item.is_json = line.value_kind == LITERAL or line.value_kind == NESTED
+    # Names of properties and links are plain, and JSON is written as it is.
+    item.is_plain = line.value_kind != STRING or line.is_plain
     if line.value_kind in (TRUE, FALSE, NONE):
         spell(item, JSON_WORDS[<int>line.value_kind - <int>TRUE])
-    elif not item.is_json:
+    elif line.value_kind != LITERAL and line.value_kind != NESTED:
         place(&item.value, line, line.value, line.value_end)
     return decimal_of(item) if line.value_kind == DECIMAL else True
 

@@ -57,6 +57,7 @@ def read_lines(str text, Position parser):
         parser.position = line.start
 
 
+@cython.final
 cdef class Owner:
     """The parser's `node`, to which lines with some indentation belong."""
 
@@ -68,7 +69,7 @@ cdef class Owner:
     cdef Fields plain
     cdef Py_ssize_t names[MAX_PROPERTIES]
     cdef Py_ssize_t name_ends[MAX_PROPERTIES]
-    cdef uint64_t signs  # of the names: a name whose sign is not there is new
+    cdef uint64_t signs[4]  # of the names, as bits: a name whose sign is not there is new
 
     def __init__(self, Position parser):
         self.parser = parser
@@ -83,9 +84,9 @@ cdef class Owner:
         self.indent = -1 if indent is None or indent.strip(self.white) else len(indent)
         return 0
 
-    cdef bint is_of(self, Line *line):
+    cdef inline bint is_of(self, const Line *line) noexcept:
         return line.content - line.start == self.indent and (
-            not self.indent or character(line, line.start) == self.white
+            not self.indent or character(line.kind, line, line.start) == self.white
         )
 
     cdef int find(self, str indent) except -1:
@@ -119,7 +120,7 @@ cdef class Owner:
         self.node.children[name] = plain
         return plain
 
-    cdef int set_property(self, Line *line, value) except -1:
+    cdef inline int set_property(self, Line *line, value) except -1:
         """Take in a property; `value` is the one of a LITERAL line."""
         cdef str key
         if self.plain is not None:
@@ -141,7 +142,7 @@ cdef class Owner:
             self.parser.set_property(key, value)
         return 0
 
-    cdef bint leave(self, Line *line, value):
+    cdef inline bint leave(self, const Line *line, value) except -1:
         """Leave a property in the text, for the node; False if that is difficult."""
         cdef Fields node = self.plain
         cdef Py_ssize_t count = node.count
@@ -161,38 +162,40 @@ cdef class Owner:
             node.values.append(value)
         return True
 
-    cdef bint is_known(self, Line *line):
+    cdef inline bint is_known(self, const Line *line) noexcept:
         """Return whether the node may have a property of this name already."""
-        cdef Py_ssize_t at, i, length = line.name_end - line.name
+        cdef Py_ssize_t i, length = line.name_end - line.name
+        cdef const char *text = <const char *>line.data
+        cdef unsigned int sign = sign_of(line)
+        cdef uint64_t bit = <uint64_t>1 << (sign & 63)
+        cdef uint64_t *signs = &self.signs[sign >> 6 & 3]
         if self.plain.node_type is not None and length == 4 and (
             is_here(line.kind, line.data, line.name, b"type")
         ):
             return True
-        cdef uint64_t sign = sign_of(line)
         if not self.plain.count:
-            self.signs = 0
-        if not self.signs & sign:
-            self.signs |= sign
+            memset(self.signs, 0, sizeof(self.signs))
+        if not signs[0] & bit:
+            signs[0] |= bit
             return False
         for i in range(self.plain.count):
-            if self.name_ends[i] - self.names[i] == length:
-                at = 0
-                while at < length and (
-                    character(line, self.names[i] + at) == character(line, line.name + at)
-                ):
-                    at += 1
-                if at == length:
-                    return True
+            if self.name_ends[i] - self.names[i] == length and not memcmp(
+                text + line.kind * self.names[i],
+                text + line.kind * line.name,
+                line.kind * length,
+            ):
+                return True
         return False
 
 
-cdef inline uint64_t sign_of(const Line *line) noexcept:
-    """Return one of 64 bits that tells of the line's name."""
-    cdef unsigned int number = 0
-    cdef Py_ssize_t at
-    for at in range(line.name, line.name_end):
-        number = 31 * number + <unsigned int>PyUnicode_READ(line.kind, line.data, at)
-    return <uint64_t>1 << (number & 63)
+cdef inline unsigned int sign_of(const Line *line) noexcept:
+    """Return a number that tells of the line's name, of which the end differs most."""
+    cdef Py_ssize_t end = line.name_end - 1
+    cdef unsigned int number = <unsigned int>PyUnicode_READ(line.kind, line.data, line.name)
+    number = 5 * number + <unsigned int>(end - line.name)
+    if end > line.name:
+        number = 31 * number + <unsigned int>PyUnicode_READ(line.kind, line.data, end - 1)
+    return 31 * number + <unsigned int>PyUnicode_READ(line.kind, line.data, end)
 
 
 cdef bint is_deeper(str indent, str known) except -1:
