@@ -19,7 +19,7 @@ from zc.zk.registration.bulk import BulkReconciliation
 from zc.zk.registration.node import EphemeralNode
 from zc.zk.registration.persistent import MAX_ACTIONS, reconcile
 from zc.zk.registration.registration import Registration
-from zc.zk.registration.registry import Registry
+from zc.zk.registration.registry import SAID_BEFOREHAND, Registry
 from zc.zk.registration.step import Desired, OnDeletion, RegistrationState
 from zc.zk.session.backoff import pause
 from zc.zk.session.session import State
@@ -100,6 +100,7 @@ def register_all(
     named = [_names_of(*server) for server in servers]
     registrations = []
     wanted: list[_Wanted] = []
+    nodes: dict[EphemeralNode, None] = {}
     try:
         for path, names, own in named:
             registrations.append(Registration(registry, acl))
@@ -107,15 +108,20 @@ def register_all(
                 properties = registrations[-1]._announce(path, name, {**data, **own})
                 desired = Desired(codec.encode(properties), acl)
                 wanted.append((registrations[-1], path, name, properties, desired))
-        nodes: dict[EphemeralNode, None] = {}
         # Otherwise the session's maintenance might make a node again that is undone here.
         with registry.in_hand(nodes):
             _register(registry, wanted, nodes)
+        return Registrations(registry, registrations)
     except BaseException:
         for registration in registrations:
             registration._note_withdrawn()
+        # An exception out of a signal handler, be it Ctrl-C or a limit of time, may have come
+        # anywhere: any of them may be there, or will be when the request has come there.
+        left = [node for node in nodes if node.known.state is not RegistrationState.ENDED]
+        for node in left:
+            node.withdraw()
+        registry.see_to_all(left)
         raise
-    return Registrations(registry, registrations)
 
 
 # A node that is to be made: for whom, at which path, its name and properties, and what it gets.
@@ -153,14 +159,8 @@ def _register(
             raise
         logger.warning("%d servers will be registered later: %s", len(nodes), fault)
         registry.see_to_all(nodes)
-    except Exception:
+    except (zookeeper.ZooKeeperException, *SAID_BEFOREHAND):
         _forget(registry, nodes)
-        raise
-    except BaseException:
-        # An interrupt: any of them may be there, or will be when the request has come there.
-        for node in nodes:
-            node.withdraw()
-        registry.see_to_all(nodes)
         raise
 
 

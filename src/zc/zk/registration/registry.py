@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
+from zc.zk.errors import LinkError
 from zc.zk.registration.bulk import BulkReconciliation
 from zc.zk.registration.node import EphemeralNode
 from zc.zk.registration.persistent import MAX_ACTIONS, reaction_of, reconcile
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from zookeeper.types import Acl
 
 logger = logging.getLogger("zc.zk")
+
+# Faults that are found before a request for the node is sent, of links and of arguments.
+SAID_BEFOREHAND = LinkError, TypeError, ValueError
 
 
 class Registry:
@@ -90,11 +94,12 @@ class Registry:
                 raise
             logger.warning("%s will be registered later: %s", node.path, fault)
             self.see_to(node)
-        except Exception:
+        except SAID_BEFOREHAND:
             self.finish(node)
             raise
         except BaseException:
-            # An interrupt: the node may be there, or will be when the request has come there.
+            # Out of a signal handler, be it Ctrl-C or a limit of time: the node may be there, or
+            # will be when the request has come there.
             node.withdraw()
             self.see_to(node)
             raise
