@@ -136,10 +136,26 @@ def init(
             steps_stop(handle.steps.c)
         forget(handle)
         raise
-    # From here on there is a session, and nothing that could raise before its number is returned.
+    # From here on there is a session, which nothing but the handler of a signal keeps from the caller.
     handle.opened = True
     queue_open(handle.c)
+    raise_signals(handle)
     return handle.number
+
+
+cdef int raise_signals(Handle handle) except -1:
+    """Run signal handlers that are due, and give the session up if one raises.
+
+    Otherwise they would run in the caller, to whom the number is lost with an exception.
+    """
+    try:
+        PyErr_CheckSignals()
+    except BaseException:
+        handle.closing = True
+        with nogil:
+            handle_close_many(&handle.c, 1, ZCLOSING, core_now())
+        raise
+    return 0
 
 
 cdef start_threads(Handle handle):
@@ -173,6 +189,9 @@ def start_thread(thread, purpose):
     in disorder, so that the thread never gets to work, nor to its end. There are such exceptions in
     the main thread only: it has another one start it.
     """
+    if sys.is_finalizing():
+        # It would be waited for for ever: no thread gets to run any more.
+        raise errors.error(constants.SYSTEMERROR, None, f"no thread {purpose}: the interpreter ends")
     problems = []
 
     def start():

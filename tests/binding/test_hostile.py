@@ -140,6 +140,17 @@ def test_a_transaction_answered_by_other_results_fails(
     assert answers.server.connections == 1
 
 
+@pytest.mark.parametrize("read", ["get_many", "get_children_many"])
+def test_a_node_that_is_refused_without_an_error_is_not_taken_as_read(
+    answers: Answers, opened: list[int], read: str
+) -> None:
+    """It would look like a node without data or without children."""
+    handle = connected(answers.server, opened)
+    answers.bodies[Op.MULTI_READ] = result(-1, p.number(0)) * 2 + END
+    with pytest.raises(zookeeper.MarshallingErrorException):
+        getattr(zookeeper, read)(handle, ["/a", "/b"])
+
+
 def test_the_log_says_what_is_wrong_with_a_server(
     hostile: Hostility, opened: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 
 import pytest
 
 from tests.binding import subprocesses
-from tests.deadlines import scaled
+from tests.deadlines import scaled, wait_until
 from tests.sessions import wait_until_connected
 
 pytestmark = pytest.mark.not_emulated("it has no network")
@@ -39,6 +40,42 @@ def test_an_interrupted_init_leaves_nothing_behind(zookeeper, connection_string,
     assert told["handle"] == 0
     zookeeper.sync(handle, "/")
     assert zookeeper.get_children(handle, "/") == []
+
+
+def test_a_signal_within_init_raises_before_its_number_is_lost(
+    zookeeper, connection_string, root, monkeypatch
+):
+    """The handler runs before `init` returns, and its exception ends the session."""
+    start = threading.Thread.start
+
+    def start_with_a_signal(thread: threading.Thread) -> None:
+        start(thread)
+        signal.raise_signal(signal.SIGALRM)  # for the main thread, which is in `init`
+
+    def handler(*_: object) -> None:
+        raise TimeoutError("late")
+
+    free = zookeeper.init(connection_string + root)
+    zookeeper.close(free)
+    former = signal.signal(signal.SIGALRM, handler)
+    try:
+        monkeypatch.setattr(threading.Thread, "start", start_with_a_signal)
+        with pytest.raises(TimeoutError, match="late"):
+            zookeeper.init(connection_string + root)
+    finally:
+        monkeypatch.undo()
+        signal.signal(signal.SIGALRM, former)
+    with pytest.raises(zookeeper.InvalidStateException):
+        zookeeper.state(free)
+    wait_until(
+        lambda: not any(each.name == f"zookeeper-{free}" for each in threading.enumerate()),
+        "the event thread ends",
+    )
+
+
+def test_init_as_the_interpreter_ends_says_so():
+    told = subprocesses.run("init_at_the_end")
+    assert told == "no thread for events: the interpreter ends"
 
 
 def test_numbers_can_be_closed_by_others_as_soon_as_they_are_given(zookeeper, connect, root):

@@ -58,7 +58,8 @@ static int read_answers(read_batch *batch, struct iarchive *in) {
         batch->bytes += 80;
         if (header.type == OP_ERROR) {
             struct ErrorResponse problem = {0};
-            if (deserialize_ErrorResponse(in, "error", &problem) < 0) return -1;
+            /* One that is none would pass for a node without data, or without children. */
+            if (deserialize_ErrorResponse(in, "error", &problem) < 0 || problem.err == ZOK) return -1;
             item->node->code = problem.err;
         } else if (header.type == OP_GET_DATA && item->op == OP_GET_DATA) {
             struct GetDataResponse answer;
