@@ -166,6 +166,20 @@ def test_data_that_are_made_late_are_those_of_the_text() -> None:
     assert properties[1] == {"type": "t", "b": "x", "a ->": "/c", "n": -5, "d": 0.5}
 
 
+@pytest.mark.parametrize("place", ["/", "/a/b"])
+@given(strategies.trees.map(strategies.depth_first), st.data())
+def test_operations_of_a_part_of_a_plan_are_those_of_its_changes(
+    place: str, nodes: strategies.Nodes, draw: st.DataObject
+) -> None:
+    changes = plan_import(tree_of(nodes), place, {place: NodeState("", 0, False)})
+    some = draw.draw(
+        st.lists(st.sampled_from(changes.items), unique_by=id) if changes else st.just([])
+    )
+    for part in (changes, changes[1:], changes.of(some)):
+        made = [*part.operations(READ_ACL_UNSAFE)]
+        assert made == [change.operation(READ_ACL_UNSAFE) for change in part]
+
+
 def test_an_import_into_an_empty_place_adds_parents_first() -> None:
     plan = Server().plan("/a : t\n  x = 1\n  /b\n/c")
     assert plan == [

@@ -11,7 +11,7 @@ from zc.zk._speedups._text import (
     Position,
     TextAhead,
     TreeText,
-    creation,
+    creations,
     encode,
     has_marks,
     highest_score,
@@ -20,6 +20,7 @@ from zc.zk._speedups._text import (
     path_below,
     read_lines,
     render_data,
+    top_lines,
 )
 
 __all__ = [
@@ -28,7 +29,7 @@ __all__ = [
     "Position",
     "TextAhead",
     "TreeText",
-    "creation",
+    "creations",
     "encode",
     "has_marks",
     "highest_score",
@@ -37,4 +38,5 @@ __all__ = [
     "path_below",
     "read_lines",
     "render_data",
+    "top_lines",
 ]

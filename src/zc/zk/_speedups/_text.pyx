@@ -21,6 +21,9 @@ cdef extern from "Python.h":
     bint PyUnicode_IS_ASCII(object text)
     bint PyUnicode_CheckExact(object text)
     Py_UCS4 PyUnicode_READ(int kind, const void *data, Py_ssize_t index)
+    Py_ssize_t PyUnicode_FindChar(
+        object text, Py_UCS4 c, Py_ssize_t start, Py_ssize_t end, int direction
+    ) except -2
     int PyUnicode_Resize(PyObject **text, Py_ssize_t size) except -1
     str PyUnicode_New(Py_ssize_t size, Py_UCS4 highest)
     str PyUnicode_DecodeASCII(const char *text, Py_ssize_t size, const char *errors)

@@ -216,22 +216,24 @@ def new_nodes(Fields node, str path, make):
     The first is `make(path, data, False)`, those below are nodes whose `data_may_wait`, and for others
     `make(path, data, True)`. `data` is the node itself where its `data_may_wait`.
     """
-    cdef list made = [], to_do = [node], above = [path]
+    cdef list made = [], to_do = [node]
+    cdef Fields top = node
     cdef bint may_wait
     while to_do:
         node = to_do.pop()
-        start = above.pop()
         may_wait = node.data_may_wait
         if made and may_wait:
             made.append(node)
         else:
-            where = start + node.name if made else path
+            where = path_below(node, top, path) if made else path
             made.append(make(where, node if may_wait else data_of(node), len(made) > 0))
-        if node._children:
-            start = (start + node.name if len(made) > 1 else path) + "/"
+        if not node._children:
+            continue
+        if len(node._children) == 1:  # as in a chain, where to sort would take longest of all
+            to_do.extend(node._children.values())
+        else:
             for name in sorted(node._children, reverse=True):
                 to_do.append(node._children[name])
-                above.append(start)
     return made
 
 
@@ -246,9 +248,36 @@ def path_below(Fields node, top, str path):
     return "/".join(names)
 
 
-def creation(Fields node, top, str path, acl):
-    """Return the operation that creates a permanent node; arguments are as of `path_below`."""
-    return ("create", path_below(node, top, path), data_of(node), acl, 0)
+def creations(items, Fields top, str path, acl):
+    """Yield the operations of a plan's items, in order; `acl` is for new nodes.
+
+    Nodes, which are below `top` at `path`, stand for their creation as permanent ones.
+    """
+    # Nodes that the next one may be below, and the beginning of its path then.
+    cdef list above = [], starts = []
+    cdef Py_ssize_t count = 0
+    cdef Fields node
+    cdef str where
+    for item in items:
+        if not isinstance(item, Fields):
+            operation = item.operation(acl)
+            if operation is not None:
+                yield operation
+            continue
+        node = item
+        while count and above[count - 1] is not node.parent:
+            count -= 1
+            del above[count:], starts[count:]
+        if not count:
+            above.append(node.parent)
+            starts.append(path_below(node.parent, top, path).rstrip("/") + "/")
+            count = 1
+        where = starts[count - 1] + node.name
+        if node._children:
+            above.append(node)
+            starts.append(where + "/")
+            count += 1
+        yield ("create", where, data_of(node), acl, 0)
 
 
 cdef object data_of(Fields node):

@@ -3,6 +3,19 @@
 # A node remembers where in the text its properties stand. They become Python objects when a program
 # asks for them, which an import of new nodes does not: its data are made of the text.
 
+def top_lines(str text):
+    """Return where in a text the lines begin that begin with a slash."""
+    cdef list starts = []
+    cdef Py_ssize_t at = PyUnicode_FindChar(text, c"/", 0, len(text), 1)
+    cdef int kind = PyUnicode_KIND(text)
+    cdef const void *data = PyUnicode_DATA(text)
+    while at >= 0:
+        if at == 0 or PyUnicode_READ(kind, data, at - 1) == c"\n":
+            starts.append(at)
+        at = PyUnicode_FindChar(text, c"/", at + 1, len(text), 1)
+    return starts
+
+
 cdef class Position:
     """The state of a parser between lines; see `zc.zk.tree.parse`, its subclass."""
 
@@ -81,7 +94,7 @@ cdef class Owner:
         self.plain = node if is_plain else None
         self.white = indent[0] if indent else c" "
         # One that begins with spaces and goes on with tabs, or is not known yet, is like no other.
-        self.indent = -1 if indent is None or indent.strip(self.white) else len(indent)
+        self.indent = len(indent) if indent is not None and is_even(indent) else -1
         return 0
 
     cdef inline bint is_of(self, const Line *line) noexcept:
@@ -196,6 +209,13 @@ cdef inline unsigned int sign_of(const Line *line) noexcept:
     if end > line.name:
         number = 31 * number + <unsigned int>PyUnicode_READ(line.kind, line.data, end - 1)
     return 31 * number + <unsigned int>PyUnicode_READ(line.kind, line.data, end)
+
+
+cdef inline bint is_even(str indent) noexcept:
+    """Return whether all characters are the same one."""
+    cdef int size = PyUnicode_KIND(indent)
+    cdef const char *text = <const char *>PyUnicode_DATA(indent)
+    return len(indent) < 2 or memcmp(text, text + size, size * (len(indent) - 1)) == 0
 
 
 cdef bint is_deeper(str indent, str known) except -1:

@@ -196,15 +196,11 @@ class _Writer:
 
     def _write_by_risk(self, changes: Changes) -> None:
         others: list[Item] = []
-        nested: list[Item] = []
         deletions: list[Item] = []
-        for change in changes.items:
-            if isinstance(change, ParseNode):
-                nested.append(change)
-            elif isinstance(change, AddNode):
-                (nested if change.is_nested else others).append(change)
-            else:
+        for change in changes.explicit():
+            if not _is_nested(change):
                 (deletions if isinstance(change, DeleteNode) else others).append(change)
+        nested = [item for item in changes.items if isinstance(item, ParseNode) or _is_nested(item)]
         self._write(changes.of(others), in_flight=1)
         self._write(changes.of(nested), in_flight=IN_FLIGHT)
         for start in range(0, len(deletions), CHECKED_TOGETHER):
@@ -263,6 +259,10 @@ class _Writer:
                 else:
                     done[kind_of(item)] += 1
         return account(done, planned, uncertain)
+
+
+def _is_nested(change: Change) -> bool:
+    return isinstance(change, AddNode) and change.is_nested
 
 
 def _size(operation: Operation) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, overload
 
-from zc.zk._speedups import creation, path_below
+from zc.zk._speedups import creations, path_below
 from zc.zk.tree.changes import AddNode, Change
 from zc.zk.tree.model import ParseNode
 
@@ -26,6 +26,8 @@ class Changes(Sequence[Change]):
         self.items = items
         self._path = path
         self._top = top
+        # Plans of many nodes are asked several times, and their items are not changed any more.
+        self._explicit: list[Change] | None = None
 
     def __len__(self) -> int:
         return len(self.items)
@@ -53,18 +55,18 @@ class Changes(Sequence[Change]):
 
     def without(self, is_out: Callable[[Change], bool]) -> Changes:
         """Return the same changes without some of those that are not items as nodes."""
+        if not any(map(is_out, self.explicit())):
+            return self
         return self.of(
             [item for item in self.items if not (isinstance(item, Change) and is_out(item))]
         )
 
-    def explicit(self) -> list[Change]:
+    def explicit(self) -> Sequence[Change]:
         """Return all changes but new nodes below new ones, with which nothing can be wrong."""
-        return [item for item in self.items if isinstance(item, Change)]
+        if self._explicit is None:
+            self._explicit = [item for item in self.items if isinstance(item, Change)]
+        return self._explicit
 
     def operations(self, acl: Acl) -> Iterator[Operation]:
         """Yield the operations, in order; `acl` is for new nodes."""
-        for item in self.items:
-            if isinstance(item, ParseNode):
-                yield creation(item, self._top, self._path, acl)
-            elif (operation := item.operation(acl)) is not None:
-                yield operation
+        return creations(self.items, self._top, self._path, acl)

@@ -8,9 +8,9 @@ an export has neither faults nor marks, which would have to be told.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import chain
 from typing import TYPE_CHECKING
 
+from zc.zk._speedups import top_lines
 from zc.zk.patterns import pattern
 from zc.zk.tree.exporttext import Writer
 from zc.zk.tree.parse import parse_tree
@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from zc.zk.tree.exporting import Exported
     from zc.zk.tree.model import ParseNode
 
-# The line of a node at the top, as exports have it; and the beginning of another one, for which
-# `str.find` takes longer.
+# The line of a node at the top, as exports have it.
 _HEAD = pattern(r"/(\S+)(?: : .+)?\n")
-_NEXT = pattern(r"\n/")
 
 
 class Unparsed:
@@ -87,7 +85,9 @@ def read_text(text: str) -> ParseNode | Unparsed:
 def _names(text: str) -> list[str] | None:
     """Return the names of top-level nodes; None for text that is no export."""
     names: dict[str, None] = {}
-    for start in chain([0], (found.start() + 1 for found in _NEXT.finditer(text))):
+    if not text.startswith("/"):
+        return None
+    for start in top_lines(text):
         head = _HEAD.match(text, start)
         name = head[1] if head else ""
         if not is_node_name(name) or not is_plain_node_name(name) or name in names:
