@@ -12,8 +12,8 @@ from zc.zk.cli.output import print_line, tell
 from zc.zk.cli.progress import progress, writing
 from zc.zk.links import is_within
 from zc.zk.operations import delete
-from zc.zk.operations.originals import reserved
 from zc.zk.operations.plan import Plan
+from zc.zk.operations.subtree import reserved
 from zc.zk.session.session import Session
 from zc.zk.tree.changes import KeepEphemeral
 

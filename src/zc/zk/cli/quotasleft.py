@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import zookeeper
 from zc.zk.cli.output import tell
-from zc.zk.operations.quotas import quotas_of
 from zc.zk.session.session import Session
 
 if TYPE_CHECKING:
@@ -29,6 +28,8 @@ def tell_of_those_below(
 
     Nothing is said where the servers' nodes of quotas may not be read.
     """
+    from zc.zk.operations.quotas import quotas_of
+
     try:
         with quotas_of(session) as quotas:
             left = [quota for quota in quotas.paths_within(path) if is_gone(quota)]

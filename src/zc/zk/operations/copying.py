@@ -13,9 +13,10 @@ import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.links import is_within
 from zc.zk.operations import accounts, apply
-from zc.zk.operations.originals import Originals, read_originals, reserved
+from zc.zk.operations.originals import Originals, read_originals
 from zc.zk.operations.plan import Plan
 from zc.zk.operations.real import link_at
+from zc.zk.operations.subtree import reserved
 from zc.zk.operations.told import Told, of_servers
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session

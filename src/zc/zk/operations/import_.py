@@ -10,10 +10,9 @@ from zc.zk.errors import LossError
 from zc.zk.links import is_direct, is_within, join
 from zc.zk.operations.identities import told_identities
 from zc.zk.operations.manyacls import read_acls
-from zc.zk.operations.originals import reserved
 from zc.zk.operations.place import Place, read_place
 from zc.zk.operations.plan import Plan
-from zc.zk.operations.subtree import CONFLICTS
+from zc.zk.operations.subtree import CONFLICTS, reserved
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
 from zc.zk.session.state import CONNECTED
@@ -24,7 +23,6 @@ from zc.zk.tree.marking import Marking, is_about_us, shut, with_acls, with_ways_
 from zc.zk.tree.model import ParseNode
 from zc.zk.tree.planned import Changes, Item
 from zc.zk.tree.unparsed import Unparsed
-from zc.zk.watching.readers import resolve
 
 if TYPE_CHECKING:
     from zookeeper.types import Acl, Progress
@@ -119,6 +117,8 @@ def _behind_links(
     session: Session, place: Place, tree: ParseNode, progress: "Progress | None"
 ) -> Place:
     """Return the place that links lead to, that itself if they lead nowhere."""
+    from zc.zk.watching.readers import resolve
+
     try:
         for attempt in attempts(session):
             with attempt:

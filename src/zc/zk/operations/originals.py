@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import zookeeper
 from zc.zk.links import is_within
+from zc.zk.operations.subtree import reserved
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
 from zc.zk.tree.access import is_masked
 from zc.zk.tree.aclchange import Lists
 from zc.zk.tree.copies import Original
-from zc.zk.tree.exporting import RESERVED, is_at_root
 
 if TYPE_CHECKING:
     from zookeeper.types import Progress
@@ -71,8 +71,3 @@ def read_originals(session: Session, path: str, progress: "Progress | None" = No
             stat["czxid"],
         )
     return Originals(nodes, ephemerals, tree.zxid)
-
-
-def reserved(session: Session) -> str | None:
-    """Return the path of ZooKeeper's own nodes, if the session can see them."""
-    return RESERVED if is_at_root(session.connection_string) else None

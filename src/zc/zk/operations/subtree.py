@@ -12,6 +12,7 @@ import zookeeper
 from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
 from zc.zk.tree.diff import NodeState, snapshot
+from zc.zk.tree.exporting import RESERVED, is_at_root
 
 if TYPE_CHECKING:
     from zc.zk.tree.exporttext import Writer
@@ -33,6 +34,11 @@ class Seen(NamedTuple):
 
     states: dict[str, NodeState]
     zxid: int
+
+
+def reserved(session: Session) -> str | None:
+    """Return the path of ZooKeeper's own nodes, if the session can see them."""
+    return RESERVED if is_at_root(session.connection_string) else None
 
 
 def read_states(session: Session, path: str, progress: "Progress | None" = None) -> Seen:
