@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +21,7 @@ from tests.wireframes import Op
 
 pytestmark = pytest.mark.not_emulated("it has no network")
 
-UNIMPLEMENTED, THROTTLED = -6, -127
+SYSTEM_ERROR, UNIMPLEMENTED, THROTTLED = -1, -6, -127
 SINGLE = [name for name in READS if "many" not in name]
 OLD = {Op.ADD_WATCH, Op.SET_WATCHES2}
 
@@ -290,7 +291,7 @@ def test_watchers_are_told_when_no_server_watches_any_more(zookeeper, hostile, o
 
     def answer(request, good):
         asked.append(request.op)
-        if request.op == Op.SET_WATCHES2:
+        if request.op in OLD and Op.SYNC in asked:
             return [p.framed(header(request.xid, UNIMPLEMENTED)), HANG_UP]
         return [HANG_UP] if request.op == Op.SYNC else [good]
 
@@ -313,6 +314,65 @@ def test_watchers_are_told_when_no_server_watches_any_more(zookeeper, hostile, o
     assert zookeeper.NOTWATCHING_EVENT not in {kind for _, kind, _, _ in one_time.all()}
     with pytest.raises(zookeeper.UnimplementedException):
         zookeeper.add_watch(session, "/a", zookeeper.PERSISTENT, watcher)
+
+
+@pytest.mark.real_only("it is its own server")
+@pytest.mark.parametrize(
+    "fault", ["hangs up", "is silent", "says so", "says so and goes on", "fails"]
+)
+def test_watches_stay_where_a_server_knows_addwatch_alone(
+    zookeeper, hostile, opened, caplog, fault
+):
+    """A proxy may let no SetWatches2 pass; the watches of one time stay right, too."""
+    asked: list[int] = []
+    added: list[tuple[bytes, int]] = []
+
+    def refusal(request):
+        return {
+            "hangs up": [HANG_UP],
+            "is silent": [],
+            "says so": [p.framed(header(request.xid, UNIMPLEMENTED)), HANG_UP],
+            "says so and goes on": [p.framed(header(request.xid, UNIMPLEMENTED))],
+            "fails": [p.framed(header(request.xid, SYSTEM_ERROR))],
+        }[fault]
+
+    def answer(request, good):
+        asked.append(request.op)
+        if request.op == Op.SET_WATCHES2:
+            return refusal(request)
+        if request.op == Op.ADD_WATCH:
+            path = p.Answer(request.frame[12:]).buffer() or b""
+            added.append((path, request.frame[-1]))
+            if added.count(added[-1]) > 1:
+                return [good, event(3, path)]
+        return [HANG_UP] if request.op == Op.SYNC else [good]
+
+    session = to_server(zookeeper, opened, hostile.serve(Scenario("half", answer=answer)))
+    watched = {f"/{number}": number % 2 for number in range(9)}
+    watcher, one_time = Calls(), Calls()
+    for path, mode in watched.items():
+        zookeeper.add_watch(session, path, mode, watcher)
+    zookeeper.get(session, "/other", one_time)
+    caplog.set_level(logging.WARNING)
+    changed = (session, zookeeper.CHANGED_EVENT, zookeeper.CONNECTED_STATE)
+
+    def told():
+        return sum(watcher.all().count((*changed, path)) for path in watched)
+
+    for number in (1, 2):
+        with pytest.raises(zookeeper.ConnectionLossException):
+            zookeeper.sync(session, "/")
+        wait_until(
+            lambda number=number: told() == number * len(watched),
+            lambda: f"they are set: {asked}, {added}",
+        )
+    again = added[len(watched) :]
+    assert sorted(again) == sorted([(path.encode(), mode) for path, mode in watched.items()] * 2)
+    assert asked.count(Op.SET_WATCHES2) == (1 if "says" in fault else 2)
+    assert zookeeper.NOTWATCHING_EVENT not in {kind for _, kind, _, _ in watcher.all()}
+    said = [line for line in caplog.messages if "does not know SetWatches2" in line]
+    assert len(said) == 1
+    assert said[0].endswith("so watches that stay are set again one by one")
 
 
 @pytest.mark.real_only("it is its own server")

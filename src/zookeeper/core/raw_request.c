@@ -42,20 +42,22 @@ static __thread int without_watch;
 static __thread struct ReplyHeader reply;
 
 /* Requests on their way, of all handles: the C client counts xids for the whole process. There are
- * rarely more than a dozen. */
+ * rarely more than a dozen; where there are thousands, answers come in their order. */
 static core_mutex travelling_lock = CORE_MUTEX(LOCK_RAW_REQUESTS);
-static raw_request *travelling;
+static raw_request *travelling, **travelling_end = &travelling;
 
 void raw_request_after_fork(void) {
     core_mutex_init(&travelling_lock, LOCK_RAW_REQUESTS);
     travelling = NULL;
+    travelling_end = &travelling;
     sending = NULL;
 }
 
 static void note_travelling(raw_request *request) {
     core_lock(&travelling_lock);
-    request->next = travelling;
-    travelling = request;
+    request->next = NULL;
+    *travelling_end = request;
+    travelling_end = &request->next;
     core_unlock(&travelling_lock);
 }
 
@@ -64,6 +66,7 @@ static void forget_travelling(raw_request *request) {
     for (raw_request **link = &travelling; *link; link = &(*link)->next)
         if (*link == request) {
             *link = request->next;
+            if (travelling_end == &request->next) travelling_end = link;
             break;
         }
     core_unlock(&travelling_lock);

@@ -53,6 +53,7 @@ static const struct {
     {"transactions", "bulk writes are done node by node"},
     {"RemoveWatches", "watches stay until they fire"},
     {"AddWatch", "no watch can stay"},
+    {"SetWatches2", "watches that stay are set again one by one"},
     {"GetEphemerals", "it is not asked"},
     {"GetAllChildrenNumber", "it is not asked"},
     {"WhoAmI", "it is not asked"},

@@ -9,7 +9,8 @@ typedef enum {
     KNOWS_SET_WATCHES,
     KNOWS_TRANSACTIONS,
     KNOWS_REMOVE_WATCHES,
-    KNOWS_STANDING_WATCHES, /* AddWatch, and SetWatches2 */
+    KNOWS_STANDING_WATCHES, /* AddWatch, and what ends it */
+    KNOWS_SET_WATCHES2,
     KNOWS_EPHEMERALS,
     KNOWS_CHILDREN_NUMBER,
     KNOWS_WHO_AM_I,

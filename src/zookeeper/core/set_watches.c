@@ -9,7 +9,8 @@
  * Where the server does not know the operation (service.c), watches are set one by one (watch_one.c).
  * So are those that a watch which stays covers (standing.c), as this operation would end it.
  *
- * Watches that stay are set again by SetWatches2 (op 105), which has two lists more.
+ * Watches that stay are set again by SetWatches2 (op 105), which has two lists more. Where it is not
+ * known, AddWatch sets each of them, as it did before the reconnect.
  *
  * All of this needs the C client to be the build that setup.py expects: the functions and the
  * structure declared below are its own, and in no installed header.
@@ -81,6 +82,7 @@ typedef struct {
     raw_request raw;
     set_watches *owner;
     long first[WATCH_LISTS], count[WATCH_LISTS];
+    int is_unwanted; /* nothing of it was left to set when it was to be written */
 } piece;
 
 static piece *piece_of(raw_request *raw) { return (piece *)((char *)raw - offsetof(piece, raw)); }
@@ -89,8 +91,17 @@ static int is_standing(const set_watches *s) {
     return s->lists[WATCH_LIST_PERSISTENT].count || s->lists[WATCH_LIST_RECURSIVE].count;
 }
 
-static ability ability_of(const set_watches *s) {
-    return is_standing(s) ? KNOWS_STANDING_WATCHES : KNOWS_SET_WATCHES;
+static int32_t op_for(const set_watches *s) {
+    if (!is_standing(s)) return OP_SET_WATCHES;
+    return service_refuses(s->base.handle, KNOWS_SET_WATCHES2) ? OP_ADD_WATCH : OP_SET_WATCHES2;
+}
+
+static ability ability_of(const piece *p) {
+    switch (p->raw.op) {
+    case OP_ADD_WATCH: return KNOWS_STANDING_WATCHES;
+    case OP_SET_WATCHES2: return KNOWS_SET_WATCHES2;
+    default: return KNOWS_SET_WATCHES;
+    }
 }
 
 static void note_covered(set_watches *s, int list, const char *path) {
@@ -127,6 +138,21 @@ static int write_piece(raw_request *raw, struct oarchive *out) {
     return result;
 }
 
+/* AddWatch, of a piece of one path. Where a request behind the reconnect has ended that watch, or changed
+ * its mode, nothing is to be sent: the C client takes it for a fault. */
+static int write_single(raw_request *raw, struct oarchive *out) {
+    piece *p = piece_of(raw);
+    zk_handle *handle = raw->handle;
+    core_assert_held(&handle->submit);
+    int list = p->count[WATCH_LIST_RECURSIVE] ? WATCH_LIST_RECURSIVE : WATCH_LIST_PERSISTENT;
+    char *path = p->owner->lists[list].paths[p->first[list]];
+    int32_t mode = list - WATCH_LIST_PERSISTENT;
+    p->is_unwanted = !standing_renew(handle, path, mode);
+    if (p->is_unwanted) return -1;
+    int result = out->serialize_String(out, "path", &path);
+    return result < 0 ? result : out->serialize_Int(out, "mode", &mode);
+}
+
 static int read_nothing(raw_request *raw, struct iarchive *in, int64_t zxid) {
     (void)raw, (void)in, (void)zxid;
     return 0;
@@ -141,12 +167,21 @@ static void send_piece_again(const piece *p) {
 }
 
 /* The next connection sets those that stay, all of them. */
-static void standing_refused(bulk *b, int code) {
+static void standing_refused(const piece *p, int code) {
+    bulk *b = &p->owner->base;
+    core_assert_held(&b->lock);
     b->code = code;
-    if (code == ZUNIMPLEMENTED)
+    if (code == ZUNIMPLEMENTED && p->raw.op == OP_ADD_WATCH)
         standing_give_up(b->handle);
     else if (!code_is_of_the_session(code))
         standing_begin_anew(b->handle);
+}
+
+/* Whether a refusal says as much as the end of the connection, which follows: that of what belongs to a
+ * reconnect. A server that has too much to do, and says so, would have more to do without the operation. */
+static int refusal_ends(const piece *p, int code) {
+    if (code == ZUNIMPLEMENTED || code_is_of_a_client(code)) return 0;
+    return p->owner->ended || (p->raw.op == OP_SET_WATCHES2 && code != ZTHROTTLEDOP);
 }
 
 static void piece_done(raw_request *raw, int code) {
@@ -155,16 +190,16 @@ static void piece_done(raw_request *raw, int code) {
     core_lock(&b->lock);
     b->outstanding--;
     if (code == ZOK) {
-        service_answered(b->handle, ability_of(p->owner));
+        service_answered(b->handle, ability_of(p));
         for (int list = 0; list < WATCH_LISTS; list++) b->done += p->count[list];
     } else if (b->code == ZOK) {
         /* Each request that was sent after it is lost as well, or set twice, which is no harm. The C
          * client sets what it knows on a new connection, too, but with a newer zxid. A refusal of what
          * belongs to a reconnect ends the connection (reconnect.c). */
-        int ends = p->owner->ended && code != ZUNIMPLEMENTED && !code_is_of_a_client(code);
-        int again = service_lost(b->handle, ability_of(p->owner), raw->sent, ends ? ZCONNECTIONLOSS : code);
+        int ends = refusal_ends(p, code);
+        int again = service_lost(b->handle, ability_of(p), raw->sent, ends ? ZCONNECTIONLOSS : code);
         if (is_standing(p->owner))
-            standing_refused(b, code);
+            standing_refused(p, code);
         else if (again && !ends)
             send_piece_again(p);
         else
@@ -191,7 +226,8 @@ static void pump_watches(bulk *b) {
         watch_one_by_one(s);
         return;
     }
-    long most_bytes = service_piece_bytes(b->handle);
+    int32_t op = op_for(s);
+    long most_bytes = op == OP_ADD_WATCH ? 1 : service_piece_bytes(b->handle);
     /* Those that stay tell nothing of what came before them: all have to be sent before their watchers
      * hear of the new connection, and read. */
     int in_flight = is_standing(s) ? INT_MAX : service_is_proven(b->handle, KNOWS_SET_WATCHES) ? REQUESTS_IN_FLIGHT : 1;
@@ -207,8 +243,8 @@ static void pump_watches(bulk *b) {
             p->count[i] = list->next - p->first[i];
         }
         p->raw.sent.bytes = bytes;
-        p->raw.op = is_standing(s) ? OP_SET_WATCHES2 : OP_SET_WATCHES;
-        p->raw.write = write_piece;
+        p->raw.op = op;
+        p->raw.write = op == OP_ADD_WATCH ? write_single : write_piece;
         p->raw.read_answer = read_nothing;
         p->raw.finished = piece_done;
         bulk_retain(b);
@@ -216,7 +252,7 @@ static void pump_watches(bulk *b) {
         int code = raw_request_send(b->handle, &p->raw);
         if (code != ZOK) {
             b->outstanding--;
-            b->code = code;
+            if (!p->is_unwanted) b->code = code;
             free(p);
             bulk_release(b);
         }
