@@ -181,6 +181,38 @@ def test_all_refuse_and_there_are_pauses(opened) -> None:
     assert len(times) == len(set(times)), "no two rounds begin in the same millisecond"
 
 
+def many(count: int, port: int) -> str:
+    return ",".join(f"127.1.{n // 250}.{1 + n % 250}:{port}" for n in range(count))
+
+
+def test_each_of_many_addresses_has_its_turn_in_one_attempt(opened) -> None:
+    log = io.StringIO()
+    with Server() as server:
+        zookeeper.set_log_stream(log)
+        try:
+            hosts = f"{many(254, server.port)},{server.connection_string}"
+            opened.append(zookeeper.init(hosts, None, LONG))
+            wait_until_connected(zookeeper, opened[0])
+        finally:
+            zookeeper.set_log_stream(None)
+    assert f"{server.connection_string} accepts the connection" in log.getvalue()
+    assert "Connection refused" not in log.getvalue(), "no attempt was lost"
+
+
+def test_others_of_too_many_addresses_are_drawn_each_time(opened) -> None:
+    with Server() as server:
+        hosts = f"{many(600, server.port)},{server.connection_string}"
+        opened.append(zookeeper.init(hosts, None, LONG))
+        wait_until_connected(zookeeper, opened[0])
+
+
+def test_many_addresses_that_do_not_answer_make_room_for_others(opened) -> None:
+    with black_hole("0.0.0.0") as hole, Server() as server:
+        hosts = f"{many(70, int(hole.rsplit(':')[-1]))},{server.connection_string}"
+        opened.append(zookeeper.init(hosts, None, int(scaled(3000))))
+        wait_until_connected(zookeeper, opened[0])
+
+
 def test_sockets_of_the_race_are_closed(opened) -> None:
     with black_hole() as one, black_hole() as two, Server() as server:
         before = len(os.listdir("/proc/self/fd"))

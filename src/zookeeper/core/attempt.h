@@ -25,6 +25,7 @@ typedef struct {
     int fd; /* the C client's socket, or -1 */
     int count, next; /* racers, those before `next` have been started */
     int addresses, redials; /* the first racers have one each; the last ones try some again */
+    int left_out, batches;  /* addresses that have yet to race; how often others have made room for them */
     int error;       /* of the last one that failed */
     int64_t next_start;
     int64_t opening_since;
@@ -33,7 +34,7 @@ typedef struct {
     int was_slow, rounds;
     int has_skipped; /* the last poll of the connection was left out */
     server_address winner;
-    racer racers[MAX_ADDRESSES];
+    racer racers[MAX_RACERS];
     failed_addresses failed;
 } attempt;
 

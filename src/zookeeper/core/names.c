@@ -120,15 +120,40 @@ void names_wake_by(server_names *list, int fd) {
     core_unlock(&names_lock);
 }
 
-int names_known(server_names *list, server_address *addresses, int room) {
-    int count = 0;
-    core_lock(&names_lock);
-    for (int i = 0; i < list->count; i++)
-        for (int j = 0; j < list->servers[i].name->count && count < room; j++) {
-            server_address one = list->servers[i].name->addresses[j];
-            address_set_port(&one, list->servers[i].port);
-            if (!address_is_among(addresses, count, &one)) addresses[count++] = one;
+/* With the lock held. */
+static void add_address(const struct server *server, int index, server_address *addresses, int *count) {
+    core_assert_held(&names_lock);
+    server_address one = server->name->addresses[index];
+    address_set_port(&one, server->port);
+    if (!address_is_among(addresses, *count, &one)) addresses[(*count)++] = one;
+}
+
+/* Take in turn one of each name, beginning anywhere, until there is no room. With the lock held. */
+static int draw(const server_names *list, server_address *addresses, int room, int most) {
+    core_assert_held(&names_lock);
+    int count = 0, start = (int)(random() % most), first = (int)(random() % list->count);
+    for (int j = 0; j < most; j++)
+        for (int i = 0; i < list->count && count < room; i++) {
+            const struct server *server = &list->servers[(first + i) % list->count];
+            int of_name = server->name->count;
+            if (j < of_name) add_address(server, (start + j) % of_name, addresses, &count);
         }
+    return count;
+}
+
+int names_known(server_names *list, server_address *addresses, int room) {
+    int count = 0, total = 0, most = 0;
+    core_lock(&names_lock);
+    for (int i = 0; i < list->count; i++) {
+        int of_name = list->servers[i].name->count;
+        total += of_name;
+        if (of_name > most) most = of_name;
+    }
+    if (total > room)
+        count = draw(list, addresses, room, most);
+    else
+        for (int i = 0; i < list->count; i++)
+            for (int j = 0; j < list->servers[i].name->count; j++) add_address(&list->servers[i], j, addresses, &count);
     core_unlock(&names_lock);
     return count;
 }

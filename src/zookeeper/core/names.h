@@ -46,7 +46,8 @@ server_names *names_new(const char *hosts);
 void names_free(server_names *list);
 /* Write a byte to `fd` when a lookup has ended; -1: do not. */
 void names_wake_by(server_names *list, int fd);
-/* The known addresses, each once, at most `room` of them. Returns how many. */
+/* The known addresses, each once, at most `room` of them: where there are more, others each time, and as many
+ * of each name. Returns how many. */
 int names_known(server_names *list, server_address *addresses, int room);
 /* The addresses of one of the servers that are known, at most `room`. Returns how many. */
 int names_of_server(server_names *list, int index, server_address *addresses, int room);

@@ -2,6 +2,9 @@
  *
  *   - The next address is tried when one has failed, or has not answered for a while (the stagger).
  *     The first that accepts is put in the place of the C client's socket (dup3).
+ *   - Where there are more addresses than race at a time, those of a batch make room for the next ones when
+ *     all of them have failed, or have not answered for a while. The C client hears when no address is
+ *     left.
  *   - An address that does not answer is tried once more, each client at another moment (redial).
  *     Where hundreds of clients come in the same moment a server's queue of connections, 50 by default,
  *     overflows. The kernel tries again after one second, three, seven, all clients in step: so all but
@@ -26,6 +29,8 @@
 /* Longer than any network takes; the kernel's own next try is after a second. */
 #define FIRST_REDIAL (400 * MILLISECOND)
 #define MAX_REDIALS 4
+/* Where there are more addresses than take part, there is no end of those that are left out. */
+#define MAX_BATCHES ((MAX_ADDRESSES + MAX_RACERS) / MAX_RACERS)
 
 int __real_socket(int domain, int type, int protocol);
 int __real_close(int fd);
@@ -54,13 +59,15 @@ void race_clear(attempt *a) {
 
 static void choose_racers(zk_handle *handle, const server_address *asked) {
     attempt *a = &handle->attempt;
-    server_address known[MAX_ADDRESSES], ordered[MAX_ADDRESSES];
-    int all_failed, count = names_known(handle->names, known, MAX_ADDRESSES);
-    a->count = candidates_choose(&a->failed, asked, known, count, ordered, &all_failed);
-    a->addresses = a->count;
-    a->redials = 0;
-    for (int i = 0; i < a->count; i++) a->racers[i] = (racer){.address = ordered[i], .fd = -1};
-    if (all_failed) {
+    server_address known[MAX_ADDRESSES];
+    race_candidates chosen;
+    candidates_choose(&a->failed, asked, known, names_known(handle->names, known, MAX_ADDRESSES), &chosen);
+    /* An address that has failed in an earlier batch waits for another race. */
+    a->addresses = a->count = a->batches ? chosen.fresh : chosen.count;
+    a->left_out = chosen.left_out;
+    a->next = a->redials = 0;
+    for (int i = 0; i < a->count; i++) a->racers[i] = (racer){.address = chosen.addresses[i], .fd = -1};
+    if (chosen.all_failed) {
         /* All get another chance, and longer if some may just be slow. */
         if (a->was_slow && a->rounds < 10) a->rounds++;
         a->was_slow = 0;
@@ -102,7 +109,7 @@ static void start_next(zk_handle *handle, int64_t now) {
         setsockopt(r->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
         if (__real_connect(r->fd, &r->address.any, r->address.length) == 0 ||
             errno == EINPROGRESS) {
-            int64_t stagger = race_session_timeout(handle) / 4 / a->addresses;
+            int64_t stagger = race_session_timeout(handle) / 4 / (a->addresses + a->left_out);
             stagger = core_clamp(MIN_STAGGER, stagger, MAX_STAGGER);
             a->next_start = now + (a->next < a->addresses ? stagger : until_redial(a));
             return;
@@ -118,10 +125,12 @@ static int running(const attempt *a) {
     return count;
 }
 
+static int has_next_batch(const attempt *a) { return a->left_out && a->batches < MAX_BATCHES; }
+
 /* Whether the race goes on by itself at `next_start`. */
 static int has_next(const attempt *a) {
-    if (a->next < a->count) return 1;
-    return a->redials < MAX_REDIALS && a->count < MAX_ADDRESSES && running(a);
+    if (a->next < a->count || (has_next_batch(a) && running(a))) return 1;
+    return a->redials < MAX_REDIALS && a->count < MAX_RACERS && running(a);
 }
 
 /* Tries one of the addresses once more that have not answered; each in its turn. */
@@ -138,10 +147,27 @@ static void redial(zk_handle *handle, int64_t now) {
     if (a->next < a->count) start_next(handle, now);
 }
 
+/* The racers make room for addresses that have not had their turn. */
+static void begin_next_batch(zk_handle *handle, int64_t now) {
+    attempt *a = &handle->attempt;
+    server_address last = a->racers[0].address;
+    for (int i = 0; i < a->next; i++)
+        if (a->racers[i].fd >= 0) fail(a, &a->racers[i], ETIMEDOUT);
+    a->batches++;
+    choose_racers(handle, &last);
+    a->next_start = now;
+}
+
 static void start_what_is_due(zk_handle *handle) {
     attempt *a = &handle->attempt;
     int64_t now = core_now();
-    while (a->next < a->count && a->next_start <= now) start_next(handle, now);
+    for (;;) {
+        while (a->next < a->count && a->next_start <= now) start_next(handle, now);
+        if (a->next < a->count) return;
+        int are_out = running(a) == 0;
+        if (!has_next_batch(a) || (!are_out && a->next_start > now)) break;
+        begin_next_batch(handle, now);
+    }
     if (has_next(a) && a->next_start <= now) redial(handle, now);
     if (a->next == a->count && running(a) == 0) race_lose(handle, a->error);
 }
@@ -149,7 +175,7 @@ static void start_what_is_due(zk_handle *handle) {
 void race_begin(zk_handle *handle, const server_address *asked) {
     attempt *a = &handle->attempt;
     a->phase = ATTEMPT_RACING;
-    a->next = 0;
+    a->batches = 0;
     a->error = ETIMEDOUT;
     a->next_start = a->not_before;
     choose_racers(handle, asked);
@@ -174,7 +200,7 @@ static void win(zk_handle *handle, int index) {
     a->phase = ATTEMPT_OPENING;
     a->opening_since = core_now();
     race_clear(a);
-    if (a->next > 1) log_winner(a);
+    if (a->next > 1 || a->batches) log_winner(a);
 }
 
 static void look_at_racer(zk_handle *handle, int index) {
@@ -193,8 +219,8 @@ static void look_at_racer(zk_handle *handle, int index) {
 
 void race_poll(zk_handle *handle, struct pollfd *pipe, int timeout) {
     attempt *a = &handle->attempt;
-    struct pollfd watched[1 + MAX_ADDRESSES];
-    int indexes[1 + MAX_ADDRESSES], count = 1;
+    struct pollfd watched[1 + MAX_RACERS];
+    int indexes[1 + MAX_RACERS], count = 1;
     start_what_is_due(handle);
     watched[0] = *pipe;
     for (int i = 0; i < a->next; i++)
