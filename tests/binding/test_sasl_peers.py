@@ -121,7 +121,10 @@ FAULTS: dict[str, tuple[SaslAnswer, str]] = {
         after_first(lambda request: [p.framed(header(1) + p.buffer(CHALLENGES[0]))]),
         "an answer numbered 1, where SASL waits for 2",
     ),
-    "no body": (lambda request: [p.framed(header(request.xid))], "is none of SASL"),
+    "no body": (
+        lambda request: [p.framed(header(request.xid))],
+        "an answer of 16 bytes, without the length of a token, is none of SASL",
+    ),
     "half a header": (lambda request: [p.framed(header(request.xid)[:9])], "is none of SASL"),
     "a huge answer": (lambda _: [p.number(1 << 24)], "an answer of 16777216 bytes is none of SASL"),
     "an endless answer": (lambda _: [p.number(2**31 - 1)], "is none of SASL"),

@@ -217,8 +217,12 @@ static int check_head(zk_handle *handle) {
         return 0;
     }
     int32_t rest = length - HEADER_BYTES - LENGTH_BYTES;
+    if (rest < 0) {
+        sasl_fails(handle, "an answer of %d bytes, without the length of a token, is none of SASL (%s)", length, s->name);
+        return 0;
+    }
     int32_t size = s->count < SASL_HEAD ? rest : int_at(s->head + SASL_HEAD - LENGTH_BYTES);
-    if (rest < 0 || size < -1 || rest != (size < 0 ? 0 : size)) {
+    if (size < -1 || rest != (size < 0 ? 0 : size)) {
         sasl_fails(handle, "a token of %d bytes in an answer of %d is none of SASL (%s)", size, length, s->name);
         return 0;
     }
