@@ -236,14 +236,15 @@ def test_a_call_with_arguments_leaves_the_programs_garbage_collector_alone(tmp_p
     program = f"""if True:
         import gc
         from zc.zk.scripts import validate
-        before = gc.get_threshold()
+        # Python 3.12 has some objects frozen from the start.
+        before = gc.get_threshold(), gc.get_freeze_count()
         assert validate([{str(file)!r}]) is None
-        print(gc.get_threshold() == before, gc.get_freeze_count())
+        print((gc.get_threshold(), gc.get_freeze_count()) == before)
         """
     said = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=scaled(60)
     )
-    assert said.stdout == "True 0\n", said.stderr
+    assert said.stdout == "True\n", said.stderr
 
 
 def test_a_command_of_its_own_process_freezes_what_is_there_at_its_end(tmp_path):
