@@ -140,9 +140,9 @@ class build_ext(cython_build_ext):
         """
         if self.editable_mode:
             self.inplace = 1
-            if os.environ.get("ZOOKEEPER_EXTENSIONS") == "elsewhere" or self.is_built_in_place():
+            if os.environ.get("ZOOKEEPER_EXTENSIONS") == "elsewhere":
                 return
-        if HASTY and self.inplace and self.is_built_in_place():
+        if (self.editable_mode or (HASTY and self.inplace)) and self.is_built_in_place():
             return
         self.choose_kind()
         check_compiler()

@@ -262,7 +262,7 @@ def test_a_registration_has_ended_when_its_withdrawal_fails(zk, monkeypatch) -> 
 
 
 class LateError(Exception):
-    """What a signal handler raises when something takes too long."""
+    """A signal handler's exception when something takes too long."""
 
 
 def register_one(zk: zc.zk.ZooKeeper) -> Any:

@@ -120,7 +120,8 @@ def register_all(
         left = [node for node in nodes if node.known.state is not RegistrationState.ENDED]
         for node in left:
             node.withdraw()
-        registry.see_to_all(left)
+        if left:  # a forked child has none, and no maintenance that could be woken
+            registry.see_to_all(left)
         raise
 
 
