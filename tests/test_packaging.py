@@ -370,7 +370,7 @@ def test_an_extension_that_is_compiled_hastily_is_made_anew_by_all_others(tmp_pa
     assert build("ZOOKEEPER_HASTY=1") == [], "nothing has changed"
     thorough = build()
     assert len(thorough) == len(hasty)
-    assert not any(" -O0 " in call for call in thorough)
+    assert not any(" -O0 " in call or " -Wno-all" in call for call in thorough)
     assert build("ZOOKEEPER_HASTY=1") == build() == [], "the better one stays"
 
 
