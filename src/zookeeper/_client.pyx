@@ -29,7 +29,6 @@ from zookeeper._core cimport *
 
 cdef extern from "<netdb.h>":
     int EAI_INTR, EAI_INPROGRESS
-    const char *gai_strerror(int code)
 
 cdef extern from "Python.h":
     bint PyUnicode_CheckExact(object value)

@@ -125,6 +125,7 @@ cdef extern from "core.h" nogil:
         pass
 
     int lookups_wait(server_names *names, int64_t deadline)
+    const char *address_failure(int code)
     void lookups_after_fork()
     void candidates_in_given_order(int yes)
 

@@ -42,7 +42,7 @@ cdef int look_up(Handle handle, hosts) except -1:
             PyErr_CheckSignals()
     if code != 0 and code != EAI_INPROGRESS:
         _emit_log()
-        reason = gai_strerror(code).decode("utf-8", "replace")
+        reason = address_failure(code).decode("utf-8", "replace")
         raise errors.error(
             constants.SYSTEMERROR, None,
             f"cannot use {shortened(hosts)}: none of the names can be resolved ({reason})",

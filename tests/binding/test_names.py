@@ -22,6 +22,7 @@ SCENARIOS = [
     "failing_without_waiting",
     "forked_meanwhile",
     "out_of_threads",
+    "out_of_descriptors",
 ]
 
 

@@ -2,8 +2,11 @@
 #include "address.h"
 #include "memory.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 int __real_getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 void __real_freeaddrinfo(struct addrinfo *);
@@ -35,6 +38,17 @@ void address_text(const server_address *address, char *text, size_t size) {
         snprintf(text, size, address->any.sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
+/* Why a lookup has failed. Without descriptors the name service says that there is no such name, as it
+ * could read no file and ask no server. */
+static int failure_of(int code, int fault) {
+    int spare = eventfd(0, EFD_CLOEXEC);
+    if (spare < 0 && (errno == EMFILE || errno == ENFILE)) return errno;
+    if (spare >= 0) close(spare);
+    return code == EAI_SYSTEM && fault > 0 ? fault : code;
+}
+
+const char *address_failure(int code) { return code > 0 ? strerror(code) : gai_strerror(code); }
+
 int address_look_up(const char *text, int flags, server_address **addresses, int *count) {
     char *host = strdup(text);
     if (host == NULL) abort();
@@ -54,10 +68,11 @@ int address_look_up(const char *text, int flags, server_address **addresses, int
         hints.ai_flags = flags & ~AI_ADDRCONFIG;
         code = __real_getaddrinfo(host, NULL, &hints, &found);
     }
+    int fault = errno;
     free(host);
     *addresses = NULL;
     *count = 0;
-    if (code != 0) return code;
+    if (code != 0) return flags & AI_NUMERICHOST ? code : failure_of(code, fault);
     for (struct addrinfo *one = found; one; one = one->ai_next) {
         server_address address = {.length = one->ai_addrlen};
         if (one->ai_family != AF_INET && one->ai_family != AF_INET6) continue;

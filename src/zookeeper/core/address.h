@@ -33,7 +33,9 @@ void address_set_port(server_address *address, int port);
 void address_text(const server_address *address, char *text, size_t size);
 /* The addresses of a host, each once, without ports: asks the name service, and so may take half a minute.
  * `host` may be an IPv6 address in brackets. `flags` is AI_NUMERICHOST, which asks nothing, or 0. 0, and
- * `addresses` is to be freed by the caller; or EAI_..., and it is NULL. */
+ * `addresses` is to be freed by the caller; or EAI_... (negative) or an errno, and it is NULL. */
 int address_look_up(const char *host, int flags, server_address **addresses, int *count);
+/* The words for such a failure. */
+const char *address_failure(int code);
 
 #endif

@@ -52,7 +52,7 @@ static void end_lookup(host_name *name, int code, server_address *addresses, int
 }
 
 static void say_why(const char *name, int code) {
-    log_say(ZOO_LOG_LEVEL_WARN, "lookup", "%.200s: %s", name, gai_strerror(code));
+    log_say(ZOO_LOG_LEVEL_WARN, "lookup", "%.200s: %s", name, address_failure(code));
 }
 
 static void *lookup_thread(void *argument) {
@@ -79,7 +79,7 @@ static void begin_lookup(host_name *name, int64_t now) {
     } else {
         /* Out of threads: as if the name service had failed. */
         name->ended++;
-        name->code = EAI_AGAIN;
+        name->code = problem;
     }
 }
 
@@ -107,7 +107,7 @@ int64_t lookups_pause(server_names *list) {
     return core_clamp(MILLISECOND, next - core_now(), 1000 * MILLISECOND);
 }
 
-/* 0: some address is known; EAI_...: each lookup has ended, in vain; EAI_INPROGRESS: neither yet.
+/* 0: some address is known; EAI_... or an errno: each lookup has ended, in vain; EAI_INPROGRESS: neither yet.
  * `is_open`: a name may still be found out. */
 static int outcome(const server_names *list, int *is_open) {
     int code = 0, is_known = 0;

@@ -17,7 +17,7 @@ typedef struct host_name {
     int is_numeric; /* an address as such, which is known for good */
     int is_busy;    /* a lookup is under way */
     long ended;     /* lookups that have ended */
-    int code;       /* of the last one, 0 or EAI_... */
+    int code;       /* of the last one: 0, EAI_... or an errno */
     int64_t began, due, pause;
     int count;
     server_address *addresses; /* ours; NULL: none */

@@ -282,10 +282,28 @@ def out_of_threads() -> None:
         used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
         resource.setrlimit(resource.RLIMIT_AS, (used + 4_000_000, limits[1]))
         try:
-            with pytest.raises(zookeeper.SystemErrorException):
+            with pytest.raises(zookeeper.SystemErrorException, match="Resource temporarily unav"):
                 zookeeper.init(f"a.test:{server.port}")
         finally:
             resource.setrlimit(resource.RLIMIT_AS, limits)
+        time.sleep(0.2)  # a failed lookup is not retried at once
+        zookeeper.close(connected(f"a.test:{server.port}"))
+
+
+def out_of_descriptors() -> None:
+    """See that a lookup without a descriptor does not say that there is no such name."""
+    import resource
+
+    install(IMPATIENT)
+    with Server() as server:
+        NameServer(a=["127.0.0.1"])
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+        try:
+            with pytest.raises(zookeeper.SystemErrorException, match="Too many open files"):
+                zookeeper.init(f"a.test:{server.port}")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         time.sleep(0.2)  # a failed lookup is not retried at once
         zookeeper.close(connected(f"a.test:{server.port}"))
 
