@@ -18,6 +18,7 @@ from zc.zk.imports import importing
 if TYPE_CHECKING:
     from zc.zk.registration.registry import Registry
     from zc.zk.registration.schedule import Hold
+    from zc.zk.registration.tracking import Tracking
     from zc.zk.session.session import Session
     from zc.zk.watching.subscriptions import Subscriptions
     from zookeeper.types import Acl, Data
@@ -31,54 +32,60 @@ class Ephemerals:
         self._watches = watches
         # One entry at most, put in by `setdefault`: of two threads that come at once, both get the
         # registry of the first.
-        self._made: dict[str, Registry] = {}
+        self._made: dict[str, Tracking] = {}
 
     @property
     def registry(self) -> Registry:
         """The registry, which is there from the first call on."""
-        registry = self._made.get("registry")
-        if registry is None:
+        return self._tracking.registry
+
+    @property
+    def _tracking(self) -> Tracking:
+        tracking = self._made.get("tracking")
+        if tracking is None:
             with importing:
                 from zc.zk.registration.registry import Registry
+                from zc.zk.registration.tracking import Tracking
 
             wake = partial(self._session.wake, self.keep)
-            made = Registry(self._session, self._watches, wake)
-            registry = self._made.setdefault("registry", made)
-        return registry
+            made = Tracking(Registry(self._session, self._watches, wake))
+            tracking = self._made.setdefault("tracking", made)
+        return tracking
 
     @property
     def if_any(self) -> Registry | None:
         """The registry; None while there has been no ephemeral node."""
-        return self._made.get("registry")
+        tracking = self._made.get("tracking")
+        return None if tracking is None else tracking.registry
 
     def expect(self, flags: object) -> None:
         """Get ready for `track`, before a node is made with these flags."""
         if flags == zookeeper.EPHEMERAL:
-            _ = self.registry
+            _ = self._tracking
 
     def track(self, path: str, data: Data, acl: Acl, epoch: int) -> None:
         """Let later sessions have an ephemeral node that the program has made, too."""
-        self.registry.track(path, data, acl, epoch)
+        self._tracking.track(path, data, acl, epoch)
 
     def note_data(self, path: str, data: Data, epoch: int) -> None:
         """Note that the program has written a node's data; see `track`."""
-        if (registry := self.if_any) is not None:
-            registry.note_data(path, data, epoch)
+        if (tracking := self._made.get("tracking")) is not None:
+            tracking.note_data(path, data, epoch)
 
     def note_acl(self, path: str, acl: Acl, epoch: int) -> None:
         """Note that the program has written a node's ACL; see `track`."""
-        if (registry := self.if_any) is not None:
-            registry.note_acl(path, acl, epoch)
+        if (tracking := self._made.get("tracking")) is not None:
+            tracking.note_acl(path, acl, epoch)
 
     def hold(self, path: str) -> Hold | None:
         """Leave a node alone that the program is about to delete, until `release`."""
-        registry = self.if_any
-        return None if registry is None else registry.hold(path)
+        tracking = self._made.get("tracking")
+        return None if tracking is None else tracking.hold(path)
 
     def release(self, hold: Hold | None, *, is_gone: bool) -> None:
         """Note that the program has deleted a node, or failed to."""
         if hold is not None:
-            self.registry.release(hold, is_gone=is_gone)
+            self._tracking.release(hold, is_gone=is_gone)
 
     def keep(self, handle: int) -> float | None:
         """Do the session's duty to have the nodes that are desired, and no others."""

@@ -13,14 +13,13 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk.errors import LinkError
 from zc.zk.registration.bulk import BulkReconciliation
 from zc.zk.registration.node import EphemeralNode
 from zc.zk.registration.persistent import MAX_ACTIONS, reaction_of, reconcile
-from zc.zk.registration.schedule import Hold, Schedule
+from zc.zk.registration.schedule import Schedule
 from zc.zk.registration.step import Desired, OnDeletion, Reaction, RegistrationState
 from zc.zk.session.backoff import pause
 from zc.zk.session.pace import Urgency
@@ -28,9 +27,6 @@ from zc.zk.session.session import Session, State
 from zc.zk.session.state import Moment
 from zc.zk.watching.dependencies import Care, Subscription, drop
 from zc.zk.watching.subscriptions import Subscriptions
-
-if TYPE_CHECKING:
-    from zookeeper.types import Acl
 
 logger = logging.getLogger("zc.zk")
 
@@ -128,61 +124,6 @@ class Registry:
         node.withdraw()
         self._reconcile_if_possible(node)
 
-    # For what the program does by itself
-
-    def track(self, path: str, data: str | bytes | None, acl: Acl, epoch: int) -> None:
-        """Let later sessions have an ephemeral node that the program has made, too.
-
-        `epoch` is the session's before that was begun.
-        """
-        parent, _, name = path.rpartition("/")
-        known = self._find(path)
-        if known is not None and known.is_watched and known.desired is not None:
-            self.see_to(known)
-            return
-        if known is not None:
-            self.finish(known)
-        desired = Desired(data, acl)
-        node = EphemeralNode(self, parent or "/", name, desired, OnDeletion.IGNORE)
-        node.note_written(desired, epoch)
-        self.claim(node, path)
-        if epoch != self.session.epoch:
-            self.see_to(node)
-
-    def note_data(self, path: str, data: str | bytes | None, epoch: int) -> None:
-        """Note that the program has written a node's data; see `track`."""
-        self._note_change(path, epoch, data=data)
-
-    def note_acl(self, path: str, acl: Acl, epoch: int) -> None:
-        """Note that the program has written a node's ACL; see `track`."""
-        self._note_change(path, epoch, acl=acl)
-
-    def _note_change(self, path: str, epoch: int, **change: Any) -> None:
-        node = self._find(path)
-        if node is not None and not node.amend(epoch, **change):
-            self.see_to(node)
-
-    def hold(self, path: str) -> Hold | None:
-        """Leave a node alone that the program is about to delete, until `release`."""
-        if not isinstance(path, str):
-            return None  # the binding says so, which is called next
-        node = self._find(path)
-        return None if node is None else self.schedule.hold(node, path)
-
-    def release(self, hold: Hold, *, is_gone: bool) -> None:
-        """Note that the program has deleted a node, or failed to."""
-        node = hold.node
-        self.schedule.release(hold)
-        if is_gone and not hold.is_contested:
-            self.finish(node)
-            return
-        if is_gone:
-            node.withdraw()
-        is_there = node.state is RegistrationState.REGISTERED
-        if is_gone or node.is_watched or not is_there or node.known.written is not node.desired:
-            # Whatever happened meanwhile, it was left alone.
-            self.see_to(node)
-
     # For the nodes
 
     def subscribe(self, node: EphemeralNode) -> Subscription:
@@ -230,7 +171,8 @@ class Registry:
         """Return all nodes, without the lock: `list` is one step."""
         return list(self._by_path.values())
 
-    def _find(self, path: str) -> EphemeralNode | None:
+    def find(self, path: str) -> EphemeralNode | None:
+        """Return the node at a path, if there is one."""
         with self.lock:
             return self._by_path.get(path)
 
