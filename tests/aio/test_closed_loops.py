@@ -17,7 +17,7 @@ import zc.zk.aio
 from tests.aio import running
 from tests.deadlines import scaled, wait_until
 from tests.tcpproxy import TcpProxy
-from zc.zk.session import session as sessions
+from zc.zk.session import ending
 
 
 @pytest.fixture(params=list(running.LOOPS))
@@ -108,7 +108,7 @@ def test_a_client_dropped_with_its_closed_loop_is_closed_unanswered(
         assert [str(warning.message)[:16] for warning in told] == ["unclosed client "]
         # No answer has come until here.
         proxy.resume()
-        wait_until(lambda: not sessions._open_sessions, "its session is closed")
+        wait_until(lambda: not ending.open_sessions, "its session is closed")
     finally:
         over.set()
         if thread != "this":

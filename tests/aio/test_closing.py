@@ -24,7 +24,7 @@ from tests.aio.switches import Cancelling, told_to
 from tests.blackhole import black_hole
 from tests.deadlines import scaled, wait_until
 from tests.tcpproxy import TcpProxy
-from zc.zk.session import session as sessions
+from zc.zk.session import ending
 
 
 def test_a_client_that_is_closed_by_another_task_ends_calls_that_wait(
@@ -143,7 +143,7 @@ def test_a_client_is_closed_also_where_no_thread_can_be_started(
             await zk.register("/", "a:1")
             monkeypatch.setattr(threading.Thread, "start", start)
         monkeypatch.undo()
-        assert not sessions._open_sessions
+        assert not ending.open_sessions
 
     running.run(main())
 
@@ -206,7 +206,7 @@ def test_a_client_belongs_to_the_loop_in_which_it_was_opened(new_client: NewClie
     with pytest.raises(RuntimeError, match="belongs to the event loop"):
         zk.children("/")
     asyncio.run(use_and_close(zk))
-    assert not sessions._open_sessions
+    assert not ending.open_sessions
 
 
 def test_a_client_that_nobody_closes_is_told_and_closed(new_client: NewClient):
@@ -219,7 +219,7 @@ def test_a_client_that_nobody_closes_is_told_and_closed(new_client: NewClient):
             gc.collect()
         assert [warning.category for warning in told] == [ResourceWarning]
         assert "unclosed client <zc.zk.aio.ZooKeeper" in str(told[0].message)
-        await until(lambda: not sessions._open_sessions, "it is closed")
+        await until(lambda: not ending.open_sessions, "it is closed")
 
     running.run(main())
 

@@ -20,7 +20,7 @@ import pytest
 import zc.zk
 import zookeeper
 from tests.deadlines import scaled, wait_until
-from zc.zk.session import session as sessions
+from zc.zk.session import ending
 from zc.zk.session.handle import Handle
 from zc.zk.session.session import Session
 from zc.zk.session.state import StateMachine
@@ -111,7 +111,7 @@ def test_a_close_that_was_interrupted_is_finished_by_the_next(zk, connection_str
         interrupt = Interrupt(number)
         came = interrupt.call(one.close)
         one.close()
-        assert one._session not in sessions._open_sessions, interrupt.place
+        assert one._session not in ending.open_sessions, interrupt.place
         assert zk.get_children("/providers") == [], interrupt.place
         wait_until(lambda: our_threads() == before, f"threads end after {interrupt.place}")
     assert number > 30
@@ -142,9 +142,7 @@ def test_an_interrupted_opening_leaves_nothing(zk, connection_string, root) -> N
         for one in opened:
             one.close()
         wait_until(lambda: our_threads() == before, f"threads end after {interrupt.place}")
-        assert not [one for one in sessions._open_sessions if one is not zk._session], (
-            interrupt.place
-        )
+        assert not [one for one in ending.open_sessions if one is not zk._session], interrupt.place
     assert number > 60
 
 
@@ -158,10 +156,10 @@ def test_the_end_of_the_program_finishes_what_was_interrupted(
         one.register("/providers", "host:1")
         with monkeypatch.context() as patch:
             mine = weakref.WeakSet([one._session])
-            patch.setattr(sessions, "_open_sessions", mine)
+            patch.setattr(ending, "open_sessions", mine)
             interrupt = Interrupt(number)
             came = interrupt.call(one.close)
-            sessions._close_sessions()
+            ending.close_sessions()
             assert not list(mine)
         assert zk.get_children("/providers") == [], interrupt.place
         if not came:

@@ -306,10 +306,10 @@ class TestAnEphemeralNode:
 
     def test_a_deletion_that_is_refused_keeps_what_is_to_be_written(self, zk, other) -> None:
         zk.create("/mine", "old", OPEN_ACL_UNSAFE, zookeeper.EPHEMERAL)
-        ephemerals = zk._ephemerals.registry
+        ephemerals = zk._ephemerals
         hold = ephemerals.hold("/mine")
         ephemerals.note_data("/mine", "new", zk._session.epoch - 1)
-        wait_until(lambda: ephemerals.schedule.seconds_left() is None, "it is left alone")
+        wait_until(lambda: ephemerals.registry.schedule.seconds_left() is None, "it is left alone")
         assert other.get("/mine")[0] == "old"
         ephemerals.release(hold, is_gone=False)
         wait_until(lambda: other.get("/mine")[0] == "new", "it is written")

@@ -6,17 +6,14 @@ another one (`zc.zk.session.handles`), for as long as the program wants a sessio
 
 from __future__ import annotations
 
-import atexit
 import logging
 import math
 import time
-import weakref
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import zookeeper
 from zc.zk.errors import FailedConnect, WrongArgument
-from zc.zk.session import processes, waiting
+from zc.zk.session import ending, processes, waiting
 from zc.zk.session.announcements import Announcements
 from zc.zk.session.calling import Calling, closed
 from zc.zk.session.handle import delivers_inline
@@ -112,8 +109,7 @@ class Session(Calling):
         nothing is left open.
         """
         try:
-            _open_sessions.add(self)
-            processes.at_end(_close_sessions)
+            ending.close_at_end(self)
             self._begin_to_connect(wait)
         except BaseException:
             self.close()
@@ -235,15 +231,15 @@ class Session(Calling):
         server answers. No callback begins any more when it returns, though one may be going on:
         this may have been called by it, or it takes its time.
         """
-        if self._begin_closing():
+        if self.begin_closing():
             waiting.apart(self._finish_closing)
 
     def _finish_closing(self) -> None:
         self._handles.current.close()
-        self._end(MAINTENANCE_END_SECONDS, CALLBACK_END_SECONDS)
+        self.end(MAINTENANCE_END_SECONDS, CALLBACK_END_SECONDS)
 
-    def _begin_closing(self) -> bool:
-        """Have its threads end; say whether anything is left to do, by `_end`.
+    def begin_closing(self) -> bool:
+        """Have its threads end; say whether anything is left to do, by `end`.
 
         Idempotent, as all of closing: an interrupted `close` is done again.
         """
@@ -253,17 +249,17 @@ class Session(Calling):
             return False
         with self._machine.lock:
             self._machine.note_closed()
-        if self not in _open_sessions:
+        if self not in ending.open_sessions:
             return False
         self.announcements.callbacks.worker.stop()
         self.maintenance.worker.stop()
         return True
 
-    def _end(self, maintenance_seconds: float, callback_seconds: float) -> None:
+    def end(self, maintenance_seconds: float, callback_seconds: float) -> None:
         """Wait for its threads; with that all is done."""
         self.maintenance.worker.join(maintenance_seconds)
         self.announcements.callbacks.worker.join(callback_seconds)
-        _open_sessions.discard(self)
+        ending.open_sessions.discard(self)
 
     # For parts of the library
 
@@ -292,32 +288,13 @@ class Session(Calling):
         other.credentials.accept(own.credentials)
         return other
 
+    def release(self) -> tuple[Binding, int] | None:
+        """Give up the handle, for the caller to close, with the binding that it is of."""
+        handle = self._handles.current.release()
+        # Not the session's own binding, of which each client that is measured has another one.
+        return None if handle is None else (self._handles.binding, handle)
+
     @property
     def credentials(self) -> Credentials:
         """Those that this session and later ones are authenticated with."""
         return self._handles.credentials
-
-
-_open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
-
-
-@atexit.register
-def _close_sessions() -> None:
-    """Let ephemeral nodes go with the program that made them, and not seconds later.
-
-    All side by side: with servers that do not answer, many take as long as one.
-    """
-    closing = [session for session in list(_open_sessions) if session._begin_closing()]
-    handles: dict[int, tuple[Binding, list[int]]] = {}
-    for session in closing:
-        handle = session._handles.current.release()
-        if handle is not None:
-            # Not the session's own, of which each client that is measured has another one.
-            binding = session._handles.binding
-            handles.setdefault(id(binding), (binding, []))[1].append(handle)
-    for binding, its_handles in handles.values():
-        binding.close_many(its_handles)
-    deadline = time.monotonic() + CALLBACK_END_SECONDS
-    for session in closing:
-        left = max(0.0, deadline - time.monotonic())
-        session._end(left, left)

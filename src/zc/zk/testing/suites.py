@@ -11,7 +11,7 @@ from typing import Any, Final
 import zookeeper
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.client import ZooKeeper
-from zc.zk.session import session as sessions
+from zc.zk.session import ending
 from zc.zk.testing.dispatch import installed
 from zc.zk.testing.emulation import Emulation
 from zc.zk.testing.waiting import assert_, wait_until
@@ -125,11 +125,11 @@ def _redirected(init: Callable[..., int], servers: str, root: str) -> Callable[.
 @contextmanager
 def clients_closed() -> Iterator[None]:
     """Close clients that a test leaves open: they must not outlive it."""
-    before = set(sessions._open_sessions)
+    before = set(ending.open_sessions)
     try:
         yield
     finally:
-        for session in set(sessions._open_sessions) - before:
+        for session in set(ending.open_sessions) - before:
             session.close()
 
 
