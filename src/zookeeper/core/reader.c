@@ -1,13 +1,10 @@
 /* The common part of all reads of many nodes: which are next, and the results. */
 #include "handle.h"
+#include "order.h"
 #include "reader.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static int compare_names(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
 
 size_t reader_keep_names(reader *r, node_read *node, const struct String_vector *names) {
     core_assert_held(&r->base.lock);
@@ -20,7 +17,7 @@ size_t reader_keep_names(reader *r, node_read *node, const struct String_vector 
         node->names[node->names_count++] = arena_copy(memory, names->data[i], length);
         bytes += length + 4;
     }
-    if (!r->keep_names) qsort(node->names, (size_t)node->names_count, sizeof(char *), compare_names);
+    if (!r->keep_names) order_names(node->names, node->names_count);
     return bytes;
 }
 
