@@ -8,6 +8,8 @@ know all the rules. Nothing is an error here: the unusual is not plain, and is l
 from zc.zk._speedups._text import (
     FewEntries,
     Fields,
+    Outline,
+    OutlinedNode,
     Position,
     TextAhead,
     TreeText,
@@ -17,6 +19,7 @@ from zc.zk._speedups._text import (
     highest_score,
     is_same,
     new_nodes,
+    outline_of,
     path_below,
     read_lines,
     render_data,
@@ -26,6 +29,8 @@ from zc.zk._speedups._text import (
 __all__ = [
     "FewEntries",
     "Fields",
+    "Outline",
+    "OutlinedNode",
     "Position",
     "TextAhead",
     "TreeText",
@@ -35,6 +40,7 @@ __all__ = [
     "highest_score",
     "is_same",
     "new_nodes",
+    "outline_of",
     "path_below",
     "read_lines",
     "render_data",

@@ -7,7 +7,7 @@ from cpython.object cimport Py_EQ, PyObject, PyObject_RichCompareBool, PyTypeObj
 from cpython.ref cimport Py_INCREF, Py_XDECREF
 from cpython.unicode cimport PyUnicode_Substring
 from libc.stdio cimport snprintf
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcmp, memcpy, memset, strcmp, strlen
 
@@ -46,7 +46,10 @@ include "render.pxi"
 include "treetext.pxi"
 # Text to nodes, and nodes to JSON.
 include "lines.pxi"
+include "names.pxi"
+include "outline.pxi"
 include "nodes.pxi"
+include "walks.pxi"
 include "read.pxi"
 # Servers for keys.
 include "rendezvous.pxi"

@@ -43,9 +43,10 @@ cdef enum:
     OF_PATH = 16  # of a component of a link's path
     IN_JSON = 32  # as it is between double quotes, in ASCII
     IN_QUOTES = 64  # as it is between Python's single and JSON's double quotes
+    OF_PROPERTY = 128  # of a property's name, behind its first letter
 
-# The classes of each character.
-cdef unsigned char CLASSES[128]
+# The classes of each character; of those beyond ASCII there are none.
+cdef unsigned char CLASSES[256]
 
 
 cdef unsigned char classes_of(unsigned char c) noexcept:
@@ -64,6 +65,7 @@ cdef unsigned char classes_of(unsigned char c) noexcept:
         | OF_PATH * (is_of_name or c == c":")
         | IN_JSON * is_in_json
         | IN_QUOTES * (is_in_json and c != c"'")
+        | OF_PROPERTY * (is_word or c == c".")
     )
 
 
@@ -77,7 +79,7 @@ fill_classes()
 
 
 cdef inline bint is_of(Py_UCS4 c, unsigned char kinds) noexcept:
-    return c < 128 and CLASSES[c] & kinds != 0
+    return c < 256 and CLASSES[c] & kinds != 0
 
 
 cdef inline bint is_digit(Py_UCS4 c) noexcept:
@@ -169,12 +171,10 @@ cdef inline Py_ssize_t end_of_word(int kind, const void *data, Py_ssize_t at) no
 
 cdef inline Py_ssize_t end_of_property(int kind, const void *data, Py_ssize_t at) noexcept:
     """Find the end of a property's name: a letter, then words and dots."""
-    cdef Py_UCS4 c = PyUnicode_READ(kind, data, at)
-    if not is_letter(c):
+    if not is_letter(PyUnicode_READ(kind, data, at)):
         return at
-    while is_word(c) or c == c".":
+    while is_of(PyUnicode_READ(kind, data, at), OF_PROPERTY):
         at += 1
-        c = PyUnicode_READ(kind, data, at)
     return at
 
 

@@ -1,7 +1,9 @@
-# Nodes that leave their properties in the text, and walks over many of them for plans.
+# Nodes that leave their properties in the text.
 
-# Text of so many characters is short as JSON, too, even if all of it is escaped.
-cdef enum: MAX_WAITING = 20000
+# Text of so many characters is short as JSON, too, even if all of it is escaped; and if none is.
+cdef enum:
+    MAX_WAITING = 20000
+    MAX_WAITING_AS_IT_IS = 100000
 
 
 @cython.final
@@ -71,41 +73,15 @@ cdef class Fields:
         return self.data_in_text()
 
     cdef object data_in_text(self):
-        cdef Item items[MAX_PROPERTIES]
-        cdef Py_ssize_t count = 0, literals = 0
-        cdef list texts = []  # which items refer to
         # Another thread may ask for the properties while a value is made into JSON.
         cdef Source source = self.source
-        cdef list values = self.values
-        cdef Line line
+        cdef Span node_type
         if source is None or self.raw is not None or self.layout is not None:
             return None
-        if self.node_type is not None:
-            span_of(&items[0].key, "type")
-            span_of(&items[0].value, self.node_type)
-            items[0].is_link = False
-            items[0].is_text = True
-            items[0].is_plain = is_plain(&items[0].value)
-            count = 1
-        line.start = self.start
-        look_into(&line, source.text)
-        while line.start < self.end:
-            look(&line)
-            if line.value_kind == LITERAL or line.value_kind == NESTED:
-                if line.value_kind == NESTED:
-                    text = json_of(&line)
-                else:
-                    text = source.to_json(values[literals])
-                    literals += 1
-                if len(text) > MAX_NESTED:
-                    return None
-                texts.append(text)
-                span_of(&items[count].value, text)
-            if not take_item(&items[count], &line):
-                return None
-            count += 1
-            line.start = line.end + 1
-        return compact(items, count) if count else ""
+        span_of(&node_type, "" if self.node_type is None else self.node_type)
+        return json_of_lines(
+            source.text, &node_type, self.start, self.end, self.values, source.to_json
+        )
 
     cdef dict read_properties(self, Source source, list values):
         cdef dict properties = {}
@@ -159,6 +135,45 @@ cdef bint take_item(Item *item, Line *line) except -1:
     return decimal_of(item) if line.value_kind == DECIMAL else True
 
 
+cdef str json_of_lines(
+    str text, const Span *node_type, Py_ssize_t start, Py_ssize_t end, list values, to_json
+):
+    """Return the data for plain lines of properties, "" for none; None if that is difficult.
+
+    `values` are those of LITERAL lines, in order. The type, if it is not empty, is one more property.
+    """
+    cdef Item items[MAX_PROPERTIES]
+    cdef Py_ssize_t count = 0, literals = 0
+    cdef list texts = []  # which items refer to
+    cdef Line line
+    if node_type.end > node_type.start:
+        span_of(&items[0].key, "type")
+        items[0].value = node_type[0]
+        items[0].is_link = False
+        items[0].is_text = True
+        items[0].is_plain = is_plain(node_type)
+        count = 1
+    line.start = start
+    look_into(&line, text)
+    while line.start < end:
+        look(&line)
+        if line.value_kind == LITERAL or line.value_kind == NESTED:
+            if line.value_kind == NESTED:
+                value = json_of(&line)
+            else:
+                value = to_json(values[literals])
+                literals += 1
+            if len(value) > MAX_NESTED:
+                return None
+            texts.append(value)
+            span_of(&items[count].value, value)
+        if not take_item(&items[count], &line):
+            return None
+        count += 1
+        line.start = line.end + 1
+    return compact(items, count) if count else ""
+
+
 cdef Fields new_fields(node_class):
     """Make a node, as its class does it, without a call of `__init__`."""
     return <Fields>(<PyTypeObject *>node_class).tp_new(node_class, <PyObject *>(), NULL)
@@ -192,92 +207,6 @@ def is_same(Fields node, found, Py_ssize_t known=0):
                 to_come.append(node._children[name])
                 depths.append(depth + 1)
     return not to_come
-
-
-def has_marks(Fields node):
-    """Return whether a node, or one below it, has marks."""
-    cdef list to_do = [node]
-    cdef Fields child
-    if node.marks is not None:
-        return True
-    while to_do:
-        node = to_do.pop()
-        for child in node._children.values() if node._children else ():
-            if child.marks is not None:
-                return True
-            if child._children:
-                to_do.append(child)
-    return False
-
-
-def new_nodes(Fields node, str path, make):
-    """Return items of a plan for a node and all below it, in order.
-
-    The first is `make(path, data, False)`, those below are nodes whose `data_may_wait`, and for others
-    `make(path, data, True)`. `data` is the node itself where its `data_may_wait`.
-    """
-    cdef list made = [], to_do = [node]
-    cdef Fields top = node
-    cdef bint may_wait
-    while to_do:
-        node = to_do.pop()
-        may_wait = node.data_may_wait
-        if made and may_wait:
-            made.append(node)
-        else:
-            where = path_below(node, top, path) if made else path
-            made.append(make(where, node if may_wait else data_of(node), len(made) > 0))
-        if not node._children:
-            continue
-        if len(node._children) == 1:  # as in a chain, where to sort would take longest of all
-            to_do.extend(node._children.values())
-        else:
-            for name in sorted(node._children, reverse=True):
-                to_do.append(node._children[name])
-    return made
-
-
-def path_below(Fields node, top, str path):
-    """Return the path of a node below the node `top`, which has the path `path`."""
-    cdef list names = []
-    while node is not None and node is not top:
-        names.append(node.name)
-        node = node.parent
-    names.append("" if path == "/" else path)
-    names.reverse()
-    return "/".join(names)
-
-
-def creations(items, Fields top, str path, acl):
-    """Yield the operations of a plan's items, in order; `acl` is for new nodes.
-
-    Nodes, which are below `top` at `path`, stand for their creation as permanent ones.
-    """
-    # Nodes that the next one may be below, and the beginning of its path then.
-    cdef list above = [], starts = []
-    cdef Py_ssize_t count = 0
-    cdef Fields node
-    cdef str where
-    for item in items:
-        if not isinstance(item, Fields):
-            operation = item.operation(acl)
-            if operation is not None:
-                yield operation
-            continue
-        node = item
-        while count and above[count - 1] is not node.parent:
-            count -= 1
-            del above[count:], starts[count:]
-        if not count:
-            above.append(node.parent)
-            starts.append(path_below(node.parent, top, path).rstrip("/") + "/")
-            count = 1
-        where = starts[count - 1] + node.name
-        if node._children:
-            above.append(node)
-            starts.append(where + "/")
-            count += 1
-        yield ("create", where, data_of(node), acl, 0)
 
 
 cdef object data_of(Fields node):

@@ -78,11 +78,9 @@ cdef class Owner:
     cdef object node
     cdef Py_ssize_t indent
     cdef Py_UCS4 white
-    # The node, if it has properties that are left in the text or none, and where their names are.
+    # The node, if it has properties that are left in the text or none, and their names.
     cdef Fields plain
-    cdef Py_ssize_t names[MAX_PROPERTIES]
-    cdef Py_ssize_t name_ends[MAX_PROPERTIES]
-    cdef uint64_t signs[4]  # of the names, as bits: a name whose sign is not there is new
+    cdef Names names
 
     def __init__(self, Position parser):
         self.parser = parser
@@ -159,14 +157,15 @@ cdef class Owner:
         """Leave a property in the text, for the node; False if that is difficult."""
         cdef Fields node = self.plain
         cdef Py_ssize_t count = node.count
-        if node.source is None or count >= MAX_PROPERTIES - 1 or (count and line.start != node.end):
+        if node.source is None or (count and line.start != node.end):
             return False
-        if self.is_known(line):
+        if node.node_type is not None and is_name(line, b"type"):
             return False
         if not count:
+            clear_names(&self.names)
             node.start = line.start
-        self.names[count] = line.name
-        self.name_ends[count] = line.name_end
+        if not add_name(&self.names, line):
+            return False
         node.count = count + 1
         node.end = line.end + 1
         if line.value_kind == LITERAL:
@@ -174,41 +173,6 @@ cdef class Owner:
                 node.values = []
             node.values.append(value)
         return True
-
-    cdef inline bint is_known(self, const Line *line) noexcept:
-        """Return whether the node may have a property of this name already."""
-        cdef Py_ssize_t i, length = line.name_end - line.name
-        cdef const char *text = <const char *>line.data
-        cdef unsigned int sign = sign_of(line)
-        cdef uint64_t bit = <uint64_t>1 << (sign & 63)
-        cdef uint64_t *signs = &self.signs[sign >> 6 & 3]
-        if self.plain.node_type is not None and length == 4 and (
-            is_here(line.kind, line.data, line.name, b"type")
-        ):
-            return True
-        if not self.plain.count:
-            memset(self.signs, 0, sizeof(self.signs))
-        if not signs[0] & bit:
-            signs[0] |= bit
-            return False
-        for i in range(self.plain.count):
-            if self.name_ends[i] - self.names[i] == length and not memcmp(
-                text + line.kind * self.names[i],
-                text + line.kind * line.name,
-                line.kind * length,
-            ):
-                return True
-        return False
-
-
-cdef inline unsigned int sign_of(const Line *line) noexcept:
-    """Return a number that tells of the line's name, of which the end differs most."""
-    cdef Py_ssize_t end = line.name_end - 1
-    cdef unsigned int number = <unsigned int>PyUnicode_READ(line.kind, line.data, line.name)
-    number = 5 * number + <unsigned int>(end - line.name)
-    if end > line.name:
-        number = 31 * number + <unsigned int>PyUnicode_READ(line.kind, line.data, end - 1)
-    return 31 * number + <unsigned int>PyUnicode_READ(line.kind, line.data, end)
 
 
 cdef inline bint is_even(str indent) noexcept:

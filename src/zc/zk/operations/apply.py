@@ -34,7 +34,6 @@ from zc.zk.operations.samenodes import require_same_nodes
 from zc.zk.session.session import Session
 from zc.zk.tree.changes import AddNode, Change, DeleteNode, operations
 from zc.zk.tree.markchanges import SetAcl
-from zc.zk.tree.model import ParseNode
 from zc.zk.tree.planned import Changes, Item
 
 if TYPE_CHECKING:
@@ -200,7 +199,9 @@ class _Writer:
         for change in changes.explicit():
             if not _is_nested(change):
                 (deletions if isinstance(change, DeleteNode) else others).append(change)
-        nested = [item for item in changes.items if isinstance(item, ParseNode) or _is_nested(item)]
+        nested = [
+            item for item in changes.items if not isinstance(item, Change) or _is_nested(item)
+        ]
         self._write(changes.of(others), in_flight=1)
         self._write(changes.of(nested), in_flight=IN_FLIGHT)
         for start in range(0, len(deletions), CHECKED_TOGETHER):

@@ -1,11 +1,11 @@
 """Import: make nodes what a tree says."""
 
 # Annotations are values here: as text, `NamedTuple` would have each of them compiled.
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import zookeeper
-from zc.zk._speedups import has_marks
+from zc.zk._speedups import Outline, has_marks
 from zc.zk.errors import LossError
 from zc.zk.links import is_direct, is_within, join
 from zc.zk.operations.identities import told_identities
@@ -17,7 +17,7 @@ from zc.zk.session.retry import attempts
 from zc.zk.session.session import Session
 from zc.zk.session.state import CONNECTED
 from zc.zk.tree.changes import AddNode
-from zc.zk.tree.diff import NodeState, plan_import
+from zc.zk.tree.diff import NodeState, plan_import, plan_outline
 from zc.zk.tree.exporting import Skip
 from zc.zk.tree.marking import Marking, is_about_us, shut, with_acls, with_ways_in
 from zc.zk.tree.model import ParseNode
@@ -62,12 +62,17 @@ def make_plan(
             if tree.is_export_of(place.tops(), place.writers):
                 return Plan(session, Changes([]), acl, place.zxid)
             place = place._replace(known=tree.known, writers={})
+            if place.has_none and (outline := tree.outline()) is not None:
+                if place.is_missing and path != "/":
+                    place = _behind_links(session, place, outline.names, progress)
+                if place.has_none:
+                    return Plan(session, _plan_outline(session, outline, place), acl, place.zxid)
         tree = tree.parse()
     _check_acl(session, path, acl)
     if place is None or place.names != sorted(tree.children):
         place = read_place(session, path, tree.children, progress)
     if place.is_missing and path != "/":
-        place = _behind_links(session, place, tree, progress)
+        place = _behind_links(session, place, tree.children, progress)
     is_marked = has_marks(tree)
     seen = place.seen(tree.children, of_all=is_marked or options.reset_acls)
     path = place.path
@@ -83,7 +88,9 @@ def make_plan(
         own = reserved(session)
         changes = plan_import(tree, path, seen.states, options.trim, marking, own=own)
     else:
-        changes = _plan_from_nothing(session, tree, _place(session, path), marking)
+        path = _place(session, path)
+        made = plan_import(tree, path, {path: NodeState("", 0, False)}, marking=marking)
+        changes = _with_ancestors(session, path, made)
     if is_marked and shut(changes):
         changes = Changes([*with_ways_in(list(changes), told_identities(session) or [])])
     return Plan(session, changes, acl, seen.zxid)
@@ -114,7 +121,7 @@ def _first_look(
 
 
 def _behind_links(
-    session: Session, place: Place, tree: ParseNode, progress: "Progress | None"
+    session: Session, place: Place, names: Iterable[str], progress: "Progress | None"
 ) -> Place:
     """Return the place that links lead to, that itself if they lead nowhere."""
     from zc.zk.watching.readers import resolve
@@ -125,7 +132,7 @@ def _behind_links(
                 path = resolve(session, place.path)
     except zookeeper.NoNodeException:
         return place
-    place = read_place(session, path, tree.children, progress)
+    place = read_place(session, path, names, progress)
     if place.is_missing:
         raise zookeeper.error(zookeeper.NONODE, path)
     return place
@@ -174,7 +181,15 @@ def _place(session: Session, path: str) -> str:
     return place_to_make(session, path) if is_direct(path) else path
 
 
-def _plan_from_nothing(session: Session, tree: ParseNode, path: str, marking: Marking) -> Changes:
+def _plan_outline(session: Session, outline: Outline, place: Place) -> Changes:
+    """Plan to make all nodes of a text at a place that has none of them."""
+    if not place.is_missing:
+        return plan_outline(outline, place.path)
+    path = _place(session, place.path)
+    return _with_ancestors(session, path, plan_outline(outline, path))
+
+
+def _with_ancestors(session: Session, path: str, planned: Changes) -> Changes:
     """Plan for a path that does not exist: it is made first, and the nodes above it."""
     names = [name for name in path.split("/") if name]
     ancestors = ["/" + "/".join(names[: count + 1]) for count in range(len(names))]
@@ -188,7 +203,6 @@ def _plan_from_nothing(session: Session, tree: ParseNode, path: str, marking: Ma
         for ancestor, answer in zip(ancestors, answers, strict=True)
         if isinstance(answer, zookeeper.NoNodeException)
     ]
-    planned = plan_import(tree, path, {path: NodeState("", 0, False)}, marking=marking)
     made += planned.items
     return planned.of(
         [

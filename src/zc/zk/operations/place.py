@@ -68,6 +68,11 @@ class Place(NamedTuple):
     def is_missing(self) -> bool:
         return isinstance(self.own, zookeeper.NoNodeException)
 
+    @property
+    def has_none(self) -> bool:
+        """Whether none of the children is there."""
+        return all(isinstance(each, zookeeper.NoNodeException) for each in self.answers.values())
+
     def tops(self) -> dict[str, Iterable[Znode | Leaf]]:
         """Return the children by name, each with all below it; none where they are many."""
         if self.everything is not None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from zc.zk import codec
+from zc.zk._speedups import OutlinedNode
 from zc.zk.errors import printable
 from zc.zk.garbage import collected_later
 from zc.zk.tree.differences import property_changes, value_change
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 # Data of so many characters fit into any request.
 SHORT_DATA = 100_000
+
+# Nodes of a text, which make their data when they are asked for.
+_OF_TEXT = (ParseNode, OutlinedNode)
 
 
 class Change:
@@ -108,7 +112,7 @@ class AddNode(Change):
     def __init__(
         self,
         path: str,
-        data: str | ParseNode | None,
+        data: str | ParseNode | OutlinedNode | None,
         is_nested: bool = False,
         marks: Marks | None = None,
     ) -> None:
@@ -123,13 +127,13 @@ class AddNode(Change):
 
     @property
     def data(self) -> str | None:
-        return self._data.data if isinstance(self._data, ParseNode) else self._data
+        return self._data.data if isinstance(self._data, _OF_TEXT) else self._data
 
     @property
     def is_sure(self) -> bool:
         if self.marks is not None:
             return False
-        if isinstance(self._data, ParseNode):
+        if isinstance(self._data, _OF_TEXT):
             return self._data.data_may_wait
         # Servers refuse no printable ASCII in a name.
         return self.path.isascii() and self.path.isprintable() and _is_short(self._data)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from zc.zk import codec
-from zc.zk._speedups import has_marks, new_nodes
+from zc.zk._speedups import Outline, has_marks, new_nodes
 from zc.zk.garbage import collected_later
 from zc.zk.links import is_within, join
 from zc.zk.owners import is_session
@@ -143,6 +143,11 @@ def plan_import(
         if children:
             to_do += _children_to_do(node, node_path, acl_of(node, inherited))
     return Changes(plan, path, tree)
+
+
+def plan_outline(outline: Outline, path: str) -> Changes:
+    """Plan to make all nodes of a text below `path`, where none of them is."""
+    return Changes([*outline.new_nodes(path, AddNode)], path)
 
 
 @collected_later

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, overload
 
-from zc.zk._speedups import creations, path_below
+from zc.zk._speedups import OutlinedNode, creations, path_below
 from zc.zk.tree.changes import AddNode, Change
 from zc.zk.tree.model import ParseNode
 
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from zookeeper.types import Acl, Operation
 
 # A node stands for its creation below another new one, without marks; its data may wait.
-Item: TypeAlias = Change | ParseNode
+Item: TypeAlias = Change | ParseNode | OutlinedNode
 
 
 class Changes(Sequence[Change]):
     """Changes in order, some of which are made when they are asked for.
 
-    Each item is one. A node that stands for one is of the parsed tree `top`, the node at `path`.
+    Each item is one. A node that stands for one is of the parsed tree `top`, the node at `path`, or
+    of an outline of what comes below that.
     """
 
     def __init__(self, items: list[Item], path: str = "/", top: ParseNode | None = None) -> None:

@@ -2,7 +2,8 @@
 
 Most imports change nothing. To write nodes as an export does, and to compare the text, takes less
 time than to parse the text that is given and to compare it with them node by node; and the text of
-an export has neither faults nor marks, which would have to be told.
+an export has neither faults nor marks, which would have to be told. Where none of the nodes is
+there, it is enough to know where they are in the text, if it is plain.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from zc.zk._speedups import top_lines
+from zc.zk._speedups import Outline, outline_of, top_lines
 from zc.zk.patterns import pattern
 from zc.zk.tree.exporttext import Writer
 from zc.zk.tree.parse import parse_tree
@@ -47,6 +48,10 @@ class Unparsed:
         if self._tree is None:
             self._tree = parse_tree(self._text)
         return self._tree
+
+    def outline(self) -> Outline | None:
+        """Return where the nodes are in the text; None if only parsing tells, which may fail."""
+        return outline_of(self._text)
 
     def writer_of(self, name: str) -> Writer:
         """Return what writes the top-level node of that name, and all below it, to be compared."""

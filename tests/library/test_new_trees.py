@@ -1,0 +1,85 @@
+"""Imports of nodes that are not there yet: plain text is not parsed, and ends as if it were."""
+
+from __future__ import annotations
+
+import pytest
+
+import zookeeper
+from tests.library.test_unchanged_imports import outcome, parsed, plan_parsed
+from zc.zk import OPEN_ACL_UNSAFE
+from zc.zk.errors import TreeSyntaxError
+from zc.zk.operations import import_
+from zc.zk.tree import unparsed
+from zc.zk.tree.parse import parse_tree
+
+__all__ = ["parsed"]
+
+TREE = """\
+/app : web
+  threads = 3
+  /main
+    /providers
+/last
+  x = 'y'
+"""
+MANY = "/many\n" + "".join(f"  /n{number:04}\n    x = {number}\n" for number in range(1200))
+
+
+@pytest.mark.parametrize("path", ["/", "/some", "/some/where", "/linked/there", "/linked/there/x"])
+@pytest.mark.parametrize("text", [TREE, MANY], ids=["small", "large"])
+def test_nodes_that_are_not_there_are_made_without_parsing(zk, parsed, path, text) -> None:
+    zk.import_tree("/some\n/linked\n  there -> /some\n  /n\n    x = 1\n")
+    parsed.clear()
+    wanted = outcome(lambda: plan_parsed(zk, text, path))
+    assert outcome(lambda: zk.plan_import(text, path)) == wanted
+    if path == "/linked/there/x":  # there is no such node, and links lead nowhere
+        return
+    zk.import_tree(text, path)
+    assert parsed == []
+    names = [line[1:].partition(" ")[0] for line in text.splitlines() if line.startswith("/")]
+    place = zk.resolve(path).rstrip("/")
+    assert "".join(zk.export_tree(f"{place}/{name}") for name in names) == text
+
+
+def test_a_dry_run_tells_the_same(zk, parsed, capsys) -> None:
+    for verbose in (False, True):
+        zk.import_tree(TREE, dry_run=True, verbose=verbose)
+    assert parsed == []
+    told = capsys.readouterr().out
+    plan = import_.make_plan(
+        zk._session,
+        parse_tree(TREE),
+        "/",
+        acl=OPEN_ACL_UNSAFE,
+        options=import_.Options(),
+    )
+    assert told.splitlines() == [*plan.lines(), *plan.lines(verbose=True)]
+
+
+def test_nodes_behind_a_link_are_not_taken_for_new(zk) -> None:
+    zk.import_tree("/real\n  /app\n    threads = 2\n/linked\n  there -> /real\n")
+    zk.import_tree(TREE, "/linked/there")
+    assert zk.export_tree("/real/app") == TREE.partition("/last")[0]
+
+
+@pytest.mark.parametrize("text", [TREE, MANY], ids=["small", "large"])
+def test_a_node_that_is_made_meanwhile_is_found(zk, text) -> None:
+    top = text.splitlines()[0][1:].partition(" ")[0]
+
+    def intrude(plan: object) -> None:
+        if not zookeeper.exists(zk.handle, f"/{top}"):
+            zk.create(f"/{top}", '{"other":1}', OPEN_ACL_UNSAFE)
+
+    source = unparsed.read_text(text)
+    options = import_.Options(review=intrude)
+    import_.import_tree(zk._session, source, "/", acl=OPEN_ACL_UNSAFE, options=options)
+    assert text.startswith(zk.export_tree(f"/{top}"))
+
+
+@pytest.mark.parametrize("fault", ["  x\n", "/many\n", "  /n\n", "/z\n    x = 1\n  y = 2\n"])
+def test_a_fault_in_the_last_line_changes_nothing(zk, fault) -> None:
+    text = MANY + "  /n\n" + fault
+    line = text.count("\n")
+    with pytest.raises(TreeSyntaxError, match=f"^line {line}: "):
+        zk.import_tree(text)
+    assert zk.get_children("/") == []

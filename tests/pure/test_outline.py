@@ -1,0 +1,211 @@
+"""New nodes of a text that is not parsed are those of the same text, parsed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.pure import strategies
+from tests.pure.test_grammar import CHARACTERS, LINES, NUMBERS
+from tests.pure.test_plain import plain_properties
+from tests.pure.test_unparsed import Tops, altered, export_of, tops
+from zc.zk._speedups import has_marks, outline_of
+from zc.zk.acl import READ_ACL_UNSAFE
+from zc.zk.codec import encode
+from zc.zk.errors import TreeSyntaxError
+from zc.zk.tree.changes import AddNode
+from zc.zk.tree.diff import NodeState, plan_import, plan_outline
+from zc.zk.tree.parse import parse_tree
+from zc.zk.tree.planned import Changes
+from zc.zk.tree.render import render
+
+pytestmark = pytest.mark.quick
+
+
+def planned(text: str, path: str = "/") -> Changes:
+    return plan_import(parse_tree(text), path, {path: NodeState("", 0, False)})
+
+
+def outlined(text: str, path: str = "/") -> Changes | None:
+    outline = outline_of(text)
+    return None if outline is None else plan_outline(outline, path)
+
+
+def is_as_parsed(text: str, path: str = "/") -> bool:
+    """Return whether a text has no outline, or that of the nodes that it is parsed to."""
+    outline = outline_of(text)
+    if outline is None:
+        return True
+    try:
+        tree = parse_tree(text)
+    except TreeSyntaxError:
+        return False
+    quickly, slowly = plan_outline(outline, path), planned(text, path)
+    return (
+        not has_marks(tree)
+        and outline.names == [*tree.children]
+        and [change.attributes() for change in quickly]
+        == [change.attributes() for change in slowly]
+        and [*quickly.operations(READ_ACL_UNSAFE)] == [*slowly.operations(READ_ACL_UNSAFE)]
+        and all(change.is_sure for change in quickly if change not in quickly.explicit())
+    )
+
+
+@settings(deadline=None, max_examples=300)
+@given(tops(), st.sampled_from(["/", "/a/b", "/é"]), st.data())
+def test_an_altered_export_is_planned_as_parsed(tops: Tops, path: str, draw: st.DataObject) -> None:
+    assert is_as_parsed(draw.draw(altered(export_of(tops))), path)
+
+
+plain_trees: st.SearchStrategy[dict[str, object]] = st.recursive(
+    st.just({}),
+    lambda below: st.dictionaries(st.sampled_from(["a", "b", "c-1", "1:2"]), below, max_size=4),
+    max_leaves=20,
+)
+
+
+@st.composite
+def plain_texts(draw: st.DrawFn) -> str:
+    """Draw a text of lines that are plain, or nearly so, indented in one way or another."""
+    trees = draw(plain_trees)
+    line = st.sampled_from(
+        [
+            "a = 1",
+            "b = 'x y'",
+            "a.b = -0.50",
+            "type = 'x'",
+            "c -> /x/y",
+            "d = [1, {'a': None}]",
+            "e = True",
+            "a -> /b",
+            "string_value = 'x'",
+            "# c",
+            "",
+            "f = 'é'",
+            "= ephemeral",
+            "1",
+        ]
+    )
+
+    def lines_of(name: str, below: object, indent: str) -> list[str]:
+        assert isinstance(below, dict)
+        deeper = indent + draw(st.sampled_from(["  ", "  ", "    ", "\t"]))
+        kind = draw(st.sampled_from(["", "", " : web"]))
+        lines = [f"{indent}/{name}{kind}"]
+        lines += [deeper + each for each in draw(st.lists(line, max_size=3))]
+        for child in draw(st.permutations(sorted(below))) if draw(st.booleans()) else sorted(below):
+            lines += lines_of(child, below[child], deeper)
+        return lines
+
+    lines = [each for name in trees for each in lines_of(name, trees[name], "")]
+    return "\n".join(lines) + draw(st.sampled_from(["", "\n", "\n\n"]))
+
+
+@settings(deadline=None, max_examples=300)
+@given(plain_texts(), st.sampled_from(["/", "/a/b"]))
+def test_plain_lines_are_planned_as_parsed(text: str, path: str) -> None:
+    assert is_as_parsed(text, path)
+
+
+@settings(deadline=None, max_examples=300)
+@given(plain_properties, plain_properties)
+def test_properties_of_all_kinds_are_planned_as_parsed(
+    top: dict[str, object], below: dict[str, object]
+) -> None:
+    nodes: strategies.Nodes = []
+    for depth, name, properties in ((0, "a", top), (1, "b", below), (1, "c", top)):
+        try:
+            nodes.append((depth, name, encode(properties)))
+        except ValueError:
+            return
+    assert is_as_parsed("".join(render(nodes)))
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_each_character_is_read_the_same(line: str) -> None:
+    for below in ("", "\n  /c", "\n/c\n  d = 1"):
+        texts = [line.replace("@", character) + below for character in CHARACTERS]
+        assert [text for text in texts if not is_as_parsed(text)] == []
+
+
+def test_each_number_is_read_the_same() -> None:
+    texts = [f"/a\n  b = {number}\n  c = [{number}]\n" for number in NUMBERS]
+    assert [text for text in texts if not is_as_parsed(text)] == []
+
+
+OUTLINED = [
+    "",
+    "/a",
+    "/a : web\n  b = 'x y'\n  c = 0.50\n  d -> /x/y\n  e = [1, {'f': None}]\n  /b\n/b-2\n",
+    "/a\n     b = 1\n     /c\n       d = 2\n       /e\n     /f\n/g\n",
+    "# Why\n\n/a\n  x = 1\n  # and\n  /b\n\n/c\n   \n# End",
+    "/a\n  x = ''\n  y = True\n",
+    "/a\n" + "".join(f"  p{number} = {number}\n" for number in range(63)),
+    "/a\n  x = '" + 200_000 * "x" + "'\n  /b\n    x = '" + 200_000 * "x" + "'\n    /c\n",
+]
+
+
+@pytest.mark.parametrize("text", OUTLINED, ids=range(len(OUTLINED)))
+def test_plain_text_has_an_outline(text: str) -> None:
+    assert outline_of(text) is not None
+    assert is_as_parsed(text)
+    assert is_as_parsed(text, "/a/b")
+
+
+NOT_OUTLINED = [
+    "/b\n/a", "/a\n/a", "/a\n  /c\n  /b", "/a\n  x = 1\n  x = 2", "/a : t\n  type = 'u'",
+    "/a\n  /b\n  x = 1", "/a\n  x = 1\n# why\n  y = 1", "/a\n  x = 1\n    /b", "/a\n  /b\n /c",
+    "x = 1", "  /a", "/a\n\t/b", "/a\n  x = 'é'", "/a\n  x = 'it\\'s'", "/a\n  = container",
+    "/a\n  = 'x'", "/a\n  string_value = 'x'", "/a\n  x => /b", "/'a b'", "/a\r\n", "/a\n  x = 1e5",
+    "/a\n  x = '''\n  y\n  '''", "/a\n  x = 1\0", "\ufeff/a", "/a\n  x",
+    "/a\n" + "".join(f"  p{number} = {number}\n" for number in range(64)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NOT_OUTLINED, ids=range(len(NOT_OUTLINED)))
+def test_text_for_the_parser_has_no_outline(text: str) -> None:
+    assert outline_of(text) is None
+
+
+def test_data_that_fit_into_any_request_wait() -> None:
+    def waiting(size: int) -> list[bool]:
+        text = f"/a\n  /b\n    x = '{size * 'x'}'\n"
+        plan = outlined(text)
+        assert plan is not None
+        assert is_as_parsed(text)
+        return [isinstance(item, AddNode) for item in plan.items]
+
+    assert waiting(90_000) == [True, False]
+    assert waiting(100_001) == [True, True]
+
+
+@given(plain_texts(), st.data())
+def test_operations_of_a_part_of_a_plan_are_those_of_its_changes(
+    text: str, draw: st.DataObject
+) -> None:
+    changes = outlined(text, "/p")
+    if not changes:
+        return
+    some = draw.draw(st.lists(st.sampled_from(changes.items), unique_by=id))
+    for part in (changes[1:], changes.of(some)):
+        made = [*part.operations(READ_ACL_UNSAFE)]
+        assert made == [change.operation(READ_ACL_UNSAFE) for change in part]
+
+
+def test_a_plan_keeps_what_it_is_made_of() -> None:
+    changes = outlined("/a\n  x = 1\n  /b\n    y = 'z'\n")
+    assert changes is not None
+    assert [change.attributes() for change in [*changes]] == [
+        ("/a", '{"x":1}', False),
+        ("/a/b", '{"y":"z"}', True),
+    ]
+    assert hash(changes[1]) == hash(AddNode("/a/b", '{"y":"z"}', is_nested=True))
+
+
+def test_five_thousand_levels_are_outlined() -> None:
+    text = "".join(f"{' ' * level}/n\n" for level in range(5000))
+    changes = outlined(text)
+    assert changes is not None
+    assert changes[4999].path == 5000 * "/n"
+    assert [*changes[4998:].operations([])][1][1] == 5000 * "/n"
