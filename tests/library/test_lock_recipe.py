@@ -23,7 +23,10 @@ def lock_of(zk: zc.zk.ZooKeeper) -> Lock:
 
 
 def queue(zk: zc.zk.ZooKeeper) -> list[str]:
-    return zk.get_children("/lock") if zk.exists("/lock") else []
+    try:
+        return zk.get_children("/lock")
+    except zookeeper.NoNodeException:
+        return []
 
 
 @contextmanager
