@@ -9,8 +9,8 @@ import os
 from typing import Any
 
 import zookeeper
+from zc.zk.registration.attempt import Attempt
 from zc.zk.registration.node import EphemeralNode
-from zc.zk.registration.persistent import Attempt
 from zc.zk.registration.registry import Registry
 from zc.zk.registration.step import Observed, Presence
 from zc.zk.watching.cache import NodeCache

@@ -11,8 +11,8 @@ import pytest
 import zc.zk
 import zookeeper
 from tests.deadlines import scaled, wait_until
-from zc.zk.registration import persistent
-from zc.zk.registration.persistent import Attempt, Perform
+from zc.zk.registration import attempt as attempts
+from zc.zk.registration.attempt import Attempt, Perform
 from zc.zk.registration.step import Do, Observed
 from zc.zk.testing import Server
 
@@ -165,8 +165,8 @@ def test_the_first_registration_takes_no_more_actions_than_another(zk, monkeypat
 
         return act
 
-    actions = {do: noting(do, perform) for do, perform in persistent.ACTIONS.items()}
-    monkeypatch.setattr(persistent, "ACTIONS", actions)
+    actions = {do: noting(do, perform) for do, perform in attempts.ACTIONS.items()}
+    monkeypatch.setattr(attempts, "ACTIONS", actions)
     rounds: list[int] = []
     zk._session.add_duty(rounds.append)
     zk.register("/", "a:1")

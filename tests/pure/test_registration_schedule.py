@@ -15,9 +15,9 @@ import pytest
 import zookeeper
 from tests.library.test_reentrance import interrupted
 from zc.zk.acl import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
+from zc.zk.registration.attempt import Attempt
 from zc.zk.registration.bulk import BulkReconciliation, Outcome
 from zc.zk.registration.node import EphemeralNode
-from zc.zk.registration.persistent import Attempt
 from zc.zk.registration.schedule import Schedule
 from zc.zk.registration.setbacks import MAX_LOSSES
 from zc.zk.registration.step import Desired, OnDeletion, Presence, RegistrationState

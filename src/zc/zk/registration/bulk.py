@@ -1,6 +1,6 @@
 """Reconciling many ephemeral nodes with few requests, as after a lost session.
 
-Each node has its attempt, as when it is reconciled alone (`zc.zk.registration.persistent`), and all
+Each node has its attempt, as when it is reconciled alone (`zc.zk.registration.attempt`), and all
 take their next actions together: nodes are created, replaced and deleted in transactions of
 hundreds, looked at in one bulk read, and a path above them that has links in it is followed once.
 The rest, seldom needed, is left to be done one by one.
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import zookeeper
 from zc.zk.errors import LinkLoop
 from zc.zk.links import parent_of
+from zc.zk.registration.attempt import ACTIONS, Attempt
 from zc.zk.registration.node import EphemeralNode
-from zc.zk.registration.persistent import ACTIONS, Attempt
 from zc.zk.registration.setbacks import MAX_LOSSES
 from zc.zk.registration.step import Action, Do, Observed, Presence
 from zc.zk.session.session import Session
