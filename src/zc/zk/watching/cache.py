@@ -43,6 +43,7 @@ from zc.zk.watching.dependencies import (
 )
 from zc.zk.watching.looking import look
 from zc.zk.watching.removing import remove_watches
+from zc.zk.watching.settling import ask, make_stale, note_first, settle, take_untold
 from zc.zk.watching.unread import Unread
 
 if TYPE_CHECKING:
@@ -102,16 +103,16 @@ class NodeCache:
 
     def read_now(self, nodes: list[CachedNode]) -> Answers:
         """Read nodes that something depends on, and return the answers."""
-        with self._reading(nodes) as settle:
-            return settle(self._session.call(self._fetch_many, nodes))
+        with self._reading(nodes) as take_in:
+            return take_in(self._session.call(self._fetch_many, nodes))
 
     def look_now(
         self, nodes: list[CachedNode], absent: Collection[Key], unwatched: Collection[Key]
     ) -> tuple[dict[Key, Answer], dict[Key, Answer]]:
         """Do as `Subscriptions.watch_and_look`."""
-        with self._reading(nodes) as settle:
+        with self._reading(nodes) as take_in:
             answers, loose = self._session.call(self._look, nodes, absent, unwatched)
-            return {node.key: answer for node, answer in settle(answers).items()}, loose
+            return {node.key: answer for node, answer in take_in(answers).items()}, loose
 
     @contextmanager
     def _reading(self, nodes: list[CachedNode]) -> Iterator[Callable[[Answers], Answers]]:
@@ -119,16 +120,17 @@ class NodeCache:
         lock = self._dependencies.lock
         ticket = next(self._tickets)
 
-        def settle(answers: Answers) -> Answers:
+        def take_in(answers: Answers) -> Answers:
             with lock:
-                _settle(answers.items(), ticket)
+                settle(answers.items(), ticket)
+                note_first(nodes)
             return answers
 
         with lock:
             for node in nodes:
                 node.reads_under_way += 1
         try:
-            yield settle
+            yield take_in
         except BaseException:
             # Its subscriber may stay, as that of a live object whose link leads there.
             self._read_later([node for node in nodes if node.answer is UNREAD])
@@ -204,21 +206,29 @@ class NodeCache:
         self._dependencies.unneeded.clear()  # they went with the session
         self._unread.doubt(self._dependencies.nodes())
         for subscription in self._dependencies.subscriptions():
-            # An object made in this session has missed nothing.
-            if subscription.epoch < epoch:
+            # One made in this session has missed nothing; many care for changes alone.
+            if subscription.hears_of_sessions and subscription.epoch < epoch:
                 self._stale[subscription] = True
                 subscription.epoch = epoch
 
     def _take_events(self) -> None:
         while self._wanted:
-            self._unread.add([self._wanted.popleft()], at_once=True)
+            nodes = [self._wanted.popleft()]
+            self._ask(nodes)
+            self._unread.add(nodes, at_once=True)
         while self._events:
             type, path = self._events.popleft()
             self._session.counts.watch_events += 1
             for kind in _CONCERNED.get(type, ()):
                 node = self._dependencies.find((kind, path))
                 if node is not None:
+                    self._ask([node])
                     self._unread.add([node])
+
+    def _ask(self, nodes: Collection[CachedNode]) -> None:
+        """Have those refreshed that depend on these, when they are read and whatever is read."""
+        with self._dependencies.lock:
+            ask(nodes)
 
     def _read_unread(self, handle: int) -> None:
         now = time.monotonic()
@@ -226,30 +236,29 @@ class NodeCache:
         if not nodes:
             return
         ticket = next(self._tickets)
-        after_gap = self._unread.unverified_among(nodes)
+        doubted = self._unread.unverified_among(nodes)
         # A node that is not read for a trouble of the connection stays unread.
         answers = self._fetch_many(handle, nodes)
-        self._session.counts.reads_after_gaps += after_gap
-        self._session.counts.reads_after_events += len(nodes) - after_gap
-        names, mark = iter(answers.items()), self._stale.setdefault
+        self._session.counts.reads_after_gaps += len(doubted)
+        self._session.counts.reads_after_events += len(nodes) - len(doubted)
+        epoch, _ = self._moment
         # The program's threads are let in between.
-        while some := list(itertools.islice(names, MAX_SETTLED)):
+        for start in range(0, len(nodes), MAX_SETTLED):
+            some = nodes[start : start + MAX_SETTLED]
             with self._dependencies.lock:
-                _settle(some, ticket)
-                for node, _ in some:
-                    for subscription in [*node.subscriptions]:
-                        mark(subscription, False)
-        self._unread.note_all_read(answers, now)
+                settle(zip(some, map(answers.__getitem__, some), strict=True), ticket)
+                untold = take_untold(some)
+                make_stale(self._stale, untold, doubted, epoch)
+            self._unread.note_failures(untold)
+        self._unread.note_all_read(nodes, now)
 
     def _refresh_stale(self) -> None:
-        unread, stale = self._unread, self._stale
+        stale, is_unverified = self._stale, self._unread.is_unverified
+        # Most often nothing is: then no subscription is asked for its nodes.
+        has_unverified = self._unread.has_unverified
         for subscription in list(stale):  # not pairs, each of which the collector would look at
             tell = stale.get(subscription, False)
-            if (
-                tell
-                and unread.has_unverified
-                and unread.is_unverified([*subscription.nodes.values()])
-            ):
+            if tell and has_unverified and is_unverified(subscription.nodes.values()):
                 continue  # until all that it shows is of this session
             owner = subscription.owner()
             if owner is not None:
@@ -260,6 +269,7 @@ class NodeCache:
                 except Exception:
                     # One object's fault must not keep the others from hearing.
                     logger.exception("%r could not be updated", owner)
+                    self._ask(subscription.nodes.values())  # it is when one is read again
             stale.pop(subscription, None)
 
     def _fetch_many(self, handle: int, nodes: list[CachedNode]) -> Answers:
@@ -287,15 +297,3 @@ class NodeCache:
             subscription = self._dropped.popleft()
             self._stale.pop(subscription, None)
             self._dependencies.leave(subscription)
-
-
-def _settle(answers: Iterable[tuple[CachedNode, Answer]], ticket: int) -> None:
-    """Take in the answers to a read that drew `ticket`. To be called with the lock."""
-    for node, answer in answers:
-        if ticket > node.ticket:
-            node.ticket = ticket
-            # The same answer is the same object, of which all views are made already.
-            if node.answer != answer:
-                node.answer = answer
-                if isinstance(answer, zookeeper.NoNodeException):
-                    node.decoded = node.good = node.view = None

@@ -52,19 +52,23 @@ class Care:
     `refresh` when one of its nodes has been read again, and with whether that was in a new session,
     which counts as a change anyway; `after_fork`, in a child process, where a thread that does not
     exist may have left things half done; `urgency`: how long may it wait for what has changed?
+    `hears_of_sessions`: whether they are refreshed in a new session though nothing has changed.
     """
 
-    __slots__ = "after_fork", "refresh", "urgency"
+    __slots__ = "after_fork", "hears_of_sessions", "refresh", "urgency"
 
     def __init__(
         self,
         refresh: Callable[[Any, bool], object],
         after_fork: Callable[[Any], object] | None = None,
         urgency: Callable[[Any], Urgency] = lambda _: Urgency.TOLD,
+        *,
+        hears_of_sessions: bool = True,
     ) -> None:
         self.refresh = refresh
         self.after_fork = after_fork
         self.urgency = urgency
+        self.hears_of_sessions = hears_of_sessions
 
 
 NoteGone = Callable[["Subscription"], None]
@@ -74,10 +78,10 @@ class Subscription(weakref.ref[Any]):
     """The nodes that one subscriber depends on; a weak reference to the subscriber itself.
 
     `owner` gives the subscriber, or None when that is gone. `epoch` is that of the session in which
-    it was last up to date.
+    it was made, or of which it has heard last.
     """
 
-    __slots__ = "care", "epoch", "has_ended", "nodes"
+    __slots__ = "care", "epoch", "has_ended", "hears_of_sessions", "nodes"
     is_weak = True
     owner = weakref.ref.__call__
 
@@ -93,6 +97,7 @@ class Subscription(weakref.ref[Any]):
         self.care = care
         self.epoch = epoch
         self.has_ended = False
+        self.hears_of_sessions = care.hears_of_sessions
         self.nodes: FewEntries[Key, CachedNode] = FewEntries()
 
     def depends_on_just(self, keys: Collection[Key]) -> bool:
@@ -121,7 +126,7 @@ class CachedNode:
 
     __slots__ = (
         "answer", "decoded", "failures", "good", "is_gone", "key", "path", "read_at",
-        "reads_under_way", "subscriptions", "ticket", "view",
+        "reads_under_way", "subscriptions", "ticket", "told", "view",
     )  # fmt: skip
 
     def __init__(self, key: Key) -> None:
@@ -132,6 +137,9 @@ class CachedNode:
         # Whether it has been without a subscription, so that another one takes its place.
         self.is_gone = False
         self.answer: Answer = UNREAD
+        # The answer that its subscribers were refreshed for, or read themselves. None: neither yet.
+        # UNREAD: they are to be refreshed, whatever is read.
+        self.told: Answer = None
         # Reads may overlap; each draws a ticket before it begins. An answer is dropped when a read
         # that began later has answered. If the dropped one was newer after all, then the change
         # came after the other one's watch was set, and that watch causes another read.

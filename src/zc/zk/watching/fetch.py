@@ -131,9 +131,7 @@ def watch_many(
     binding: Binding,
 ) -> dict[CachedNode, Answer]:
     """Do `watch` in bulk, and leave out of the answers what has to be read one by one."""
-    of_kind: dict[Kind, list[CachedNode]] = {kind: [] for kind in Kind}
-    for node in nodes:
-        of_kind[node.kind].append(node)
+    of_kind = {kind: [node for node in nodes if node.key[0] is kind] for kind in Kind}
     try:
         results = _watch(handle, watcher, binding, **{kind.value: of_kind[kind] for kind in Kind})
     except zookeeper.BadArgumentsException:

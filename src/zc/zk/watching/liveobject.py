@@ -261,5 +261,7 @@ class LiveObject(Telling, Generic[V]):
             callback()
 
 
-# One for all, as there may be very many.
-CARE = Care(LiveObject._refresh, LiveObject._after_fork, callbacks.urgency_of)
+# One for all, as there may be very many. One without callbacks has nobody to tell of a new session.
+CARE = Care(
+    LiveObject._refresh, LiveObject._after_fork, callbacks.urgency_of, hears_of_sessions=False
+)

@@ -59,13 +59,19 @@ class Telling(ABC):
         """The functions to be called when it has changed; can be changed, and set."""
         callbacks = self._callbacks
         if callbacks is None:
+            self._hear_of_sessions()
             # In one step: another thread may come here, too.
             callbacks = vars(self).setdefault("_callbacks", [])
         return callbacks
 
     @callbacks.setter
     def callbacks(self, callbacks: list[Callback]) -> None:
+        self._hear_of_sessions()
         self._callbacks = callbacks
+
+    def _hear_of_sessions(self) -> None:
+        if self._subscription is not None:
+            self._subscription.hears_of_sessions = True
 
     @abstractmethod
     def _tell(self, callback: Callback) -> None:

@@ -25,7 +25,7 @@ class Unread:
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
         self._nodes: dict[CachedNode, float] = {}  # since when; NEVER: at once
-        self._unverified: dict[CachedNode, float] = {}
+        self._unverified: set[CachedNode] = set()
         self._refused: dict[CachedNode, float] = {}  # when it is due
         # When the next one is due that was not due yet.
         self._next_due = math.inf
@@ -42,11 +42,11 @@ class Unread:
 
     def is_unverified(self, nodes: Iterable[CachedNode]) -> bool:
         """Say whether one of these has not been read in this session."""
-        return any(node in self._unverified for node in nodes)
+        return not self._unverified.isdisjoint(nodes)
 
-    def unverified_among(self, nodes: Iterable[CachedNode]) -> int:
-        """Count those that have not been read in this session."""
-        return sum(map(self._unverified.__contains__, nodes)) if self._unverified else 0
+    def unverified_among(self, nodes: Iterable[CachedNode]) -> set[CachedNode]:
+        """Return those that have not been read in this session."""
+        return self._unverified.intersection(nodes)
 
     def add(self, nodes: Iterable[CachedNode], *, at_once: bool = False) -> None:
         """Have nodes read; if `at_once`, without regard to the pace."""
@@ -60,7 +60,7 @@ class Unread:
         for node in doubted:
             node.read_at = NEVER
         self._unverified.update(doubted)
-        self._nodes = {**doubted, **self._nodes}
+        self._nodes = {**doubted, **self._nodes} if self._nodes else doubted
 
     def hasten(self) -> None:
         """Have those read that were refused: another server may not refuse them."""
@@ -94,11 +94,15 @@ class Unread:
 
     def note_all_read(self, nodes: Iterable[CachedNode], at: float) -> None:
         """Note that nodes were read, by a request at that moment."""
-        unread, unverified = self._nodes.pop, self._unverified.pop
+        unread = self._nodes.pop
         for node in nodes:
             unread(node, None)
-            unverified(node, None)
             node.read_at = at
+        self._unverified.difference_update(nodes)
+
+    def note_failures(self, nodes: Iterable[CachedNode]) -> None:
+        """Note which of the nodes whose answers are new were refused."""
+        for node in nodes:
             if node.is_refused:
                 self._note_refused(node)
             elif node.failures:
@@ -114,7 +118,7 @@ class Unread:
 
     def _forget(self, node: CachedNode) -> None:
         self._nodes.pop(node, None)
-        self._unverified.pop(node, None)
+        self._unverified.discard(node)
 
     def clear(self) -> None:
         self._nodes.clear()
