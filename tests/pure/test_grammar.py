@@ -164,3 +164,15 @@ def test_plain_tokens_are_taken_the_quick_way(monkeypatch: pytest.MonkeyPatch) -
     data = node.data
     assert data is not None
     assert _speedups.render_data(data, "\n  ", lambda value: pytest.fail(value)) is not None
+
+
+@pytest.mark.parametrize("length", [15, 16, 17, 40])
+def test_a_character_means_the_same_wherever_it_is_in_a_long_value(length: int) -> None:
+    """Characters are looked at many at a time, and the first odd one is found among them."""
+    for character in filter(codec.is_storable, CHARACTERS):
+        values = ["x" * place + character + "x" * (length - place - 1) for place in range(length)]
+        data = [f'{{"a":"{value}","b":1}}' for value in values]
+        text = "".join(f"/n{place}\n  b = '{value}'\n" for place, value in enumerate(values))
+        quickly = [written(each) for each in data], read(text)
+        with without_speedups():
+            assert ([written(each) for each in data], read(text)) == quickly, character

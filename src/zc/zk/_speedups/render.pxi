@@ -1,7 +1,11 @@
 # A node's data into lines of tree text.
 
-# The end of a link's key.
-cdef const char *LINK = b" ->"
+# The end of a link's key, of which the compiler knows the length.
+cdef extern from *:
+    """
+    #define LINK " ->"
+    """
+    const char *LINK
 
 
 cdef struct Json:
@@ -97,11 +101,15 @@ cdef bint read_value(Json *json, Item *item, str data, list literals, decode) ex
     """Read a value as text has it."""
     cdef const unsigned char *text = json.text
     cdef Py_ssize_t start = json.at, end = end_of_plain_string(json)
+    cdef bint is_integer = False
     cdef int word
     cdef str literal
     item.is_text = not item.is_link and end > start
     if end == start:
-        end = end_of_value(text, start)
+        end = end_of_integer(PyUnicode_1BYTE_KIND, text, start)
+        is_integer = end > start and (text[end] == c"," or text[end] == c"}")
+        if not is_integer:
+            end = end_of_value(text, start)
     if end < 0:
         return False
     json.at = end
@@ -117,12 +125,10 @@ cdef bint read_value(Json *json, Item *item, str data, list literals, decode) ex
         )
     if is_key(&item.key, b"string_value"):
         return False
-    if item.is_text:
+    if item.is_text or is_integer:
         return True
     if text[start] == c'"' and is_key(&item.key, b"type"):
         return False
-    if end > start and end_of_integer(PyUnicode_1BYTE_KIND, text, start) == end:
-        return True
     word = find_word(PyUnicode_1BYTE_KIND, text, start, JSON_WORDS)
     if word >= 0 and start + <Py_ssize_t>strlen(JSON_WORDS[word]) == end:
         spell(item, PYTHON_WORDS[word])
