@@ -179,7 +179,7 @@ LOCKED := --constraint constraints.txt
 lock: .venv/.tools-installed ## write constraints.txt anew: the latest releases of all tools
 	@$(BIN)/python -m pip install --quiet $(LOCKED) --group lock
 	@$(BIN)/python -m uv --quiet pip compile --universal --python-version 3.10 --upgrade \
-	    --extra test --extra netifaces --extra zope.event --extra kerberos --group dev --group page --group release --group lock \
+	    --extra test --extra netifaces --extra zope-event --extra kerberos --group dev --group page --group release --group lock \
 	    --no-annotate --custom-compile-command 'make lock' --output-file constraints.txt \
 	    pyproject.toml
 

@@ -17,6 +17,12 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel as setuptools_bdist_wheel
 
+# An index looks at this for whoever installs from it; a file or a repository does not.
+if sys.version_info < (3, 10):  # noqa: UP036
+    raise SystemExit(f"zc.zk needs Python 3.10 or later, and this is {sys.version.split()[0]}")
+if sys.platform != "linux":
+    raise SystemExit(f"zc.zk needs Linux, and this is {sys.platform}")
+
 # A builder of wheels runs this file without its folder on the path.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from scripts.bill_of_materials import FILE, Part, bill_of_materials, defined_version, package_of

@@ -5,8 +5,9 @@
 `GET /tea` answers with the price of tea, a property of the node /prices, which is followed. The
 process is registered as soon as it listens, and withdrawn a second before it ends. `GET /-/health`
 is for those who watch over it: the service goes on with the prices that it knows while ZooKeeper is
-away, and says so. ZC_ZK_CONNECTION_STRING says where ZooKeeper is, and PRICES_ADDRESS, HOST:PORT,
-where consumers reach this process if that is not where it listens, as behind a port of a container.
+away, and says so. `GET /-/alive` tells only that the process answers. ZC_ZK_CONNECTION_STRING says
+where ZooKeeper is, and PRICES_ADDRESS, HOST:PORT, where consumers reach this process if that is not
+where it listens, as behind a port of a container.
 """
 
 from __future__ import annotations
@@ -44,6 +45,11 @@ async def health(response: Response) -> dict[str, bool]:
     if not has_prices:
         response.status_code = 503
     return {"has_prices": has_prices, "is_connected": is_connected}
+
+
+@app.get("/-/alive", status_code=204)
+async def alive() -> None:
+    """Answer, whatever is known: no new process would know more."""
 
 
 @app.get("/{item}", response_class=PlainTextResponse)

@@ -71,3 +71,9 @@ def test_every_installation_of_tools_uses_the_lock():
         assert "$(LOCKED)" in recipe or recipe.startswith("build/latest/"), recipe
     tox = (HERE / "tox.ini").read_text()
     assert tox.count("PIP_CONSTRAINT = {tox_root}{/}constraints.txt") == tox.count("[testenv")
+
+
+def test_names_of_extras_are_found_by_every_installer():
+    """Tools normalise them (PEP 685), and those that do not yet find them all the same."""
+    for name in PROJECT["project"]["optional-dependencies"]:
+        assert re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", name), name

@@ -84,7 +84,7 @@ cdef double seconds_of(timeout) except? -2:
     except OverflowError:
         seconds = -1
     if not 0 <= seconds < 1e9:
-        raise errors.error(constants.BADARGUMENTS, None, f"timeout must be a number of seconds: {timeout!r}")
+        raise errors.error(constants.BADARGUMENTS, None, f"timeout must be a number of seconds from 0 to 1e9: {timeout!r}")
     return seconds
 
 

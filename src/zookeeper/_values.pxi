@@ -151,7 +151,7 @@ cdef class AclVector:
         cdef int32_t i
         cdef list entries
         if not isinstance(acl, (list, tuple)):
-            raise invalid_acl(path, f"a list of dicts is needed: {acl!r}")
+            raise invalid_acl(path, f"it is a list of dicts, not {type(acl).__name__}")
         entries = list(acl)  # whose length stays as it is, whatever looking at it does
         if not entries:
             raise invalid_acl(path, "it is empty")
@@ -166,17 +166,17 @@ cdef class AclVector:
             raise MemoryError
         self.vector.count = <int32_t>len(entries)
         for i, entry in enumerate(entries):
-            self.vector.data[i].perms = acl_perms(entry, path)
-            self.vector.data[i].id.scheme = self.field(entry, "scheme", path)
-            self.vector.data[i].id.id = self.field(entry, "id", path)
+            self.vector.data[i].perms = acl_perms(entry, i, path)
+            self.vector.data[i].id.scheme = self.field(entry, "scheme", i, path)
+            self.vector.data[i].id.id = self.field(entry, "id", i, path)
 
-    cdef char *field(self, entry, str name, path) except NULL:
+    cdef char *field(self, entry, str name, int32_t i, path) except NULL:
         value = entry.get(name)
         if not isinstance(value, (str, bytes)):
-            raise invalid_acl(path, f"{name} must be text in {entry!r}")
+            raise invalid_acl(path, f"entry {i}: {name} must be text, not {type(value).__name__}")
         cdef bytes text = encoded(value, name, path)
         if b"\0" in text:
-            raise invalid_acl(path, f"{name} must not hold a null character in {entry!r}")
+            raise invalid_acl(path, f"entry {i}: {name} must not hold a null character")
         self.strings.append(text)
         return PyBytes_AS_STRING(text)
 
@@ -192,12 +192,15 @@ cdef object invalid_acl(path, str why):
     return errors.error(constants.INVALIDACL, path, why)
 
 
-cdef int32_t acl_perms(entry, path) except? -1:
-    if not isinstance(entry, dict) or not entry.keys() >= {"perms", "scheme", "id"}:
-        raise invalid_acl(path, f"an entry needs perms, scheme and id: {entry!r}")
+# No message shows an id: that of a digest tells of the password.
+cdef int32_t acl_perms(entry, int32_t i, path) except? -1:
+    if not isinstance(entry, dict):
+        raise invalid_acl(path, f"entry {i}: it is a dict with perms, scheme and id, not {type(entry).__name__}")
+    if not entry.keys() >= {"perms", "scheme", "id"}:
+        raise invalid_acl(path, f"entry {i}: it needs perms, scheme and id, and has {', '.join(map(repr, entry))}")
     perms = entry["perms"]
     if isinstance(perms, bool) or not isinstance(perms, int) or not 0 <= perms <= constants.PERM_ALL:
-        raise invalid_acl(path, f"perms must be a sum of PERM_ constants in {entry!r}")
+        raise invalid_acl(path, f"entry {i}: perms must be a sum of PERM_ constants, not {perms!r}")
     return perms
 
 
@@ -208,7 +211,9 @@ cdef clientid_t client_id_of(client_id) except *:
         number, password = client_id
         result.client_id = number
     except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"client_id must be a pair of a session id and a password: {client_id!r}") from None
+        raise TypeError(
+            f"client_id must be a pair of a session id and a password, not {type(client_id).__name__}"
+        ) from None
     cdef bytes secret = encoded(password, "a session's password", None)
     if len(secret) > <Py_ssize_t>sizeof(result.passwd):
         raise TypeError(f"a session's password has at most {sizeof(result.passwd)} bytes")

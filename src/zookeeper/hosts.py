@@ -41,6 +41,8 @@ def parse(text: str) -> Ensemble:
 
     Raises ValueError, which says which part is wrong and why.
     """
+    if "://" in text:
+        raise ValueError("it is no URL; HOST:PORT,HOST:PORT/ROOT is needed")
     before, slash, after = text.strip().partition("/")
     root = slash + after
     if root == "/":

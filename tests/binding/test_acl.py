@@ -167,6 +167,28 @@ WRONG_SHAPES = [
 ]
 
 
+def test_messages_about_entries_hold_no_id(zookeeper, connect):
+    """The id of a digest is the hash of a password, which has no salt."""
+    handle = connect(hosts="127.0.0.1:1", wait=False)
+    secret = {"perms": 31, "scheme": "digest", "id": "u:SECRET"}
+    wrong = [
+        (secret, "it is a list of dicts, not dict"),
+        ("u:SECRET", "it is a list of dicts, not str"),
+        (
+            [secret, (31, "digest", "u:SECRET")],
+            "entry 1: it is a dict with perms, scheme and id, not tuple",
+        ),
+        ([{"id": "u:SECRET"}], "entry 0: it needs perms, scheme and id, and has 'id'"),
+        ([{**secret, "perms": 32}], "entry 0: perms must be a sum of PERM_ constants, not 32"),
+        ([secret, {**secret, "scheme": None}], "entry 1: scheme must be text, not NoneType"),
+        ([{**secret, "id": "u:SECRET\0"}], "entry 0: id must not hold a null character"),
+    ]
+    for acl, message in wrong:
+        with pytest.raises(zookeeper.InvalidACLException) as raised:
+            zookeeper.create(handle, "/a", "", acl)
+        assert str(raised.value) == f"invalid acl: /a: {message}"
+
+
 @pytest.mark.parametrize("acl", WRONG_SHAPES, ids=repr)
 def test_anything_but_a_list_of_entries_is_refused_before_anything_is_sent(zookeeper, connect, acl):
     """There is no server here: a request would have failed in another way."""

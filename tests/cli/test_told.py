@@ -215,6 +215,10 @@ class TestPrograms:
         told = "zk: no such command: 'exprot'; --help lists them\n"
         assert call(*words, program=scripts.zk) == (2, "", told)
 
+    def test_options_before_the_command(self):
+        told = "zk: options come behind the command: '-z'; --help lists commands\n"
+        assert call("-z", "h:1", "ls", "/", program=scripts.zk) == (2, "", told)
+
     @pytest.mark.parametrize("words", [["help", "get", "set"], ["--version", "get"]])
     def test_more_words_than_these_take(self, words):
         outcome = call(*words, program=scripts.zk)

@@ -96,7 +96,7 @@ def test_the_page_about_installing_has_every_extra() -> None:
     tomllib = pytest.importorskip("tomllib")
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     page = PAGES["docs/howto/install.txt"].partition("\nExtras\n---")[2]
-    named = set(re.findall(r"^``([\w.]+)``(?:, ``([\w.]+)``)?", page, re.MULTILINE))
+    named = set(re.findall(r"^``([\w-]+)``(?:, ``([\w-]+)``)?", page, re.MULTILINE))
     extras = {name for names in named for name in names if name}
     # `static` is for requirements of earlier releases, `test` for those who work on it.
     assert extras == set(project["optional-dependencies"]) - {"static", "test"}
@@ -108,3 +108,17 @@ def test_the_pages_install_the_release_that_they_are_of() -> None:
     for name in ("README.txt", "docs/howto/install.txt"):
         (asked,) = re.findall(r"^    pip install 'zc\.zk>=(.+)'$", PAGES[name], re.MULTILINE)
         assert release == asked or not re.search("[a-z]", release), name
+
+
+def test_installing_by_a_page_never_finds_the_releases_for_python_2() -> None:
+    """Without a number an installer prefers them to a candidate (rc) of 3.0.0."""
+    examples = [path for path in (PROJECT / "examples").rglob("*") if path.is_file()]
+    texts = {**PAGES, **{str(path): path.read_text(errors="replace") for path in examples}}
+    asked = [
+        (name, line.strip())
+        for name, text in texts.items()
+        for line in re.findall(r".*pip install.*zc\.zk.*", text)
+    ]
+    assert len(asked) > 6
+    for name, line in asked:
+        assert re.search(r"'zc\.zk(\[[a-z0-9,-]+\])?>=3\.0\.0(rc1)?'", line), (name, line)

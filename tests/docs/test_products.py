@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -137,6 +138,28 @@ def test_services_are_found_replaced_and_no_request_fails(tree, start) -> None:
     wait_until(lambda: not len(servers), "none is left", 30)
 
 
+def status(address: str, path: str) -> int:
+    """Return the status of a request by HTTP."""
+    try:
+        with urllib.request.urlopen(f"http://{address}{path}", timeout=scaled(10)) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refusal:
+        return refusal.code
+
+
+@pytest.mark.not_emulated("other processes do not reach it")
+def test_a_service_whose_node_is_deleted_is_not_ready_and_yet_alive(tree, start) -> None:
+    servers = tree.children("/prices/providers")
+    fastapi = start(*uvicorn())
+    wait_until(lambda: len(servers) == 1, lambda: f"it is registered: {list(servers)}", 30)
+    (address,) = servers
+    assert status(address, "/-/health") == 200
+    tree.delete_recursive("/prices", force=True)
+    wait_until(lambda: status(address, "/-/health") == 503, "it is not ready", 30)
+    assert status(address, "/-/alive") == 204
+    assert fastapi.end() in (0, -signal.SIGTERM), fastapi.told
+
+
 @pytest.mark.not_emulated("other processes do not reach it")
 def test_a_service_registers_the_address_that_it_is_told(tree, start) -> None:
     start(*GUNICORN, PRICES_ADDRESS="10.1.2.3:8080")
@@ -241,4 +264,7 @@ def test_the_objects_of_kubernetes_fit_together() -> None:
         variables = {entry["name"]: entry.get("value") for entry in container["env"]}
         assert variables["ZC_ZK_CONNECTION_STRING"] == ",".join(f"{name}:2181" for name in names)
     used = set((EXAMPLES / "fastapi_service.py").read_text().split('"'))
-    assert {"PRICES_ADDRESS", prices["livenessProbe"]["httpGet"]["path"]} <= used
+    probes = [prices[f"{kind}Probe"]["httpGet"]["path"] for kind in ("liveness", "readiness")]
+    assert {"PRICES_ADDRESS", *probes} <= used
+    # What is so of all pods at once must end none.
+    assert probes == ["/-/alive", "/-/health"]

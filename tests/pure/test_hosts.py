@@ -48,6 +48,8 @@ def test_a_good_connection_string_is_taken_apart(text, servers, root) -> None:
         ("h/x", "the server 'h' has no port: HOST:PORT is needed"),
         ("a:1,h", "the server 'h' (part 2 of 2) has no port: HOST:PORT is needed"),
         ("[::1]", "the server '[::1]' has no port: [ADDRESS]:PORT is needed"),
+        ("zk://h:1", "it is no URL; HOST:PORT,HOST:PORT/ROOT is needed"),
+        ("h:1,zk://h:1/root", "it is no URL; HOST:PORT,HOST:PORT/ROOT is needed"),
         (":", "the server ':' has no port behind the colon"),
         ("h:", "the server 'h:' has no port behind the colon"),
         (":1", "the server ':1' has no host before the colon"),

@@ -112,6 +112,8 @@ def _tell_of_program(program: str, word: str, rest: list[str]) -> int:
 
     asked, more = (rest[0], rest[1:]) if word == "help" and rest else (word, rest)
     if asked not in (*COMMANDS, "help", "-h", "--help", "--version"):
+        if asked.startswith("-"):
+            raise Misuse(f"options come behind the command: {asked!r}; --help lists commands")
         raise Misuse(f"no such command: {asked!r}; --help lists them")
     if more and word in ("help", "--version"):
         raise Misuse(f"too many arguments, from {more[0]!r}; --help tells more")

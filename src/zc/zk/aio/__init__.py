@@ -8,7 +8,7 @@
         async for addresses in zk.children("/prices/providers"):
             ...  # as they are, and at each change
 
-It takes the package greenlet, `pip install zc.zk[asyncio]`. `crossing.py` says how it works.
+It takes the package greenlet, `pip install 'zc.zk[asyncio]'`. `crossing.py` says how it works.
 """
 
 from __future__ import annotations

@@ -141,6 +141,8 @@ def checked(timeout: float) -> float:
         raise TypeError(f"must be real number, not {type(timeout).__name__}")
     if not 0 <= timeout < 1e9:
         raise zookeeper.error(
-            zookeeper.BADARGUMENTS, None, f"timeout must be a number of seconds: {timeout!r}"
+            zookeeper.BADARGUMENTS,
+            None,
+            f"timeout must be a number of seconds from 0 to 1e9: {timeout!r}",
         )
     return timeout

@@ -101,28 +101,38 @@ def _path_fault(value: str, sequential: bool) -> str | None:
 def acl(value: Any, path: str) -> list[Entry]:
     """Check an access control list that is given as dicts."""
     if not isinstance(value, (list, tuple)):
-        raise _invalid_acl(path, f"a list of dicts is needed: {value!r}")
+        raise _invalid_acl(path, f"it is a list of dicts, not {type(value).__name__}")
     if not value:
         raise _invalid_acl(path, "it is empty")
-    return [_acl_entry(entry, path) for entry in value]
+    return [_acl_entry(entry, place, path) for place, entry in enumerate(value)]
 
 
-def _acl_entry(entry: Any, path: str) -> Entry:
-    if not isinstance(entry, dict) or not entry.keys() >= {"perms", "scheme", "id"}:
-        raise _invalid_acl(path, f"an entry needs perms, scheme and id: {entry!r}")
+def _acl_entry(entry: Any, place: int, path: str) -> Entry:
+    if not isinstance(entry, dict):
+        kind = type(entry).__name__
+        why = f"entry {place}: it is a dict with perms, scheme and id, not {kind}"
+        raise _invalid_acl(path, why)
+    if not entry.keys() >= {"perms", "scheme", "id"}:
+        keys = ", ".join(map(repr, entry))
+        why = f"entry {place}: it needs perms, scheme and id, and has {keys}"
+        raise _invalid_acl(path, why)
     perms = entry["perms"]
     if isinstance(perms, bool) or not isinstance(perms, int) or not 0 <= perms <= 31:
-        raise _invalid_acl(path, f"perms must be a sum of PERM_ constants in {entry!r}")
-    return Entry(perms, _acl_text(entry, "scheme", path), _acl_text(entry, "id", path))
+        why = f"entry {place}: perms must be a sum of PERM_ constants, not {perms!r}"
+        raise _invalid_acl(path, why)
+    scheme, name = (_acl_text(entry, field, place, path) for field in ("scheme", "id"))
+    return Entry(perms, scheme, name)
 
 
-def _acl_text(entry: dict[str, Any], name: str, path: str) -> str:
+def _acl_text(entry: dict[str, Any], name: str, place: int, path: str) -> str:
     value = entry[name]
     if not isinstance(value, (str, bytes)):
-        raise _invalid_acl(path, f"{name} must be text in {entry!r}")
+        why = f"entry {place}: {name} must be text, not {type(value).__name__}"
+        raise _invalid_acl(path, why)
     text = encoded(value, name, path)
     if b"\0" in text:
-        raise _invalid_acl(path, f"{name} must not hold a null character in {entry!r}")
+        why = f"entry {place}: {name} must not hold a null character"
+        raise _invalid_acl(path, why)
     return text.decode("utf-8", "replace")
 
 
@@ -189,7 +199,7 @@ def watcher(value: Callable[..., object] | None) -> None:
 def timeout(seconds: object) -> None:
     """Check a time to wait; nothing here waits for an answer."""
     if seconds is not None and not 0 <= seconds < 1e9:  # type: ignore[operator]
-        raise bad(None, f"timeout must be a number of seconds: {seconds!r}")
+        raise bad(None, f"timeout must be a number of seconds from 0 to 1e9: {seconds!r}")
 
 
 def session_timeout(milliseconds: object) -> None:

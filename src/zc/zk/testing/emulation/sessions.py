@@ -173,7 +173,8 @@ def _client_id(value: Sequence[object]) -> tuple[int, bytes]:
     except (TypeError, ValueError):
         number = password = None
     if not isinstance(number, int) or not -(2**63) <= number < 2**63:
-        raise TypeError(f"client_id must be a pair of a session id and a password: {value!r}")
+        kind = type(value).__name__
+        raise TypeError(f"client_id must be a pair of a session id and a password, not {kind}")
     secret = arguments.encoded(password, "a session's password", None)
     if len(secret) > PASSWORD_BYTES:
         raise TypeError(f"a session's password has at most {PASSWORD_BYTES} bytes")
