@@ -125,7 +125,7 @@ class CachedNode:
     """One kind of knowledge of one node, and the subscriptions to it."""
 
     __slots__ = (
-        "answer", "decoded", "failures", "good", "is_gone", "key", "path", "read_at",
+        "answer", "decoded", "good", "is_gone", "key", "path", "read_at",
         "reads_under_way", "subscriptions", "ticket", "told", "view",
     )  # fmt: skip
 
@@ -152,7 +152,6 @@ class CachedNode:
         self.good: Properties | None = None
         # The view of live objects that show no other node, and so all the same.
         self.view: Any = None
-        self.failures = 0
 
     @property
     def kind(self) -> Kind:

@@ -27,6 +27,7 @@ class Unread:
         self._nodes: dict[CachedNode, float] = {}  # since when; NEVER: at once
         self._unverified: set[CachedNode] = set()
         self._refused: dict[CachedNode, float] = {}  # when it is due
+        self._failures: dict[CachedNode, int] = {}  # of its reads in a row
         # When the next one is due that was not due yet.
         self._next_due = math.inf
 
@@ -105,25 +106,26 @@ class Unread:
         for node in nodes:
             if node.is_refused:
                 self._note_refused(node)
-            elif node.failures:
+            elif self._failures.pop(node, 0):
                 self._refused.pop(node, None)
-                node.failures = 0
 
     def _note_refused(self, node: CachedNode) -> None:
-        node.failures += 1
-        self._refused[node] = time.monotonic() + pause(node.failures)
+        failures = self._failures[node] = self._failures.get(node, 0) + 1
+        self._refused[node] = time.monotonic() + pause(failures)
         # The first is told by an exception to the caller that has asked for it, and given up since.
-        if node.failures == 2:
+        if failures == 2:
             logger.warning("cannot read %s, will try again: %s", node.path, node.answer)
 
     def _forget(self, node: CachedNode) -> None:
         self._nodes.pop(node, None)
         self._unverified.discard(node)
+        self._failures.pop(node, None)
 
     def clear(self) -> None:
         self._nodes.clear()
         self._unverified.clear()
         self._refused.clear()
+        self._failures.clear()
 
 
 def urgency_of(node: CachedNode) -> Urgency:
