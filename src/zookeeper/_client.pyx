@@ -31,6 +31,8 @@ cdef extern from "<netdb.h>":
     int EAI_INTR, EAI_INPROGRESS
 
 cdef extern from "Python.h":
+    int PyGC_Disable()
+    int PyGC_Enable()
     bint PyUnicode_CheckExact(object value)
     bint PyUnicode_IS_ASCII(object text)
     str PyUnicode_FromObject(object text)

@@ -1,13 +1,8 @@
 # A subtree as nested tuples, for all of a million nodes, made while they are read.
 
-cdef extern from "Python.h":
-    int PyGC_Disable()
-    int PyGC_Enable()
-
-cdef bytes packed_stat_of(const tree_node *node):
-    """Return the stat as `struct Stat` lies in memory; None of an error."""
-    cdef const Stat *stat = &node.read.stat
-    return (<const char *>stat)[:sizeof(Stat)] if node.read.code == ZOK else None
+cdef bytes packed_stat_of_node(const tree_node *node):
+    """Return the stat as bytes; None of an error."""
+    return packed_stat_of(&node.read.stat) if node.read.code == ZOK else None
 
 
 cdef bint has_family(const tree_node *node) noexcept:
@@ -77,7 +72,7 @@ cdef class Nesting:
     cdef tuple entry(self, const tree_node *node):
         """Return a node with a dict for its children, which is noted."""
         cdef dict family = None
-        known = packed_stat_of(node)
+        known = packed_stat_of_node(node)
         if known is None:
             known = error_of(node.read.code, text_of(node.read.path, node.path_length))
         if has_family(node):

@@ -41,23 +41,40 @@ cdef bint look_for_missing(Handle handle, read_many *reads) noexcept:
     return is_missing
 
 
-cdef list read_results(read_many *reads, list paths, int op, fault):
-    """Make the results. `fault` says why nodes may be missing, or is None."""
+cdef list read_results(read_many *reads, list paths, int op, fault, Py_ssize_t packed=0):
+    """Make the results. `fault` says why nodes may be missing, or is None.
+
+    packed: of so many nodes, the first ones, stats are bytes.
+    """
     cdef Py_ssize_t i
-    cdef int j
-    cdef node_read *node
-    cdef list results = []
+    cdef list results
+    # Results are no garbage, and there may be very many: nobody looks for any meanwhile. No Python runs,
+    # which could switch the collector.
+    cdef bint collects = PyGC_Disable()
+    try:
+        results = [answer_of(&reads.nodes[i], op, i < packed) for i in range(reads.count)]
+    finally:
+        if collects:
+            PyGC_Enable()
     for i in range(reads.count):
-        node = &reads.nodes[i]
-        if node.code != ZOK:
-            results.append(errors.error(node.code, paths[i], fault if node.code == ZNONODE else None))
-        elif op == OP_GET_DATA:
-            results.append((data_of(node.data, node.length), stat_of(&node.stat)))
-        elif op == OP_GET_ACL:
-            results.append((stat_of(&node.stat), entries_of(node.entries, node.length)))
-        else:
-            results.append([text_of(node.names[j], strlen(node.names[j])) for j in range(node.names_count)])
+        if reads.nodes[i].code != ZOK:
+            results[i] = errors.error(
+                reads.nodes[i].code, paths[i], fault if reads.nodes[i].code == ZNONODE else None
+            )
     return results
+
+
+cdef object answer_of(const node_read *node, int op, bint packed):
+    """Make the result of one read; None of one that was refused."""
+    cdef int j
+    if node.code != ZOK:
+        return None
+    if op == OP_GET_DATA:
+        stat = packed_stat_of(&node.stat) if packed else stat_of(&node.stat)
+        return data_of(node.data, node.length), stat
+    if op == OP_GET_ACL:
+        return stat_of(&node.stat), entries_of(node.entries, node.length)
+    return [text_of(node.names[j], strlen(node.names[j])) for j in range(node.names_count)]
 
 
 @cython.final

@@ -60,7 +60,7 @@ cdef class Znode:
     @property
     def packed_stat(self):
         """The stat as bytes, which `struct` reads by '@4q3iq2iq'; None like it."""
-        return packed_stat_of(self.its())
+        return packed_stat_of_node(self.its())
 
     @property
     def version(self):

@@ -25,6 +25,11 @@ cdef dict stat_of(const Stat *stat):
     }
 
 
+cdef bytes packed_stat_of(const Stat *stat):
+    """Return the stat as `struct Stat` lies in memory."""
+    return (<const char *>stat)[:sizeof(Stat)]
+
+
 cdef list names_of(const String_vector *names):
     cdef int32_t i
     return [text_of(names.data[i], strlen(names.data[i])) for i in range(names.count)]

@@ -32,6 +32,7 @@ cdef class ManyWatches(BulkWork):
     cdef object beginning   # has the event thread begin them
     cdef bint are_expected
     cdef list data_results
+    cdef bint packed        # stats of data are bytes
 
     cdef bint next_stage(self) except -1:
         self.stage += 1
@@ -77,7 +78,7 @@ cdef class ManyWatches(BulkWork):
         # Answers are made into Python's objects while the next ones are on their way.
         self.is_missing = look_for_missing(self.handle, self.data_reads)
         if not self.is_missing or not may_lack_root(self.handle):
-            self.data_results = read_results(self.data_reads, self.nodes, OP_GET_DATA, None)
+            self.data_results = self.read_data_results(None)
         return 0
 
     cdef int make_watches(self) except -1:
@@ -140,23 +141,35 @@ cdef class ManyWatches(BulkWork):
                 self.handle.registry.settle(kind, paths, self.watcher, False)
         return 0
 
+    cdef list read_data_results(self, fault):
+        cdef Py_ssize_t packed = len(self.data) if self.packed else 0
+        return read_results(self.data_reads, self.nodes, OP_GET_DATA, fault, packed)
+
+    cdef list children_results(self, fault):
+        # As `read_results` has it: no garbage, and no Python.
+        names = iter(read_results(self.children_reads, self.parents, OP_GET_CHILDREN, fault))
+        cdef bint collects = PyGC_Disable()
+        try:
+            return [[] if path in self.leaves else next(names) for path in self.children]
+        finally:
+            if collects:
+                PyGC_Enable()
+
     cdef object results(self):
         cdef Py_ssize_t there = len(self.data)
         fault = self.fault()
         if self.data_results is None:
-            self.data_results = read_results(self.data_reads, self.nodes, OP_GET_DATA, fault)
-        names = iter(read_results(self.children_reads, self.parents, OP_GET_CHILDREN, fault))
-        children_results = [[] if path in self.leaves else next(names) for path in self.children]
+            self.data_results = self.read_data_results(fault)
         exists_results = [
             None if isinstance(result, errors.NoNodeException)
             else result if isinstance(result, errors.ZooKeeperException)
             else result[1]
             for result in self.data_results[there:]
         ]
-        return self.data_results[:there], children_results, exists_results
+        return self.data_results[:there], self.children_results(fault), exists_results
 
 
-cdef ManyWatches many_watches(h, data, children, exists, watcher, timeout):
+cdef ManyWatches many_watches(h, data, children, exists, watcher, packed, timeout):
     cdef ManyWatches work = ManyWatches.__new__(ManyWatches)
     work.handle = find(h)
     work.seconds = seconds_of(timeout)
@@ -165,18 +178,20 @@ cdef ManyWatches many_watches(h, data, children, exists, watcher, timeout):
     checked_callable(watcher, "a watcher")
     hash(watcher)
     work.watcher = watcher
+    work.packed = packed
     work.data, work.children, work.exists = list_of_paths(data), list_of_paths(children), list_of_paths(exists)
     work.nodes = work.data + work.exists
     work.encoded = {}
     return work
 
 
-def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None):
+def watch_many(h, data=(), children=(), exists=(), watcher=None, *, packed=False, timeout=None):
     """Read many nodes and leave a watch at each, in a few round trips.
 
     data: paths to read and watch for changes. children: paths whose children to read and watch.
     exists: paths to watch for creation, changes and deletion.
     watcher: called once for each, `(handle, type, state, path)`; a change after the read is never missed.
+    packed: the stats of data are bytes, as `Znode.packed_stat`, which takes less time and memory.
     timeout: seconds for each of the three steps (two reads, the watches); by default, a step fails when
     nothing has come for the session timeout.
 
@@ -185,13 +200,15 @@ def watch_many(h, data=(), children=(), exists=(), watcher=None, *, timeout=None
     an exception (no node, no permission) has no watch. Raises what concerns all: ConnectionLossException
     and the like; then any of the watches may have been set.
     """
-    return many_watches(h, data, children, exists, watcher, timeout).wait()
+    return many_watches(h, data, children, exists, watcher, packed, timeout).wait()
 
 
-def awatch_many(h, data=(), children=(), exists=(), watcher=None, completion=None, *, timeout=None):
+def awatch_many(
+    h, data=(), children=(), exists=(), watcher=None, completion=None, *, packed=False, timeout=None
+):
     """Do as watch_many does, and call `completion(handle, code, results)`.
 
     The results are a tuple of the three lists. Returns an object whose `cancel()` gives it up: the code
     is NOTHING then, and any of the watches may have been set.
     """
-    return many_watches(h, data, children, exists, watcher, timeout).later(completion)
+    return many_watches(h, data, children, exists, watcher, packed, timeout).later(completion)

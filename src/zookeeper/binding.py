@@ -372,6 +372,7 @@ class Binding(Protocol):
         exists: Iterable[str] = (),
         watcher: Watcher | None = None,
         *,
+        packed: bool = False,
         timeout: float | None = None,
     ) -> WatchedNodes: ...
     def awatch_many(
@@ -383,6 +384,7 @@ class Binding(Protocol):
         watcher: Watcher | None = None,
         completion: BulkCompletion[WatchedNodes] | None = None,
         *,
+        packed: bool = False,
         timeout: float | None = None,
     ) -> Cancellable: ...
     def read_tree(

@@ -86,7 +86,8 @@ MultiCompletion: TypeAlias = Callable[[int, int, list[Any] | None], object]
 R = TypeVar("R")
 BulkCompletion: TypeAlias = Callable[[int, int, R | None], object]
 
-# The results of watch_many: those of data, of children and of exists.
+# The results of watch_many: those of data, of children and of exists. If they are to be `packed`,
+# the stats of data are bytes: `cast` tells a type checker.
 WatchedNodes: TypeAlias = tuple[
     "list[tuple[str | None, Stat] | ZooKeeperException]",
     "list[list[str] | ZooKeeperException]",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import struct
+from functools import partial
+
 import pytest
 
 from tests.calls import Calls
@@ -33,6 +37,44 @@ def test_arguments_may_be_given_by_position_and_left_out(zookeeper, handle):
     assert zookeeper.watch_many(handle, watcher=watcher) == ([], [], [])
     data, children, exists = zookeeper.watch_many(handle, ["/"], ["/"], ["/"], watcher)
     assert (len(data), len(children), len(exists)) == (1, 1, 1)
+
+
+def test_stats_of_data_are_bytes_if_wanted(zookeeper, handle):
+    plant(zookeeper, handle, "/a", "/a/b")
+    watched = partial(
+        zookeeper.watch_many, handle, ["/a", "/none", "/a/b"], ["/a"], ["/a", "/none"]
+    )
+    plain_data, plain_children, plain_exists = watched(Calls())
+    data, children, exists = watched(Calls(), packed=True)
+    assert (children, exists) == (plain_children, plain_exists)
+    assert isinstance(data[1], zookeeper.NoNodeException)
+    for number in (0, 2):
+        (text, stat), (plain_text, plain_stat) = data[number], plain_data[number]
+        assert text == plain_text
+        assert struct.unpack("@4q3iq2iq", stat) == tuple(plain_stat.values())
+
+
+def test_stats_are_bytes_for_a_completion_as_well(zookeeper, handle):
+    plant(zookeeper, handle, "/a")
+    told = Calls()
+    zookeeper.awatch_many(handle, ["/a"], watcher=Calls(), completion=told, packed=True)
+    ((_, code, found),) = told.wait(1)
+    assert code == zookeeper.OK
+    assert found == zookeeper.watch_many(handle, ["/a"], watcher=Calls(), packed=True)
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_the_collector_of_garbage_is_left_as_it_was(zookeeper, handle, is_enabled):
+    plant(zookeeper, handle, "/a", "/b")
+    was_enabled = gc.isenabled()
+    try:
+        (gc.enable if is_enabled else gc.disable)()
+        zookeeper.watch_many(handle, ["/a", "/none"], ["/a", "/"], ["/b"], Calls())
+        assert gc.isenabled() is is_enabled
+        zookeeper.get_many(handle, ["/a", "/none"])
+        assert gc.isenabled() is is_enabled
+    finally:
+        (gc.enable if was_enabled else gc.disable)()
 
 
 def test_a_node_that_cannot_be_read_is_an_exception_and_has_no_watch(zookeeper, handle, other):

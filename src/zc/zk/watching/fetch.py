@@ -11,7 +11,6 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
-from zc.zk.garbage import collected_later
 from zc.zk.imports import importing
 from zc.zk.watching.dependencies import Answer, CachedNode, Key, Kind
 from zc.zk.watching.packedstats import kept
@@ -46,7 +45,7 @@ def watch(
         answers = watch_many(handle, nodes, watcher, binding)
     elif len(nodes) > 1:
         answers = _watch_side_by_side(handle, nodes, watcher, binding)
-    for node in nodes:
+    for node in nodes if len(answers) < len(nodes) else ():
         if node not in answers:
             answers[node] = _watch_one(handle, node, watcher, binding)
     return answers
@@ -141,14 +140,10 @@ def watch_many(
     return answers
 
 
-@collected_later
 def _answers_of(
     of_kind: dict[Kind, list[CachedNode]], data: list[Any], children: list[Any], exists: list[Any]
 ) -> dict[CachedNode, Answer]:
-    answers: dict[CachedNode, Answer] = {}
-    for place, node in enumerate(of_kind[Kind.DATA]):
-        answers[node] = in_little_memory(data[place])
-        data[place] = None  # its stat is a dictionary for no longer than need be
+    answers: dict[CachedNode, Answer] = dict(zip(of_kind[Kind.DATA], data, strict=True))
     answers.update(zip(of_kind[Kind.CHILDREN], children, strict=True))
     for node, stat in zip(of_kind[Kind.EXISTS], exists, strict=True):
         if stat is None:
@@ -174,6 +169,8 @@ def _watch_missing(
     answers: dict[CachedNode, Answer],
 ) -> None:
     """Watch missing nodes, and leave out those that have come meanwhile."""
+    if zookeeper.NoNodeException not in set(map(type, answers.values())):
+        return
     missing = [
         node
         for node, answer in answers.items()
@@ -200,6 +197,7 @@ def _watch(
         [node.path for node in children],
         [node.path for node in exists],
         watcher,
+        packed=True,
     )
 
 

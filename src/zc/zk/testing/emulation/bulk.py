@@ -10,7 +10,7 @@ from zc.zk.testing.emulation import arguments, values
 from zc.zk.testing.emulation.asking import Asking, Done
 from zc.zk.testing.emulation.handle import Handle
 from zc.zk.testing.emulation.request import Request, Watch
-from zc.zk.testing.emulation.subtrees import Subtree, walk
+from zc.zk.testing.emulation.subtrees import Subtree, packed_stat, walk
 from zc.zk.testing.engine import Client, Refusal
 from zookeeper import constants, errors
 from zookeeper.answers import Answers
@@ -156,10 +156,11 @@ class Bulk(Asking):
         exists: Iterable[str] = (),
         watcher: Watcher | None = None,
         *,
+        packed: bool = False,
         timeout: float | None = None,
     ) -> tuple[list[Any], list[Any], list[Any]]:
         """Read many nodes and leave a watch at each."""
-        request = self._watching(h, data, children, exists, watcher)
+        request = self._watching(h, data, children, exists, watcher, packed)
         (found,) = self._now(h, request, timeout)
         return cast(tuple[list[Any], list[Any], list[Any]], found)
 
@@ -172,10 +173,11 @@ class Bulk(Asking):
         watcher: Watcher | None = None,
         completion: BulkCompletion[Any] | None = None,
         *,
+        packed: bool = False,
         timeout: float | None = None,
     ) -> Done:
         """Do the same as watch_many; `completion(handle, code, results)`."""
-        request = self._watching(h, data, children, exists, watcher)
+        request = self._watching(h, data, children, exists, watcher, packed)
         return self._bulk_later(h, request, completion, timeout)
 
     def _watching(
@@ -185,6 +187,7 @@ class Bulk(Asking):
         children: Iterable[str],
         exists: Iterable[str],
         watcher: Watcher | None,
+        packed: bool,
     ) -> Request:
         handle = self._server.find(h)
         if watcher is None:
@@ -194,7 +197,7 @@ class Bulk(Asking):
         nodes, missing, parents = [self._paths(handle, paths) for paths in (data, exists, children)]
         wanted = [
             (constants.WATCH_CHILDREN, self._names, parents),
-            (constants.WATCH_DATA, self._data_and_stat, nodes),
+            (constants.WATCH_DATA, self._data_and_packed if packed else self._data_and_stat, nodes),
             (constants.WATCH_DATA, self._stat_or_none, missing),
         ]
 
@@ -274,6 +277,10 @@ class Bulk(Asking):
     def _data_and_stat(self, client: Client, where: str, watch: bool) -> Any:
         data, stat = self._server.engine.get_data(client, where, watch)
         return values.text(data), values.stat(stat)
+
+    def _data_and_packed(self, client: Client, where: str, watch: bool) -> Any:
+        data, stat = self._data_and_stat(client, where, watch)
+        return data, packed_stat(stat)
 
     def _stat_and_acl(self, client: Client, where: str, watch: bool) -> Any:
         acl, stat = self._server.engine.get_acl(client, where)

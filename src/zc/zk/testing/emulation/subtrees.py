@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _PACKED = struct.Struct("@4q3iq2iq")
 
 
+def packed_stat(stat: Stat) -> bytes:
+    """Return a stat as bytes, its fields in order."""
+    return _PACKED.pack(*stat.values())
+
+
 class Znode:
     """One node of a Subtree."""
 
@@ -54,7 +59,7 @@ class Znode:
     def packed_stat(self) -> bytes | None:
         """The stat as bytes, its fields in order."""
         stat = self.stat
-        return None if stat is None else _PACKED.pack(*stat.values())
+        return None if stat is None else packed_stat(stat)
 
     @property
     def version(self) -> int:
