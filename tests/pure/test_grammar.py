@@ -103,6 +103,32 @@ def test_each_character_is_read_the_same(line: str) -> None:
     assert differing == []
 
 
+# Where many characters are looked at together, and where the last ones are not.
+PLACES = (1, 7, 8, 14, 15, 16, 17, 30, 31, 32, 33, 39)
+
+
+@pytest.mark.parametrize("template", ["/a\n  {} = 1", "/a\n  b = '{}'", "/a\n  b = '{}'\n{:60}#"])
+def test_each_character_of_a_long_token_is_read_the_same(template: str) -> None:
+    differing = [
+        (place, character)
+        for place in PLACES
+        for character in CHARACTERS
+        for token in [place * "x" + character + (39 - place) * "y"]
+        for quickly, slowly in [read_twice(template.format(token, ""))]
+        if quickly != slowly
+    ]
+    assert differing == []
+
+
+def test_each_character_among_many_spaces_is_read_the_same() -> None:
+    texts = [
+        f"/a\n{place * ' '}{character}{(40 - place) * ' '}b = 1\n{40 * ' '}c = 2\n"
+        for place in PLACES
+        for character in CHARACTERS
+    ]
+    assert [text for text in texts for a, b in [read_twice(text)] if a != b] == []
+
+
 @pytest.mark.parametrize("template", ["{}", "[{}]", "{{'a': {}}}", "[{}, 1]"])
 def test_each_number_is_read_the_same(template: str) -> None:
     differing = [

@@ -19,6 +19,7 @@ from zc.zk.tree.diff import NodeState, plan_import, plan_outline
 from zc.zk.tree.parse import parse_tree
 from zc.zk.tree.planned import Changes
 from zc.zk.tree.render import render
+from zc.zk.tree.unparsed import Unparsed, checked
 
 pytestmark = pytest.mark.quick
 
@@ -166,6 +167,34 @@ NOT_OUTLINED = [
 @pytest.mark.parametrize("text", NOT_OUTLINED, ids=range(len(NOT_OUTLINED)))
 def test_text_for_the_parser_has_no_outline(text: str) -> None:
     assert outline_of(text) is None
+
+
+@settings(deadline=None, max_examples=300)
+@given(plain_texts() | tops().map(export_of), st.data())
+def test_text_that_is_checked_is_parsed_or_without_fault(text: str, draw: st.DataObject) -> None:
+    text = draw.draw(altered(text))
+    fault = None
+    try:
+        tree = parse_tree(text)
+    except TreeSyntaxError as problem:
+        fault = str(problem)
+    if fault is not None:
+        with pytest.raises(TreeSyntaxError) as caught:
+            checked(text)
+        assert str(caught.value) == fault
+        return
+    source = checked(text)
+    if isinstance(source, Unparsed):
+        assert not source.is_parsed
+        assert not has_marks(tree)
+        source = source.parse()
+    nodes = [(node.path, node.data) for _, node in source.walk()]
+    assert nodes == [(node.path, node.data) for _, node in tree.walk()]
+
+
+def test_plain_text_is_checked_without_parsing() -> None:
+    assert isinstance(checked("/a\n  x = 1\n  /b\n"), Unparsed)
+    assert not isinstance(checked("/a\n  x = 'é'\n  /b\n"), Unparsed)
 
 
 def test_data_that_fit_into_any_request_wait() -> None:

@@ -38,6 +38,7 @@ cdef extern from "Python.h":
     void PyMem_Free(void *memory)
 
 # The grammar, and the two languages in which a value is written.
+include "blocks.pxi"
 include "grammar.pxi"
 include "encode.pxi"
 include "nested.pxi"

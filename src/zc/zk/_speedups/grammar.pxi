@@ -110,59 +110,6 @@ cdef inline bint is_plain_in_quotes(Py_UCS4 c) noexcept:
     return is_of(c, IN_QUOTES)
 
 
-# Characters that are looked at together. Compilers have instructions for such vectors, or do without.
-cdef extern from *:
-    """
-    #define BLOCK 16
-    typedef signed char block_of_characters __attribute__((vector_size(BLOCK)));
-
-    /* How many bytes before the first that is not 0; there is one. */
-    static inline int bytes_before(uint64_t bytes) {
-    #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-        return __builtin_ctzll(bytes) / 8;
-    #else
-        return __builtin_clzll(bytes) / 8;
-    #endif
-    }
-
-    /* Of how many of the first characters, up to a block, `is_plain_in_quotes` holds. */
-    static inline int plain_of_block(const unsigned char *text) {
-        block_of_characters c;
-        uint64_t odd[2];
-        memcpy(&c, text, BLOCK);
-        /* Signed ones: those beyond ASCII are below the space, too. */
-        c = (c < ' ') | (c == '"') | (c == '\\'') | (c == '\\\\') | (c == 0x7F);
-        memcpy(odd, &c, BLOCK);
-        if (!(odd[0] | odd[1])) return BLOCK;
-        return odd[0] ? bytes_before(odd[0]) : 8 + bytes_before(odd[1]);
-    }
-    """
-    enum: BLOCK
-    int plain_of_block(const unsigned char *text) noexcept
-
-
-cdef inline Py_ssize_t past_plain_blocks(
-    int kind, const void *data, Py_ssize_t at, Py_ssize_t end
-) noexcept:
-    """Go on while `is_plain_in_quotes` holds, as far as there are blocks; the rest is the caller's."""
-    cdef int count = BLOCK
-    if kind == PyUnicode_1BYTE_KIND:
-        while count == BLOCK and at + BLOCK <= end:
-            count = plain_of_block(<const unsigned char *>data + at)
-            at += count
-    return at
-
-
-cdef inline Py_ssize_t past_blank_blocks(
-    int kind, const void *data, Py_ssize_t at, Py_ssize_t end
-) noexcept:
-    """Go on while eight together are spaces; the rest is the caller's."""
-    if kind == PyUnicode_1BYTE_KIND:
-        while at + 8 <= end and memcmp(<const char *>data + at, b"        ", 8) == 0:
-            at += 8
-    return at
-
-
 # Names, paths and words
 
 
@@ -172,10 +119,13 @@ cdef inline Py_ssize_t end_of_word(int kind, const void *data, Py_ssize_t at) no
     return at
 
 
-cdef inline Py_ssize_t end_of_property(int kind, const void *data, Py_ssize_t at) noexcept:
-    """Find the end of a property's name: a letter, then words and dots."""
+cdef inline Py_ssize_t end_of_property(
+    int kind, const void *data, Py_ssize_t at, Py_ssize_t end
+) noexcept:
+    """Find the end of a property's name, a letter, then words and dots, in text up to `end`."""
     if not is_letter(PyUnicode_READ(kind, data, at)):
         return at
+    at = past_property_blocks(kind, data, at, end)
     while is_of(PyUnicode_READ(kind, data, at), OF_PROPERTY):
         at += 1
     return at
@@ -218,6 +168,15 @@ cdef inline bint is_here(int kind, const void *data, Py_ssize_t at, const char *
         if PyUnicode_READ(kind, data, at + i) != <unsigned char>word[i]:
             return False
     return True
+
+
+cdef inline bint is_sign_here(int kind, const void *data, Py_ssize_t at) noexcept:
+    """Return whether the text goes on with an equals sign between spaces."""
+    return (
+        PyUnicode_READ(kind, data, at) == c" "
+        and PyUnicode_READ(kind, data, at + 1) == c"="
+        and PyUnicode_READ(kind, data, at + 2) == c" "
+    )
 
 
 cdef inline int find_word(

@@ -72,10 +72,10 @@ cdef inline bint look_as(const Character *text, Line *line) except -1:
     if character(kind, line, at) == c"/":
         return look_at_node(text, line, at + 1)
     line.name = at
-    line.name_end = at = end_of_property(kind, line.data, at)
+    line.name_end = at = end_of_property(kind, line.data, at, line.length)
     if at == line.name:
         return False
-    if is_here(kind, line.data, at, b" = "):
+    if is_sign_here(kind, line.data, at):
         line.value = at + 3
         if not look_at_value(text, line) or character(kind, line, line.end) != c"\n":
             line.value_kind = LITERAL

@@ -274,7 +274,8 @@ cdef class OutlinedPaths:
             self.above = [node.parent]
             self.starts = [outline.path(node.parent, self.path).rstrip("/") + "/"]
             count = 1
-        del self.above[count:], self.starts[count:]
+        if count < len(self.above):
+            del self.above[count:], self.starts[count:]
         where = <str>self.starts[count - 1] + outline.name(number)
         if number + 1 < outline.count and outline.nodes[number + 1].parent == number:
             self.above.append(number)

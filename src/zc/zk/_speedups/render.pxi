@@ -80,7 +80,8 @@ cdef bint read_data(Contents *contents, str data, list literals, decode) except 
 cdef bint read_key(Json *json, Item *item) noexcept:
     """Read a key and its colon."""
     cdef const unsigned char *text = json.text
-    cdef Py_ssize_t start = json.at + 1, at = end_of_property(PyUnicode_1BYTE_KIND, text, start)
+    cdef Py_ssize_t start = json.at + 1
+    cdef Py_ssize_t at = end_of_property(PyUnicode_1BYTE_KIND, text, start, json.length)
     if text[json.at] != c'"' or at == start:
         return False
     part_of(&item.key, text, start, at)

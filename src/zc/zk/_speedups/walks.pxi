@@ -43,6 +43,11 @@ def new_nodes(Fields node, str path, make):
     return made
 
 
+def explicit(items):
+    """Return the items of a plan that are no nodes. Python's `isinstance` takes long to say no."""
+    return [item for item in items if not isinstance(item, (OutlinedNode, Fields))]
+
+
 def path_below(item, top, str path):
     """Return the path of a node below `top`, or of an outline, which is at the path `path`."""
     cdef list names = []

@@ -8,7 +8,7 @@ from zc.zk._speedups import has_marks
 from zc.zk.cli import confirmation, connect, nodewords, quotasleft
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import DIFFERENCES, INCOMPLETE
-from zc.zk.cli.input import read_tree
+from zc.zk.cli.input import read_import
 from zc.zk.cli.losses import tell_losses
 from zc.zk.cli.output import print_line, tell
 from zc.zk.cli.permissions import add_acl_arguments, has_auth, never_matched
@@ -19,6 +19,7 @@ from zc.zk.operations.plan import Plan
 from zc.zk.session.session import Session
 from zc.zk.tree.marking import is_about_us
 from zc.zk.tree.model import ParseNode
+from zc.zk.tree.unparsed import Unparsed
 
 USAGE = "[-d] [-t] [-p PERM] [options] [CONNECTION] [FILE [PATH]]"
 DETAILS = """\
@@ -84,8 +85,8 @@ def run(options: Namespace) -> int:
     path = node_path(words[1]) if len(words) > 1 else "/"
     if has_auth(options.acl):
         connect.require_identity(options)
-    tree = read_tree(file, options.format)
-    if has_marks(tree):
+    tree = read_import(file, options.format)
+    if isinstance(tree, ParseNode) and has_marks(tree):
         if is_about_us(tree, None):
             connect.require_identity(options, "an ACL in the file")
         tell_losses(options, "an ACL in the file", never_matched(tree))
@@ -127,7 +128,11 @@ class _Review:
 
 
 def _import_confirmed(
-    options: Namespace, session: Session, tree: ParseNode, path: str, how: import_.Options
+    options: Namespace,
+    session: Session,
+    tree: ParseNode | Unparsed,
+    path: str,
+    how: import_.Options,
 ) -> Plan:
     """Import once the user has agreed to what is deleted or replaced: just that, or nothing."""
     plan = _plan(options, session, tree, path, how)
@@ -141,7 +146,7 @@ def _import_confirmed(
 def _import(
     options: Namespace,
     session: Session,
-    tree: ParseNode,
+    tree: ParseNode | Unparsed,
     path: str,
     how: import_.Options,
     plan: Plan | None = None,
@@ -154,7 +159,11 @@ def _import(
 
 
 def _plan(
-    options: Namespace, session: Session, tree: ParseNode, path: str, how: import_.Options
+    options: Namespace,
+    session: Session,
+    tree: ParseNode | Unparsed,
+    path: str,
+    how: import_.Options,
 ) -> Plan:
     with progress("read") as bar:
         plan = import_.make_plan(session, tree, path, acl=options.acl, options=how, progress=bar)

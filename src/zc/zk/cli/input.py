@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import sys
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Callable
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from zc.zk.cli.arguments import format_of
 from zc.zk.cli.failures import Failure
@@ -12,7 +13,9 @@ from zc.zk.cli.output import STANDARD, binary
 
 if TYPE_CHECKING:
     from zc.zk.tree.model import ParseNode
+    from zc.zk.tree.unparsed import Unparsed
 
+T = TypeVar("T")
 
 # A tree of so much text (bytes) is more than servers hold, and a device may have no end.
 MAX_BYTES = 1 << 28
@@ -63,9 +66,24 @@ def read_tree(file: str, format: str | None) -> ParseNode:
     """
     from zc.zk import formats
 
+    return _tree(file, format, formats.parse)
+
+
+def read_import(file: str, format: str | None) -> ParseNode | Unparsed:
+    """Do the same for an import, which need not parse a plain text to know its faults."""
+    from zc.zk import formats
+    from zc.zk.tree.unparsed import checked
+
+    def parse(text: str, format: str) -> ParseNode | Unparsed:
+        return checked(text) if format == formats.TEXT else formats.parse(text, format)
+
+    return _tree(file, format, parse)
+
+
+def _tree(file: str, format: str | None, parse: Callable[[str, str], T]) -> T:
     text, name = read_text(file)
     try:
-        return formats.parse(text, format_of(file, format))
+        return parse(text, format_of(file, format))
     except ValueError as fault:
         raise Failure(f"{name}: {fault}") from fault
 

@@ -146,7 +146,8 @@ def raise_first(results: Iterable[Any]) -> None:
     """Raise the exception that is behind a bulk write's failure, if it failed."""
     consequence = None
     for result in results:
-        if isinstance(result, zookeeper.ZooKeeperException):
+        # Of a new node it is a path, which `isinstance` takes long to tell from an exception.
+        if type(result) is not str and isinstance(result, zookeeper.ZooKeeperException):
             if isinstance(result, zookeeper.UnimplementedException):
                 raise _without_ttl(result)
             if not isinstance(result, CONSEQUENCES):
@@ -199,11 +200,10 @@ class _Writer:
         for change in changes.explicit():
             if not _is_nested(change):
                 (deletions if isinstance(change, DeleteNode) else others).append(change)
-        nested = [
-            item for item in changes.items if not isinstance(item, Change) or _is_nested(item)
-        ]
+        apart = {id(change) for change in changes.explicit() if not _is_nested(change)}
+        nested = [item for item in changes.items if id(item) not in apart]
         self._write(changes.of(others), in_flight=1)
-        self._write(changes.of(nested), in_flight=IN_FLIGHT)
+        self._send(changes.of(nested), in_flight=IN_FLIGHT)  # all new: there is nothing to compare
         for start in range(0, len(deletions), CHECKED_TOGETHER):
             self._write(changes.of(deletions[start : start + CHECKED_TOGETHER]), in_flight=1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, overload
 
-from zc.zk._speedups import OutlinedNode, creations, path_below
+from zc.zk._speedups import OutlinedNode, creations, explicit, path_below
 from zc.zk.tree.changes import AddNode, Change
 from zc.zk.tree.model import ParseNode
 
@@ -65,7 +65,7 @@ class Changes(Sequence[Change]):
     def explicit(self) -> Sequence[Change]:
         """Return all changes but new nodes below new ones, with which nothing can be wrong."""
         if self._explicit is None:
-            self._explicit = [item for item in self.items if isinstance(item, Change)]
+            self._explicit = explicit(self.items)
         return self._explicit
 
     def operations(self, acl: Acl) -> Iterator[Operation]:

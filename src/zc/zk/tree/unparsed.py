@@ -36,6 +36,7 @@ class Unparsed:
     def __init__(self, text: str, names: list[str]) -> None:
         self._text = text
         self._tree: ParseNode | None = None
+        self._outline: Outline | None = None
         self.names = names
         self.known: dict[str, int] = {}
 
@@ -51,7 +52,9 @@ class Unparsed:
 
     def outline(self) -> Outline | None:
         """Return where the nodes are in the text; None if only parsing tells, which may fail."""
-        return outline_of(self._text)
+        if self._outline is None:
+            self._outline = outline_of(self._text)
+        return self._outline
 
     def writer_of(self, name: str) -> Writer:
         """Return what writes the top-level node of that name, and all below it, to be compared."""
@@ -85,6 +88,12 @@ def read_text(text: str) -> ParseNode | Unparsed:
     """Parse a text, unless it may be an export. Raises TreeSyntaxError."""
     names = _names(text) if isinstance(text, str) else None
     return parse_tree(text) if names is None else Unparsed(text, names)
+
+
+def checked(text: str) -> ParseNode | Unparsed:
+    """Do the same, but parse text that may have a fault, or marks, which are told at once then."""
+    source = read_text(text)
+    return source.parse() if isinstance(source, Unparsed) and source.outline() is None else source
 
 
 def _names(text: str) -> list[str] | None:

@@ -1,0 +1,88 @@
+# The plain part of the grammar, many characters at a time; `grammar.pxi` has it for each one.
+#
+# Each function goes on for as long as there is a block before `end`, and the characters are of its
+# kind. The rest is the caller's, which looks at single ones.
+
+cdef extern from *:
+    """
+    #define BLOCK 16
+    typedef unsigned char characters __attribute__((vector_size(BLOCK)));
+
+    static inline characters block_at(const void *text, Py_ssize_t at) {
+        characters block;
+        memcpy(&block, (const char *)text + at, BLOCK);
+        return block;
+    }
+
+    /* How many bytes are 0 in front of the first other one; each is 0 or 255. */
+    static inline int count_zeros(characters block) {
+        uint64_t halves[2];
+        memcpy(halves, &block, BLOCK);
+    #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        if (halves[0]) return __builtin_clzll(halves[0]) / 8;
+        return halves[1] ? 8 + __builtin_clzll(halves[1]) / 8 : BLOCK;
+    #else
+        if (halves[0]) return __builtin_ctzll(halves[0]) / 8;
+        return halves[1] ? 8 + __builtin_ctzll(halves[1]) / 8 : BLOCK;
+    #endif
+    }
+
+    static inline characters are_not_plain(characters c) {
+        return (characters)((c - 0x20 > 0x5e) | (c == '"') | (c == 39) | (c == 92));
+    }
+
+    /* So many characters in front that are as `is_plain_in_quotes` wants them. */
+    static inline int count_plain(const void *text, Py_ssize_t at) {
+        return count_zeros(are_not_plain(block_at(text, at)));
+    }
+
+    static inline int count_blank(const void *text, Py_ssize_t at) {
+        return count_zeros((characters)(block_at(text, at) != ' '));
+    }
+
+    /* So many that are OF_PROPERTY. */
+    static inline int count_of_property(const void *text, Py_ssize_t at) {
+        characters c = block_at(text, at);
+        return count_zeros((characters)(((c | 0x20) - 'a' > 25) & (c - '0' > 9) & (c != '.') & (c != '_')));
+    }
+    """
+    enum: BLOCK
+    int count_plain(const void *text, Py_ssize_t at) noexcept
+    int count_blank(const void *text, Py_ssize_t at) noexcept
+    int count_of_property(const void *text, Py_ssize_t at) noexcept
+
+
+cdef inline Py_ssize_t past_plain_blocks(
+    int kind, const void *data, Py_ssize_t at, Py_ssize_t end
+) noexcept:
+    """Go on while `is_plain_in_quotes` holds."""
+    cdef int count = BLOCK
+    if kind == PyUnicode_1BYTE_KIND:
+        while count == BLOCK and at + BLOCK <= end:
+            count = count_plain(data, at)
+            at += count
+    return at
+
+
+cdef inline Py_ssize_t past_blank_blocks(
+    int kind, const void *data, Py_ssize_t at, Py_ssize_t end
+) noexcept:
+    """Go on over spaces."""
+    cdef int count = BLOCK
+    if kind == PyUnicode_1BYTE_KIND:
+        while count == BLOCK and at + BLOCK <= end:
+            count = count_blank(data, at)
+            at += count
+    return at
+
+
+cdef inline Py_ssize_t past_property_blocks(
+    int kind, const void *data, Py_ssize_t at, Py_ssize_t end
+) noexcept:
+    """Go on over characters that are OF_PROPERTY."""
+    cdef int count = BLOCK
+    if kind == PyUnicode_1BYTE_KIND:
+        while count == BLOCK and at + BLOCK <= end:
+            count = count_of_property(data, at)
+            at += count
+    return at
