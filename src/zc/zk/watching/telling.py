@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import weakref
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -46,6 +47,8 @@ class Telling(ABC):
     # whether a round of callbacks waits for its turn.
     _changes = 0
     _is_queued = False
+    # What has the callbacks called. Made once: the collector would look at one for each change.
+    _round: Callable[[], object] | None = None
 
     def __init__(self, watches: Subscriptions, path: str) -> None:
         check_path(path)
@@ -114,9 +117,11 @@ class Telling(ABC):
             if self._is_queued or not self._callbacks:
                 return
             self._is_queued = True
-        subscription = self._subscription
-        reference = weakref.ref(self) if subscription is None else subscription.owner
-        self._watches.session.call_soon(partial(callbacks.call_back, reference))
+        if self._round is None:
+            subscription = self._subscription
+            reference = weakref.ref(self) if subscription is None else subscription.owner
+            self._round = partial(callbacks.call_back, reference)
+        self._watches.session.call_soon(self._round)
 
     def _call(self, callback: Callback) -> None:
         try:
