@@ -267,12 +267,15 @@ class ZooKeeper(Opening):
         exists: Any = (),
         watcher: Watcher | None = None,
         *,
+        packed: bool = False,
         timeout: float | None = None,
     ) -> Any:
         """Read many nodes and leave a watch at each, in a few round trips."""
         inner = self._ready()
         watcher = inner.home.on_loop(watcher)
-        return await cross(inner.watch_many, data, children, exists, watcher, timeout=timeout)
+        return await cross(
+            inner.watch_many, data, children, exists, watcher, packed=packed, timeout=timeout
+        )
 
 
 ZK = ZooKeeper
