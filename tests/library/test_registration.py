@@ -20,6 +20,8 @@ from tests.servers import standalone
 from tests.tcpproxy import TO_CLIENT
 from zc.zk import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
 from zc.zk.registration.persistent import reconcile
+from zc.zk.registration.step import RegistrationState
+from zc.zk.watching.dependencies import UNREAD
 
 pytestmark = pytest.mark.usefixtures("providers")
 
@@ -289,9 +291,13 @@ class TestTheRegistration:
     @pytest.mark.not_emulated("nothing is retried after a pause")
     def test_a_deletion_cut_off_before_it_is_sent_leaves_it_as_it_is(self, zk, other) -> None:
         registration = zk.register("/providers", ADDRESS)
+        (node,) = zk._ephemerals.registry.nodes()
+        (cached,) = node.subscription.nodes.values()
         hold = zk._ephemerals.hold(PATH)
         other.delete(PATH)
-        wait_for(registration, "pending")
+        gone = zookeeper.NoNodeException
+        wait_until(lambda: isinstance(cached.answer, gone), "it is noticed")
+        assert str(registration.state) == "registered", "nobody has looked after the deletion"
         schedule = zk._ephemerals.registry.schedule
         wait_until(lambda: schedule.seconds_left() is None, "it is left alone")
         del hold
@@ -657,3 +663,21 @@ def test_a_port_that_is_listened_to_can_be_registered(zk, other) -> None:
     names = other.get_children("/providers")
     assert names
     assert {zc.zk.parse_addr(name)[1] for name in names} == {port}
+
+
+@pytest.mark.parametrize("revive", [True, False])
+def test_a_read_from_before_the_node_was_made_is_not_believed(zk, revive) -> None:
+    """Such a read is settled by the worker after the node is registered."""
+    registration = zk.register("/providers", "host:1")
+    registration.revive = revive
+    registry = zk._ephemerals.registry
+    (node,) = registry.nodes()
+    (cached,) = node.subscription.nodes.values()
+    wait_until(lambda: cached.answer is not UNREAD, "it is watched")
+    cached.answer = zookeeper.NoNodeException(node.path)
+    registry._refresh(node, False)
+    assert node.known.state is RegistrationState.REGISTERED
+    wait_until(lambda: registry.schedule.seconds_left() is None, "it is seen to")
+    assert registration.state == "registered"
+    registration.unregister()
+    assert zk.get_children("/providers") == []

@@ -36,5 +36,6 @@ def reaction_of(node: EphemeralNode) -> Reaction:
     if node.is_watched and node.state is RegistrationState.REGISTERED:
         seen = observe(node, known.epoch, fresh=False)
         if seen.presence is Presence.MISSING:
-            node.note(known.epoch, state=RegistrationState.PENDING)
+            # It may have been read just before another thread made the node: an attempt asks anew.
+            seen = Observed(Presence.UNKNOWN, known.epoch)
     return react(node.desired, known, seen, node.standing, node.on_deletion)

@@ -47,7 +47,7 @@ class Telling(ABC):
     # whether a round of callbacks waits for its turn.
     _changes = 0
     _is_queued = False
-    # What has the callbacks called. Made once: the collector would look at one for each change.
+    # The call of the callbacks, for `call_soon`. Made once, or the collector would look at each.
     _round: Callable[[], object] | None = None
 
     def __init__(self, watches: Subscriptions, path: str) -> None:
