@@ -266,5 +266,5 @@ def test_the_objects_of_kubernetes_fit_together() -> None:
     used = set((EXAMPLES / "fastapi_service.py").read_text().split('"'))
     probes = [prices[f"{kind}Probe"]["httpGet"]["path"] for kind in ("liveness", "readiness")]
     assert {"PRICES_ADDRESS", *probes} <= used
-    # What is so of all pods at once must end none.
+    # A state that all pods share must end none of them.
     assert probes == ["/-/alive", "/-/health"]

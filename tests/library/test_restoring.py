@@ -187,7 +187,7 @@ def test_a_connection_lost_while_all_is_read_again(followed, other, paths, serve
 
     def lose(request: Request) -> bool:
         seen.append(request.op)
-        # What is asked for behind the reads is of the restoring.
+        # Requests behind the reads are of the restoring.
         if request.op == op and Op.MULTI_READ in seen and not len(cut):
             set_v(other, "/n0", 1)
             proxy.cut()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -271,41 +272,36 @@ def forked_meanwhile() -> None:
         zookeeper.close(handle)
 
 
-def out_of_threads() -> None:
-    """See that a lookup without a thread is an error, and is retried later."""
-    import resource
-
-    install(IMPATIENT)
+def init_within(limit: int, least: Callable[[], int], message: str) -> None:
+    """See that `init` fails within a limit of the process, and works again without it."""
     with Server() as server:
         NameServer(a=["127.0.0.1"])
-        limits = resource.getrlimit(resource.RLIMIT_AS)
-        used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-        resource.setrlimit(resource.RLIMIT_AS, (used + 4_000_000, limits[1]))
+        limits = resource.getrlimit(limit)
+        resource.setrlimit(limit, (least(), limits[1]))
         try:
-            with pytest.raises(zookeeper.SystemErrorException, match="Resource temporarily unav"):
+            with pytest.raises(zookeeper.SystemErrorException, match=message):
                 zookeeper.init(f"a.test:{server.port}")
         finally:
-            resource.setrlimit(resource.RLIMIT_AS, limits)
+            resource.setrlimit(limit, limits)
         time.sleep(0.2)  # a failed lookup is not retried at once
         zookeeper.close(connected(f"a.test:{server.port}"))
+
+
+def out_of_threads() -> None:
+    """See that a lookup without a thread is an error, and is retried later."""
+    install(IMPATIENT)
+
+    def a_little_more() -> int:
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        return used + 4_000_000
+
+    init_within(resource.RLIMIT_AS, a_little_more, "Resource temporarily unavailable")
 
 
 def out_of_descriptors() -> None:
     """See that a lookup without a descriptor does not say that there is no such name."""
-    import resource
-
     install(IMPATIENT)
-    with Server() as server:
-        NameServer(a=["127.0.0.1"])
-        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
-        try:
-            with pytest.raises(zookeeper.SystemErrorException, match="Too many open files"):
-                zookeeper.init(f"a.test:{server.port}")
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-        time.sleep(0.2)  # a failed lookup is not retried at once
-        zookeeper.close(connected(f"a.test:{server.port}"))
+    init_within(resource.RLIMIT_NOFILE, lambda: 3, "Too many open files")
 
 
 if __name__ == "__main__":
