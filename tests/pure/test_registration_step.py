@@ -20,12 +20,11 @@ from zc.zk.registration.step import (
     Obstacle,
     OnDeletion,
     Presence,
-    Reaction,
     RegistrationState,
     Standing,
     begin,
+    has_to_reconcile,
     next_action,
-    react,
     shown,
 )
 
@@ -225,26 +224,22 @@ SEEN = {
 }
 
 
-class TestTheReaction:
+class TestTheNeedOfAnAttempt:
     @pytest.mark.parametrize("state", RegistrationState)
     @pytest.mark.parametrize("on_deletion", OnDeletion)
     @pytest.mark.parametrize("seen", SEEN)
     @pytest.mark.parametrize("epoch", [2, 3])
-    def test_it_is_an_end_only_where_that_was_asked_for(
+    def test_it_is_due_unless_all_is_as_desired_or_over(
         self, state: RegistrationState, on_deletion: OnDeletion, seen: str, epoch: int
     ) -> None:
-        reaction = react(NODE, Known(state, epoch), SEEN[seen], Standing(3), on_deletion)
+        is_due = has_to_reconcile(NODE, Known(state, epoch), SEEN[seen], Standing(3), on_deletion)
         if state is RegistrationState.ENDED:
-            expected = Reaction.NONE
+            expected = False
         elif state is not RegistrationState.REGISTERED or epoch == 2:
-            expected = Reaction.RECONCILE
-        elif on_deletion is OnDeletion.IGNORE or seen == "as desired":
-            expected = Reaction.NONE
-        elif seen == "missing" and on_deletion is OnDeletion.END:
-            expected = Reaction.END
+            expected = True
         else:
-            expected = Reaction.RECONCILE
-        assert reaction is expected
+            expected = on_deletion is not OnDeletion.IGNORE and seen != "as desired"
+        assert is_due is expected
 
 
 class Node(NamedTuple):

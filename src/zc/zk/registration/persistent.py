@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from zc.zk.registration.attempt import Attempt, observe
 from zc.zk.registration.node import EphemeralNode
-from zc.zk.registration.step import Observed, Presence, Reaction, RegistrationState, react
+from zc.zk.registration.step import Observed, Presence, RegistrationState, has_to_reconcile
 
 # A desire that changes, or a node that comes and goes, faster than requests are done is left for
 # later after so many actions.
@@ -29,13 +29,10 @@ def reconcile(handle: int, node: EphemeralNode) -> bool:
     return False
 
 
-def reaction_of(node: EphemeralNode) -> Reaction:
-    """Choose what follows when the node, or what it depends on, was read again."""
+def is_due(node: EphemeralNode) -> bool:
+    """Tell whether an attempt is due when the node, or what it depends on, was read again."""
     known = node.known
     seen = Observed(Presence.UNKNOWN, known.epoch)
     if node.is_watched and node.state is RegistrationState.REGISTERED:
         seen = observe(node, known.epoch, fresh=False)
-        if seen.presence is Presence.MISSING:
-            # It may have been read just before another thread made the node: an attempt asks anew.
-            seen = Observed(Presence.UNKNOWN, known.epoch)
-    return react(node.desired, known, seen, node.standing, node.on_deletion)
+    return has_to_reconcile(node.desired, known, seen, node.standing, node.on_deletion)

@@ -18,9 +18,9 @@ import zookeeper
 from zc.zk.errors import LinkError
 from zc.zk.registration.bulk import BulkReconciliation
 from zc.zk.registration.node import EphemeralNode
-from zc.zk.registration.persistent import MAX_ACTIONS, reaction_of, reconcile
+from zc.zk.registration.persistent import MAX_ACTIONS, is_due, reconcile
 from zc.zk.registration.schedule import Schedule
-from zc.zk.registration.step import Desired, OnDeletion, Reaction, RegistrationState
+from zc.zk.registration.step import Desired, OnDeletion, RegistrationState
 from zc.zk.session.backoff import pause
 from zc.zk.session.pace import Urgency
 from zc.zk.session.session import Session, State
@@ -161,10 +161,7 @@ class Registry:
         self.watches.unsubscribe(node.subscription)
 
     def _refresh(self, node: EphemeralNode, tell: bool) -> None:
-        reaction = reaction_of(node)
-        if reaction is Reaction.END:
-            self.finish(node, is_deleted=True)
-        elif reaction is Reaction.RECONCILE:
+        if is_due(node):
             self.see_to(node)
 
     def nodes(self) -> list[EphemeralNode]:

@@ -218,37 +218,24 @@ def _action_of_withdrawn(observed: Observed) -> Action:
     return Action(Do.END)
 
 
-class Reaction(enum.Enum):
-    """The consequence of having read a node again."""
-
-    NONE = "none"
-    END = "end"
-    RECONCILE = "reconcile"
-
-
-def react(
+def has_to_reconcile(
     desired: Desired | None,
     known: Known,
     seen: Observed,
     standing: Standing,
     on_deletion: OnDeletion,
-) -> Reaction:
-    """Choose what to do when a node, or what it depends on, was read again.
+) -> bool:
+    """Tell whether an attempt is due when a node, or what it depends on, was read again.
 
-    Of a node that is registered, `seen` is what was read.
+    Of a node that is registered, `seen` is what was read. One that is missing is looked for anew by
+    the attempt: it may have been read just before another thread made it.
     """
     state = shown(known, standing)
-    if state is RegistrationState.ENDED:
-        return Reaction.NONE
     if state is not RegistrationState.REGISTERED:
-        return Reaction.RECONCILE
+        return state is not RegistrationState.ENDED
     if on_deletion is OnDeletion.IGNORE:
-        return Reaction.NONE
-    if seen.presence is Presence.OURS and seen.written is desired:
-        return Reaction.NONE
-    if seen.presence is Presence.MISSING and on_deletion is OnDeletion.END:
-        return Reaction.END
-    return Reaction.RECONCILE
+        return False
+    return seen.presence is not Presence.OURS or seen.written is not desired
 
 
 def shown(known: Known, standing: Standing) -> RegistrationState:
