@@ -283,13 +283,6 @@ def node_path(word: str) -> str:
     return word.rstrip("/") or "/"
 
 
-def port(text: str) -> int:
-    """Return an argument that is a TCP port."""
-    if text.isdecimal() and int(text[:6]) <= 65535:
-        return int(text)
-    raise ArgumentTypeError(f"not a port: {text!r}")
-
-
 def seconds(text: str) -> float:
     """Return an argument that is a number of seconds."""
     try:

@@ -10,8 +10,9 @@ from zc.zk.browse.hostnames import checked, is_loopback
 from zc.zk.browse.site import DEFAULT_LIMIT, DEFAULT_PORT, LOOPBACK
 from zc.zk.browse.token import Token
 from zc.zk.cli import connect, nodewords
-from zc.zk.cli.arguments import Parser, connection_and_rest, port
+from zc.zk.cli.arguments import Parser, connection_and_rest
 from zc.zk.cli.failures import Failure
+from zc.zk.cli.numbers import port
 from zc.zk.cli.output import print_line, tell
 
 USAGE = "[--open] [--port PORT] [options] [CONNECTION]"

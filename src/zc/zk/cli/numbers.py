@@ -1,4 +1,4 @@
-"""Numbers and spans of time as arguments."""
+"""Numbers, ports and spans of time as arguments."""
 
 from __future__ import annotations
 
@@ -38,3 +38,10 @@ def repetitions(text: str) -> int:
         return count(text)
     except ArgumentTypeError:
         raise ArgumentTypeError(f"not a number from 0 on: {text!r}") from None
+
+
+def port(text: str) -> int:
+    """Return an argument that is a TCP port."""
+    if text.isdecimal() and int(text[:6]) <= 65535:
+        return int(text)
+    raise ArgumentTypeError(f"not a port: {text!r}")

@@ -8,9 +8,10 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from zc.zk.cli import serversecurity
-from zc.zk.cli.arguments import Parser, port
+from zc.zk.cli.arguments import Parser
 from zc.zk.cli.failures import Failure
 from zc.zk.cli.input import read_tree
+from zc.zk.cli.numbers import port
 from zc.zk.cli.output import print_line, tell
 from zc.zk.testing.server import LOOPBACK, Server
 from zc.zk.testing.snapshot import SAVE_SECONDS, SnapshotError
