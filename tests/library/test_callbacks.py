@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ import zookeeper
 from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
 from tests.library.bad_days import expire, session_id
+from zc.zk.watching.liveobject import View
+from zc.zk.watching.propertiesview import PropertiesView
 
 ADDRESS = ("1.2.3.4", 80)
 
@@ -95,6 +98,49 @@ class TestThreadAndOrder:
         other.create("/test/a")
         wait_until(lambda: len(called) == 5, "all are called")
         assert called == [0, 1, 2, 3, 4]
+
+    def test_objects_of_a_node_are_told_in_the_order_in_which_they_came(self, zk, other) -> None:
+        """Also those in between whose way leads through a link, and which are not alike."""
+        zk.create("/node", '{"n":0}')
+        zk.create("/links", '{"way ->": "/node", "n =>": "/node n"}')
+        told: list[int] = []
+        paths = ["/node", "/node", "/links/way", "/node", "/links", "/node", "/node"]
+        followed = [
+            zk.properties(path)(lambda now, number=number: told.append(number))
+            for number, path in enumerate(paths)
+        ]
+        for n in (1, 2):
+            del told[:]
+            other.set("/node", f'{{"n":{n}}}')
+            wait_until(lambda: len(told) == len(paths), "all are told")
+            assert told == [*range(len(paths))]
+            assert [live["n"] for live in followed] == [n] * len(paths)
+
+    def test_one_that_cannot_be_refreshed_keeps_no_other_from_hearing(
+        self, zk, other, monkeypatch, caplog
+    ) -> None:
+        heard: list[int] = []
+        followed = [
+            zk.properties("/test")(lambda now, number=number: heard.append(number))
+            for number in range(4)
+        ]
+        del heard[:]
+        awkward = followed[1]._view = copy(followed[1]._shown)
+
+        def differs_from(view: PropertiesView, former: View) -> bool:
+            if former is awkward:
+                raise RuntimeError("no comparison")
+            return compare(view, former)
+
+        compare = PropertiesView.differs_from
+        monkeypatch.setattr(PropertiesView, "differs_from", differs_from)
+        other.set("/test", '{"n":1}')
+        wait_until(lambda: len(heard) == 3, "the others are told")
+        assert heard == [0, 2, 3]
+        assert caplog.text.count("could not be updated") == 1
+        monkeypatch.undo()
+        other.set("/test", '{"n":2}')
+        wait_until(lambda: len(heard) == 7, "all are told")
 
 
 class TestWhatTheyMayDo:

@@ -512,7 +512,9 @@ class TestPropertyLinks:
         wait_until(lambda: app["threads"] == 2, "the change is seen")
         with pytest.raises(zc.zk.BadPropertyLink, match="database"):
             app["db"]
-        assert app["name"] == "app"
+        with pytest.raises(zc.zk.BadPropertyLink, match="database"):
+            app.get("db", "a default")
+        assert (app["name"], app.get("threads", 1), app.get("dbs", 1)) == ("app", 2, 1)
         assert "db" in app
         other.delete("/fooservice")
 

@@ -43,7 +43,8 @@ from zc.zk.watching.dependencies import (
 )
 from zc.zk.watching.looking import look
 from zc.zk.watching.removing import remove_watches
-from zc.zk.watching.settling import ask, make_stale, note_first, settle, take_untold
+from zc.zk.watching.settling import ask, note_first, settle, take_untold
+from zc.zk.watching.stale import Stale
 from zc.zk.watching.unread import Unread
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class NodeCache:
         self._dropped: deque[Subscription] = deque()
         self._pace = session.pace
         self._unread = Unread(session.pace)
-        self._stale: dict[Subscription, bool] = {}
+        self._stale = Stale()
         self._moment = (0, 0)  # in which all that is known was up to date
         # One callable for all watches, the same object every time: the binding calls it once for
         # an event, however often it was given for a path.
@@ -171,7 +172,7 @@ class NodeCache:
                 self._unread.add(nodes, at_once=True)
         self._take_events()
         self._read_unread(handle)
-        self._refresh_stale()
+        self._stale.refresh(self._unread, self._ask)
         # A new session is restored when all is read, however late.
         self._session.maintenance.note_unfinished(self.keep, self._unread.has_unverified)
         return self._unread.seconds_left()
@@ -205,11 +206,7 @@ class NodeCache:
     def _note_new_session(self, epoch: int) -> None:
         self._dependencies.unneeded.clear()  # they went with the session
         self._unread.doubt(self._dependencies.nodes())
-        for subscription in self._dependencies.subscriptions():
-            # One made in this session has missed nothing; many care for changes alone.
-            if subscription.hears_of_sessions and subscription.epoch < epoch:
-                self._stale[subscription] = True
-                subscription.epoch = epoch
+        self._stale.note_session(self._dependencies.subscriptions(), epoch)
 
     def _take_events(self) -> None:
         while self._wanted:
@@ -248,29 +245,9 @@ class NodeCache:
             with self._dependencies.lock:
                 settle(zip(some, map(answers.__getitem__, some), strict=True), ticket)
                 untold = take_untold(some)
-                make_stale(self._stale, untold, doubted, epoch)
+                self._stale.add(untold, doubted, epoch)
             self._unread.note_failures(untold)
         self._unread.note_all_read(nodes, now)
-
-    def _refresh_stale(self) -> None:
-        stale, is_unverified = self._stale, self._unread.is_unverified
-        # Most often nothing is: then no subscription is asked for its nodes.
-        has_unverified = self._unread.has_unverified
-        for subscription in list(stale):  # not pairs, each of which the collector would look at
-            tell = stale.get(subscription, False)
-            if tell and has_unverified and is_unverified(subscription.nodes.values()):
-                continue  # until all that it shows is of this session
-            owner = subscription.owner()
-            if owner is not None:
-                try:
-                    subscription.care.refresh(owner, tell)
-                except zookeeper.SessionError:
-                    raise
-                except Exception:
-                    # One object's fault must not keep the others from hearing.
-                    logger.exception("%r could not be updated", owner)
-                    self._ask(subscription.nodes.values())  # it is when one is read again
-            stale.pop(subscription, None)
 
     def _fetch_many(self, handle: int, nodes: list[CachedNode]) -> Answers:
         asked_at = time.monotonic()
@@ -295,5 +272,5 @@ class NodeCache:
     def _end_dropped(self) -> None:
         while self._dropped:
             subscription = self._dropped.popleft()
-            self._stale.pop(subscription, None)
+            self._stale.drop(subscription)
             self._dependencies.leave(subscription)

@@ -59,7 +59,8 @@ def call_back(reference: Callable[[], Queued | None]) -> None:
         # Before the call, which shows all that has changed until then; later changes queue another.
         # One step, so it needs no lock: of ten thousand objects each would take it here.
         watched._is_queued = False
-        for callback in list(watched.callbacks):
+        # Without callbacks none is queued; the property, which makes a list, is slower.
+        for callback in list(watched._callbacks or ()):
             watched._call(callback)
 
 

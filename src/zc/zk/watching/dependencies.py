@@ -46,16 +46,22 @@ UNREAD = object()
 NEVER = -math.inf
 
 
+# Refreshes subscribers from an index on, if it can, and returns how many. The mapping says which of
+# them are told of a session.
+RefreshAlike = Callable[["list[Subscription]", int, "dict[Subscription, bool]"], int]
+
+
 class Care:
     """How subscribers of one kind are seen to: what is called, with the subscriber.
 
     `refresh` when one of its nodes has been read again, and with whether that was in a new session,
-    which counts as a change anyway; `after_fork`, in a child process, where a thread that does not
+    which counts as a change anyway; `refresh_alike`, if there is one, does that for many, as
+    `zc.zk.watching.alike` does; `after_fork`, in a child process, where a thread that does not
     exist may have left things half done; `urgency`: how long may it wait for what has changed?
     `hears_of_sessions`: whether they are refreshed in a new session though nothing has changed.
     """
 
-    __slots__ = "after_fork", "hears_of_sessions", "refresh", "urgency"
+    __slots__ = "after_fork", "hears_of_sessions", "refresh", "refresh_alike", "urgency"
 
     def __init__(
         self,
@@ -64,8 +70,10 @@ class Care:
         urgency: Callable[[Any], Urgency] = lambda _: Urgency.TOLD,
         *,
         hears_of_sessions: bool = True,
+        refresh_alike: RefreshAlike | None = None,
     ) -> None:
         self.refresh = refresh
+        self.refresh_alike = refresh_alike
         self.after_fork = after_fork
         self.urgency = urgency
         self.hears_of_sessions = hears_of_sessions

@@ -18,6 +18,7 @@ import zookeeper
 from zc.zk.errors import LinkLoop, printable
 from zc.zk.links import NotRead
 from zc.zk.watching import callbacks, subscriptions
+from zc.zk.watching.alike import refresh_alike
 from zc.zk.watching.callbacks import Callback
 from zc.zk.watching.dependencies import UNREAD, CachedNode, Care, Key, Kind
 from zc.zk.watching.readers import NodeReader, SessionSource, WatchingSource
@@ -263,5 +264,9 @@ class LiveObject(Telling, Generic[V]):
 
 # One for all, as there may be very many. One without callbacks has nobody to tell of a new session.
 CARE = Care(
-    LiveObject._refresh, LiveObject._after_fork, callbacks.urgency_of, hears_of_sessions=False
+    LiveObject._refresh,
+    LiveObject._after_fork,
+    callbacks.urgency_of,
+    hears_of_sessions=False,
+    refresh_alike=refresh_alike,
 )

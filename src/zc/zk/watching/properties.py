@@ -77,6 +77,14 @@ class Properties(LiveObject[PropertiesView], Mapping[str, Any]):
             raise BadPropertyLink(found.path, found.name, found.reason) from found.__cause__
         return found.value
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a property, or `default` if there is none. Raises as to read it does."""
+        # Without the calls and the exception of the one that all mappings have.
+        properties = self._shown.properties
+        if key in properties:
+            return properties[key]
+        return super().get(key, default)
+
     def __iter__(self) -> Iterator[str]:
         view = self._shown
         for key in view.properties:

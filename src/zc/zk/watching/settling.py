@@ -7,10 +7,10 @@ session all nodes are read, most are as they were, and those who depend on them 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 import zookeeper
-from zc.zk.watching.dependencies import UNREAD, Answer, CachedNode, Subscription
+from zc.zk.watching.dependencies import UNREAD, Answer, CachedNode
 
 
 def settle(answers: Iterable[tuple[CachedNode, Answer]], ticket: int) -> None:
@@ -47,16 +47,3 @@ def take_untold(nodes: Iterable[CachedNode]) -> list[CachedNode]:
     for node in untold:
         node.told = node.answer
     return untold
-
-
-def make_stale(
-    stale: dict[Subscription, bool],
-    nodes: Iterable[CachedNode],
-    doubted: Collection[CachedNode],
-    epoch: int,
-) -> None:
-    """Enter the subscriptions to nodes, and whether it is for a session that they have not seen."""
-    for node in nodes:
-        is_doubted = node in doubted
-        for subscription in node.subscriptions:
-            stale.setdefault(subscription, is_doubted and subscription.epoch < epoch)

@@ -112,16 +112,25 @@ class Telling(ABC):
     def _note_change(self) -> None:
         """Have the callbacks called, once for all changes that come until then."""
         with self._watches.lock:
-            self._changes += 1
-            # A callback that is added from now on is added by one who sees that there was a change.
-            if self._is_queued or not self._callbacks:
-                return
-            self._is_queued = True
+            due = self._count_change()
+        if due is not None:
+            self._watches.session.call_soon(due)
+
+    def _count_change(self) -> Callable[[], object] | None:
+        """Count a change, with the lock; return the round of callbacks that is due for it.
+
+        None if one is queued, or there are no callbacks. One that is returned counts as queued.
+        """
+        self._changes += 1
+        # A callback that is added from now on is added by one who sees that there was a change.
+        if self._is_queued or not self._callbacks:
+            return None
+        self._is_queued = True
         if self._round is None:
             subscription = self._subscription
             reference = weakref.ref(self) if subscription is None else subscription.owner
             self._round = partial(callbacks.call_back, reference)
-        self._watches.session.call_soon(self._round)
+        return self._round
 
     def _call(self, callback: Callback) -> None:
         try:
