@@ -25,11 +25,11 @@ from zc.zk.lineserver import LineServer
 from zc.zk.session import state
 from zc.zk.watching.dependencies import (
     Care,
-    Dependencies,
     Kind,
     StrongSubscription,
     Subscription,
 )
+from zc.zk.watching.dependencytable import Dependencies
 
 ROUNDS = 60
 SERVER_THREAD = "zookeeper server"

@@ -25,7 +25,8 @@ from zc.zk.session.backoff import pause
 from zc.zk.session.pace import Urgency
 from zc.zk.session.session import Session, State
 from zc.zk.session.state import Moment
-from zc.zk.watching.dependencies import Care, Subscription, drop
+from zc.zk.watching.dependencies import Care, Subscription
+from zc.zk.watching.dependencytable import drop
 from zc.zk.watching.subscriptions import Subscriptions
 
 logger = logging.getLogger("zc.zk")

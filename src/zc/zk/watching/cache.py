@@ -36,11 +36,11 @@ from zc.zk.watching.dependencies import (
     UNREAD,
     Answer,
     CachedNode,
-    Dependencies,
     Key,
     Kind,
     Subscription,
 )
+from zc.zk.watching.dependencytable import Dependencies
 from zc.zk.watching.looking import look
 from zc.zk.watching.removing import remove_watches
 from zc.zk.watching.settling import ask, note_first, settle, take_untold

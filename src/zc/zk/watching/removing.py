@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import zookeeper
-from zc.zk.watching.dependencies import CachedNode, Dependencies
+from zc.zk.watching.dependencies import CachedNode
+from zc.zk.watching.dependencytable import Dependencies
 
 if TYPE_CHECKING:
     from zookeeper.binding import Binding

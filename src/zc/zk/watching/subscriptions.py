@@ -27,12 +27,12 @@ from zc.zk.watching.dependencies import (
     Answer,
     CachedNode,
     Care,
-    Dependencies,
     Key,
     Kind,
     StrongSubscription,
     Subscription,
 )
+from zc.zk.watching.dependencytable import Dependencies
 
 if TYPE_CHECKING:
     from zc.zk.watching.treekeeper import Owner, Upkeep
