@@ -9,7 +9,7 @@ from cpython.unicode cimport PyUnicode_Substring
 from libc.stdio cimport snprintf
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcmp, memcpy, memset, strcmp, strlen
+from libc.string cimport memcmp, memcpy, memmove, memset, strcmp, strlen
 
 import json
 
@@ -43,6 +43,7 @@ include "grammar.pxi"
 include "encode.pxi"
 include "nested.pxi"
 # JSON to text.
+include "room.pxi"
 include "render.pxi"
 include "treetext.pxi"
 # Text to nodes, and nodes to JSON.

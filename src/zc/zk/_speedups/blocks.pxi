@@ -14,8 +14,24 @@ cdef extern from *:
         return block;
     }
 
+    static inline void copy_block(void *to, const void *text) { memcpy(to, text, BLOCK); }
+
+    /* The first of a text's bytes, `length` or eight of them, as a number that sorts as they do. Eight are there. */
+    static inline uint64_t first_bytes(const void *text, Py_ssize_t length) {
+        uint64_t bytes;
+        memcpy(&bytes, text, 8);
+    #if __BYTE_ORDER__ != __ORDER_BIG_ENDIAN__
+        bytes = __builtin_bswap64(bytes);
+    #endif
+        return length < 8 ? bytes >> (64 - 8 * length) : bytes;
+    }
+
     /* How many bytes are 0 in front of the first other one; each is 0 or 255. */
     static inline int count_zeros(characters block) {
+    #ifdef __SSE2__
+        int mask = __builtin_ia32_pmovmskb128((char __attribute__((vector_size(BLOCK))))block);
+        return mask ? __builtin_ctz((unsigned)mask) : BLOCK;
+    #else
         uint64_t halves[2];
         memcpy(halves, &block, BLOCK);
     #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -24,6 +40,7 @@ cdef extern from *:
     #else
         if (halves[0]) return __builtin_ctzll(halves[0]) / 8;
         return halves[1] ? 8 + __builtin_ctzll(halves[1]) / 8 : BLOCK;
+    #endif
     #endif
     }
 
@@ -47,6 +64,8 @@ cdef extern from *:
     }
     """
     enum: BLOCK
+    void copy_block(void *to, const void *text) noexcept
+    uint64_t first_bytes(const void *text, Py_ssize_t length) noexcept
     int count_plain(const void *text, Py_ssize_t at) noexcept
     int count_blank(const void *text, Py_ssize_t at) noexcept
     int count_of_property(const void *text, Py_ssize_t at) noexcept

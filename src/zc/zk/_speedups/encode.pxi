@@ -22,6 +22,15 @@ cdef inline void span_of(Span *span, str text) noexcept:
     span.end = len(text)
 
 
+cdef inline void part_of(
+    Span *span, const unsigned char *text, Py_ssize_t start, Py_ssize_t end
+) noexcept:
+    span.kind = PyUnicode_1BYTE_KIND
+    span.data = text
+    span.start = start
+    span.end = end
+
+
 cdef inline bint is_key(const Span *span, const char *word) noexcept:
     """Return whether `word` is all of the span's text."""
     return span.end - span.start == <Py_ssize_t>strlen(word) and is_here(

@@ -233,3 +233,42 @@ cdef inline bint is_canonical(const char *text) except -1:
     cdef char written[NUMBER_SIZE]
     write_decimal(PyOS_string_to_double(text, NULL, NULL), written)
     return strcmp(text, written) == 0
+
+
+# JSON, in ASCII
+
+
+cdef inline bint is_end_of_value(unsigned char c) noexcept:
+    return c == c"," or c == c"}"
+
+
+cdef bint precedes(
+    const unsigned char *text, Py_ssize_t a, Py_ssize_t a_end, Py_ssize_t b, Py_ssize_t b_end
+) noexcept:
+    """Return whether the key at `a` sorts before the one at `b`."""
+    while a < a_end and b < b_end:
+        if text[a] != text[b]:
+            return text[a] < text[b]
+        a += 1
+        b += 1
+    return a == a_end and b < b_end
+
+
+cdef Py_ssize_t end_of_value(const unsigned char *text, Py_ssize_t at) noexcept:
+    """Find the comma or brace behind the value at `at`; -1 if there is none."""
+    cdef Py_ssize_t depth = 0
+    while text[at]:
+        if text[at] == c'"':
+            at += 1
+            while text[at] and text[at] != c'"':
+                at += 2 if text[at] == c"\\" and text[at + 1] else 1
+            if not text[at]:
+                return -1
+        elif text[at] == c"[" or text[at] == c"{":
+            depth += 1
+        elif depth and (text[at] == c"]" or text[at] == c"}"):
+            depth -= 1
+        elif not depth and (text[at] == c"," or text[at] == c"}"):
+            return at
+        at += 1
+    return -1

@@ -1,4 +1,7 @@
-# A node's data into lines of tree text.
+# A node's data into lines of tree text, in one go.
+#
+# Lines are written while the data are looked through, a block of characters at a time, to where there is
+# room for all that may come. Data that turn out not to be plain leave nothing behind.
 
 # The end of a link's key, of which the compiler knows the length.
 cdef extern from *:
@@ -8,18 +11,24 @@ cdef extern from *:
     const char *LINK
 
 
-cdef struct Json:
-    # An object that is being read, in ASCII.
-    const unsigned char *text
+cdef struct Link:
+    # Where key and path are, without sign and quotes.
+    Py_ssize_t key, key_end, path, path_end
+
+
+cdef struct Rendering:
+    const unsigned char *text  # the data, in ASCII
     Py_ssize_t at, length
-    Py_ssize_t key, key_end  # the key before this one
-
-
-cdef struct Contents:
-    # A node's data as lines.
-    Item items[MAX_PROPERTIES]
-    Py_ssize_t count
-    Span node_type  # blank: none
+    const char *lead  # with a block behind it
+    Py_ssize_t lead_length
+    Py_ssize_t most  # characters that these data take at most, but for literals
+    unsigned char *to
+    Py_ssize_t key, key_end  # of the property, and of the one before it
+    Py_ssize_t last_key, last_key_end
+    bint is_link
+    Py_ssize_t node_type, node_type_end  # the same: none
+    Link links[MAX_PROPERTIES]
+    Py_ssize_t links_count
 
 
 def render_data(str data, str lead, decode):
@@ -29,219 +38,236 @@ def render_data(str data, str lead, decode):
     keys, and not very many. `decode` gets the text of a value that is not plain, and returns its
     literal, or None to make the whole not plain.
     """
-    cdef Contents contents
-    cdef list literals = []
-    cdef str text
-    if not PyUnicode_IS_ASCII(lead) or not read_data(&contents, data, literals, decode):
+    cdef TextRoom room = TextRoom()
+    cdef str padded
+    if not PyUnicode_IS_ASCII(lead):
         return None
-    text = PyUnicode_New(length_of(&contents, len(lead)), 127)
-    write_contents(
-        <unsigned char *>PyUnicode_1BYTE_DATA(text),
-        &contents,
-        <const char *>PyUnicode_1BYTE_DATA(lead),
-        len(lead),
-    )
-    return text
+    padded = lead + BLOCK * " "
+    if not write_data(room, data, <const char *>PyUnicode_1BYTE_DATA(padded), len(lead), decode):
+        return None
+    return room.taken()
 
 
-cdef bint read_data(Contents *contents, str data, list literals, decode) except -1:
-    """Take a node's data apart; False if they are not plain.
+cdef bint write_data(
+    TextRoom room, str data, const char *lead, Py_ssize_t lead_length, decode
+) except -1:
+    """Write the lines of a node's data, links last, with the type in front of all.
 
-    Contents refer to the data, and to the literals that are added to the list.
+    Return False, and leave the text as it is, if the data are not plain. There is a block of characters
+    behind the lead.
     """
-    cdef Py_ssize_t length = len(data)
-    cdef Json json
-    cdef Item *item
+    cdef Rendering r
+    cdef Py_ssize_t start = room.length, length = len(data), count = 0
     if not PyUnicode_IS_ASCII(data):
         return False
-    json.text = PyUnicode_1BYTE_DATA(data)
-    if length < 2 or json.text[0] != c"{" or json.text[length - 1] != c"}":
+    r.text = PyUnicode_1BYTE_DATA(data)
+    if length < 2 or r.text[0] != c"{" or r.text[length - 1] != c"}":
         return False
-    json.at = 1
-    json.length = length
-    json.key = json.key_end = 0
-    contents.count = 0
-    part_of(&contents.node_type, json.text, 0, 0)
+    r.at = 1
+    r.length = length
+    r.lead, r.lead_length = lead, lead_length
+    # A property has six characters, a comma included, and its line six besides lead, key and value.
+    r.most = length + (min(length // 6, MAX_PROPERTIES) + 1) * (lead_length + 6) + BLOCK
+    r.to = room.end(r.most)
+    r.last_key = r.last_key_end = 0
+    r.node_type = r.node_type_end = 0
+    r.links_count = 0
     while True:
-        if contents.count == MAX_PROPERTIES:
+        if count == MAX_PROPERTIES:
             return False
-        item = &contents.items[contents.count]
-        if not read_key(&json, item) or not read_value(&json, item, data, literals, decode):
+        r.to = copy_blocks(r.to, <const unsigned char *>lead, lead_length)
+        if not write_key(&r) or not write_value(&r, room, data, decode):
             return False
-        if is_type_of_node(item):
-            contents.node_type = item.value
-        else:
-            contents.count += 1
-        if json.text[json.at] == c"}":
-            return json.at == length - 1
-        json.at += 1
-
-
-cdef bint read_key(Json *json, Item *item) noexcept:
-    """Read a key and its colon."""
-    cdef const unsigned char *text = json.text
-    cdef Py_ssize_t start = json.at + 1
-    cdef Py_ssize_t at = end_of_property(PyUnicode_1BYTE_KIND, text, start, json.length)
-    if text[json.at] != c'"' or at == start:
+        count += 1
+        if r.text[r.at] == c"}":
+            break
+        r.at += 1
+    if r.at != length - 1:
         return False
-    part_of(&item.key, text, start, at)
-    item.is_link = is_here(PyUnicode_1BYTE_KIND, text, at, LINK)
-    if item.is_link:
+    write_links(&r)
+    write_type(&r, room.characters() + start)
+    room.length = r.to - room.characters()
+    return True
+
+
+cdef inline unsigned char *copy_blocks(
+    unsigned char *to, const unsigned char *text, Py_ssize_t length
+) noexcept:
+    """Copy whole blocks, the last of which goes on behind `length`."""
+    cdef Py_ssize_t at = 0
+    while True:
+        copy_block(to + at, text + at)
+        at += BLOCK
+        if at >= length:
+            return to + length
+
+
+cdef inline bint write_key(Rendering *r) noexcept:
+    """Write a key, and read the colon behind it."""
+    cdef const unsigned char *text = r.text
+    cdef Py_ssize_t start = r.at + 1, at = start
+    cdef int count = BLOCK
+    if text[r.at] != c'"' or not is_letter(text[start]):
+        return False
+    while count == BLOCK and at + BLOCK <= r.length:
+        copy_block(r.to + (at - start), text + at)
+        count = count_of_property(text, at)
+        at += count
+    while is_of(text[at], OF_PROPERTY):
+        r.to[at - start] = text[at]
+        at += 1
+    r.to += at - start
+    r.key, r.key_end = start, at
+    r.is_link = text[at] == c" "
+    if r.is_link:
+        if not is_here(PyUnicode_1BYTE_KIND, text, at, LINK):
+            return False
         at += strlen(LINK)
     if text[at] != c'"' or text[at + 1] != c":":
         return False
     # The library sorts keys, and a key that is there twice has lost its first value.
-    if json.key_end and not precedes(text, json.key, json.key_end, start, at):
+    if r.last_key_end and not is_after(r, start, at):
         return False
-    json.key, json.key_end = start, at
-    json.at = at + 2
+    r.last_key, r.last_key_end = start, at
+    r.at = at + 2
     return True
 
 
-cdef bint read_value(Json *json, Item *item, str data, list literals, decode) except -1:
-    """Read a value as text has it."""
-    cdef const unsigned char *text = json.text
-    cdef Py_ssize_t start = json.at, end = end_of_plain_string(json)
-    cdef bint is_integer = False
-    cdef int word
+cdef inline bint is_after(const Rendering *r, Py_ssize_t key, Py_ssize_t end) noexcept:
+    """Return whether a key, sign included, sorts behind the one before it."""
+    cdef Py_ssize_t length = min(end - key, r.last_key_end - r.last_key)
+    cdef uint64_t one, other
+    if key + 8 <= r.length:
+        one = first_bytes(r.text + r.last_key, length)
+        other = first_bytes(r.text + key, length)
+        if one != other:
+            return one < other
+    return precedes(r.text, r.last_key, r.last_key_end, key, end)
+
+
+cdef inline bint write_value(Rendering *r, TextRoom room, str data, decode) except -1:
+    """Write a value as text has it, or keep it in mind, if its place is elsewhere."""
+    cdef const unsigned char *text = r.text
+    if r.is_link:
+        return read_link(r)
+    if is_its_key(r, b"string_value", 12):
+        return False
+    memcpy(r.to, b" = '", 4)
+    if text[r.at] == c'"':
+        return write_string(r) or write_other(r, room, data, decode)
+    return write_integer(r) or write_other(r, room, data, decode)
+
+
+cdef inline bint is_its_key(const Rendering *r, const char *word, Py_ssize_t length) noexcept:
+    return r.key_end - r.key == length and memcmp(r.text + r.key, word, length) == 0
+
+
+cdef inline bint write_string(Rendering *r) noexcept:
+    """Write a string that single quotes have as it is."""
+    cdef const unsigned char *text = r.text
+    cdef Py_ssize_t start = r.at + 1, at = start
+    cdef unsigned char *to = r.to + 4
+    cdef int count = BLOCK
+    while count == BLOCK and at + BLOCK <= r.length:
+        copy_block(to + (at - start), text + at)
+        count = count_plain(text, at)
+        at += count
+    while is_plain_in_quotes(text[at]):
+        to[at - start] = text[at]
+        at += 1
+    if text[at] != c'"' or not is_end_of_value(text[at + 1]):
+        return False
+    r.at = at + 1
+    if is_its_key(r, b"type", 4) and may_be_type(text, start, at):
+        r.node_type, r.node_type_end = start, at
+        r.to -= 4 + r.lead_length
+        return True
+    to[at - start] = c"'"
+    r.to = to + (at - start) + 1
+    return True
+
+
+cdef inline bint may_be_type(const unsigned char *text, Py_ssize_t start, Py_ssize_t end) noexcept:
+    """Return whether a type may stand behind the node's name."""
+    return end > start and text[start] != c" " and text[end - 1] != c" "
+
+
+cdef inline bint write_integer(Rendering *r) noexcept:
+    cdef const unsigned char *text = r.text
+    cdef Py_ssize_t at, end = end_of_integer(PyUnicode_1BYTE_KIND, text, r.at)
+    if end == r.at or not is_end_of_value(text[end]):
+        return False
+    r.to += 3
+    for at in range(r.at, end):
+        r.to[0] = text[at]
+        r.to += 1
+    r.at = end
+    return True
+
+
+cdef bint write_other(Rendering *r, TextRoom room, str data, decode) except -1:
+    """Write any other value by its literal."""
+    cdef Translation translation
+    cdef Span value
+    cdef Py_ssize_t start = r.at, end = end_of_value(r.text, start)
     cdef str literal
-    item.is_text = not item.is_link and end > start
-    if end == start:
-        end = end_of_integer(PyUnicode_1BYTE_KIND, text, start)
-        is_integer = end > start and (text[end] == c"," or text[end] == c"}")
-        if not is_integer:
-            end = end_of_value(text, start)
-    if end < 0:
+    if end < 0 or r.text[start] == c'"' and is_its_key(r, b"type", 4):
         return False
-    json.at = end
-    part_of(&item.value, text, start, end)
-    if item.is_link or item.is_text:
-        part_of(&item.value, text, start + 1, end - 1)
-    if item.is_link:
-        return (
-            end - start > 2
-            and text[start] == c'"'
-            and text[end - 1] == c'"'
-            and end_of_path(PyUnicode_1BYTE_KIND, text, start + 1) == end - 1
-        )
-    if is_key(&item.key, b"string_value"):
-        return False
-    if item.is_text or is_integer:
-        return True
-    if text[start] == c'"' and is_key(&item.key, b"type"):
-        return False
-    word = find_word(PyUnicode_1BYTE_KIND, text, start, JSON_WORDS)
-    if word >= 0 and start + <Py_ssize_t>strlen(JSON_WORDS[word]) == end:
-        spell(item, PYTHON_WORDS[word])
-        return True
-    literal = translated(&item.value, False)
-    if literal is None:
+    r.to += 3
+    part_of(&value, r.text, start, end)
+    if translate(&translation, &value, False):
+        add_literal(r, room, translation.text, translation.length)
+    else:
         literal = decode(PyUnicode_Substring(data, start, end))
         if literal is None or not PyUnicode_IS_ASCII(literal):
             return False
-    literals.append(literal)
-    span_of(&item.value, literal)
+        add_literal(r, room, <const char *>PyUnicode_1BYTE_DATA(literal), len(literal))
+    r.at = end
     return True
 
 
-cdef bint is_type_of_node(const Item *item) noexcept:
-    """Return whether it is the type, and may stand behind the node's name."""
-    cdef const Span *value = &item.value
-    if not item.is_text or not is_key(&item.key, b"type"):
+cdef int add_literal(
+    Rendering *r, TextRoom room, const char *literal, Py_ssize_t length
+) except -1:
+    """Write a literal, of any length, and have as much room behind it as in front of it."""
+    cdef Py_ssize_t written = r.to - room.characters() - room.length
+    r.to = room.end(written + length + r.most) + written
+    r.to = copy_word(r.to, literal, length)
+    return 0
+
+
+cdef bint read_link(Rendering *r) noexcept:
+    """Keep a link in mind, which is written behind all else."""
+    cdef const unsigned char *text = r.text
+    cdef Link *link = &r.links[r.links_count]
+    cdef Py_ssize_t start = r.at + 1, end
+    if text[r.at] != c'"':
         return False
-    return value.end > value.start and (
-        PyUnicode_READ(value.kind, value.data, value.start) != c" "
-        and PyUnicode_READ(value.kind, value.data, value.end - 1) != c" "
-    )
+    end = end_of_path(PyUnicode_1BYTE_KIND, text, start)
+    if end == start or text[end] != c'"' or not is_end_of_value(text[end + 1]):
+        return False
+    link.key, link.key_end, link.path, link.path_end = r.key, r.key_end, start, end
+    r.links_count += 1
+    r.to -= link.key_end - link.key + r.lead_length
+    r.at = end + 1
+    return True
 
 
-cdef Py_ssize_t length_of(const Contents *contents, Py_ssize_t lead_length) noexcept:
-    cdef Py_ssize_t i, length = contents.node_type.end - contents.node_type.start
-    cdef const Item *item
-    if length:
-        length += 3
-    for i in range(contents.count):
-        item = &contents.items[i]
-        length += lead_length + item.key.end - item.key.start + item.value.end - item.value.start
-        length += 4 if item.is_link else 3 + 2 * item.is_text
-    return length
-
-
-cdef unsigned char *write_contents(
-    unsigned char *to, const Contents *contents, const char *lead, Py_ssize_t lead_length
-) noexcept:
-    """Write the lines of the items, links last, with the type in front of all."""
+cdef inline void write_links(Rendering *r) noexcept:
     cdef Py_ssize_t i
-    cdef const Item *item
-    cdef bint is_link
-    if contents.node_type.end > contents.node_type.start:
-        to = copy_word(to, b" : ", 3)
-        to = copy(to, &contents.node_type)
-    for is_link in range(2):
-        for i in range(contents.count):
-            item = &contents.items[i]
-            if item.is_link == is_link:
-                to = copy_word(to, lead, lead_length)
-                to = copy(to, &item.key)
-                to = copy_word(
-                    to, b" -> " if is_link else b" = '", 4 if is_link else 3 + item.is_text
-                )
-                to = copy(to, &item.value)
-                if item.is_text:
-                    to = copy_word(to, b"'", 1)
-    return to
+    cdef const Link *link
+    for i in range(r.links_count):
+        link = &r.links[i]
+        r.to = copy_blocks(r.to, <const unsigned char *>r.lead, r.lead_length)
+        r.to = copy_word(r.to, <const char *>r.text + link.key, link.key_end - link.key)
+        r.to = copy_word(r.to, b" -> ", 4)
+        r.to = copy_word(r.to, <const char *>r.text + link.path, link.path_end - link.path)
 
 
-cdef inline void part_of(
-    Span *span, const unsigned char *text, Py_ssize_t start, Py_ssize_t end
-) noexcept:
-    span.kind = PyUnicode_1BYTE_KIND
-    span.data = text
-    span.start = start
-    span.end = end
-
-
-cdef bint precedes(
-    const unsigned char *text, Py_ssize_t a, Py_ssize_t a_end, Py_ssize_t b, Py_ssize_t b_end
-) noexcept:
-    """Return whether the key at `a` sorts before the one at `b`."""
-    while a < a_end and b < b_end:
-        if text[a] != text[b]:
-            return text[a] < text[b]
-        a += 1
-        b += 1
-    return a == a_end and b < b_end
-
-
-cdef Py_ssize_t end_of_value(const unsigned char *text, Py_ssize_t at) noexcept:
-    """Find the comma or brace behind the value at `at`; -1 if there is none."""
-    cdef Py_ssize_t depth = 0
-    while text[at]:
-        if text[at] == c'"':
-            at += 1
-            while text[at] and text[at] != c'"':
-                at += 2 if text[at] == c"\\" and text[at + 1] else 1
-            if not text[at]:
-                return -1
-        elif text[at] == c"[" or text[at] == c"{":
-            depth += 1
-        elif depth and (text[at] == c"]" or text[at] == c"}"):
-            depth -= 1
-        elif not depth and (text[at] == c"," or text[at] == c"}"):
-            return at
-        at += 1
-    return -1
-
-
-cdef Py_ssize_t end_of_plain_string(const Json *json) noexcept:
-    """Find the end of a string, up to a comma or brace, that single quotes have as it is."""
-    cdef const unsigned char *text = json.text
-    cdef Py_ssize_t start = json.at, at = start + 1
-    if text[start] != c'"':
-        return start
-    at = past_plain_blocks(PyUnicode_1BYTE_KIND, text, at, json.length)
-    while is_plain_in_quotes(text[at]):
-        at += 1
-    if text[at] == c'"' and (text[at + 1] == c"," or text[at + 1] == c"}"):
-        return at + 1
-    return start
+cdef inline void write_type(Rendering *r, unsigned char *start) noexcept:
+    """Put the type in front of the lines, which begin at `start`."""
+    cdef Py_ssize_t length = r.node_type_end - r.node_type
+    if length:
+        memmove(start + 3 + length, start, r.to - start)
+        copy_word(copy_word(start, b" : ", 3), <const char *>r.text + r.node_type, length)
+        r.to += 3 + length

@@ -1,7 +1,6 @@
 # Nodes of a server into tree text, hundreds at a time.
 
 cdef enum:
-    FIRST_ROOM = 8192
     # Characters that are written before it is their turn, and are kept until then.
     MAX_AHEAD = 16000000
 
@@ -30,19 +29,15 @@ cdef class TreeText:
     cdef str top_name, reserved
     cdef object decode, other
     cdef list parts  # what is before the text
-    # Characters of `room`, of which `length` are written; NULL: none. Nobody else has it.
-    cdef PyObject *text
-    cdef Py_ssize_t length, room
+    cdef TextRoom room
     cdef str lead  # what the deepest line so far began with
 
     def __init__(self, str top_name, str reserved, decode, other):
         self.top_name, self.reserved = top_name, reserved
         self.decode, self.other = decode, other
         self.parts = []
+        self.room = TextRoom()
         self.lead = "\n" + 64 * " "
-
-    def __dealloc__(self):
-        Py_XDECREF(self.text)
 
     def add(self, nodes):
         """Write the text of nodes, and return how many there were."""
@@ -80,7 +75,7 @@ cdef class TreeText:
 
     cdef int add_run(self, TextAhead ahead, const Piece *run) except -1:
         if run.length:
-            memcpy(self.space(run.length), ahead.characters() + run.start, run.length)
+            memcpy(self.room.space(run.length), ahead.characters() + run.start, run.length)
         return 0
 
     cdef int add_node(self, node) except -1:
@@ -97,74 +92,48 @@ cdef class TreeText:
 
     cdef bint add_plain(self, node) except -1:
         """Write the text of a node, or return that it is not plain."""
-        cdef Contents contents
         cdef Py_ssize_t depth = node.depth
         cdef str name = self.top_name if depth == 0 else node.name
         cdef str data = node.data
-        cdef list literals = []
         if data is None or not is_plain_name(name):
             return False
         if self.reserved is not None and is_at_or_below(node.path, self.reserved):
             return False
         if node.error is not None or node.ephemeralOwner != 0:
             return False
-        contents.count = 0
-        part_of(&contents.node_type, NULL, 0, 0)
-        if len(data) and not read_data(&contents, data, literals, self.decode):
-            return False
-        self.write(depth if self.top_name else depth - 1, name, &contents)
-        return True
+        return self.write(depth if self.top_name else depth - 1, name, data)
 
-    cdef int write(self, Py_ssize_t depth, str name, const Contents *contents) except -1:
-        cdef Py_ssize_t width = 2 * depth, lead_length = width + 3
+    cdef bint write(self, Py_ssize_t depth, str name, str data) except -1:
+        """Write a node, or nothing of it, if its data are not plain."""
+        cdef TextRoom room = self.room
+        cdef Py_ssize_t start = room.length, width = 2 * depth, lead_length = width + 3
         cdef const char *lead
         cdef unsigned char *to
-        if lead_length > len(self.lead):
-            self.lead = "\n" + 2 * lead_length * " "
+        if lead_length + BLOCK > len(self.lead):
+            self.lead = "\n" + 2 * (lead_length + BLOCK) * " "
         lead = <const char *>PyUnicode_1BYTE_DATA(self.lead)
-        to = self.space(width + 1 + len(name) + length_of(contents, lead_length) + 1)
+        to = room.space(width + 1 + len(name))
         to = copy_word(to, lead + 1, width)
         to = copy_word(to, b"/", 1)
-        to = copy_word(to, <const char *>PyUnicode_1BYTE_DATA(name), len(name))
-        to = write_contents(to, contents, lead, lead_length)
-        to[0] = c"\n"
-        return 0
+        copy_word(to, <const char *>PyUnicode_1BYTE_DATA(name), len(name))
+        if len(data) and not write_data(room, data, lead, lead_length, self.decode):
+            room.length = start
+            return False
+        room.space(1)[0] = c"\n"
+        return True
 
     cdef int add_text(self, str text) except -1:
         if PyUnicode_IS_ASCII(text):
-            memcpy(self.space(len(text)), PyUnicode_1BYTE_DATA(text), len(text))
+            memcpy(self.room.space(len(text)), PyUnicode_1BYTE_DATA(text), len(text))
         else:
             self.cut()
             self.parts.append(text)
         return 0
 
-    cdef unsigned char *space(self, Py_ssize_t size) except NULL:
-        """Return where `size` more characters are to be written."""
-        cdef Py_ssize_t start = self.length, room
-        if self.text is NULL:
-            room = max(FIRST_ROOM, size)
-            first = PyUnicode_New(room, 127)
-            Py_INCREF(first)
-            self.text = <PyObject *>first
-            first = None
-            self.room = room
-        elif size > self.room - start:
-            room = max(2 * self.room, start + size)
-            PyUnicode_Resize(&self.text, room)
-            self.room = room
-        self.length += size
-        return <unsigned char *>PyUnicode_1BYTE_DATA(<object>self.text) + start
-
     cdef int cut(self) except -1:
         """End the text, so that another one begins."""
-        if self.text is NULL:
-            return 0
-        PyUnicode_Resize(&self.text, self.length)
-        text = <object>self.text
-        Py_XDECREF(self.text)
-        self.text = NULL
-        self.length = self.room = 0
-        self.parts.append(text)
+        if self.room.length:
+            self.parts.append(self.room.taken())
         return 0
 
 
@@ -195,7 +164,7 @@ cdef class TextAhead:
     def take(self, nodes):
         """Write the text of the nodes that come next; say whether there is room for more."""
         for node in nodes:
-            if self.text.length > MAX_AHEAD:
+            if self.text.room.length > MAX_AHEAD:
                 return False
             self.write(node)
         return True
@@ -203,15 +172,15 @@ cdef class TextAhead:
     cdef int write(self, node) except -1:
         cdef TreeText text = self.text
         cdef Piece piece
-        piece.start = text.length
+        piece.start = text.room.length
         piece.length = NOT_WRITTEN
         if text.add_plain(node):
-            piece.length = text.length - piece.start
+            piece.length = text.room.length - piece.start
         elif node.error is None:
             other = <str>text.other(node)
             if PyUnicode_IS_ASCII(other):
                 text.add_text(other)
-                piece.length = text.length - piece.start
+                piece.length = text.room.length - piece.start
             else:
                 self.others[self.count] = other
                 piece.length = NOT_ASCII
@@ -235,7 +204,7 @@ cdef class TextAhead:
         return &self.pieces[number] if number < self.count else NULL
 
     cdef inline const unsigned char *characters(self) noexcept:
-        return PyUnicode_1BYTE_DATA(<object>self.text.text)
+        return self.text.room.characters()
 
 
 cdef bint is_at_or_below(str path, str other) except -1:
