@@ -32,7 +32,7 @@ class Watches(SimpleNamespace):
 
     def __init__(self) -> None:
         self.rounds: list[object] = []
-        session = SimpleNamespace(call_soon=self.rounds.append)
+        session = SimpleNamespace(call_all_soon=self.rounds.extend)
         super().__init__(lock=threading.RLock(), serials=itertools.count(1), session=session)
 
 
@@ -202,3 +202,27 @@ def test_rounds_that_count_as_queued_are_called_after_an_interrupt(watches, node
     with pytest.raises(KeyboardInterrupt):
         refresh_alike(subscribed(owners, node), 0, {})
     assert watches.rounds == [0, 1]
+
+
+def test_one_that_is_dropped_meanwhile_ends_when_the_lock_is_free(watches, node):
+    owners: list[Owner] = []
+    is_free: list[bool] = []
+
+    class Dropped(Owner):
+        def _count_change(self) -> int:
+            owners.remove(self)  # as another thread of the program may
+            return super()._count_change()
+
+        def __del__(self) -> None:
+            def take() -> None:
+                is_free.append(watches.lock.acquire(blocking=False))
+                if is_free[-1]:
+                    watches.lock.release()
+
+            thread = threading.Thread(target=take)
+            thread.start()
+            thread.join()
+
+    owners.extend(Dropped(watches, number) for number in range(3))
+    refresh_alike(subscribed(owners, node), 0, {})
+    assert is_free == [True] * 3

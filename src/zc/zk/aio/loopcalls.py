@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from zc.zk.aio.home import Home
 
@@ -31,6 +31,11 @@ class LoopCalls:
         self._waiting.append(callback)
         if self._is_started and not self._home.post(self._call_next):
             self._waiting.clear()  # the loop is gone, and nobody else calls them
+
+    def put_all(self, callbacks: Collection[Callable[[], object]]) -> None:
+        """Have many called, one after another, and others of the loop in between."""
+        for callback in callbacks:
+            self.put(callback)
 
     @property
     def length(self) -> int:

@@ -59,6 +59,7 @@ class Measured:
         session = self.session
         session.announcements.callbacks = self.queue
         session.call_soon = self.queue.put
+        session.call_all_soon = self.queue.put_all
         session.binding = cast("Binding", TimedBinding(session.binding, self.calls))
 
     def __repr__(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from zc.zk.metrics.durations import Durations
@@ -50,6 +50,11 @@ class TimedCalls:
     def put(self, callback: Callable[[], object], delay: float = 0.0) -> None:
         """Have `callback` called, not before `delay`, in seconds, is over."""
         self._calls.put(partial(self._call, callback, time.monotonic() + delay), delay)
+
+    def put_all(self, callbacks: Collection[Callable[[], object]]) -> None:
+        """Have many called, one after another."""
+        now = time.monotonic()
+        self._calls.put_all([partial(self._call, callback, now) for callback in callbacks])
 
     def _call(self, callback: Callable[[], object], due: float) -> object:
         self._began = began = time.monotonic()

@@ -96,7 +96,8 @@ class Session(Calling):
         self.add_duty = self.maintenance.add_duty
         self.wake = self.maintenance.wake
         self.nudge = self.maintenance.nudge
-        self.call_soon = self.announcements.callbacks.put
+        calls = self.announcements.callbacks
+        self.call_soon, self.call_all_soon = calls.put, calls.put_all
         self.announce = self.announcements.announce
         self.timeout_seconds = self._handles.timeout_seconds
         self.why_there_is_none = self._handles.why_there_is_none

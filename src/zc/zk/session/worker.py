@@ -18,7 +18,7 @@ import threading
 import time
 from _queue import Empty, SimpleQueue
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from zc.zk.session.backoff import MAX_PAUSE_SECONDS, soonest
@@ -176,6 +176,9 @@ class Calls(Protocol):
     def put(self, callback: Callable[[], object], delay: float = 0.0) -> None:
         """Have `callback` called, not before `delay`, in seconds, is over."""
 
+    def put_all(self, callbacks: Collection[Callable[[], object]]) -> None:
+        """Have many called, one after another."""
+
     @property
     def length(self) -> int:
         """How many are to be called and wait for those before them."""
@@ -208,6 +211,11 @@ class CallbackQueue:
             self._delayed.append((time.monotonic() + delay, callback))
         else:
             self._waiting.append(callback)
+        self.worker.wake()
+
+    def put_all(self, callbacks: Collection[Callable[[], object]]) -> None:
+        """Have many called, one after another."""
+        self._waiting.extend(callbacks)
         self.worker.wake()
 
     @property

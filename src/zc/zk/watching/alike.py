@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from zc.zk.watching.dependencies import CachedNode, Key, Subscription
@@ -20,7 +20,7 @@ Round = Callable[[], object]
 
 
 class _Session(Protocol):
-    call_soon: Callable[[Round], object]
+    call_all_soon: Callable[[Collection[Round]], object]
 
 
 class _Watches(Protocol):
@@ -65,28 +65,34 @@ def refresh_alike(
     if node is None or view is None:
         return 0
     rounds: list[Round] = []
+    # Kept until the lock is free: with the last reference to one, things of the program's may end.
+    kept: list[_Owner] = [owner]
+    # No part of a list, which each of those that are like no other would have copied.
+    some = map(waiting.__getitem__, range(start, min(start + MAX_AT_ONCE, len(waiting))))
     try:
         with watches.lock:
-            return _show(waiting[start : start + MAX_AT_ONCE], told, view, serial, node, rounds)
+            return _show(some, told, view, serial, node, rounds, kept)
     finally:
         # Those that are queued must be called, whatever has come in between.
-        for each in rounds:
-            watches.session.call_soon(each)
+        if rounds:
+            watches.session.call_all_soon(rounds)
 
 
 def _show(
-    subscriptions: Sequence[Subscription],
+    subscriptions: Iterable[Subscription],
     told: Mapping[Subscription, bool],
     view: Any,
     serial: int,
     node: CachedNode,
     rounds: list[Round],
+    kept: list[_Owner],
 ) -> int:
     """Show a view in the first ones that show this node alone, with the lock; count them.
 
-    The rounds of callbacks that are due are added to `rounds`.
+    The rounds of callbacks that are due are added to `rounds`, and those looked at to `kept`, which
+    begins with the first one.
     """
-    kind: Any = type(subscriptions[0].owner())
+    kind: Any = type(kept[0])
     key = node.key
     former, differs = view, False
     count = 0
@@ -94,6 +100,7 @@ def _show(
         owner: Any = subscription.owner()
         nodes = subscription.nodes
         if owner is not None:
+            kept.append(owner)
             if (
                 type(owner) is not kind
                 or len(nodes) != 1

@@ -79,9 +79,9 @@ class Properties(LiveObject[PropertiesView], Mapping[str, Any]):
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return a property, or `default` if there is none. Raises as to read it does."""
-        # Without the calls and the exception of the one that all mappings have.
+        # Most callbacks ask so: the one that all mappings have takes three calls, and an exception.
         properties = self._shown.properties
-        if key in properties:
+        if key in properties and type(self).__getitem__ is Properties.__getitem__:
             return properties[key]
         return super().get(key, default)
 
