@@ -41,6 +41,21 @@ def test_nodes_that_are_not_there_are_made_without_parsing(zk, parsed, path, tex
     assert "".join(zk.export_tree(f"{place}/{name}") for name in names) == text
 
 
+class Text(str):
+    """A string of a class of a program's, as of an enumeration."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("text", [TREE, f"# {TREE}"], ids=["plain", "parsed"])
+@pytest.mark.parametrize("path", ["/", "/app", "/new"])
+def test_text_and_path_may_be_of_subclasses_of_str(zk, text, path) -> None:
+    text = text.replace("# ", "# parsed\n")
+    for _ in range(2):  # nodes that are new, and nodes that are there
+        zk.import_tree(Text(text), Text(path))
+        assert "".join(zk.export_tree(Text(path.rstrip("/") + "/last"))) == "/last\n  x = 'y'\n"
+
+
 def test_a_dry_run_tells_the_same(zk, parsed, capsys) -> None:
     for verbose in (False, True):
         zk.import_tree(TREE, dry_run=True, verbose=verbose)

@@ -253,7 +253,8 @@ def _subtree(path: str) -> str:
     """Return the path of a subtree's top, behind which one slash may be."""
     path = without_slash(path)
     check_path(path)
-    return as_told(path)
+    # An exact string: extensions take none of a class of a program's, as of an enumeration.
+    return str.__str__(as_told(path))
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -86,8 +86,10 @@ class Unparsed:
 
 def read_text(text: str) -> ParseNode | Unparsed:
     """Parse a text, unless it may be an export. Raises TreeSyntaxError."""
-    names = _names(text) if isinstance(text, str) else None
-    return parse_tree(text) if names is None else Unparsed(text, names)
+    # An exact string: the extension takes none of a class of a program's.
+    exact = str.__str__(text) if isinstance(text, str) else ""
+    names = _names(exact)
+    return parse_tree(text) if names is None else Unparsed(exact, names)
 
 
 def checked(text: str) -> ParseNode | Unparsed:
