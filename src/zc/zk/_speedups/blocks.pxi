@@ -62,6 +62,15 @@ cdef extern from *:
         characters c = block_at(text, at);
         return count_zeros((characters)(((c | 0x20) - 'a' > 25) & (c - '0' > 9) & (c != '.') & (c != '_')));
     }
+
+    static inline int count_digits(const void *text, Py_ssize_t at) {
+        return count_zeros((characters)(block_at(text, at) - '0' > 9));
+    }
+
+    /* So many that are the same in two places. */
+    static inline int count_same(const void *text, Py_ssize_t at, Py_ssize_t other) {
+        return count_zeros((characters)(block_at(text, at) != block_at(text, other)));
+    }
     """
     enum: BLOCK
     void copy_block(void *to, const void *text) noexcept
@@ -69,6 +78,8 @@ cdef extern from *:
     int count_plain(const void *text, Py_ssize_t at) noexcept
     int count_blank(const void *text, Py_ssize_t at) noexcept
     int count_of_property(const void *text, Py_ssize_t at) noexcept
+    int count_digits(const void *text, Py_ssize_t at) noexcept
+    int count_same(const void *text, Py_ssize_t at, Py_ssize_t other) noexcept
 
 
 cdef inline Py_ssize_t past_plain_blocks(

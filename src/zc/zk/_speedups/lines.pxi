@@ -71,6 +71,8 @@ cdef inline bint look_as(const Character *text, Line *line) except -1:
     line.content = at
     if character(kind, line, at) == c"/":
         return look_at_node(text, line, at + 1)
+    if Character is uint8_t and look_quickly(<const char *>text, line):
+        return True
     line.name = at
     line.name_end = at = end_of_property(kind, line.data, at, line.length)
     if at == line.name:
@@ -90,6 +92,47 @@ cdef inline bint look_as(const Character *text, Line *line) except -1:
         line.value_end = line.end = end_of_path(kind, line.data, line.value)
         return line.value_end > line.value and character(kind, line, line.end) == c"\n"
     return False
+
+
+cdef inline bint look_quickly(const char *text, Line *line) noexcept:
+    """Note the parts of a property with one of the usual values; False for any other line.
+
+    Nearly all lines of a long text are such. Others, and those in its last characters, are looked
+    at one character after the other.
+    """
+    cdef Py_ssize_t at = line.content
+    cdef int digits
+    if not is_letter(<unsigned char>text[at]):
+        return False
+    line.name = at
+    line.name_end = at = past_property_blocks(PyUnicode_1BYTE_KIND, text, at, line.length)
+    if at + 2 * BLOCK > line.length or memcmp(text + at, b" = ", 3):
+        return False
+    line.value = at = at + 3
+    if text[at] == c"'":
+        line.value_kind = STRING
+        line.is_plain = True
+        line.value = at + 1
+        line.value_end = past_plain_blocks(PyUnicode_1BYTE_KIND, text, at + 1, line.length)
+        line.end = line.value_end + 1
+        return text[line.value_end] == c"'" and text[line.end] == c"\n"
+    if is_digit(<unsigned char>text[at]):
+        digits = count_digits(text, at)
+        line.value_kind = INTEGER
+        line.value_end = line.end = at + digits
+        return digits < BLOCK and text[line.end] == c"\n" and (text[at] != c"0" or digits == 1)
+    if not memcmp(text + at, b"True\n", 5):
+        line.value_kind = TRUE
+        line.value_end = line.end = at + 4
+    elif not memcmp(text + at, b"False\n", 6):
+        line.value_kind = FALSE
+        line.value_end = line.end = at + 5
+    elif not memcmp(text + at, b"None\n", 5):
+        line.value_kind = NONE
+        line.value_end = line.end = at + 4
+    else:
+        return False
+    return True
 
 
 cdef inline bint look_at_node(const Character *text, Line *line, Py_ssize_t name) noexcept:

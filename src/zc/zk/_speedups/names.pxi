@@ -1,8 +1,10 @@
 # Names of one node's properties, of which none may come twice.
 
 cdef struct Names:
-    # Where in the text they stand, and their signs, as bits: a name whose sign is not there is new.
+    # Where in the text they stand. For as long as they are in order, as in an export, each is new.
+    # Then their signs are kept, as bits: a name whose sign is not there is new.
     Py_ssize_t count
+    bint in_order
     Py_ssize_t starts[MAX_PROPERTIES]
     Py_ssize_t ends[MAX_PROPERTIES]
     uint64_t signs[4]
@@ -10,18 +12,58 @@ cdef struct Names:
 
 cdef inline void clear_names(Names *names) noexcept:
     names.count = 0
-    memset(names.signs, 0, sizeof(names.signs))
+    names.in_order = True
 
 
 cdef inline bint add_name(Names *names, const Line *line) noexcept:
     """Add the line's name; False if it may be there already, or there are too many."""
+    cdef Py_ssize_t count = names.count
+    if count >= MAX_PROPERTIES - 1:
+        return False
+    if not (names.in_order and (count == 0 or is_behind(line, names.starts[count - 1]))):
+        if names.in_order:
+            take_signs(names, line)
+        if not is_new(names, line):
+            return False
+    names.starts[count] = line.name
+    names.ends[count] = line.name_end
+    names.count = count + 1
+    return True
+
+
+cdef inline bint is_behind(const Line *line, Py_ssize_t last) noexcept:
+    """Return whether the line's name is seen to sort behind the one that stands at `last`.
+
+    Behind each name comes a space, which sorts before all characters of one.
+    """
+    cdef const unsigned char *text = <const unsigned char *>line.data
+    cdef Py_ssize_t same
+    if line.kind != PyUnicode_1BYTE_KIND or line.name + BLOCK > line.length:
+        return False
+    same = count_same(text, line.name, last)
+    if same == BLOCK or same >= line.name_end - line.name:
+        return False
+    return text[line.name + same] > text[last + same]
+
+
+cdef void take_signs(Names *names, const Line *line) noexcept:
+    """Keep the signs of all names from now on."""
+    cdef Py_ssize_t i
+    cdef unsigned int sign
+    names.in_order = False
+    memset(names.signs, 0, sizeof(names.signs))
+    for i in range(names.count):
+        sign = sign_of(line, names.starts[i], names.ends[i])
+        names.signs[sign >> 6 & 3] |= <uint64_t>1 << (sign & 63)
+
+
+cdef inline bint is_new(Names *names, const Line *line) noexcept:
+    """Return whether the line's name is not there yet, and take its sign."""
     cdef Py_ssize_t i, length = line.name_end - line.name
     cdef const char *text = <const char *>line.data
-    cdef unsigned int sign = sign_of(line)
+    cdef unsigned int sign = sign_of(line, line.name, line.name_end)
     cdef uint64_t bit = <uint64_t>1 << (sign & 63)
     cdef uint64_t *signs = &names.signs[sign >> 6 & 3]
-    if names.count >= MAX_PROPERTIES - 1:
-        return False
     if signs[0] & bit:
         for i in range(names.count):
             if names.ends[i] - names.starts[i] == length and not memcmp(
@@ -31,9 +73,6 @@ cdef inline bint add_name(Names *names, const Line *line) noexcept:
             ):
                 return False
     signs[0] |= bit
-    names.starts[names.count] = line.name
-    names.ends[names.count] = line.name_end
-    names.count += 1
     return True
 
 
@@ -43,11 +82,11 @@ cdef inline bint is_name(const Line *line, const char *word) noexcept:
     return line.name_end - line.name == length and is_here(line.kind, line.data, line.name, word)
 
 
-cdef inline unsigned int sign_of(const Line *line) noexcept:
-    """Return a number that tells of the line's name, of which the end differs most."""
-    cdef Py_ssize_t end = line.name_end - 1
-    cdef unsigned int number = <unsigned int>PyUnicode_READ(line.kind, line.data, line.name)
-    number = 5 * number + <unsigned int>(end - line.name)
-    if end > line.name:
-        number = 31 * number + <unsigned int>PyUnicode_READ(line.kind, line.data, end - 1)
-    return 31 * number + <unsigned int>PyUnicode_READ(line.kind, line.data, end)
+cdef inline unsigned int sign_of(const Line *line, Py_ssize_t start, Py_ssize_t end) noexcept:
+    """Return a number that tells of a name in the line's text, of which the end differs most."""
+    cdef Py_ssize_t last = end - 1
+    cdef unsigned int number = <unsigned int>PyUnicode_READ(line.kind, line.data, start)
+    number = 5 * number + <unsigned int>(last - start)
+    if last > start:
+        number = 31 * number + <unsigned int>PyUnicode_READ(line.kind, line.data, last - 1)
+    return 31 * number + <unsigned int>PyUnicode_READ(line.kind, line.data, last)
