@@ -5,8 +5,14 @@
 
 cdef extern from *:
     """
+    #ifdef __SSE2__
+    #include <emmintrin.h>
+    #endif
+
     #define BLOCK 16
     typedef unsigned char characters __attribute__((vector_size(BLOCK)));
+    /* Comparisons of signed ones take fewer instructions; those beyond ASCII are negative. */
+    typedef signed char numbers __attribute__((vector_size(BLOCK)));
 
     static inline characters block_at(const void *text, Py_ssize_t at) {
         characters block;
@@ -27,6 +33,11 @@ cdef extern from *:
     }
 
     /* How many bytes are 0 in front of the first other one; each is 0 or 255. */
+    #ifdef __SSE2__
+    static inline int count_zeros(characters block) {
+        return __builtin_ctz(_mm_movemask_epi8((__m128i)block) | 1 << BLOCK);
+    }
+    #else
     static inline int count_zeros(characters block) {
     #ifdef __SSE2__
         int mask = __builtin_ia32_pmovmskb128((char __attribute__((vector_size(BLOCK))))block);
@@ -43,6 +54,7 @@ cdef extern from *:
     #endif
     #endif
     }
+    #endif
 
     static inline characters are_not_plain(characters c) {
         return (characters)((c - 0x20 > 0x5e) | (c == '"') | (c == 39) | (c == 92));
@@ -59,8 +71,20 @@ cdef extern from *:
 
     /* So many that are OF_PROPERTY. */
     static inline int count_of_property(const void *text, Py_ssize_t at) {
-        characters c = block_at(text, at);
-        return count_zeros((characters)(((c | 0x20) - 'a' > 25) & (c - '0' > 9) & (c != '.') & (c != '_')));
+        numbers c = (numbers)block_at(text, at), lower = c | 0x20;
+        return count_zeros((characters)~(
+            ((lower >= 'a') & (lower <= 'z')) | ((c >= '.') & (c <= '9') & (c != '/')) | (c == '_')
+        ));
+    }
+
+    /* So many that are OF_PATH, or a slash before another character than that. */
+    static inline int count_of_path(const void *text, Py_ssize_t at) {
+        numbers c = (numbers)block_at(text, at), lower = c | 0x20;
+        numbers after = (numbers)block_at(text, at + 1);
+        return count_zeros((characters)~(
+            (((lower >= 'a') & (lower <= 'z')) | ((c >= '-') & (c <= ':')) | (c == '_') | (c == '@')
+             | (c == '+') | (c == '%')) & ~((c == '/') & (after == '/'))
+        ));
     }
 
     static inline int count_digits(const void *text, Py_ssize_t at) {
@@ -78,6 +102,7 @@ cdef extern from *:
     int count_plain(const void *text, Py_ssize_t at) noexcept
     int count_blank(const void *text, Py_ssize_t at) noexcept
     int count_of_property(const void *text, Py_ssize_t at) noexcept
+    int count_of_path(const void *text, Py_ssize_t at) noexcept
     int count_digits(const void *text, Py_ssize_t at) noexcept
     int count_same(const void *text, Py_ssize_t at, Py_ssize_t other) noexcept
 
@@ -115,4 +140,13 @@ cdef inline Py_ssize_t past_property_blocks(
         while count == BLOCK and at + BLOCK <= end:
             count = count_of_property(data, at)
             at += count
+    return at
+
+
+cdef inline Py_ssize_t past_path_blocks(const void *data, Py_ssize_t at, Py_ssize_t end) noexcept:
+    """Go on over a path's components and single slashes, in text of a byte a character."""
+    cdef int count = BLOCK
+    while count == BLOCK and at + BLOCK < end:
+        count = count_of_path(data, at)
+        at += count
     return at

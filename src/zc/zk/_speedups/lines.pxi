@@ -71,12 +71,12 @@ cdef inline bint look_as(const Character *text, Line *line) except -1:
     line.content = at
     if character(kind, line, at) == c"/":
         return look_at_node(text, line, at + 1)
-    if Character is uint8_t and look_quickly(<const char *>text, line):
-        return True
     line.name = at
     line.name_end = at = end_of_property(kind, line.data, at, line.length)
     if at == line.name:
         return False
+    if Character is uint8_t and look_at_usual_value(<const char *>text, line):
+        return True
     if is_sign_here(kind, line.data, at):
         line.value = at + 3
         if not look_at_value(text, line) or character(kind, line, line.end) != c"\n":
@@ -94,19 +94,22 @@ cdef inline bint look_as(const Character *text, Line *line) except -1:
     return False
 
 
-cdef inline bint look_quickly(const char *text, Line *line) noexcept:
-    """Note the parts of a property with one of the usual values; False for any other line.
+cdef inline bint look_at_usual_value(const char *text, Line *line) noexcept:
+    """Note one of the usual values behind a property's name; False for anything else.
 
     Nearly all lines of a long text are such. Others, and those in its last characters, are looked
     at one character after the other.
     """
-    cdef Py_ssize_t at = line.content
+    cdef Py_ssize_t at = line.name_end
     cdef int digits
-    if not is_letter(<unsigned char>text[at]):
+    if at + 2 * BLOCK > line.length:
         return False
-    line.name = at
-    line.name_end = at = past_property_blocks(PyUnicode_1BYTE_KIND, text, at, line.length)
-    if at + 2 * BLOCK > line.length or memcmp(text + at, b" = ", 3):
+    if not memcmp(text + at, b" -> /", 5):
+        line.value_kind = SYMBOLIC_LINK
+        line.value = at + 4
+        line.value_end = line.end = past_path_blocks(text, line.value, line.length)
+        return text[line.end] == c"\n" and text[line.end - 1] != c"/"
+    if memcmp(text + at, b" = ", 3):
         return False
     line.value = at = at + 3
     if text[at] == c"'":

@@ -84,9 +84,17 @@ cdef inline bint is_name(const Line *line, const char *word) noexcept:
 
 cdef inline unsigned int sign_of(const Line *line, Py_ssize_t start, Py_ssize_t end) noexcept:
     """Return a number that tells of a name in the line's text, of which the end differs most."""
-    cdef Py_ssize_t last = end - 1
-    cdef unsigned int number = <unsigned int>PyUnicode_READ(line.kind, line.data, start)
-    number = 5 * number + <unsigned int>(last - start)
-    if last > start:
-        number = 31 * number + <unsigned int>PyUnicode_READ(line.kind, line.data, last - 1)
-    return 31 * number + <unsigned int>PyUnicode_READ(line.kind, line.data, last)
+    if line.kind == PyUnicode_1BYTE_KIND:
+        return sign_as(<const uint8_t *>line.data, start, end)
+    if line.kind == sizeof(uint16_t):
+        return sign_as(<const uint16_t *>line.data, start, end)
+    return sign_as(<const uint32_t *>line.data, start, end)
+
+
+cdef inline unsigned int sign_as(
+    const Character *text, Py_ssize_t start, Py_ssize_t end
+) noexcept:
+    cdef unsigned int number = 5 * text[start] + <unsigned int>(end - start)
+    if end - start > 1:
+        number = 31 * number + text[end - 2]
+    return 31 * number + text[end - 1]
