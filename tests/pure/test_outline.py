@@ -136,37 +136,6 @@ def test_each_character_is_read_the_same(line: str) -> None:
         assert [text for text in texts if not is_as_parsed(text)] == []
 
 
-names = st.text("ab.9_Z", min_size=1, max_size=20).filter(lambda name: name[0] in "ab_Z")
-
-
-@settings(deadline=None, max_examples=300)
-@given(
-    st.lists(names | st.sampled_from(["a", "ab", "ab.9", 16 * "a" + "b", 16 * "a" + "c"])),
-    st.booleans(),
-)
-def test_names_are_found_to_come_twice_in_any_order(named: list[str], is_sorted: bool) -> None:
-    below = sorted(named) if is_sorted else named
-    text = "/n\n" + "".join(f"  {name} = 1\n" for name in below) + LONG[1:]
-    assert (outline_of(text) is not None) == (len({*named}) == len(named))
-    assert is_as_parsed(text)
-
-
-@pytest.mark.parametrize("size", range(34))
-def test_tokens_of_each_size_are_read_the_same_wherever_the_text_ends(size: int) -> None:
-    token = size * "x"
-    lines = (
-        f"x{token} = 1",
-        f"x = '{token}'",
-        f"x -> /{token}",
-        f"x = 1{size * '0'}",
-        f"x = 0.{size * '1'}",
-    )
-    for line in lines:
-        for more in range(36):
-            assert is_as_parsed(f"/a\n{(size + 1) * ' '}{line}\n{more * '#'}")
-            assert is_as_parsed(f"/a\n{(size + 1) * ' '}{line}{more * ' '}")
-
-
 def test_each_number_is_read_the_same() -> None:
     texts = [
         f"/a\n  b = {number}\n  c = [{number}]\n{end}" for number in NUMBERS for end in ("", LONG)

@@ -49,6 +49,7 @@ include "treetext.pxi"
 # Text to nodes, and nodes to JSON.
 include "lines.pxi"
 include "names.pxi"
+include "inorder.pxi"
 include "outline.pxi"
 include "nodes.pxi"
 include "walks.pxi"

@@ -91,6 +91,20 @@ cdef extern from *:
         return count_zeros((characters)(block_at(text, at) - '0' > 9));
     }
 
+    /* Copy characters, and some more up to the end of a block; return the end of those copied. */
+    static inline char *copy_blocks(char *to, const char *from, Py_ssize_t count) {
+        Py_ssize_t at = 0;
+        if (count > 4 * BLOCK) {
+            memcpy(to, from, count);
+            return to + count;
+        }
+        do {
+            memcpy(to + at, from + at, BLOCK);
+            at += BLOCK;
+        } while (at < count);
+        return to + count;
+    }
+
     /* So many that are the same in two places. */
     static inline int count_same(const void *text, Py_ssize_t at, Py_ssize_t other) {
         return count_zeros((characters)(block_at(text, at) != block_at(text, other)));
@@ -104,6 +118,7 @@ cdef extern from *:
     int count_of_property(const void *text, Py_ssize_t at) noexcept
     int count_of_path(const void *text, Py_ssize_t at) noexcept
     int count_digits(const void *text, Py_ssize_t at) noexcept
+    char *copy_blocks(char *to, const char *start, Py_ssize_t count) noexcept
     int count_same(const void *text, Py_ssize_t at, Py_ssize_t other) noexcept
 
 

@@ -144,8 +144,14 @@ cdef str json_of_lines(
     """
     cdef Item items[MAX_PROPERTIES]
     cdef Py_ssize_t count = 0, literals = 0
-    cdef list texts = []  # which items refer to
+    cdef list texts  # which items refer to
     cdef Line line
+    cdef str made
+    if start < end and values is None and node_type.end == node_type.start:
+        made = json_in_order(text, start, end)
+        if made is not None:
+            return made
+    texts = []
     if node_type.end > node_type.start:
         span_of(&items[0].key, "type")
         items[0].value = node_type[0]
