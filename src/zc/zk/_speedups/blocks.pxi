@@ -1,7 +1,8 @@
 # The plain part of the grammar, many characters at a time; `grammar.pxi` has it for each one.
 #
 # Each function goes on for as long as there is a block before `end`, and the characters are of its
-# kind. The rest is the caller's, which looks at single ones.
+# kind. The rest is the caller's, which looks at single ones. A processor guesses that a block is all
+# of a kind, and goes on with the next one: to add what was counted each time would have it wait.
 
 cdef extern from *:
     """
@@ -126,11 +127,13 @@ cdef inline Py_ssize_t past_plain_blocks(
     int kind, const void *data, Py_ssize_t at, Py_ssize_t end
 ) noexcept:
     """Go on while `is_plain_in_quotes` holds."""
-    cdef int count = BLOCK
+    cdef int count
     if kind == PyUnicode_1BYTE_KIND:
-        while count == BLOCK and at + BLOCK <= end:
+        while at + BLOCK <= end:
             count = count_plain(data, at)
-            at += count
+            if count < BLOCK:
+                return at + count
+            at += BLOCK
     return at
 
 
@@ -138,11 +141,13 @@ cdef inline Py_ssize_t past_blank_blocks(
     int kind, const void *data, Py_ssize_t at, Py_ssize_t end
 ) noexcept:
     """Go on over spaces."""
-    cdef int count = BLOCK
+    cdef int count
     if kind == PyUnicode_1BYTE_KIND:
-        while count == BLOCK and at + BLOCK <= end:
+        while at + BLOCK <= end:
             count = count_blank(data, at)
-            at += count
+            if count < BLOCK:
+                return at + count
+            at += BLOCK
     return at
 
 
@@ -150,18 +155,22 @@ cdef inline Py_ssize_t past_property_blocks(
     int kind, const void *data, Py_ssize_t at, Py_ssize_t end
 ) noexcept:
     """Go on over characters that are OF_PROPERTY."""
-    cdef int count = BLOCK
+    cdef int count
     if kind == PyUnicode_1BYTE_KIND:
-        while count == BLOCK and at + BLOCK <= end:
+        while at + BLOCK <= end:
             count = count_of_property(data, at)
-            at += count
+            if count < BLOCK:
+                return at + count
+            at += BLOCK
     return at
 
 
 cdef inline Py_ssize_t past_path_blocks(const void *data, Py_ssize_t at, Py_ssize_t end) noexcept:
     """Go on over a path's components and single slashes, in text of a byte a character."""
-    cdef int count = BLOCK
-    while count == BLOCK and at + BLOCK < end:
+    cdef int count
+    while at + BLOCK < end:
         count = count_of_path(data, at)
-        at += count
+        if count < BLOCK:
+            return at + count
+        at += BLOCK
     return at
