@@ -40,10 +40,6 @@ cdef extern from *:
     }
     #else
     static inline int count_zeros(characters block) {
-    #ifdef __SSE2__
-        int mask = __builtin_ia32_pmovmskb128((char __attribute__((vector_size(BLOCK))))block);
-        return mask ? __builtin_ctz((unsigned)mask) : BLOCK;
-    #else
         uint64_t halves[2];
         memcpy(halves, &block, BLOCK);
     #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -52,7 +48,6 @@ cdef extern from *:
     #else
         if (halves[0]) return __builtin_ctzll(halves[0]) / 8;
         return halves[1] ? 8 + __builtin_ctzll(halves[1]) / 8 : BLOCK;
-    #endif
     #endif
     }
     #endif
@@ -93,17 +88,14 @@ cdef extern from *:
     }
 
     /* Copy characters, and some more up to the end of a block; return the end of those copied. */
-    static inline char *copy_blocks(char *to, const char *from, Py_ssize_t count) {
+    static inline void *copy_blocks(void *to, const void *from, Py_ssize_t count) {
         Py_ssize_t at = 0;
-        if (count > 4 * BLOCK) {
+        if (count > 4 * BLOCK)
             memcpy(to, from, count);
-            return to + count;
-        }
-        do {
-            memcpy(to + at, from + at, BLOCK);
-            at += BLOCK;
-        } while (at < count);
-        return to + count;
+        else do
+            copy_block((char *)to + at, (const char *)from + at);
+        while ((at += BLOCK) < count);
+        return (char *)to + count;
     }
 
     /* So many that are the same in two places. */
@@ -119,7 +111,7 @@ cdef extern from *:
     int count_of_property(const void *text, Py_ssize_t at) noexcept
     int count_of_path(const void *text, Py_ssize_t at) noexcept
     int count_digits(const void *text, Py_ssize_t at) noexcept
-    char *copy_blocks(char *to, const char *start, Py_ssize_t count) noexcept
+    void *copy_blocks(void *to, const void *start, Py_ssize_t count) noexcept
     int count_same(const void *text, Py_ssize_t at, Py_ssize_t other) noexcept
 
 

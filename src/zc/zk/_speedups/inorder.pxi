@@ -63,7 +63,7 @@ cdef inline char *write_property(char *to, Line *line) except? NULL:
     cdef const char *word
     cdef Value kind = line.value_kind
     memcpy(to, b',"', 2)
-    to = copy_blocks(to + 2, text + line.name, line.name_end - line.name)
+    to = <char *>copy_blocks(to + 2, text + line.name, line.name_end - line.name)
     if kind == STRING or kind == SYMBOLIC_LINK:
         if kind == SYMBOLIC_LINK:
             memcpy(to, b" ->", 3)
@@ -71,21 +71,21 @@ cdef inline char *write_property(char *to, Line *line) except? NULL:
         elif not line.is_plain:
             return NULL
         memcpy(to, b'":"', 3)
-        to = copy_blocks(to + 3, text + line.value, line.value_end - line.value)
+        to = <char *>copy_blocks(to + 3, text + line.value, line.value_end - line.value)
         to[0] = c'"'
         return to + 1
     memcpy(to, b'":', 2)
     to += 2
     if kind == INTEGER:
-        return copy_blocks(to, text + line.value, line.value_end - line.value)
+        return <char *>copy_blocks(to, text + line.value, line.value_end - line.value)
     if kind == TRUE or kind == FALSE or kind == NONE:
         word = JSON_WORDS[<int>kind - <int>TRUE]
         memcpy(to, word, strlen(word))
         return to + strlen(word)
-    return write_other(to, line)
+    return write_unusual(to, line)
 
 
-cdef char *write_other(char *to, Line *line) except? NULL:
+cdef char *write_unusual(char *to, Line *line) except? NULL:
     """Write a decimal, a list or a dictionary."""
     cdef Item item
     cdef Translation translation

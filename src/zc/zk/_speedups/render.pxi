@@ -75,7 +75,7 @@ cdef bint write_data(
     while True:
         if count == MAX_PROPERTIES:
             return False
-        r.to = copy_blocks(r.to, <const unsigned char *>lead, lead_length)
+        r.to = <unsigned char *>copy_blocks(r.to, lead, lead_length)
         if not write_key(&r) or not write_value(&r, room, data, decode):
             return False
         count += 1
@@ -90,29 +90,20 @@ cdef bint write_data(
     return True
 
 
-cdef inline unsigned char *copy_blocks(
-    unsigned char *to, const unsigned char *text, Py_ssize_t length
-) noexcept:
-    """Copy whole blocks, the last of which goes on behind `length`."""
-    cdef Py_ssize_t at = 0
-    while True:
-        copy_block(to + at, text + at)
-        at += BLOCK
-        if at >= length:
-            return to + length
-
-
 cdef inline bint write_key(Rendering *r) noexcept:
     """Write a key, and read the colon behind it."""
     cdef const unsigned char *text = r.text
     cdef Py_ssize_t start = r.at + 1, at = start
-    cdef int count = BLOCK
+    cdef int count
     if text[r.at] != c'"' or not is_letter(text[start]):
         return False
-    while count == BLOCK and at + BLOCK <= r.length:
+    while at + BLOCK <= r.length:
         copy_block(r.to + (at - start), text + at)
         count = count_of_property(text, at)
-        at += count
+        if count < BLOCK:
+            at += count
+            break
+        at += BLOCK
     while is_of(text[at], OF_PROPERTY):
         r.to[at - start] = text[at]
         at += 1
@@ -167,11 +158,14 @@ cdef inline bint write_string(Rendering *r) noexcept:
     cdef const unsigned char *text = r.text
     cdef Py_ssize_t start = r.at + 1, at = start
     cdef unsigned char *to = r.to + 4
-    cdef int count = BLOCK
-    while count == BLOCK and at + BLOCK <= r.length:
+    cdef int count
+    while at + BLOCK <= r.length:
         copy_block(to + (at - start), text + at)
         count = count_plain(text, at)
-        at += count
+        if count < BLOCK:
+            at += count
+            break
+        at += BLOCK
     while is_plain_in_quotes(text[at]):
         to[at - start] = text[at]
         at += 1
@@ -258,7 +252,7 @@ cdef inline void write_links(Rendering *r) noexcept:
     cdef const Link *link
     for i in range(r.links_count):
         link = &r.links[i]
-        r.to = copy_blocks(r.to, <const unsigned char *>r.lead, r.lead_length)
+        r.to = <unsigned char *>copy_blocks(r.to, r.lead, r.lead_length)
         r.to = copy_word(r.to, <const char *>r.text + link.key, link.key_end - link.key)
         r.to = copy_word(r.to, b" -> ", 4)
         r.to = copy_word(r.to, <const char *>r.text + link.path, link.path_end - link.path)
