@@ -101,7 +101,7 @@ compare: build servers ## our server and a real one, 100,000 random operations e
 	    tests/testing/test_malformed.py $(ARGS)
 
 .PHONY: bench
-bench: build servers ## all benchmarks, half an hour, into docs/; ARGS=--quick: minutes, into build/
+bench: build servers ## all benchmarks, an hour, into docs/; ARGS=--quick: minutes, into build/
 	@$(BIN)/python benchmarks/performance.py $(ARGS)
 
 .PHONY: wheel

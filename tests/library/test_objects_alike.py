@@ -94,9 +94,9 @@ def test_changes_while_objects_wait_for_their_turn_are_told_in_one_call(zk, othe
     assert not told
     go_on.set()
     wait_until(lambda: len(told) >= MANY - 1, "all are told")
-    zk.create("/last")
-    zk.children("/")  # what comes after it has come
-    assert told == [2] * (MANY - 1)
+    other.properties("/alike", watch=False).update(n=3)
+    wait_until(lambda: len(told) >= 2 * (MANY - 1), "all are told of what comes then")
+    assert told == [2] * (MANY - 1) + [3] * (MANY - 1)
 
 
 def test_no_lock_is_held_while_they_are_told(zk, other) -> None:

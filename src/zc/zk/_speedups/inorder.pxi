@@ -99,7 +99,10 @@ cdef char *write_unusual(char *to, Line *line) except? NULL:
 
 
 cdef str merged(const InOrder *made, const char *text):
-    """Return an object of what is written, with the second run of names among the first."""
+    """Return an object of what is written, with the second run of names among the first.
+
+    No name comes twice, as a link's either: text of such a node is not plain.
+    """
     cdef Py_ssize_t size = made.parts[made.count] - made.parts[0]
     cdef Py_ssize_t first = made.second or made.count  # where the first run ends
     cdef Py_ssize_t i = 0, start, same, number

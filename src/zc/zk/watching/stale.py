@@ -78,8 +78,10 @@ def _refresh_alike(waiting: list[Subscription], start: int, told: dict[Subscript
         return 0
     try:
         count = alike(waiting, start, told)
-    except Exception:
-        return 0  # which fails for the first one by itself, too, and is logged then
+    except Exception as fault:
+        # One of them fails by itself, too, which is logged as an error when its turn comes.
+        logger.debug("objects could not be updated as one: %r", fault)
+        return 0
     for subscription in waiting[start : start + count]:
         told.pop(subscription, None)
     return count
