@@ -70,10 +70,12 @@ _have_patience()
 
 
 def pytest_configure() -> None:
-    """Accept interrupts, and let children accept them.
+    """Accept interrupts, and let children accept them; have I/O threads rest where that is wanted.
 
-    A shell makes its background jobs ignore them.
+    A shell makes its background jobs ignore interrupts.
     """
+    if "ZK_TEST_LEADERS" in os.environ:
+        importlib.import_module("zookeeper._client")._rest_after(1, 3600)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:

@@ -139,6 +139,8 @@ cdef extern from "core.h" nogil:
     void handle_close(zk_handle *handle, int farewell)
     void handle_close_many(zk_handle **handles, long count, int farewell, int64_t deadline)
     bint handle_closed(zk_handle *handle)
+    void rests_after(unsigned int calls, int64_t nanoseconds)
+    unsigned int rests_leads(zk_handle *handle)
     void handle_free(zk_handle *handle)
     int handle_state(zk_handle *handle, clientid_t *client)
 
@@ -165,7 +167,7 @@ cdef extern from "core.h" nogil:
 
     call *call_new(zk_handle *handle, int waiting, void *context, int watched)
     void call_release(call *c)
-    int call_wait(call *c, int64_t deadline)
+    int leader_wait(call *c, int64_t deadline)
     call *call_of_answer(queue_item *answer)
     ctypedef struct c_operation "operation":
         int32_t op

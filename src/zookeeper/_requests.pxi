@@ -207,7 +207,7 @@ cdef call *ask(Handle handle, Request request, Context context, timeout) except 
         with nogil:
             code = submit(c, &request.op)
             if code == ZOK:
-                status = call_wait(c, deadline)
+                status = leader_wait(c, deadline)
     else:
         code = send(handle, c, request)
         if code == REMOVED_HERE:
@@ -215,7 +215,7 @@ cdef call *ask(Handle handle, Request request, Context context, timeout) except 
             return c
         if code == ZOK:
             with nogil:
-                status = call_wait(c, deadline)
+                status = leader_wait(c, deadline)
     if code != ZOK:
         drop(c)
         raise unsent(code, request.path, lack(request.op.op))
@@ -230,7 +230,7 @@ cdef call *ask(Handle handle, Request request, Context context, timeout) except 
             abandon(c)
             raise errors.error(constants.OPERATIONTIMEOUT, request.path, "no answer within the time given")
         with nogil:
-            status = call_wait(c, deadline)
+            status = leader_wait(c, deadline)
     return c
 
 

@@ -107,3 +107,16 @@ def deterministic_conn_order(yes):
 
 
 __version__ = ZOO_VERSION.decode("ascii")
+
+
+def _rest_after(unsigned int calls, double seconds):
+    """Have I/O threads rest after so many calls within so many seconds.
+
+    Then threads that call read their answers themselves (core/rests.c). It is for tests, of all handles.
+    """
+    rests_after(calls, <int64_t>(seconds * 1e9))
+
+
+def _leads(h):
+    """Return how many calls of a handle were to read their answers themselves."""
+    return rests_leads(find(h).c)

@@ -14,6 +14,7 @@
 
 #define LENGTH_BYTES 4
 #define REQUEST_HEAD (LENGTH_BYTES + 8) /* with xid and operation */
+#define ANSWER_HEADER 16                /* xid, zxid and error */
 
 void asked_clear(asked *a) {
     free(a->ring);
@@ -93,8 +94,16 @@ int asked_without_number(asked *a, int32_t xid) {
     }
 }
 
+static int is_first(const asked *a, int32_t xid) { return a->count != 0 && a->ring[a->first].xid == xid; }
+
+int asked_is_answered(const asked *a, const char *bytes, size_t count) {
+    if (count < LENGTH_BYTES + ANSWER_HEADER) return 0;
+    int32_t length = int_at(bytes);
+    return length >= ANSWER_HEADER && (size_t)length <= count - LENGTH_BYTES && is_first(a, int_at(bytes + LENGTH_BYTES));
+}
+
 int asked_first(asked *a, int32_t xid, int32_t *op) {
-    if (a->count == 0 || a->ring[a->first].xid != xid) return 0;
+    if (!is_first(a, xid)) return 0;
     *op = a->ring[a->first].op;
     a->first = (a->first + 1) % a->room;
     a->count--;

@@ -29,6 +29,8 @@ void asked_sent(asked *a, const char *bytes, size_t count);
 /* Whether a request without a number of its own is under way that an answer with that xid is for. It is
  * answered then. */
 int asked_without_number(asked *a, int32_t xid);
+/* Whether the frames that come next begin with the whole answer to the oldest request. */
+int asked_is_answered(const asked *a, const char *bytes, size_t count);
 /* Whether the oldest request with a number has that one. It is answered then, and `op` its operation. */
 int asked_first(asked *a, int32_t xid, int32_t *op);
 /* Whether the request is under way, though not the oldest one. */

@@ -184,7 +184,8 @@ static int poll_connection(zk_handle *handle, struct pollfd *fds, int timeout) {
     }
     if (is_held) fds[1].events |= POLLOUT;
     if (is_called) timeout = 0;
-    int ready = poll_socket(handle, fds, timeout);
+    int is_resting, ready = rests_poll(handle, fds, timeout, &is_resting);
+    if (!is_resting) ready = poll_socket(handle, fds, timeout);
     wakeups_end_sleep(&handle->wakeups);
     fds[1].events = asked;
     if (ready < 0) return ready;

@@ -7,6 +7,7 @@
 #include "pending.h"
 #include "posts.h"
 #include "queue.h"
+#include "rests.h"
 #include "service.h"
 
 struct credential;
@@ -17,6 +18,7 @@ typedef struct call {
     pending request;
     zk_handle *handle;
     _Atomic int references;
+    lead lead;        /* whether a waiting caller reads the answer itself */
     posts finished;   /* posted when a waiting call is done */
     int waiting;      /* the caller waits: a synchronous call */
     _Atomic int abandoned; /* the caller waits no longer */

@@ -125,6 +125,15 @@ int __wrap_zookeeper_process(zhandle_t *zh, int events) {
     return code;
 }
 
+int completions_read(zk_handle *handle) {
+    core_assert_held(&handle->sending);
+    reading = handle;
+    int code = __real_zookeeper_process(handle->zh, ZOOKEEPER_READ);
+    reading = NULL;
+    complete_here(handle->zh);
+    return code;
+}
+
 /* On the completion thread, when the queue is not empty for the first time. */
 void __wrap_process_completions(zhandle_t *zh) {
     zk_handle *handle = (zk_handle *)zoo_get_context(zh);

@@ -16,6 +16,7 @@
  * Files call one another downwards only, in this order; tests/test_core.py reads the calls:
  *
  *     close_many, handle                         sessions
+ *     leader                                     answers that the callers read themselves
  *     headers, events, completions, sending      what the C client calls on its I/O thread
  *     raw_call, reconnect, set_watches, watch_one  watches, and other operations that the C client lacks
  *     write_many, write_one, transaction         writes
@@ -24,6 +25,7 @@
  *     request, credentials, call                 one operation
  *     raw_request, standing, pending             sending, and the end of what is sent
  *     transport, attempt, sasl, steps, probe     connections
+ *     rests                                      when that is so
  *     stream                                     what is sent and read, by few system calls
  *     layer, frames, pauses                      what they are made of
  *     race, asked, refusals                      their beginning; the requests under way on them; what they refuse
@@ -43,6 +45,7 @@
 #include "completion_queue.h"
 #include "credentials.h"
 #include "handle.h"
+#include "leader.h"
 #include "log.h"
 #include "lookups.h"
 #include "path.h"

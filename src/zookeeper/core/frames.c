@@ -73,6 +73,8 @@ int frames_is_open(const frames *f) {
     return f->phase == PHASE_HEAD || f->phase == PHASE_BODY || f->phase == PHASE_DROP;
 }
 
+int frames_is_between(const frames *f) { return f->phase == PHASE_HEAD && f->head_count == 0; }
+
 void frames_let_through(frames *f) {
     f->phase = PHASE_READY;
     f->welcomed_at = core_now();

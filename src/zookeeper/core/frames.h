@@ -36,6 +36,8 @@ int frames_spoken(const frames *f); /* anything has been sent at all */
 int frames_is_held(const frames *f);
 /* The C client has been told of the session: all that comes is for it. */
 int frames_is_open(const frames *f);
+/* Whether all of the last frame has been taken, and nothing of the next one. */
+int frames_is_between(const frames *f);
 void frames_let_through(frames *f);
 /* The C client hears that the connection is broken. */
 void frames_end(frames *f);

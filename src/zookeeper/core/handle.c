@@ -138,6 +138,7 @@ void handle_close(zk_handle *handle, int farewell) {
     handle->farewell = farewell;
     handle->shut = 1;
     core_unlock(&handle->submit);
+    rests_shut(handle);
     completions_apart(handle);
     wake_by(handle, -1);
     if (handle->sasl.steps) steps_stop(handle->sasl.steps);

@@ -10,6 +10,7 @@
 #include "pending.h"
 #include "queue.h"
 #include "refusals.h"
+#include "rests.h"
 #include "sasl.h"
 #include "service.h"
 #include "transport.h"
@@ -67,6 +68,7 @@ struct zk_handle {
      * it is, and anything but what is sent on it, the I/O thread alone changes. */
     core_mutex sending;
     wakeups wakeups;
+    rests rests;
     connection connection;
     layer layer;       /* of the I/O thread, but for `why` */
     sasl sasl;         /* the same, but for `steps` */

@@ -166,6 +166,7 @@ int call_submit(call *c, const operation *op) {
     wakeups_offer(offer_of(c, op));
     code = hand_over(c, op);
     wakeups_offer(SENDS_NONE);
+    c->lead = rests_lead();
     raw_request_without_watch(0);
     code = pending_sent(c->handle, &c->request, code);
     if (code != ZOK) call_release(c);

@@ -24,11 +24,11 @@ static int may_send_here(const zk_handle *handle, zhandle_t *zh) {
     return wakeups_offered() == SENDS_ALL || handle->connection.frames.asked.count == 0;
 }
 
-/* Whether nothing is left that is to be sent. */
+/* Whether nothing is left that the I/O thread has to do. */
 static int send_here(zk_handle *handle, zhandle_t *zh) {
     if (!wakeups_is_asleep(&handle->wakeups) || !transport_try_enter(handle)) return 0;
     int is_sent = may_send_here(handle, zh) && flush_send_queue(zh, 0) == ZOK &&
-                  !stream_is_short(&handle->connection.stream) && stream_flush(handle) == 1;
+                  !stream_is_short(&handle->connection.stream) && stream_flush(handle) == 1 && rests_sent(handle);
     transport_leave();
     return is_sent;
 }

@@ -175,16 +175,33 @@ static ssize_t read_last(zk_handle *handle, char *buffer, size_t size) {
     return count;
 }
 
+/* As recv, into the buffer, in which nothing is left. */
+static ssize_t read_ahead(zk_handle *handle) {
+    stream *s = &handle->connection.stream;
+    if (s->in == NULL) s->in = core_alloc(IN_BYTES);
+    ssize_t count = fetch(handle, s->in, IN_BYTES);
+    s->in_first = 0;
+    s->in_end = count > 0 ? (size_t)count : 0;
+    return count;
+}
+
 ssize_t stream_read(zk_handle *handle, char *buffer, size_t size, int ahead) {
     stream *s = &handle->connection.stream;
     if (s->in_first < s->in_end) return hand_out(s, buffer, size);
     if (s->error) return read_last(handle, buffer, size);
     /* Large ones go where they belong. */
     if (!ahead || size >= IN_BYTES) return fetch(handle, buffer, size);
-    if (s->in == NULL) s->in = core_alloc(IN_BYTES);
-    ssize_t count = fetch(handle, s->in, IN_BYTES);
-    if (count <= 0) return count;
-    s->in_first = 0;
-    s->in_end = (size_t)count;
-    return hand_out(s, buffer, size);
+    ssize_t count = read_ahead(handle);
+    return count > 0 ? hand_out(s, buffer, size) : count;
+}
+
+int stream_fill(zk_handle *handle) {
+    if (stream_has_more(&handle->connection.stream)) return 1;
+    ssize_t count = read_ahead(handle);
+    return count > 0 ? 1 : count < 0 && has_to_wait() ? 0 : -1;
+}
+
+const char *stream_ahead(const stream *s, size_t *count) {
+    *count = s->in_end - s->in_first;
+    return s->in + s->in_first;
 }

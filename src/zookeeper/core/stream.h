@@ -26,6 +26,10 @@ ssize_t stream_write(zk_handle *handle, const char *bytes, size_t size);
 int stream_flush(zk_handle *handle);
 /* As recv. If `ahead`, more than that may be read, and is for the next ones. */
 ssize_t stream_read(zk_handle *handle, char *buffer, size_t size, int ahead);
+/* Read ahead what there is: 1, 0 if there is nothing yet, -1 at the end or after a failure. */
+int stream_fill(zk_handle *handle);
+/* The bytes that have been read and not handed out. */
+const char *stream_ahead(const stream *s, size_t *count);
 /* Whether stream_read has something, if only an error, that the socket need not show. */
 int stream_has_more(const stream *s);
 /* The thread is about to wait: memory that holds nothing is given back. */
