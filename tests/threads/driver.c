@@ -12,12 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HANDLES 3
+#define HANDLES 4
 #define USERS 9
 #define PATIENCE_NS 2000000000
 
 static _Atomic long ends[4]; /* of calls: answered, lost, closed, anything else */
 static _Atomic long logins;  /* by SASL */
+static _Atomic long leads;   /* looks that found answers read by their callers */
 
 static void note(int code) {
     ends[code == ZOK ? 0 : code == ZCONNECTIONLOSS ? 1 : code == ZCLOSING ? 2 : 3]++;
@@ -85,7 +86,7 @@ static void *deliver(void *argument) {
 
 /* 0 when the handle is closed. */
 static int end_call(call *c, int code) {
-    if (code == ZOK && call_wait(c, core_now() + PATIENCE_NS)) {
+    if (code == ZOK && leader_wait(c, core_now() + PATIENCE_NS)) {
         c->abandoned = 1;
         code = ZOPERATIONTIMEOUT;
     } else if (code == ZOK) {
@@ -110,6 +111,18 @@ static void *call_one_by_one(void *argument) {
         handle_state(handle, NULL);
         char why[LAYER_WHY];
         handle_why(handle, why);
+    }
+}
+
+/* Beside a thread that calls one by one, and so reads its answers itself. */
+static void *call_now_and_then(void *argument) {
+    zk_handle *handle = argument;
+    const operation look = {.op = OP_EXISTS, .path = "/a"};
+    for (;;) {
+        usleep(10000);
+        leads += rests_leads(handle) != 0;
+        call *c = call_new(handle, 1, NULL, 0);
+        if (!end_call(c, call_submit(c, &look))) return NULL;
     }
 }
 
@@ -337,6 +350,7 @@ static pthread_t started(void *(*run)(void *), void *argument) {
 static void play(const char *hosts, int round) {
     void *(*uses[USERS])(void *) = {call_one_by_one, call_one_by_one,  call_later,      call_from_loops, begin_from_loops,
                                     read_many_times, write_many_times, watch_many_times, watch_for_good};
+    void *(*few_uses[USERS])(void *) = {call_one_by_one, call_now_and_then};
     zk_handle *handles[HANDLES];
     pthread_t delivering[HANDLES], using[HANDLES][USERS], stepping = 0;
     for (int i = 0; i < HANDLES; i++) {
@@ -350,7 +364,8 @@ static void play(const char *hosts, int round) {
         }
         if (handle_open(handles[i], hosts, NULL)) abort();
         queue_open(handles[i]);
-        for (int j = 0; j < USERS; j++) using[i][j] = started(uses[j], handles[i]);
+        void *(**run)(void *) = i == HANDLES - 1 ? few_uses : uses;
+        for (int j = 0; j < USERS; j++) using[i][j] = run[j] ? started(run[j], handles[i]) : 0;
     }
     usleep(400000);
     if (round % 2)
@@ -358,7 +373,8 @@ static void play(const char *hosts, int round) {
     else
         for (int i = 0; i < HANDLES; i++) handle_close(handles[i], ZCLOSING);
     for (int i = 0; i < HANDLES; i++) {
-        for (int j = 0; j < USERS; j++) pthread_join(using[i][j], NULL);
+        for (int j = 0; j < USERS; j++)
+            if (using[i][j]) pthread_join(using[i][j], NULL);
         pthread_join(delivering[i], NULL);
         if (i == 0) pthread_join(stepping, NULL);
         if (!handle_closed(handles[i])) abort();
@@ -389,8 +405,9 @@ int main(int count, char **arguments) {
         return 0;
     }
     if (count != 3) return 2;
+    rests_after(1, 3600 * INT64_C(1000000000));
     for (int round = 0; round < atoi(arguments[2]); round++) play(arguments[1], round);
-    printf("answered %ld, lost %ld, closed %ld, otherwise %ld, logins %ld\n", ends[0], ends[1], ends[2], ends[3],
-           logins);
-    return ends[0] && ends[1] && ends[2] && logins ? 0 : 3;
+    printf("answered %ld, lost %ld, closed %ld, otherwise %ld, logins %ld, read by callers %ld\n", ends[0], ends[1],
+           ends[2], ends[3], logins, leads);
+    return ends[0] && ends[1] && ends[2] && logins && leads ? 0 : 3;
 }
