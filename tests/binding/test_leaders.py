@@ -107,9 +107,7 @@ def test_an_event_that_nobody_calls_for_is_not_forgotten(zookeeper, handle, othe
         watcher.wait_one()
 
 
-def test_threads_loops_and_bulk_reads_beside_each_other_all_get_their_answers(
-    zookeeper, handle, leads
-):
+def test_threads_completions_and_bulk_reads_all_get_their_answers(zookeeper, handle, leads):
     """Some of them find a leader, an I/O thread that rests, or one that has just been woken."""
     paths = [f"/{number}" for number in range(40)]
     for path in paths:
@@ -193,14 +191,16 @@ def test_a_deadline_ends_the_wait_where_the_server_has_become_silent(
         assert zookeeper.get(through, "/")[0] == ""
 
 
-def test_a_signal_ends_the_wait_and_the_next_call_has_its_answer(
-    zookeeper, through, proxy, leads
-):
+def test_a_signal_ends_the_wait_and_the_next_call_has_its_answer(zookeeper, through, proxy, leads):
     class Alarm(BaseException):
         pass
 
     def alarm(*_: object) -> None:
         raise Alarm
+
+    def get_until_alarm(seconds: float) -> None:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        zookeeper.get(through, "/none", timeout=scaled(10))
 
     former = signal.signal(signal.SIGALRM, alarm)
     try:
@@ -208,8 +208,7 @@ def test_a_signal_ends_the_wait_and_the_next_call_has_its_answer(
             lead(zookeeper, through, leads, 3)
             proxy.stall(TO_CLIENT)
             with pytest.raises(Alarm):
-                signal.setitimer(signal.ITIMER_REAL, 0.0002 * (number + 1))
-                zookeeper.get(through, "/none", timeout=scaled(10))
+                get_until_alarm(0.0002 * (number + 1))
             proxy.resume()
             assert zookeeper.get(through, "/")[0] == ""
     finally:
@@ -262,7 +261,6 @@ def test_a_session_that_expires_ends_calls_that_read_their_answers(
     number, password = zookeeper.client_id(handle)
     again = connect(client_id=(number, password))
     zookeeper.close(again)
-
 
     def is_over() -> bool:
         with contextlib.suppress(zookeeper.ConnectionLossException):

@@ -38,13 +38,11 @@ static void call_io_thread(zk_handle *handle) {
 
 /* Lead no more, with `sending` held: whether the I/O thread is needed. */
 static int step_down(zk_handle *handle) {
-    stream *s = &handle->connection.stream;
     handle->rests.leader = 0;
-    if (stream_has_more(s)) {
+    if (stream_has_more(&handle->connection.stream)) {
         rests_hindered(&handle->rests);
         return 1;
     }
-    stream_rest(s);
     return handle->connection.frames.asked.count != 0;
 }
 
