@@ -32,6 +32,7 @@ cdef extern from "<netdb.h>":
 
 cdef extern from "Python.h":
     int PyGC_Disable()
+    void PyObject_GC_UnTrack(void *)
     int PyGC_Enable()
     bint PyUnicode_CheckExact(object value)
     bint PyUnicode_IS_ASCII(object text)

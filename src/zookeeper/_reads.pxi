@@ -71,7 +71,11 @@ cdef object answer_of(const node_read *node, int op, bint packed):
         return None
     if op == OP_GET_DATA:
         stat = packed_stat_of(&node.stat) if packed else stat_of(&node.stat)
-        return data_of(node.data, node.length), stat
+        result = data_of(node.data, node.length), stat
+        if packed:
+            # Text and bytes refer to nothing: the collector need not find that out.
+            PyObject_GC_UnTrack(<void *>result)
+        return result
     if op == OP_GET_ACL:
         return stat_of(&node.stat), entries_of(node.entries, node.length)
     return [text_of(node.names[j], strlen(node.names[j])) for j in range(node.names_count)]

@@ -13,6 +13,7 @@ from zc.zk.registration.attempt import Attempt
 from zc.zk.registration.node import EphemeralNode
 from zc.zk.registration.registry import Registry
 from zc.zk.registration.step import Observed, Presence
+from zc.zk.watching import cache
 from zc.zk.watching.cache import NodeCache
 from zc.zk.watching.dependencies import CachedNode, Kind
 from zc.zk.watching.treeagenda import Agenda
@@ -69,7 +70,9 @@ def _drop_rewatch() -> None:
         gaps += 1
         note_gap(self, moment)
 
-    def fetch_without_watching(self: NodeCache, handle: int, nodes: list[CachedNode]) -> Any:
+    def fetch_without_watching(
+        self: NodeCache, handle: int, nodes: list[CachedNode], begun: None = None
+    ) -> Any:
         nonlocal gaps
         if not gaps:
             return fetch_many(self, handle, nodes)
@@ -80,8 +83,10 @@ def _drop_rewatch() -> None:
         finally:
             self._watcher = watcher
 
+    # Or they would have been watched before.
+    vars(cache)["begin"] = lambda *_: None
     NodeCache._note_gap = remember_gap  # type: ignore[method-assign]
-    NodeCache._fetch_many = fetch_without_watching  # type: ignore[method-assign]
+    NodeCache._fetch_many = fetch_without_watching  # type: ignore
 
 
 def _skip_one() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 import zookeeper
-from zc.zk.session.maintenance import Duty, Maintenance, Standing
+from zc.zk.session.maintenance import Duty, Maintenance, Standing, SteppedDuty, Steps
 
 pytestmark = pytest.mark.quick
 
@@ -60,6 +61,81 @@ class Done:
         self.names = []
         self.delay = self.keeper._round()
         return self.names
+
+
+class Stepped:
+    """Two duties in steps, and a plain one behind them; what each meets with is the test's."""
+
+    def __init__(self, keeper: Maintenance) -> None:
+        self.keeper = keeper
+        self.steps: list[str] = []
+        self.faults: dict[str, Exception] = {}
+        self.duties = [self.make("first"), self.make("second")]
+        for duty in self.duties:
+            keeper.add_stepped_duty(duty)
+        keeper.add_duty(lambda handle: self.do("plain"))
+
+    def do(self, step: str) -> None:
+        self.steps.append(step)
+        if fault := self.faults.pop(step, None):
+            raise fault
+
+    def make(self, name: str) -> SteppedDuty:
+        def duty(handle: int) -> Steps:
+            assert handle == 7
+            self.do(f"{name} begins")
+            try:
+                yield
+            except GeneratorExit:
+                self.steps.append(f"{name} is given up")
+                raise
+            self.do(f"{name} ends")
+            return None
+
+        return duty
+
+
+@pytest.fixture
+def stepped(session: Standstill) -> Stepped:
+    return Stepped(Maintenance(session))
+
+
+ALL_STEPS = ["first begins", "second begins", "first ends", "second ends", "plain"]
+LOST = zookeeper.ConnectionLossException("x")
+
+
+def test_duties_in_steps_all_begin_before_one_is_waited_for(session, stepped):
+    assert stepped.keeper._round() is None
+    assert stepped.steps == ALL_STEPS
+    assert session.restored == [1]
+
+
+def test_one_that_cannot_begin_lets_those_before_it_take_in_their_answers(session, stepped):
+    stepped.faults["second begins"] = LOST
+    assert stepped.keeper._round() > 0
+    assert stepped.steps == ["first begins", "second begins", "first ends"]
+    assert session.restored == []
+    stepped.keeper._round()
+    assert stepped.steps[3:] == ALL_STEPS
+    assert session.restored == [1]
+
+
+@pytest.mark.parametrize("fault", [LOST, KeyError("a bug")])
+def test_those_behind_one_that_fails_are_given_up_and_done_again(session, stepped, fault):
+    stepped.faults["first ends"] = fault
+    with suppress(KeyError):
+        stepped.keeper._round()
+    assert stepped.steps == ["first begins", "second begins", "first ends", "second is given up"]
+    assert session.restored == []
+    stepped.keeper._round()
+    assert stepped.steps[4:] == ALL_STEPS
+
+
+def test_an_unexpected_failure_to_begin_gives_up_what_has_begun(stepped):
+    stepped.faults["second begins"] = KeyError("a bug")
+    with pytest.raises(KeyError):
+        stepped.keeper._round()
+    assert stepped.steps == ["first begins", "second begins", "first is given up"]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.library.bad_days import expire, session_id
 from tests.tcpproxy import TcpProxy
 from tests.wireframes import Op
 from zc.zk import event
-from zc.zk.registration import bulk
+from zc.zk.registration.pieces import pieces
 from zc.zk.registration.registry import Registry
 from zc.zk.registration.step import Desired
 
@@ -234,6 +234,51 @@ class TestBadDays:
         )
         wait_until(lambda: len(registrations.states) == 1, lambda: repr(registrations), 30)
 
+    @pytest.mark.not_emulated("its callbacks have seen each change by itself")
+    def test_those_who_follow_the_list_find_all_back_at_the_first_look(
+        self, zk, other, connection_string
+    ) -> None:
+        zk.register_all(SERVERS)
+        others = [zk.properties("/providers"), *(zk.children("/providers") for _ in range(20))]
+        lengths = []
+        others[-1].callbacks.append(lambda live: lengths.append(len(live)))
+        epoch = zk._session.epoch
+        expire(zk, connection_string)
+        restored = zk._session.maintenance
+        wait_until(lambda: restored._restored_epoch > epoch and lengths, "it is restored", 30)
+        assert owners(other) == {session_id(zk)}
+        assert set(lengths) == {1000}
+
+    @pytest.mark.parametrize("op", [Op.MULTI, Op.EXISTS, Op.MULTI_READ, Op.SET_WATCHES])
+    @pytest.mark.not_emulated("it has no network")
+    def test_a_connection_lost_while_all_is_restored(
+        self, client, proxy: TcpProxy, root, other, connection_string, op: int
+    ) -> None:
+        zk = client(proxy.connection_string + root)
+        registrations = zk.register_all(SERVERS)
+        lists = [zk.children("/providers"), zk.properties("/providers")]
+        seen: list[int] = []
+
+        def cut(request: Any) -> bool:
+            seen.append(request.op)
+            if request.op == op and seen.count(op) == 1:
+                proxy.cut()
+                return False
+            return True
+
+        expire(zk, connection_string)
+        proxy.on_request = cut
+        wait_until(
+            lambda: owners(other) == {session_id(zk)} and names(other) == NAMES,
+            lambda: repr(registrations),
+            60,
+        )
+        wait_until(lambda: len(registrations.states) == 1, lambda: repr(registrations), 30)
+        other.create("/providers/another")
+        wait_until(lambda: set(lists[0]) == {*NAMES, "another"}, "changes are seen", 30)
+        other.delete("/providers/host:7")
+        wait_until(lambda: set(lists[0]) == {*NAMES, "another"}, "it is made again", 30)
+
     @pytest.mark.not_emulated("it has no network")
     def test_those_of_the_former_session_are_replaced_in_few_requests(
         self, client, proxy: TcpProxy, root, other
@@ -312,6 +357,6 @@ def test_a_replaced_node_is_never_parted_from_its_deletion() -> None:
             self.desired = Desired("x" * size, [])
 
     chosen: Any = [(Attempt(size), None) for size in [10] * 600 + [90_000] * 3]
-    pieces = list(bulk._pieces(chosen))
-    assert [each for piece in pieces for each in piece] == chosen
-    assert [len(piece) for piece in pieces] == [250, 250, 101, 1, 1]
+    cut = list(pieces(chosen))
+    assert [each for piece in cut for each in piece] == chosen
+    assert [len(piece) for piece in cut] == [250, 250, 101, 1, 1]

@@ -62,12 +62,12 @@ class Once:
         self._watch = fetch.watch
         monkeypatch.setattr(fetch, "watch", self)
 
-    def __call__(self, handle, nodes, watcher, binding):
+    def __call__(self, handle, nodes, watcher, binding, begun=None):
         is_due = len(nodes) > 1 and not self.happened
         self.happened += is_due
         if is_due and self._before:
             self._act()
-        answers = self._watch(handle, nodes, watcher, binding)
+        answers = self._watch(handle, nodes, watcher, binding, begun)
         if is_due and not self._before:
             self._act()
         return answers

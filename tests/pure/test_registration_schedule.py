@@ -21,6 +21,7 @@ from zc.zk.registration.node import EphemeralNode
 from zc.zk.registration.schedule import Schedule
 from zc.zk.registration.setbacks import MAX_LOSSES
 from zc.zk.registration.step import Desired, OnDeletion, Presence, RegistrationState
+from zc.zk.session import bulkcall
 
 FIRST = Desired("1", READ_ACL_UNSAFE)
 UNDONE = zookeeper.error(zookeeper.RUNTIMEINCONSISTENCY)
@@ -356,6 +357,48 @@ class TestBulkReconciliation:
             self.reconcile(places, nodes)
         assert nodes[0].known.written is None, "it may be the old one or the new one"
         assert [node.state.value for node in nodes[2:]] == ["registered", "registered"]
+
+    def test_creations_under_way_are_taken_in_when_they_are_waited_for(self, monkeypatch) -> None:
+        places, steps, nodes = self.under_way(monkeypatch, [f"/{name}" for name in "abcd"])
+        assert next(steps) is None
+        assert places.session.pace.asked_besides == 4
+        assert {node.state.value for node in nodes} == {"pending"}
+        with pytest.raises(StopIteration) as end:
+            next(steps)
+        assert end.value.value == ([], {})
+        assert places.session.pace.asked_besides == 0
+        assert {node.state.value for node in nodes} == {"registered"}
+
+    @pytest.mark.parametrize("outcome", [None, zookeeper.OperationTimeoutException("x")])
+    def test_nobody_knows_what_has_become_of_creations_without_answers(
+        self, monkeypatch, outcome
+    ) -> None:
+        places, steps, nodes = self.under_way(monkeypatch, outcome)
+        nodes[0].note(1, written=Desired("0", READ_ACL_UNSAFE))
+        next(steps)
+        if outcome is None:
+            steps.close()
+        else:
+            with pytest.raises(zookeeper.OperationTimeoutException):
+                next(steps)
+        assert nodes[0].known.written is None
+        assert places.session.pace.asked_besides == 0
+
+    def under_way(self, monkeypatch, outcome: Any) -> Any:
+        """Return places, the steps of a reconciliation whose creations end so, and its nodes."""
+
+        def wait() -> Any:
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        call = SimpleNamespace(wait=wait, close=lambda: None)
+        monkeypatch.setattr(bulkcall, "begin", lambda handle, later, binding: call)
+        places = Places()
+        places.session.pace = SimpleNamespace(asked_besides=0)
+        nodes = [places.node(name) for name in "abcd"]
+        bulk = BulkReconciliation(places.session, places.watches)
+        return places, bulk.in_steps(1, nodes), nodes
 
     def test_connections_lost_in_a_row_end_it_until_one_is_not(self) -> None:
         lost: list[object] = [zookeeper.error(zookeeper.CONNECTIONLOSS)] * 4

@@ -122,7 +122,7 @@ class ZooKeeper(Reading, Transactions, Nodes, Trees, Registering, Choosing):
         self.watches.keep_callbacks = keep_callbacks
         self._ephemerals = Ephemerals(self._session, self.watches)
         # In this order, so that those who watch for our servers see them back at the first look.
-        self._session.add_duty(self._ephemerals.keep, writes=True)
+        self._session.maintenance.add_stepped_duty(self._ephemerals.keep, writes=True)
         self.watches.add_duties()
         self._session.announcements.listener = self._announce
         deadline = time.monotonic() + self.initial_connection_wait

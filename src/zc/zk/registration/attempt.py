@@ -20,6 +20,7 @@ from zc.zk.registration.step import (
     Obstacle,
     Presence,
     RegistrationState,
+    Standing,
     begin,
     next_action,
 )
@@ -38,19 +39,19 @@ class Attempt:
 
     __slots__ = ("binding", "desired", "epoch", "handle", "node", "observed")
 
-    def __init__(self, node: EphemeralNode, handle: int) -> None:
+    def __init__(self, node: EphemeralNode, handle: int, standing: Standing | None = None) -> None:
         self.node = node
         self.binding = node.places.session.binding
         self.handle = handle
-        self.begin()
+        self.begin(standing)
 
-    def begin(self) -> None:
-        """Start with what is desired now.
+    def begin(self, standing: Standing | None = None) -> None:
+        """Start with what is desired now; `standing` is the session's, if that is known.
 
         An observation for an earlier desire does not count.
         """
         self.desired = self.node.desired
-        self.observed = begin(self.node.known, self.node.standing)
+        self.observed = begin(self.node.known, standing or self.node.standing)
 
     def act(self) -> bool:
         """Do the next action. Whether there is nothing left to do."""
@@ -60,11 +61,13 @@ class Attempt:
             self.observed = observed
         return observed is None
 
-    def choose(self) -> Action:
+    def choose(self, standing: Standing | None = None) -> Action:
         """Return the next action, which is about to be done."""
         node = self.node
-        action = next_action(self.desired, self.observed, node.standing, node.on_deletion)
-        self.epoch = node.places.session.epoch
+        standing = standing or node.standing
+        action = next_action(self.desired, self.observed, standing, node.on_deletion)
+        epoch = standing.epoch
+        self.epoch = node.places.session.epoch if epoch is None else epoch
         return action
 
     # Requests

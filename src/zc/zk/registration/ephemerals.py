@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zc.zk.registration.registry import Registry
     from zc.zk.registration.schedule import Hold
     from zc.zk.registration.tracking import Tracking
+    from zc.zk.session.maintenance import Steps
     from zc.zk.session.session import Session
     from zc.zk.watching.subscriptions import Subscriptions
     from zookeeper.types import Acl, Data
@@ -87,10 +88,10 @@ class Ephemerals:
         if hold is not None:
             self._tracking.release(hold, is_gone=is_gone)
 
-    def keep(self, handle: int) -> float | None:
+    def keep(self, handle: int) -> Steps:
         """Do the session's duty to have the nodes that are desired, and no others."""
         registry = self.if_any
-        return None if registry is None else registry.keep(handle)
+        return None if registry is None else (yield from registry.keep(handle))
 
     def after_fork(self) -> None:
         """End all nodes in a child process, whose session has none of the parent's."""

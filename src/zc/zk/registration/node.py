@@ -164,12 +164,18 @@ class EphemeralNode:
 
     def note(self, epoch: int, **found: Any) -> None:
         """Take in what was found out in the session `epoch`: fields of `Known`."""
+        value = found.get
         with self.places.lock:
             while True:
                 former = self.known
                 if epoch < former.epoch:
                     return
-                known = former._replace(epoch=epoch, **found)
+                known = Known(
+                    value("state", former.state),
+                    epoch,
+                    value("written", former.written),
+                    value("owner", former.owner),
+                )
                 if self.known is former:
                     self.known = known  # in one step
                     return
@@ -179,9 +185,7 @@ class EphemeralNode:
         self.note(epoch, state=RegistrationState.REGISTERED, written=desired)
         self.setbacks.note_success(self.path)
         if self.is_watched:
-            keys = [(Kind.EXISTS, self.path)]
-            self.places.watches.watch_soon(self.subscription, keys)
-            self.places.watches.watch_only(self.subscription, keys)
+            self.places.watches.watch_just(self.subscription, Kind.EXISTS, self.path)
 
     def note_uncertain(self, desired: Desired) -> None:
         """Note that the answer to a request to make the node so was lost.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from zc.zk.registration.attempt import Attempt, observe
 from zc.zk.registration.node import EphemeralNode
-from zc.zk.registration.step import Observed, Presence, RegistrationState, has_to_reconcile
+from zc.zk.registration.step import Observed, Presence, RegistrationState, has_to_reconcile, shown
 
 # A desire that changes, or a node that comes and goes, faster than requests are done is left for
 # later after so many actions.
@@ -31,8 +31,8 @@ def reconcile(handle: int, node: EphemeralNode) -> bool:
 
 def is_due(node: EphemeralNode) -> bool:
     """Tell whether an attempt is due when the node, or what it depends on, was read again."""
-    known = node.known
+    known, standing = node.known, node.standing
     seen = Observed(Presence.UNKNOWN, known.epoch)
-    if node.is_watched and node.state is RegistrationState.REGISTERED:
+    if node.is_watched and shown(known, standing) is RegistrationState.REGISTERED:
         seen = observe(node, known.epoch, fresh=False)
-    return has_to_reconcile(node.desired, known, seen, node.standing, node.on_deletion)
+    return has_to_reconcile(node.desired, known, seen, standing, node.on_deletion)

@@ -22,6 +22,7 @@ from zc.zk.registration.persistent import MAX_ACTIONS, is_due, reconcile
 from zc.zk.registration.schedule import Schedule
 from zc.zk.registration.step import Desired, OnDeletion, RegistrationState
 from zc.zk.session.backoff import pause
+from zc.zk.session.maintenance import Steps
 from zc.zk.session.pace import Urgency
 from zc.zk.session.session import Session, State
 from zc.zk.session.state import Moment
@@ -225,13 +226,13 @@ class Registry:
         """Tell whether a fault is one of the connection, which ends."""
         return isinstance(fault, zookeeper.SessionError) and self.session.state is not State.CLOSED
 
-    def keep(self, handle: int) -> float | None:
-        """Do the session's duty to have the nodes that are desired, and no others."""
+    def keep(self, handle: int) -> Steps:
+        """Do the session's duty to have the nodes that are desired, and no others, in steps."""
         self._note_gap()
         left = self.schedule.take_due()
         hand = self.schedule.begin(set(left))
         try:
-            left, refused = self._bulk.reconcile(handle, left)
+            left, refused = yield from self._bulk.in_steps(handle, left)
             for node, refusal in refused.items():
                 self.see_to(node, node.note_refusal(refusal))
             while left:

@@ -11,7 +11,8 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import zookeeper
@@ -63,6 +64,11 @@ logger = logging.getLogger("zc.zk")
 # called again at the latest, or None. It may raise SessionError half-way.
 Duty = Callable[[int], "float | None"]
 
+# A duty that is done in steps yields while its requests are under way, so that those of others can
+# be, too. One that has to wait is gone on with when all have begun.
+Steps = Generator[None, None, "float | None"]
+SteppedDuty = Callable[[int], Steps]
+
 # How things stand: the epoch of the session, how many times it has been connected, the handle if
 # there is a connection, and whether the server there can only be read.
 Standing = tuple[int, int, "int | None", bool]
@@ -74,7 +80,8 @@ class Maintenance:
     def __init__(self, session: Maintained) -> None:
         self._session = session
         self._name = session.connection_string
-        self._duties: list[tuple[Duty, bool]] = []
+        # Each with its steps, and whether it writes.
+        self._duties: list[tuple[Duty | SteppedDuty, SteppedDuty, bool]] = []
         self.begin_again()
 
     def begin_again(self) -> None:
@@ -88,10 +95,10 @@ class Maintenance:
         self._rest_until = 0.0
         # Which duties may have something to do: None stands for all of them. And when each one is
         # to be done next; in which session all of them were done.
-        self._wanted: deque[Duty | None] = deque()
-        self._due: dict[Duty, float] = {}
+        self._wanted: deque[Duty | SteppedDuty | None] = deque()
+        self._due: dict[Duty | SteppedDuty, float] = {}
         self._restored_epoch = 0
-        self._unfinished: set[Duty] = set()
+        self._unfinished: set[Duty | SteppedDuty] = set()
         # The session and the connection for which they are done.
         self.moment = (0, 0)
         self.worker = Worker(f"zc.zk keeper {self._name}", self._work)
@@ -101,19 +108,23 @@ class Maintenance:
 
         If it `writes`, only where that is possible.
         """
-        self._duties.append((duty, writes))
+        self._duties.append((duty, partial(_in_one_step, duty), writes))
 
-    def wake(self, duty: Duty | None = None) -> None:
+    def add_stepped_duty(self, duty: SteppedDuty, *, writes: bool = False) -> None:
+        """Do as `add_duty` for one that is done in steps."""
+        self._duties.append((duty, duty, writes))
+
+    def wake(self, duty: Duty | SteppedDuty | None = None) -> None:
         """Have `duty`, or by default all of them, done: there may be something to do."""
         self._wanted.append(duty)
         self.worker.wake()
 
-    def nudge(self, duty: Duty | None = None) -> None:
+    def nudge(self, duty: Duty | SteppedDuty | None = None) -> None:
         """`wake` for finalisers, which may run in the middle of anything."""
         self._wanted.append(duty)
         self.worker.nudge()
 
-    def note_unfinished(self, duty: Duty, is_unfinished: bool) -> None:
+    def note_unfinished(self, duty: Duty | SteppedDuty, is_unfinished: bool) -> None:
         """Note, in a duty, whether it has left a part of a new session's restoring for later."""
         (self._unfinished.add if is_unfinished else self._unfinished.discard)(duty)
 
@@ -158,7 +169,7 @@ class Maintenance:
         """Note what was asked for. Each round does, as much may be in a long outage."""
         while self._wanted:
             wanted = self._wanted[0]  # until it is noted, as an interrupt may come first
-            for duty, _ in self._duties:
+            for duty, *_ in self._duties:
                 if wanted is None or wanted == duty:
                     self._due[duty] = 0.0
             self._wanted.popleft()
@@ -166,15 +177,44 @@ class Maintenance:
     def _do_duties(self, handle: int, read_only: bool) -> float | None:
         """Do those that may have something to do; in how many seconds the next one is due."""
         self._take_wanted()
-        next_due, now = math.inf, time.monotonic()
-        for duty, writes in self._duties:
-            if writes and read_only:
-                continue
-            if self._due.get(duty, 0.0) <= now:
-                seconds = duty(handle)
-                self._due[duty] = math.inf if seconds is None else time.monotonic() + seconds
-            next_due = min(next_due, self._due[duty])
+        now = time.monotonic()
+        able = [each for each in self._duties if not (read_only and each[2])]
+        under_way: deque[tuple[Duty | SteppedDuty, Steps]] = deque()
+        trouble: zookeeper.SessionError | None = None
+        try:
+            for duty, steps_of, _ in able:
+                if self._due.get(duty, 0.0) > now:
+                    continue
+                under_way.append((duty, steps_of(handle)))
+                try:
+                    if self._step(*under_way[-1]):
+                        under_way.pop()
+                except zookeeper.SessionError as fault:
+                    # Those before it take in what their requests have met with.
+                    under_way.pop()
+                    trouble = fault
+                    break
+            while under_way:
+                while not self._step(*under_way[0]):
+                    pass
+                under_way.popleft()
+            if trouble is not None:
+                raise trouble
+        finally:
+            for _, steps in under_way:
+                steps.close()
+        next_due = min((self._due[duty] for duty, *_ in able), default=math.inf)
         return None if next_due == math.inf else max(0.0, next_due - time.monotonic())
+
+    def _step(self, duty: Duty | SteppedDuty, steps: Steps) -> bool:
+        """Do the next step of a duty; say whether it was the last."""
+        try:
+            next(steps)
+        except StopIteration as end:
+            seconds: float | None = end.value
+            self._due[duty] = math.inf if seconds is None else time.monotonic() + seconds
+            return True
+        return False
 
     def _replace_handle(self) -> float | None:
         """Open a new handle; or in how many seconds to come back and do so."""
@@ -218,6 +258,11 @@ class Maintenance:
             # The C client need not know: a server may go on with a connection whose session has
             # ended, and refuse only what needs one.
             self._session.note_lost(epoch, str(trouble))
+
+
+def _in_one_step(duty: Duty, handle: int) -> Steps:
+    yield  # those before it are done first
+    return duty(handle)
 
 
 def _is_over(binding: Binding, handle: int) -> bool:

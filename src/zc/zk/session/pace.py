@@ -128,11 +128,13 @@ class Pace:
         self.max_spread = checked_seconds("spread", max_spread)
         self.is_inline = False
         self.heard = Heard()
+        # Nodes that other requests of this client are about, which answers come behind.
+        self.asked_besides = 0
 
     def note_answer(self, asked_at: float, nodes: int = 1) -> None:
         """Note that a server has just answered what it was asked for so many nodes then."""
         now = time.monotonic()
-        heard = after_answer(self.heard, now - asked_at, nodes, now)
+        heard = after_answer(self.heard, now - asked_at, nodes + self.asked_besides, now)
         if heard.late:
             heard.part = random_part()
         self.heard = heard

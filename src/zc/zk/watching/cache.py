@@ -30,8 +30,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import zookeeper
+from zc.zk.session.maintenance import Steps
 from zc.zk.session.session import Session
 from zc.zk.watching import fetch
+from zc.zk.watching.ahead import Begun, Wanted, begin
 from zc.zk.watching.dependencies import (
     UNREAD,
     Answer,
@@ -79,6 +81,7 @@ class NodeCache:
         self._unread = Unread(session.pace)
         self._stale = Stale()
         self._moment = (0, 0)  # in which all that is known was up to date
+        self._epoch = 0  # of the session in which nodes are doubted, or known
         # One callable for all watches, the same object every time: the binding calls it once for
         # an event, however often it was given for a path.
         self._watcher: Watcher = self._note_event
@@ -157,12 +160,10 @@ class NodeCache:
 
     # The worker
 
-    def keep(self, handle: int) -> float | None:
-        """Bring what is known of the nodes up to date: a duty of the session."""
+    def keep(self, handle: int) -> Steps:
+        """Bring what is known of the nodes up to date: a duty of the session, in steps."""
         moment = self._session.maintenance.moment
         if self._moment != moment:
-            if self._moment[0] and self._dependencies.has_nodes:
-                self._see_session_go_on(handle)
             self._note_gap(moment)
         if self._dropped:
             self._end_dropped()
@@ -171,7 +172,7 @@ class NodeCache:
             for nodes in remove_watches(handle, self._dependencies, self._watcher, binding):
                 self._unread.add(nodes, at_once=True)
         self._take_events()
-        self._read_unread(handle)
+        yield from self._read_unread(handle, moment)
         self._stale.refresh(self._unread, self._ask)
         # A new session is restored when all is read, however late.
         self._session.maintenance.note_unfinished(self.keep, self._unread.has_unverified)
@@ -195,13 +196,13 @@ class NodeCache:
 
     def _note_gap(self, moment: tuple[int, int]) -> None:
         epoch, _ = moment
-        if self._moment[0] == epoch:
+        if self._epoch == epoch:
             # Unread nodes stay so, and events that have come or will come name those that have
             # changed.
             self._unread.hasten()
         else:
             self._note_new_session(epoch)
-        self._moment = moment
+            self._epoch = epoch
 
     def _note_new_session(self, epoch: int) -> None:
         self._dependencies.unneeded.clear()  # they went with the session
@@ -227,15 +228,35 @@ class NodeCache:
         with self._dependencies.lock:
             ask(nodes)
 
-    def _read_unread(self, handle: int) -> None:
+    def _read_unread(self, handle: int, moment: tuple[int, int]) -> Iterator[None]:
+        """Read what is due; after a gap, others' requests may be under way meanwhile."""
         now = time.monotonic()
         nodes = self._unread.take_due(now)
-        if not nodes:
-            return
-        ticket = next(self._tickets)
+        begun: Begun | None = None
+        if self._moment != moment:
+            wanted = Wanted(nodes)  # made while servers are at what they were asked for
+            if self._moment[0] and self._dependencies.has_nodes:
+                self._see_session_go_on(handle)
+                if self._pace.heard.late:
+                    nodes = self._unread.take_due(now)
+                    wanted = Wanted(nodes)
+            self._moment = moment
+            ticket = next(self._tickets)
+            begun = begin(handle, wanted, ticket, self._watcher, self._session.binding)
+        try:
+            yield
+        except BaseException:
+            if begun is not None:
+                begun.close()
+            raise
+        if nodes:
+            self._read(handle, nodes, now, begun)
+
+    def _read(self, handle: int, nodes: list[CachedNode], now: float, begun: Begun | None) -> None:
+        ticket = next(self._tickets) if begun is None else begun.ticket
         doubted = self._unread.unverified_among(nodes)
         # A node that is not read for a trouble of the connection stays unread.
-        answers = self._fetch_many(handle, nodes)
+        answers = self._fetch_many(handle, nodes, begun)
         self._session.counts.reads_after_gaps += len(doubted)
         self._session.counts.reads_after_events += len(nodes) - len(doubted)
         epoch, _ = self._moment
@@ -249,9 +270,11 @@ class NodeCache:
             self._unread.note_failures(untold)
         self._unread.note_all_read(nodes, now)
 
-    def _fetch_many(self, handle: int, nodes: list[CachedNode]) -> Answers:
+    def _fetch_many(
+        self, handle: int, nodes: list[CachedNode], begun: Begun | None = None
+    ) -> Answers:
         asked_at = time.monotonic()
-        answers = fetch.watch(handle, nodes, self._watcher, self._session.binding)
+        answers = fetch.watch(handle, nodes, self._watcher, self._session.binding, begun)
         self._pace.note_answer(asked_at, len(nodes))
         return answers
 

@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk.imports import importing
+from zc.zk.watching.ahead import MAX_SINGLE_READS, Begun, by_kind
 from zc.zk.watching.dependencies import Answer, CachedNode, Key, Kind
 from zc.zk.watching.packedstats import kept
 
 if TYPE_CHECKING:
     from zookeeper.binding import Binding
     from zookeeper.types import Watcher
-
-# Up to so many nodes are read and watched by requests of their own, in one round trip. More are in
-# bulk, which is less work for servers, and reads first and then watches.
-MAX_SINGLE_READS = 10
 
 # Reads of different kinds, up to so many, are requests of their own, and one round trip.
 MAX_MIXED_READS = 100
@@ -35,13 +32,17 @@ def watch(
     nodes: list[CachedNode],
     watcher: Watcher,
     binding: Binding,
+    begun: Begun | None = None,
 ) -> dict[CachedNode, Answer]:
     """Read nodes, and have `watcher` called once when they change.
 
     Missing ones are watched for their creation. Errors of nodes are answers; the others are raised.
     """
     answers: dict[CachedNode, Answer] = {}
-    if len(nodes) > MAX_SINGLE_READS:
+    if begun is not None:
+        answers = _answers_of(begun.of_kind, *begun.wait())
+        _watch_missing(handle, watcher, binding, answers)
+    elif len(nodes) > MAX_SINGLE_READS:
         answers = watch_many(handle, nodes, watcher, binding)
     elif len(nodes) > 1:
         answers = _watch_side_by_side(handle, nodes, watcher, binding)
@@ -130,7 +131,7 @@ def watch_many(
     binding: Binding,
 ) -> dict[CachedNode, Answer]:
     """Do `watch` in bulk, and leave out of the answers what has to be read one by one."""
-    of_kind = {kind: [node for node in nodes if node.key[0] is kind] for kind in Kind}
+    of_kind = by_kind(nodes)
     try:
         results = _watch(handle, watcher, binding, **{kind.value: of_kind[kind] for kind in Kind})
     except zookeeper.BadArgumentsException:

@@ -72,7 +72,7 @@ class Subscriptions:
 
     def add_duties(self) -> None:
         """Have the session's worker keep all up to date."""
-        self.session.add_duty(self.cache.keep)
+        self.session.maintenance.add_stepped_duty(self.cache.keep)
         self.session.add_duty(self.keep_trees)
 
     def __len__(self) -> int:
@@ -171,6 +171,14 @@ class Subscriptions:
         if self._dependencies.retain(subscription, keys):
             self.session.nudge(self.cache.keep)
 
+    def watch_just(self, subscription: Subscription, kind: Kind, path: str) -> None:
+        """Let `subscription` depend on this node alone, and have it read soon if it is unread."""
+        key = kind, path
+        node = subscription.nodes.get(key)
+        if node is None or node.answer is UNREAD or len(subscription.nodes) > 1:
+            self.watch_soon(subscription, [key])
+            self.watch_only(subscription, [key])
+
     def watch_and_read(
         self, subscription: Subscription, kind: Kind, path: str, *, fresh: bool = False
     ) -> Answer:
@@ -179,7 +187,10 @@ class Subscriptions:
         That is (data, stat), the list of child names, or the stat. Only if `fresh`, or if nothing
         is known yet, the server is asked. Raises what the server says, NoNodeException for one.
         """
-        answer = UNREAD if fresh else self.watch(subscription, kind, path).answer
+        node = None if fresh else subscription.nodes.get((kind, path))
+        answer = UNREAD
+        if not fresh:
+            answer = (node or self.watch(subscription, kind, path)).answer
         if answer is UNREAD:
             (answer,) = self.watch_and_read_many(subscription, [(kind, path)]).values()
         if isinstance(answer, zookeeper.ZooKeeperException):

@@ -47,7 +47,7 @@ class Unread:
 
     def unverified_among(self, nodes: Iterable[CachedNode]) -> set[CachedNode]:
         """Return those that have not been read in this session."""
-        return self._unverified.intersection(nodes)
+        return self._unverified and self._unverified.intersection(nodes)
 
     def add(self, nodes: Iterable[CachedNode], *, at_once: bool = False) -> None:
         """Have nodes read; if `at_once`, without regard to the pace."""
@@ -77,6 +77,11 @@ class Unread:
             self.add([node], at_once=True)
         due, self._next_due = [], math.inf
         is_calm = not self._pace.heard.late
+        if is_calm:
+            due = [node for node in self._nodes if node.subscriptions and node.read_at == NEVER]
+            if len(due) == len(self._nodes):
+                return due  # as in a new session
+            due = []
         for node in list(self._nodes):  # not pairs, each of which the collector would look at
             if not node.subscriptions:
                 self._forget(node)
@@ -99,7 +104,8 @@ class Unread:
         for node in nodes:
             unread(node, None)
             node.read_at = at
-        self._unverified.difference_update(nodes)
+        if self._unverified:
+            self._unverified.difference_update(nodes)
 
     def note_failures(self, nodes: Iterable[CachedNode]) -> None:
         """Note which of the nodes whose answers are new were refused."""
