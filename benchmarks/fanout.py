@@ -4,8 +4,8 @@ One node is followed by 1, 100 or 10,000 live objects of zc.zk with a callback e
 as many of kazoo's DataWatch, and somebody else changes it: the first figure is the time until the
 last callback has the new value. Then a thousand nodes are changed, 10,000 changes a second for a
 while; the age of the news in a callback, at the beginning and at the end, tells whether a lag
-builds up. Last, a callback takes a second: the figure is the time until the program knows of a change to
-another node.
+builds up. Last, a callback takes a second: the figure is the time until the program knows of a
+change to another node.
 """
 
 from __future__ import annotations
