@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.deadlines import scaled
+from tests.embedded import embedded
 from tests.test_layers import sources
 
 # One child a module, forked from an interpreter that has the libraries of others already. A module
@@ -134,6 +135,42 @@ def test_a_compiled_annotation_would_be_found(tmp_path: Path) -> None:
     lines += ["class Point(NamedTuple):", "    x: int"]
     (tmp_path / "as_text.py").write_text("\n".join(lines))
     assert compiled_annotations("as_text", folder=tmp_path) == "as_text: int\n"
+
+
+# A command, with all that it does, and the modules that it has imported by the end.
+COMMAND = """
+import sys
+import zc.zk.scripts
+sys.argv = sys.argv[1:]
+status = getattr(zc.zk.scripts, sys.argv[0])()
+print(status, *sorted(sys.modules), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("command", ["export", "import_"])
+def test_a_plain_tree_needs_no_parser_of_literals_nor_json(command: str, tmp_path: Path) -> None:
+    """Each of them would be a twentieth of a command's start."""
+    tree = tmp_path / "tree.txt"
+    tree.write_text("/shop : benchmark\n  motd = 'Open'\n  threads = 3\n  /a\n")
+    with embedded() as server:
+        words = [server.connection_string]
+        for name, *more in (["import_", str(tree)], [command, "/shop"]):
+            more = [str(tree)] if name == "import_" else more
+            ended = subprocess.run(
+                [sys.executable, "-c", COMMAND, name, *words, *more],
+                capture_output=True,
+                text=True,
+                timeout=scaled(60),
+                check=True,
+            )
+    status, *modules = ended.stderr.splitlines()[-1].split()
+    assert status == "None"
+    assert "zc.zk.session.session" in modules
+    unneeded = {
+        "json", "math", "unicodedata", "zc.zk.client", "zc.zk.quickjson",
+        *(f"zc.zk.tree.{name}" for name in ("layout", "literals", "oddtext", "parse", "template")),
+    }  # fmt: skip
+    assert unneeded & set(modules) == set()
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         texts.append(text)
         return parse_tree(text)
 
-    monkeypatch.setattr(unparsed, "parse_tree", parse)
+    monkeypatch.setattr(unparsed, "_parse", parse)
     return texts
 
 

@@ -18,7 +18,6 @@ exact data matter, keep the data.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,9 +29,9 @@ Properties = dict[str, Any]
 
 STRING_VALUE = "string_value"
 
-_COMPACT = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
-# The function that `raw_decode` of a decoder calls.
-_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+# Those of `zc.zk.quickjson`, which is imported when one of them is needed.
+_read: Callable[[str], Any] | None = None
+_write: Callable[[Any], str] | None = None
 
 BEYOND_JSON = "NaN and infinity are no numbers in JSON"
 
@@ -73,7 +72,7 @@ def decode_strictly(data: str | None) -> Properties:
     if not is_in_braces(text):
         return {STRING_VALUE: data}
     try:
-        properties: Properties = _from_json(text)
+        properties: Properties = (_read or _quick_read())(text)
     except RecursionError:
         raise _nested_too_deeply(text) from None
     except ValueError as fault:
@@ -118,7 +117,7 @@ def as_read(properties: Mapping[str, Any]) -> str:
         if isinstance(value, str) and is_storable(value):
             return value
     require_names(properties)
-    return to_text(properties, _compact)
+    return to_text(properties, _write or _quick_write())
 
 
 def require_names(properties: Mapping[str, Any]) -> None:
@@ -134,7 +133,7 @@ def to_json(value: Any) -> str:
     Unlike `==` between Python values, a comparison of the texts tells True from 1 and 1 from 1.0,
     and NaN equals NaN. Raises ValueError for values that JSON cannot hold.
     """
-    return to_text(value, _compact)
+    return to_text(value, _write or _quick_write())
 
 
 def to_text(value: Any, encode: Callable[[Any], str]) -> str:
@@ -160,12 +159,12 @@ def has_number_beyond_json(text: str) -> bool:
     """
     if "NaN" not in text and "Infinity" not in text:
         return False
-    numbers: list[str] = []
+    from zc.zk.quickjson import numbers_beyond_json
+
     try:
-        json.loads(text, parse_constant=numbers.append)
+        return bool(numbers_beyond_json(text))
     except (ValueError, RecursionError):
         return False
-    return bool(numbers)
 
 
 def is_storable(text: str) -> bool:
@@ -177,43 +176,22 @@ def is_storable(text: str) -> bool:
     return True
 
 
-def _from_json(text: str) -> Any:
-    # Twice as fast as `json.loads`, which says what is wrong.
-    try:
-        value, end = _scan(text, 0)
-    except StopIteration:
-        return json.loads(text)
-    return value if end == len(text) else json.loads(text)
+def _quick_write() -> Callable[[Any], str]:
+    """Return the function that writes JSON, for all calls to come."""
+    global _write
+    from zc.zk.quickjson import write
+
+    _write = write
+    return write
 
 
-def _fast_compact() -> Callable[[Any], str] | None:
-    """Make an equivalent of `_COMPACT.encode` that keeps its encoder in C.
+def _quick_read() -> Callable[[str], Any]:
+    """Return the function that reads JSON, for all calls to come."""
+    global _read
+    from zc.zk.quickjson import read
 
-    `_COMPACT` makes that encoder anew in each call. It is not documented: return None if there is
-    no such encoder, or a different one.
-    """
-    try:
-        pieces = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
-            None, _COMPACT.default, json.encoder.encode_basestring_ascii,
-            None, ":", ",", True, False, True,
-        )  # fmt: skip
-        if "".join(pieces({"b": [1], "a": "é"}, 0)) != '{"a":"\\u00e9","b":[1]}':
-            return None
-    except (AttributeError, TypeError):
-        return None
-
-    def encode(value: Any) -> str:
-        try:
-            return "".join(pieces(value, 0))
-        except RecursionError:
-            # The encoder in C does not detect values that hold themselves; the other one tells
-            # them from values that are nested too deeply.
-            return _COMPACT.encode(value)
-
-    return encode
-
-
-_compact = _fast_compact() or _COMPACT.encode
+    _read = read
+    return read
 
 
 def _is_nested_too_deeply(text: str, value: Any) -> bool:

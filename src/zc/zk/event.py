@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 
 def _ignore(event: object) -> None:
@@ -31,6 +31,33 @@ def _zope_notify() -> Callable[[object], None] | None:
 notify: Callable[[object], None] = _zope_notify() or _ignore
 
 logger = logging.getLogger("zc.zk")
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Client(Protocol):
+        """The members that the client of an event has for certain.
+
+        The clients of this library are `zc.zk.ZooKeeper`s, or `zc.zk.aio.ZooKeeper`s, whose methods
+        are to be awaited; `isinstance` tells type checkers so.
+        """
+
+        @property
+        def handle(self) -> int | None: ...
+
+        @property
+        def connection_string(self) -> str: ...
+
+        @property
+        def state(self) -> int: ...
+
+        def get_properties(self, path: str) -> Any: ...
+
+        def resolve(self, path: str) -> Any: ...
+
+        def is_ephemeral(self, path: str) -> Any: ...
+
+        def close(self) -> Any: ...
 
 
 class RegisteringServer:
@@ -50,31 +77,6 @@ class RegisteringServer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, {self.path!r}, {self.properties!r})"
-
-
-class Client(Protocol):
-    """The members that the client of an event has for certain.
-
-    The clients of this library are `zc.zk.ZooKeeper`s, or `zc.zk.aio.ZooKeeper`s, whose methods
-    are to be awaited; `isinstance` tells type checkers so.
-    """
-
-    @property
-    def handle(self) -> int | None: ...
-
-    @property
-    def connection_string(self) -> str: ...
-
-    @property
-    def state(self) -> int: ...
-
-    def get_properties(self, path: str) -> Any: ...
-
-    def resolve(self, path: str) -> Any: ...
-
-    def is_ephemeral(self, path: str) -> Any: ...
-
-    def close(self) -> Any: ...
 
 
 class ClientEvent:

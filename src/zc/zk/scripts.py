@@ -139,6 +139,7 @@ def _run(command: str, arguments: Arguments, name: str | None = None) -> int | N
     words = _words(arguments)
     from zc.zk.cli import runner
 
-    module, summary = COMMANDS[command]
-    status = runner.run(f"zc.zk.cli.{module}", name or f"zookeeper_{command}", summary, words)
+    found = COMMANDS[command]
+    module = f"zc.zk.cli.{found.module}"
+    status = runner.run(module, name or f"zookeeper_{command}", found.summary, words)
     return status or None

@@ -211,9 +211,22 @@ cdef str json_of(Line *line):
     return translated(&value, True)
 
 
+# `json.loads`, which is imported when it is needed: most commands do without.
+cdef object json_loads = None
+
+
+cdef object value_in_json(str text):
+    global json_loads
+    if json_loads is None:
+        from json import loads
+
+        json_loads = loads
+    return json_loads(text)
+
+
 cdef object value_of(str text, Line *line):
     if line.value_kind == NESTED:
-        return json.loads(json_of(line))
+        return value_in_json(json_of(line))
     if line.value_kind == INTEGER:
         return integer(line)
     if line.value_kind == DECIMAL:

@@ -6,7 +6,7 @@ import argparse
 import os
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
-from typing import NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn
 
 from zc.zk.cli import nodewords, security
 from zc.zk.cli.commands import versions
@@ -14,6 +14,16 @@ from zc.zk.cli.failures import Misuse
 from zc.zk.cli.output import STANDARD, write_text
 from zc.zk.links import as_told
 from zc.zk.patterns import pattern
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Texts(Protocol):
+        """The texts about a command that --help shows."""
+
+        DETAILS: str
+        EXAMPLES: str
+
 
 CONNECTION_VARIABLE = "ZC_ZK_CONNECTION_STRING"
 CREDENTIALS_VARIABLE = "ZC_ZK_CREDENTIALS_FILE"
@@ -47,13 +57,6 @@ _EXIT_STATUS = """
 exit status: 0 success, 1 error, 2 wrong usage, 3 differences found (with --exit-code),
 4 nodes left out
 """
-
-
-class Texts(Protocol):
-    """The texts about a command that --help shows."""
-
-    DETAILS: str
-    EXAMPLES: str
 
 
 class _HelpFormatter(argparse.HelpFormatter):

@@ -5,15 +5,17 @@ earlier releases are programs of their own too, as `zookeeper_export`; `zc.zk.sc
 entry points.
 """
 
-# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
-from typing import NamedTuple
+from __future__ import annotations
 
 
-class Command(NamedTuple):
+class Command:
     """Where a command is, and what it does."""
 
-    module: str
-    summary: str
+    __slots__ = ("module", "summary")
+
+    def __init__(self, module: str, summary: str) -> None:
+        self.module = module
+        self.summary = summary
 
 
 GROUPS: dict[str, dict[str, Command]] = {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from zc.zk.cli.failures import Failure, Misuse
 from zc.zk.cli.output import is_terminal, say
 from zc.zk.operations.subtree import CONFLICTS
-from zc.zk.tree.summary import summary
 
 if TYPE_CHECKING:
     from zc.zk.operations.plan import Plan
@@ -44,10 +44,17 @@ def confirm(plan: Plan, *, overwriting: bool = False, has_dry_run: bool = True) 
         plan.lines(),
         f"{question}?",
         f"this deletes {nodes(deleted)}: {shown}--yes deletes {them}",
-        lambda: summary(list(plan)),
+        partial(_summary, plan),
         has_dry_run=has_dry_run,
     )
     return True
+
+
+def _summary(plan: Plan) -> Iterable[str]:
+    # Imported here: only large plans are summed up.
+    from zc.zk.tree.summary import summary
+
+    return summary(list(plan))
 
 
 def ask(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from zc.zk._speedups import has_marks
-from zc.zk.cli import confirmation, connect, nodewords, quotasleft
+from zc.zk.cli import confirmation, connect, nodewords
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import DIFFERENCES, INCOMPLETE
 from zc.zk.cli.input import read_import
@@ -102,7 +102,7 @@ def run(options: Namespace) -> int:
         if options.dry_run:
             plan = _plan(options, session, tree, path, how)
             status = _show(options, plan)
-            quotasleft.tell_of_those_of(options, session, plan.deletions)
+            _tell_of_quotas(options, session, plan)
             return INCOMPLETE if skipped.conclude() and not status else status
         if (options.trim or confirmation.can_ask()) and not options.yes:
             plan = _import_confirmed(options, session, tree, path, how)
@@ -110,8 +110,16 @@ def run(options: Namespace) -> int:
             plan = _import(options, session, tree, path, how)
         for notice in plan.notices():
             tell(options.name, notice)
-        quotasleft.tell_of_those_of(options, session, plan.deletions)
+        _tell_of_quotas(options, session, plan)
     return INCOMPLETE if skipped.conclude() else 0
+
+
+def _tell_of_quotas(options: Namespace, session: Session, plan: Plan) -> None:
+    """Tell of the quotas that deleted nodes leave behind."""
+    if deletions := plan.deletions:
+        from zc.zk.cli import quotasleft
+
+        quotasleft.tell_of_those_of(options, session, deletions)
 
 
 class _Review:

@@ -71,11 +71,14 @@ def read_tree(file: str, format: str | None) -> ParseNode:
 
 def read_import(file: str, format: str | None) -> ParseNode | Unparsed:
     """Do the same for an import, which need not parse a plain text to know its faults."""
-    from zc.zk import formats
     from zc.zk.tree.unparsed import checked
 
     def parse(text: str, format: str) -> ParseNode | Unparsed:
-        return checked(text) if format == formats.TEXT else formats.parse(text, format)
+        if format == "text":
+            return checked(text)
+        from zc.zk import formats
+
+        return formats.parse(text, format)
 
     return _tree(file, format, parse)
 

@@ -11,7 +11,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from zc.zk.cli import signals
 from zc.zk.cli.arguments import Parser, split_at
@@ -19,6 +19,21 @@ from zc.zk.cli.commands import COMMANDS
 from zc.zk.cli.failures import BY_SIGNAL, Failure, in_words, status_of_interruption
 from zc.zk.cli.output import flush, say, tell
 from zc.zk.errors import Error, printable
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Command(Protocol):
+        """The module of a command."""
+
+        USAGE: str
+        DETAILS: str
+        EXAMPLES: str
+
+        def add_arguments(self, parser: Parser) -> None: ...
+
+        def run(self, options: Namespace) -> int: ...
+
 
 # Python's own handler for SIGINT raises KeyboardInterrupt; these would end the process at once, and
 # leave unfinished files behind.
@@ -28,24 +43,12 @@ ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 LOGGERS = ("zc.zk", "zookeeper", "ZooKeeper")
 
 
-class Command(Protocol):
-    """The module of a command."""
-
-    USAGE: str
-    DETAILS: str
-    EXAMPLES: str
-
-    def add_arguments(self, parser: Parser) -> None: ...
-
-    def run(self, options: Namespace) -> int: ...
-
-
 def run(module: str, name: str, summary: str, arguments: Sequence[str]) -> int:
     """Run the command in `module` under `name`, and return its exit status."""
     debug = "--debug" in split_at("--", arguments)[0]
 
     def run_command() -> int:
-        command = cast(Command, importlib.import_module(module))
+        command = cast("Command", importlib.import_module(module))
         parser = parser_of(command, name, summary)
         options = parser.parse_words(arguments)
         options.name = name
@@ -57,7 +60,7 @@ def run(module: str, name: str, summary: str, arguments: Sequence[str]) -> int:
 
 def command(name: str) -> Command:
     """Return the module of a command."""
-    return cast(Command, importlib.import_module(f"zc.zk.cli.{COMMANDS[name].module}"))
+    return cast("Command", importlib.import_module(f"zc.zk.cli.{COMMANDS[name].module}"))
 
 
 def conclude(name: str, action: Callable[[], int], *, debug: bool = False) -> int:

@@ -10,7 +10,6 @@ from zc.zk.cli import connect
 from zc.zk.cli.failures import Failure
 from zc.zk.cli.output import tell
 from zc.zk.cli.progress import progress
-from zc.zk.operations.export import export_tree
 
 # Nodes that are told by their names.
 MAX_TOLD = 10
@@ -57,6 +56,9 @@ def tree_text(
 
     Otherwise one of them raises Failure. `lost` is told what is not, with `is_strict` all of it.
     """
+    # Imported here: an import has skipped nodes, too, and exports none.
+    from zc.zk.operations.export import export_tree
+
     with connect.session(options, connection) as session, progress(what) as bar:
         try:
             return export_tree(

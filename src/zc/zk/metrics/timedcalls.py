@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from functools import partial
+from typing import TYPE_CHECKING
 
 from zc.zk.metrics.durations import Durations
-from zc.zk.session.worker import Calls, Stoppable
+
+if TYPE_CHECKING:
+    from zc.zk.session.worker import Calls, Stoppable
 
 
 class TimedCalls:

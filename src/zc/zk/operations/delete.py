@@ -71,9 +71,9 @@ def make_plan(
     """
     if path == "/":
         raise zookeeper.error(zookeeper.BADARGUMENTS, path, "the root cannot be deleted")
-    present, zxid = subtree.read_states(session, path, progress)
-    changes = plan_deletion(path, present, force=force, ignore_if_ephemeral=ignore_if_ephemeral)
-    return Plan(session, changes, OPEN_ACL_UNSAFE, zxid, ephemerals)
+    seen = subtree.read_states(session, path, progress)
+    changes = plan_deletion(path, seen.states, force=force, ignore_if_ephemeral=ignore_if_ephemeral)
+    return Plan(session, changes, OPEN_ACL_UNSAFE, seen.zxid, ephemerals)
 
 
 def delete_tree(

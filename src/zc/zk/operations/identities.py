@@ -1,7 +1,8 @@
 """The identities that servers take a session for."""
 
-# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
-from typing import TYPE_CHECKING, Any, NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import zookeeper
 from zc.zk.acl import digest_acl
@@ -10,19 +11,10 @@ from zc.zk.session.session import Session
 
 if TYPE_CHECKING:
     from zookeeper.types import ProvenIdentity
-else:
-    ProvenIdentity = Any  # a large module, for a type
 
 
-class Identities(NamedTuple):
-    """The identities that a session has proven, and whether these are all."""
-
-    proven: list[ProvenIdentity]
-    are_all: bool
-
-
-def identities(session: Session) -> Identities:
-    """Return what can be known of them, as ACLs have them.
+def identities(session: Session) -> tuple[list[ProvenIdentity], bool]:
+    """Return what can be known of them, as ACLs have them, and whether these are all.
 
     A server tells them, but of a digest only the user; before version 3.7 it tells nothing, and
     those of certificates and of SASL are not known then.
@@ -32,8 +24,8 @@ def identities(session: Session) -> Identities:
     ]
     told = told_identities(session)
     if told is None:
-        return Identities(known, are_all=False)
-    return Identities([*known, *(each for each in told if each[0] != "digest")], are_all=True)
+        return known, False
+    return [*known, *(each for each in told if each[0] != "digest")], True
 
 
 def told_identities(session: Session) -> list[ProvenIdentity] | None:

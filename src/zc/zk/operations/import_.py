@@ -1,8 +1,9 @@
 """Import: make nodes what a tree says."""
 
-# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import zookeeper
 from zc.zk._speedups import Outline, has_marks
@@ -18,28 +19,39 @@ from zc.zk.session.session import Session
 from zc.zk.session.state import CONNECTED
 from zc.zk.tree.changes import AddNode
 from zc.zk.tree.diff import NodeState, plan_import, plan_outline
-from zc.zk.tree.exporting import Skip
 from zc.zk.tree.marking import Marking, is_about_us, shut, with_acls, with_ways_in
 from zc.zk.tree.model import ParseNode
 from zc.zk.tree.planned import Changes, Item
 from zc.zk.tree.unparsed import Unparsed
 
 if TYPE_CHECKING:
+    from zc.zk.tree.exporting import Skip
     from zookeeper.types import Acl, Progress
 
 
-class Options(NamedTuple):
+class Options:
     """How to import; see `zc.zk.ZooKeeper.import_tree`.
 
     `review` is called with each plan before it is applied, and may raise.
     """
 
-    trim: bool | None = None
-    reset_acls: bool = False
-    ephemeral_as_permanent: bool = False
-    strict: bool = False
-    skip: Skip | None = None
-    review: Callable[[Plan], object] | None = None
+    __slots__ = ("ephemeral_as_permanent", "reset_acls", "review", "skip", "strict", "trim")
+
+    def __init__(
+        self,
+        trim: bool | None = None,
+        reset_acls: bool = False,
+        ephemeral_as_permanent: bool = False,
+        strict: bool = False,
+        skip: Skip | None = None,
+        review: Callable[[Plan], object] | None = None,
+    ) -> None:
+        self.trim = trim
+        self.reset_acls = reset_acls
+        self.ephemeral_as_permanent = ephemeral_as_permanent
+        self.strict = strict
+        self.skip = skip
+        self.review = review
 
 
 def make_plan(
@@ -47,9 +59,9 @@ def make_plan(
     tree: ParseNode | Unparsed,
     path: str,
     *,
-    acl: "Acl",
+    acl: Acl,
     options: Options,
-    progress: "Progress | None" = None,
+    progress: Progress | None = None,
 ) -> Plan:
     """Plan how the nodes below `path` become what `tree` says.
 
@@ -61,7 +73,7 @@ def make_plan(
             place = _first_look(session, tree, path, acl, progress)
             if tree.is_export_of(place.tops(), place.writers):
                 return Plan(session, Changes([]), acl, place.zxid)
-            place = place._replace(known=tree.known, writers={})
+            place.known, place.writers = tree.known, {}
             if place.has_none and (outline := tree.outline()) is not None:
                 if place.is_missing and path != "/":
                     place = _behind_links(session, place, outline.names, progress)
@@ -83,7 +95,7 @@ def make_plan(
         skip=options.skip,
     )
     if is_marked or options.reset_acls:
-        marking = _with_acls(session, tree, path, seen.states, marking, progress)
+        _add_acls(session, tree, path, seen.states, marking, progress)
     if seen.states:
         own = reserved(session)
         changes = plan_import(tree, path, seen.states, options.trim, marking, own=own)
@@ -109,7 +121,7 @@ def _may_need_no_parsing(session: Session, text: Unparsed, path: str, options: O
 
 
 def _first_look(
-    session: Session, text: Unparsed, path: str, acl: "Acl", progress: "Progress | None"
+    session: Session, text: Unparsed, path: str, acl: Acl, progress: Progress | None
 ) -> Place:
     """Read the nodes that a text is about. Raises its faults rather than what else is wrong."""
     try:
@@ -121,7 +133,7 @@ def _first_look(
 
 
 def _behind_links(
-    session: Session, place: Place, names: Iterable[str], progress: "Progress | None"
+    session: Session, place: Place, names: Iterable[str], progress: Progress | None
 ) -> Place:
     """Return the place that links lead to, that itself if they lead nowhere."""
     from zc.zk.watching.readers import resolve
@@ -138,33 +150,32 @@ def _behind_links(
     return place
 
 
-def _with_acls(
+def _add_acls(
     session: Session,
     tree: ParseNode,
     path: str,
     present: dict[str, NodeState],
     marking: Marking,
-    progress: "Progress | None",
-) -> Marking:
-    """Return the marking with what is known of the ACLs that a plan is about, if any."""
+    progress: Progress | None,
+) -> None:
+    """Add to the marking all that is known of the ACLs that a plan is about, if any."""
     paths = with_acls(tree, path, present, is_reset=marking.reset is not None)
     if not paths:
-        return marking
-    marking = marking._replace(acls=_acls(session, paths, progress))
+        return
+    marking.acls = _acls(session, paths, progress)
     if is_about_us(tree, marking.reset):
-        marking = marking._replace(identities=told_identities(session) or [])
-    return marking
+        marking.identities = told_identities(session) or []
 
 
-def _check_acl(session: Session, path: str, acl: "Acl") -> None:
+def _check_acl(session: Session, path: str, acl: Acl) -> None:
     """Raise what the binding says against an ACL, which is asked of no server."""
     where = path if is_direct(path) else "/"
     session.call(session.binding.check_operations, [("create", where, "", acl)])
 
 
 def _acls(
-    session: Session, paths: list[str], progress: "Progress | None"
-) -> "dict[str, tuple[Acl, int] | Exception]":
+    session: Session, paths: list[str], progress: Progress | None
+) -> dict[str, tuple[Acl, int] | Exception]:
     """Read the ACLs of nodes, with their versions; nothing of those that have vanished."""
     answers = read_acls(session, paths, progress)
     return {
@@ -225,9 +236,9 @@ def import_tree(
     tree: ParseNode | Unparsed,
     path: str,
     *,
-    acl: "Acl",
+    acl: Acl,
     options: Options,
-    progress: "Progress | None" = None,
+    progress: Progress | None = None,
     plan: Plan | None = None,
 ) -> Plan:
     """Plan and apply until no conflict with anybody else is left; return the last plan.

@@ -40,7 +40,7 @@ class Leaf(NamedTuple):
         return _name(self.path)
 
 
-class Place(NamedTuple):
+class Place:
     """The node at `path` and some of its children, with all below them, as they were read.
 
     `answers` are those of `get_many` about the children, by path, and `own` that about the node
@@ -50,14 +50,17 @@ class Place(NamedTuple):
     `writers` were told of the nodes of `trees`, by name, as they came.
     """
 
-    path: str
-    own: Any
-    answers: dict[str, Any]
-    trees: dict[str, Iterable[Znode]]
-    everything: Iterable[Znode] | None
-    zxid: int
-    known: Mapping[str, int] = {}
-    writers: Mapping[str, Writer] = {}
+    __slots__ = ("answers", "everything", "known", "own", "path", "trees", "writers", "zxid")
+
+    def __init__(self, path: str, own: Any, answers: dict[str, Any], zxid: int) -> None:
+        self.path = path
+        self.own = own
+        self.answers = answers
+        self.trees: dict[str, Iterable[Znode]] = {}
+        self.everything: Iterable[Znode] | None = None
+        self.zxid = zxid
+        self.known: Mapping[str, int] = {}
+        self.writers: dict[str, Writer] = {}
 
     @property
     def names(self) -> list[str]:
@@ -129,9 +132,7 @@ def read_place(
     for attempt in attempts(session):
         with attempt:
             found = session.call(session.binding.get_many, paths)
-    place = Place(
-        path, found[0], dict(zip(paths[1:], found[1:], strict=True)), {}, None, found.zxid
-    )
+    place = Place(path, found[0], dict(zip(paths[1:], found[1:], strict=True)), found.zxid)
     if place.is_missing:
         return place
     with_children = [
@@ -141,9 +142,9 @@ def read_place(
     ]
     if len(with_children) > MANY_SUBTREES:
         tree = read_nodes(session, path, progress)
-        return place._replace(everything=tree, zxid=min(place.zxid, tree.zxid))
-    zxids = [place.zxid]
-    writers: dict[str, Writer] = {}
+        place.everything = tree
+        place.zxid = min(place.zxid, tree.zxid)
+        return place
     for child in with_children:
         name = _name(child)
         try:
@@ -151,13 +152,13 @@ def read_place(
                 tree = read_nodes(session, child, progress)
             else:
                 new = partial(text.writer_of, name)
-                tree, writers[name] = read_written(session, child, new, progress)
+                tree, place.writers[name] = read_written(session, child, new, progress)
         except zookeeper.NoNodeException:
             place.trees[child] = []
         else:
             place.trees[child] = tree
-            zxids.append(tree.zxid)
-    return place._replace(zxid=min(zxids), writers=writers)
+            place.zxid = min(place.zxid, tree.zxid)
+    return place
 
 
 def _leaf(path: str, answer: Any) -> Leaf:

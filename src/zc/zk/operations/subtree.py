@@ -4,9 +4,10 @@ Work on a tree may be repeated as a whole, so that is what is done, a bounded nu
 computing is in `zc.zk.tree`, and `zc.zk.operations.apply` writes.
 """
 
-# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import zookeeper
 from zc.zk.session.retry import attempts
@@ -29,11 +30,14 @@ CONFLICTS = (
 )
 
 
-class Seen(NamedTuple):
+class Seen:
     """Nodes by path, none of which was read before the servers' change `zxid`."""
 
-    states: dict[str, NodeState]
-    zxid: int
+    __slots__ = ("states", "zxid")
+
+    def __init__(self, states: dict[str, NodeState], zxid: int) -> None:
+        self.states = states
+        self.zxid = zxid
 
 
 def reserved(session: Session) -> str | None:
@@ -41,13 +45,13 @@ def reserved(session: Session) -> str | None:
     return RESERVED if is_at_root(session.connection_string) else None
 
 
-def read_states(session: Session, path: str, progress: "Progress | None" = None) -> Seen:
+def read_states(session: Session, path: str, progress: Progress | None = None) -> Seen:
     """Read a node and all below it. Raises NoNodeException when it is not there."""
     tree = read_nodes(session, path, progress)
     return Seen(states_of(tree), tree.zxid)
 
 
-def read_nodes(session: Session, path: str, progress: "Progress | None") -> "Subtree":
+def read_nodes(session: Session, path: str, progress: Progress | None) -> Subtree:
     """Read a node and all below it. Raises NoNodeException when it is not there."""
     for attempt in attempts(session):
         with attempt:
@@ -58,9 +62,9 @@ def read_nodes(session: Session, path: str, progress: "Progress | None") -> "Sub
 def read_written(
     session: Session,
     path: str,
-    writer: "Callable[[], Writer]",
-    progress: "Progress | None",
-) -> "tuple[Subtree, Writer]":
+    writer: Callable[[], Writer],
+    progress: Progress | None,
+) -> tuple[Subtree, Writer]:
     """Read as `read_nodes` does, and have the text written meanwhile, by a new writer."""
     for attempt in attempts(session):
         with attempt:
@@ -69,14 +73,14 @@ def read_written(
     return tree, tells
 
 
-def states_of(tree: "Iterable[Znode]") -> dict[str, NodeState]:
+def states_of(tree: Iterable[Znode]) -> dict[str, NodeState]:
     """Return the states of nodes, which come parents first, by path."""
     return snapshot(
         (node.path, node.data, node.version, node.ephemeralOwner, node.error) for node in tree
     )
 
 
-def create_ancestors(session: Session, path: str, acl: "Acl") -> None:
+def create_ancestors(session: Session, path: str, acl: Acl) -> None:
     """Create the nodes above `path`, blank, where they are missing.
 
     A refusal of one of them is not raised: the servers repeat it when its child is created.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import zookeeper
 from zc.zk.event import ClientEvent
-from zc.zk.session.worker import Calls
 
 if TYPE_CHECKING:
+    from zc.zk.session.worker import Calls
     from zookeeper.types import Watcher
 
 # Makes an event of a client: the class of a session event, for one.

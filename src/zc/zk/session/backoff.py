@@ -7,6 +7,9 @@ import os
 FIRST_PAUSE_SECONDS = 0.05
 MAX_PAUSE_SECONDS = 10.0
 
+# Not `math.inf`: a command's start would import that module for it.
+NEVER = float("inf")
+
 
 def pause(failures: int) -> float:
     """Return the seconds to wait after so many failures in a row (1, 2, ...).

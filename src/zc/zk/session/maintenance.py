@@ -8,7 +8,6 @@ fails is tried again at growing intervals (backoff).
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Generator
@@ -16,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import zookeeper
-from zc.zk.session.backoff import pause, soonest
+from zc.zk.session.backoff import NEVER, pause, soonest
 from zc.zk.session.worker import Worker
 
 if TYPE_CHECKING:
@@ -203,8 +202,8 @@ class Maintenance:
         finally:
             for _, steps in under_way:
                 steps.close()
-        next_due = min((self._due[duty] for duty, *_ in able), default=math.inf)
-        return None if next_due == math.inf else max(0.0, next_due - time.monotonic())
+        next_due = min((self._due[duty] for duty, *_ in able), default=NEVER)
+        return None if next_due == NEVER else max(0.0, next_due - time.monotonic())
 
     def _step(self, duty: Duty | SteppedDuty, steps: Steps) -> bool:
         """Do the next step of a duty; say whether it was the last."""
@@ -212,7 +211,7 @@ class Maintenance:
             next(steps)
         except StopIteration as end:
             seconds: float | None = end.value
-            self._due[duty] = math.inf if seconds is None else time.monotonic() + seconds
+            self._due[duty] = NEVER if seconds is None else time.monotonic() + seconds
             return True
         return False
 

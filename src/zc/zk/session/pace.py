@@ -34,10 +34,11 @@ so they are urgent; the C core spreads them by attempts that have failed (race.c
 from __future__ import annotations
 
 import enum
-import math
 import os
 import time
 from collections.abc import Callable
+
+from zc.zk.session.backoff import NEVER
 
 # Seconds. At once: a program that makes one change after the other, and waits to see each, is to
 # wait for servers only; and where these have too much to do, the window keeps reads apart.
@@ -106,7 +107,7 @@ def checked_seconds(name: str, seconds: object) -> float:
     """Return a number of seconds that a user has set. Raises TypeError and ValueError."""
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
         raise TypeError(f"{name} is a number of seconds, not {seconds!r}")
-    if not (seconds >= 0 and math.isfinite(seconds)):
+    if not 0 <= seconds < NEVER:
         raise ValueError(f"{name} is a finite number of seconds from 0, not {seconds!r}")
     return float(seconds)
 
@@ -145,12 +146,12 @@ class Pace:
         `since` is when it was known to have changed again; `urgency` is called only if it matters.
         """
         heard = self.heard
-        due = -math.inf if self.is_inline else read_at + self.min_interval
+        due = -NEVER if self.is_inline else read_at + self.min_interval
         if not heard.late and due < heard.at:
             return due
         how_urgent = urgency()
         if self.is_inline or how_urgent is Urgency.AT_ONCE:
-            return -math.inf
+            return -NEVER
         waits_until = heard.at + window(heard, how_urgent, self.max_spread) * heard.part
         # Each late answer begins another window; nothing waits for more than one of the longest.
         return max(due, min(waits_until, since + self.max_spread))

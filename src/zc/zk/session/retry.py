@@ -18,12 +18,41 @@ import time
 from collections.abc import Iterator
 from itertools import count
 from types import TracebackType
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import zookeeper
 from zc.zk.session.backoff import pause
 from zc.zk.session.state import Moment, State
 from zc.zk.session.waiting import rest
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class SessionLike(Protocol):
+        """A session, as far as a retry needs to know it."""
+
+        connection_string: str
+
+        @property
+        def state(self) -> State:
+            """Where it stands."""
+
+        @property
+        def moment(self) -> Moment:
+            """Now, for `wait_for_gap`."""
+
+        def wait_for_gap(self, since: Moment, seconds: float) -> bool:
+            """Say whether the connection of that moment breaks within that time."""
+
+        def wait_for_connection(self, seconds: float) -> bool:
+            """Say whether there is a connection within that time."""
+
+        def timeout_seconds(self) -> float:
+            """Return the session's timeout."""
+
+        def note_lost(self, epoch: int, reason: str) -> None:
+            """Take that session for over."""
+
 
 logger = logging.getLogger("zc.zk")
 
@@ -84,32 +113,6 @@ class Failures(NamedTuple):
         )
 
 
-class SessionLike(Protocol):
-    """A session, as far as a retry needs to know it."""
-
-    connection_string: str
-
-    @property
-    def state(self) -> State:
-        """Where it stands."""
-
-    @property
-    def moment(self) -> Moment:
-        """Now, for `wait_for_gap`."""
-
-    def wait_for_gap(self, since: Moment, seconds: float) -> bool:
-        """Say whether the connection of that moment breaks within that time."""
-
-    def wait_for_connection(self, seconds: float) -> bool:
-        """Say whether there is a connection within that time."""
-
-    def timeout_seconds(self) -> float:
-        """Return the session's timeout."""
-
-    def note_lost(self, epoch: int, reason: str) -> None:
-        """Take that session for over."""
-
-
 class _Policy:
     """Which exceptions lead to another attempt, and what comes before it."""
 
@@ -128,7 +131,7 @@ class _Breaks(_Policy):
 
     kinds = (zookeeper.SessionError,)
 
-    def __init__(self, session: SessionLike) -> None:
+    def __init__(self, session: "SessionLike") -> None:
         self._session = session
         self._failures = Failures()
 
@@ -219,7 +222,7 @@ class Attempt:
 
 
 def attempts(
-    session: SessionLike, conflicts: tuple[type[zookeeper.ZooKeeperException], ...] = ()
+    session: "SessionLike", conflicts: tuple[type[zookeeper.ZooKeeperException], ...] = ()
 ) -> Iterator[Attempt]:
     """Yield attempts until one succeeds, or fails for good.
 

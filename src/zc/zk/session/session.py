@@ -7,7 +7,6 @@ another one (`zc.zk.session.handles`), for as long as the program wants a sessio
 from __future__ import annotations
 
 import logging
-import math
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import zookeeper
 from zc.zk.errors import FailedConnect, WrongArgument
 from zc.zk.session import ending, processes, waiting
 from zc.zk.session.announcements import Announcements
+from zc.zk.session.backoff import NEVER
 from zc.zk.session.calling import Calling, closed
 from zc.zk.session.handle import delivers_inline
 from zc.zk.session.handles import Handles
@@ -22,12 +22,13 @@ from zc.zk.session.pace import Pace
 from zc.zk.session.runtime import runtime_binding
 from zc.zk.session.state import Moment, checked_timeout, doubt_about_timeout
 from zc.zk.session.state import State as State
-from zc.zk.session.worker import CallbackQueue, Calls
+from zc.zk.session.worker import CallbackQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from zc.zk.session.credentials import Credentials
+    from zc.zk.session.worker import Calls
     from zookeeper.binding import Binding
     from zookeeper.sasl import Mechanism
     from zookeeper.tls import TLS
@@ -213,7 +214,7 @@ class Session(Calling):
     def silence(self) -> float:
         """Return for how many seconds there has been no connection; 0.0 while there is one."""
         if self.is_forked:
-            return math.inf
+            return NEVER
         connected_until = self._machine.connected_until
         return 0.0 if self._machine.is_connected else time.monotonic() - connected_until
 

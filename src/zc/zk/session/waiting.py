@@ -10,30 +10,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 T = TypeVar("T")
 
 # Called when something may have changed, in the thread that has changed it, with locks held.
 ChangeListener = Callable[[], object]
 
+if TYPE_CHECKING:
+    from typing import Protocol
 
-class Waiter(Protocol):
-    """A way to wait other than to block."""
+    class Waiter(Protocol):
+        """A way to wait other than to block."""
 
-    def rest(self, seconds: float) -> None:
-        """Come back after that time."""
+        def rest(self, seconds: float) -> None:
+            """Come back after that time."""
 
-    def until(
-        self, condition: Callable[[], bool], seconds: float, listeners: set[ChangeListener]
-    ) -> bool:
-        """Say whether the condition holds, or comes to do so within that time.
+        def until(
+            self, condition: Callable[[], bool], seconds: float, listeners: set[ChangeListener]
+        ) -> bool:
+            """Say whether the condition holds, or comes to do so within that time.
 
-        It is looked at whenever one of the `listeners`, to which one is added, is called.
-        """
+            It is looked at whenever one of the `listeners`, to which one is added, is called.
+            """
 
-    def apart(self, function: Callable[[], T]) -> T:
-        """Return the result of a function that blocks."""
+        def apart(self, function: Callable[[], T]) -> T:
+            """Return the result of a function that blocks."""
 
 
 def _none() -> Waiter | None:

@@ -19,25 +19,51 @@ import time
 from _queue import Empty, SimpleQueue
 from collections import deque
 from collections.abc import Callable, Collection
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from zc.zk.session.backoff import MAX_PAUSE_SECONDS, soonest
 from zc.zk.session.runtime import new_queue
 
 logger = logging.getLogger("zc.zk")
 
+if TYPE_CHECKING:
+    from typing import Protocol
 
-class Stoppable(Protocol):
-    """A worker, as far as its session needs it."""
+    class Stoppable(Protocol):
+        """A worker, as far as its session needs it."""
 
-    def start(self, *, inline: bool) -> None:
-        """Begin, with what it was woken for up to now."""
+        def start(self, *, inline: bool) -> None:
+            """Begin, with what it was woken for up to now."""
 
-    def stop(self) -> None:
-        """Do no more. A call that is going on goes on."""
+        def stop(self) -> None:
+            """Do no more. A call that is going on goes on."""
 
-    def join(self, seconds: float) -> bool:
-        """Wait until it has ended; False when it has not."""
+        def join(self, seconds: float) -> bool:
+            """Wait until it has ended; False when it has not."""
+
+    class Calls(Protocol):
+        """A queue of functions of the program that are to be called."""
+
+        @property
+        def worker(self) -> Stoppable:
+            """The worker that calls them, from its `start` until its `stop`."""
+
+        def begin_again(self) -> None:
+            """Have a new worker, in a process that does not have the thread of the one before."""
+
+        def put(self, callback: Callable[[], object], delay: float = 0.0) -> None:
+            """Have `callback` called, not before `delay`, in seconds, is over."""
+
+        def put_all(self, callbacks: Collection[Callable[[], object]]) -> None:
+            """Have many called, one after another."""
+
+        @property
+        def length(self) -> int:
+            """How many are to be called and wait for those before them."""
+
+        @property
+        def busy_since(self) -> float | None:
+            """When one has begun that goes on after its call, as a coroutine does; others wait."""
 
 
 class Worker:
@@ -161,31 +187,6 @@ def _start(thread: threading.Thread) -> None:
     problem = results.get()
     if problem is not None:
         raise problem
-
-
-class Calls(Protocol):
-    """A queue of functions of the program that are to be called."""
-
-    @property
-    def worker(self) -> Stoppable:
-        """The worker that calls them, from its `start` until its `stop`."""
-
-    def begin_again(self) -> None:
-        """Have a new worker, in a process that does not have the thread of the one before."""
-
-    def put(self, callback: Callable[[], object], delay: float = 0.0) -> None:
-        """Have `callback` called, not before `delay`, in seconds, is over."""
-
-    def put_all(self, callbacks: Collection[Callable[[], object]]) -> None:
-        """Have many called, one after another."""
-
-    @property
-    def length(self) -> int:
-        """How many are to be called and wait for those before them."""
-
-    @property
-    def busy_since(self) -> float | None:
-        """When one has begun that goes on after its call, as a coroutine, and others wait for."""
 
 
 class CallbackQueue:

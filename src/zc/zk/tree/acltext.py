@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from zc.zk.acl import LETTERS, permissions
 from zc.zk.patterns import pattern
-from zc.zk.tree.literals import read_quoted, write_literal
 from zc.zk.tree.syntax import QUOTES
 
 if TYPE_CHECKING:
@@ -81,7 +80,12 @@ def _read_permissions(text: str, scheme: str) -> int:
 def _quoted(entry: str) -> str:
     is_plain = entry.isprintable() and " " not in entry and "," not in entry
     # One that does not look like an entry would be taken for more of the id before it.
-    return entry if is_plain and _BEGINNING.match(entry) else write_literal(entry)
+    if is_plain and _BEGINNING.match(entry):
+        return entry
+    # Imported here, and below: hardly any entry is quoted.
+    from zc.zk.tree.literals import write_literal
+
+    return write_literal(entry)
 
 
 def _entries(text: str) -> list[str]:
@@ -91,8 +95,10 @@ def _entries(text: str) -> list[str]:
     position = 0
     while position <= len(text):
         start = _past_blanks(text, position)
-        if text.startswith(QUOTES, start) and (end := _end_of_quoted(text, start)):
-            entries.append(read_quoted(text, start)[0])
+        quoted = _quoted_entry(text, start) if text.startswith(QUOTES, start) else None
+        if quoted is not None:
+            entry, end = quoted
+            entries.append(entry)
             is_open = False
         else:
             comma = text.find(",", position)
@@ -109,10 +115,13 @@ def _entries(text: str) -> list[str]:
     return entries
 
 
-def _end_of_quoted(text: str, start: int) -> int:
-    """Return the place of the comma, or the end, behind a quoted entry; 0 if it is none."""
-    end = _past_blanks(text, read_quoted(text, start)[1])
-    return end if end == len(text) or text[end] == "," else 0
+def _quoted_entry(text: str, start: int) -> tuple[str, int] | None:
+    """Return a quoted entry, and the place of the comma or end behind it; None if it is none."""
+    from zc.zk.tree.literals import read_quoted
+
+    entry, behind = read_quoted(text, start)
+    end = _past_blanks(text, behind)
+    return (entry, end) if end == len(text) or text[end] == "," else None
 
 
 def _past_blanks(text: str, position: int) -> int:

@@ -1,8 +1,9 @@
 """The nodes of a tree that are exported, and under which names."""
 
-# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.errors import excerpt
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
         def error(self) -> Exception | None: ...
         @property
         def ephemeralOwner(self) -> int: ...
-else:
-    Acl = Any  # a large module, for a type
 
 
 # The servers' own node, which is no part of anybody's tree, where paths begin at their root.
@@ -67,19 +66,24 @@ def name_of_top(asked: str, path: str) -> str:
     return (asked if is_direct(asked) else path).rpartition("/")[2]
 
 
-class Marked(NamedTuple):
+class Marked:
     """The things that an export writes about nodes besides names and data.
 
     Ephemeral nodes are marked if `kinds`; other kinds are not known to clients. `acls` are those of
     all nodes, by path, or why each cannot be read; none are written if it is None.
     """
 
-    kinds: bool = False
-    acls: Mapping[str, Acl | Exception] | None = None
+    __slots__ = ("acls", "kinds")
+
+    def __init__(
+        self, kinds: bool = False, acls: Mapping[str, Acl | Exception] | None = None
+    ) -> None:
+        self.kinds = kinds
+        self.acls = acls
 
 
 def exported(
-    nodes: "Iterable[Exported]",
+    nodes: Iterable[Exported],
     top_name: str,
     reserved: str | None,
     skip: Skip | None = None,

@@ -1,14 +1,14 @@
 """Plans of imports: ACLs and kinds of nodes, besides their data (pure)."""
 
-# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from zc.zk.acl import OPEN_ACL_UNSAFE
 from zc.zk.links import join
 from zc.zk.tree.access import allows, has_auth, is_as_shown, is_masked, with_a_way_in
 from zc.zk.tree.changes import AddNode, Change
-from zc.zk.tree.exporting import Skip
 from zc.zk.tree.markchanges import LeaveOut, SetAcl
 from zc.zk.tree.marks import EPHEMERAL, Marks, distinct
 from zc.zk.tree.model import ParseNode
@@ -17,12 +17,11 @@ from zookeeper.constants import NOCHILDRENFOREPHEMERALS, PERM_CREATE
 from zookeeper.errors import error
 
 if TYPE_CHECKING:
+    from zc.zk.tree.exporting import Skip
     from zookeeper.types import Acl
-else:
-    Acl = Any  # a large module, for a type
 
 
-class Marking(NamedTuple):
+class Marking:
     """All that is known, and asked for, about the marks of nodes.
 
     `acls` are those of nodes that are there, with their versions, or why they cannot be read.
@@ -32,11 +31,21 @@ class Marking(NamedTuple):
     are errors. `identities` are the session's, for which entries of the scheme `auth` stand.
     """
 
-    acls: Mapping[str, tuple[Acl, int] | Exception] = {}
-    identities: Sequence[tuple[str, str]] = ()
-    reset: Acl | None = None
-    ephemeral_as_permanent: bool = False
-    skip: Skip | None = None
+    __slots__ = ("acls", "ephemeral_as_permanent", "identities", "reset", "skip")
+
+    def __init__(
+        self,
+        acls: Mapping[str, tuple[Acl, int] | Exception] | None = None,
+        identities: Sequence[tuple[str, str]] = (),
+        reset: Acl | None = None,
+        ephemeral_as_permanent: bool = False,
+        skip: Skip | None = None,
+    ) -> None:
+        self.acls = acls if acls is not None else {}
+        self.identities = identities
+        self.reset = reset
+        self.ephemeral_as_permanent = ephemeral_as_permanent
+        self.skip = skip
 
     def unreadable(self, path: str, fault: Exception) -> None:
         """Pass over a node that cannot be read, or raise why."""

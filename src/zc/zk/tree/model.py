@@ -1,8 +1,9 @@
 """A parsed tree: nodes with properties and children, and links among them."""
 
-# Annotations are values here: as text, `NamedTuple` would have each of them compiled.
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from zc.zk import codec
 from zc.zk._speedups import Fields
@@ -16,10 +17,22 @@ if TYPE_CHECKING:
     from zc.zk.tree.layout import Layout
 
 
-class RawData(NamedTuple):
+class RawData:
     """Data that a node is to hold exactly, whatever properties they stand for."""
 
-    data: str | None
+    __slots__ = ("data",)
+
+    def __init__(self, data: str | None) -> None:
+        self.data = data
+
+    def __eq__(self, other: object) -> bool:
+        return self.data == other.data if isinstance(other, RawData) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.data)
+
+    def __repr__(self) -> str:
+        return f"RawData({self.data!r})"
 
 
 class ParseNode(Fields):
@@ -42,8 +55,8 @@ class ParseNode(Fields):
         self,
         name: str = "",
         properties: dict[str, Any] | None = None,
-        children: "Mapping[str, ParseNode] | ParseNode | None" = None,
-        **nodes: "ParseNode",
+        children: Mapping[str, ParseNode] | ParseNode | None = None,
+        **nodes: ParseNode,
     ) -> None:
         self.name = name
         self.properties: dict[str, Any] = {} if properties is None else properties
@@ -61,7 +74,7 @@ class ParseNode(Fields):
             child.name = child.name or key
             self.add(child)
 
-    def add(self, child: "ParseNode") -> None:
+    def add(self, child: ParseNode) -> None:
         """Put `child` under this node, in place of one with the same name."""
         self.children[child.name] = child
         child.parent = self
@@ -87,7 +100,7 @@ class ParseNode(Fields):
             return self.layout.encode(self.properties)
         return codec.encode(self.properties)
 
-    def walk(self: "Node") -> "Iterator[tuple[int, Node]]":
+    def walk(self: Node) -> Iterator[tuple[int, Node]]:
         """Yield (depth, node), depth first from this one at 0, children by name."""
         to_do: list[tuple[int, Node]] = [(0, self)]
         while to_do:

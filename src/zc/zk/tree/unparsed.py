@@ -12,18 +12,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from zc.zk._speedups import Outline, outline_of, top_lines
-from zc.zk.patterns import pattern
 from zc.zk.tree.exporttext import Writer
-from zc.zk.tree.parse import parse_tree
 from zc.zk.tree.syntax import is_node_name, is_plain_node_name
 from zookeeper.errors import ZooKeeperException
 
 if TYPE_CHECKING:
     from zc.zk.tree.exporting import Exported
     from zc.zk.tree.model import ParseNode
-
-# The line of a node at the top, as exports have it.
-_HEAD = pattern(r"/(\S+)(?: : .+)?\n")
 
 
 class Unparsed:
@@ -47,7 +42,7 @@ class Unparsed:
     def parse(self) -> ParseNode:
         """Return the parsed tree. Raises TreeSyntaxError."""
         if self._tree is None:
-            self._tree = parse_tree(self._text)
+            self._tree = _parse(self._text)
         return self._tree
 
     def outline(self) -> Outline | None:
@@ -89,7 +84,14 @@ def read_text(text: str) -> ParseNode | Unparsed:
     # An exact string: the extension takes none of a class of a program's.
     exact = str.__str__(text) if isinstance(text, str) else ""
     names = _names(exact)
-    return parse_tree(text) if names is None else Unparsed(exact, names)
+    return _parse(text) if names is None else Unparsed(exact, names)
+
+
+def _parse(text: str) -> ParseNode:
+    # Imported here: most imports need no parser.
+    from zc.zk.tree.parse import parse_tree
+
+    return parse_tree(text)
 
 
 def checked(text: str) -> ParseNode | Unparsed:
@@ -98,14 +100,21 @@ def checked(text: str) -> ParseNode | Unparsed:
     return source.parse() if isinstance(source, Unparsed) and source.outline() is None else source
 
 
+def _name_at(text: str, start: int) -> str:
+    """Return the name of the node whose line begins there, with its type if it has one, or ''."""
+    end = text.find("\n", start)
+    name, colon, node_type = text[start + 1 : max(end, start + 1)].partition(" : ")
+    is_node = text.startswith("/", start) and (node_type or not colon)
+    return name if is_node else ""
+
+
 def _names(text: str) -> list[str] | None:
     """Return the names of top-level nodes; None for text that is no export."""
     names: dict[str, None] = {}
     if not text.startswith("/"):
         return None
     for start in top_lines(text):
-        head = _HEAD.match(text, start)
-        name = head[1] if head else ""
+        name = _name_at(text, start)
         if not is_node_name(name) or not is_plain_node_name(name) or name in names:
             return None
         names[name] = None
