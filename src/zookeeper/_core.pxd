@@ -1,6 +1,6 @@
 # The C core as Python's half sees it; core/core.h explains it.
 from libc.stddef cimport size_t
-from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint32_t
 
 cdef extern from "core.h" nogil:
     enum: ZOK, ZNONODE, ZNOTHING, ZCLOSING, ZCONNECTIONLOSS, ZNOWATCHER, ZUNIMPLEMENTED
@@ -231,8 +231,9 @@ cdef extern from "core.h" nogil:
 
     ctypedef struct tree_node:
         node_read read
-        int64_t first_child
+        int64_t index, first_child
         int32_t children, depth, path_length
+        int16_t is_handed_out
 
     struct subtree:
         reader reader

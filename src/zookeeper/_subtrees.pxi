@@ -105,6 +105,7 @@ cdef class Subtree:
 
     cdef subtree *tree
     cdef int64_t *order             # NULL: not found yet
+    cdef int64_t handed_out         # how many of its nodes while it was read
     cdef Nesting nesting            # what was made while it was read, or None
     cdef readonly Py_ssize_t count  # 0 unless read_tree has read it
 
@@ -166,9 +167,22 @@ cdef class Subtree:
 
     @property
     def arrivals(self):
-        """For each node how many came before it, as packed int64; see read_tree."""
+        """For each node how many came before it, as packed int64; see read_tree.
+
+        Those that were not handed out have come behind all others.
+        """
         self.arrange()
-        return (<const char *>self.order)[: self.count * sizeof(int64_t)] if self.count else b""
+        if not self.count:
+            return b""
+        cdef bytes packed = PyBytes_FromStringAndSize(<const char *>self.order, self.count * sizeof(int64_t))
+        cdef int64_t *numbers = <int64_t *><char *>packed  # nobody else has it
+        cdef tree_node *node
+        cdef Py_ssize_t i
+        if self.handed_out:
+            for i in range(self.count):
+                node = subtree_node(self.tree, numbers[i])
+                numbers[i] = node.index + (0 if node.is_handed_out else self.handed_out)
+        return packed
 
     @property
     def unreadable(self):

@@ -31,6 +31,8 @@ cdef class TreeRead(BulkWork):
         cdef Subtree result = new_subtree(self.tree)
         result.count_nodes()
         result.nesting = self.nesting
+        if self.handing is not None:
+            result.handed_out = self.handing.count
         if self.nesting is None:
             result.arrange()
         return result
@@ -62,9 +64,9 @@ def read_tree(h, path, *, progress=None, timeout=None, nested=False, nodes=None)
     timeout: seconds for all; by default, it fails when nothing has come for the session timeout.
     nested: make what the result's method `nested` returns while nodes come, which hides its time.
     nodes: its method `take` is called with lists of nodes while more of them come, hundreds at a time, not
-    of all nodes as a rule. They come in an order of their own, which the result's `arrivals` tell; those
-    that have vanished have a NoNodeException as `error`. It is not called again when it has returned False.
-    An exception of its own is raised, and ends the operation.
+    of all nodes as a rule. They come depth first as far as they are there, others once many are, as the
+    result's `arrivals` tell; those that have vanished have a NoNodeException as `error`. It is not called
+    again when it has returned False. An exception of its own is raised, and ends the operation.
 
     A node that may not be read is in the result with its `error` set and nothing below it; nodes that
     vanish meanwhile are left out. Raises NoNodeException if there is no such node, and what concerns

@@ -238,6 +238,7 @@ def test_nodes_are_handed_out_while_a_slow_network_brings_more(
 ):
     folders = [f"/f{number}" for number in range(30)]
     plant(zookeeper, handle, *folders, *(f"{path}/{n}" for path in folders for n in range(60)))
+    plant(zookeeper, handle, *("/a" + "/b" * depth for depth in range(7)))  # waited for in vain
     zookeeper.create(handle, "/secret", "", SECRET)
     through = connect(hosts=proxy.connection_string + root)
     proxy.delay(150)
@@ -251,7 +252,8 @@ def test_nodes_are_handed_out_while_a_slow_network_brings_more(
         assert code == zookeeper.OK
     numbers = arrivals(tree)
     whole = as_taken(tree)
-    assert len(whole) == 2 + 30 * 61
+    assert len(whole) == 2 + 7 + 30 * 61
+    assert len(set(numbers)) == len(whole)
     by_number = dict(zip(numbers, whole, strict=True))
     assert taker.taken == [by_number[number] for number in range(len(taker.taken))]
     assert (zookeeper.NoAuthException, "/secret") in [fault for *_, fault in taker.taken]
@@ -261,6 +263,21 @@ def test_nodes_are_handed_out_while_a_slow_network_brings_more(
     few = Taker(most=1)
     assert len(zookeeper.read_tree(through, "/", nodes=few)) == len(whole)
     assert few.times == 1
+
+
+@pytest.mark.not_emulated("it has no network")
+def test_nodes_are_handed_out_depth_first_where_those_in_front_are_there(
+    zookeeper, handle, connect, proxy, root
+):
+    folders = [f"/f{number}" for number in range(30)]
+    plant(zookeeper, handle, *folders, *(f"{path}/{n}" for path in folders for n in range(60)))
+    through = connect(hosts=proxy.connection_string + root)
+    proxy.delay(150)
+    taker = Taker()
+    tree = zookeeper.read_tree(through, "/", nodes=taker)
+    assert taker.taken == as_taken(tree)[: len(taker.taken)]
+    assert taker.taken
+    assert arrivals(tree)[: len(taker.taken)] == list(range(len(taker.taken)))
 
 
 @pytest.mark.not_emulated("it has no network")

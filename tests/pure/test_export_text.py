@@ -163,6 +163,37 @@ def test_nodes_that_came_in_another_order_are_one_text(
     )
 
 
+@settings(deadline=None, max_examples=300)
+@given(*EXPORTED, st.data())
+def test_nodes_that_came_in_order_and_a_part_of_the_rest_are_one_text(
+    nodes: list[Node], top_name: str, reserved: str | None, ephemeral: bool, draw: st.DataObject
+) -> None:
+    """The last ones came in any order, or not before the end."""
+    ordered, told = sorted(draw.draw(st.integers(0, len(nodes))) for _ in range(2))
+    rest = draw.draw(st.permutations(range(ordered, len(nodes))))
+    tree = Subtree(nodes, [*range(ordered), *rest])
+    one, other = (Writer(top_name, reserved, ephemeral=ephemeral) for _ in range(2))
+    for writer in (one, other):
+        writer.take(tree.came[:told])
+    expected = one_by_one(nodes, top_name, reserved, ephemeral=ephemeral, kinds=False)
+    assert one.whole(tree) == expected
+    assert "".join(text for _, text in other.parts(tree)) == expected
+
+
+def test_text_of_nodes_that_came_in_order_is_taken_over() -> None:
+    nodes = [Node("/", 0), *(Node(f"/n{n}", 1, '{"a":1}') for n in range(5))]
+    text, first = (_speedups.TreeText("top", None, literal_of, str) for _ in range(2))
+    ahead = _speedups.TextAhead(first)
+    assert text.take_over(b"", ahead) == 0
+    assert ahead.take(nodes[:4])
+    assert text.take_over(struct.pack("@4q", 0, 2, 1, 3), ahead) == 0
+    assert text.take_over(struct.pack("@3q", 0, 1, 2), ahead) == 0
+    assert text.take_over(struct.pack("@6q", *range(6)), ahead) == 4
+    assert (len(ahead), first.whole()) == (0, "")
+    text.add(nodes[4:])
+    assert text.whole() == "/top\n" + "".join(f"  /n{n}\n    a = 1\n" for n in range(5))
+
+
 def test_nodes_that_vanished_after_they_came_are_left_out() -> None:
     nodes = [Node("/", 0), Node("/a", 1, '{"x":1}'), Node("/b", 1, '{"é":2}'), Node("/c", 1)]
     gone = Node("/a/gone", 2, None, 0, error(NOAUTH, "/a/gone"))

@@ -6,12 +6,13 @@
 
 typedef struct {
     node_read read; /* first: what is read is found by it */
-    int64_t index;
+    int64_t index; /* its own; of one that has been handed out, how many were so before */
     int64_t first_child; /* index; the children of a node lie next to each other, sorted */
     int32_t children;
     int32_t depth;
     int32_t path_length;
-    int32_t is_complete; /* nothing more comes for it: it stays as it is */
+    int16_t is_complete; /* nothing more comes for it: the I/O thread leaves it as it is */
+    int16_t is_handed_out; /* that, and `index` then, are of the thread that hands it out */
 } tree_node;
 
 typedef struct subtree {

@@ -73,6 +73,22 @@ cdef class TreeText:
                 self.add_text(ahead.others[numbers[place]])
         self.add_run(ahead, &run)
 
+    def take_over(self, bytes arrivals, TextAhead ahead):
+        """Begin with all the text that is there ahead, if it is in order.
+
+        Return of how many nodes it is. It is not copied. `arrivals` are as for add_written.
+        """
+        cdef const int64_t *numbers = <const int64_t *><const char *>arrivals
+        cdef Py_ssize_t place, count = ahead.count
+        if self.parts or self.room.length or count * <Py_ssize_t>sizeof(int64_t) > len(arrivals):
+            return 0
+        for place in range(count):
+            if numbers[place] != place or ahead.pieces[place].length < 0:
+                return 0
+        self.room, ahead.text.room = ahead.text.room, self.room
+        ahead.count = 0
+        return count
+
     cdef int add_run(self, TextAhead ahead, const Piece *run) except -1:
         if run.length:
             memcpy(self.room.space(run.length), ahead.characters() + run.start, run.length)

@@ -56,15 +56,21 @@ class Writer:
 
     def whole(self, nodes: Iterable[Exported]) -> str:
         """Return the text of nodes as of `parts`."""
-        for _ in self._adding(nodes):
+        for _ in self._adding(nodes, is_whole=True):
             pass
         return self._text.whole()
 
-    def _adding(self, nodes: Any) -> Iterator[int]:
-        """Write nodes, and yield after each few of them how many."""
+    def _adding(self, nodes: Any, *, is_whole: bool = False) -> Iterator[int]:
+        """Write nodes, and yield after each few of them how many.
+
+        With `is_whole` all that is there ahead may be the first few.
+        """
         if self._ahead:
             arrivals, size = nodes.arrivals, len(nodes)
-            for first in range(0, size, NODES_AT_A_TIME):
+            begun = self._text.take_over(arrivals, self._ahead) if is_whole else 0
+            if begun:
+                yield begun
+            for first in range(begun, size, NODES_AT_A_TIME):
                 end = min(first + NODES_AT_A_TIME, size)
                 self._text.add_written(nodes, arrivals, self._ahead, first, end)
                 yield end - first
