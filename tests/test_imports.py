@@ -173,6 +173,21 @@ def test_a_plain_tree_needs_no_parser_of_literals_nor_json(command: str, tmp_pat
     assert unneeded & set(modules) == set()
 
 
+@pytest.mark.parametrize("command", ["export", "import", "get", "ls"])
+def test_help_imports_neither_sessions_nor_operations(command: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", COMMAND, "zk", command, "--help"],
+        capture_output=True,
+        text=True,
+        timeout=scaled(60),
+        check=True,
+    )
+    _, *modules = ended.stderr.split()
+    assert "zc.zk.cli.connect" in modules
+    assert [name for name in modules if name.startswith("zc.zk.operations.")] == []
+    assert {"json", "locale", "zc.zk.session.session", "zc.zk.tree.model"} & set(modules) == set()
+
+
 @pytest.mark.parametrize(
     ("module", "package", "extra"),
     [

@@ -106,8 +106,9 @@ PURE = {
     "cli.nodeevents",
 }
 
-# Rows that these may import besides: exceptions, constants, types, collection of garbage.
-COMMON = {"errors", "acl", "garbage", "logs"}
+# Rows that these may import besides: exceptions, constants, types, collection of garbage, imports
+# at first use.
+COMMON = {"errors", "acl", "garbage", "imports", "logs"}
 HARMLESS = (
     "zookeeper.errors",
     "zookeeper.constants",

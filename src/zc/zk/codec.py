@@ -23,6 +23,7 @@ from typing import Any
 
 from zc.zk import _speedups
 from zc.zk.errors import excerpt
+from zc.zk.imports import importing
 from zc.zk.logs import logger
 
 Properties = dict[str, Any]
@@ -179,7 +180,8 @@ def is_storable(text: str) -> bool:
 def _quick_write() -> Callable[[Any], str]:
     """Return the function that writes JSON, for all calls to come."""
     global _write
-    from zc.zk.quickjson import write
+    with importing:
+        from zc.zk.quickjson import write
 
     _write = write
     return write
@@ -188,7 +190,8 @@ def _quick_write() -> Callable[[Any], str]:
 def _quick_read() -> Callable[[str], Any]:
     """Return the function that reads JSON, for all calls to come."""
     global _read
-    from zc.zk.quickjson import read
+    with importing:
+        from zc.zk.quickjson import read
 
     _read = read
     return read

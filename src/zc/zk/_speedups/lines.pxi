@@ -218,7 +218,8 @@ cdef object json_loads = None
 cdef object value_in_json(str text):
     global json_loads
     if json_loads is None:
-        from json import loads
+        with importing:
+            from json import loads
 
         json_loads = loads
     return json_loads(text)

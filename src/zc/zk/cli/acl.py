@@ -15,7 +15,7 @@ from zc.zk.cli.losses import to_be_run_again
 from zc.zk.cli.output import print_json, print_line, tell
 from zc.zk.cli.permissions import acl, has_auth
 from zc.zk.cli.progress import progress, writing
-from zc.zk.cli.subtree import Skipped
+from zc.zk.cli.skipped import Skipped
 from zc.zk.operations.acls import NodeAcl, Planning, change_acls, read_acls
 from zc.zk.operations.identities import identities
 from zc.zk.operations.real import real

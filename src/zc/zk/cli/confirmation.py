@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from zc.zk.cli.failures import Failure, Misuse
 from zc.zk.cli.output import is_terminal, say
-from zc.zk.operations.subtree import CONFLICTS
 
 if TYPE_CHECKING:
     from zc.zk.operations.plan import Plan
@@ -109,6 +108,8 @@ def apply(plan: Plan, progress: Progress | None) -> None:
     Raises Failure when somebody else has changed the nodes concerned; where one transaction cannot
     hold the plan, it tells what has been done.
     """
+    from zc.zk.operations.subtree import CONFLICTS
+
     try:
         plan.apply(progress)
     except CONFLICTS as conflict:

@@ -18,10 +18,10 @@ from zc.zk.cli.failures import Failure, Misuse, in_words
 from zc.zk.cli.input import read_text
 from zc.zk.cli.output import tell
 from zc.zk.errors import Error
-from zc.zk.session.session import Session
 
 if TYPE_CHECKING:
     from zc.zk.client import ZooKeeper
+    from zc.zk.session.session import Session
     from zookeeper.tls import TLS
 
 # A user who has waited for so long wants to know what for.
@@ -44,6 +44,8 @@ def session(options: Namespace, connection: str, *, alone: bool = True) -> Itera
         with _all_told(lent) if alone else nullcontext():
             yield lent
         return
+    from zc.zk.session.session import Session  # --help needs none
+
     known, secured = _identity(options)
     with ExitStack() as opened:
         with _failures_named(connection), quiet(options), ExitStack() as begun:
@@ -120,6 +122,8 @@ def session_with(options: Namespace, server: str, deadline: float) -> Session:
     Raises FailedConnect if there is none at the deadline, on the steady clock. The caller closes
     it.
     """
+    from zc.zk.session.session import Session
+
     _, secured = _identity(options)
     own = Session(server, _session_timeout(options), read_only=True, **secured)
     try:

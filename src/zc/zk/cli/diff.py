@@ -12,7 +12,8 @@ from zc.zk.cli.arguments import CONNECTION_VARIABLE, Parser, is_connection
 from zc.zk.cli.failures import DIFFERENCES, INCOMPLETE, Misuse
 from zc.zk.cli.input import read_tree
 from zc.zk.cli.output import print_line, tell
-from zc.zk.cli.subtree import MAX_TOLD, Skipped, tree_text
+from zc.zk.cli.skipped import MAX_TOLD, Skipped
+from zc.zk.cli.subtree import tree_text
 from zc.zk.links import as_told
 from zc.zk.tree.changes import Change, KeepExtra, messages
 from zc.zk.tree.diff import plan_import, snapshot

@@ -11,7 +11,8 @@ from zc.zk.cli.arguments import Parser, connection_and_rest, format_of, node_pat
 from zc.zk.cli.failures import INCOMPLETE, Misuse
 from zc.zk.cli.losses import tell_losses
 from zc.zk.cli.output import write_text
-from zc.zk.cli.subtree import Skipped, tree_text
+from zc.zk.cli.skipped import Skipped
+from zc.zk.cli.subtree import tree_text
 from zc.zk.links import as_told
 from zc.zk.tree.syntax import is_node_name
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from argparse import Namespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser
@@ -14,10 +13,19 @@ from zc.zk.cli.failures import Failure
 from zc.zk.cli.output import STANDARD, is_terminal, print_line, write, write_text
 from zc.zk.cli.reports import CONNECTION_AND_PATH, connection_and_path, for_reading
 from zc.zk.codec import is_storable
+from zc.zk.imports import Later
 from zc.zk.links import as_told, stored_name
-from zc.zk.operations import reading
-from zc.zk.session.session import Session
-from zc.zk.tree import facts
+
+if TYPE_CHECKING:
+    import json
+
+    from zc.zk.operations import reading
+    from zc.zk.session.session import Session
+    from zc.zk.tree import facts
+else:
+    # --help needs none of them, and data as they are no JSON.
+    json = Later("json")
+    reading, facts = Later("zc.zk.operations.reading"), Later("zc.zk.tree.facts")
 
 USAGE = "[-l] [--property NAME] [-o FILE] [options] [CONNECTION] PATH"
 DETAILS = f"""\

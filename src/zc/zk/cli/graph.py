@@ -11,7 +11,8 @@ from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import INCOMPLETE, Misuse
 from zc.zk.cli.input import read_tree
 from zc.zk.cli.output import STANDARD, is_terminal, tell, write
-from zc.zk.cli.subtree import Skipped, tree_text
+from zc.zk.cli.skipped import Skipped
+from zc.zk.cli.subtree import tree_text
 from zc.zk.links import as_told
 from zc.zk.tree.parse import parse_tree
 

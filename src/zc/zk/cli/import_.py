@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from zc.zk._speedups import has_marks
 from zc.zk.cli import confirmation, connect, nodewords
@@ -13,13 +14,19 @@ from zc.zk.cli.losses import tell_losses
 from zc.zk.cli.output import print_line, tell
 from zc.zk.cli.permissions import add_acl_arguments, has_auth, never_matched
 from zc.zk.cli.progress import progress, writing
-from zc.zk.cli.subtree import Skipped
-from zc.zk.operations import import_
-from zc.zk.operations.plan import Plan
-from zc.zk.session.session import Session
-from zc.zk.tree.marking import is_about_us
-from zc.zk.tree.model import ParseNode
-from zc.zk.tree.unparsed import Unparsed
+from zc.zk.cli.skipped import Skipped
+from zc.zk.imports import Later
+
+if TYPE_CHECKING:
+    from zc.zk.operations import import_
+    from zc.zk.operations.plan import Plan
+    from zc.zk.session.session import Session
+    from zc.zk.tree import marking, model
+    from zc.zk.tree.unparsed import Unparsed
+else:
+    # --help needs none of them.
+    import_ = Later("zc.zk.operations.import_")
+    marking, model = Later("zc.zk.tree.marking"), Later("zc.zk.tree.model")
 
 USAGE = "[-d] [-t] [-p PERM] [options] [CONNECTION] [FILE [PATH]]"
 DETAILS = """\
@@ -86,8 +93,8 @@ def run(options: Namespace) -> int:
     if has_auth(options.acl):
         connect.require_identity(options)
     tree = read_import(file, options.format)
-    if isinstance(tree, ParseNode) and has_marks(tree):
-        if is_about_us(tree, None):
+    if isinstance(tree, model.ParseNode) and has_marks(tree):
+        if marking.is_about_us(tree, None):
             connect.require_identity(options, "an ACL in the file")
         tell_losses(options, "an ACL in the file", never_matched(tree))
     skipped = Skipped(options.name)
@@ -138,7 +145,7 @@ class _Review:
 def _import_confirmed(
     options: Namespace,
     session: Session,
-    tree: ParseNode | Unparsed,
+    tree: model.ParseNode | Unparsed,
     path: str,
     how: import_.Options,
 ) -> Plan:
@@ -154,7 +161,7 @@ def _import_confirmed(
 def _import(
     options: Namespace,
     session: Session,
-    tree: ParseNode | Unparsed,
+    tree: model.ParseNode | Unparsed,
     path: str,
     how: import_.Options,
     plan: Plan | None = None,
@@ -169,7 +176,7 @@ def _import(
 def _plan(
     options: Namespace,
     session: Session,
-    tree: ParseNode | Unparsed,
+    tree: model.ParseNode | Unparsed,
     path: str,
     how: import_.Options,
 ) -> Plan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser
@@ -15,9 +16,16 @@ from zc.zk.cli.reports import (
     Unreadable,
     connection_and_path,
 )
-from zc.zk.operations import listing, reading
-from zc.zk.operations.survey import Found
-from zc.zk.tree import facts
+from zc.zk.imports import Later
+
+if TYPE_CHECKING:
+    from zc.zk.operations import listing, reading
+    from zc.zk.operations.survey import Found
+    from zc.zk.tree import facts
+else:
+    # A list of names needs one of them, and --help none.
+    listing, reading = Later("zc.zk.operations.listing"), Later("zc.zk.operations.reading")
+    facts = Later("zc.zk.tree.facts")
 
 USAGE = "[-l] [-F] [-R] [--depth N] [options] [CONNECTION] [PATH]"
 DETAILS = f"""\

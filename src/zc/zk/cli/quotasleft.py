@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import zookeeper
 from zc.zk.cli.output import tell
-from zc.zk.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from zc.zk.session.session import Session
 
 # Quotas that are told by their paths.
 MAX_TOLD = 10

@@ -10,7 +10,7 @@ from zc.zk.cli.arguments import connection_and_rest, node_path
 from zc.zk.cli.failures import INCOMPLETE, in_words
 from zc.zk.cli.firstwords import first_path, require_path
 from zc.zk.cli.output import tell
-from zc.zk.cli.subtree import MAX_TOLD
+from zc.zk.cli.skipped import MAX_TOLD
 from zc.zk.errors import LinkLoop
 from zookeeper.errors import NoAuthException, NoNodeException
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from zc.zk._speedups import Outline, outline_of, top_lines
+from zc.zk.imports import importing
 from zc.zk.tree.exporttext import Writer
 from zc.zk.tree.syntax import is_node_name, is_plain_node_name
 from zookeeper.errors import ZooKeeperException
@@ -89,7 +90,8 @@ def read_text(text: str) -> ParseNode | Unparsed:
 
 def _parse(text: str) -> ParseNode:
     # Imported here: most imports need no parser.
-    from zc.zk.tree.parse import parse_tree
+    with importing:
+        from zc.zk.tree.parse import parse_tree
 
     return parse_tree(text)
 
