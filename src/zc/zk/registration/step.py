@@ -127,6 +127,9 @@ class Do(enum.Enum):
     AWAIT_SESSION = "await session"
     END = "end"  # it is not there, and need not be
 
+    # Thousands may be grouped by it; Enum's own hashes the name every time.
+    __hash__ = object.__hash__
+
 
 class Action(NamedTuple):
     """The thing to do; a change of a node is one of the `version` that was seen."""

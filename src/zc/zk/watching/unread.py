@@ -60,7 +60,7 @@ class Unread:
         doubted = dict.fromkeys(nodes, time.monotonic())
         for node in doubted:
             node.read_at = NEVER
-        self._unverified.update(doubted)
+        self._unverified = self._unverified | doubted.keys() if self._unverified else set(doubted)
         self._nodes = {**doubted, **self._nodes} if self._nodes else doubted
 
     def hasten(self) -> None:
