@@ -2,7 +2,7 @@
 
 # How often (nanoseconds) a waiting thread looks for progress, signals and stalls.
 cdef int64_t LOOK_AGAIN = 100000000
-# How soon it looks for what it does something with; less and less often, until there is a lot of that.
+# How soon it looks for what it does something with; less and less often, while nothing comes.
 cdef int64_t LOOK_SOON = 1000000
 
 
@@ -42,8 +42,7 @@ cdef object wait_for_bulk(
         pause = min(max(2 * pause, LOOK_SOON), LOOK_AGAIN)
         if looks and (has_more or done != last_done):
             has_more = work.look()
-            if has_more:
-                pause = 0
+            pause = 0 if has_more else LOOK_SOON
         if done != last_done:
             last_done = done
             stalled_at = now = core_now()
