@@ -132,18 +132,7 @@ def _words(arguments: Arguments) -> list[str]:
         return list(arguments)
     gc.set_threshold(OBJECTS_OF_A_START)
     atexit.register(gc.freeze)
-    _look_for_no_translations()
     return sys.argv[1:]
-
-
-def _look_for_no_translations() -> None:
-    """Have `argparse` look for none of its words, as Python has none.
-
-    To look takes `locale`, and as long as ten of our modules.
-    """
-    import gettext
-
-    gettext.dgettext = lambda domain, message: message
 
 
 def _run(command: str, arguments: Arguments, name: str | None = None) -> int | None:

@@ -10,7 +10,6 @@ from zc.zk.cli import confirmation, connect, nodewords
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import DIFFERENCES, INCOMPLETE
 from zc.zk.cli.input import read_import
-from zc.zk.cli.losses import tell_losses
 from zc.zk.cli.output import print_line, tell
 from zc.zk.cli.permissions import add_acl_arguments, has_auth, never_matched
 from zc.zk.cli.progress import progress, writing
@@ -18,13 +17,15 @@ from zc.zk.cli.skipped import Skipped
 from zc.zk.imports import Later
 
 if TYPE_CHECKING:
+    from zc.zk.cli import losses
     from zc.zk.operations import import_
     from zc.zk.operations.plan import Plan
     from zc.zk.session.session import Session
     from zc.zk.tree import marking, model
     from zc.zk.tree.unparsed import Unparsed
 else:
-    # --help needs none of them.
+    # --help needs none of them, and most imports bring back all.
+    losses = Later("zc.zk.cli.losses")
     import_ = Later("zc.zk.operations.import_")
     marking, model = Later("zc.zk.tree.marking"), Later("zc.zk.tree.model")
 
@@ -96,7 +97,7 @@ def run(options: Namespace) -> int:
     if isinstance(tree, model.ParseNode) and has_marks(tree):
         if marking.is_about_us(tree, None):
             connect.require_identity(options, "an ACL in the file")
-        tell_losses(options, "an ACL in the file", never_matched(tree))
+        losses.tell_losses(options, "an ACL in the file", never_matched(tree))
     skipped = Skipped(options.name)
     how = import_.Options(
         trim=_trim(options),
@@ -137,9 +138,9 @@ class _Review:
         self._told: list[str] = []
 
     def __call__(self, plan: Plan) -> None:
-        losses = [loss for loss in plan.losses if loss not in self._told]
-        self._told += losses
-        tell_losses(self._options, "does not come back", losses)
+        if lost := [loss for loss in plan.losses if loss not in self._told]:
+            self._told += lost
+            losses.tell_losses(self._options, "does not come back", lost)
 
 
 def _import_confirmed(

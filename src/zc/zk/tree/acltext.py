@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from zc.zk.acl import LETTERS, permissions
+from zc.zk.imports import importing
 from zc.zk.patterns import pattern
 from zc.zk.tree.syntax import QUOTES
 
@@ -83,8 +84,8 @@ def _quoted(entry: str) -> str:
     if is_plain and _BEGINNING.match(entry):
         return entry
     # Imported here, and below: hardly any entry is quoted.
-    from zc.zk.tree.literals import write_literal
-
+    with importing:
+        from zc.zk.tree.literals import write_literal
     return write_literal(entry)
 
 
@@ -117,8 +118,8 @@ def _entries(text: str) -> list[str]:
 
 def _quoted_entry(text: str, start: int) -> tuple[str, int] | None:
     """Return a quoted entry, and the place of the comma or end behind it; None if it is none."""
-    from zc.zk.tree.literals import read_quoted
-
+    with importing:
+        from zc.zk.tree.literals import read_quoted
     entry, behind = read_quoted(text, start)
     end = _past_blanks(text, behind)
     return (entry, end) if end == len(text) or text[end] == "," else None

@@ -14,6 +14,7 @@ from zc.zk import codec
 from zc.zk._speedups import OutlinedNode
 from zc.zk.errors import printable
 from zc.zk.garbage import collected_later
+from zc.zk.imports import importing
 from zc.zk.tree.marks import Marks
 from zc.zk.tree.model import ParseNode
 
@@ -150,8 +151,8 @@ class AddNode(Change):
     def details(self) -> list[str]:
         """Return a line for each property that the new node will have."""
         # Imported here, and below: most plans have no line about data.
-        from zc.zk.tree.differences import property_changes
-
+        with importing:
+            from zc.zk.tree.differences import property_changes
         lines = property_changes(self.path, {}, codec.decode(self.data, self.path))
         return [*map(printable, lines)]
 
@@ -187,8 +188,8 @@ class SetData(Change):
         return self.path, self.old, self.new, self.version
 
     def _lines(self) -> list[str]:
-        from zc.zk.tree.differences import property_changes, value_change
-
+        with importing:
+            from zc.zk.tree.differences import property_changes, value_change
         old, new = (codec.decode(data, self.path) for data in (self.old, self.new))
         lines = property_changes(self.path, old, new)
         return lines or value_change(f"{self.path} data", self.old, self.new)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from zc.zk import _speedups
+from zc.zk.imports import importing
 from zc.zk.tree.syntax import is_plain_node_name, is_plain_type
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def render(
             if plain is not None:
                 yield f"{head}{plain}{end}"
                 continue
-        from zc.zk.tree.oddtext import contents, property_lines
-
+        with importing:
+            from zc.zk.tree.oddtext import contents, property_lines
         lead = f"{indent}{INDENT * 2}"
         properties, whole = contents(data, lead)
         if "type" in properties and is_plain_type(properties["type"]):
@@ -62,14 +63,14 @@ def render(
 
 def literal_of(text: str) -> str | None:
     """Return a JSON value's literal; None unless the library writes it so."""
-    from zc.zk.tree import oddtext
-
+    with importing:
+        from zc.zk.tree import oddtext
     return oddtext.literal_of(text)
 
 
 def _literal(name: str) -> str:
-    from zc.zk.tree.literals import write_literal
-
+    with importing:
+        from zc.zk.tree.literals import write_literal
     return write_literal(name)
 
 
