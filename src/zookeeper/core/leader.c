@@ -19,9 +19,7 @@
 #include <errno.h>
 
 /* Longer than a rest in which nothing moves. */
-#define LEAD_MS 3
-
-int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
+#define MAX_LEAD_NS (3 * MILLISECOND)
 
 typedef enum { GOES_ON, IS_OVER } lead_state;
 
@@ -77,15 +75,17 @@ static void leave(zk_handle *handle, const lead *l) {
     if (is_needed) call_io_thread(handle);
 }
 
-static int milliseconds_until(int64_t deadline) {
-    return (int)core_clamp(0, (deadline - core_now()) / MILLISECOND + 1, LEAD_MS);
+/* As ppoll, until the deadline, but not for long. */
+static int wait_for_socket(struct pollfd *socket, int64_t deadline) {
+    struct timespec left = {0, core_clamp(0, deadline - core_now(), MAX_LEAD_NS)};
+    return ppoll(socket, 1, &left, NULL);
 }
 
 /* 0, or EINTR after a signal. */
 static int lead_for(zk_handle *handle, const lead *l, int64_t deadline) {
     struct pollfd socket = {.fd = l->fd, .events = POLLIN};
     for (;;) {
-        int ready = __real_poll(&socket, 1, milliseconds_until(deadline));
+        int ready = wait_for_socket(&socket, deadline);
         int problem = ready < 0 ? errno : 0;
         if (ready > 0 && look(handle, l) == IS_OVER) return 0;
         if (ready > 0) continue;

@@ -78,11 +78,11 @@ int rests_poll(zk_handle *handle, struct pollfd *fds, int timeout, int *is_resti
     if (!*is_resting) return 0;
     int ready;
     unsigned before;
+    int64_t until = core_now() + (timeout - REST_MS) * MILLISECOND;
     do {
         before = r->lonely;
         ready = __real_poll(fds, 1, REST_MS);
-        timeout -= REST_MS;
-    } while (ready == 0 && timeout > 0 && r->lonely - before >= CALLS_TO_GO_ON);
+    } while (ready == 0 && r->lonely - before >= CALLS_TO_GO_ON && core_now() <= until);
     unsigned leader = end_rest(handle);
     if (ready == 0 && leader == 0 && __real_poll(&fds[1], 1, 0) > 0) rests_hindered(r);
     fds[1].revents = 0;
