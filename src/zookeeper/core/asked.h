@@ -1,4 +1,5 @@
-/* Requests on one connection: the bytes that are sent, and those under way. Data of the I/O thread. */
+/* Requests on one connection: the bytes that are sent, and those under way. Data of the thread
+ * that works for the handle (transport.c). */
 #ifndef ZOOKEEPER_ASKED_H
 #define ZOOKEEPER_ASKED_H
 

@@ -4,7 +4,7 @@
 
 #include "client.h"
 
-/* The handle whose answers this thread, an I/O thread, is just reading, or NULL. */
+/* The handle whose answers this thread, its I/O thread or a leader, is just reading, or NULL. */
 zk_handle *completions_whose(void);
 /* The handle whose completions and watchers this thread is just calling, or NULL. */
 zk_handle *completions_calling(void);

@@ -1,4 +1,5 @@
-/* The bytes of a server, frame by frame, before the C client sees them: data of the I/O thread. */
+/* The bytes of a server, frame by frame, before the C client sees them: data of the thread that works for the
+ * handle (transport.c). */
 #ifndef ZOOKEEPER_FRAMES_H
 #define ZOOKEEPER_FRAMES_H
 

@@ -65,7 +65,7 @@ struct zk_handle {
     long credentials_ends;            /* of the I/O thread: the ends of connections it knows of */
 
     /* Held by the thread that works for the handle (transport.c), which has the connection then. Which socket
-     * it is, and anything but what is sent on it, the I/O thread alone changes. */
+     * it is the I/O thread alone changes; and so all but what is sent, where it does not rest (rests.c). */
     core_mutex sending;
     wakeups wakeups;
     rests rests;

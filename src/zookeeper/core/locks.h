@@ -33,8 +33,8 @@
  * The TLS extension has one more, layer_config.lock (configuration.c): a leaf, under which OpenSSL is
  * called and nothing of the core. No lock is held while a thread waits for anything but a lock, and none
  * while Python runs. Everything else that threads share is _Atomic, or belongs to one thread (the
- * handle's I/O thread: attempt, layer, sasl, and the connection but for what is sent; until that has ended, and
- * then the closing one).
+ * handle's I/O thread: attempt, layer, sasl, and the connection but for what is sent, unless that thread rests;
+ * until it has ended, and then the closing one).
  *
  * With CORE_CHECKS, which is on in the build that tests use and under the sanitizers, each lock is
  * checked for its rank, and `core_assert_held` ends the process where a function runs without the

@@ -20,7 +20,7 @@ static void finish_call(pending *p, int code) {
     call_ended(c, code);
 }
 
-/* ---- the C client's completions: on its I/O thread (completions.c), once for each request ------ */
+/* ---- the C client's completions: on its I/O thread (completions.c) or a leader, once for each request ---- */
 
 static void keep_stat(call *c, const struct Stat *stat) {
     if (stat == NULL) return;

@@ -6,7 +6,8 @@
  *
  * The C client names neither the handle nor the purpose of a socket. So `here` is the handle whose
  * work this thread is doing: the C client's I/O thread during zookeeper_interest and
- * zookeeper_process, a thread that sends its request itself (sending.c), or the thread that closes. It
+ * zookeeper_process, a thread that sends its request itself (sending.c) or reads its answer (leader.c), or the
+ * thread that closes. It
  * has the lock `sending`, and so the handle's `connection`. A first socket is the connection to a server; a second one beside it is to ask another
  * server whether it is read-write (probe.c).
  */
