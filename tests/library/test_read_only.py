@@ -79,7 +79,7 @@ def test_it_reads_while_the_quorum_is_lost_and_goes_on_as_before(servers, told) 
 
         cut_off(servers)
         wait_for_state(zk, zookeeper.READONLY_STATE)
-        assert ReadOnly in kinds(told, zk)
+        wait_until(lambda: ReadOnly in kinds(told, zk), "it is told")
         assert "read-only" in repr(zk)
         assert settings["n"] == 1
         assert zk.get_properties("/shop") == {"n": 1}

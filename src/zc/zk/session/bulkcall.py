@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 LOOK_MILLISECONDS = 1000
 
 # Sends the call, given its completion.
-Later = Callable[[Any], "Cancellable"]
+Sender = Callable[[Any], "Cancellable"]
 
 
 class BulkCall:
     """A call that is under way, for the thread that has begun it: to `wait` for, and to `close`."""
 
-    def __init__(self, later: Later) -> None:
+    def __init__(self, later: Sender) -> None:
         self._queue = zookeeper.CompletionQueue()
         self._came: tuple[int, Any] | None = None
         try:
@@ -59,7 +59,7 @@ class BulkCall:
         self._queue.close()
 
 
-def begin(h: int, later: Later, binding: Binding) -> BulkCall | None:
+def begin(h: int, later: Sender, binding: Binding) -> BulkCall | None:
     """Begin a call. None where it has to be waited for at once; raises what sending it does."""
     try:
         if binding.event_thread(h) is None or not hasattr(select, "poll"):
