@@ -1,6 +1,6 @@
 /* Drives the C core without Python, in many threads, for ThreadSanitizer (scripts/run_tsan.py).
  *
- * driver HOSTS ROUNDS: in each round three handles are opened, used in every way while their
+ * driver HOSTS ROUNDS: in each round four handles are opened, used in every way while their
  * connections are cut, and closed meanwhile, one alone or all side by side.
  * driver planted: locks two mutexes in both orders, and shares a number without a lock, so that the
  * caller sees that both are found.
