@@ -256,7 +256,7 @@ def test_a_server_that_lacks_something_is_told_and_costs_nothing(zk, other, rele
 def answer(zk, ask):
     """Ask a server for a thing, several times: what breaks a connection once may be the network."""
     asked = 0
-    while asked < 4:
+    while asked < 6:
         wait_until(lambda: zk.state == zookeeper.CONNECTED_STATE, "it is connected", 60)
         try:
             ask(zk)

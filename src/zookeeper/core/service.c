@@ -14,7 +14,9 @@
  * both, in order.
  *
  * One strike is nothing, as networks fail. A strike counts only if the request can have reached a
- * server, and once for each connection.
+ * server, and once for each connection. Where nothing takes an operation's place, programs would get
+ * errors for a bad network: it takes more strikes there, and the verdict holds for a minute. After it
+ * one strike renews the verdict, so that a server that does hang up loses one connection a minute.
  *
  * The knowledge belongs to the servers and not to a handle: a server that never resumes sessions
  * gets a new handle after each loss. All handles of a connection string share it, those to come
@@ -33,30 +35,35 @@
 #define SMALL_REQUEST 4000
 #define SHRINK 4
 
-/* Strikes in a row after which an operation is left out: of one that has worked before, more. */
+/* Strikes in a row after which an operation is left out: of one that has worked before, or that nothing
+ * replaces, more. */
 #define STRIKES 2
-#define STRIKES_OF_A_WORKING_ONE 4
+#define MORE_STRIKES 4
 
 /* The part of a session timeout after which a request is probed for. */
 #define DOUBT_PARTS 4
 
 #define BELIEVED_NS (3600 * INT64_C(1000000000))
 
+/* So long a broken connection speaks against what nothing replaces. */
+#define DOUBTED_NS (60 * INT64_C(1000000000))
+
 /* Services that no handle uses any more are forgotten beyond so many. */
 #define MAX_SERVICES 100
 
 static const struct {
     const char *operation, *instead;
+    int is_missed; /* nothing takes its place */
 } words[ABILITIES] = {
-    {"MultiRead", "nodes are read one by one"},
-    {"SetWatches", "watches are set one by one"},
-    {"transactions", "bulk writes are done node by node"},
-    {"RemoveWatches", "watches stay until they fire"},
-    {"AddWatch", "no watch can stay"},
-    {"SetWatches2", "watches that stay are set again one by one"},
-    {"GetEphemerals", "it is not asked"},
-    {"GetAllChildrenNumber", "it is not asked"},
-    {"WhoAmI", "it is not asked"},
+    {"MultiRead", "nodes are read one by one", 0},
+    {"SetWatches", "watches are set one by one", 0},
+    {"transactions", "bulk writes are done node by node", 0},
+    {"RemoveWatches", "watches stay until they fire", 0},
+    {"AddWatch", "no watch can stay", 1},
+    {"SetWatches2", "watches that stay are set again one by one", 0},
+    {"GetEphemerals", "it is not asked", 1},
+    {"GetAllChildrenNumber", "it is not asked", 1},
+    {"WhoAmI", "it is not asked", 1},
 };
 
 static core_mutex services_lock = CORE_MUTEX(LOCK_SERVICES);
@@ -66,7 +73,10 @@ static void begin_anew(service *s) {
     s->learned = 0;
     s->piece_bytes = PIECE_BYTES;
     s->hung_up_at = 0;
-    for (int i = 0; i < ABILITIES; i++) s->abilities[i].strikes = s->abilities[i].works = s->abilities[i].refused = 0;
+    for (int i = 0; i < ABILITIES; i++) {
+        s->abilities[i].strikes = s->abilities[i].works = 0;
+        s->abilities[i].refused_until = 0;
+    }
 }
 
 /* The unused one that was added first goes, if there are many. With the lock held. */
@@ -113,7 +123,10 @@ void service_release(service *s) {
 
 void service_after_fork(void) { core_mutex_init(&services_lock, LOCK_SERVICES); }
 
-int service_refuses(const zk_handle *handle, ability which) { return handle->service->abilities[which].refused; }
+int service_refuses(const zk_handle *handle, ability which) {
+    int64_t until = handle->service->abilities[which].refused_until;
+    return until && core_now() < until;
+}
 
 int service_is_proven(const zk_handle *handle, ability which) {
     service *s = handle->service;
@@ -134,11 +147,18 @@ void service_answered(zk_handle *handle, ability which) {
 }
 
 static void refuse(service *s, ability which, const char *evidence) {
-    if (s->abilities[which].refused) return;
-    s->abilities[which].refused = 1;
+    if (s->abilities[which].refused_until == INT64_MAX) return;
+    s->abilities[which].refused_until = INT64_MAX;
     s->learned = core_now();
     log_say(ZOO_LOG_LEVEL_WARN, "service", "%.100s: the server does not know %s (%s), so %s", s->hosts,
             words[which].operation, evidence, words[which].instead);
+}
+
+/* For a while. */
+static void refuse_in_doubt(service *s, ability which) {
+    s->abilities[which].refused_until = core_now() + DOUBTED_NS;
+    log_say(ZOO_LOG_LEVEL_WARN, "service", "%.100s: the connection breaks at each %s, so %s for a minute", s->hosts,
+            words[which].operation, words[which].instead);
 }
 
 static void shrink(service *s, ability which, long bytes) {
@@ -164,22 +184,22 @@ int service_lost(zk_handle *handle, ability which, dispatch sent, int code) {
     long connection = handle->connections;
     if (code != ZCONNECTIONLOSS || !(sent.was_connected || connection != sent.connection)) return 0;
     core_lock(&services_lock);
-    int again = 1;
-    if (!s->abilities[which].refused && handle->struck[which] != connection) {
+    int again = 1, is_refused = service_refuses(handle, which);
+    if (!is_refused && handle->struck[which] != connection) {
         handle->struck[which] = connection;
         int strikes = ++s->abilities[which].strikes;
-        int works = s->abilities[which].works;
+        int works = s->abilities[which].works, is_missed = words[which].is_missed;
         if (strikes < STRIKES)
             again = !works;
         else if (sent.bytes > SMALL_REQUEST)
             shrink(s, which, sent.bytes);
-        else if (works && which == KNOWS_STANDING_WATCHES)
-            again = 0; /* nothing replaces it: its watchers would be given up for a bad network */
-        else if (strikes >= (works ? STRIKES_OF_A_WORKING_ONE : STRIKES))
-            refuse(s, which, "the connection breaks each time");
-        else
+        else if (strikes < (works || is_missed ? MORE_STRIKES : STRIKES) || (works && is_missed))
             again = 0;
-    } else if (!s->abilities[which].refused && s->abilities[which].strikes < STRIKES) {
+        else if (is_missed)
+            refuse_in_doubt(s, which);
+        else
+            refuse(s, which, "the connection breaks each time");
+    } else if (!is_refused && s->abilities[which].strikes < STRIKES) {
         again = !s->abilities[which].works;
     }
     core_unlock(&services_lock);

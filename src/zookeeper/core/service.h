@@ -24,7 +24,8 @@ typedef struct service {
     _Atomic long piece_bytes; /* requests that can be cut are cut at so many */
     _Atomic long hung_up_at;  /* a request of so many bytes has ended connections; 0: none */
     struct {
-        _Atomic int strikes, works, refused;
+        _Atomic int strikes, works;
+        _Atomic int64_t refused_until; /* by core_now; 0: it is not, INT64_MAX: until all is tried anew */
     } abilities[ABILITIES];
     char hosts[];
 } service;

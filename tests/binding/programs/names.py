@@ -65,6 +65,7 @@ def trouble_while_connected(trouble: Callable[[NameServer], None]) -> None:
         watcher = Calls()
         handle = connected(hosts, watcher)
         wait_until(lambda: {"a.test", "b.test", "c.test"} <= set(names.questions), "all are asked")
+        wait_until(lambda: lookups() == 2, "all have been answered, for IPv6 as well")
         session = zookeeper.client_id(handle)
         asked = len(names.questions)
         trouble(names)
