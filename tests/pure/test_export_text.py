@@ -88,6 +88,32 @@ def test_a_long_value_is_written_as_it_is_wherever_it_is_odd(
     )
 
 
+digits = st.text(alphabet="0001259", min_size=1, max_size=18)
+
+
+@settings(deadline=None, max_examples=1000)
+@given(st.sampled_from(["", "-"]), digits, digits)
+def test_a_decimal_is_plain_if_both_languages_write_it_so(
+    sign: str, whole: str, fraction: str
+) -> None:
+    number = f"{sign}{whole}.{fraction}"
+    plain = _speedups.render_data(f'{{"a":[{number}]}}', "\n", lambda text: None)
+    is_short = len(whole) <= 17 and len(number) < 35
+    assert plain == (f"\na = [{number}]" if repr(float(number)) == number and is_short else None)
+
+
+@pytest.mark.parametrize("size", [1 << 18, 1 << 19, 1 << 20, 34 << 20])
+def test_text_that_outgrows_its_room_stays_as_it_is(size: int) -> None:
+    values = [f"{number:49} " * 10 for number in range(size // 500)]
+    nodes = [Node("/top", 0)] + [
+        Node(f"/top/n{number}", 1, f'{{"a":"{value}"}}') for number, value in enumerate(values)
+    ]
+    lines = [f"  /n{number}\n    a = '{value}'\n" for number, value in enumerate(values)]
+    text = export_text(nodes, "top", None, ephemeral=False)
+    assert len(text) > size
+    assert text.splitlines(keepends=True) == ["/top\n", *"".join(lines).splitlines(keepends=True)]
+
+
 @pytest.mark.parametrize("odd", ["", "é"])
 def test_more_nodes_than_are_taken_at_a_time_are_one_text(odd: str) -> None:
     count = 3 * NODES_AT_A_TIME + 1

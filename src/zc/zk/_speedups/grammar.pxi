@@ -228,9 +228,24 @@ cdef inline int write_decimal(double number, char *to) except -1:
     return 0
 
 
+cdef inline bint is_short_decimal(const char *text) noexcept:
+    """Return whether a decimal number is the shortest for its value, as its digits alone tell.
+
+    Doubles tell numbers of up to fifteen digits apart, so that no shorter one has the same value.
+    """
+    cdef Py_ssize_t length = strlen(text)
+    if length > 16 or text[0] == c"-":
+        return False
+    if text[0] == c"0" and (text[1] != c"." or text[2] == c"0" and length > 3):
+        return False  # no number begins so, or perhaps one with an exponent
+    return text[length - 1] != c"0" or text[length - 2] == c"."
+
+
 cdef inline bint is_canonical(const char *text) except -1:
     """Return whether a decimal number is written as both languages do."""
     cdef char written[NUMBER_SIZE]
+    if is_short_decimal(text):
+        return True
     write_decimal(PyOS_string_to_double(text, NULL, NULL), written)
     return strcmp(text, written) == 0
 

@@ -1,7 +1,25 @@
 # Text of ASCII that grows at its end.
 
+cdef extern from *:
+    """
+    #include <sys/mman.h>
+
+    /* A fresh page takes as long as the text that fills it; a large one is fresh once for hundreds. */
+    static inline void ask_for_large_pages(void *start, Py_ssize_t size) {
+        uintptr_t most = 65535, first = ((uintptr_t)start + most) & ~most;
+        uintptr_t end = ((uintptr_t)start + size) & ~most;
+        if (end > first) madvise((void *)first, end - first, MADV_HUGEPAGE);
+    }
+    """
+    void ask_for_large_pages(void *start, Py_ssize_t size) noexcept
+
+
 cdef enum:
     FIRST_ROOM = 8192
+    # Beyond the first a text gets the second at once, of which the system gives only what is written: more
+    # than what malloc takes from its heap, where growing means copying.
+    LARGE_ROOM = 1 << 19
+    ROOM_OF_ITS_OWN = 33 << 20
 
 
 @cython.final
@@ -41,7 +59,11 @@ cdef class TextRoom:
             first = None
         else:
             room = max(2 * self.room, self.length + size)
+            if room > LARGE_ROOM:
+                room = max(room, ROOM_OF_ITS_OWN)
             PyUnicode_Resize(&self.text, room)
+            if room > LARGE_ROOM:
+                ask_for_large_pages(self.characters(), room)
         self.room = room
         return 0
 
