@@ -16,7 +16,7 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.dict cimport PyDict_Values
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_Import
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_Import, PyCapsule_New
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.errno cimport EINTR
@@ -84,6 +84,7 @@ include "_write_many.pxi"
 include "_reads.pxi"
 include "_watch_many.pxi"
 include "_nesting.pxi"
+include "_rows.pxi"
 include "_subtrees.pxi"
 include "_handing.pxi"
 include "_tree_reads.pxi"

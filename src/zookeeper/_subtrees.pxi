@@ -1,13 +1,18 @@
 # Reading a node and everything below it.
 
 
-cdef str name_of(const tree_node *node):
-    """Return the last part of a node's path; '' for '/'."""
+cdef inline Py_ssize_t name_length_of(const tree_node *node) noexcept:
+    """Return the length of a path's last part, which ends it; 0 for '/'."""
     cdef const char *path = node.read.path
     cdef Py_ssize_t start = node.path_length
     while start > 0 and path[start - 1] != b"/":
         start -= 1
-    return text_of(path + start, node.path_length - start)
+    return node.path_length - start
+
+
+cdef str name_of(const tree_node *node):
+    cdef Py_ssize_t length = name_length_of(node)
+    return text_of(node.read.path + node.path_length - length, length)
 
 
 @cython.final
@@ -17,6 +22,7 @@ cdef class Znode:
 
     cdef Subtree tree
     cdef tree_node *node
+    _look_at = PyCapsule_New(<void *>look_at_node, "zookeeper.NodeRow", NULL)
 
     def __init__(self):
         raise TypeError("a Znode comes from read_tree")

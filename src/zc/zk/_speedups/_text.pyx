@@ -4,6 +4,7 @@
 cimport cython
 from cpython.dict cimport PyDict_Contains, PyDict_GetItem, PyDict_SetItem
 from cpython.object cimport Py_EQ, PyObject, PyObject_RichCompareBool, PyTypeObject
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_IsValid
 from cpython.ref cimport Py_INCREF, Py_XDECREF
 from cpython.unicode cimport PyUnicode_Substring
 from libc.stdio cimport snprintf
@@ -27,6 +28,7 @@ cdef extern from "Python.h":
     int PyUnicode_Resize(PyObject **text, Py_ssize_t size) except -1
     str PyUnicode_New(Py_ssize_t size, Py_UCS4 highest)
     str PyUnicode_DecodeASCII(const char *text, Py_ssize_t size, const char *errors)
+    const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *length) except NULL
     bint PyFloat_CheckExact(object number)
     bint PyLong_CheckExact(object number)
     object PyLong_FromLongLong(long long number)
@@ -45,6 +47,7 @@ include "nested.pxi"
 # JSON to text.
 include "room.pxi"
 include "render.pxi"
+include "noderows.pxi"
 include "treetext.pxi"
 # Text to nodes, and nodes to JSON.
 include "lines.pxi"

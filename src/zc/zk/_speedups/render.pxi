@@ -17,7 +17,7 @@ cdef struct Link:
 
 
 cdef struct Rendering:
-    const unsigned char *text  # the data, in ASCII
+    const unsigned char *text  # the data
     Py_ssize_t at, length
     const char *lead  # with a block behind it
     Py_ssize_t lead_length
@@ -43,24 +43,33 @@ def render_data(str data, str lead, decode):
     if not PyUnicode_IS_ASCII(lead):
         return None
     padded = lead + BLOCK * " "
-    if not write_data(room, data, <const char *>PyUnicode_1BYTE_DATA(padded), len(lead), decode):
-        return None
-    return room.taken()
+    is_plain = PyUnicode_IS_ASCII(data) and write_data(
+        room,
+        PyUnicode_1BYTE_DATA(data),
+        len(data),
+        <const char *>PyUnicode_1BYTE_DATA(padded),
+        len(lead),
+        decode,
+    )
+    return room.taken() if is_plain else None
 
 
 cdef bint write_data(
-    TextRoom room, str data, const char *lead, Py_ssize_t lead_length, decode
+    TextRoom room,
+    const unsigned char *data,
+    Py_ssize_t length,
+    const char *lead,
+    Py_ssize_t lead_length,
+    decode,
 ) except -1:
     """Write the lines of a node's data, links last, with the type in front of all.
 
-    Return False, and leave the text as it is, if the data are not plain. There is a block of characters
-    behind the lead.
+    Return False, and leave the text as it is, if the data are not plain: all plain ones are ASCII. There
+    is a zero behind the data, and a block of characters behind the lead.
     """
     cdef Rendering r
-    cdef Py_ssize_t start = room.length, length = len(data), count = 0
-    if not PyUnicode_IS_ASCII(data):
-        return False
-    r.text = PyUnicode_1BYTE_DATA(data)
+    cdef Py_ssize_t start = room.length, count = 0
+    r.text = data
     if length < 2 or r.text[0] != c"{" or r.text[length - 1] != c"}":
         return False
     r.at = 1
@@ -76,7 +85,7 @@ cdef bint write_data(
         if count == MAX_PROPERTIES:
             return False
         r.to = <unsigned char *>copy_blocks(r.to, lead, lead_length)
-        if not write_key(&r) or not write_value(&r, room, data, decode):
+        if not write_key(&r) or not write_value(&r, room, decode):
             return False
         count += 1
         if r.text[r.at] == c"}":
@@ -136,7 +145,7 @@ cdef inline bint is_after(const Rendering *r, Py_ssize_t key, Py_ssize_t end) no
     return precedes(r.text, r.last_key, r.last_key_end, key, end)
 
 
-cdef inline bint write_value(Rendering *r, TextRoom room, str data, decode) except -1:
+cdef inline bint write_value(Rendering *r, TextRoom room, decode) except -1:
     """Write a value as text has it, or keep it in mind, if its place is elsewhere."""
     cdef const unsigned char *text = r.text
     if r.is_link:
@@ -145,8 +154,8 @@ cdef inline bint write_value(Rendering *r, TextRoom room, str data, decode) exce
         return False
     memcpy(r.to, b" = '", 4)
     if text[r.at] == c'"':
-        return write_string(r) or write_other(r, room, data, decode)
-    return write_integer(r) or write_other(r, room, data, decode)
+        return write_string(r) or write_other(r, room, decode)
+    return write_integer(r) or write_other(r, room, decode)
 
 
 cdef inline bint is_its_key(const Rendering *r, const char *word, Py_ssize_t length) noexcept:
@@ -199,7 +208,7 @@ cdef inline bint write_integer(Rendering *r) noexcept:
     return True
 
 
-cdef bint write_other(Rendering *r, TextRoom room, str data, decode) except -1:
+cdef bint write_other(Rendering *r, TextRoom room, decode) except -1:
     """Write any other value by its literal."""
     cdef Translation translation
     cdef Span value
@@ -211,13 +220,22 @@ cdef bint write_other(Rendering *r, TextRoom room, str data, decode) except -1:
     part_of(&value, r.text, start, end)
     if translate(&translation, &value, False):
         add_literal(r, room, translation.text, translation.length)
+    elif not is_ascii(r.text, start, end):
+        return False
     else:
-        literal = decode(PyUnicode_Substring(data, start, end))
+        literal = decode(PyUnicode_DecodeASCII(<const char *>r.text + start, end - start, NULL))
         if literal is None or not PyUnicode_IS_ASCII(literal):
             return False
         add_literal(r, room, <const char *>PyUnicode_1BYTE_DATA(literal), len(literal))
     r.at = end
     return True
+
+
+cdef inline bint is_ascii(const unsigned char *text, Py_ssize_t at, Py_ssize_t end) noexcept:
+    cdef unsigned char all = 0
+    for at in range(at, end):
+        all |= text[at]
+    return all < 128
 
 
 cdef int add_literal(

@@ -31,6 +31,8 @@ cdef class TreeText:
     cdef list parts  # what is before the text
     cdef TextRoom room
     cdef str lead  # what the deepest line so far began with
+    cdef object node_type  # of the last node
+    cdef LookAt look_at  # NULL: its attributes tell
 
     def __init__(self, str top_name, str reserved, decode, other):
         self.top_name, self.reserved = top_name, reserved
@@ -108,31 +110,55 @@ cdef class TreeText:
 
     cdef bint add_plain(self, node) except -1:
         """Write the text of a node, or return that it is not plain."""
+        cdef NodeRow row
+        if type(node) is not self.node_type:
+            self.node_type = type(node)
+            self.look_at = look_of(self.node_type)
+        if self.look_at is NULL:
+            return self.add_by_attributes(node)
+        if self.look_at(<PyObject *>node, &row) != 0 or row.owner or row.length < 0:
+            return False
+        if self.reserved is not None and is_row_at_or_below(&row, self.reserved):
+            return False
+        if row.depth == 0:
+            row.name, row.name_length = characters_of(self.top_name), len(self.top_name)
+            if not PyUnicode_IS_ASCII(self.top_name):
+                return False
+        return self.add_named(row.depth, row.name, row.name_length, row.data, row.length)
+
+    cdef bint add_by_attributes(self, node) except -1:
         cdef Py_ssize_t depth = node.depth
         cdef str name = self.top_name if depth == 0 else node.name
         cdef str data = node.data
-        if data is None or not is_plain_name(name):
+        if data is None or not PyUnicode_IS_ASCII(data) or not PyUnicode_IS_ASCII(name):
             return False
         if self.reserved is not None and is_at_or_below(node.path, self.reserved):
             return False
         if node.error is not None or node.ephemeralOwner != 0:
             return False
-        return self.write(depth if self.top_name else depth - 1, name, data)
+        return self.add_named(depth, characters_of(name), len(name), characters_of(data), len(data))
 
-    cdef bint write(self, Py_ssize_t depth, str name, str data) except -1:
-        """Write a node, or nothing of it, if its data are not plain."""
+    cdef bint add_named(
+        self, Py_ssize_t depth, const char *name, Py_ssize_t size, const char *data, Py_ssize_t length
+    ) except -1:
+        """Write a node, or nothing of it, if it is not plain. Zeros are behind name and data."""
         cdef TextRoom room = self.room
-        cdef Py_ssize_t start = room.length, width = 2 * depth, lead_length = width + 3
+        cdef Py_ssize_t start = room.length, width = 2 * (depth if self.top_name else depth - 1)
+        cdef Py_ssize_t lead_length = width + 3
         cdef const char *lead
         cdef unsigned char *to
+        if size == 0 or size != end_of_name(PyUnicode_1BYTE_KIND, name, 0):
+            return False
         if lead_length + BLOCK > len(self.lead):
             self.lead = "\n" + 2 * (lead_length + BLOCK) * " "
-        lead = <const char *>PyUnicode_1BYTE_DATA(self.lead)
-        to = room.space(width + 1 + len(name))
+        lead = characters_of(self.lead)
+        to = room.space(width + 1 + size)
         to = copy_word(to, lead + 1, width)
         to = copy_word(to, b"/", 1)
-        copy_word(to, <const char *>PyUnicode_1BYTE_DATA(name), len(name))
-        if len(data) and not write_data(room, data, lead, lead_length, self.decode):
+        copy_word(to, name, size)
+        if length and not write_data(
+            room, <const unsigned char *>data, length, lead, lead_length, self.decode
+        ):
             room.length = start
             return False
         room.space(1)[0] = c"\n"
@@ -227,6 +253,6 @@ cdef bint is_at_or_below(str path, str other) except -1:
     return path == other or path.startswith(other + "/")
 
 
-cdef inline bint is_plain_name(str name) noexcept:
-    cdef Py_ssize_t length = len(name)
-    return length > 0 and length == end_of_name(PyUnicode_KIND(name), PyUnicode_DATA(name), 0)
+cdef inline const char *characters_of(str text) noexcept:
+    """Return the characters of text that is ASCII."""
+    return <const char *>PyUnicode_1BYTE_DATA(text)
