@@ -126,7 +126,15 @@ def test_properties_of_all_kinds_are_planned_as_parsed(
 
 
 # Text of which a line is not among the last characters, where it is read in another way.
-LONG = "\n# " + 40 * "-"
+LONG = "\n# " + 90 * "-"
+
+# Lines behind another one of the same node, and such as may go wrong there.
+BEHIND = [
+    "@b = 1", "b@ = 1", "b@= 1", "b =@1", "b = @1", "b = 1@", "b = @", "b = '@'", "b = 'x'@",
+    "b = @'x'", "b = @True", "b = Fal@se", "b = None@", "@", "b = 1234567890123@",
+    "b = '0123456789abcde@'", "a@ = 1", "b -> @/c", "b -> /c@", "b = [@]", "b = 0.@5", " b = @",
+    "type = @1", "string_value = '@'", "b.@c = 1",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -134,6 +142,63 @@ def test_each_character_is_read_the_same(line: str) -> None:
     for below in ("", "\n  /c", "\n/c\n  d = 1", LONG):
         texts = [line.replace("@", character) + below for character in CHARACTERS]
         assert [text for text in texts if not is_as_parsed(text)] == []
+
+
+@pytest.mark.parametrize("line", BEHIND)
+@pytest.mark.parametrize("indent", [1, 7, 8, 20])
+def test_each_character_behind_another_line_is_read_the_same(line: str, indent: int) -> None:
+    space = indent * " "
+    for node in ("/a", "/a : t"):
+        start = f"{node}\n{space}a = 1\n{space}"
+        texts = [
+            start + line.replace("@", character) + below + LONG
+            for character in CHARACTERS
+            for below in ("", f"\n{space}c = 2\n{space}/d")
+        ]
+        assert [text for text in texts if not is_as_parsed(text)] == []
+
+
+usual_names = st.text("ab_1.Z", max_size=20).map(lambda name: f"p{name}") | st.sampled_from(
+    ["string_value", "type", "a", "Ab", "_"]
+)
+usual_values = st.sampled_from(
+    [
+        "1",
+        "0",
+        "-5",
+        "123456789012345",
+        "1234567890123456",
+        "''",
+        "'x'",
+        f"'{15 * 'x'}'",
+        f"'{32 * 'x y'}'",
+        "'é'",
+        "True",
+        "False",
+        "None",
+        "0.5",
+        "[1]",
+        "'x",
+        "Nonesuch",
+        "01",
+    ]
+)
+
+
+@settings(deadline=None, max_examples=500)
+@given(
+    st.lists(st.tuples(usual_names, st.sampled_from([" = ", " = ", " = ", " -> /"]), usual_values)),
+    st.integers(1, 25),
+    st.booleans(),
+    st.sampled_from(["", LONG]),
+)
+def test_many_usual_lines_are_planned_as_parsed(
+    lines: list[tuple[str, str, str]], indent: int, is_sorted: bool, end: str
+) -> None:
+    if is_sorted:
+        lines = sorted({line[0]: line for line in lines}.values())
+    text = "".join(f"{indent * ' '}{name}{sign}{value}\n" for name, sign, value in lines)
+    assert is_as_parsed(f"/a\n{text}{indent * ' '}/b{end}")
 
 
 def test_each_number_is_read_the_same() -> None:
@@ -151,6 +216,8 @@ OUTLINED = [
     "# Why\n\n/a\n  x = 1\n  # and\n  /b\n\n/c\n   \n# End",
     "/a\n  x = ''\n  y = True\n",
     "/a\n" + "".join(f"  p{number} = {number}\n" for number in range(63)),
+    "/a\n" + "".join(f"  p{number:02} = {number}\n" for number in range(63)) + "# " + 90 * "-",
+    f"/a\n  a = 1\n  b = '{70_000 * 'x'}'\n  c = 2\n  /d\n    {300 * 'n'} = 1\n#" + 90 * "-",
     "/a\n  x = '" + 200_000 * "x" + "'\n  /b\n    x = '" + 200_000 * "x" + "'\n    /c\n",
 ]
 
@@ -169,6 +236,7 @@ NOT_OUTLINED = [
     "/a\n  = 'x'", "/a\n  string_value = 'x'", "/a\n  x => /b", "/'a b'", "/a\r\n", "/a\n  x = 1e5",
     "/a\n  x = '''\n  y\n  '''", "/a\n  x = 1\0", "\ufeff/a", "/a\n  x",
     "/a\n" + "".join(f"  p{number} = {number}\n" for number in range(64)),
+    "/a\n" + "".join(f"  p{number:02} = {number}\n" for number in range(64)) + "# " + 90 * "-",
 ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ cdef struct Names:
     # Then their signs are kept, as bits: a name whose sign is not there is new.
     Py_ssize_t count
     bint in_order
+    bint last_is_behind  # the last name sorts behind the one before
     Py_ssize_t starts[MAX_PROPERTIES]
     Py_ssize_t ends[MAX_PROPERTIES]
     uint64_t signs[4]
@@ -20,7 +21,8 @@ cdef inline bint add_name(Names *names, const Line *line) noexcept:
     cdef Py_ssize_t count = names.count
     if count >= MAX_PROPERTIES - 1:
         return False
-    if not (names.in_order and (count == 0 or is_behind(line, names.starts[count - 1]))):
+    names.last_is_behind = count == 0 or is_behind(line, names.starts[count - 1])
+    if not (names.in_order and names.last_is_behind):
         if names.in_order:
             take_signs(names, line)
         if not is_new(names, line):

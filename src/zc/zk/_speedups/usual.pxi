@@ -1,0 +1,177 @@
+# Lines of the usual properties of an outline, as an export has them: one behind the other in order,
+# indented alike, with strings that JSON has as they are, integers, True, False or None.
+#
+# Nearly all lines of a long text are such. They are looked at once; what is kept of each, four bytes,
+# is enough to write its JSON later.
+
+cdef extern from *:
+    """
+    /* A line has to be looked at again, or its value is of this kind. */
+    enum { TO_BE_LOOKED_AT, USUAL_STRING, USUAL_INTEGER, USUAL_TRUE, USUAL_FALSE, USUAL_NONE, USUAL_LINK };
+
+    typedef struct {
+        uint8_t name_length, kind : 7, breaks_order : 1;  /* its name is not behind the one of the line before */
+        uint16_t length;           /* without the line feed */
+    } outlined_line;
+
+    static inline int is_equals_sign(const char *at) {
+        uint32_t four;
+        memcpy(&four, at, 4);
+        uint32_t sign;
+        memcpy(&sign, " = ", 4);
+    #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        return (four ^ sign) >> 8 == 0;
+    #else
+        return (four ^ sign) << 8 == 0;
+    #endif
+    }
+
+    /* The end of a value, and what it is; 0 if it is none of the usual ones. Enough of the text follows. */
+    static inline Py_ssize_t end_of_usual(const char *text, Py_ssize_t at, Py_ssize_t limit, uint8_t *kind) {
+        unsigned char c = (unsigned char)text[at];
+        if (c == 39) {
+            int count;
+            do {
+                count = count_plain(text, ++at);
+                at += count;
+                if (count < BLOCK) {
+                    *kind = USUAL_STRING;
+                    return text[at] == 39 ? at + 1 : 0;
+                }
+            } while (--at < limit);
+            return 0;
+        }
+        if ((unsigned char)(c - '0') < 10) {
+            int digits = count_digits(text, at);
+            *kind = USUAL_INTEGER;
+            return digits < BLOCK && (c != '0' || digits == 1) ? at + digits : 0;
+        }
+        *kind = USUAL_TRUE;
+        if (!memcmp(text + at, "True", 4)) return at + 4;
+        *kind = USUAL_FALSE;
+        if (!memcmp(text + at, "False", 5)) return at + 5;
+        *kind = USUAL_NONE;
+        return memcmp(text + at, "None", 4) ? 0 : at + 4;
+    }
+
+    /* Note up to `room` lines that go on from `at`, behind the line at `last`, which is indented alike.
+       Up to `limit` there are three blocks more. Return their count; `at` is moved. */
+    static int note_usual_lines(const char *text, Py_ssize_t last, Py_ssize_t *from, Py_ssize_t limit, int indent,
+                                int is_typed, outlined_line *lines, Py_ssize_t *starts, Py_ssize_t *ends, int room) {
+        Py_ssize_t at = *from, alike = indent < BLOCK / 2 ? 0 : indent - 1;
+        int noted = 0;
+        while (noted < room && at < limit) {
+            if (alike && memcmp(text + at, text + last, alike)) break;
+            Py_ssize_t same = alike + count_same(text, at + alike, last + alike);
+            Py_ssize_t name = at + indent;
+            int length = count_of_property(text, name);
+            Py_ssize_t name_end = name + length;
+            if (same < indent || same >= indent + length || length == BLOCK) break;
+            if ((unsigned char)text[at + same] <= (unsigned char)text[last + same] || text[name] <= '9') break;
+            if (!is_equals_sign(text + name_end)) break;
+            if (length == 12 && !memcmp(text + name, "string_value", 12)) break;
+            if (is_typed && length == 4 && !memcmp(text + name, "type", 4)) break;
+            uint8_t kind;
+            Py_ssize_t end = end_of_usual(text, name_end + 3, limit, &kind);
+            if (end == 0 || text[end] != 10 || end - at > UINT16_MAX) break;
+            starts[noted] = name;
+            ends[noted] = name_end;
+            lines[noted++] = (outlined_line){(uint8_t)length, kind, 0, (uint16_t)(end - at)};
+            last = at;
+            at = end + 1;
+        }
+        *from = at;
+        return noted;
+    }
+    """
+    enum: TO_BE_LOOKED_AT, USUAL_STRING, USUAL_INTEGER, USUAL_TRUE, USUAL_FALSE, USUAL_NONE, USUAL_LINK
+    ctypedef struct outlined_line:
+        uint8_t name_length, kind, breaks_order
+        uint16_t length
+    int note_usual_lines(
+        const char *text, Py_ssize_t last, Py_ssize_t *at, Py_ssize_t limit, int indent, bint is_typed,
+        outlined_line *lines, Py_ssize_t *starts, Py_ssize_t *ends, int room
+    ) noexcept
+
+
+cdef inline void note_line(outlined_line *noted, const Line *line, bint breaks_order) noexcept:
+    """Keep all that its JSON needs of a line of a property."""
+    cdef Py_ssize_t length = line.name_end - line.name
+    noted.kind = TO_BE_LOOKED_AT
+    noted.breaks_order = breaks_order
+    if length > 255 or line.end - line.start > 65535:
+        return
+    noted.name_length = <uint8_t>length
+    noted.length = <uint16_t>(line.end - line.start)
+    if line.value_kind == STRING:
+        noted.kind = USUAL_STRING
+    elif line.value_kind == INTEGER:
+        noted.kind = USUAL_INTEGER
+    elif line.value_kind == SYMBOLIC_LINK:
+        noted.kind = USUAL_LINK
+    elif line.value_kind == TRUE or line.value_kind == FALSE or line.value_kind == NONE:
+        noted.kind = <uint8_t>(<int>USUAL_TRUE + (<int>line.value_kind - <int>TRUE))
+
+
+cdef str json_of_noted(
+    str text, const outlined_line *noted, Py_ssize_t count, Py_ssize_t start, Py_ssize_t end
+):
+    """Return the data for so many lines of properties; None if another way has to be taken."""
+    cdef InOrder made
+    cdef Line line
+    cdef char *to = made.written
+    cdef Py_ssize_t i, indent = 0
+    look_into(&line, text)
+    if end - start > MAX_IN_ORDER or end + BLOCK > line.length:
+        return None
+    while (<const char *>line.data)[start + indent] == c" ":
+        indent += 1
+    made.count = made.second = 0
+    line.start = start
+    for i in range(count):
+        if noted[i].breaks_order:
+            if made.second:
+                return None
+            made.second = i
+        made.parts[i] = to
+        if noted[i].kind == TO_BE_LOOKED_AT:
+            look_as(<const uint8_t *>line.data, &line)
+            made.names[i] = line.name
+            to = write_property(to, &line)
+            if to is NULL:
+                return None
+            line.start = line.end + 1
+        else:
+            made.names[i] = line.start + indent
+            to = write_noted(to, <const char *>line.data + line.start + indent, &noted[i], indent)
+            line.start += noted[i].length + 1
+    made.count = count
+    made.parts[count] = to
+    return merged(&made, <const char *>line.data)
+
+
+cdef inline char *write_noted(
+    char *to, const char *name, const outlined_line *noted, Py_ssize_t indent
+) noexcept:
+    """Write a comma and a property, whose name is there; return the end."""
+    cdef const char *value = name + noted.name_length + 3  # behind the equals sign
+    cdef Py_ssize_t length = noted.length - indent - noted.name_length - 3
+    cdef const char *word
+    memcpy(to, b',"', 2)
+    to = <char *>copy_blocks(to + 2, name, noted.name_length)
+    if noted.kind == USUAL_STRING or noted.kind == USUAL_INTEGER:
+        memcpy(to, b'":', 2)
+        to += 2
+        copy_blocks(to, value, length)
+        if noted.kind == USUAL_STRING:
+            to[0] = to[length - 1] = c'"'
+        return to + length
+    if noted.kind == USUAL_LINK:
+        memcpy(to, b' ->":"', 6)
+        to = <char *>copy_blocks(to + 6, value + 1, length - 1)
+        to[0] = c'"'
+        return to + 1
+    memcpy(to, b'":', 2)
+    word = JSON_WORDS[<int>noted.kind - <int>USUAL_TRUE]
+    memcpy(to + 2, word, strlen(word))
+    return to + 2 + strlen(word)
