@@ -2,8 +2,10 @@
 
 # How often (nanoseconds) a waiting thread looks for progress, signals and stalls.
 cdef int64_t LOOK_AGAIN = 100000000
-# How soon it looks for what it does something with; less and less often, while nothing comes.
+# How soon it looks for what it does something with. While nothing comes it looks less and less often, each
+# time after a part of the time that it has come to.
 cdef int64_t LOOK_SOON = 1000000
+cdef int64_t LOOK_PART = 4
 
 
 cdef object wait_for_bulk(
@@ -39,7 +41,8 @@ cdef object wait_for_bulk(
         PyErr_CheckSignals()
         now = core_now()
         done = bulk_progress(b, &told)
-        pause = min(max(2 * pause, LOOK_SOON), LOOK_AGAIN)
+        if looks:
+            pause = min(max((now - stalled_at) // LOOK_PART, LOOK_SOON), LOOK_AGAIN)
         if looks and (has_more or done != last_done):
             has_more = work.look()
             pause = 0 if has_more else LOOK_SOON

@@ -88,6 +88,27 @@ def test_a_long_value_is_written_as_it_is_wherever_it_is_odd(
     )
 
 
+@pytest.mark.parametrize("behind", ["", ',"b":""', ',"b":"' + "b" * 15, ',"b":"' + "b" * 40])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_value_is_written_alike_wherever_the_data_end(behind: str, whole: bool) -> None:
+    numbers = ["0", "1", "-1", "-0", "01", "1.", "1.5", "1e3", "1x"]
+    numbers += ["1" * count for count in range(14, 20)] + ["-" + "1" * 17]
+    words = ["true", "false", "null", "True", "nul", "fals", "falsey", "nulls", "t", ""]
+    strings = ['""', '"', '"a', *(f'"{"a" * count}"' for count in range(14, 34))]
+    paths = ["/", "a", "/a", "/a/", "//a", "/a//b", "/a b", "/a:b", "/:", "/é", "/a'", "/a\\"]
+    paths += [f"/{'a' * count}/b{end}" for count in range(10, 34) for end in ("", "/", "//c")]
+    values = [f'"a":{value}' for value in numbers + words + strings]
+    values += [f'"a ->":"{path}"' for path in paths] + ['"a ->":1', '"a ->":"/b']
+    end = ('"' if behind and not behind.endswith('""') else "") + "}"
+    nodes = [Node("/", 0)] + [
+        Node(f"/n{number}", 1, f"{{{value}{behind}{end if whole else ''}")
+        for number, value in enumerate(values)
+    ]
+    assert export_text(nodes, "", None, ephemeral=False) == one_by_one(
+        nodes, "", None, ephemeral=False, kinds=False
+    )
+
+
 digits = st.text(alphabet="0001259", min_size=1, max_size=18)
 
 

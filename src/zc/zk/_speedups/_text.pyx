@@ -47,6 +47,7 @@ include "nested.pxi"
 # JSON to text.
 include "room.pxi"
 include "render.pxi"
+include "values.pxi"
 include "noderows.pxi"
 include "treetext.pxi"
 # Text to nodes, and nodes to JSON.

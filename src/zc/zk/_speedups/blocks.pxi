@@ -61,6 +61,18 @@ cdef extern from *:
         return count_zeros(are_not_plain(block_at(text, at)));
     }
 
+    /* The same in two blocks, without a guess at whether the first one is all of them. */
+    static inline int count_plain_in_two(const void *text, Py_ssize_t at) {
+    #ifdef __SSE2__
+        unsigned first = _mm_movemask_epi8((__m128i)are_not_plain(block_at(text, at)));
+        unsigned second = _mm_movemask_epi8((__m128i)are_not_plain(block_at(text, at + BLOCK)));
+        return __builtin_ctzll(first | (uint64_t)second << BLOCK | (uint64_t)1 << 2 * BLOCK);
+    #else
+        int count = count_plain(text, at);
+        return count < BLOCK ? count : BLOCK + count_plain(text, at + BLOCK);
+    #endif
+    }
+
     static inline int count_blank(const void *text, Py_ssize_t at) {
         return count_zeros((characters)(block_at(text, at) != ' '));
     }
@@ -107,6 +119,7 @@ cdef extern from *:
     void copy_block(void *to, const void *text) noexcept
     uint64_t first_bytes(const void *text, Py_ssize_t length) noexcept
     int count_plain(const void *text, Py_ssize_t at) noexcept
+    int count_plain_in_two(const void *text, Py_ssize_t at) noexcept
     int count_blank(const void *text, Py_ssize_t at) noexcept
     int count_of_property(const void *text, Py_ssize_t at) noexcept
     int count_of_path(const void *text, Py_ssize_t at) noexcept
