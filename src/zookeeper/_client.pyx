@@ -16,7 +16,8 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.dict cimport PyDict_Values
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_Import, PyCapsule_New
+from cpython.object cimport PyObject
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_Import, PyCapsule_IsValid, PyCapsule_New
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.errno cimport EINTR
@@ -80,6 +81,7 @@ include "_bulk.pxi"
 include "_bulk_work.pxi"
 include "_operations.pxi"
 include "_writes.pxi"
+include "_create_rows.pxi"
 include "_write_many.pxi"
 include "_reads.pxi"
 include "_watch_many.pxi"

@@ -19,16 +19,24 @@ cdef bulk_write *new_writes(Handle handle, WriteOps ops, Py_ssize_t count, long 
 cdef object write_as_they_come(bulk_write *w, WriteOps ops, iterator, Py_ssize_t count, long batch):
     """Take operations from an iterator while the first ones are under way."""
     cdef bint goes_on = True
-    for operation in iterator:
-        if ops.count == count:
-            raise too_many_or_few(count, f"{count + 1} or more")
-        ops.add(operation)
+    cdef CreateRow row
+    cdef NextRow next_row = next_row_of(iterator)
+    ops.owned.append(iterator)  # the rows are its own
+    while goes_on:
+        if next_row is not NULL and ops.count < count and next_row(<PyObject *>iterator, &row):
+            add_row(ops, &row)
+        else:
+            try:
+                operation = next(iterator)
+            except StopIteration:
+                break
+            if ops.count == count:
+                raise too_many_or_few(count, f"{count + 1} or more")
+            ops.add(operation)
         if ops.count % batch == 0 or ops.count == count:
             with nogil:
                 goes_on = bulk_write_ready(w, ops.count)
-            if not goes_on:
-                return
-    if ops.count < count:
+    if goes_on and ops.count < count:
         raise too_many_or_few(count, ops.count)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.deadlines import wait_until
@@ -243,6 +245,25 @@ def test_counted_operations_are_taken_while_the_first_ones_are_done(zookeeper, h
 
     results = zookeeper.write_many(handle, operations(), count=30, batch=20)
     assert results == [f"/{number:05}" for number in range(30)]
+
+
+def test_an_iterator_gives_operations_whatever_else_it_has(zookeeper, handle):
+    class Operations:
+        _next_row: Any = None
+
+        def __init__(self):
+            self._operations = iter(creates(range(3)))
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            return next(self._operations)
+
+    for number, attribute in enumerate((None, 5, getattr(zookeeper.Znode, "_look_at", "none"))):
+        Operations._next_row = attribute
+        results = zookeeper.write_many(handle, Operations(), count=3)
+        assert [isinstance(result, str) for result in results] == 3 * [number == 0]
 
 
 def test_an_iterator_of_operations_that_raises_ends_the_work(zookeeper, handle):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+import zc.zk
 import zookeeper
 from tests.library.test_unchanged_imports import outcome, parsed, plan_parsed
 from zc.zk import OPEN_ACL_UNSAFE
 from zc.zk.errors import TreeSyntaxError
-from zc.zk.operations import import_
+from zc.zk.operations import apply, import_
 from zc.zk.tree import unparsed
 from zc.zk.tree.parse import parse_tree
 
@@ -98,3 +99,61 @@ def test_a_fault_in_the_last_line_changes_nothing(zk, fault) -> None:
     with pytest.raises(TreeSyntaxError, match=f"^line {line}: "):
         zk.import_tree(text)
     assert zk.get_children("/") == []
+
+
+USUAL = "".join(f"    p{number:02} = {value}\n" for number, value in enumerate(["'x y'", 7, True]))
+KINDS = (
+    "/kinds : top\n  a = 1\n"
+    + "".join(f"  /n{number:04}\n{USUAL}    x = {number}\n" for number in range(1200))
+    + "  /o\n    b = 0.50\n    c = [1, {'d': None}]\n    e = False\n    a -> /x/y\n    z -> /x\n"
+    + f"  /p : web\n    x = 1\n    /q\n      x = '{20_000 * 'x'}'\n      /r\n"
+    + f"  /s\n    x = '{150_000 * 'x'}'\n    /t\n      y = None\n"
+    + "  /u\n"
+    + "".join(f"{2 * depth * ' '}/v\n" for depth in range(2, 40))
+    + "  /w\n    x = ''\n"
+)
+
+
+@pytest.mark.parametrize("path", ["/", "/some/where", "/é"])
+def test_new_nodes_of_all_kinds_are_made_as_parsed(zk, parsed, path) -> None:
+    zk.import_tree(KINDS, path)
+    assert parsed == []
+    start = path.rstrip("/")
+    wanted = {
+        start + node.path: node.data for _, node in parse_tree(KINDS).walk() if node.path != "/"
+    }
+    found = {node.path: node.data for node in zookeeper.read_tree(zk.handle, f"{start}/kinds")}
+    assert found == wanted
+
+
+def test_a_new_node_that_is_refused_ends_the_import_and_is_named(zk, parsed) -> None:
+    closed = [zc.zk.world_permission(zookeeper.PERM_READ)]
+    zk.create("/top", "", OPEN_ACL_UNSAFE)
+    plan = zk.plan_import(MANY + "  /o\n    /below\n", "/top", acl=closed)
+    with pytest.raises(zookeeper.NoAuthException) as caught:
+        plan.apply()
+    assert parsed == []
+    assert caught.value.path == "/top/many/n0000"
+    assert str(caught.value).endswith("(done: 1 of 1203 creations)")
+
+
+def test_a_new_node_that_is_there_meanwhile_is_named_and_found_the_next_time(
+    zk, parsed, monkeypatch
+) -> None:
+    send = apply._Writer._send
+
+    def intrude(writer, changes, *, in_flight: int) -> None:
+        if in_flight == apply.IN_FLIGHT:
+            zk.create("/many/n0700", "", OPEN_ACL_UNSAFE)
+        send(writer, changes, in_flight=in_flight)
+
+    plan = zk.plan_import(MANY)
+    monkeypatch.setattr(apply._Writer, "_send", intrude)
+    with pytest.raises(zookeeper.NodeExistsException) as caught:
+        plan.apply()
+    assert parsed == []
+    assert caught.value.path == "/many/n0700"
+    assert " of 1201 creations)" in str(caught.value)
+    monkeypatch.undo()
+    zk.import_tree(MANY)
+    assert zk.export_tree("/many") == MANY

@@ -4,7 +4,7 @@
 cimport cython
 from cpython.dict cimport PyDict_Contains, PyDict_GetItem, PyDict_SetItem
 from cpython.object cimport Py_EQ, PyObject, PyObject_RichCompareBool, PyTypeObject
-from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_IsValid
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_IsValid, PyCapsule_New
 from cpython.ref cimport Py_INCREF, Py_XDECREF
 from cpython.unicode cimport PyUnicode_Substring
 from libc.stdio cimport snprintf
@@ -59,6 +59,7 @@ include "outline.pxi"
 include "reading.pxi"
 include "nodes.pxi"
 include "walks.pxi"
+include "creations.pxi"
 include "read.pxi"
 # Servers for keys.
 include "rendezvous.pxi"

@@ -16,6 +16,8 @@ cdef struct InOrder:
     char *parts[MAX_PROPERTIES + 1]
     Py_ssize_t count
     Py_ssize_t second  # the first one of a second run of names in order; 0 if there is but one run
+    unsigned char places[MAX_PROPERTIES]  # of those of the second run, among those of the first
+    Py_ssize_t length  # of the whole
     # Whole blocks are copied, the last of which goes beyond what is written.
     char written[MAX_IN_ORDER + MAX_PROPERTIES * MAX_LONGER + 2 * BLOCK]
 
@@ -98,32 +100,49 @@ cdef char *write_unusual(char *to, Line *line) except? NULL:
     return NULL
 
 
-cdef str merged(const InOrder *made, const char *text):
-    """Return an object of what is written, with the second run of names among the first.
+cdef str merged(InOrder *made, const char *text):
+    """Return an object of what is written; None if another way has to be taken."""
+    cdef str data
+    if not is_mergeable(made, text):
+        return None
+    data = PyUnicode_New(made.length, 127)
+    merge(made, <char *>PyUnicode_1BYTE_DATA(data))
+    return data
+
+
+cdef bint is_mergeable(InOrder *made, const char *text) noexcept:
+    """Find the places of the second run of names among the first; False if that is difficult.
 
     No name comes twice, as a link's either: text of such a node is not plain.
     """
-    cdef Py_ssize_t size = made.parts[made.count] - made.parts[0]
-    cdef Py_ssize_t first = made.second or made.count  # where the first run ends
-    cdef Py_ssize_t i = 0, start, same, number
-    cdef str data = PyUnicode_New(size + 1, 127)
-    cdef char *whole = <char *>PyUnicode_1BYTE_DATA(data)
-    cdef char *to = whole
-    for number in range(first, made.count):
-        start = i
-        while i < first:
+    cdef Py_ssize_t i = 0, same, number
+    made.length = made.parts[made.count] - made.parts[0] + 1
+    if not made.second:
+        return True
+    for number in range(made.second, made.count):
+        while i < made.second:
             same = count_same(text, made.names[i], made.names[number])
             if same == BLOCK:
-                return None
+                return False
             if <unsigned char>text[made.names[i] + same] > <unsigned char>text[made.names[number] + same]:
                 break
             i += 1
-        to = copy_part(to, made.parts[start], made.parts[i])
+        made.places[number] = <unsigned char>i
+    return True
+
+
+cdef void merge(const InOrder *made, char *whole) noexcept:
+    """Write an object of `length` characters, with the second run of names among the first."""
+    cdef Py_ssize_t first = made.second or made.count  # where the first run ends
+    cdef Py_ssize_t i = 0, number
+    cdef char *to = whole
+    for number in range(first, made.count):
+        to = copy_part(to, made.parts[i], made.parts[made.places[number]])
+        i = made.places[number]
         to = copy_part(to, made.parts[number], made.parts[number + 1])
     copy_part(to, made.parts[i], made.parts[first])
     whole[0] = c"{"
-    whole[size] = c"}"
-    return data
+    whole[made.length - 1] = c"}"
 
 
 cdef inline char *copy_part(char *to, const char *start, const char *end) noexcept:

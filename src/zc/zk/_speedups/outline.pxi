@@ -70,16 +70,54 @@ cdef class Outline:
         """Return where the lines of properties begin, behind the one of the node."""
         return node.name + node.name_length + (3 + node.type_length if node.type_length else 0) + 1
 
+    cdef const char *characters(self) noexcept:
+        return <const char *>PyUnicode_1BYTE_DATA(self.text)
+
     cdef str data(self, Py_ssize_t number):
+        cdef InOrder made
+        cdef str data
+        if not self.note_in_order(number, &made):
+            return self.difficult_data(number)
+        data = PyUnicode_New(made.length, 127)
+        merge(&made, <char *>PyUnicode_1BYTE_DATA(data))
+        return data
+
+    cdef int put(self, Memory memory, Py_ssize_t number, CreateRow *row) except -1:
+        """Note the data in a row."""
+        cdef InOrder made
+        cdef str data
+        cdef char *to
+        cdef const Outlined *node = &self.nodes[number]
+        row.length = 0
+        row.data = b""
+        if not node.type_length and node.end == self.start(node):
+            return 0
+        if self.note_in_order(number, &made):
+            row.length = made.length
+            row.data = to = memory.space(row.length)
+            merge(&made, to)
+            return 0
+        data = self.difficult_data(number)
+        row.length = len(data)
+        row.data = to = memory.space(row.length)
+        memcpy(to, PyUnicode_1BYTE_DATA(data), row.length)
+        return 0
+
+    cdef inline bint note_in_order(self, Py_ssize_t number, InOrder *made) except -1:
+        """Write the node's properties, to be merged; False if another way has to be taken."""
+        cdef const Outlined *node = &self.nodes[number]
+        cdef Py_ssize_t next_node = number + 1
+        cdef Py_ssize_t last = self.nodes[next_node].lines if next_node < self.count else self.line_count
+        if last == node.lines or node.type_length:
+            return False
+        return note_properties(
+            made, self.text, self.lines + node.lines, last - node.lines, self.start(node), node.end
+        )
+
+    cdef str difficult_data(self, Py_ssize_t number):
         cdef const Outlined *node = &self.nodes[number]
         cdef Py_ssize_t start = self.start(node)
         cdef Span node_type
-        cdef Py_ssize_t last = self.nodes[number + 1].lines if number + 1 < self.count else self.line_count
-        cdef str made
-        if last > node.lines and not node.type_length:
-            made = json_of_noted(self.text, self.lines + node.lines, last - node.lines, start, node.end)
-            if made is not None:
-                return made
         part_of(&node_type, PyUnicode_1BYTE_DATA(self.text), start - 1 - node.type_length, start - 1)
         return json_of_lines(self.text, &node_type, start, node.end, None, None)
 
@@ -128,34 +166,3 @@ cdef class OutlinedNode:
     @property
     def data_may_wait(self):
         return self.outline.may_wait(self.number)
-
-
-@cython.final
-@cython.no_gc
-cdef class OutlinedPaths:
-    """The paths of nodes of an outline below `path`, each made from that of the one before."""
-
-    cdef str path
-    cdef Outline outline
-    cdef list above, starts  # numbers of nodes, one below the other, and what paths below begin with
-
-    cdef str of(self, OutlinedNode item):
-        cdef const Outlined *node = &item.outline.nodes[item.number]
-        cdef Outline outline = item.outline
-        cdef Py_ssize_t count = len(self.above) if outline is self.outline else 0
-        cdef Py_ssize_t number = item.number
-        cdef str where
-        while count and <Py_ssize_t>self.above[count - 1] != node.parent:
-            count -= 1
-        if not count:
-            self.outline = outline
-            self.above = [node.parent]
-            self.starts = [outline.path(node.parent, self.path).rstrip("/") + "/"]
-            count = 1
-        if count < len(self.above):
-            del self.above[count:], self.starts[count:]
-        where = <str>self.starts[count - 1] + outline.name(number)
-        if number + 1 < outline.count and outline.nodes[number + 1].parent == number:
-            self.above.append(number)
-            self.starts.append(where + "/")
-        return where

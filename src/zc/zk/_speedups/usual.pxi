@@ -113,17 +113,16 @@ cdef inline void note_line(outlined_line *noted, const Line *line, bint breaks_o
         noted.kind = <uint8_t>(<int>USUAL_TRUE + (<int>line.value_kind - <int>TRUE))
 
 
-cdef str json_of_noted(
-    str text, const outlined_line *noted, Py_ssize_t count, Py_ssize_t start, Py_ssize_t end
-):
-    """Return the data for so many lines of properties; None if another way has to be taken."""
-    cdef InOrder made
+cdef bint note_properties(
+    InOrder *made, str text, const outlined_line *noted, Py_ssize_t count, Py_ssize_t start, Py_ssize_t end
+) except -1:
+    """Write so many lines of properties, to be merged; False if another way has to be taken."""
     cdef Line line
     cdef char *to = made.written
     cdef Py_ssize_t i, indent = 0
     look_into(&line, text)
     if end - start > MAX_IN_ORDER or end + BLOCK > line.length:
-        return None
+        return False
     while (<const char *>line.data)[start + indent] == c" ":
         indent += 1
     made.count = made.second = 0
@@ -131,7 +130,7 @@ cdef str json_of_noted(
     for i in range(count):
         if noted[i].breaks_order:
             if made.second:
-                return None
+                return False
             made.second = i
         made.parts[i] = to
         if noted[i].kind == TO_BE_LOOKED_AT:
@@ -139,7 +138,7 @@ cdef str json_of_noted(
             made.names[i] = line.name
             to = write_property(to, &line)
             if to is NULL:
-                return None
+                return False
             line.start = line.end + 1
         else:
             made.names[i] = line.start + indent
@@ -147,7 +146,7 @@ cdef str json_of_noted(
             line.start += noted[i].length + 1
     made.count = count
     made.parts[count] = to
-    return merged(&made, <const char *>line.data)
+    return is_mergeable(made, <const char *>line.data)
 
 
 cdef inline char *write_noted(

@@ -146,8 +146,9 @@ def raise_first(results: Iterable[Any]) -> None:
     """Raise the exception that is behind a bulk write's failure, if it failed."""
     consequence = None
     for result in results:
-        # Of a new node it is a path, which `isinstance` takes long to tell from an exception.
-        if type(result) is not str and isinstance(result, zookeeper.ZooKeeperException):
+        # Of a new node it is None or a path, which `isinstance` takes long to tell from exceptions.
+        is_new = result is None or type(result) is str
+        if not is_new and isinstance(result, zookeeper.ZooKeeperException):
             if isinstance(result, zookeeper.UnimplementedException):
                 raise _without_ttl(result)
             if not isinstance(result, CONSEQUENCES):
