@@ -57,6 +57,10 @@ def ordered(program: Path, names: list[bytes]) -> list[bytes]:
         [b"1234567" + bytes([byte]) for byte in range(255, 0, -1)],
         [b"12345678%d" % (number * 7919 % 1000) for number in range(1000)],
         [b"10.0.%d.%d:8080" % (number >> 8, number & 255) for number in range(10_000)],
+        # Many that are alike in the first eight bytes that differ at all, and in others than those.
+        [b"%d-12345678-%d" % (number % 3, number * 7919 % 4001) for number in range(4000)],
+        [b"%07d" % (number // 9) + bytes([120 + number % 9]) * 20 for number in range(900)],
+        [b"1", *([b"2"] * 500), b"3"],
     ],
     ids=lambda names: f"{len(names)}-{names[-1][:9]!r}" if names else "none",
 )
@@ -72,6 +76,6 @@ def test_random_names_are_sorted_by_their_bytes(program: Path, seed: int) -> Non
     longest = chance.choice((1, 3, 7, 8, 9, 20))
     names = [
         prefix + bytes(chance.choices(alphabet, k=chance.randrange(longest + 1)))
-        for _ in range(chance.choice((2, 5, 12, 13, 14, 100, 3000)))
+        for _ in range(chance.choice((2, 5, 12, 13, 14, 100, 199, 200, 201, 3000)))
     ]
     assert ordered(program, names) == sorted(names)

@@ -215,7 +215,7 @@ cdef extern from "core.h" nogil:
         const ACL *entries
         Stat stat
         int names_count
-        const char **names
+        char **names
 
     ctypedef struct reader:
         bulk base

@@ -18,8 +18,8 @@
 
 #define MAX_READS 500        /* in one request */
 #define FIRST_READS 50        /* in one request, before the size of answers is known */
-#define ANSWER_BYTES 2000000  /* aimed at as the most for one answer */
 #define REQUESTS_IN_FLIGHT 8
+#define HEAD_BYTES 80         /* of one read's answer, but for data or names */
 
 typedef struct {
     raw_request raw;
@@ -27,7 +27,8 @@ typedef struct {
     int count;
     int read;         /* how many have been answered */
     int64_t zxid;
-    size_t bytes;     /* of the answer */
+    int measured;     /* how many reads the next figure is of */
+    size_t bytes;     /* of their answers */
     read_item items[];
 } read_batch;
 
@@ -46,6 +47,16 @@ static int write_batch(raw_request *raw, struct oarchive *out) {
     return serialize_MultiHeader(out, "header", &end);
 }
 
+/* Where it is foreseen how many names come, they make no other reads fewer: those of one wide node would. */
+static void keep_names(read_batch *batch, node_read *node, struct String_vector *names) {
+    core_assert_held(&batch->reader->base.lock);
+    batch->bytes += reader_keep_names(batch->reader, node, names);
+    if (batch->reader->takes_names) {
+        batch->measured--;
+        batch->bytes -= HEAD_BYTES;
+    }
+}
+
 /* The answers of one request, one by one. Called with the lock held. */
 static int read_answers(read_batch *batch, struct iarchive *in) {
     core_assert_held(&batch->reader->base.lock);
@@ -55,7 +66,8 @@ static int read_answers(read_batch *batch, struct iarchive *in) {
         if (header.done) return batch->read == batch->count ? 0 : -1;
         if (batch->read == batch->count) return -1;
         read_item *item = &batch->items[batch->read++];
-        batch->bytes += 80;
+        batch->measured++;
+        batch->bytes += HEAD_BYTES;
         if (header.type == OP_ERROR) {
             struct ErrorResponse problem = {0};
             /* One that is none would pass for a node without data, or without children. */
@@ -74,7 +86,7 @@ static int read_answers(read_batch *batch, struct iarchive *in) {
             struct GetChildrenResponse answer;
             memset(&answer, 0, sizeof answer);
             int result = deserialize_GetChildrenResponse(in, "answer", &answer);
-            if (result >= 0) batch->bytes += reader_keep_names(batch->reader, item->node, &answer.children);
+            if (result >= 0) keep_names(batch, item->node, &answer.children);
             deallocate_GetChildrenResponse(&answer);
             if (result < 0) return -1;
             item->node->code = ZOK;
@@ -93,17 +105,24 @@ static int read_batch_answer(raw_request *raw, struct iarchive *in, int64_t zxid
     return result;
 }
 
+static void note_size(reader *r, const read_batch *batch) {
+    core_assert_held(&r->base.lock);
+    if (batch->measured == 0) return;
+    double mean = (double)batch->bytes / batch->measured;
+    r->answer_bytes = r->answer_bytes > mean ? (r->answer_bytes * 3 + mean) / 4 : mean;
+}
+
 static void batch_done(raw_request *raw, int code) {
     read_batch *batch = batch_of(raw);
     reader *r = batch->reader;
     bulk *b = &r->base;
     core_lock(&b->lock);
     b->outstanding--;
+    if (code != ZOK) reader_forget_names(r, batch->items, batch->count);
     if (code == ZOK) {
         service_answered(b->handle, KNOWS_MULTI_READ);
         reader_note_zxid(r, batch->zxid);
-        double mean = (double)batch->bytes / batch->count;
-        r->answer_bytes = r->answer_bytes > mean ? (r->answer_bytes * 3 + mean) / 4 : mean;
+        note_size(r, batch);
         reader_answered(r, batch->items, batch->count);
     } else if (b->code == ZOK) {
         if (code == ZUNIMPLEMENTED) r->refused_on = b->handle->connections;

@@ -32,7 +32,6 @@ read_many *read_many_new(zk_handle *handle, int32_t op, long count) {
     read_many *r = core_zeroed(1, sizeof *r + sizeof(node_read) * (size_t)count);
     reader_init(&r->reader, handle, given_are_read, dispose_given);
     r->reader.next_reads = next_given_reads;
-    r->reader.keep_names = 1;
     r->reader.alone = op == OP_GET_ACL;
     r->op = op;
     r->count = count;

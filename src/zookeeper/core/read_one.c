@@ -15,7 +15,7 @@ typedef struct {
     read_item item;
 } single_read;
 
-static void keep_answer(reader *r, const read_item *item, const call *c) {
+static void keep_answer(reader *r, const read_item *item, call *c) {
     core_assert_held(&r->base.lock);
     item->node->code = c->code;
     if (c->code == ZOK && item->op == OP_GET_DATA)

@@ -1,24 +1,43 @@
 /* The common part of all reads of many nodes: which are next, and the results. */
 #include "handle.h"
-#include "order.h"
 #include "reader.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-size_t reader_keep_names(reader *r, node_read *node, const struct String_vector *names) {
+void reader_free_names(char **names, int first, int count) {
+    for (int i = first; i < count; i++) free(names[i]);
+    free(names);
+}
+
+size_t reader_keep_names(reader *r, node_read *node, struct String_vector *names) {
     core_assert_held(&r->base.lock);
-    arena *memory = r->keep_names ? &r->memory : &r->names;
     size_t bytes = 0;
-    node->names = arena_alloc(memory, sizeof(char *) * (size_t)(names->count > 0 ? names->count : 0));
-    node->names_count = 0;
-    for (int32_t i = 0; i < names->count; i++) {
+    node->names_count = names->count > 0 ? names->count : 0;
+    if (r->takes_names) {
+        node->names = names->data;
+        names->data = NULL;
+        names->count = 0;
+        return bytes;
+    }
+    node->names = arena_alloc(&r->memory, sizeof(char *) * (size_t)node->names_count);
+    for (int32_t i = 0; i < node->names_count; i++) {
         size_t length = strlen(names->data[i]);
-        node->names[node->names_count++] = arena_copy(memory, names->data[i], length);
+        node->names[i] = arena_copy(&r->memory, names->data[i], length);
         bytes += length + 4;
     }
-    if (!r->keep_names) order_names(node->names, node->names_count);
     return bytes;
+}
+
+void reader_forget_names(reader *r, const read_item *items, int count) {
+    core_assert_held(&r->base.lock);
+    if (!r->takes_names) return;
+    for (int i = 0; i < count; i++) {
+        node_read *node = items[i].node;
+        if (node->names) reader_free_names(node->names, 0, node->names_count);
+        node->names = NULL;
+        node->names_count = 0;
+    }
 }
 
 size_t reader_keep_data(reader *r, node_read *node, const char *data, int length, const struct Stat *stat) {
@@ -54,7 +73,6 @@ void reader_answered(reader *r, const read_item *items, int count) {
     core_assert_held(&r->base.lock);
     r->base.done += count;
     if (r->answered) r->answered(r, items, count);
-    if (!r->keep_names) arena_free(&r->names);
 }
 
 void reader_repeat(reader *r, const read_item *items, int count) {
@@ -82,6 +100,5 @@ int reader_take(reader *r, read_item *items, int room, int bytes) {
 
 void reader_clear(reader *r) {
     arena_free(&r->memory);
-    arena_free(&r->names);
     free(r->repeat);
 }

@@ -5,6 +5,8 @@
 #include "bulk.h"
 #include "memory.h"
 
+#define ANSWER_BYTES 2000000  /* aimed at as the most for one answer */
+
 /* The result of a read; what it points to lies in an arena of the reader. */
 typedef struct {
     const char *path;
@@ -16,7 +18,7 @@ typedef struct {
     };
     struct Stat stat;
     int names_count;
-    const char **names; /* NULL: not read */
+    char **names; /* NULL: not read */
 } node_read;
 
 /* The read of one path; `op` is OP_GET_DATA, OP_GET_CHILDREN or, where each is `alone`, OP_GET_ACL. */
@@ -31,8 +33,9 @@ typedef struct reader {
     bulk base;
     /* All guarded by the lock of `base`, but for reading when it is over. */
     arena memory;      /* what the results point to */
-    arena names;       /* child names, when they are only needed in `answered` */
-    int keep_names;
+    /* Child names, and their list, are blocks of their own (free), which `answered` takes; `next_reads` sees
+     * to it that not too many come in one answer. Otherwise they lie in `memory`. */
+    int takes_names;
     int alone;         /* each read is a request: MultiRead does not have it */
     int64_t lowest_zxid;  /* of the answers: everything read is at least that new */
     double answer_bytes;  /* running mean of an answer's size: keeps requests' answers bounded */
@@ -50,9 +53,13 @@ void reader_clear(reader *r);
 
 /* All of these with the lock held. The next reads to send, at most `room`; how many there are. */
 int reader_take(reader *r, read_item *items, int room, int bytes);
-/* Keep a copy of an answer, with the lock held. Returns how many bytes it had. `data` may be NULL. */
+/* Keep an answer, with the lock held: a copy, or the names themselves. Returns how many bytes it had, but for
+ * such names. `data` may be NULL. */
 size_t reader_keep_data(reader *r, node_read *node, const char *data, int length, const struct Stat *stat);
-size_t reader_keep_names(reader *r, node_read *node, const struct String_vector *names);
+size_t reader_keep_names(reader *r, node_read *node, struct String_vector *names);
+/* Free names that `answered` has taken or will not take, from the first one that is left on. */
+void reader_free_names(char **names, int first, int count);
+void reader_forget_names(reader *r, const read_item *items, int count);
 void reader_keep_acl(reader *r, node_read *node, const struct ACL_vector *acl, const struct Stat *stat);
 /* Note the zxid of an answer, with the lock held. */
 void reader_note_zxid(reader *r, int64_t zxid);

@@ -4,13 +4,14 @@
  * between the two reads gets ZNONODE; one that may not be read keeps its ZNOAUTH.
  */
 #include "handle.h"
+#include "order.h"
 #include "subtree.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define TREE_BLOCK 4096
-#define MAX_NAMES 50000 /* child names expected in one answer, about */
+#define NAME_BYTES 40 /* supposed of a name before any is known */
 
 tree_node *subtree_node_in(tree_node **blocks, int64_t index) {
     return &blocks[index / TREE_BLOCK][index % TREE_BLOCK];
@@ -30,16 +31,18 @@ long subtree_complete(subtree *s, tree_node ***blocks) {
     return complete;
 }
 
-static tree_node *add_node(subtree *s) {
-    if (s->count % TREE_BLOCK == 0) {
-        long blocks = s->count / TREE_BLOCK;
+static tree_node *make_node(subtree *s) {
+    if (s->made % TREE_BLOCK == 0) {
+        long blocks = s->made / TREE_BLOCK;
         if (blocks == s->capacity) {
             s->capacity = s->capacity ? s->capacity * 2 : 16;
             s->blocks = core_resize(s->blocks, sizeof *s->blocks * (size_t)s->capacity);
         }
         s->blocks[blocks] = core_zeroed(TREE_BLOCK, sizeof(tree_node));
     }
-    return subtree_node(s, s->count++);
+    tree_node *node = subtree_node(s, s->made++);
+    node->read.length = -1;
+    return node;
 }
 
 static void push_parent(subtree *s, int64_t index) {
@@ -50,24 +53,46 @@ static void push_parent(subtree *s, int64_t index) {
     s->parents[s->parents_count++] = index;
 }
 
+static void free_family(family *f) { reader_free_names(f->names, f->next, f->count); }
+
+/* The nodes themselves are made when they are to be read, while the server has others to answer. */
 static void add_children(subtree *s, tree_node *parent) {
-    const node_read *read = &parent->read;
-    size_t prefix = parent->path_length == 1 ? 0 : (size_t)parent->path_length;
+    node_read *read = &parent->read;
     parent->first_child = s->count;
     parent->children = read->names_count;
-    for (int i = 0; i < read->names_count; i++) {
-        size_t length = strlen(read->names[i]);
-        char *path = arena_alloc(&s->reader.memory, prefix + length + 2);
-        memcpy(path, read->path, prefix);
-        path[prefix] = '/';
-        memcpy(path + prefix + 1, read->names[i], length + 1);
-        tree_node *child = add_node(s);
-        child->read.path = path;
-        child->read.length = -1;
-        child->path_length = (int32_t)(prefix + 1 + length);
-        child->depth = parent->depth + 1;
+    s->count += read->names_count;
+    order_names((const char **)read->names, read->names_count);
+    family all = {parent, read->names, 0, read->names_count};
+    read->names = NULL;
+    if (all.count == 0) {
+        free_family(&all);
+        return;
     }
-    parent->read.names = NULL; /* they go with the request */
+    if (s->families_count == s->families_capacity) {
+        s->families_capacity = s->families_capacity ? s->families_capacity * 2 : 64;
+        s->families = core_resize(s->families, sizeof *s->families * (size_t)s->families_capacity);
+    }
+    s->families[s->families_count++] = all;
+}
+
+static void make_child(subtree *s) {
+    family *f = &s->families[s->families_first];
+    const tree_node *parent = f->parent;
+    char *name = f->names[f->next++];
+    size_t length = strlen(name), prefix = parent->path_length == 1 ? 0 : (size_t)parent->path_length;
+    char *path = arena_alloc(&s->reader.memory, prefix + length + 2);
+    memcpy(path, parent->read.path, prefix);
+    path[prefix] = '/';
+    memcpy(path + prefix + 1, name, length + 1);
+    free(name);
+    tree_node *child = make_node(s);
+    child->read.path = path;
+    child->path_length = (int32_t)(prefix + 1 + length);
+    child->depth = parent->depth + 1;
+    s->name_bytes += (int64_t)length;
+    if (f->next < f->count) return;
+    free_family(f);
+    if (++s->families_first == s->families_count) s->families_first = s->families_count = 0;
 }
 
 /* Read items point to the node_read that a tree_node begins with. */
@@ -85,7 +110,13 @@ static void tree_reads_answered(reader *base, const read_item *items, int count)
         }
         node->is_complete = 1;
     }
-    while (s->complete < s->count && subtree_node(s, s->complete)->is_complete) s->complete++;
+    while (s->complete < s->made && subtree_node(s, s->complete)->is_complete) s->complete++;
+}
+
+/* How many child names an answer may have, about. */
+static double most_names(const subtree *s) {
+    double mean = s->made > 1 ? (double)s->name_bytes / (double)(s->made - 1) + 4 : NAME_BYTES;
+    return ANSWER_BYTES / mean;
 }
 
 static int next_tree_reads(reader *base, read_item *items, int room, int bytes) {
@@ -93,8 +124,8 @@ static int next_tree_reads(reader *base, read_item *items, int room, int bytes) 
     subtree *s = (subtree *)base;
     int chroot = (int)strlen(base->base.handle->chroot);
     int count = 0;
-    long names = 0;
-    while (count < room && bytes > 0 && names < MAX_NAMES && s->parents_first < s->parents_count) {
+    double names = 0, most = most_names(s);
+    while (count < room && bytes > 0 && names < most && s->parents_first < s->parents_count) {
         tree_node *node = subtree_node(s, s->parents[s->parents_first++]);
         items[count].op = OP_GET_CHILDREN;
         items[count++].node = &node->read;
@@ -102,7 +133,8 @@ static int next_tree_reads(reader *base, read_item *items, int room, int bytes) 
         bytes -= node->path_length + chroot + 16;
     }
     if (s->parents_first == s->parents_count) s->parents_first = s->parents_count = 0;
-    while (count < room && bytes > 0 && names < MAX_NAMES && s->next < s->count) {
+    while (count < room && bytes > 0 && names < most && s->next < s->count) {
+        if (s->next == s->made) make_child(s);
         tree_node *node = subtree_node(s, s->next);
         node->index = s->next++;
         items[count].op = OP_GET_DATA;
@@ -120,8 +152,10 @@ static int tree_is_read(bulk *b) {
 static void dispose_tree(bulk *b) {
     subtree *s = (subtree *)b;
     reader_clear(&s->reader);
-    for (long first = 0; first < s->count; first += TREE_BLOCK) free(s->blocks[first / TREE_BLOCK]);
+    for (long first = 0; first < s->made; first += TREE_BLOCK) free(s->blocks[first / TREE_BLOCK]);
     free(s->blocks);
+    for (long i = s->families_first; i < s->families_count; i++) free_family(&s->families[i]);
+    free(s->families);
     free(s->parents);
     free(s);
 }
@@ -131,10 +165,11 @@ subtree *subtree_new(zk_handle *handle, const char *root) {
     reader_init(&s->reader, handle, tree_is_read, dispose_tree);
     s->reader.next_reads = next_tree_reads;
     s->reader.answered = tree_reads_answered;
+    s->reader.takes_names = 1;
     size_t length = strlen(root);
-    tree_node *node = add_node(s);
+    tree_node *node = make_node(s);
+    s->count = 1;
     node->read.path = arena_copy(&s->reader.memory, root, length);
-    node->read.length = -1;
     node->path_length = (int32_t)length;
     return s;
 }

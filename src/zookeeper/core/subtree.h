@@ -15,19 +15,31 @@ typedef struct {
     int16_t is_handed_out; /* that, and `index` then, are of the thread that hands it out */
 } tree_node;
 
+/* The children of a node that are still to be made of their names. */
+typedef struct {
+    const tree_node *parent;
+    char **names; /* ours (reader_free_names), sorted */
+    int next, count;
+} family;
+
 typedef struct subtree {
     reader reader;
     tree_node **blocks; /* of TREE_BLOCK nodes each: a node never moves */
-    long count, capacity;
+    long capacity;
+    long count;         /* of the nodes that are known, of which so many are there: */
+    long made;
+    family *families;   /* queue, in the order of their nodes; NULL: none yet */
+    long families_first, families_count, families_capacity;
     long next;          /* the first node not yet asked for */
     long complete;      /* so many nodes, from the first one on, are complete */
     int64_t *parents;   /* queue of nodes whose children are to be read; NULL: none yet */
     long parents_first, parents_count, parents_capacity;
+    int64_t name_bytes; /* of the names of nodes that are there, but for the root's */
 } subtree;
 
 /* To be released (bulk_release); `root` is copied. */
 subtree *subtree_new(zk_handle *handle, const char *root);
-/* A node, which stays the subtree's and where it is. When the reading is over, or under the lock. */
+/* A node that is there, which stays the subtree's and where it is. When the reading is over, or under the lock. */
 tree_node *subtree_node(subtree *s, int64_t index);
 /* How many nodes, from the first one on, are complete, while the reading goes on. Their blocks, for
  * `subtree_node_in`, are put into the array at `blocks`, which is resized (free). */
