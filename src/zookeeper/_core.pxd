@@ -178,7 +178,7 @@ cdef extern from "core.h" nogil:
         const char *members
         const char *data
         int length
-        int32_t version, flags, children_too
+        int32_t size, version, flags, children_too
         int64_t ttl, config
         const ACL_vector *acl
 

@@ -47,6 +47,7 @@ cdef int add_row(WriteOps ops, const CreateRow *row) except -1:
     size = operation_size(ops.handle.c, op)
     if size + 32 > ops.handle.max_request:
         raise ops.too_large(size, ops.path_of_op(op))
+    op.size = <int32_t>size
     ops.kinds[ops.count] = GIVES_NOTHING
     ops.count += 1
     return 0

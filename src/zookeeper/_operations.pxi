@@ -58,6 +58,7 @@ cdef class WriteOps:
         size = operation_size(self.handle.c, op)
         if size + 32 > self.handle.max_request:
             raise self.too_large(size, self.path_of_op(op))
+        op.size = <int32_t>size
         self.count += 1
         return 0
 

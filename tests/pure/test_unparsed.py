@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.pure import strategies
 from tests.pure.exported import Node
 from tests.pure.test_plain import plain_properties
-from zc.zk._speedups import has_marks, is_same
+from zc.zk._speedups import has_marks, is_same, top_lines
 from zc.zk.codec import to_json
 from zc.zk.errors import TreeSyntaxError
 from zc.zk.owners import CONTAINER, of_ttl
@@ -243,3 +243,13 @@ def test_no_more_is_written_than_is_as_the_text_says() -> None:
         assert not source.is_export_of({"a": counted})
         assert NODES_AT_A_TIME * (parts - 1) < len(set(asked)) <= NODES_AT_A_TIME * parts
         asked.clear()
+
+
+@given(
+    st.lists(st.sampled_from(["\n", "/", "\n/", "\n  /", "abcdefgh", "x"]), max_size=40),
+    st.sampled_from(["", "é", "\u20ac"]),
+)
+def test_lines_that_begin_with_a_slash_are_found_anywhere(parts: list[str], end: str) -> None:
+    text = "".join(parts) + end
+    wanted = [at for at, c in enumerate(text) if c == "/" and text[:at][-1:] in ("", "\n")]
+    assert top_lines(text) == wanted

@@ -18,6 +18,7 @@ typedef struct {
         const char *leaving;
     };
     int length;       /* of it; -1: null data */
+    int32_t size;     /* of all in a transaction, once it is known; or 0 */
     int32_t version;  /* -1: any */
     int32_t flags;    /* of a create; which watches OP_REMOVE_WATCHES is about; the mode of OP_ADD_WATCH */
     int children_too; /* of OP_ADD_WATCH: a one-time watch of the children is needed as well */

@@ -16,6 +16,7 @@ static transaction *transaction_of(raw_request *raw) {
 }
 
 long operation_size(const zk_handle *handle, const operation *op) {
+    if (op->size) return op->size;
     long size = 9 /* MultiHeader */ + 4 + (long)strlen(handle->chroot) + (long)strlen(op->path);
     switch (op->op) {
     case OP_DELETE:

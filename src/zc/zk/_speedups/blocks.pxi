@@ -99,6 +99,11 @@ cdef extern from *:
         return count_zeros((characters)(block_at(text, at) - '0' > 9));
     }
 
+    /* So many before a line feed with a slash behind it. */
+    static inline int count_to_top_line(const void *text, Py_ssize_t at) {
+        return count_zeros((characters)((block_at(text, at) == '\\n') & (block_at(text, at + 1) == '/')));
+    }
+
     /* Copy characters, and some more up to the end of a block; return the end of those copied. */
     static inline void *copy_blocks(void *to, const void *from, Py_ssize_t count) {
         Py_ssize_t at = 0;
@@ -124,6 +129,7 @@ cdef extern from *:
     int count_of_property(const void *text, Py_ssize_t at) noexcept
     int count_of_path(const void *text, Py_ssize_t at) noexcept
     int count_digits(const void *text, Py_ssize_t at) noexcept
+    int count_to_top_line(const void *text, Py_ssize_t at) noexcept
     void *copy_blocks(void *to, const void *start, Py_ssize_t count) noexcept
     int count_same(const void *text, Py_ssize_t at, Py_ssize_t other) noexcept
 

@@ -70,6 +70,9 @@ cdef inline bint decimal_of(Item *item) except -1:
             item.value.kind, item.value.data, item.value.start + at
         )
     item.spelled[length] = 0
+    if is_short_decimal(item.spelled):
+        spell(item, item.spelled)
+        return True
     return spell_decimal(item, PyOS_string_to_double(item.spelled, NULL, NULL))
 
 

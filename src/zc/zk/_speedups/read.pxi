@@ -6,13 +6,21 @@
 def top_lines(str text):
     """Return where in a text the lines begin that begin with a slash."""
     cdef list starts = []
-    cdef Py_ssize_t at = PyUnicode_FindChar(text, c"/", 0, len(text), 1)
-    cdef int kind = PyUnicode_KIND(text)
+    cdef Py_ssize_t at = 0, length = len(text)
+    cdef int kind = PyUnicode_KIND(text), count
     cdef const void *data = PyUnicode_DATA(text)
-    while at >= 0:
-        if at == 0 or PyUnicode_READ(kind, data, at - 1) == c"\n":
+    if length and PyUnicode_READ(kind, data, 0) == c"/":
+        starts.append(0)
+    while kind == PyUnicode_1BYTE_KIND and at + BLOCK < length:
+        count = count_to_top_line(data, at)
+        if count == BLOCK:
+            at += BLOCK
+        else:
+            at += count + 1
             starts.append(at)
-        at = PyUnicode_FindChar(text, c"/", at + 1, len(text), 1)
+    for at in range(at + 1, length):
+        if PyUnicode_READ(kind, data, at) == c"/" and PyUnicode_READ(kind, data, at - 1) == c"\n":
+            starts.append(at)
     return starts
 
 

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import zookeeper
@@ -201,8 +202,7 @@ class _Writer:
         for change in changes.explicit():
             if not _is_nested(change):
                 (deletions if isinstance(change, DeleteNode) else others).append(change)
-        apart = {id(change) for change in changes.explicit() if not _is_nested(change)}
-        nested = [item for item in changes.items if id(item) not in apart]
+        nested = _all_but(changes.items, [*others, *deletions])
         self._write(changes.of(others), in_flight=1)
         self._send(changes.of(nested), in_flight=IN_FLIGHT)  # all new: there is nothing to compare
         for start in range(0, len(deletions), CHECKED_TOGETHER):
@@ -261,6 +261,14 @@ class _Writer:
                 else:
                     done[kind_of(item)] += 1
         return account(done, planned, uncertain)
+
+
+def _all_but(items: list[Item], apart: Sequence[Item]) -> list[Item]:
+    """Return items without some of them, which most often are the first ones, in order."""
+    if all(map(is_, items, apart)):
+        return items[len(apart) :]
+    ids = {*map(id, apart)}
+    return [item for item in items if id(item) not in ids]
 
 
 def _is_nested(change: Change) -> bool:
