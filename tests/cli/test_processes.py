@@ -248,6 +248,22 @@ class TestInterrupted:
         told = "failing: unexpected RuntimeError: release unlocked lock (--debug tells where)\n"
         assert capsys.readouterr() == ("", told if status == 1 else "")
 
+    def test_one_that_a_destructor_swallows_tells_by_the_status(self, monkeypatch):
+        """Python drops exceptions there, that of the signal as well."""
+        dropped = []
+        monkeypatch.setattr(sys, "unraisablehook", lambda fault: dropped.append(fault.exc_type))
+
+        class Leaving:
+            def __del__(self):
+                signal.raise_signal(signal.SIGTERM)
+
+        def leave():
+            Leaving()
+            return 0
+
+        assert runner.conclude("zk", leave) == 143
+        assert dropped == [SystemExit]
+
     @pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
     def test_a_file_that_is_being_written_goes(self, tmp_path, end):
         (tmp_path / "tree.txt").write_text("precious")

@@ -71,6 +71,8 @@ def test_a_tree_in_another_format(start: Start, tmp_path: Path) -> None:
     [
         (("--port", "65536"), "argument --port: not a port: '65536'"),
         (("--port", "http"), "argument --port: not a port: 'http'"),
+        (("--host", ""), "argument --host: it is empty; 0.0.0.0 is all addresses"),
+        (("--host", "\udcff"), "argument --host: not a host: '\\udcff'"),
         (("--tree",), "argument --tree: expected one argument"),
         (("2181",), "unrecognized arguments: 2181"),
     ],

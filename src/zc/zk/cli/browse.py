@@ -12,7 +12,7 @@ from zc.zk.browse.token import Token
 from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser, connection_and_rest
 from zc.zk.cli.failures import Failure
-from zc.zk.cli.numbers import port
+from zc.zk.cli.listening import host, port
 from zc.zk.cli.output import print_line, tell
 
 USAGE = "[--open] [--port PORT] [options] [CONNECTION]"
@@ -42,7 +42,7 @@ def add_arguments(parser: Parser) -> None:
     )
     parser.add_argument(
         "--host",
-        type=_host,
+        type=host,
         default=LOOPBACK,
         help="the page's host; any but the default lets other machines in (default: %(default)s)",
     )
@@ -101,13 +101,6 @@ def _token(file: str | None) -> str | None:
         text = str(fault)
         raise Failure(text if text.startswith(file) else f"{file}: {text}") from fault
     return token
-
-
-def _host(text: str) -> str:
-    if not text:
-        # A variable that is not set, which would let all machines in.
-        raise ArgumentTypeError("it is empty; 0.0.0.0 is all addresses")
-    return text[1:-1] if text.startswith("[") and text.endswith("]") else text
 
 
 def _host_name(text: str) -> str:

@@ -38,10 +38,3 @@ def repetitions(text: str) -> int:
         return count(text)
     except ArgumentTypeError:
         raise ArgumentTypeError(f"not a number from 0 on: {text!r}") from None
-
-
-def port(text: str) -> int:
-    """Return an argument that is a TCP port."""
-    if text.isdecimal() and int(text[:6]) <= 65535:
-        return int(text)
-    raise ArgumentTypeError(f"not a port: {text!r}")

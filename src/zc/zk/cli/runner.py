@@ -116,11 +116,17 @@ def parser_of(command: Command, name: str, summary: str) -> Parser:
 def _ended_by_signals() -> Iterator[None]:
     """Have signals that end the process unwind the stack, which cleans up."""
 
+    statuses: list[int] = []
+
     def end(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(BY_SIGNAL + number)
+        statuses.append(BY_SIGNAL + number)
+        raise SystemExit(statuses[0])
 
     with signals.handled(ENDING_SIGNALS, end):
         yield
+        # Python drops what is raised in a destructor or in a weak reference's callback.
+        if statuses:
+            raise SystemExit(statuses[0])
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from zc.zk.cli import serversecurity
 from zc.zk.cli.arguments import Parser
 from zc.zk.cli.failures import Failure
 from zc.zk.cli.input import read_tree
-from zc.zk.cli.numbers import port
+from zc.zk.cli.listening import host, port
 from zc.zk.cli.output import print_line, tell
 from zc.zk.testing.server import LOOPBACK, Server
 from zc.zk.testing.snapshot import SAVE_SECONDS, SnapshotError
@@ -51,6 +51,7 @@ def add_arguments(parser: Parser) -> None:
     )
     parser.add_argument(
         "--host",
+        type=host,
         default=LOOPBACK,
         help="where to listen; any but the default lets other machines in (default: %(default)s)",
     )

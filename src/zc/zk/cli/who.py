@@ -10,7 +10,7 @@ from zc.zk import owners
 from zc.zk.cli import connect, nodewords
 from zc.zk.cli.arguments import Parser, connection_and_rest, node_path
 from zc.zk.cli.failures import Failure, Misuse
-from zc.zk.cli.numbers import port
+from zc.zk.cli.listening import port
 from zc.zk.cli.output import print_json, print_line, tell
 from zc.zk.ensemble.sessions import SessionFacts, sessions_of
 from zc.zk.naturalorder import sorted_naturally
