@@ -42,6 +42,7 @@ WRAPPED = [
     "serialize_GetDataRequest",
     "serialize_ExistsRequest",
     "serialize_GetChildren2Request",
+    "create_buffer_iarchive",
     "deserialize_ReplyHeader",
     "deserialize_GetDataResponse",
     "deserialize_WatcherEvent",

@@ -7,6 +7,7 @@
  * Answers have no size limit, and the server builds each in memory. The number of reads in a request
  * therefore shrinks when nodes turn out to be large.
  */
+#include "bytes.h"
 #include "handle.h"
 #include "memory.h"
 #include "multi_read.h"
@@ -19,6 +20,8 @@
 #define MAX_READS 500        /* in one request */
 #define FIRST_READS 50        /* in one request, before the size of answers is known */
 #define REQUESTS_IN_FLIGHT 8
+#define STAT_BYTES 68
+#define HEADER_BYTES 9        /* in front of one read's answer: its type, whether that is none but the end, an error */
 #define HEAD_BYTES 80         /* of one read's answer, but for data or names */
 
 typedef struct {
@@ -47,6 +50,52 @@ static int write_batch(raw_request *raw, struct oarchive *out) {
     return serialize_MultiHeader(out, "header", &end);
 }
 
+/* The part of an answer's body that is left. */
+typedef struct {
+    const char *at, *end;
+} unread;
+
+/* The next so many bytes; NULL: there are fewer. */
+static const char *take(unread *in, size_t size) {
+    const char *start = in->at;
+    if ((size_t)(in->end - start) < size) return NULL;
+    in->at += size;
+    return start;
+}
+
+/* A length, and what it says to follow, which nothing does for -1; NULL: there is less. */
+static const char *take_counted(unread *in, int32_t *length) {
+    const char *at = take(in, 4);
+    if (at == NULL) return NULL;
+    *length = int_at(at);
+    return *length < -1 ? NULL : take(in, *length > 0 ? (size_t)*length : 0);
+}
+
+static void read_stat(struct Stat *stat, const char *at) {
+    memset(stat, 0, sizeof *stat); /* between its fields as well: it is handed out as bytes */
+    stat->czxid = long_at(at);
+    stat->mzxid = long_at(at + 8);
+    stat->ctime = long_at(at + 16);
+    stat->mtime = long_at(at + 24);
+    stat->version = int_at(at + 32);
+    stat->cversion = int_at(at + 36);
+    stat->aversion = int_at(at + 40);
+    stat->ephemeralOwner = long_at(at + 44);
+    stat->dataLength = int_at(at + 52);
+    stat->numChildren = int_at(at + 56);
+    stat->pzxid = long_at(at + 60);
+}
+
+static int read_data(read_batch *batch, node_read *node, unread *in) {
+    int32_t length;
+    struct Stat stat;
+    const char *data = take_counted(in, &length), *at = take(in, STAT_BYTES);
+    if (data == NULL || at == NULL) return -1;
+    read_stat(&stat, at);
+    batch->bytes += reader_keep_data(batch->reader, node, data, length, &stat);
+    return 0;
+}
+
 /* Where it is foreseen how many names come, they make no other reads fewer: those of one wide node would. */
 static void keep_names(read_batch *batch, node_read *node, struct String_vector *names) {
     core_assert_held(&batch->reader->base.lock);
@@ -57,50 +106,60 @@ static void keep_names(read_batch *batch, node_read *node, struct String_vector 
     }
 }
 
+static int read_names(read_batch *batch, node_read *node, unread *in) {
+    const char *at = take(in, 4);
+    int32_t count = at ? int_at(at) : -1, length;
+    if (count < 0 || (in->end - in->at) / 4 < count) return -1;
+    struct String_vector names = {0, core_alloc(sizeof *names.data * (size_t)count)};
+    while (names.count < count && (at = take_counted(in, &length)) && length >= 0) {
+        char *name = core_alloc((size_t)length + 1);
+        memcpy(name, at, (size_t)length);
+        name[length] = 0;
+        names.data[names.count++] = name;
+    }
+    int is_whole = names.count == count;
+    if (is_whole) keep_names(batch, node, &names);
+    deallocate_String_vector(&names);
+    return is_whole ? 0 : -1;
+}
+
 /* The answers of one request, one by one. Called with the lock held. */
-static int read_answers(read_batch *batch, struct iarchive *in) {
+static int read_answers(read_batch *batch, unread *in) {
     core_assert_held(&batch->reader->base.lock);
     for (;;) {
-        struct MultiHeader header = {0, 0, 0};
-        if (deserialize_MultiHeader(in, "header", &header) < 0) return -1;
-        if (header.done) return batch->read == batch->count ? 0 : -1;
+        const char *header = take(in, HEADER_BYTES);
+        if (header == NULL) return -1;
+        int32_t type = int_at(header);
+        if (header[4]) return batch->read == batch->count ? 0 : -1;
         if (batch->read == batch->count) return -1;
         read_item *item = &batch->items[batch->read++];
+        int code = ZOK;
         batch->measured++;
         batch->bytes += HEAD_BYTES;
-        if (header.type == OP_ERROR) {
-            struct ErrorResponse problem = {0};
+        if (type == OP_ERROR) {
+            const char *at = take(in, 4);
             /* One that is none would pass for a node without data, or without children. */
-            if (deserialize_ErrorResponse(in, "error", &problem) < 0 || problem.err == ZOK) return -1;
-            item->node->code = problem.err;
-        } else if (header.type == OP_GET_DATA && item->op == OP_GET_DATA) {
-            struct GetDataResponse answer;
-            memset(&answer, 0, sizeof answer);
-            int result = raw_request_read_data(in, &answer);
-            if (result >= 0)
-                batch->bytes += reader_keep_data(batch->reader, item->node, answer.data.buff, answer.data.len, &answer.stat);
-            deallocate_GetDataResponse(&answer);
-            if (result < 0) return -1;
-            item->node->code = ZOK;
-        } else if (header.type == OP_GET_CHILDREN && item->op == OP_GET_CHILDREN) {
-            struct GetChildrenResponse answer;
-            memset(&answer, 0, sizeof answer);
-            int result = deserialize_GetChildrenResponse(in, "answer", &answer);
-            if (result >= 0) keep_names(batch, item->node, &answer.children);
-            deallocate_GetChildrenResponse(&answer);
-            if (result < 0) return -1;
-            item->node->code = ZOK;
+            if (at == NULL || (code = int_at(at)) == ZOK) return -1;
+        } else if (type == OP_GET_DATA && item->op == OP_GET_DATA) {
+            if (read_data(batch, item->node, in) < 0) return -1;
+        } else if (type == OP_GET_CHILDREN && item->op == OP_GET_CHILDREN) {
+            if (read_names(batch, item->node, in) < 0) return -1;
         } else {
             return -1;
         }
+        item->node->code = code;
     }
 }
 
 static int read_batch_answer(raw_request *raw, struct iarchive *in, int64_t zxid) {
     read_batch *batch = batch_of(raw);
+    size_t size;
+    const char *body = raw_request_body(in, &size);
+    if (body == NULL) return -1;
+    unread left = {body, body + size};
     core_lock(&batch->reader->base.lock);
     batch->zxid = zxid;
-    int result = read_answers(batch, in);
+    int result = read_answers(batch, &left);
     core_unlock(&batch->reader->base.lock);
     return result;
 }

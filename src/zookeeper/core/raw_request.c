@@ -13,6 +13,8 @@
  *   - The answer comes back by its xid. The C client reads its header by `deserialize_ReplyHeader`
  *     and its body by `deserialize_GetDataResponse`; both are wrapped too. If the xid is one of ours,
  *     we read the body, and hand an empty one to the C client.
+ *   - It reads all of an answer by an archive of its buffer, which `create_buffer_iarchive` makes. That is
+ *     wrapped as well, so that a long body can be read where it lies (`raw_request_body`).
  *   - The C client then calls the completion of its supposed get, and so ours.
  *
  * Everything else (queueing, reconnecting, failing requests on connection loss, expiry) is the C
@@ -36,6 +38,17 @@ int __wrap_serialize_ExistsRequest(struct oarchive *out, const char *tag, struct
 int __real_serialize_GetChildren2Request(struct oarchive *out, const char *tag, struct GetChildren2Request *v);
 int __wrap_serialize_GetChildren2Request(struct oarchive *out, const char *tag, struct GetChildren2Request *v);
 int __wrap_deserialize_GetDataResponse(struct iarchive *in, const char *tag, struct GetDataResponse *v);
+struct iarchive *__real_create_buffer_iarchive(char *buffer, int size);
+struct iarchive *__wrap_create_buffer_iarchive(char *buffer, int size);
+
+#define HEADER_BYTES 16 /* of an answer: xid, zxid, error */
+
+/* The answer that this thread reads, in the C client's buffer: its functions copy each part of it twice. */
+static __thread struct opened {
+    const struct iarchive *in;
+    const char *bytes;
+    int size;
+} opened;
 
 static __thread raw_request *sending;
 static __thread int without_watch;
@@ -168,8 +181,16 @@ int raw_request_send(zk_handle *handle, raw_request *request) {
     return pending_sent(handle, &request->request, code);
 }
 
-int raw_request_read_data(struct iarchive *in, struct GetDataResponse *v) {
-    return __real_deserialize_GetDataResponse(in, "answer", v);
+struct iarchive *__wrap_create_buffer_iarchive(char *buffer, int size) {
+    struct iarchive *in = __real_create_buffer_iarchive(buffer, size);
+    opened = (struct opened){in, buffer, size};
+    return in;
+}
+
+const char *raw_request_body(const struct iarchive *in, size_t *size) {
+    if (in != opened.in || opened.size < HEADER_BYTES) return NULL;
+    *size = (size_t)opened.size - HEADER_BYTES;
+    return opened.bytes + HEADER_BYTES;
 }
 
 int64_t raw_request_answer_zxid(void) { return reply.zxid; }

@@ -30,8 +30,8 @@ typedef struct raw_request {
 int raw_request_send(zk_handle *handle, raw_request *request);
 /* Whether a request that ends with the code was lost, and there was no connection in all its time. */
 int raw_request_never_sent(const raw_request *request, int code);
-/* A GetDataResponse inside an answer of ours: the C client's own function would ask us again. */
-int raw_request_read_data(struct iarchive *in, struct GetDataResponse *v);
+/* The bytes of an answer's body, for read_answer that reads them itself; NULL: they are not known. */
+const char *raw_request_body(const struct iarchive *in, size_t *size);
 /* The zxid of the answer that is being handled; in completions only. */
 int64_t raw_request_answer_zxid(void);
 /* The C client writes a header: whether it is of a request of ours, whose number it then has. */
