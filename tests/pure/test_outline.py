@@ -189,14 +189,19 @@ usual_values = st.sampled_from(
 @given(
     st.lists(st.tuples(usual_names, st.sampled_from([" = ", " = ", " = ", " -> /"]), usual_values)),
     st.integers(1, 25),
-    st.booleans(),
+    st.sampled_from(["", "sorted", "links last", "two runs"]),
     st.sampled_from(["", LONG]),
 )
 def test_many_usual_lines_are_planned_as_parsed(
-    lines: list[tuple[str, str, str]], indent: int, is_sorted: bool, end: str
+    lines: list[tuple[str, str, str]], indent: int, order: str, end: str
 ) -> None:
-    if is_sorted:
+    if order in ("sorted", "links last"):
         lines = sorted({line[0]: line for line in lines}.values())
+    if order == "links last":
+        lines.sort(key=lambda line: line[1] == " -> /")
+    if order == "two runs":
+        half = len(lines) // 2
+        lines = sorted(lines[:half]) + sorted(lines[half:])
     text = "".join(f"{indent * ' '}{name}{sign}{value}\n" for name, sign, value in lines)
     assert is_as_parsed(f"/a\n{text}{indent * ' '}/b{end}")
 

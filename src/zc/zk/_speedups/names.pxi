@@ -2,8 +2,9 @@
 
 cdef struct Names:
     # Where in the text they stand. For as long as they are in order, as in an export, each is new.
-    # Then their signs are kept, as bits: a name whose sign is not there is new.
-    Py_ssize_t count
+    # A second run of names in order, as of links, is looked for among the `first` ones. Otherwise
+    # the signs of all are kept, as bits: a name whose sign is not there is new.
+    Py_ssize_t count, first
     bint in_order
     bint last_is_behind  # the last name sorts behind the one before
     Py_ssize_t starts[MAX_PROPERTIES]
@@ -12,7 +13,7 @@ cdef struct Names:
 
 
 cdef inline void clear_names(Names *names) noexcept:
-    names.count = 0
+    names.count = names.first = 0
     names.in_order = True
 
 
@@ -24,8 +25,12 @@ cdef inline bint add_name(Names *names, const Line *line) noexcept:
     names.last_is_behind = count == 0 or is_behind(line, names.starts[count - 1])
     if not (names.in_order and names.last_is_behind):
         if names.in_order:
+            names.in_order = False
+            names.first = count
+        elif names.first and not names.last_is_behind:
+            names.first = 0
             take_signs(names, line)
-        if not is_new(names, line):
+        if is_among_first(names, line) if names.first else not is_new(names, line):
             return False
     names.starts[count] = line.name
     names.ends[count] = line.name_end
@@ -52,7 +57,6 @@ cdef void take_signs(Names *names, const Line *line) noexcept:
     """Keep the signs of all names from now on."""
     cdef Py_ssize_t i
     cdef unsigned int sign
-    names.in_order = False
     memset(names.signs, 0, sizeof(names.signs))
     for i in range(names.count):
         sign = sign_of(line, names.starts[i], names.ends[i])
@@ -61,21 +65,48 @@ cdef void take_signs(Names *names, const Line *line) noexcept:
 
 cdef inline bint is_new(Names *names, const Line *line) noexcept:
     """Return whether the line's name is not there yet, and take its sign."""
-    cdef Py_ssize_t i, length = line.name_end - line.name
-    cdef const char *text = <const char *>line.data
     cdef unsigned int sign = sign_of(line, line.name, line.name_end)
     cdef uint64_t bit = <uint64_t>1 << (sign & 63)
     cdef uint64_t *signs = &names.signs[sign >> 6 & 3]
-    if signs[0] & bit:
-        for i in range(names.count):
-            if names.ends[i] - names.starts[i] == length and not memcmp(
-                text + line.kind * names.starts[i],
-                text + line.kind * line.name,
-                line.kind * length,
-            ):
-                return False
+    if signs[0] & bit and is_one_of(names, names.count, line):
+        return False
     signs[0] |= bit
     return True
+
+
+cdef bint is_one_of(const Names *names, Py_ssize_t count, const Line *line) noexcept:
+    """Return whether the line's name is one of the first `count`."""
+    cdef Py_ssize_t i, length = line.name_end - line.name
+    cdef const char *text = <const char *>line.data
+    for i in range(count):
+        if names.ends[i] - names.starts[i] == length and not memcmp(
+            text + line.kind * names.starts[i], text + line.kind * line.name, line.kind * length
+        ):
+            return True
+    return False
+
+
+cdef inline bint is_among_first(const Names *names, const Line *line) noexcept:
+    """Return whether the line's name is one of the first run, which are in order.
+
+    As in `is_behind`, the space behind each sorts before all characters of names.
+    """
+    cdef const unsigned char *text = <const unsigned char *>line.data
+    cdef Py_ssize_t low = 0, high = names.first, middle, same
+    if line.kind != PyUnicode_1BYTE_KIND or line.name + BLOCK > line.length:
+        return is_one_of(names, names.first, line)
+    while low < high:
+        middle = (low + high) >> 1
+        same = count_same(text, line.name, names.starts[middle])
+        if same == BLOCK:
+            return is_one_of(names, names.first, line)
+        if same > line.name_end - line.name:
+            return True
+        if text[line.name + same] > text[names.starts[middle] + same]:
+            low = middle + 1
+        else:
+            high = middle
+    return False
 
 
 cdef inline bint is_name(const Line *line, const char *word) noexcept:

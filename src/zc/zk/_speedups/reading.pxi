@@ -42,7 +42,7 @@ cdef class Reading:
                 if not self.read(&line):
                     return False
                 line.start = line.end + 1
-                if self.names.count and self.names.in_order:
+                if self.names.count and (self.names.in_order or self.names.first):
                     line.start = self.go_on(&line)
                 continue
             elif not is_skipped(&line):
@@ -51,7 +51,7 @@ cdef class Reading:
         return True
 
     cdef inline Py_ssize_t go_on(self, const Line *line) noexcept:
-        """Take in the usual properties behind the first one; return the start of what follows."""
+        """Take in the usual properties behind another one; return the start of what follows."""
         cdef Names *names = &self.names
         cdef Outline outline = self.outline
         cdef Outlined *node = &outline.nodes[outline.count - 1]
@@ -69,12 +69,14 @@ cdef class Reading:
             <int>indent,
             node.type_length > 0,
             outline.lines + outline.line_count,
-            names.starts + names.count,
-            names.ends + names.count,
-            MAX_PROPERTIES - 1 - <int>names.count,
+            names.starts,
+            names.ends,
+            <int>names.count,
+            <int>names.first,
+            MAX_PROPERTIES - 1,
         )
-        names.count += count
-        outline.line_count += count
+        outline.line_count += count - names.count
+        names.count = count
         return node.end
 
     cdef inline bint read(self, const Line *line) except -1:

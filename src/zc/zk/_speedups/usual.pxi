@@ -1,5 +1,5 @@
 # Lines of the usual properties of an outline, as an export has them: one behind the other in order,
-# indented alike, with strings that JSON has as they are, integers, True, False or None.
+# indented alike, with strings and numbers that JSON has as they are, True, False or None.
 #
 # Nearly all lines of a long text are such. They are looked at once; what is kept of each, four bytes,
 # is enough to write its JSON later.
@@ -7,7 +7,7 @@
 cdef extern from *:
     """
     /* A line has to be looked at again, or its value is of this kind. */
-    enum { TO_BE_LOOKED_AT, USUAL_STRING, USUAL_INTEGER, USUAL_TRUE, USUAL_FALSE, USUAL_NONE, USUAL_LINK };
+    enum { TO_BE_LOOKED_AT, USUAL_STRING, USUAL_NUMBER, USUAL_TRUE, USUAL_FALSE, USUAL_NONE, USUAL_LINK };
 
     typedef struct {
         uint8_t name_length, kind : 7, breaks_order : 1;  /* its name is not behind the one of the line before */
@@ -26,24 +26,67 @@ cdef extern from *:
     #endif
     }
 
+    /* So many plain ones of two blocks, without a branch: how long strings are no processor guesses. */
+    static inline int count_plain_of_two(const char *text, Py_ssize_t at) {
+        characters one = are_not_plain(block_at(text, at)), other = are_not_plain(block_at(text, at + BLOCK));
+    #ifdef __SSE2__
+        uint64_t found = (uint64_t)_mm_movemask_epi8((__m128i)one) | (uint64_t)_mm_movemask_epi8((__m128i)other) << BLOCK;
+        return __builtin_ctzll(found | UINT64_C(1) << 2 * BLOCK);
+    #else
+        int count = count_zeros(one);
+        return count < BLOCK ? count : BLOCK + count_zeros(other);
+    #endif
+    }
+
+    /* The end of a decimal number with digits before the point; 0 unless JSON is sure to have it as it is, which
+       `is_short_decimal` says more of. */
+    static inline Py_ssize_t end_of_usual_decimal(const char *text, Py_ssize_t at, int digits) {
+        const char *behind = text + at + digits + 1;
+        int decimals = count_digits(behind, 0);
+        if (decimals == 0 || digits + decimals > 15) return 0;
+        if (text[at] == '0' && (digits > 1 || (behind[0] == '0' && decimals > 1))) return 0;
+        return behind[decimals - 1] != '0' || decimals == 1 ? at + digits + 1 + decimals : 0;
+    }
+
+    /* The end of a link's path, two characters behind a dash; 0 if another character follows. */
+    static inline Py_ssize_t end_of_usual_link(const char *text, Py_ssize_t at, Py_ssize_t limit) {
+        int count;
+        do {
+            count = count_of_path(text, at);
+            at += count;
+        } while (count == BLOCK && at < limit);
+        return text[at - 1] == '/' ? 0 : at;
+    }
+
+    /* Whether a name may be one of the first, which are in order. */
+    static inline int may_be_among(const char *text, Py_ssize_t name, int length, const Py_ssize_t *starts, int first) {
+        int low = 0;
+        while (low < first) {
+            int middle = (low + first) / 2, same = count_same(text, name, starts[middle]);
+            if (same > length || same == BLOCK) return 1;
+            if ((unsigned char)text[name + same] > (unsigned char)text[starts[middle] + same])
+                low = middle + 1;
+            else
+                first = middle;
+        }
+        return 0;
+    }
+
     /* The end of a value, and what it is; 0 if it is none of the usual ones. Enough of the text follows. */
     static inline Py_ssize_t end_of_usual(const char *text, Py_ssize_t at, Py_ssize_t limit, uint8_t *kind) {
         unsigned char c = (unsigned char)text[at];
         if (c == 39) {
             int count;
-            do {
-                count = count_plain(text, ++at);
-                at += count;
-                if (count < BLOCK) {
-                    *kind = USUAL_STRING;
-                    return text[at] == 39 ? at + 1 : 0;
-                }
-            } while (--at < limit);
-            return 0;
+            at++;
+            *kind = USUAL_STRING;
+            while ((count = count_plain_of_two(text, at)) == 2 * BLOCK && at < limit) at += 2 * BLOCK;
+            at += count;
+            return text[at] == 39 ? at + 1 : 0;
         }
         if ((unsigned char)(c - '0') < 10) {
             int digits = count_digits(text, at);
-            *kind = USUAL_INTEGER;
+            *kind = USUAL_NUMBER;
+            if (text[at + digits] == '.') return end_of_usual_decimal(text, at, digits);
             return digits < BLOCK && (c != '0' || digits == 1) ? at + digits : 0;
         }
         *kind = USUAL_TRUE;
@@ -54,13 +97,14 @@ cdef extern from *:
         return memcmp(text + at, "None", 4) ? 0 : at + 4;
     }
 
-    /* Note up to `room` lines that go on from `at`, behind the line at `last`, which is indented alike.
-       Up to `limit` there are three blocks more. Return their count; `at` is moved. */
+    /* Note lines that go on from `at`, behind the line at `last`, which is indented alike, and return up to
+       `room` as the count of names then; `at` is moved. Up to `limit` there are three blocks more. The names
+       before are in order, or in two runs, of which one has the `first`. */
     static int note_usual_lines(const char *text, Py_ssize_t last, Py_ssize_t *from, Py_ssize_t limit, int indent,
-                                int is_typed, outlined_line *lines, Py_ssize_t *starts, Py_ssize_t *ends, int room) {
+                                int is_typed, outlined_line *lines, Py_ssize_t *starts, Py_ssize_t *ends, int count,
+                                int first, int room) {
         Py_ssize_t at = *from, alike = indent < BLOCK / 2 ? 0 : indent - 1;
-        int noted = 0;
-        while (noted < room && at < limit) {
+        while (count < room && at < limit) {
             if (alike && memcmp(text + at, text + last, alike)) break;
             Py_ssize_t same = alike + count_same(text, at + alike, last + alike);
             Py_ssize_t name = at + indent;
@@ -68,29 +112,37 @@ cdef extern from *:
             Py_ssize_t name_end = name + length;
             if (same < indent || same >= indent + length || length == BLOCK) break;
             if ((unsigned char)text[at + same] <= (unsigned char)text[last + same] || text[name] <= '9') break;
-            if (!is_equals_sign(text + name_end)) break;
+            if (first && may_be_among(text, name, length, starts, first)) break;
             if (length == 12 && !memcmp(text + name, "string_value", 12)) break;
             if (is_typed && length == 4 && !memcmp(text + name, "type", 4)) break;
             uint8_t kind;
-            Py_ssize_t end = end_of_usual(text, name_end + 3, limit, &kind);
+            Py_ssize_t end;
+            if (is_equals_sign(text + name_end)) {
+                end = end_of_usual(text, name_end + 3, limit, &kind);
+            } else if (!memcmp(text + name_end, " -> /", 5)) {
+                end = end_of_usual_link(text, name_end + 4, limit);
+                kind = USUAL_LINK;
+            } else {
+                break;
+            }
             if (end == 0 || text[end] != 10 || end - at > UINT16_MAX) break;
-            starts[noted] = name;
-            ends[noted] = name_end;
-            lines[noted++] = (outlined_line){(uint8_t)length, kind, 0, (uint16_t)(end - at)};
+            starts[count] = name;
+            ends[count++] = name_end;
+            *lines++ = (outlined_line){(uint8_t)length, kind, 0, (uint16_t)(end - at)};
             last = at;
             at = end + 1;
         }
         *from = at;
-        return noted;
+        return count;
     }
     """
-    enum: TO_BE_LOOKED_AT, USUAL_STRING, USUAL_INTEGER, USUAL_TRUE, USUAL_FALSE, USUAL_NONE, USUAL_LINK
+    enum: TO_BE_LOOKED_AT, USUAL_STRING, USUAL_NUMBER, USUAL_TRUE, USUAL_FALSE, USUAL_NONE, USUAL_LINK
     ctypedef struct outlined_line:
         uint8_t name_length, kind, breaks_order
         uint16_t length
     int note_usual_lines(
         const char *text, Py_ssize_t last, Py_ssize_t *at, Py_ssize_t limit, int indent, bint is_typed,
-        outlined_line *lines, Py_ssize_t *starts, Py_ssize_t *ends, int room
+        outlined_line *lines, Py_ssize_t *starts, Py_ssize_t *ends, int count, int first, int room
     ) noexcept
 
 
@@ -106,7 +158,7 @@ cdef inline void note_line(outlined_line *noted, const Line *line, bint breaks_o
     if line.value_kind == STRING:
         noted.kind = USUAL_STRING
     elif line.value_kind == INTEGER:
-        noted.kind = USUAL_INTEGER
+        noted.kind = USUAL_NUMBER
     elif line.value_kind == SYMBOLIC_LINK:
         noted.kind = USUAL_LINK
     elif line.value_kind == TRUE or line.value_kind == FALSE or line.value_kind == NONE:
@@ -121,7 +173,7 @@ cdef bint note_properties(
     cdef char *to = made.written
     cdef Py_ssize_t i, indent = 0
     look_into(&line, text)
-    if end - start > MAX_IN_ORDER or end + BLOCK > line.length:
+    if end - start > MAX_IN_ORDER or end + 2 * BLOCK > line.length:
         return False
     while (<const char *>line.data)[start + indent] == c" ":
         indent += 1
@@ -158,10 +210,13 @@ cdef inline char *write_noted(
     cdef const char *word
     memcpy(to, b',"', 2)
     to = <char *>copy_blocks(to + 2, name, noted.name_length)
-    if noted.kind == USUAL_STRING or noted.kind == USUAL_INTEGER:
+    if noted.kind == USUAL_STRING or noted.kind == USUAL_NUMBER:
         memcpy(to, b'":', 2)
         to += 2
-        copy_blocks(to, value, length)
+        copy_block(to, value)
+        copy_block(to + BLOCK, value + BLOCK)
+        if length > 2 * BLOCK:
+            copy_blocks(to + 2 * BLOCK, value + 2 * BLOCK, length - 2 * BLOCK)
         if noted.kind == USUAL_STRING:
             to[0] = to[length - 1] = c'"'
         return to + length
