@@ -157,3 +157,20 @@ def test_a_new_node_that_is_there_meanwhile_is_named_and_found_the_next_time(
     monkeypatch.undo()
     zk.import_tree(MANY)
     assert zk.export_tree("/many") == MANY
+
+
+def test_new_nodes_that_a_lost_connection_left_out_are_made_the_next_time(
+    client, proxy, root, zk, parsed
+) -> None:
+    text = "/many\n" + "".join(f"  /n{number:05}\n    x = {number}\n" for number in range(10_000))
+    shaken = client(proxy.connection_string + root)
+    plan = shaken.plan_import(text)
+    assert parsed == []
+    proxy.cut_after(60_000)  # a transaction's answer has about 14,000
+    with pytest.raises(zookeeper.ConnectionLossException) as caught:
+        plan.apply()
+    done = int(str(caught.value).partition("(done: ")[2].split(" ")[0])
+    uncertain = int(str(caught.value).partition("; ")[2].split(" ")[0])
+    assert 0 < done <= len(zk.read_tree("/many")) <= done + uncertain < 10_001
+    shaken.import_tree(text)
+    assert zk.export_tree("/many") == text
