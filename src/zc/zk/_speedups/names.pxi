@@ -1,5 +1,29 @@
 # Names of one node's properties, of which none may come twice.
 
+cdef extern from *:
+    """
+    /* Whether a name may be one of the first, which are in order: the space behind each sorts before all
+       characters of names. */
+    static inline int may_be_among(const char *text, Py_ssize_t name, Py_ssize_t length, const Py_ssize_t *starts,
+                                   Py_ssize_t first) {
+        Py_ssize_t low = 0;
+        while (low < first) {
+            Py_ssize_t middle = (low + first) >> 1;
+            int same = count_same(text, name, starts[middle]);
+            if (same > length || same == BLOCK) return 1;
+            if ((unsigned char)text[name + same] > (unsigned char)text[starts[middle] + same])
+                low = middle + 1;
+            else
+                first = middle;
+        }
+        return 0;
+    }
+    """
+    bint may_be_among(
+        const char *text, Py_ssize_t name, Py_ssize_t length, const Py_ssize_t *starts, Py_ssize_t first
+    ) noexcept
+
+
 cdef struct Names:
     # Where in the text they stand. For as long as they are in order, as in an export, each is new.
     # A second run of names in order, as of links, is looked for among the `first` ones. Otherwise
@@ -87,26 +111,12 @@ cdef bint is_one_of(const Names *names, Py_ssize_t count, const Line *line) noex
 
 
 cdef inline bint is_among_first(const Names *names, const Line *line) noexcept:
-    """Return whether the line's name is one of the first run, which are in order.
-
-    As in `is_behind`, the space behind each sorts before all characters of names.
-    """
-    cdef const unsigned char *text = <const unsigned char *>line.data
-    cdef Py_ssize_t low = 0, high = names.first, middle, same
-    if line.kind != PyUnicode_1BYTE_KIND or line.name + BLOCK > line.length:
-        return is_one_of(names, names.first, line)
-    while low < high:
-        middle = (low + high) >> 1
-        same = count_same(text, line.name, names.starts[middle])
-        if same == BLOCK:
-            return is_one_of(names, names.first, line)
-        if same > line.name_end - line.name:
-            return True
-        if text[line.name + same] > text[names.starts[middle] + same]:
-            low = middle + 1
-        else:
-            high = middle
-    return False
+    """Return whether the line's name is one of the first run, which are in order."""
+    cdef const char *text = <const char *>line.data
+    if line.kind == PyUnicode_1BYTE_KIND and line.name + BLOCK <= line.length:
+        if not may_be_among(text, line.name, line.name_end - line.name, names.starts, names.first):
+            return False
+    return is_one_of(names, names.first, line)
 
 
 cdef inline bint is_name(const Line *line, const char *word) noexcept:

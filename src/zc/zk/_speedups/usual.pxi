@@ -26,18 +26,6 @@ cdef extern from *:
     #endif
     }
 
-    /* So many plain ones of two blocks, without a branch: how long strings are no processor guesses. */
-    static inline int count_plain_of_two(const char *text, Py_ssize_t at) {
-        characters one = are_not_plain(block_at(text, at)), other = are_not_plain(block_at(text, at + BLOCK));
-    #ifdef __SSE2__
-        uint64_t found = (uint64_t)_mm_movemask_epi8((__m128i)one) | (uint64_t)_mm_movemask_epi8((__m128i)other) << BLOCK;
-        return __builtin_ctzll(found | UINT64_C(1) << 2 * BLOCK);
-    #else
-        int count = count_zeros(one);
-        return count < BLOCK ? count : BLOCK + count_zeros(other);
-    #endif
-    }
-
     /* The end of a decimal number with digits before the point; 0 unless JSON is sure to have it as it is, which
        `is_short_decimal` says more of. */
     static inline Py_ssize_t end_of_usual_decimal(const char *text, Py_ssize_t at, int digits) {
@@ -58,20 +46,6 @@ cdef extern from *:
         return text[at - 1] == '/' ? 0 : at;
     }
 
-    /* Whether a name may be one of the first, which are in order. */
-    static inline int may_be_among(const char *text, Py_ssize_t name, int length, const Py_ssize_t *starts, int first) {
-        int low = 0;
-        while (low < first) {
-            int middle = (low + first) / 2, same = count_same(text, name, starts[middle]);
-            if (same > length || same == BLOCK) return 1;
-            if ((unsigned char)text[name + same] > (unsigned char)text[starts[middle] + same])
-                low = middle + 1;
-            else
-                first = middle;
-        }
-        return 0;
-    }
-
     /* The end of a value, and what it is; 0 if it is none of the usual ones. Enough of the text follows. */
     static inline Py_ssize_t end_of_usual(const char *text, Py_ssize_t at, Py_ssize_t limit, uint8_t *kind) {
         unsigned char c = (unsigned char)text[at];
@@ -79,7 +53,7 @@ cdef extern from *:
             int count;
             at++;
             *kind = USUAL_STRING;
-            while ((count = count_plain_of_two(text, at)) == 2 * BLOCK && at < limit) at += 2 * BLOCK;
+            while ((count = count_plain_in_two(text, at)) == 2 * BLOCK && at < limit) at += 2 * BLOCK;
             at += count;
             return text[at] == 39 ? at + 1 : 0;
         }
