@@ -15,6 +15,7 @@ from collections.abc import Callable
 import pytest
 
 import zookeeper._client
+from tests.binding.test_sessions import expire
 from tests.calls import Calls, InThreads
 from tests.deadlines import LONG_SESSION, scaled, wait_until
 from tests.sessions import OPEN, wait_until_connected
@@ -254,13 +255,11 @@ def test_a_handle_is_closed_though_its_server_is_silent_and_a_thread_reads(
 
 
 def test_a_session_that_expires_ends_calls_that_read_their_answers(
-    zookeeper, server, connect, leads
+    zookeeper, connect, proxy, root, leads
 ):
-    handle = connect()
+    handle = connect(hosts=proxy.connection_string + root)
     lead(zookeeper, handle, leads, 3)
-    number, password = zookeeper.client_id(handle)
-    again = connect(client_id=(number, password))
-    zookeeper.close(again)
+    expire(zookeeper, connect, proxy, handle)
 
     def is_over() -> bool:
         with contextlib.suppress(zookeeper.ConnectionLossException):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import struct
+import subprocess
+import sys
 from itertools import accumulate
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -23,6 +26,7 @@ from zookeeper.errors import NoAuthException, error
 
 pytestmark = pytest.mark.quick
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 names = st.sampled_from(["a", "b", "zookeeper", "10.0.0.1:80", "a:", ".a", "é", "x y"])
 plain_data = plain_properties.map(
@@ -133,6 +137,27 @@ def test_text_that_outgrows_its_room_stays_as_it_is(size: int) -> None:
     text = export_text(nodes, "top", None, ephemeral=False)
     assert len(text) > size
     assert text.splitlines(keepends=True) == ["/top\n", *"".join(lines).splitlines(keepends=True)]
+
+
+def test_a_process_with_little_room_has_long_texts_as_well() -> None:
+    """Long texts get much address room, if the process may have so much."""
+    program = """
+import resource
+from pathlib import Path
+from tests.pure.exported import Node
+from zc.zk.tree.exporttext import export_text
+
+nodes = [Node(f"/{number:05}", 1, '{"x":"' + 400 * "x" + '"}') for number in range(4000)]
+export_text(nodes[:9], "", None, ephemeral=False)
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 20_000_000, -1))
+print(len(export_text(nodes, "", None, ephemeral=False)))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    expected = 4000 * len(f"/00000\n  x = '{400 * 'x'}'\n")
+    assert (ended.stdout, ended.stderr) == (f"{expected}\n", "")
 
 
 @pytest.mark.parametrize("odd", ["", "é"])

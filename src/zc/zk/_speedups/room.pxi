@@ -60,11 +60,20 @@ cdef class TextRoom:
         else:
             room = max(2 * self.room, self.length + size)
             if room > LARGE_ROOM:
-                room = max(room, ROOM_OF_ITS_OWN)
+                return self.grow_apart(room)
             PyUnicode_Resize(&self.text, room)
-            if room > LARGE_ROOM:
-                ask_for_large_pages(self.characters(), room)
         self.room = room
+        return 0
+
+    cdef int grow_apart(self, Py_ssize_t room) except -1:
+        """Grow to `room`, or to more than that if the process may have so much."""
+        try:
+            self.room = max(room, ROOM_OF_ITS_OWN)
+            PyUnicode_Resize(&self.text, self.room)
+        except MemoryError:
+            self.room = room
+            PyUnicode_Resize(&self.text, room)
+        ask_for_large_pages(self.characters(), self.room)
         return 0
 
     cdef str taken(self):
