@@ -90,6 +90,12 @@ def is_text(content: str) -> bool:
         return False
 
 
+def spoilt(content: str, other: str, place: int) -> str:
+    """Return text with a character put in."""
+    place %= len(content) + 1
+    return content[:place] + other + content[place:]
+
+
 # The data of a node, as `zookeeper.get` returns them: UTF-8 with surrogateescape.
 data: st.SearchStrategy[str | None] = st.one_of(
     st.none(),
@@ -111,6 +117,11 @@ data: st.SearchStrategy[str | None] = st.one_of(
     st.binary().map(lambda content: content.decode("utf-8", "surrogateescape")),
     st.builds(
         lambda content, layout: json.dumps(content, **layout), properties, json_layouts
+    ).filter(is_text),
+    # The same with a character that is none of theirs.
+    st.builds(
+        lambda content, other, place: spoilt(json.dumps(content), other, place),
+        properties, st.sampled_from("\udcff\n\x00\x7f\\\"{é "), st.integers(0, 200),
     ).filter(is_text),
 )  # fmt: skip
 

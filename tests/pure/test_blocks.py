@@ -170,6 +170,10 @@ def test_any_text_behind_an_equals_sign_is_a_value_or_a_fault(text: str) -> None
         ("\udcff\udcfe", "= base64 //4="),
         ("x\udcff", "= base64 eP8="),
         ('{"a": 1, "a":"\udcff"}', "= base64 eyJhIjogMSwgImEiOiL/In0="),
+        # Keys that no property has.
+        ('{"a\nb":1,"c":"\udcff"}', "= base64 eyJhCmIiOjEsImMiOiL/In0="),
+        ('{"a":1,"b\n ->":"/x\udcc3"}', "= base64 eyJhIjoxLCJiCiAtPiI6Ii94wyJ9"),
+        ('{"a":1,"c\x01":"\udcff"}', "= base64 eyJhIjoxLCJjASI6Iv8ifQ=="),
     ],
 )
 def test_data_that_are_no_text_are_marked_as_base64(data: str, line: str) -> None:

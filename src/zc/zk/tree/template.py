@@ -102,6 +102,8 @@ class Template(NamedTuple):
 def template_of(data: str, properties: Mapping[str, Any], style: Style) -> Template:
     """Make a template of `data`, a JSON object that has these properties. Raises ValueError."""
     text = read_template(data)
+    if not all(part.name in properties for part in text.whole.parts):
+        raise ValueError("it is no object of properties")
     parts = [_hollow(part, properties[part.name], style) for part in text.whole.parts]
     return text._replace(whole=text.whole._replace(parts=parts))
 
