@@ -29,7 +29,6 @@ cdef int add_row(WriteOps ops, const CreateRow *row) except -1:
     """
     cdef c_operation *op = &ops.ops[ops.count]
     cdef uint32_t character
-    cdef long size
     if path_fault(row.path, row.path_length, False, &character) is not NULL or row.length > ops.handle.max_request:
         return ops.add(
             ("create", text_of(row.path, row.path_length), text_of(row.data, row.length), <object>row.acl, 0)
@@ -44,10 +43,7 @@ cdef int add_row(WriteOps ops, const CreateRow *row) except -1:
     op.length = <int>row.length
     op.flags = 0
     op.ttl = -1
-    size = operation_size(ops.handle.c, op)
-    if size + 32 > ops.handle.max_request:
-        raise ops.too_large(size, ops.path_of_op(op))
-    op.size = <int32_t>size
+    ops.take_size(op)
     ops.kinds[ops.count] = GIVES_NOTHING
     ops.count += 1
     return 0

@@ -3,6 +3,9 @@
 cdef enum:
     GIVES_NOTHING, GIVES_PATH, GIVES_PATH_AND_STAT, GIVES_STAT
 
+cdef enum:
+    REQUEST_BYTES = 32  # of a transaction, besides its operations, or a few more
+
 
 cdef int check_arguments(name, operation, Py_ssize_t least, Py_ssize_t most) except -1:
     cdef Py_ssize_t count = len(operation) - 2
@@ -47,7 +50,6 @@ cdef class WriteOps:
     cdef int add(self, operation) except -1:
         """Write down one more operation, for which there has to be room."""
         cdef c_operation *op = &self.ops[self.count]
-        cdef long size
         try:
             self.kinds[self.count] = self.convert(op, operation)
         except errors.ZooKeeperException as problem:
@@ -55,11 +57,16 @@ cdef class WriteOps:
             raise
         except TypeError as problem:
             raise TypeError(f"{problem} (operation {self.count})") from None
-        size = operation_size(self.handle.c, op)
-        if size + 32 > self.handle.max_request:
-            raise self.too_large(size, self.path_of_op(op))
-        op.size = <int32_t>size
+        self.take_size(op)
         self.count += 1
+        return 0
+
+    cdef int take_size(self, c_operation *op) except -1:
+        """Note the size of an operation, unless it is more than a request can hold."""
+        cdef long size = operation_size(self.handle.c, op)
+        if size + REQUEST_BYTES > self.handle.max_request:
+            raise self.too_large(size + REQUEST_BYTES, self.path_of_op(op))
+        op.size = <int32_t>size
         return 0
 
     def __dealloc__(self):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import re
 import sys
 from decimal import Decimal
 from typing import Any
@@ -247,6 +248,19 @@ def test_data_of_more_bytes_than_a_c_int_holds_are_refused(
         assert "4294967" in str(raised.value), name
     assert zookeeper.get_children(handle, "/") == []
     assert zookeeper.get(handle, "/")[0] == ""
+
+
+@pytest.mark.not_emulated("its requests have no size")
+def test_a_size_that_is_refused_is_said_to_be_over_the_limit(zookeeper, handle):
+    refused = 0
+    for length in range(1_048_480, 1_048_580, 7):
+        try:
+            zookeeper.write_many(handle, [("set", "/", length * "x")])
+        except zookeeper.BadArgumentsException as fault:
+            size, limit = map(int, re.findall(r"\b\d{5,}\b", str(fault)))
+            assert size > limit
+            refused += 1
+    assert 0 < refused < 15
 
 
 def test_an_access_control_list_has_a_limit(zookeeper, handle):
