@@ -206,6 +206,27 @@ def test_many_usual_lines_are_planned_as_parsed(
     assert is_as_parsed(f"/a\n{text}{indent * ' '}/b{end}")
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        [f"= '{length * 'x'}'" for length in range(90)],
+        [f"= {'1' * length}" for length in range(1, 40)],
+        [f"= {'1' * length}.{'5' * (16 - length)}" for length in range(1, 16)],
+        [f"-> /{length * 'x'}" for length in range(1, 60)],
+        ["= True", "= False", "= None"],
+    ],
+    ids=["strings", "integers", "decimals", "links", "words"],
+)
+def test_the_text_may_end_anywhere_behind_usual_lines(values: list[str]) -> None:
+    """Blocks of characters are read there; a sanitizer sees those that go beyond the text."""
+    for value in values:
+        for name in ("b", "b" * 15):
+            lines = f"/a\n  a = 1\n  {name} {value}\n"
+            for cut in range(len(lines) - len(value) - 1, len(lines) + 1):
+                assert is_as_parsed(lines[:cut])
+                assert is_as_parsed(f"{lines[:cut]}\n  /c\n")
+
+
 def test_each_number_is_read_the_same() -> None:
     texts = [
         f"/a\n  b = {number}\n  c = [{number}]\n{end}" for number in NUMBERS for end in ("", LONG)

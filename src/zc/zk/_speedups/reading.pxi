@@ -65,7 +65,7 @@ cdef class Reading:
             <const char *>line.data,
             last - indent,
             &node.end,
-            line.length - 3 * BLOCK - indent,
+            line.length - 5 * BLOCK - indent,
             <int>indent,
             node.type_length > 0,
             outline.lines + outline.line_count,

@@ -72,8 +72,9 @@ cdef extern from *:
     }
 
     /* Note lines that go on from `at`, behind the line at `last`, which is indented alike, and return up to
-       `room` as the count of names then; `at` is moved. Up to `limit` there are three blocks more. The names
-       before are in order, or in two runs, of which one has the `first`. */
+       `room` as the count of names then; `at` is moved. Behind `limit` there are five blocks: of a line that begins
+       before it up to four are read behind its indentation, of a value that goes on there two. The names before are
+       in order, or in two runs, of which one has the `first`. */
     static int note_usual_lines(const char *text, Py_ssize_t last, Py_ssize_t *from, Py_ssize_t limit, int indent,
                                 int is_typed, outlined_line *lines, Py_ssize_t *starts, Py_ssize_t *ends, int count,
                                 int first, int room) {
