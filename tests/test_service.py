@@ -60,6 +60,12 @@ def test_an_answer_clears_it_of_lost_connections(program: Path, operation: int) 
     assert course(program, operation, "lost answered lost answered lost") == "+++++"
 
 
+@pytest.mark.parametrize("operation", [*REPLACED.values(), *MISSED.values()])
+def test_losses_of_many_handles_at_once_count_as_one(program: Path, operation: int) -> None:
+    assert course(program, operation, "lost others") == "++"
+    assert course(program, operation, "answered lost others lost others lost others") == 7 * "+"
+
+
 @pytest.mark.parametrize("operation", REPLACED.values())
 def test_two_losses_leave_out_an_operation_that_others_replace(
     program: Path, operation: int

@@ -1,8 +1,8 @@
 /* What is known of a service, by a clock of the test's own.
  *
  * Each word of standard input is something that happens to one operation, whose number is the argument:
- * `lost` (a new connection breaks at it), `answered`, `denied` (the server says that it does not know it), or
- * so many seconds that pass. For each a character is printed: whether the operation is left out from then on. */
+ * `lost` (a new connection breaks at it), `others` (those of a hundred handles, at the same time as the last
+ * one), `answered`, `denied` (the server says that it does not know it), or so many seconds that pass. For each a character is printed: whether the operation is left out from then on. */
 #include "handle.h"
 
 #include <stdio.h>
@@ -26,17 +26,26 @@ void log_say(ZooLogLevel level, const char *where, const char *format, ...) {
 
 int main(int count, char **arguments) {
     ability which = (ability)atoi(arguments[count - 1]);
-    static zk_handle handle;
+    static zk_handle handle, others[100];
     handle.service = service_of("one.test:1");
+    dispatch last = {0, 1, 100, 0};
     char word[20];
     while (scanf("%19s", word) == 1) {
         if (strcmp(word, "lost") == 0) {
-            dispatch sent = {++handle.connections, 1, 100};
-            service_lost(&handle, which, sent, ZCONNECTIONLOSS);
+            last = (dispatch){++handle.connections, 1, 100, now++};
+            service_lost(&handle, which, last, ZCONNECTIONLOSS);
+            now++;
+        } else if (strcmp(word, "others") == 0) {
+            for (int i = 0; i < 100; i++) {
+                others[i].service = handle.service;
+                others[i].connections++;
+                service_lost(&others[i], which, last, ZCONNECTIONLOSS);
+                now++;
+            }
         } else if (strcmp(word, "answered") == 0) {
             service_answered(&handle, which);
         } else if (strcmp(word, "denied") == 0) {
-            dispatch sent = {++handle.connections, 1, 100};
+            dispatch sent = {++handle.connections, 1, 100, now++};
             service_lost(&handle, which, sent, ZUNIMPLEMENTED);
         } else {
             now += atoi(word) * INT64_C(1000000000);

@@ -77,6 +77,7 @@ struct zk_handle {
     /* A reconnect's SetWatches (reconnect.c). */
     core_mutex set_watches_lock;
     _Atomic long set_watches_unanswered;  /* bytes of the C client's own one; 0: there is none */
+    int64_t set_watches_at;     /* the I/O thread's: when that was sent, by core_now */
     _Atomic int set_watches_redo;         /* it will not be answered: do its work by other means */
     struct set_watches *set_watches_sent; /* what it asked for, while it is not known whether that works; or NULL */
     struct set_watches *set_watches_rest; /* still to be sent; or NULL */

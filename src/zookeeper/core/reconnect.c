@@ -99,6 +99,7 @@ static set_watches *keep_sent(zk_handle *handle, const struct SetWatches *reques
     handle->set_watches_sent = sent;
     if (handle->set_watches_unanswered == 0) service_doubt(handle);
     handle->set_watches_unanswered = bytes;
+    handle->set_watches_at = core_now();
     return before;
 }
 
@@ -156,7 +157,7 @@ static set_watches *take_sent(zk_handle *handle) {
 void reconnect_note_lost(zk_handle *handle) {
     handle->set_watches_refused = 0;
     if (handle->set_watches_unanswered == 0) return;
-    dispatch sent = {handle->connections, 1, handle->set_watches_unanswered};
+    dispatch sent = {handle->connections, 1, handle->set_watches_unanswered, handle->set_watches_at};
     service_lost(handle, KNOWS_SET_WATCHES, sent, pending_code(handle, ZCONNECTIONLOSS));
     set_watches *lost = take_sent(handle);
     if (lost) bulk_release(&lost->base);

@@ -14,7 +14,8 @@
  * both, in order.
  *
  * One strike is nothing, as networks fail. A strike counts only if the request can have reached a
- * server, and once for each connection. Where nothing takes an operation's place, programs would get
+ * server, once for each connection, and if the request went out after the strike before: what many
+ * handles wait for is lost together when a network fails. Where nothing takes an operation's place, programs would get
  * errors for a bad network: it takes more strikes there, and the verdict holds for a minute. After it
  * one strike renews the verdict, so that a server that does hang up loses one connection a minute.
  *
@@ -75,7 +76,7 @@ static void begin_anew(service *s) {
     s->hung_up_at = 0;
     for (int i = 0; i < ABILITIES; i++) {
         s->abilities[i].strikes = s->abilities[i].works = 0;
-        s->abilities[i].refused_until = 0;
+        s->abilities[i].refused_until = s->abilities[i].struck_at = 0;
     }
 }
 
@@ -185,8 +186,9 @@ int service_lost(zk_handle *handle, ability which, dispatch sent, int code) {
     if (code != ZCONNECTIONLOSS || !(sent.was_connected || connection != sent.connection)) return 0;
     core_lock(&services_lock);
     int again = 1, is_refused = service_refuses(handle, which);
-    if (!is_refused && handle->struck[which] != connection) {
+    if (!is_refused && handle->struck[which] != connection && sent.at > s->abilities[which].struck_at) {
         handle->struck[which] = connection;
+        s->abilities[which].struck_at = core_now();
         int strikes = ++s->abilities[which].strikes;
         int works = s->abilities[which].works, is_missed = words[which].is_missed;
         if (strikes < STRIKES)
@@ -208,6 +210,7 @@ int service_lost(zk_handle *handle, ability which, dispatch sent, int code) {
 
 void service_note_dispatch(const zk_handle *handle, dispatch *sent) {
     core_assert_held(&handle->submit);
+    sent->at = core_now();
     sent->connection = handle->connections;
     sent->was_connected = zoo_state(handle->zh) == ZOO_CONNECTED_STATE;
 }

@@ -25,6 +25,7 @@ typedef struct service {
     _Atomic long hung_up_at;  /* a request of so many bytes has ended connections; 0: none */
     struct {
         _Atomic int strikes, works;
+        int64_t struck_at; /* guarded by services_lock: by core_now, the last strike */
         _Atomic int64_t refused_until; /* by core_now; 0: it is not, INT64_MAX: until all is tried anew */
     } abilities[ABILITIES];
     char hosts[];
@@ -35,6 +36,7 @@ typedef struct {
     long connection;
     int was_connected;
     long bytes;
+    int64_t at; /* by core_now */
 } dispatch;
 
 /* The knowledge that all handles with these hosts share; to be released. */
