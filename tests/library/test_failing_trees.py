@@ -52,6 +52,15 @@ class TestRefusals:
         )
         assert len(zk.get_children("/old")) == MANY
 
+    @pytest.mark.parametrize("comment", ["", "# é\n"], ids=["plain", "parsed"])
+    @pytest.mark.parametrize("depth", [1, 2, 4])
+    def test_nothing_is_made_when_a_path_is_too_long(self, zk, comment, depth) -> None:
+        levels = [f"{level * '  '}/{1_200_000 // depth * 'a'}\n" for level in range(depth)]
+        many = "".join(f"/{number:03}\n" for number in range(600))
+        with pytest.raises(zookeeper.BadArgumentsException, match="over the limit"):
+            zk.import_tree(comment + many + "".join(levels))
+        assert zk.get_children("/") == []
+
     def test_a_plan_that_is_handed_over_in_parts_tells_how_far_it_is(self, zk, monkeypatch) -> None:
         monkeypatch.setattr(apply, "HANDED_OVER", 500)
         told: list[tuple[int, int]] = []

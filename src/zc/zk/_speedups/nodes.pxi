@@ -5,6 +5,10 @@ cdef enum:
     MAX_WAITING = 20000
     MAX_WAITING_AS_IT_IS = 100000
 
+cdef enum:
+    # Longer names make paths that no request may hold, which is to be found before anything is sent.
+    MAX_NAME_WAITING = 1000
+
 
 @cython.final
 @cython.no_gc
@@ -66,6 +70,7 @@ cdef class Fields:
             and self.raw is None
             and self.layout is None
             and self.end - self.start <= MAX_WAITING
+            and (self.name is None or len(self.name) <= MAX_NAME_WAITING)
         )
 
     def plain_data(self):

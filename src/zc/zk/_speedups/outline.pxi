@@ -123,7 +123,7 @@ cdef class Outline:
 
     cdef bint may_wait(self, Py_ssize_t number) noexcept:
         cdef const Outlined *node = &self.nodes[number]
-        return node.end - self.start(node) <= MAX_WAITING_AS_IT_IS
+        return node.end - self.start(node) <= MAX_WAITING_AS_IT_IS and node.name_length <= MAX_NAME_WAITING
 
     cdef Outlined *add(self) except NULL:
         cdef Py_ssize_t room

@@ -136,7 +136,8 @@ class AddNode(Change):
         if isinstance(self._data, _OF_TEXT):
             return self._data.data_may_wait
         # Servers refuse no printable ASCII in a name.
-        return self.path.isascii() and self.path.isprintable() and _is_short(self._data)
+        is_plain = self.path.isascii() and self.path.isprintable()
+        return is_plain and len(self.path) <= SHORT_DATA and _is_short(self._data)
 
     def attributes(self) -> tuple[Any, ...]:
         given = self.path, self.data, self.is_nested
