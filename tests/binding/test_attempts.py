@@ -57,10 +57,9 @@ def test_they_cost_no_session_that_loses_its_server(opened) -> None:
         for way in ways:
             way.refuse()
             way.cut()
-            wait_until(
-                lambda: all(zookeeper.state(h) == zookeeper.CONNECTED_STATE for h in opened),
-                "all are connected",
-            )
+            wait_until(lambda: sum(w.open_connections for w in ways) == 10, "they connect again")
+            for handle in opened:
+                wait_until_connected(zookeeper, handle)
             way.allow()
         states = {call[2] for watcher in watchers for call in watcher.all()}
         assert zookeeper.EXPIRED_SESSION_STATE not in states

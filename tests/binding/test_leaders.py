@@ -154,6 +154,7 @@ def test_a_connection_that_is_cut_ends_the_call_and_comes_back(
     lost = 0
     for number in range(10):
         lead(zookeeper, through, leads, 3)
+        connections = proxy.connections
         cutter = threading.Timer(0.001 * number, proxy.cut, [reset])
         cutter.start()
         try:
@@ -162,6 +163,7 @@ def test_a_connection_that_is_cut_ends_the_call_and_comes_back(
         except zookeeper.ConnectionLossException:
             lost += 1
         cutter.join()
+        wait_until(lambda count=connections: proxy.connections > count, "it connects again", 30)
         wait_until_connected(zookeeper, through)
     assert lost
     assert zookeeper.client_id(through) == session

@@ -209,8 +209,10 @@ def test_a_handler_that_raises_ends_no_event_thread(zookeeper, connect, proxy, r
         zookeeper.aget(handle, "/", None, fail)
         zookeeper.get(handle, "/", fail)
         zookeeper.set(handle, "/", "x")
+        connections = proxy.connections
         proxy.cut()
         wait_until(lambda: handler.called >= 3, "the handler has raised", 30)
+        wait_until(lambda: proxy.connections > connections, "it connects again", 30)
         answered = Calls()
         wait_until_connected(zookeeper, handle)
         zookeeper.aget(handle, "/", None, answered)
