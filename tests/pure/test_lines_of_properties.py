@@ -18,9 +18,13 @@ pytestmark = pytest.mark.quick
 names = st.text("ab.9_Z", min_size=1, max_size=20).filter(lambda name: name[0] in "ab_Z")
 
 
+# The last two have length, first, middle and last character in common.
+odd_names = st.sampled_from(["a", "ab", "ab.9", 16 * "a" + "b", 16 * "a" + "c", "axbyc", "azbwc"])
+
+
 @settings(deadline=None, max_examples=300)
 @given(
-    st.lists(names | st.sampled_from(["a", "ab", "ab.9", 16 * "a" + "b", 16 * "a" + "c"])),
+    st.lists(names | odd_names),
     st.booleans(),
 )
 def test_names_are_found_to_come_twice_in_any_order(named: list[str], is_sorted: bool) -> None:
@@ -44,6 +48,36 @@ def test_tokens_of_each_size_are_read_the_same_wherever_the_text_ends(size: int)
         for more in (0, 1, 13, 15, 16, 17, 30, 31, 32, 33, 47):
             assert is_as_parsed(f"/a\n{(size + 1) * ' '}{line}\n{more * '#'}")
             assert is_as_parsed(f"/a\n{(size + 1) * ' '}{line}{more * ' '}")
+
+
+@pytest.mark.parametrize("size", [*range(40, 70), *range(120, 130), *range(490, 590)])
+def test_lines_of_each_size_are_read_the_same_wherever_they_are(size: int) -> None:
+    """So many characters of a value, with which lines end in each place of a block."""
+    value = f"'{size * 'x'}'"
+    for lines in (
+        ["a = %", "b = 1", "c = 'y'"],
+        ["a = 1", "b = %", "c = [1]"],
+        ["a = 1", "b = 'y'", "c = %"],
+        ["a = %", "b = %", "a.b -> /x"],
+        ["b = 1", f"a -> /{size * 'x'}", "c -> /x"],
+    ):
+        text = "/n\n" + "".join(f"  {line}\n" for line in lines).replace("%", value) + "  /m\n"
+        assert outline_of(text + LONG[1:]) is not None
+        for more in (LONG[1:], "", size * "#"):
+            assert is_as_parsed(text + more)
+            assert is_as_parsed(text.replace("x'", "\\'", 1) + more)
+
+
+@pytest.mark.parametrize("value", ["[1, {'a': [None, 0.5]}]", "{}", "{'b': 'x'}"])
+@pytest.mark.parametrize("place", range(4))
+def test_lists_and_dictionaries_are_read_in_each_place(value: str, place: int) -> None:
+    values = ["1", "'x'", "True", "0.5"]
+    values[place] = value
+    text = "/n\n" + "".join(f"  {n} = {v}\n" for n, v in zip("abcd", values, strict=True))
+    assert outline_of(text + LONG[1:]) is not None
+    assert is_as_parsed(text + LONG[1:])
+    for broken in (value[:-1], f"{value},", value.replace("1", "01"), value.replace(" ", "")):
+        assert is_as_parsed(text.replace(value, broken) + LONG[1:])
 
 
 values = (

@@ -73,6 +73,26 @@ cdef extern from *:
     #endif
     }
 
+    /* The places of a character in four blocks, a bit for each, the lowest for the first. */
+    #ifdef __SSE2__
+    static inline uint64_t places_in_block(const void *text, Py_ssize_t at, unsigned char c) {
+        return (unsigned)_mm_movemask_epi8((__m128i)(block_at(text, at) == c));
+    }
+
+    static inline uint64_t places_in_four(const void *text, Py_ssize_t at, unsigned char c) {
+        return places_in_block(text, at, c) | places_in_block(text, at + BLOCK, c) << BLOCK
+            | places_in_block(text, at + 2 * BLOCK, c) << 2 * BLOCK
+            | places_in_block(text, at + 3 * BLOCK, c) << 3 * BLOCK;
+    }
+    #else
+    static inline uint64_t places_in_four(const void *text, Py_ssize_t at, unsigned char c) {
+        uint64_t places = 0;
+        for (int i = 0; i < 4 * BLOCK; i++)
+            places |= (uint64_t)(((const unsigned char *)text)[at + i] == c) << i;
+        return places;
+    }
+    #endif
+
     static inline int count_blank(const void *text, Py_ssize_t at) {
         return count_zeros((characters)(block_at(text, at) != ' '));
     }
@@ -116,8 +136,8 @@ cdef extern from *:
     }
 
     /* So many that are the same in two places. */
-    static inline int count_same(const void *text, Py_ssize_t at, Py_ssize_t other) {
-        return count_zeros((characters)(block_at(text, at) != block_at(text, other)));
+    static inline int count_same(const void *one, const void *other) {
+        return count_zeros((characters)(block_at(one, 0) != block_at(other, 0)));
     }
     """
     enum: BLOCK
@@ -131,7 +151,7 @@ cdef extern from *:
     int count_digits(const void *text, Py_ssize_t at) noexcept
     int count_to_top_line(const void *text, Py_ssize_t at) noexcept
     void *copy_blocks(void *to, const void *start, Py_ssize_t count) noexcept
-    int count_same(const void *text, Py_ssize_t at, Py_ssize_t other) noexcept
+    int count_same(const void *one, const void *other) noexcept
 
 
 cdef inline Py_ssize_t past_plain_blocks(

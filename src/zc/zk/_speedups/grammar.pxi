@@ -10,8 +10,6 @@
 # to no token: all functions stop there at the latest. A function that finds the end of a token
 # returns the start if there is none.
 
-# Objects with more properties are not plain.
-cdef enum: MAX_PROPERTIES = 64
 # Integers of so many digits fit into 64 bits.
 cdef enum: MAX_DIGITS = 17
 cdef enum: MAX_DECIMALS = 20
@@ -23,10 +21,14 @@ cdef enum: MAX_DEPTH = 20
 
 cdef extern from *:
     """
+    /* Objects with more properties are not plain. */
+    #define MAX_PROPERTIES 64
+
     static const char *const PYTHON_WORDS[] = {"True", "False", "None"};
     static const char *const JSON_WORDS[] = {"true", "false", "null"};
     #define WORDS 3
     """
+    enum: MAX_PROPERTIES
     const char *const *PYTHON_WORDS
     const char *const *JSON_WORDS
     enum: WORDS

@@ -121,7 +121,7 @@ cdef bint is_mergeable(InOrder *made, const char *text) noexcept:
         return True
     for number in range(made.second, made.count):
         while i < made.second:
-            same = count_same(text, made.names[i], made.names[number])
+            same = count_same(text + made.names[i], text + made.names[number])
             if same == BLOCK:
                 return False
             if <unsigned char>text[made.names[i] + same] > <unsigned char>text[made.names[number] + same]:

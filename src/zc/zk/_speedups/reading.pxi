@@ -42,42 +42,63 @@ cdef class Reading:
                 if not self.read(&line):
                     return False
                 line.start = line.end + 1
-                if self.names.count and (self.names.in_order or self.names.first):
-                    line.start = self.go_on(&line)
+                if not self.go_on(&line):
+                    return False
                 continue
             elif not is_skipped(&line):
                 return False
             line.start = line.end + 1
         return True
 
-    cdef inline Py_ssize_t go_on(self, const Line *line) noexcept:
-        """Take in the usual properties behind another one; return the start of what follows."""
+    cdef inline bint go_on(self, Line *line) except -1:
+        """Take in the usual properties in the lines that come next; False if the text is to be parsed."""
+        cdef const char *text = <const char *>line.data
+        cdef const char *last = SPACES
         cdef Names *names = &self.names
         cdef Outline outline = self.outline
         cdef Outlined *node = &outline.nodes[outline.count - 1]
-        cdef Py_ssize_t last = names.starts[names.count - 1]
-        cdef Py_ssize_t indent = self.levels[self.depth].indent
-        cdef int count
+        cdef Py_ssize_t indent = self.levels[self.depth].indent, limit, nested = 1
+        cdef Py_ssize_t count, before = names.count
+        cdef Span value
+        cdef Translation translation
+        limit = line.length - 5 * BLOCK - indent
+        if line.start >= limit:
+            return True
+        if before:
+            last = text + names.starts[before - 1] - indent
+        else:
+            limit -= BLOCK
+            count = count_blank(text, line.start)
+            if count <= indent or count == BLOCK:
+                return True
+            indent = count
+            outline.make_room_for_lines()
         # Behind the only property of a node comes another node.
-        if line.end + indent >= line.length or (<const char *>line.data)[line.end + 1 + indent] == c"/":
-            return node.end
-        count = note_usual_lines(
-            <const char *>line.data,
-            last - indent,
-            &node.end,
-            line.length - 5 * BLOCK - indent,
-            <int>indent,
-            node.type_length > 0,
-            outline.lines + outline.line_count,
-            names.starts,
-            names.ends,
-            <int>names.count,
-            <int>names.first,
-            MAX_PROPERTIES - 1,
-        )
-        outline.line_count += count - names.count
-        names.count = count
-        return node.end
+        if text[line.start + indent] == c"/":
+            return True
+        while nested:
+            count = names.count
+            nested = note_usual_lines(
+                text,
+                last,
+                &node.end,
+                limit,
+                <int>indent,
+                node.type_length > 0,
+                outline.lines + outline.line_count,
+                names,
+            )
+            outline.line_count += names.count - count
+            if nested:
+                place(&value, line, nested, node.end - 1)
+                if not translate(&translation, &value, True):
+                    return False
+                last = text + names.starts[names.count - 1] - indent
+        if not before and names.count:
+            self.push(indent, self.newest)
+            self.newest = NO_NODE
+        line.start = node.end
+        return True
 
     cdef inline bint read(self, const Line *line) except -1:
         """Take in a plain line; False if the text is to be parsed."""

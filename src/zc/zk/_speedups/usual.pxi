@@ -9,6 +9,9 @@ cdef extern from *:
     /* A line has to be looked at again, or its value is of this kind. */
     enum { TO_BE_LOOKED_AT, USUAL_STRING, USUAL_NUMBER, USUAL_TRUE, USUAL_FALSE, USUAL_NONE, USUAL_LINK };
 
+    /* Longer lines are mostly one value, and not looked through for their end first. */
+    #define MAX_USUAL_LINE 512
+
     typedef struct {
         uint8_t name_length, kind : 7, breaks_order : 1;  /* its name is not behind the one of the line before */
         uint16_t length;           /* without the line feed */
@@ -26,18 +29,34 @@ cdef extern from *:
     #endif
     }
 
-    /* The end of a decimal number with digits before the point; 0 unless JSON is sure to have it as it is, which
-       `is_short_decimal` says more of. */
-    static inline Py_ssize_t end_of_usual_decimal(const char *text, Py_ssize_t at, int digits) {
+    /* The end of a decimal number; 0 unless JSON is sure to have it as it is, which `is_short_decimal` says more of. */
+    static inline Py_ssize_t end_of_usual_decimal(const char *text, Py_ssize_t at) {
+        int digits = count_digits(text, at);
         const char *behind = text + at + digits + 1;
+        if (text[at + digits] != '.') return 0;
         int decimals = count_digits(behind, 0);
         if (decimals == 0 || digits + decimals > 15) return 0;
         if (text[at] == '0' && (digits > 1 || (behind[0] == '0' && decimals > 1))) return 0;
         return behind[decimals - 1] != '0' || decimals == 1 ? at + digits + 1 + decimals : 0;
     }
 
+    /* The end of a line of four blocks and more, as below. */
+    static __attribute__((noinline)) Py_ssize_t end_of_longer_line(const char *text, Py_ssize_t at, Py_ssize_t limit) {
+        for (int i = 0; i < MAX_USUAL_LINE && at + i < limit; i += 4 * BLOCK) {
+            uint64_t feeds = places_in_four(text, at + i, 10);
+            if (feeds) return at + i + __builtin_ctzll(feeds);
+        }
+        return 0;
+    }
+
+    /* The end of a line; 0 if it is a long one, or none is before `limit` and four blocks. */
+    static inline Py_ssize_t end_of_usual_line(const char *text, Py_ssize_t at, Py_ssize_t limit) {
+        uint64_t feeds = places_in_four(text, at, 10);
+        return feeds ? at + __builtin_ctzll(feeds) : end_of_longer_line(text, at, limit);
+    }
+
     /* The end of a link's path, two characters behind a dash; 0 if another character follows. */
-    static inline Py_ssize_t end_of_usual_link(const char *text, Py_ssize_t at, Py_ssize_t limit) {
+    static __attribute__((noinline)) Py_ssize_t end_of_usual_link(const char *text, Py_ssize_t at, Py_ssize_t limit) {
         int count;
         do {
             count = count_of_path(text, at);
@@ -46,78 +65,91 @@ cdef extern from *:
         return text[at - 1] == '/' ? 0 : at;
     }
 
-    /* The end of a value, and what it is; 0 if it is none of the usual ones. Enough of the text follows. */
-    static inline Py_ssize_t end_of_usual(const char *text, Py_ssize_t at, Py_ssize_t limit, uint8_t *kind) {
-        unsigned char c = (unsigned char)text[at];
-        if (c == 39) {
-            int count;
-            at++;
-            *kind = USUAL_STRING;
-            while ((count = count_plain_in_two(text, at)) == 2 * BLOCK && at < limit) at += 2 * BLOCK;
-            at += count;
-            return text[at] == 39 ? at + 1 : 0;
+    /* What a value is, up to `end`; TO_BE_LOOKED_AT if it is none of the usual ones, strings and numbers aside. */
+    static __attribute__((noinline)) uint8_t kind_of_other(const char *text, Py_ssize_t at, Py_ssize_t end) {
+        Py_ssize_t length = end - at;
+        if (text[at] == 39) {
+            Py_ssize_t past = at + 1;
+            while (past + BLOCK < end && count_plain(text, past) == BLOCK) past += BLOCK;
+            return past + count_plain(text, past) == end - 1 && text[end - 1] == 39 ? USUAL_STRING : TO_BE_LOOKED_AT;
         }
-        if ((unsigned char)(c - '0') < 10) {
-            int digits = count_digits(text, at);
-            *kind = USUAL_NUMBER;
-            if (text[at + digits] == '.') return end_of_usual_decimal(text, at, digits);
-            return digits < BLOCK && (c != '0' || digits == 1) ? at + digits : 0;
-        }
-        *kind = USUAL_TRUE;
-        if (!memcmp(text + at, "True", 4)) return at + 4;
-        *kind = USUAL_FALSE;
-        if (!memcmp(text + at, "False", 5)) return at + 5;
-        *kind = USUAL_NONE;
-        return memcmp(text + at, "None", 4) ? 0 : at + 4;
+        if ((unsigned char)(text[at] - '0') < 10)
+            return end_of_usual_decimal(text, at) == end ? USUAL_NUMBER : TO_BE_LOOKED_AT;
+        if (length == 4 && !memcmp(text + at, "True", 4)) return USUAL_TRUE;
+        if (length == 4 && !memcmp(text + at, "None", 4)) return USUAL_NONE;
+        return length == 5 && !memcmp(text + at, "False", 5) ? USUAL_FALSE : TO_BE_LOOKED_AT;
     }
 
-    /* Note lines that go on from `at`, behind the line at `last`, which is indented alike, and return up to
-       `room` as the count of names then; `at` is moved. Behind `limit` there are five blocks: of a line that begins
-       before it up to four are read behind its indentation, of a value that goes on there two. The names before are
-       in order, or in two runs, of which one has the `first`. */
-    static int note_usual_lines(const char *text, Py_ssize_t last, Py_ssize_t *from, Py_ssize_t limit, int indent,
-                                int is_typed, outlined_line *lines, Py_ssize_t *starts, Py_ssize_t *ends, int count,
-                                int first, int room) {
-        Py_ssize_t at = *from, alike = indent < BLOCK / 2 ? 0 : indent - 1;
-        while (count < room && at < limit) {
-            if (alike && memcmp(text + at, text + last, alike)) break;
-            Py_ssize_t same = alike + count_same(text, at + alike, last + alike);
+    /* What a value is, up to `end`. Which of the two most usual kinds it is nobody can guess: both are looked for. */
+    static inline uint8_t kind_of_value(const char *text, Py_ssize_t at, Py_ssize_t end) {
+        Py_ssize_t length = end - at;
+        unsigned char first = (unsigned char)text[at];
+        int is_string = (first == 39) & (count_plain_in_two(text, at + 1) == length - 2) & (text[end - 1] == 39);
+        int is_number = (count_digits(text, at) == length) & ((first > '0') | (length == 1));
+        uint8_t kind = (uint8_t)(is_string * USUAL_STRING + is_number * USUAL_NUMBER);
+        return kind != TO_BE_LOOKED_AT ? kind : kind_of_other(text, at, end);
+    }
+
+    /* As the line before a first one: all names sort behind it. */
+    static const char SPACES[3 * BLOCK] = "                                                ";
+
+    /* Note lines that go on from `at`, behind the line `last`, which is indented alike; `at` is moved. Behind
+       `limit` there are five blocks and the indentation: no line that begins before it has more of the text read.
+
+       Return 0, or where a list or dictionary is, in the last line noted, of which only that is to be looked at.
+
+       The end of a line is looked for first, as the next one begins there: what is between, a processor looks at
+       while it is at the next lines already. */
+    static Py_ssize_t note_usual_lines(const char *text, const char *last, Py_ssize_t *from, Py_ssize_t limit,
+                                       int indent, int is_typed, outlined_line *lines, Names *names) {
+        Py_ssize_t at = *from, alike = indent < BLOCK / 2 ? 0 : indent - 1, count = names->count, nested = 0;
+        int in_order = names->in_order;
+        while (count < MAX_PROPERTIES - 1 && at < limit && !nested) {
+            Py_ssize_t end = end_of_usual_line(text, at, limit);
+            if (end == 0 || (alike && memcmp(text + at, last, alike))) break;
+            Py_ssize_t same = alike + count_same(text + at + alike, last + alike);
             Py_ssize_t name = at + indent;
             int length = count_of_property(text, name);
             Py_ssize_t name_end = name + length;
-            if (same < indent || same >= indent + length || length == BLOCK) break;
-            if ((unsigned char)text[at + same] <= (unsigned char)text[last + same] || text[name] <= '9') break;
-            if (first && may_be_among(text, name, length, starts, first)) break;
+            if (same < indent || same >= indent + length || length == BLOCK || text[name] <= '9') break;
+            int is_behind = (unsigned char)text[at + same] > (unsigned char)last[same];
+            uint8_t sign = sign_of_bytes(text, name, name_end);
+            if (!(in_order & is_behind) && may_be_there(names, count, sign)) break;
             if (length == 12 && !memcmp(text + name, "string_value", 12)) break;
             if (is_typed && length == 4 && !memcmp(text + name, "type", 4)) break;
             uint8_t kind;
-            Py_ssize_t end;
             if (is_equals_sign(text + name_end)) {
-                end = end_of_usual(text, name_end + 3, limit, &kind);
-            } else if (!memcmp(text + name_end, " -> /", 5)) {
-                end = end_of_usual_link(text, name_end + 4, limit);
-                kind = USUAL_LINK;
+                kind = kind_of_value(text, name_end + 3, end);
+                if (kind == TO_BE_LOOKED_AT) {
+                    if (text[name_end + 3] != '[' && text[name_end + 3] != '{') break;
+                    nested = name_end + 3;
+                }
             } else {
-                break;
+                if (memcmp(text + name_end, " -> /", 5) || end_of_usual_link(text, name_end + 4, limit) != end) break;
+                kind = USUAL_LINK;
             }
-            if (end == 0 || text[end] != 10 || end - at > UINT16_MAX) break;
-            starts[count] = name;
-            ends[count++] = name_end;
-            *lines++ = (outlined_line){(uint8_t)length, kind, 0, (uint16_t)(end - at)};
-            last = at;
+            names->signs[count] = sign;
+            names->starts[count] = name;
+            names->ends[count++] = name_end;
+            in_order &= is_behind;
+            *lines++ = (outlined_line){(uint8_t)length, kind, !is_behind, (uint16_t)(end - at)};
+            last = text + at;
             at = end + 1;
         }
+        names->count = count;
+        names->in_order = in_order;
         *from = at;
-        return count;
+        return nested;
     }
     """
     enum: TO_BE_LOOKED_AT, USUAL_STRING, USUAL_NUMBER, USUAL_TRUE, USUAL_FALSE, USUAL_NONE, USUAL_LINK
     ctypedef struct outlined_line:
         uint8_t name_length, kind, breaks_order
         uint16_t length
-    int note_usual_lines(
-        const char *text, Py_ssize_t last, Py_ssize_t *at, Py_ssize_t limit, int indent, bint is_typed,
-        outlined_line *lines, Py_ssize_t *starts, Py_ssize_t *ends, int count, int first, int room
+    const char *SPACES
+    Py_ssize_t note_usual_lines(
+        const char *text, const char *last, Py_ssize_t *at, Py_ssize_t limit, int indent, bint is_typed,
+        outlined_line *lines, Names *names
     ) noexcept
 
 
