@@ -65,7 +65,7 @@ cdef extern from *:
         return text[at - 1] == '/' ? 0 : at;
     }
 
-    /* What a value is, up to `end`; TO_BE_LOOKED_AT if it is none of the usual ones, strings and numbers aside. */
+    /* The kind of a value up to `end`; TO_BE_LOOKED_AT if it is none of the usual ones, strings and numbers aside. */
     static __attribute__((noinline)) uint8_t kind_of_other(const char *text, Py_ssize_t at, Py_ssize_t end) {
         Py_ssize_t length = end - at;
         if (text[at] == 39) {
@@ -80,7 +80,7 @@ cdef extern from *:
         return length == 5 && !memcmp(text + at, "False", 5) ? USUAL_FALSE : TO_BE_LOOKED_AT;
     }
 
-    /* What a value is, up to `end`. Which of the two most usual kinds it is nobody can guess: both are looked for. */
+    /* The kind of a value up to `end`. Nobody can guess which of the two most usual ones it is: both are looked for. */
     static inline uint8_t kind_of_value(const char *text, Py_ssize_t at, Py_ssize_t end) {
         Py_ssize_t length = end - at;
         unsigned char first = (unsigned char)text[at];
