@@ -38,46 +38,56 @@ static int is_ready(const bulk_write *w) {
     return w->next + w->batch <= w->ready || (w->ready == w->count && w->next < w->count);
 }
 
+/* A server that hangs up at less gets less, unless it has to be one transaction. */
+static long most_bytes(const bulk_write *w) {
+    long piece = service_piece_bytes(w->base.handle);
+    return w->divisible && piece < PIECE_BYTES && piece < w->batch_bytes ? piece : w->batch_bytes;
+}
+
+/* Send the next operations as a transaction. */
+static int send_batch(bulk_write *w) {
+    bulk *b = &w->base;
+    long count = 0, bytes = 0, most = most_bytes(w);
+    while (w->next + count < w->ready && count < w->batch && !is_single(w, w->next + count)) {
+        bytes += operation_size(b->handle, &w->ops[w->next + count]);
+        if (count && bytes > most) break;
+        count++;
+    }
+    transaction *t = transaction_new(&w->ops[w->next], &w->results[w->next], (int)count, &w->memory);
+    t->ended = batch_written;
+    t->owner = w;
+    bulk_retain(b);
+    b->outstanding++;
+    int code = transaction_send(b->handle, t);
+    if (code == ZOK) {
+        w->next += count;
+        return ZOK;
+    }
+    b->outstanding--;
+    free(t);
+    bulk_release(b);
+    /* Other threads, and other handles, learn of the service meanwhile: that it takes no transaction, or none as
+     * large as it was when `most` was asked for. One operation is not made smaller. */
+    if (code == ZUNIMPLEMENTED && w->divisible && (count > 1 || service_refuses(b->handle, KNOWS_TRANSACTIONS)))
+        return ZOK;
+    b->code = code;
+    w->results[w->next].code = code; /* it says why nothing was sent any more */
+    return code;
+}
+
 static void pump_writes(bulk *b) {
     core_assert_held(&b->lock);
     bulk_write *w = (bulk_write *)b;
-    if (service_refuses(b->handle, KNOWS_TRANSACTIONS) && w->divisible) {
-        write_one_by_one(w);
-        return;
-    }
-    /* A server that hangs up at less gets less, unless it has to be one transaction. */
-    long most_bytes = w->batch_bytes;
-    if (w->divisible && service_piece_bytes(b->handle) < PIECE_BYTES && service_piece_bytes(b->handle) < most_bytes)
-        most_bytes = service_piece_bytes(b->handle);
-    while (b->code == ZOK && b->outstanding < w->in_flight && is_ready(w) &&
-           !(w->stop && w->failed)) {
-        /* Those of the other kind are over first: what is behind a transaction may be done again. */
-        if (is_single(w, w->next) ? b->outstanding > w->singles : w->singles > 0) return;
-        if (is_single(w, w->next)) {
-            if (write_alone(w) != ZOK) return;
-            continue;
-        }
-        long count = 0, bytes = 0;
-        while (w->next + count < w->ready && count < w->batch && !is_single(w, w->next + count)) {
-            bytes += operation_size(b->handle, &w->ops[w->next + count]);
-            if (count && bytes > most_bytes) break;
-            count++;
-        }
-        transaction *t = transaction_new(&w->ops[w->next], &w->results[w->next], (int)count, &w->memory);
-        t->ended = batch_written;
-        t->owner = w;
-        bulk_retain(b);
-        b->outstanding++;
-        int code = transaction_send(b->handle, t);
-        if (code != ZOK) {
-            b->outstanding--;
-            b->code = code;
-            w->results[w->next].code = code; /* it says why nothing was sent any more */
-            free(t);
-            bulk_release(b);
+    int code = ZOK;
+    while (code == ZOK) {
+        if (w->divisible && service_refuses(b->handle, KNOWS_TRANSACTIONS)) {
+            write_one_by_one(w);
             return;
         }
-        w->next += count;
+        if (b->code != ZOK || b->outstanding >= w->in_flight || !is_ready(w) || (w->stop && w->failed)) return;
+        /* Those of the other kind are over first: what is behind a transaction may be done again. */
+        if (is_single(w, w->next) ? b->outstanding > w->singles : w->singles > 0) return;
+        code = is_single(w, w->next) ? write_alone(w) : send_batch(w);
     }
 }
 
