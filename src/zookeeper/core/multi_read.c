@@ -96,31 +96,31 @@ static int read_data(read_batch *batch, node_read *node, unread *in) {
     return 0;
 }
 
-/* Where it is foreseen how many names come, they make no other reads fewer: those of one wide node would. */
-static void keep_names(read_batch *batch, node_read *node, struct String_vector *names) {
+static int read_names(read_batch *batch, node_read *node, unread *in) {
     core_assert_held(&batch->reader->base.lock);
-    batch->bytes += reader_keep_names(batch->reader, node, names);
+    const char *at = take(in, 4), *first = in->at;
+    int32_t count = at ? int_at(at) : -1, length;
+    if (count < 0 || (in->end - in->at) / 4 < count) return -1;
+    for (int32_t i = 0; i < count; i++)
+        if (take_counted(in, &length) == NULL || length < 0) return -1;
+    node->names = reader_room_for_names(batch->reader, count, (size_t)(in->at - first));
+    node->names_count = count;
+    unread names = {first, in->at};
+    char *to = (char *)(node->names + count);
+    for (int32_t i = 0; i < count; i++) {
+        const char *name = take_counted(&names, &length);
+        node->names[i] = memcpy(to, name, (size_t)length);
+        to[length] = 0;
+        to += length + 1;
+    }
+    /* Where it is foreseen how many names come, they make no other reads fewer: those of one wide node would. */
     if (batch->reader->takes_names) {
         batch->measured--;
         batch->bytes -= HEAD_BYTES;
+    } else {
+        batch->bytes += (size_t)(in->at - first);
     }
-}
-
-static int read_names(read_batch *batch, node_read *node, unread *in) {
-    const char *at = take(in, 4);
-    int32_t count = at ? int_at(at) : -1, length;
-    if (count < 0 || (in->end - in->at) / 4 < count) return -1;
-    struct String_vector names = {0, core_alloc(sizeof *names.data * (size_t)count)};
-    while (names.count < count && (at = take_counted(in, &length)) && length >= 0) {
-        char *name = core_alloc((size_t)length + 1);
-        memcpy(name, at, (size_t)length);
-        name[length] = 0;
-        names.data[names.count++] = name;
-    }
-    int is_whole = names.count == count;
-    if (is_whole) keep_names(batch, node, &names);
-    deallocate_String_vector(&names);
-    return is_whole ? 0 : -1;
+    return 0;
 }
 
 /* The answers of one request, one by one. Called with the lock held. */
@@ -132,8 +132,8 @@ static int read_answers(read_batch *batch, unread *in) {
         int32_t type = int_at(header);
         if (header[4]) return batch->read == batch->count ? 0 : -1;
         if (batch->read == batch->count) return -1;
-        read_item *item = &batch->items[batch->read++];
-        int code = ZOK;
+        int place = batch->read++, code = ZOK;
+        read_item *item = &batch->items[place];
         batch->measured++;
         batch->bytes += HEAD_BYTES;
         if (type == OP_ERROR) {
@@ -147,6 +147,8 @@ static int read_answers(read_batch *batch, unread *in) {
         } else {
             return -1;
         }
+        /* A node that vanishes or comes between its two reads is what the first one says it is, or gone. */
+        if (reader_is_second(batch->items, place) && item->node->code != ZOK) continue;
         item->node->code = code;
     }
 }

@@ -5,28 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-void reader_free_names(char **names, int first, int count) {
-    for (int i = first; i < count; i++) free(names[i]);
-    free(names);
+char **reader_room_for_names(reader *r, int count, size_t bytes) {
+    core_assert_held(&r->base.lock);
+    size_t size = sizeof(char *) * (size_t)count + bytes + 1;
+    return r->takes_names ? core_alloc(size) : arena_alloc(&r->memory, size);
 }
 
-size_t reader_keep_names(reader *r, node_read *node, struct String_vector *names) {
+void reader_keep_names(reader *r, node_read *node, const struct String_vector *names) {
     core_assert_held(&r->base.lock);
+    int count = names->count > 0 ? names->count : 0;
     size_t bytes = 0;
-    node->names_count = names->count > 0 ? names->count : 0;
-    if (r->takes_names) {
-        node->names = names->data;
-        names->data = NULL;
-        names->count = 0;
-        return bytes;
+    for (int i = 0; i < count; i++) bytes += strlen(names->data[i]) + 1;
+    node->names = reader_room_for_names(r, count, bytes);
+    node->names_count = count;
+    char *to = (char *)(node->names + count);
+    for (int i = 0; i < count; i++) {
+        size_t size = strlen(names->data[i]) + 1;
+        node->names[i] = memcpy(to, names->data[i], size);
+        to += size;
     }
-    node->names = arena_alloc(&r->memory, sizeof(char *) * (size_t)node->names_count);
-    for (int32_t i = 0; i < node->names_count; i++) {
-        size_t length = strlen(names->data[i]);
-        node->names[i] = arena_copy(&r->memory, names->data[i], length);
-        bytes += length + 4;
-    }
-    return bytes;
 }
 
 void reader_forget_names(reader *r, const read_item *items, int count) {
@@ -34,7 +31,7 @@ void reader_forget_names(reader *r, const read_item *items, int count) {
     if (!r->takes_names) return;
     for (int i = 0; i < count; i++) {
         node_read *node = items[i].node;
-        if (node->names) reader_free_names(node->names, 0, node->names_count);
+        free(node->names);
         node->names = NULL;
         node->names_count = 0;
     }
@@ -78,8 +75,12 @@ void reader_answered(reader *r, const read_item *items, int count) {
 void reader_repeat(reader *r, const read_item *items, int count) {
     core_assert_held(&r->base.lock);
     r->repeat = core_resize(r->repeat, sizeof *items * (size_t)(r->repeat_count + count));
-    memcpy(r->repeat + r->repeat_count, items, sizeof *items * (size_t)count);
-    r->repeat_count += count;
+    for (int i = 0; i < count; i++)
+        if (!reader_is_second(items, i)) r->repeat[r->repeat_count++] = items[i];
+}
+
+int reader_is_second(const read_item *items, int place) {
+    return place > 0 && items[place].node == items[place - 1].node;
 }
 
 /* Bytes that a read takes in a request. */

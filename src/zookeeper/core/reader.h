@@ -33,7 +33,7 @@ typedef struct reader {
     bulk base;
     /* All guarded by the lock of `base`, but for reading when it is over. */
     arena memory;      /* what the results point to */
-    /* Child names, and their list, are blocks of their own (free), which `answered` takes; `next_reads` sees
+    /* Child names and their list are a block of their own (free), which `answered` takes; `next_reads` sees
      * to it that not too many come in one answer. Otherwise they lie in `memory`. */
     int takes_names;
     int alone;         /* each read is a request: MultiRead does not have it */
@@ -53,20 +53,22 @@ void reader_clear(reader *r);
 
 /* All of these with the lock held. The next reads to send, at most `room`; how many there are. */
 int reader_take(reader *r, read_item *items, int room, int bytes);
-/* Keep an answer, with the lock held: a copy, or the names themselves. Returns how many bytes it had, but for
- * such names. `data` may be NULL. */
+/* Keep a copy of an answer, with the lock held. `data` may be NULL; returned is how many bytes it had. */
 size_t reader_keep_data(reader *r, node_read *node, const char *data, int length, const struct Stat *stat);
-size_t reader_keep_names(reader *r, node_read *node, struct String_vector *names);
-/* Free names that `answered` has taken or will not take, from the first one that is left on. */
-void reader_free_names(char **names, int first, int count);
+void reader_keep_names(reader *r, node_read *node, const struct String_vector *names);
+/* Room for a list of names, and behind it for so many bytes of them, with their zeros. */
+char **reader_room_for_names(reader *r, int count, size_t bytes);
+/* Free names that `answered` will not take. */
 void reader_forget_names(reader *r, const read_item *items, int count);
 void reader_keep_acl(reader *r, node_read *node, const struct ACL_vector *acl, const struct Stat *stat);
 /* Note the zxid of an answer, with the lock held. */
 void reader_note_zxid(reader *r, int64_t zxid);
 /* These have been answered, with the lock held. */
 void reader_answered(reader *r, const read_item *items, int count);
-/* These have been lost, and are to be sent again, with the lock held. */
+/* These have been lost, and are to be sent again, with the lock held: of both reads of a node the first one. */
 void reader_repeat(reader *r, const read_item *items, int count);
+/* Whether a read is of the children of the node whose data is read in front of it, in the same request. */
+int reader_is_second(const read_item *items, int place);
 /* Bytes that a read takes in a request. */
 long reader_read_size(const reader *r, const read_item *item);
 

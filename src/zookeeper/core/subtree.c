@@ -1,6 +1,7 @@
 /* A node and everything below it, read level by level.
  *
- * Children are asked for only where the data's stat says that there are some. A node that vanishes
+ * Children are asked for only where the data's stat says that there are some, or with the data: where few
+ * nodes are left, a round trip takes longer than to ask some of them in vain. A node that vanishes
  * between the two reads gets ZNONODE; one that may not be read keeps its ZNOAUTH.
  */
 #include "handle.h"
@@ -12,6 +13,13 @@
 
 #define TREE_BLOCK 4096
 #define NAME_BYTES 40 /* supposed of a name before any is known */
+
+/* So many nodes that are left to be read are few, with those under way; and of those that are left, where at
+ * least half of the nodes before them have had children. */
+#define MAX_NODES_FOR_BOTH 100
+#define MAX_PARENTS_FOR_BOTH 400
+/* In a request for both reads: the first names come while the server reads on. */
+#define MAX_NODES_OF_BOTH 40
 
 tree_node *subtree_node_in(tree_node **blocks, int64_t index) {
     return &blocks[index / TREE_BLOCK][index % TREE_BLOCK];
@@ -53,7 +61,7 @@ static void push_parent(subtree *s, int64_t index) {
     s->parents[s->parents_count++] = index;
 }
 
-static void free_family(family *f) { reader_free_names(f->names, f->next, f->count); }
+static void free_family(family *f) { free(f->names); }
 
 /* The nodes themselves are made when they are to be read, while the server has others to answer. */
 static void add_children(subtree *s, tree_node *parent) {
@@ -78,13 +86,12 @@ static void add_children(subtree *s, tree_node *parent) {
 static void make_child(subtree *s) {
     family *f = &s->families[s->families_first];
     const tree_node *parent = f->parent;
-    char *name = f->names[f->next++];
+    const char *name = f->names[f->next++];
     size_t length = strlen(name), prefix = parent->path_length == 1 ? 0 : (size_t)parent->path_length;
     char *path = arena_alloc(&s->reader.memory, prefix + length + 2);
     memcpy(path, parent->read.path, prefix);
     path[prefix] = '/';
     memcpy(path + prefix + 1, name, length + 1);
-    free(name);
     tree_node *child = make_node(s);
     child->read.path = path;
     child->path_length = (int32_t)(prefix + 1 + length);
@@ -101,12 +108,21 @@ static void tree_reads_answered(reader *base, const read_item *items, int count)
     subtree *s = (subtree *)base;
     for (int i = 0; i < count; i++) {
         tree_node *node = (tree_node *)items[i].node;
-        if (items[i].op == OP_GET_CHILDREN) base->base.untold++; /* its data has been counted */
-        if (node->read.code == ZOK && items[i].op == OP_GET_CHILDREN)
-            add_children(s, node);
-        else if (node->read.code == ZOK && node->read.stat.numChildren > 0) {
-            push_parent(s, node->index);
-            continue;
+        int has_children = node->read.code == ZOK && node->read.stat.numChildren > 0;
+        if (items[i].op == OP_GET_CHILDREN) {
+            base->base.untold++; /* its data has been counted */
+            if (has_children)
+                add_children(s, node);
+            else
+                reader_forget_names(base, &items[i], 1);
+        } else {
+            s->answered++;
+            s->parents_answered += has_children;
+            if (i + 1 < count && reader_is_second(items, i + 1)) continue;
+            if (has_children) {
+                push_parent(s, node->index);
+                continue;
+            }
         }
         node->is_complete = 1;
     }
@@ -117,6 +133,13 @@ static void tree_reads_answered(reader *base, const read_item *items, int count)
 static double most_names(const subtree *s) {
     double mean = s->made > 1 ? (double)s->name_bytes / (double)(s->made - 1) + 4 : NAME_BYTES;
     return ANSWER_BYTES / mean;
+}
+
+/* Whether the children of the next nodes are asked for with their data. */
+static int asks_for_both(const subtree *s) {
+    long left = s->count - s->next;
+    if (2 * s->parents_answered >= s->answered) return left <= MAX_PARENTS_FOR_BOTH;
+    return left + s->reader.base.outstanding * MAX_NODES_OF_BOTH <= MAX_NODES_FOR_BOTH;
 }
 
 static int next_tree_reads(reader *base, read_item *items, int room, int bytes) {
@@ -133,13 +156,19 @@ static int next_tree_reads(reader *base, read_item *items, int room, int bytes) 
         bytes -= node->path_length + chroot + 16;
     }
     if (s->parents_first == s->parents_count) s->parents_first = s->parents_count = 0;
-    while (count < room && bytes > 0 && names < most && s->next < s->count) {
+    int reads = room > 1 && asks_for_both(s) ? 2 : 1;
+    if (reads == 2 && room > 2 * MAX_NODES_OF_BOTH) room = 2 * MAX_NODES_OF_BOTH;
+    while (count + reads <= room && bytes > 0 && names < most && s->next < s->count) {
         if (s->next == s->made) make_child(s);
         tree_node *node = subtree_node(s, s->next);
         node->index = s->next++;
         items[count].op = OP_GET_DATA;
         items[count++].node = &node->read;
-        bytes -= node->path_length + chroot + 16;
+        if (reads == 2) {
+            items[count].op = OP_GET_CHILDREN;
+            items[count++].node = &node->read;
+        }
+        bytes -= reads * (node->path_length + chroot + 16);
     }
     return count;
 }

@@ -18,7 +18,7 @@ typedef struct {
 /* The children of a node that are still to be made of their names. */
 typedef struct {
     const tree_node *parent;
-    char **names; /* ours (reader_free_names), sorted */
+    char **names; /* ours (free), sorted */
     int next, count;
 } family;
 
@@ -34,6 +34,7 @@ typedef struct subtree {
     long complete;      /* so many nodes, from the first one on, are complete */
     int64_t *parents;   /* queue of nodes whose children are to be read; NULL: none yet */
     long parents_first, parents_count, parents_capacity;
+    long answered, parents_answered; /* how many nodes' data have come, of them those of nodes with children */
     int64_t name_bytes; /* of the names of nodes that are there, but for the root's */
 } subtree;
 

@@ -48,6 +48,7 @@ include "nested.pxi"
 include "room.pxi"
 include "render.pxi"
 include "values.pxi"
+include "quotes.pxi"
 include "noderows.pxi"
 include "treetext.pxi"
 # Text to nodes, and nodes to JSON.

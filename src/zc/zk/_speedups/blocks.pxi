@@ -119,6 +119,17 @@ cdef extern from *:
         return count_zeros((characters)(block_at(text, at) - '0' > 9));
     }
 
+    /* The end of a decimal number; 0 unless JSON is sure to have it as it is, which `is_short_decimal` says more of. */
+    static inline Py_ssize_t end_of_usual_decimal(const char *text, Py_ssize_t at) {
+        int digits = count_digits(text, at);
+        const char *behind = text + at + digits + 1;
+        if (text[at + digits] != '.') return 0;
+        int decimals = count_digits(behind, 0);
+        if (digits == 0 || decimals == 0 || digits + decimals > 15) return 0;
+        if (text[at] == '0' && (digits > 1 || (behind[0] == '0' && decimals > 1))) return 0;
+        return behind[decimals - 1] != '0' || decimals == 1 ? at + digits + 1 + decimals : 0;
+    }
+
     /* So many before a line feed with a slash behind it. */
     static inline int count_to_top_line(const void *text, Py_ssize_t at) {
         return count_zeros((characters)((block_at(text, at) == '\\n') & (block_at(text, at + 1) == '/')));
@@ -149,6 +160,7 @@ cdef extern from *:
     int count_of_property(const void *text, Py_ssize_t at) noexcept
     int count_of_path(const void *text, Py_ssize_t at) noexcept
     int count_digits(const void *text, Py_ssize_t at) noexcept
+    Py_ssize_t end_of_usual_decimal(const char *text, Py_ssize_t at) noexcept
     int count_to_top_line(const void *text, Py_ssize_t at) noexcept
     void *copy_blocks(void *to, const void *start, Py_ssize_t count) noexcept
     int count_same(const void *one, const void *other) noexcept

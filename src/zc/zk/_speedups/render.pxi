@@ -68,6 +68,8 @@ cdef bint write_data(
     is a zero behind the data, and a block of characters behind the lead.
     """
     cdef Rendering r
+    cdef quotes q
+    cdef bint has_quotes
     cdef Py_ssize_t start = room.length, count = 0
     r.text = data
     if length < 2 or r.text[0] != c"{" or r.text[length - 1] != c"}":
@@ -81,7 +83,10 @@ cdef bint write_data(
     r.last_key = r.last_key_end = 0
     r.node_type = r.node_type_end = 0
     r.links_count = 0
+    has_quotes = MIN_QUOTED <= length <= MAX_QUOTED and find_quotes(&q, data, length)
     while True:
+        if has_quotes:
+            count = write_run(&r, &q, count)
         if count == MAX_PROPERTIES:
             return False
         r.to = <unsigned char *>copy_blocks(r.to, lead, lead_length)

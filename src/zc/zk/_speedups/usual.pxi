@@ -29,17 +29,6 @@ cdef extern from *:
     #endif
     }
 
-    /* The end of a decimal number; 0 unless JSON is sure to have it as it is, which `is_short_decimal` says more of. */
-    static inline Py_ssize_t end_of_usual_decimal(const char *text, Py_ssize_t at) {
-        int digits = count_digits(text, at);
-        const char *behind = text + at + digits + 1;
-        if (text[at + digits] != '.') return 0;
-        int decimals = count_digits(behind, 0);
-        if (decimals == 0 || digits + decimals > 15) return 0;
-        if (text[at] == '0' && (digits > 1 || (behind[0] == '0' && decimals > 1))) return 0;
-        return behind[decimals - 1] != '0' || decimals == 1 ? at + digits + 1 + decimals : 0;
-    }
-
     /* The end of a line of four blocks and more, as below. */
     static __attribute__((noinline)) Py_ssize_t end_of_longer_line(const char *text, Py_ssize_t at, Py_ssize_t limit) {
         for (int i = 0; i < MAX_USUAL_LINE && at + i < limit; i += 4 * BLOCK) {

@@ -160,9 +160,15 @@ cdef inline void write_links(Rendering *r) noexcept:
     for i in range(r.links_count):
         link = &r.links[i]
         r.to = <unsigned char *>copy_blocks(r.to, r.lead, r.lead_length)
-        r.to = copy_word(r.to, <const char *>r.text + link.key, link.key_end - link.key)
+        r.to = copy_of_data(r, link.key, link.key_end)
         r.to = copy_word(r.to, b" -> ", 4)
-        r.to = copy_word(r.to, <const char *>r.text + link.path, link.path_end - link.path)
+        r.to = copy_of_data(r, link.path, link.path_end)
+
+
+cdef inline unsigned char *copy_of_data(const Rendering *r, Py_ssize_t start, Py_ssize_t end) noexcept:
+    if end + BLOCK <= r.length:
+        return <unsigned char *>copy_blocks(r.to, r.text + start, end - start)
+    return copy_word(r.to, <const char *>r.text + start, end - start)
 
 
 cdef inline void write_type(Rendering *r, unsigned char *start) noexcept:
