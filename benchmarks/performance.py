@@ -47,7 +47,7 @@ STEPS = [
     Step("Single calls", "calls", "--rounds 2"),
     Step("Event loops and threads", "asynchronous", "--rounds 3"),
     Step("The same without the library", "event_loop", "--rounds 3"),
-    Step("Trees, near the server", "tree", "--delays 0 --rounds 7", "--delays 0 --rounds 1"),
+    Step("Trees, near the server", "tree", "--delays 0 --rounds 15", "--delays 0 --rounds 1"),
     Step("Trees, 1 ms away", "tree", "--delays 1 --rounds 3", "--delays 1 --nodes 1000 --rounds 1"),
     Step("From a thousand to a million nodes", "scale", "", "--sizes 1000 10000 --rounds 1"),
     Step("Text and network", "text", "--shapes mixed --rounds 3", "--nodes 10000 --rounds 1"),
@@ -92,7 +92,7 @@ STEPS = [
     Step(
         "Trees of other shapes",
         "tree",
-        "--delays 0 --shapes wide many_properties --rounds 3",
+        "--delays 0 --shapes wide deep large_values many_properties --rounds 15",
         None,
     ),
 ]
