@@ -15,17 +15,17 @@ cdef bint has_family(const tree_node *node) noexcept:
 cdef class Nesting:
     """The nodes of a subtree as nested tuples, made while more nodes come.
 
-    They are made in the order in which they lie in memory: parents first, siblings together and by name.
+    Parents come in the order in which they lie in memory, where siblings are together and by name. Families
+    need not be in the order of their parents: where few nodes are left, their names come first.
     """
 
     cdef tuple top
-    cdef list families      # dicts to be filled, of the nodes from `following` on that have one
-    cdef Py_ssize_t filled  # how many of them have been, and are None
+    cdef dict families      # those to be filled, by the place of the node that has each
     cdef int64_t following  # the node whose children are next
     cdef tree_node **blocks
 
     def __cinit__(self):
-        self.families = []
+        self.families = {}
 
     def __dealloc__(self):
         free(self.blocks)
@@ -46,30 +46,27 @@ cdef class Nesting:
     cdef int take_all(self, long known) except -1:
         cdef tree_node *parent
         if self.top is None and known:
-            self.top = self.entry(subtree_node_in(self.blocks, 0))
+            self.top = self.entry(subtree_node_in(self.blocks, 0), 0)
         while self.following < known:
             parent = subtree_node_in(self.blocks, self.following)
             if has_family(parent):
                 if parent.first_child + parent.children > known:
                     break
-                self.fill(parent)
+                self.fill(parent, <dict>self.families.pop(self.following))
             self.following += 1
         return 0
 
-    cdef int fill(self, const tree_node *parent) except -1:
-        cdef dict family = <dict>self.families[self.filled]
+    cdef int fill(self, const tree_node *parent, dict family) except -1:
         cdef Py_ssize_t start = 1 if parent.path_length == 1 else parent.path_length + 1
         cdef int64_t index
         cdef tree_node *node
-        self.families[self.filled] = None
-        self.filled += 1
         for index in range(parent.first_child, parent.first_child + parent.children):
             node = subtree_node_in(self.blocks, index)
             if node.read.code != ZNONODE:
-                family[text_of(node.read.path + start, node.path_length - start)] = self.entry(node)
+                family[text_of(node.read.path + start, node.path_length - start)] = self.entry(node, index)
         return 0
 
-    cdef tuple entry(self, const tree_node *node):
+    cdef tuple entry(self, const tree_node *node, int64_t place):
         """Return a node with a dict for its children, which is noted."""
         cdef dict family = None
         known = packed_stat_of_node(node)
@@ -77,5 +74,5 @@ cdef class Nesting:
             known = error_of(node.read.code, text_of(node.read.path, node.path_length))
         if has_family(node):
             family = {}
-            self.families.append(family)
+            self.families[place] = family
         return data_of(node.read.data, node.read.length), known, family

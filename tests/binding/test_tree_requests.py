@@ -116,6 +116,51 @@ def test_siblings_of_several_families_come_in_order(read_by_requests):
     read_by_requests(paths)
 
 
+def of_pairs(levels):
+    level, paths = [""], []
+    for _ in range(levels):
+        level = [f"{path}/{name}" for path in level for name in "ab"]
+        paths += level
+    return paths
+
+
+# Names of many nodes are asked for behind their data, and those of nodes behind them before that.
+SHAPES = {
+    **{
+        f"{width} chains": [
+            f"/{number:04}" + "/x" * depth for number in range(width) for depth in range(3)
+        ]
+        for width in (400, 501, 540, 1001)
+    },
+    "pairs": of_pairs(11),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_families_are_under_their_parents_in_any_order(zookeeper, handle, shape):
+    paths = SHAPES[shape]
+    zookeeper.write_many(handle, [("create", path, path, OPEN) for path in paths])
+    tree = zookeeper.read_tree(handle, "/", nested=True)
+    assert [node.path for node in tree][1:] == sorted(paths, key=lambda path: path.split("/"))
+    found, to_do = [], [("", tree.nested())]
+    for path, (text, _, children) in to_do:
+        assert text == path
+        found.append(path)
+        to_do += [(f"{path}/{name}", child) for name, child in (children or {}).items()]
+    assert sorted(found[1:]) == sorted(paths)
+
+
+@pytest.mark.parametrize("length", [300_000, 520_000, 530_000, 900_000])
+def test_long_paths_are_asked_for_twice_in_no_request(
+    zookeeper, handle, connect, proxy, root, length
+):
+    zookeeper.create(handle, f"/{'x' * length}", "data", OPEN)
+    session = connect(hosts=proxy.connection_string + root, recv_timeout=LONG_SESSION)
+    tree = zookeeper.read_tree(session, "/")
+    assert [(len(node.path), node.data) for node in tree] == [(1, ""), (1 + length, "data")]
+    assert proxy.requests[Op.MULTI_READ] == 2
+
+
 def test_both_reads_of_a_node_are_repeated_after_a_loss(zookeeper, handle, connect, proxy, root):
     paths = ["/a", "/a/b", "/a/b/c", "/d"]
     zookeeper.write_many(handle, [("create", path, path, OPEN) for path in paths])

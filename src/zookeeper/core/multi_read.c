@@ -98,9 +98,10 @@ static int read_data(read_batch *batch, node_read *node, unread *in) {
 
 static int read_names(read_batch *batch, node_read *node, unread *in) {
     core_assert_held(&batch->reader->base.lock);
-    const char *at = take(in, 4), *first = in->at;
+    const char *at = take(in, 4);
     int32_t count = at ? int_at(at) : -1, length;
     if (count < 0 || (in->end - in->at) / 4 < count) return -1;
+    const char *first = in->at;
     for (int32_t i = 0; i < count; i++)
         if (take_counted(in, &length) == NULL || length < 0) return -1;
     node->names = reader_room_for_names(batch->reader, count, (size_t)(in->at - first));

@@ -58,7 +58,7 @@ size_t reader_keep_data(reader *r, node_read *node, const char *data, int length
 void reader_keep_names(reader *r, node_read *node, const struct String_vector *names);
 /* Room for a list of names, and behind it for so many bytes of them, with their zeros. */
 char **reader_room_for_names(reader *r, int count, size_t bytes);
-/* Free names that `answered` will not take. */
+/* Free names that `answered` will not take. A node is in one request at a time. */
 void reader_forget_names(reader *r, const read_item *items, int count);
 void reader_keep_acl(reader *r, node_read *node, const struct ACL_vector *acl, const struct Stat *stat);
 /* Note the zxid of an answer, with the lock held. */

@@ -161,6 +161,11 @@ static int next_tree_reads(reader *base, read_item *items, int room, int bytes) 
     while (count + reads <= room && bytes > 0 && names < most && s->next < s->count) {
         if (s->next == s->made) make_child(s);
         tree_node *node = subtree_node(s, s->next);
+        int size = node->path_length + chroot + 16;
+        if (reads == 2 && 2 * size > bytes) {
+            if (count) break;
+            reads = 1; /* no request has room for the path twice, as a rule */
+        }
         node->index = s->next++;
         items[count].op = OP_GET_DATA;
         items[count++].node = &node->read;
@@ -168,7 +173,7 @@ static int next_tree_reads(reader *base, read_item *items, int room, int bytes) 
             items[count].op = OP_GET_CHILDREN;
             items[count++].node = &node->read;
         }
-        bytes -= reads * (node->path_length + chroot + 16);
+        bytes -= reads * size;
     }
     return count;
 }

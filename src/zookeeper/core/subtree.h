@@ -28,7 +28,7 @@ typedef struct subtree {
     long capacity;
     long count;         /* of the nodes that are known, of which so many are there: */
     long made;
-    family *families;   /* queue, in the order of their nodes; NULL: none yet */
+    family *families;   /* queue, as their names have come; NULL: none yet */
     long families_first, families_count, families_capacity;
     long next;          /* the first node not yet asked for */
     long complete;      /* so many nodes, from the first one on, are complete */
