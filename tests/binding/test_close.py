@@ -10,7 +10,7 @@ import pytest
 
 from tests.binding import subprocesses
 from tests.calls import Calls, InThreads
-from tests.deadlines import scaled, wait_until
+from tests.deadlines import end_alarms, scaled, wait_until
 from tests.sessions import OPEN
 from tests.tcpproxy import TO_CLIENT
 
@@ -81,7 +81,7 @@ def test_signals_do_not_keep_a_session_from_being_ended(zookeeper, connect, hand
     """A signal each millisecond, as a profiler sends it, interrupts each wait."""
     zookeeper.create(handle, "/big", bytes(500_000), OPEN)
     came = []
-    former = signal.signal(signal.SIGALRM, lambda *_: came.append(1))
+    signal.signal(signal.SIGALRM, lambda *_: came.append(1))
     try:
         for number in range(20):
             other = connect(recv_timeout=int(scaled(60_000)))
@@ -94,8 +94,7 @@ def test_signals_do_not_keep_a_session_from_being_ended(zookeeper, connect, hand
             signal.setitimer(signal.ITIMER_REAL, 0)
             assert zookeeper.exists(handle, path) is None
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, former)
+        end_alarms()
     assert came
 
 

@@ -17,7 +17,7 @@ import pytest
 import zookeeper._client
 from tests.binding.test_sessions import expire
 from tests.calls import Calls, InThreads
-from tests.deadlines import LONG_SESSION, scaled, wait_until
+from tests.deadlines import LONG_SESSION, end_alarms, scaled, wait_until
 from tests.sessions import OPEN, wait_until_connected
 from tests.tcpproxy import TO_CLIENT, TO_SERVER
 
@@ -205,7 +205,7 @@ def test_a_signal_ends_the_wait_and_the_next_call_has_its_answer(zookeeper, thro
         signal.setitimer(signal.ITIMER_REAL, seconds)
         zookeeper.get(through, "/none", timeout=scaled(10))
 
-    former = signal.signal(signal.SIGALRM, alarm)
+    signal.signal(signal.SIGALRM, alarm)
     try:
         for number in range(20):
             lead(zookeeper, through, leads, 3)
@@ -215,21 +215,19 @@ def test_a_signal_ends_the_wait_and_the_next_call_has_its_answer(zookeeper, thro
             proxy.resume()
             assert zookeeper.get(through, "/")[0] == ""
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, former)
+        end_alarms()
 
 
 def test_signals_all_the_time_cost_no_answer(zookeeper, handle, leads):
     came = []
-    former = signal.signal(signal.SIGALRM, lambda *_: came.append(1))
+    signal.signal(signal.SIGALRM, lambda *_: came.append(1))
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
         lead(zookeeper, handle, leads, 50)
         for _ in range(500):
             assert zookeeper.get(handle, "/")[0] == ""
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, former)
+        end_alarms()
     assert came
 
 

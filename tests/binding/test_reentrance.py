@@ -13,7 +13,7 @@ import threading
 import pytest
 
 from tests.calls import Calls
-from tests.deadlines import scaled, wait_until
+from tests.deadlines import end_alarms, scaled, wait_until
 from tests.sessions import OPEN
 from zookeeper import errors
 
@@ -134,13 +134,12 @@ def test_signal_handlers_set_and_remove_watches(zookeeper, handle):
     zookeeper.create(handle, "/a", "", OPEN)
     meddler = Meddler(zookeeper, handle, "/a")
     watchers = [Calls() for _ in range(ROUNDS)]
-    before = signal.signal(signal.SIGALRM, lambda *_: meddler.meddle())
+    signal.signal(signal.SIGALRM, lambda *_: meddler.meddle())
     signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
     try:
         set_watches(zookeeper, handle, "/a", watchers)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        end_alarms()
     assert meddler.problems == []
     assert meddler.count
     all_are_called(zookeeper, handle, "/a", watchers)

@@ -19,7 +19,7 @@ import pytest
 import zc.zk
 import zookeeper
 from tests.conftest import SESSION_TIMEOUT_MILLISECONDS
-from tests.deadlines import scaled, wait_until
+from tests.deadlines import end_alarms, scaled, wait_until
 from tests.embedded import embedded
 from zc.zk.lineserver import LineServer
 from zc.zk.session import state
@@ -192,13 +192,12 @@ def test_finalisers_use_the_client(zk):
 
 def test_signal_handlers_use_the_client(zk):
     meddler = prepared(zk)
-    before = signal.signal(signal.SIGALRM, lambda *_: meddler.meddle())
+    signal.signal(signal.SIGALRM, lambda *_: meddler.meddle())
     signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
     try:
         work(zk, "main", lambda: None)()
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        end_alarms()
     everything_follows(zk, meddler)
 
 
@@ -215,14 +214,13 @@ def interrupted(main: Callable[[], object], handler: Callable[[], object], times
             handler()
             is_busy = False
 
-    before = signal.signal(signal.SIGALRM, handle)
+    signal.signal(signal.SIGALRM, handle)
     signal.setitimer(signal.ITIMER_REAL, 0.00005, 0.00005)
     try:
         while count < times:
             main()
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        end_alarms()
 
 
 def test_dependencies_are_known_whatever_comes_in_between():
