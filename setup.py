@@ -368,8 +368,8 @@ setup(
             "zc.zk._speedups._text",
             [str(SPEEDUPS / "_text.pyx")],
             depends=[str(EXPORTS), "setup.py", *sorted(map(str, SPEEDUPS.glob("*.pxi")))],
-            extra_compile_args=[*COMPILED],
-            extra_link_args=[*LINKED],
+            extra_compile_args=[*COMPILED, "-pthread"],
+            extra_link_args=["-pthread", *LINKED],
         ),
         Extension(
             "zookeeper._tls",

@@ -10,7 +10,7 @@ from cpython.unicode cimport PyUnicode_Substring
 from libc.stdio cimport snprintf
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcmp, memcpy, memmove, strcmp, strlen
+from libc.string cimport memchr, memcmp, memcpy, memmove, strcmp, strlen
 
 from zc.zk.imports import importing
 
@@ -21,7 +21,7 @@ cdef extern from "Python.h":
     int PyUnicode_1BYTE_KIND
     bint PyUnicode_IS_ASCII(object text)
     bint PyUnicode_CheckExact(object text)
-    Py_UCS4 PyUnicode_READ(int kind, const void *data, Py_ssize_t index)
+    Py_UCS4 PyUnicode_READ(int kind, const void *data, Py_ssize_t index) nogil
     Py_ssize_t PyUnicode_FindChar(
         object text, Py_UCS4 c, Py_ssize_t start, Py_ssize_t end, int direction
     ) except -2
@@ -32,16 +32,20 @@ cdef extern from "Python.h":
     bint PyFloat_CheckExact(object number)
     bint PyLong_CheckExact(object number)
     object PyLong_FromLongLong(long long number)
+    int Py_DTSF_ADD_DOT_0
+
+# These need the interpreter's lock, which the functions that call them know of: see `is_canonical`.
+cdef extern from "Python.h" nogil:
     double PyOS_string_to_double(const char *text, char **end, PyObject *overflow) except? -1.0
     char *PyOS_double_to_string(
         double value, char format, int precision, int flags, int *kind
     ) except NULL
-    int Py_DTSF_ADD_DOT_0
     void PyMem_Free(void *memory)
 
 # The grammar, and the two languages in which a value is written.
 include "blocks.pxi"
 include "grammar.pxi"
+include "numbers.pxi"
 include "encode.pxi"
 include "nested.pxi"
 # JSON to text.
@@ -58,6 +62,7 @@ include "inorder.pxi"
 include "usual.pxi"
 include "outline.pxi"
 include "reading.pxi"
+include "parts.pxi"
 include "nodes.pxi"
 include "walks.pxi"
 include "creations.pxi"

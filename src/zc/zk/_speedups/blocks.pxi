@@ -4,7 +4,7 @@
 # kind. The rest is the caller's, which looks at single ones. A processor guesses that a block is all
 # of a kind, and goes on with the next one: to add what was counted each time would have it wait.
 
-cdef extern from *:
+cdef extern from * nogil:
     """
     #ifdef __SSE2__
     #include <emmintrin.h>
@@ -168,7 +168,7 @@ cdef extern from *:
 
 cdef inline Py_ssize_t past_plain_blocks(
     int kind, const void *data, Py_ssize_t at, Py_ssize_t end
-) noexcept:
+) noexcept nogil:
     """Go on while `is_plain_in_quotes` holds."""
     cdef int count
     if kind == PyUnicode_1BYTE_KIND:
@@ -182,7 +182,7 @@ cdef inline Py_ssize_t past_plain_blocks(
 
 cdef inline Py_ssize_t past_blank_blocks(
     int kind, const void *data, Py_ssize_t at, Py_ssize_t end
-) noexcept:
+) noexcept nogil:
     """Go on over spaces."""
     cdef int count
     if kind == PyUnicode_1BYTE_KIND:
@@ -196,7 +196,7 @@ cdef inline Py_ssize_t past_blank_blocks(
 
 cdef inline Py_ssize_t past_property_blocks(
     int kind, const void *data, Py_ssize_t at, Py_ssize_t end
-) noexcept:
+) noexcept nogil:
     """Go on over characters that are OF_PROPERTY."""
     cdef int count
     if kind == PyUnicode_1BYTE_KIND:
@@ -208,7 +208,7 @@ cdef inline Py_ssize_t past_property_blocks(
     return at
 
 
-cdef inline Py_ssize_t past_path_blocks(const void *data, Py_ssize_t at, Py_ssize_t end) noexcept:
+cdef inline Py_ssize_t past_path_blocks(const void *data, Py_ssize_t at, Py_ssize_t end) noexcept nogil:
     """Go on over a path's components and single slashes, in text of a byte a character."""
     cdef int count
     while at + BLOCK < end:

@@ -19,7 +19,7 @@ cdef enum: NUMBER_SIZE = 40
 cdef enum: MAX_NESTED = 400
 cdef enum: MAX_DEPTH = 20
 
-cdef extern from *:
+cdef extern from * nogil:
     """
     /* Objects with more properties are not plain. */
     #define MAX_PROPERTIES 64
@@ -51,7 +51,7 @@ cdef enum:
 cdef unsigned char CLASSES[256]
 
 
-cdef unsigned char classes_of(unsigned char c) noexcept:
+cdef unsigned char classes_of(unsigned char c) noexcept nogil:
     cdef bint is_letter = c"a" <= c <= c"z" or c"A" <= c <= c"Z" or c == c"_"
     cdef bint is_digit = c"0" <= c <= c"9"
     cdef bint is_word = is_letter or is_digit
@@ -71,7 +71,7 @@ cdef unsigned char classes_of(unsigned char c) noexcept:
     )
 
 
-cdef void fill_classes() noexcept:
+cdef void fill_classes() noexcept nogil:
     cdef unsigned char c
     for c in range(128):
         CLASSES[c] = classes_of(c)
@@ -80,42 +80,42 @@ cdef void fill_classes() noexcept:
 fill_classes()
 
 
-cdef inline bint is_of(Py_UCS4 c, unsigned char kinds) noexcept:
+cdef inline bint is_of(Py_UCS4 c, unsigned char kinds) noexcept nogil:
     return c < 256 and CLASSES[c] & kinds != 0
 
 
-cdef inline bint is_digit(Py_UCS4 c) noexcept:
+cdef inline bint is_digit(Py_UCS4 c) noexcept nogil:
     return is_of(c, DIGIT)
 
 
-cdef inline bint is_letter(Py_UCS4 c) noexcept:
+cdef inline bint is_letter(Py_UCS4 c) noexcept nogil:
     return is_of(c, LETTER)
 
 
-cdef inline bint is_word(Py_UCS4 c) noexcept:
+cdef inline bint is_word(Py_UCS4 c) noexcept nogil:
     return is_of(c, WORD)
 
 
-cdef inline bint is_of_name(Py_UCS4 c) noexcept:
+cdef inline bint is_of_name(Py_UCS4 c) noexcept nogil:
     return is_of(c, OF_NAME)
 
 
-cdef inline bint is_of_path(Py_UCS4 c) noexcept:
+cdef inline bint is_of_path(Py_UCS4 c) noexcept nogil:
     return is_of(c, OF_PATH)
 
 
-cdef inline bint is_plain_in_json(Py_UCS4 c) noexcept:
+cdef inline bint is_plain_in_json(Py_UCS4 c) noexcept nogil:
     return is_of(c, IN_JSON)
 
 
-cdef inline bint is_plain_in_quotes(Py_UCS4 c) noexcept:
+cdef inline bint is_plain_in_quotes(Py_UCS4 c) noexcept nogil:
     return is_of(c, IN_QUOTES)
 
 
 # Names, paths and words
 
 
-cdef inline Py_ssize_t end_of_word(int kind, const void *data, Py_ssize_t at) noexcept:
+cdef inline Py_ssize_t end_of_word(int kind, const void *data, Py_ssize_t at) noexcept nogil:
     while is_word(PyUnicode_READ(kind, data, at)):
         at += 1
     return at
@@ -123,7 +123,7 @@ cdef inline Py_ssize_t end_of_word(int kind, const void *data, Py_ssize_t at) no
 
 cdef inline Py_ssize_t end_of_property(
     int kind, const void *data, Py_ssize_t at, Py_ssize_t end
-) noexcept:
+) noexcept nogil:
     """Find the end of a property's name, a letter, then words and dots, in text up to `end`."""
     if not is_letter(PyUnicode_READ(kind, data, at)):
         return at
@@ -133,7 +133,7 @@ cdef inline Py_ssize_t end_of_property(
     return at
 
 
-cdef inline Py_ssize_t end_of_name(int kind, const void *data, Py_ssize_t start) noexcept:
+cdef inline Py_ssize_t end_of_name(int kind, const void *data, Py_ssize_t start) noexcept nogil:
     """Find the end of a node's name, in which a colon is between two others."""
     cdef Py_ssize_t at = start
     cdef Py_UCS4 c = PyUnicode_READ(kind, data, at)
@@ -148,7 +148,7 @@ cdef inline Py_ssize_t end_of_name(int kind, const void *data, Py_ssize_t start)
     return at
 
 
-cdef inline Py_ssize_t end_of_path(int kind, const void *data, Py_ssize_t start) noexcept:
+cdef inline Py_ssize_t end_of_path(int kind, const void *data, Py_ssize_t start) noexcept nogil:
     """Find the end of a link's absolute path, of one component at least."""
     cdef Py_ssize_t at = start
     cdef Py_UCS4 c = PyUnicode_READ(kind, data, at)
@@ -163,7 +163,7 @@ cdef inline Py_ssize_t end_of_path(int kind, const void *data, Py_ssize_t start)
     return at
 
 
-cdef inline bint is_here(int kind, const void *data, Py_ssize_t at, const char *word) noexcept:
+cdef inline bint is_here(int kind, const void *data, Py_ssize_t at, const char *word) noexcept nogil:
     """Return whether the text goes on with `word`."""
     cdef Py_ssize_t length = strlen(word), i
     for i in range(length):
@@ -172,7 +172,7 @@ cdef inline bint is_here(int kind, const void *data, Py_ssize_t at, const char *
     return True
 
 
-cdef inline bint is_sign_here(int kind, const void *data, Py_ssize_t at) noexcept:
+cdef inline bint is_sign_here(int kind, const void *data, Py_ssize_t at) noexcept nogil:
     """Return whether the text goes on with an equals sign between spaces."""
     return (
         PyUnicode_READ(kind, data, at) == c" "
@@ -183,7 +183,7 @@ cdef inline bint is_sign_here(int kind, const void *data, Py_ssize_t at) noexcep
 
 cdef inline int find_word(
     int kind, const void *data, Py_ssize_t at, const char *const *words
-) noexcept:
+) noexcept nogil:
     """Return the index of the word that the text goes on with; -1 for none."""
     cdef int number
     for number in range(WORDS):
@@ -192,76 +192,16 @@ cdef inline int find_word(
     return -1
 
 
-# Numbers
-
-
-cdef inline Py_ssize_t end_of_digits(int kind, const void *data, Py_ssize_t at) noexcept:
-    while is_digit(PyUnicode_READ(kind, data, at)):
-        at += 1
-    return at
-
-
-cdef inline Py_ssize_t end_of_integer(int kind, const void *data, Py_ssize_t start) noexcept:
-    """Find the end of an integer, without zeros in front and not -0."""
-    cdef Py_ssize_t digits = start + (PyUnicode_READ(kind, data, start) == c"-")
-    cdef Py_ssize_t at = end_of_digits(kind, data, digits)
-    if not 0 < at - digits <= MAX_DIGITS or PyUnicode_READ(kind, data, at) == c".":
-        return start
-    if PyUnicode_READ(kind, data, digits) == c"0" and (at - digits > 1 or digits > start):
-        return start
-    return at
-
-
-cdef inline Py_ssize_t end_of_decimal(int kind, const void *data, Py_ssize_t start) noexcept:
-    """Find the end of a number with digits on both sides of a point."""
-    cdef Py_ssize_t digits = start + (PyUnicode_READ(kind, data, start) == c"-")
-    cdef Py_ssize_t point = end_of_digits(kind, data, digits), at
-    if not 0 < point - digits <= MAX_DIGITS or PyUnicode_READ(kind, data, point) != c".":
-        return start
-    at = end_of_digits(kind, data, point + 1)
-    return at if 1 < at - point <= MAX_DECIMALS + 1 else start
-
-
-cdef inline int write_decimal(double number, char *to) except -1:
-    """Write a decimal as both languages do; `to` has room for NUMBER_SIZE."""
-    cdef char *text = PyOS_double_to_string(number, c"r", 0, Py_DTSF_ADD_DOT_0, NULL)
-    memcpy(to, text, strlen(text) + 1)
-    PyMem_Free(text)
-    return 0
-
-
-cdef inline bint is_short_decimal(const char *text) noexcept:
-    """Return whether a decimal number is the shortest for its value, as its digits alone tell.
-
-    Doubles tell numbers of up to fifteen digits apart, so that no shorter one has the same value.
-    """
-    cdef Py_ssize_t length = strlen(text)
-    if length > 16 or text[0] == c"-":
-        return False
-    if text[0] == c"0" and (text[1] != c"." or text[2] == c"0" and length > 3):
-        return False  # no number begins so, or perhaps one with an exponent
-    return text[length - 1] != c"0" or text[length - 2] == c"."
-
-
-cdef inline bint is_canonical(const char *text) except -1:
-    """Return whether a decimal number is written as both languages do."""
-    cdef char written[NUMBER_SIZE]
-    if is_short_decimal(text):
-        return True
-    write_decimal(PyOS_string_to_double(text, NULL, NULL), written)
-    return strcmp(text, written) == 0
-
-
 # JSON, in ASCII
 
 
-cdef inline bint is_end_of_value(unsigned char c) noexcept:
+cdef inline bint is_end_of_value(unsigned char c) noexcept nogil:
     return c == c"," or c == c"}"
 
 
 cdef bint precedes(
     const unsigned char *text, Py_ssize_t a, Py_ssize_t a_end, Py_ssize_t b, Py_ssize_t b_end
-) noexcept:
+) noexcept nogil:
     """Return whether the key at `a` sorts before the one at `b`."""
     while a < a_end and b < b_end:
         if text[a] != text[b]:
@@ -271,7 +211,7 @@ cdef bint precedes(
     return a == a_end and b < b_end
 
 
-cdef Py_ssize_t end_of_value(const unsigned char *text, Py_ssize_t at) noexcept:
+cdef Py_ssize_t end_of_value(const unsigned char *text, Py_ssize_t at) noexcept nogil:
     """Find the comma or brace behind the value at `at`; -1 if there is none."""
     cdef Py_ssize_t depth = 0
     while text[at]:

@@ -40,7 +40,7 @@ cdef void look_into(Line *line, str text) noexcept:
     line.length = len(text)
 
 
-cdef inline Py_UCS4 character(int kind, const Line *line, Py_ssize_t at) noexcept:
+cdef inline Py_UCS4 character(int kind, const Line *line, Py_ssize_t at) noexcept nogil:
     """Return a character; a line feed for the zero behind the text.
 
     It is safe up to there, and no caller goes further: each asks for a character because of the one
@@ -50,7 +50,7 @@ cdef inline Py_UCS4 character(int kind, const Line *line, Py_ssize_t at) noexcep
     return c if c or at < line.length else c"\n"
 
 
-cdef bint look(Line *line) except -1:
+cdef bint look(Line *line) except -1 nogil:
     """Return whether the line at `start` is plain; if so, note its parts."""
     if line.kind == sizeof(uint8_t):
         return look_as(<const uint8_t *>line.data, line)
@@ -59,7 +59,7 @@ cdef bint look(Line *line) except -1:
     return look_as(<const uint32_t *>line.data, line)
 
 
-cdef inline bint look_as(const Character *text, Line *line) except -1:
+cdef inline bint look_as(const Character *text, Line *line) except -1 nogil:
     cdef int kind = sizeof(Character)
     cdef Py_ssize_t at = line.start
     cdef Py_UCS4 white = character(kind, line, at)
@@ -94,7 +94,7 @@ cdef inline bint look_as(const Character *text, Line *line) except -1:
     return False
 
 
-cdef inline bint look_at_usual_value(const char *text, Line *line) noexcept:
+cdef inline bint look_at_usual_value(const char *text, Line *line) noexcept nogil:
     """Note one of the usual values behind a property's name; False for anything else.
 
     Nearly all lines of a long text are such. Others, and those in its last characters, are looked
@@ -138,7 +138,7 @@ cdef inline bint look_at_usual_value(const char *text, Line *line) noexcept:
     return True
 
 
-cdef inline bint look_at_node(const Character *text, Line *line, Py_ssize_t name) noexcept:
+cdef inline bint look_at_node(const Character *text, Line *line, Py_ssize_t name) noexcept nogil:
     """Return whether the rest is a node's name, perhaps with its type."""
     cdef int kind = sizeof(Character)
     line.name = name
@@ -155,7 +155,7 @@ cdef inline bint look_at_node(const Character *text, Line *line, Py_ssize_t name
     return character(kind, line, line.end) == c"\n"
 
 
-cdef inline bint look_at_value(const Character *text, Line *line) except -1:
+cdef inline bint look_at_value(const Character *text, Line *line) except -1 nogil:
     """Return whether a plain value begins here; the caller checks the rest."""
     cdef int kind = sizeof(Character)
     cdef Py_ssize_t at = line.value
@@ -197,7 +197,7 @@ cdef inline bint look_at_value(const Character *text, Line *line) except -1:
     return True
 
 
-cdef inline void place(Span *span, Line *line, Py_ssize_t start, Py_ssize_t end) noexcept:
+cdef inline void place(Span *span, Line *line, Py_ssize_t start, Py_ssize_t end) noexcept nogil:
     span.kind = line.kind
     span.data = line.data
     span.start = start
@@ -241,13 +241,13 @@ cdef object value_of(str text, Line *line):
     return PyUnicode_Substring(text, line.value, line.value_end)
 
 
-cdef Py_ssize_t end_of_line(Line *line, Py_ssize_t at) noexcept:
+cdef Py_ssize_t end_of_line(Line *line, Py_ssize_t at) noexcept nogil:
     while character(line.kind, line, at) != c"\n":
         at += 1
     return at
 
 
-cdef bint has_three_quotes(Line *line) noexcept:
+cdef bint has_three_quotes(Line *line) noexcept nogil:
     """Return whether the value may be a block, which goes on in the lines below."""
     cdef Py_ssize_t at
     cdef Py_UCS4 c

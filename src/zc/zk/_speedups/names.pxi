@@ -1,6 +1,6 @@
 # Names of one node's properties, of which none may come twice.
 
-cdef extern from *:
+cdef extern from * nogil:
     """
     /* Where in the text they stand, and a sign of each: a name whose sign no other one has is new. For as long as
        they are in order, as in an export, each is new. */
@@ -34,12 +34,12 @@ cdef extern from *:
     bint may_be_there(const Names *names, Py_ssize_t count, uint8_t sign) noexcept
 
 
-cdef inline void clear_names(Names *names) noexcept:
+cdef inline void clear_names(Names *names) noexcept nogil:
     names.count = 0
     names.in_order = True
 
 
-cdef inline bint add_name(Names *names, const Line *line) noexcept:
+cdef inline bint add_name(Names *names, const Line *line) noexcept nogil:
     """Add the line's name; False if it is there already, or there are too many."""
     cdef Py_ssize_t count = names.count
     cdef uint8_t sign = sign_of(line)
@@ -56,7 +56,7 @@ cdef inline bint add_name(Names *names, const Line *line) noexcept:
     return True
 
 
-cdef inline bint is_behind(const Line *line, Py_ssize_t last) noexcept:
+cdef inline bint is_behind(const Line *line, Py_ssize_t last) noexcept nogil:
     """Return whether the line's name is seen to sort behind the one that stands at `last`.
 
     Behind each name comes a space, which sorts before all characters of one.
@@ -71,7 +71,7 @@ cdef inline bint is_behind(const Line *line, Py_ssize_t last) noexcept:
     return text[line.name + same] > text[last + same]
 
 
-cdef bint is_one_of(const Names *names, const Line *line) noexcept:
+cdef bint is_one_of(const Names *names, const Line *line) noexcept nogil:
     """Return whether the line's name is there."""
     cdef Py_ssize_t i, length = line.name_end - line.name
     cdef const char *text = <const char *>line.data
@@ -83,13 +83,13 @@ cdef bint is_one_of(const Names *names, const Line *line) noexcept:
     return False
 
 
-cdef inline bint is_name(const Line *line, const char *word) noexcept:
+cdef inline bint is_name(const Line *line, const char *word) noexcept nogil:
     """Return whether the property is called `word`."""
     cdef Py_ssize_t length = strlen(word)
     return line.name_end - line.name == length and is_here(line.kind, line.data, line.name, word)
 
 
-cdef inline uint8_t sign_of(const Line *line) noexcept:
+cdef inline uint8_t sign_of(const Line *line) noexcept nogil:
     cdef int kind = line.kind
     cdef const void *data = line.data
     cdef Py_ssize_t length = line.name_end - line.name

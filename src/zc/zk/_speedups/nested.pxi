@@ -23,7 +23,7 @@ cdef inline str translated(Span *source, bint is_python):
     return PyUnicode_DecodeASCII(t.text, t.length, NULL)
 
 
-cdef inline bint translate(Translation *t, Span *source, bint is_python) except -1:
+cdef inline bint translate(Translation *t, Span *source, bint is_python) except -1 nogil:
     if source.end - source.start > MAX_NESTED:
         return False
     t.source = source
@@ -33,24 +33,24 @@ cdef inline bint translate(Translation *t, Span *source, bint is_python) except 
     return translate_value(t, MAX_DEPTH) and t.at == source.end
 
 
-cdef inline Py_UCS4 upcoming(Translation *t) noexcept:
+cdef inline Py_UCS4 upcoming(Translation *t) noexcept nogil:
     """Return the next character; 0 at the end."""
     if t.at == t.source.end:
         return 0
     return PyUnicode_READ(t.source.kind, t.source.data, t.at)
 
 
-cdef inline Py_UCS4 quote_of(Translation *t) noexcept:
+cdef inline Py_UCS4 quote_of(Translation *t) noexcept nogil:
     """Return the quote around strings of the source."""
     return c"'" if t.is_python else c'"'
 
 
-cdef inline void write_character(Translation *t, Py_UCS4 c) noexcept:
+cdef inline void write_character(Translation *t, Py_UCS4 c) noexcept nogil:
     t.text[t.length] = <char>c
     t.length += 1
 
 
-cdef inline bint translate_value(Translation *t, int depth) except -1:
+cdef inline bint translate_value(Translation *t, int depth) except -1 nogil:
     cdef Py_UCS4 c = upcoming(t)
     if c == c"[" or c == c"{":
         return depth and translate_container(t, c, depth - 1)
@@ -61,7 +61,7 @@ cdef inline bint translate_value(Translation *t, int depth) except -1:
     return translate_word(t)
 
 
-cdef inline bint translate_container(Translation *t, Py_UCS4 bracket, int depth) except -1:
+cdef inline bint translate_container(Translation *t, Py_UCS4 bracket, int depth) except -1 nogil:
     cdef Py_UCS4 closing = c"]" if bracket == c"[" else c"}"
     cdef Py_ssize_t last_key = -1, key
     write_character(t, bracket)
@@ -88,7 +88,7 @@ cdef inline bint translate_container(Translation *t, Py_UCS4 bracket, int depth)
     return True
 
 
-cdef inline bint is_sorted(Translation *t, Py_ssize_t key, Py_ssize_t other) noexcept:
+cdef inline bint is_sorted(Translation *t, Py_ssize_t key, Py_ssize_t other) noexcept nogil:
     """Return whether the string at `key` sorts before the other; quotes end both."""
     cdef Py_UCS4 c, d
     cdef Py_UCS4 quote = quote_of(t)
@@ -103,7 +103,7 @@ cdef inline bint is_sorted(Translation *t, Py_ssize_t key, Py_ssize_t other) noe
         other += 1
 
 
-cdef inline bint translate_sign(Translation *t, Py_UCS4 sign) noexcept:
+cdef inline bint translate_sign(Translation *t, Py_UCS4 sign) noexcept nogil:
     if upcoming(t) != sign:
         return False
     write_character(t, sign)
@@ -116,7 +116,7 @@ cdef inline bint translate_sign(Translation *t, Py_UCS4 sign) noexcept:
     return True
 
 
-cdef inline bint translate_string(Translation *t) noexcept:
+cdef inline bint translate_string(Translation *t) noexcept nogil:
     cdef Py_UCS4 quote = quote_of(t), c
     write_character(t, c'"' if t.is_python else c"'")
     t.at += 1
@@ -132,7 +132,7 @@ cdef inline bint translate_string(Translation *t) noexcept:
     return True
 
 
-cdef inline bint translate_number(Translation *t) except -1:
+cdef inline bint translate_number(Translation *t) except -1 nogil:
     cdef char text[NUMBER_SIZE]
     cdef Py_ssize_t i, end = end_of_integer(t.source.kind, t.source.data, t.at)
     cdef Py_ssize_t length
@@ -153,7 +153,7 @@ cdef inline bint translate_number(Translation *t) except -1:
     return True
 
 
-cdef inline bint translate_word(Translation *t) noexcept:
+cdef inline bint translate_word(Translation *t) noexcept nogil:
     cdef const char *const *words = PYTHON_WORDS if t.is_python else JSON_WORDS
     cdef const char *const *others = JSON_WORDS if t.is_python else PYTHON_WORDS
     cdef int number = find_word(t.source.kind, t.source.data, t.at, words)

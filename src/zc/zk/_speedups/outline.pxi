@@ -20,6 +20,7 @@ cdef enum:
 cdef class Outline:
     """The nodes of a text in order, parents first. All of their data may wait."""
 
+    cdef readonly int parts  # in which it was read; 0 for at once
     cdef str text
     cdef Outlined *nodes
     cdef Py_ssize_t count, room
@@ -125,30 +126,54 @@ cdef class Outline:
         cdef const Outlined *node = &self.nodes[number]
         return node.end - self.start(node) <= MAX_WAITING_AS_IT_IS and node.name_length <= MAX_NAME_WAITING
 
-    cdef Outlined *add(self) except NULL:
+    cdef Outlined *add(self) noexcept nogil:
+        """Add a node; NULL without memory."""
         cdef Py_ssize_t room
         if self.count == self.room:
             room = max(64, 2 * self.room)
             nodes = <Outlined *>realloc(self.nodes, room * sizeof(Outlined))
             if nodes is NULL:
-                raise MemoryError
+                return NULL
             self.nodes = nodes
             self.room = room
         self.nodes[self.count].lines = self.line_count
         self.count += 1
         return &self.nodes[self.count - 1]
 
-    cdef int make_room_for_lines(self) except -1:
-        """Have room for all properties of a node."""
+    cdef int append(self, Outline other) except -1:
+        """Put another one of the same text behind this one."""
+        cdef Py_ssize_t i, count = self.count + other.count
+        cdef Py_ssize_t line_count = self.line_count + other.line_count
+        cdef Outlined *node
+        nodes = <Outlined *>realloc(self.nodes, count * sizeof(Outlined))
+        if nodes is not NULL:
+            self.nodes, self.room = nodes, count
+        lines = <outlined_line *>realloc(self.lines, (line_count + 1) * sizeof(outlined_line))
+        if lines is not NULL:
+            self.lines, self.line_room = lines, line_count + 1
+        if nodes is NULL or lines is NULL:
+            raise MemoryError
+        memcpy(lines + self.line_count, other.lines, other.line_count * sizeof(outlined_line))
+        for i in range(other.count):
+            node = &nodes[self.count + i]
+            node[0] = other.nodes[i]
+            node.lines += self.line_count
+            if node.parent >= 0:
+                node.parent += self.count
+        self.count, self.line_count = count, line_count
+        return 0
+
+    cdef bint make_room_for_lines(self) noexcept nogil:
+        """Have room for all properties of a node; False without memory."""
         cdef Py_ssize_t room = max(256, 2 * self.line_room)
         if self.line_count + MAX_PROPERTIES <= self.line_room:
-            return 0
+            return True
         lines = <outlined_line *>realloc(self.lines, room * sizeof(outlined_line))
         if lines is NULL:
-            raise MemoryError
+            return False
         self.lines = lines
         self.line_room = room
-        return 0
+        return True
 
 
 @cython.final

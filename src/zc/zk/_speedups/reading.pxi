@@ -1,27 +1,69 @@
 # The making of an outline, line by line, until there is one that only the parser reads.
+#
+# A long text is read in parts, by threads without the interpreter's lock (parts.pxi): nothing here is
+# an object, or an exception.
+
+cdef enum:
+    # Longer names are the parser's.
+    MAX_NAME = 1000000
+
+cdef enum:
+    # In the place of the number of a node that is not in this part of the text.
+    ABOVE = -2
+
 
 cdef struct Level:
     # Lines with that indentation belong to `node`, whose youngest child is `last`.
     Py_ssize_t indent, node, last
 
 
-def outline_of(str text):
-    """Return the outline of a text; None if it has none, and is to be parsed."""
-    cdef Reading reading
+def outline_of(str text, int parts=0):
+    """Return the outline of a text; None if it has none, and is to be parsed.
+
+    It is read in so many parts at most, by as many threads; 0: as many as pay.
+    """
+    cdef Outline outline = None
+    cdef int count = min(parts, MAX_PARTS) or usual_parts(text)
     if not PyUnicode_IS_ASCII(text):
         return None
-    reading = Reading()
+    if count > 1:
+        outline = outline_by_parts(text, count)
+    return outline_at_once(text) if outline is None else outline
+
+
+cdef Outline outline_at_once(str text):
+    cdef Reading reading = reading_of(text, 0, len(text))
+    if reading.read_all():
+        return reading.outline
+    if reading.lacks_memory:
+        raise MemoryError
+    return None
+
+
+cdef Reading reading_of(str text, Py_ssize_t start, Py_ssize_t end):
+    """Return what reads whole lines of a text. The first one of a later part is a node's."""
+    cdef Reading reading = Reading()
     reading.outline = Outline()
     reading.outline.text = text
-    return reading.outline if reading.read_all(text) else None
+    reading.text = <const char *>PyUnicode_1BYTE_DATA(text)
+    reading.start = start
+    reading.end = end
+    return reading
 
 
 @cython.final
 @cython.no_gc
 cdef class Reading:
-    """The making of an outline: the levels of indentation, and the node that lines may be about."""
+    """The making of an outline: the levels of indentation, and the node that lines may be about.
+
+    A later part of a text knows nothing of the nodes above its first one: its outermost level is
+    that of the last line that belongs to one of them.
+    """
 
     cdef Outline outline
+    cdef const char *text
+    cdef Py_ssize_t start, end
+    cdef bint lacks_memory
     cdef Level *levels
     cdef Py_ssize_t depth, room  # of levels: of the last one, and for how many
     cdef Py_ssize_t newest  # the node of the line before; NO_NODE behind a property
@@ -30,13 +72,17 @@ cdef class Reading:
     def __dealloc__(self):
         free(self.levels)
 
-    cdef bint read_all(self, str text) except -1:
+    cdef bint read_all(self) except -1 nogil:
+        """Read all lines; False if the text is to be parsed, or there is no memory."""
         cdef Line line
-        line.start = 0
-        look_into(&line, text)
+        line.kind = sizeof(uint8_t)
+        line.data = <void *>self.text
+        line.start = self.start
+        line.length = self.end
         self.depth = -1
-        self.push(0, NO_NODE)
         self.newest = NO_NODE
+        if not self.push(0, ABOVE if self.start else NO_NODE):
+            return False
         while line.start < line.length:
             if look_as(<const uint8_t *>line.data, &line):
                 if not self.read(&line):
@@ -50,13 +96,12 @@ cdef class Reading:
             line.start = line.end + 1
         return True
 
-    cdef inline bint go_on(self, Line *line) except -1:
+    cdef inline bint go_on(self, Line *line) except -1 nogil:
         """Take in the usual properties in the lines that come next; False if the text is to be parsed."""
-        cdef const char *text = <const char *>line.data
+        cdef const char *text = self.text
         cdef const char *last = SPACES
         cdef Names *names = &self.names
-        cdef Outline outline = self.outline
-        cdef Outlined *node = &outline.nodes[outline.count - 1]
+        cdef Outlined *node = &self.outline.nodes[self.outline.count - 1]
         cdef Py_ssize_t indent = self.levels[self.depth].indent, limit, nested = 1
         cdef Py_ssize_t count, before = names.count
         cdef Span value
@@ -72,7 +117,8 @@ cdef class Reading:
             if count <= indent or count == BLOCK:
                 return True
             indent = count
-            outline.make_room_for_lines()
+            if not self.make_room_for_lines():
+                return False
         # Behind the only property of a node comes another node.
         if text[line.start + indent] == c"/":
             return True
@@ -85,22 +131,23 @@ cdef class Reading:
                 limit,
                 <int>indent,
                 node.type_length > 0,
-                outline.lines + outline.line_count,
+                self.outline.lines + self.outline.line_count,
                 names,
             )
-            outline.line_count += names.count - count
+            self.outline.line_count += names.count - count
             if nested:
                 place(&value, line, nested, node.end - 1)
                 if not translate(&translation, &value, True):
                     return False
                 last = text + names.starts[names.count - 1] - indent
         if not before and names.count:
-            self.push(indent, self.newest)
+            if not self.push(indent, self.newest):
+                return False
             self.newest = NO_NODE
         line.start = node.end
         return True
 
-    cdef inline bint read(self, const Line *line) except -1:
+    cdef inline bint read(self, const Line *line) noexcept nogil:
         """Take in a plain line; False if the text is to be parsed."""
         cdef Py_ssize_t indent = line.content - line.start
         if indent != self.levels[self.depth].indent and not self.find(indent):
@@ -111,46 +158,55 @@ cdef class Reading:
             return self.read_node(line)
         return self.read_property(line)
 
-    cdef bint find(self, Py_ssize_t indent) except -1:
+    cdef bint find(self, Py_ssize_t indent) noexcept nogil:
         """Go to the level of an indentation, as the parser does."""
-        if indent > self.levels[self.depth].indent:
-            if self.newest == NO_NODE:
-                return False
-            self.push(indent, self.newest)
+        if self.outline.count == 0 and self.start:
+            self.levels[0].indent = indent
             return True
+        if indent > self.levels[self.depth].indent:
+            return self.newest != NO_NODE and self.push(indent, self.newest)
         while self.depth and self.levels[self.depth].indent > indent:
             self.depth -= 1
+        if self.levels[self.depth].indent > indent and self.levels[0].node == ABOVE:
+            self.levels[0].indent = indent
+            self.levels[0].last = NO_NODE
         return self.levels[self.depth].indent == indent
 
-    cdef int push(self, Py_ssize_t indent, Py_ssize_t node) except -1:
+    cdef bint push(self, Py_ssize_t indent, Py_ssize_t node) noexcept nogil:
         cdef Level *level
         cdef Py_ssize_t room
         if self.depth + 1 == self.room:
             room = max(16, 2 * self.room)
             levels = <Level *>realloc(self.levels, room * sizeof(Level))
             if levels is NULL:
-                raise MemoryError
+                self.lacks_memory = True
+                return False
             self.levels = levels
             self.room = room
         self.depth += 1
         level = &self.levels[self.depth]
         level.indent, level.node, level.last = indent, node, NO_NODE
-        return 0
+        return True
 
-    cdef inline bint read_node(self, const Line *line) except -1:
-        cdef Level *level = &self.levels[self.depth]
-        cdef const unsigned char *text = <const unsigned char *>line.data
+    cdef inline bint is_next(self, Py_ssize_t name, Py_ssize_t name_end) noexcept nogil:
+        """Return whether a node's name is behind that of its sister before."""
         cdef const Outlined *last
+        cdef Py_ssize_t number = self.levels[self.depth].last
+        if number == NO_NODE:
+            return True
+        last = &self.outline.nodes[number]
+        return precedes(
+            <const unsigned char *>self.text, last.name, last.name + last.name_length, name, name_end
+        )
+
+    cdef inline bint read_node(self, const Line *line) noexcept nogil:
         cdef Outlined *node
-        if line.name_end - line.name > MAX_NAME:
+        if line.name_end - line.name > MAX_NAME or not self.is_next(line.name, line.name_end):
             return False
-        if level.last != NO_NODE:
-            last = &self.outline.nodes[level.last]
-            if not precedes(
-                text, last.name, last.name + last.name_length, line.name, line.name_end
-            ):
-                return False
         node = self.outline.add()
+        if node is NULL:
+            self.lacks_memory = True
+            return False
         node.name = line.name
         node.name_length = <int32_t>(line.name_end - line.name)
         node.type_length = 0
@@ -158,16 +214,16 @@ cdef class Reading:
             if line.value_end - line.value > MAX_NAME:
                 return False
             node.type_length = <int32_t>(line.value_end - line.value)
-        node.parent = level.node
+        node.parent = self.levels[self.depth].node
         node.end = line.end + 1
-        level.last = self.newest = self.outline.count - 1
+        self.levels[self.depth].last = self.newest = self.outline.count - 1
         clear_names(&self.names)
         return True
 
-    cdef inline bint read_property(self, const Line *line) except -1:
+    cdef inline bint read_property(self, const Line *line) noexcept nogil:
         cdef Py_ssize_t number = self.levels[self.depth].node
         cdef Outlined *node
-        if number == NO_NODE or number != self.outline.count - 1:
+        if number < 0 or number != self.outline.count - 1:
             return False
         node = &self.outline.nodes[number]
         if line.start != node.end or line.value_kind == LITERAL:
@@ -176,8 +232,8 @@ cdef class Reading:
             return False
         if is_name(line, b"string_value") or (node.type_length and is_name(line, b"type")):
             return False
-        if not self.names.count:
-            self.outline.make_room_for_lines()
+        if not self.names.count and not self.make_room_for_lines():
+            return False
         if not add_name(&self.names, line):
             return False
         note_line(&self.outline.lines[self.outline.line_count], line, not self.names.last_is_behind)
@@ -186,13 +242,14 @@ cdef class Reading:
         self.newest = NO_NODE
         return True
 
+    cdef inline bint make_room_for_lines(self) noexcept nogil:
+        if self.outline.make_room_for_lines():
+            return True
+        self.lacks_memory = True
+        return False
 
-cdef enum:
-    # Longer names are the parser's.
-    MAX_NAME = 1000000
 
-
-cdef bint is_skipped(Line *line) noexcept:
+cdef bint is_skipped(Line *line) noexcept nogil:
     """Return whether a line is blank, or a comment, and find its end."""
     cdef Py_ssize_t at = line.start
     while character(line.kind, line, at) == c" ":

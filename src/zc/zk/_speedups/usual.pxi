@@ -4,7 +4,7 @@
 # Nearly all lines of a long text are such. They are looked at once; what is kept of each, four bytes,
 # is enough to write its JSON later.
 
-cdef extern from *:
+cdef extern from * nogil:
     """
     /* A line has to be looked at again, or its value is of this kind. */
     enum { TO_BE_LOOKED_AT, USUAL_STRING, USUAL_NUMBER, USUAL_TRUE, USUAL_FALSE, USUAL_NONE, USUAL_LINK };
@@ -142,7 +142,7 @@ cdef extern from *:
     ) noexcept
 
 
-cdef inline void note_line(outlined_line *noted, const Line *line, bint breaks_order) noexcept:
+cdef inline void note_line(outlined_line *noted, const Line *line, bint breaks_order) noexcept nogil:
     """Keep all that its JSON needs of a line of a property."""
     cdef Py_ssize_t length = line.name_end - line.name
     noted.kind = TO_BE_LOOKED_AT
