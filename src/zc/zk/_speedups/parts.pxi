@@ -11,26 +11,40 @@
 cdef extern from *:
     """
     #include <pthread.h>
+    #include <sched.h>
     #include <signal.h>
-    #include <unistd.h>
 
-    /* A program's signal handlers run in its own threads. */
-    static int start_thread(pthread_t *thread, void *(*run)(void *), void *argument) {
+    /* A virtual processor that sleeps does not look idle to Linux, which leaves a new thread where it was made, behind
+       the one that made it: for milliseconds. So it is sent to any other processor. */
+    static void send_away(pthread_t thread) {
+        cpu_set_t others;
+        if (sched_getaffinity(0, sizeof others, &others)) return;
+        CPU_CLR(sched_getcpu(), &others);
+        if (CPU_COUNT(&others)) pthread_setaffinity_np(thread, sizeof others, &others);
+    }
+
+    /* Signals are for the program's own threads, where its handlers expect them. */
+    static int start_reader(pthread_t *thread, void *(*run)(void *), void *argument) {
         sigset_t all, former;
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &former);
         int problem = pthread_create(thread, NULL, run, argument);
         pthread_sigmask(SIG_SETMASK, &former, NULL);
+        if (problem == 0) send_away(*thread);
         return problem == 0;
     }
 
-    static long count_processors(void) { return sysconf(_SC_NPROCESSORS_ONLN); }
+    /* Those that this thread may run on; 1 if that is not known. */
+    static int count_processors(void) {
+        cpu_set_t all;
+        return sched_getaffinity(0, sizeof all, &all) ? 1 : CPU_COUNT(&all);
+    }
     """
     ctypedef struct pthread_t:
         pass
-    bint start_thread(pthread_t *thread, void *(*run)(void *) noexcept nogil, void *argument) nogil
+    bint start_reader(pthread_t *thread, void *(*run)(void *) noexcept nogil, void *argument) nogil
     int pthread_join(pthread_t thread, void **result) nogil
-    long count_processors()
+    int count_processors()
 
 
 cdef enum:
@@ -106,7 +120,7 @@ cdef void read_parts(Part *parts, int count) noexcept nogil:
     """Read all, the first one in this thread, as those that get none of their own."""
     cdef int i
     for i in range(1, count):
-        parts[i].has_thread = start_thread(&parts[i].thread, read_part, &parts[i])
+        parts[i].has_thread = start_reader(&parts[i].thread, read_part, &parts[i])
     read_part(&parts[0])
     for i in range(1, count):
         if parts[i].has_thread:
