@@ -92,7 +92,7 @@ STEPS = [
     Step(
         "Trees of other shapes",
         "tree",
-        "--delays 0 --shapes wide deep large_values many_properties --rounds 15",
+        "--delays 0 --shapes wide deep large_values many_properties --rounds 25",
         None,
     ),
 ]

@@ -43,6 +43,10 @@ OBVIOUS_ROUNDS_NEAR, OBVIOUS_ROUNDS_FAR, OBVIOUS_JOB_FAR = 3, 1, "export"
 # Rounds of a second, where ours and the floor have many of some hundredths.
 BEST_ROUNDS = 5
 
+# The goals against kazoo one by one are set for this shape. With large values and many properties
+# it is the server that takes the time: the floor of an import would not reach them.
+GOALS_AGAINST_OBVIOUS = "mixed"
+
 
 def cases(service: Service, options: argparse.Namespace) -> Iterator[Case]:
     for shape in options.shapes:
@@ -93,11 +97,16 @@ class Jobs:
             away = f", {delay:g} ms away" if delay else ""
             if delay and job != OBVIOUS_JOB_FAR:
                 competitors = [each for each in competitors if each.name != OBVIOUS]
+            goals = [
+                goal
+                for goal in (far if delay else near)
+                if shape == GOALS_AGAINST_OBVIOUS or goal.rival != OBVIOUS
+            ]
             return Case(
                 f"{job}, {len(self.nodes):,} nodes, {shape}{away}",
                 "seconds",
                 competitors,
-                list(far if delay else near),
+                goals,
                 {"job": job, "nodes": len(self.nodes), "shape": shape, "delay": delay},
             )
 
@@ -106,7 +115,7 @@ class Jobs:
             [
                 Competitor(IMPORT, self.fresh_import),
                 Competitor(FLOOR, self.fresh_import_floor),
-                Competitor(TRANSACTIONS, self.fresh_import_best),
+                Competitor(TRANSACTIONS, self.fresh_import_best, BEST_ROUNDS),
                 Competitor(OBVIOUS, self.fresh_import_obviously, slowly),
             ],
             Goal(IMPORT, FLOOR, at_most=1.2),
