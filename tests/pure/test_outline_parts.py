@@ -151,7 +151,7 @@ import resource, sys, threading
 from zc.zk._speedups import outline_of
 text = "".join(f"/n{number:03}\\n  x = 1\\n" for number in range(300))
 sizes = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmSize")]
-resource.setrlimit(resource.RLIMIT_AS, (1024 * int(sizes[0]) + 2_000_000, -1))
+resource.setrlimit(resource.RLIMIT_AS, (1024 * int(sizes[0]) + 6_000_000, -1))
 outline = outline_of(text, 4)
 try:
     threading.Thread(target=print).start()

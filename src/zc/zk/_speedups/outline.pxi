@@ -153,7 +153,8 @@ cdef class Outline:
             self.lines, self.line_room = lines, line_count + 1
         if nodes is NULL or lines is NULL:
             raise MemoryError
-        memcpy(lines + self.line_count, other.lines, other.line_count * sizeof(outlined_line))
+        if other.line_count:
+            memcpy(lines + self.line_count, other.lines, other.line_count * sizeof(outlined_line))
         for i in range(other.count):
             node = &nodes[self.count + i]
             node[0] = other.nodes[i]
