@@ -10,7 +10,7 @@ from cpython.unicode cimport PyUnicode_Substring
 from libc.stdio cimport snprintf
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memchr, memcmp, memcpy, memmove, strcmp, strlen
+from libc.string cimport memchr, memcmp, memcpy, memmove, memset, strcmp, strlen
 
 from zc.zk.imports import importing
 

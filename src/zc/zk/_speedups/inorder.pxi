@@ -94,9 +94,8 @@ cdef char *write_unusual(char *to, Line *line) except? NULL:
     place(&item.value, line, line.value, line.value_end)
     if line.value_kind == DECIMAL and decimal_of(&item):
         return <char *>copy(<unsigned char *>to, &item.value)
-    if line.value_kind == NESTED and translate(&translation, &item.value, True):
-        memcpy(to, translation.text, translation.length)
-        return to + translation.length
+    if line.value_kind == NESTED and translate_line(&translation, line):
+        return <char *>copy_blocks(to, translation.text, translation.length)
     return NULL
 
 

@@ -159,7 +159,6 @@ cdef inline bint look_at_value(const Character *text, Line *line) except -1 nogi
     """Return whether a plain value begins here; the caller checks the rest."""
     cdef int kind = sizeof(Character)
     cdef Py_ssize_t at = line.value
-    cdef Span value
     cdef Translation translation
     cdef int word
     cdef Py_UCS4 c = character(kind, line, at)
@@ -187,8 +186,7 @@ cdef inline bint look_at_value(const Character *text, Line *line) except -1 nogi
     if c == c"[" or c == c"{":
         line.value_kind = NESTED
         line.value_end = line.end = end_of_line(line, at)
-        place(&value, line, line.value, line.value_end)
-        return translate(&translation, &value, True)
+        return translate_line(&translation, line)
     word = find_word(kind, line.data, at, PYTHON_WORDS)
     if word < 0:
         return False
@@ -204,11 +202,18 @@ cdef inline void place(Span *span, Line *line, Py_ssize_t start, Py_ssize_t end)
     span.end = end
 
 
+cdef inline bint translate_line(Translation *t, const Line *line) except -1 nogil:
+    """Translate the value, a list or a dictionary; False if it is not plain."""
+    cdef Py_ssize_t length = translate(t, line.kind, line.data, line.value, line.length, True)
+    return length and line.value + length == line.value_end
+
+
 cdef str json_of(Line *line):
     """Return the value of a NESTED line as JSON."""
-    cdef Span value
-    place(&value, line, line.value, line.value_end)
-    return translated(&value, True)
+    cdef Translation translation
+    if not translate_line(&translation, line):
+        return None
+    return PyUnicode_DecodeASCII(translation.text, translation.length, NULL)
 
 
 # `json.loads`, which is imported when it is needed: most commands do without.

@@ -54,10 +54,10 @@ cdef extern from *:
     int first_place(uint64_t places) noexcept
 
 
-cdef inline Py_ssize_t write_run(Rendering *r, const quotes *q, Py_ssize_t count) noexcept:
+cdef inline Py_ssize_t write_run(Rendering *r, const quotes *q, Py_ssize_t count) except -1:
     """Write usual properties as far as they go, `count` being written, and return how many are.
 
-    Each has a name of less than a block, a value of up to two blocks that is no list or dictionary, and
+    Each has a name of less than a block, a value of up to two blocks unless it is a list or dictionary, and
     another one behind it. Strings and integers are written by the same instructions: what comes is hard to
     guess.
     """
@@ -69,6 +69,8 @@ cdef inline Py_ssize_t write_run(Rendering *r, const quotes *q, Py_ssize_t count
     cdef Py_ssize_t at = r.at, last = r.last_key, last_end = r.last_key_end
     cdef Py_ssize_t key, key_end, value, start, behind, length, name_length
     cdef uint64_t places, is_string
+    cdef bint is_nested
+    cdef Translation nested
     while count < MAX_PROPERTIES:
         places = quotes_at(q, at)
         if not places & 1:
@@ -81,15 +83,22 @@ cdef inline Py_ssize_t write_run(Rendering *r, const quotes *q, Py_ssize_t count
         value = key_end + 2
         if key_end - key >= BLOCK or value > last_start or text[key_end + 1] != c":":
             break
-        places &= places - 1
         is_string = text[value] == c'"'
-        places &= places - is_string
-        if not places:
-            break
+        is_nested = text[value] == c"[" or text[value] == c"{"
         start = value + is_string
-        behind = at + first_place(places) + 2 * is_string  # a quote, if this is a usual property
-        length = behind - 1 - is_string - start
-        if length > 2 * BLOCK or text[behind - 1] != c",":
+        if is_nested:
+            length = translate(&nested, PyUnicode_1BYTE_KIND, text, value, r.length, False)
+            behind = value + length + 1
+        else:
+            places &= places - 1
+            places &= places - is_string
+            if not places:
+                break
+            behind = at + first_place(places) + 2 * is_string  # a quote, if this is a usual property
+            length = behind - 1 - is_string - start
+            if length > 2 * BLOCK:
+                break
+        if text[behind - 1] != c",":
             break
         name_length = count_of_property(text, key)
         if not is_letter(text[key]) or not comes_behind(text, last, key, name_length):
@@ -105,7 +114,10 @@ cdef inline Py_ssize_t write_run(Rendering *r, const quotes *q, Py_ssize_t count
             line += name_length
             memcpy(line, b" = '", 4)
             line += 3 + is_string
-            if is_string or is_integer(text, value, length):
+            if is_nested:
+                copy_blocks(line, nested.text, nested.length)
+                length = nested.length
+            elif is_string or is_integer(text, value, length):
                 copy_block(line, text + start)
                 copy_block(line + BLOCK, text + start + BLOCK)
             else:

@@ -104,7 +104,6 @@ cdef class Reading:
         cdef Outlined *node = &self.outline.nodes[self.outline.count - 1]
         cdef Py_ssize_t indent = self.levels[self.depth].indent, limit, nested = 1
         cdef Py_ssize_t count, before = names.count
-        cdef Span value
         cdef Translation translation
         limit = line.length - 5 * BLOCK - indent
         if line.start >= limit:
@@ -136,8 +135,8 @@ cdef class Reading:
             )
             self.outline.line_count += names.count - count
             if nested:
-                place(&value, line, nested, node.end - 1)
-                if not translate(&translation, &value, True):
+                count = translate(&translation, PyUnicode_1BYTE_KIND, text, nested, line.length, True)
+                if not count or nested + count != node.end - 1:
                     return False
                 last = text + names.starts[names.count - 1] - indent
         if not before and names.count:

@@ -77,8 +77,9 @@ cdef bint write_data(
     r.at = 1
     r.length = length
     r.lead, r.lead_length = lead, lead_length
-    # A property has six characters, a comma included, and its line six besides lead, key and value.
-    r.most = length + (min(length // 6, MAX_PROPERTIES) + 1) * (lead_length + 6) + BLOCK
+    # A property has six characters, a comma included, and its line six besides lead, key and value. Spaces
+    # in lists and dictionaries are fewer than half of all.
+    r.most = length + length // 2 + (min(length // 6, MAX_PROPERTIES) + 1) * (lead_length + 6) + BLOCK
     r.to = room.end(r.most)
     r.last_key = r.last_key_end = 0
     r.node_type = r.node_type_end = 0

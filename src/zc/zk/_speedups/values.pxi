@@ -98,22 +98,23 @@ cdef inline bint write_word(Rendering *r) noexcept:
 cdef bint write_other(Rendering *r, TextRoom room, decode) except -1:
     """Write any other value by its literal."""
     cdef Translation translation
-    cdef Span value
-    cdef Py_ssize_t start = r.at, end = end_of_value(r.text, start)
+    cdef Py_ssize_t start = r.at, end
     cdef str literal
-    if end < 0 or r.text[start] == c'"' and is_its_key(r, b"type", 4):
+    if r.text[start] == c'"' and is_its_key(r, b"type", 4):
         return False
     r.to += 3
-    part_of(&value, r.text, start, end)
-    if translate(&translation, &value, False):
+    end = start + translate(&translation, PyUnicode_1BYTE_KIND, r.text, start, r.length, False)
+    if end > start and is_end_of_value(r.text[end]):
         add_literal(r, room, translation.text, translation.length)
-    elif not is_ascii(r.text, start, end):
+        r.at = end
+        return True
+    end = end_of_value(r.text, start)
+    if end < 0 or not is_ascii(r.text, start, end):
         return False
-    else:
-        literal = decode(PyUnicode_DecodeASCII(<const char *>r.text + start, end - start, NULL))
-        if literal is None or not PyUnicode_IS_ASCII(literal):
-            return False
-        add_literal(r, room, <const char *>PyUnicode_1BYTE_DATA(literal), len(literal))
+    literal = decode(PyUnicode_DecodeASCII(<const char *>r.text + start, end - start, NULL))
+    if literal is None or not PyUnicode_IS_ASCII(literal):
+        return False
+    add_literal(r, room, <const char *>PyUnicode_1BYTE_DATA(literal), len(literal))
     r.at = end
     return True
 
