@@ -266,10 +266,10 @@ cdef extern from "core.h" nogil:
     ctypedef struct bulk_write:
         bulk base
         write_result *results
-        long next, ready
+        long next, ready, batch, serial
 
     bulk_write *bulk_write_new(zk_handle *handle, const c_operation *ops, long count, long batch,
-                               long batch_bytes, int in_flight, int stop, int divisible)
+                               long batch_bytes, int in_flight, long serial, int stop, int divisible)
     int bulk_write_ready(bulk_write *w, long count)
 
     enum: WATCH_LIST_DATA, WATCH_LIST_EXISTS, WATCH_LIST_CHILDREN

@@ -5,18 +5,26 @@ MAX_IN_FLIGHT = 100
 
 
 cdef bulk_write *new_writes(Handle handle, WriteOps ops, Py_ssize_t count, long batch, long batch_bytes,
-                              int in_flight, bint stop, bint divisible) except NULL:
+                              int in_flight, long serial, bint stop, bint divisible) except NULL:
     """Make a bulk write, which sends as bulk_write_ready tells of operations.
 
     The caller gives it up (`give_up`), before `ops` go.
     """
-    cdef bulk_write *w = bulk_write_new(handle.c, ops.ops, count, batch, batch_bytes, in_flight, stop, divisible)
+    cdef bulk_write *w = bulk_write_new(
+        handle.c, ops.ops, count, batch, batch_bytes, in_flight, serial, stop, divisible
+    )
     if w is NULL:
         raise MemoryError(f"{count} operations")
     return w
 
 
-cdef object write_as_they_come(bulk_write *w, WriteOps ops, iterator, Py_ssize_t count, long batch):
+cdef inline bint ends_transaction(const bulk_write *w, Py_ssize_t count) noexcept:
+    """Return whether so many operations are whole transactions, as far as their number tells."""
+    cdef Py_ssize_t behind = count - w.serial
+    return behind % w.batch == 0 if behind >= 0 else count % w.batch == 0
+
+
+cdef object write_as_they_come(bulk_write *w, WriteOps ops, iterator, Py_ssize_t count):
     """Take operations from an iterator while the first ones are under way."""
     cdef bint goes_on = True
     cdef CreateRow row
@@ -33,7 +41,7 @@ cdef object write_as_they_come(bulk_write *w, WriteOps ops, iterator, Py_ssize_t
             if ops.count == count:
                 raise too_many_or_few(count, f"{count + 1} or more")
             ops.add(operation)
-        if ops.count % batch == 0 or ops.count == count:
+        if ends_transaction(w, ops.count) or ops.count == count:
             with nogil:
                 goes_on = bulk_write_ready(w, ops.count)
     if goes_on and ops.count < count:
@@ -74,6 +82,7 @@ cdef class ManyWrites(BulkWork):
     cdef object iterator    # operations that are written down while the first ones are under way; or None
     cdef long batch
     cdef int in_flight
+    cdef long serial
     cdef bint stops
     cdef bulk_write *writes
 
@@ -82,13 +91,21 @@ cdef class ManyWrites(BulkWork):
             return False
         cdef long batch_bytes = min(500000, self.handle.max_request - 64)
         self.writes = new_writes(
-            self.handle, self.ops, self.total, self.batch, batch_bytes, self.in_flight, self.stops, True
+            self.handle,
+            self.ops,
+            self.total,
+            self.batch,
+            batch_bytes,
+            self.in_flight,
+            self.serial,
+            self.stops,
+            True,
         )
         if self.iterator is None:
             self.writes.ready = self.ops.count
         self.begin(&self.writes.base)
         if self.iterator is not None:
-            write_as_they_come(self.writes, self.ops, self.iterator, self.total, self.batch)
+            write_as_they_come(self.writes, self.ops, self.iterator, self.total)
         return True
 
     cdef int code(self) noexcept:
@@ -108,7 +125,7 @@ cdef class ManyWrites(BulkWork):
         ]
 
 
-cdef ManyWrites many_writes(h, ops, count, batch, in_flight, stop, progress, timeout):
+cdef ManyWrites many_writes(h, ops, count, batch, in_flight, serial, stop, progress, timeout):
     """Check the arguments, and operations that are not to be taken later."""
     cdef ManyWrites work = ManyWrites.__new__(ManyWrites)
     cdef Handle handle = find(h)
@@ -132,7 +149,9 @@ cdef ManyWrites many_writes(h, ops, count, batch, in_flight, stop, progress, tim
             raise errors.error(constants.BADARGUMENTS, None, f"count must not be negative: {count}")
         work.iterator = iter(ops)
         work.ops = WriteOps(handle, work.total)
-    work.batch, work.in_flight = batch, in_flight
+    if not 0 <= integer(serial, "serial") <= work.total:
+        raise errors.error(constants.BADARGUMENTS, None, f"serial must be from 0 to {work.total}: {serial}")
+    work.batch, work.in_flight, work.serial = batch, in_flight, serial
     return work
 
 
@@ -144,7 +163,9 @@ def check_operations(h, ops):
     all_of(find(h), ops)
 
 
-def write_many(h, ops, *, count=None, batch=500, in_flight=4, stop=True, progress=None, timeout=None):
+def write_many(
+    h, ops, *, count=None, batch=500, in_flight=4, serial=0, stop=True, progress=None, timeout=None
+):
     """Do many operations, in order, as transactions with several in flight.
 
     ops: as for multi, and `("set_acl", path, acl, version=-1)`, with the ACL version, which is a request of
@@ -154,6 +175,8 @@ def write_many(h, ops, *, count=None, batch=500, in_flight=4, stop=True, progres
     work in the middle: it is for operations that are known to be good.
     in_flight: how many transactions, or changes of ACLs, may be under way at once. With 1 each is sent when the one before
     it has been done, so that with `stop` nothing is changed any more after a failure.
+    serial: so many of the first operations are sent so, in transactions of their own. The others are sent when all of
+    these are done: those that rely on them, say, and that nobody else can be in the way of then.
     stop: after a transaction that failed, send no more. Those that are under way may be done all the same.
     Where the server turns out to know no transactions, each operation is one of its own.
     progress: called `(done, total)` a few times a second; may raise to give up.
@@ -165,10 +188,12 @@ def write_many(h, ops, *, count=None, batch=500, in_flight=4, stop=True, progres
     sent, the first of which has the reason if there was one (such as ClosingException). Raises only what concerns
     all of them: bad arguments (without `count` before anything is sent), OperationTimeoutException.
     """
-    return many_writes(h, ops, count, batch, in_flight, stop, progress, timeout).wait()
+    return many_writes(h, ops, count, batch, in_flight, serial, stop, progress, timeout).wait()
 
 
-def awrite_many(h, ops, completion=None, *, batch=500, in_flight=4, stop=True, progress=None, timeout=None):
+def awrite_many(
+    h, ops, completion=None, *, batch=500, in_flight=4, serial=0, stop=True, progress=None, timeout=None
+):
     """Do as write_many does, and call `completion(handle, code, results)`.
 
     The code is OK also if some operations failed: the results tell. Otherwise it is OPERATIONTIMEOUT, or
@@ -177,4 +202,4 @@ def awrite_many(h, ops, completion=None, *, batch=500, in_flight=4, stop=True, p
     Arguments are those of write_many, and all is checked before anything is sent. Returns an object whose
     `cancel()` gives it up, as of aget_many.
     """
-    return many_writes(h, ops, None, batch, in_flight, stop, progress, timeout).later(completion)
+    return many_writes(h, ops, None, batch, in_flight, serial, stop, progress, timeout).later(completion)

@@ -81,7 +81,9 @@ def multi(h, ops, *, timeout=None):
     size_of_all(handle, operations)
     if seconds < 0:
         seconds = handle.c.session_timeout / 1000.0
-    cdef bulk_write *w = new_writes(handle, operations, operations.count, operations.count, handle.max_request, 1, True, False)
+    cdef bulk_write *w = new_writes(
+        handle, operations, operations.count, operations.count, handle.max_request, 1, 0, True, False
+    )
     try:
         with nogil:
             bulk_write_ready(w, operations.count)

@@ -7,9 +7,10 @@ import pytest
 import zc.zk
 import zookeeper
 from tests.library.test_unchanged_imports import outcome, parsed, plan_parsed
+from tests.wireframes import Op, Request
 from zc.zk import OPEN_ACL_UNSAFE
 from zc.zk.errors import TreeSyntaxError
-from zc.zk.operations import apply, import_
+from zc.zk.operations import import_
 from zc.zk.tree import unparsed
 from zc.zk.tree.parse import parse_tree
 
@@ -138,25 +139,37 @@ def test_a_new_node_that_is_refused_ends_the_import_and_is_named(zk, parsed) -> 
 
 
 def test_a_new_node_that_is_there_meanwhile_is_named_and_found_the_next_time(
-    zk, parsed, monkeypatch
+    client, proxy, root, zk, parsed
 ) -> None:
-    send = apply._Writer._send
+    transactions: list[Request] = []
 
-    def intrude(writer, changes, *, in_flight: int) -> None:
-        if in_flight == apply.IN_FLIGHT:
-            zk.create("/many/n0700", "", OPEN_ACL_UNSAFE)
-        send(writer, changes, in_flight=in_flight)
+    def intrude(request: Request) -> bool:
+        if request.op == Op.MULTI:
+            transactions.append(request)
+            if len(transactions) == 2:  # the first one has made the node above
+                zk.create("/many/n0700", "", OPEN_ACL_UNSAFE)
+        return True
 
-    plan = zk.plan_import(MANY)
-    monkeypatch.setattr(apply._Writer, "_send", intrude)
+    plan = client(proxy.connection_string + root).plan_import(MANY)
+    proxy.on_request = intrude
     with pytest.raises(zookeeper.NodeExistsException) as caught:
         plan.apply()
     assert parsed == []
     assert caught.value.path == "/many/n0700"
     assert " of 1201 creations)" in str(caught.value)
-    monkeypatch.undo()
     zk.import_tree(MANY)
     assert zk.export_tree("/many") == MANY
+
+
+def test_nothing_is_made_below_a_node_of_somebody_else(zk, parsed) -> None:
+    plan = zk.plan_import(MANY)
+    zk.create("/many", "", OPEN_ACL_UNSAFE)
+    with pytest.raises(zookeeper.NodeExistsException) as caught:
+        plan.apply()
+    assert parsed == []
+    assert caught.value.path == "/many"
+    assert str(caught.value).endswith("(done: none of 1201 creations)")
+    assert zk.get_children("/many") == []
 
 
 def test_new_nodes_that_a_lost_connection_left_out_are_made_the_next_time(

@@ -32,10 +32,25 @@ static void batch_written(transaction *t) {
 /* Whether the next operation is none of transactions, which no server has it in. */
 static int is_single(const bulk_write *w, long index) { return w->ops[index].op == OP_SET_ACL; }
 
-/* Whether the next transaction can be told: it is full, or the last one. */
+/* Where those of the next operation's kind end: no transaction has operations of the serial kind and others. */
+static long end_of_kind(const bulk_write *w) { return w->next < w->serial ? w->serial : w->count; }
+
+/* Where those end that are written down, of the next one's kind. */
+static long end_of_ready(const bulk_write *w) {
+    long end = end_of_kind(w);
+    return w->ready < end ? w->ready : end;
+}
+
+/* Whether the next transaction can be told: it is full, or the last one of its kind. */
 static int is_ready(const bulk_write *w) {
-    if (w->next < w->ready && is_single(w, w->next)) return 1;
-    return w->next + w->batch <= w->ready || (w->ready == w->count && w->next < w->count);
+    long ready = end_of_ready(w);
+    if (w->next >= ready) return 0;
+    return is_single(w, w->next) || w->next + w->batch <= ready || ready == end_of_kind(w);
+}
+
+/* Whether nothing may be sent before one of those under way is answered. */
+static int is_full(const bulk_write *w) {
+    return w->base.done < w->serial ? w->base.outstanding > 0 : w->base.outstanding >= w->in_flight;
 }
 
 /* A server that hangs up at less gets less, unless it has to be one transaction. */
@@ -47,8 +62,8 @@ static long most_bytes(const bulk_write *w) {
 /* Send the next operations as a transaction. */
 static int send_batch(bulk_write *w) {
     bulk *b = &w->base;
-    long count = 0, bytes = 0, most = most_bytes(w);
-    while (w->next + count < w->ready && count < w->batch && !is_single(w, w->next + count)) {
+    long count = 0, bytes = 0, most = most_bytes(w), ready = end_of_ready(w);
+    while (w->next + count < ready && count < w->batch && !is_single(w, w->next + count)) {
         bytes += operation_size(b->handle, &w->ops[w->next + count]);
         if (count && bytes > most) break;
         count++;
@@ -84,7 +99,7 @@ static void pump_writes(bulk *b) {
             write_one_by_one(w);
             return;
         }
-        if (b->code != ZOK || b->outstanding >= w->in_flight || !is_ready(w) || (w->stop && w->failed)) return;
+        if (b->code != ZOK || is_full(w) || !is_ready(w) || (w->stop && w->failed)) return;
         /* Those of the other kind are over first: what is behind a transaction may be done again. */
         if (is_single(w, w->next) ? b->outstanding > w->singles : w->singles > 0) return;
         code = is_single(w, w->next) ? write_alone(w) : send_batch(w);
@@ -113,7 +128,7 @@ static void dispose_writes(bulk *b) {
 }
 
 bulk_write *bulk_write_new(zk_handle *handle, const operation *ops, long count, long batch,
-                           long batch_bytes, int in_flight, int stop, int divisible) {
+                           long batch_bytes, int in_flight, long serial, int stop, int divisible) {
     bulk_write *w = calloc(1, sizeof *w + sizeof(write_result) * (size_t)count);
     if (w == NULL) return NULL; /* the announced count is more than memory can hold */
     bulk_init(&w->base, handle, pump_writes, all_written, dispose_writes);
@@ -122,6 +137,7 @@ bulk_write *bulk_write_new(zk_handle *handle, const operation *ops, long count, 
     w->batch = batch;
     w->batch_bytes = batch_bytes;
     w->in_flight = in_flight;
+    w->serial = serial;
     w->divisible = divisible;
     w->stop = stop;
     for (long i = 0; i < count; i++) w->results[i].code = ZNOTHING;

@@ -15,6 +15,7 @@ typedef struct {
     long batch;       /* operations in a transaction, at most */
     long batch_bytes; /* and bytes */
     int in_flight;    /* transactions, at most */
+    long serial;      /* so many of the first operations go in transactions of their own, one after the other */
     int divisible;    /* without transactions it may be done node by node */
     int stop, failed; /* stop: after a transaction that failed, send no more */
     long singles;     /* requests on their way that are no transactions */
@@ -24,7 +25,7 @@ typedef struct {
 /* `ops` has room for `count` operations. NULL without memory. To be released (bulk_release). Nothing is
  * sent before bulk_write_ready has been called. */
 bulk_write *bulk_write_new(zk_handle *handle, const operation *ops, long count, long batch,
-                           long batch_bytes, int in_flight, int stop, int divisible);
+                           long batch_bytes, int in_flight, long serial, int stop, int divisible);
 /* So many of the operations are written down; 0: no more will be sent, they are not needed. */
 int bulk_write_ready(bulk_write *w, long count);
 

@@ -46,8 +46,8 @@ class Transactions(Writing):
 
     def write_many(
         self, ops: Iterable[Operation], *, count: int | None = None, batch: int = 500,
-        in_flight: int = 4, stop: bool = True, progress: Progress | None = None,
-        timeout: float | None = None,
+        in_flight: int = 4, serial: int = 0, stop: bool = True,
+        progress: Progress | None = None, timeout: float | None = None,
     ) -> list[Any]:  # fmt: skip
         """Do many operations in a sequence of transactions, as `zookeeper.write_many` does."""
         return self._do_all(
@@ -56,6 +56,7 @@ class Transactions(Writing):
             count=count,
             batch=batch,
             in_flight=in_flight,
+            serial=serial,
             stop=stop,
             progress=progress,
             timeout=timeout,

@@ -203,8 +203,11 @@ class _Writer:
             if not _is_nested(change):
                 (deletions if isinstance(change, DeleteNode) else others).append(change)
         nested = _all_but(changes.items, [*others, *deletions])
-        self._write(changes.of(others), in_flight=1)
-        self._send(changes.of(nested), in_flight=IN_FLIGHT)  # all new: there is nothing to compare
+        if others:
+            require_same_nodes(self._session, changes.of(others).explicit(), self._zxid)
+        # Those nested are all new: there is nothing to compare.
+        first = changes.of([*others, *nested])
+        self._send(first, in_flight=IN_FLIGHT, serial=len(others))
         for start in range(0, len(deletions), CHECKED_TOGETHER):
             self._write(changes.of(deletions[start : start + CHECKED_TOGETHER]), in_flight=1)
 
@@ -216,11 +219,12 @@ class _Writer:
             require_same_nodes(self._session, changes.explicit(), self._zxid)
             self._send(changes, in_flight=in_flight)
 
-    def _send(self, changes: Changes, *, in_flight: int) -> None:
+    def _send(self, changes: Changes, *, in_flight: int, serial: int = 0) -> None:
         for start in range(0, len(changes), HANDED_OVER):
-            self._hand_over(changes[start : start + HANDED_OVER], in_flight)
+            part = changes[start : start + HANDED_OVER]
+            self._hand_over(part, in_flight, max(0, min(len(part), serial - start)))
 
-    def _hand_over(self, changes: Changes, in_flight: int) -> None:
+    def _hand_over(self, changes: Changes, in_flight: int, serial: int) -> None:
         # While the first ones are on their way. Nothing can be wrong with the last ones.
         self._failed = changes, None
         self._failed = (
@@ -231,6 +235,7 @@ class _Writer:
                 count=len(changes),
                 batch=MAX_OPERATIONS,
                 in_flight=in_flight,
+                serial=serial,
                 progress=self._told(),
             ),
         )

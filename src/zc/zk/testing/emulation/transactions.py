@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from zc.zk.testing.emulation import arguments
@@ -81,13 +82,14 @@ class Transactions(Asking):
         count: int | None = None,
         batch: int = 500,
         in_flight: int = 4,
+        serial: int = 0,
         stop: bool = True,
         progress: Progress | None = None,
         timeout: float | None = None,
     ) -> list[Any]:
         """Do many operations, in order, as a sequence of transactions."""
-        planned = self._plan_writes(h, ops, count, batch, in_flight, progress, timeout)
-        return self._write(self._server.find(h), planned, batch, stop, progress)
+        planned = self._plan_writes(h, ops, count, batch, in_flight, serial, progress, timeout)
+        return self._write(self._server.find(h), planned, batch, serial, stop, progress)
 
     def awrite_many(
         self,
@@ -97,15 +99,16 @@ class Transactions(Asking):
         *,
         batch: int = 500,
         in_flight: int = 4,
+        serial: int = 0,
         stop: bool = True,
         progress: Progress | None = None,
         timeout: float | None = None,
     ) -> Done:
         """Do the same as write_many; `completion(handle, code, results)`."""
-        planned = self._plan_writes(h, ops, None, batch, in_flight, progress, timeout)
+        planned = self._plan_writes(h, ops, None, batch, in_flight, serial, progress, timeout)
         arguments.function(completion, "a completion")
         handle = self._server.find(h)
-        results = self._write(handle, planned, batch, stop, progress)
+        results = self._write(handle, planned, batch, serial, stop, progress)
         if completion is not None:
             tell = partial(completion, handle.number, constants.OK, results)
             self._server.delivery.put(tell)
@@ -119,6 +122,7 @@ class Transactions(Asking):
         count: int | None,
         batch: int,
         in_flight: int,
+        serial: int,
         progress: Progress | None,
         timeout: float | None,
     ) -> list[Planned]:
@@ -132,6 +136,8 @@ class Transactions(Asking):
             raise arguments.bad(None, f"count must not be negative: {count}")
         if count is not None and count != len(planned):
             raise ValueError(f"count is {count}, but the iterator gave {len(planned)} operations")
+        if not 0 <= arguments.integer(serial, "serial") <= len(planned):
+            raise arguments.bad(None, f"serial must be from 0 to {len(planned)}: {serial}")
         arguments.function(progress, "progress")
         arguments.timeout(timeout)
         handle.require_usable(None)
@@ -142,11 +148,16 @@ class Transactions(Asking):
         handle: Handle,
         planned: list[Planned],
         batch: int,
+        serial: int,
         stop: bool,
         progress: Progress | None,
     ) -> list[Any]:
         results: list[Any] = []
-        for transaction in in_transactions(planned, batch, min(MAX_BYTES, handle.max_request - 64)):
+        most = min(MAX_BYTES, handle.max_request - 64)
+        for transaction in chain(
+            in_transactions(planned[:serial], batch, most),
+            in_transactions(planned[serial:], batch, most),
+        ):
             outcome, failed = self._outcome(handle, transaction)
             results += outcome
             if progress is not None:
