@@ -5,7 +5,8 @@ the next one whatever became of it. So the order is that of the risk, and not th
 
 1. what the servers may refuse, new nodes at places that exist and changes of data, one transaction
    after the other;
-2. nodes below those, several transactions at a time: nobody else knows of their parents;
+2. nodes below those, several transactions at a time: nobody else knows of their parents. They are
+   handed over with the first ones, and written down while these are under way (`serial`);
 3. deletions, when all else is done, one transaction after the other.
 
 A transaction that fails, or that was cut off, is the last one, but for those of the second kind
