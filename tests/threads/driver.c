@@ -277,7 +277,7 @@ static void *write_many_times(void *argument) {
             ops[i].length = 1;
             ops[i].version = -1;
         }
-        bulk_write *w = bulk_write_new(handle, ops, 50, 10, PIECE_BYTES, 4, 1, 1);
+        bulk_write *w = bulk_write_new(handle, ops, 50, 10, PIECE_BYTES, 4, 20, 1, 1);
         bulk_write_ready(w, 50);
         if (!end_bulk(&w->base)) return NULL;
     }

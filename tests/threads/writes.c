@@ -80,7 +80,7 @@ int main(int count, char **arguments) {
     if (scanf("%ld", &total) != 1) return 2;
     operation *ops = core_zeroed((size_t)total, sizeof *ops);
     for (long i = 0; i < total; i++) ops[i].op = OP_CREATE;
-    bulk_write *w = bulk_write_new(NULL, ops, total, 50, PIECE_BYTES, 4, 1, 1);
+    bulk_write *w = bulk_write_new(NULL, ops, total, 50, PIECE_BYTES, 4, 0, 1, 1);
     bulk_write_ready(w, total);
     printf("code %d\n", w->base.code);
     w->base.dispose(&w->base);
