@@ -175,8 +175,8 @@ def write_many(
     work in the middle: it is for operations that are known to be good.
     in_flight: how many transactions, or changes of ACLs, may be under way at once. With 1 each is sent when the one before
     it has been done, so that with `stop` nothing is changed any more after a failure.
-    serial: so many of the first operations are sent so, in transactions of their own. The others are sent when all of
-    these are done: those that rely on them, say, and that nobody else can be in the way of then.
+    serial: so many of the first operations are sent one transaction after the other, in transactions of their own.
+    The others are sent when all of these are done, and with `stop` only if none of these has failed.
     stop: after a transaction that failed, send no more. Those that are under way may be done all the same.
     Where the server turns out to know no transactions, each operation is one of its own.
     progress: called `(done, total)` a few times a second; may raise to give up.
