@@ -58,14 +58,16 @@ def run_case(
 ) -> Outcome:
     """Run every competitor of a case `rounds` times, all of them in each round.
 
-    Each round starts with another competitor, so that none always follows the same one. One round
-    before the first is not counted: it warms the server's compiler, the caches and the pools.
+    Each round starts with another competitor, and every second one goes the other way round, so
+    that none always follows the same one. One round before the first is not counted: it warms the
+    server's compiler, the caches and the pools.
     """
     figures: dict[str, list[float]] = {competitor.name: [] for competitor in case.competitors}
     count = len(case.competitors)
     for round_number in range(-1, rounds):
+        way = 1 if round_number % 2 == 0 else -1
         for position in range(count):
-            competitor = case.competitors[(round_number + position) % count]
+            competitor = case.competitors[(round_number + way * position) % count]
             if competitor.rounds is not None and not 0 <= round_number < competitor.rounds:
                 continue
             progress(f"{case.title}: round {round_number + 1} of {rounds}, {competitor.name}")
