@@ -19,7 +19,7 @@ cdef bulk_write *new_writes(Handle handle, WriteOps ops, Py_ssize_t count, long 
 
 
 cdef inline bint ends_transaction(const bulk_write *w, Py_ssize_t count) noexcept:
-    """Return whether so many operations are whole transactions, as far as their number tells."""
+    """Return whether so many operations may be whole transactions."""
     cdef Py_ssize_t behind = count - w.serial
     return behind % w.batch == 0 if behind >= 0 else count % w.batch == 0
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zc.zk.watching import treeagenda
 from zc.zk.watching.packedstats import packed, unpacked
 from zc.zk.watching.treeagenda import MAX_READ_ALONG, Agenda, Answers, Reads
 from zc.zk.watching.treechanges import ADDED, CHANGED, REMOVED, Changes, Log, merge, note
@@ -179,7 +180,10 @@ steps = st.lists(
     st.one_of(
         st.tuples(st.sampled_from(["create", "delete", "set"]), st.sampled_from(PATHS)),
         st.tuples(st.sampled_from(["deliver", "ask", "answer"]), st.integers(1, 4)),
-        st.tuples(st.sampled_from(["fail", "tell", "cut", "connect", "remake"]), st.just("/top/a")),
+        st.tuples(
+            st.sampled_from(["fail", "tell", "cut", "connect", "reconnect", "doubt", "remake"]),
+            st.just("/top/a"),
+        ),
     ),
     max_size=60,
 )
@@ -194,6 +198,7 @@ class Story:
         self.told: dict[str, Any] = {}
         self.under_way: UnderWay | None = None
         self.count = 0
+        self.has_gap = False  # of which the agenda has not been told
         agenda.note("/top")
         settle(agenda, servers)
 
@@ -232,8 +237,14 @@ class Story:
             servers.is_connected = False
             self.under_way = None
         elif what == "connect" and not servers.is_connected:
+            self.step("reconnect", None)
+            self.step("doubt", None)
+        elif what == "reconnect" and not servers.is_connected:
             servers.is_connected = True
+            self.has_gap = True
             self.deliver(len(servers.events))
+        elif what == "doubt" and self.has_gap and servers.is_connected:
+            self.has_gap = False
             agenda.doubt()
 
     def deliver(self, count: int) -> None:
@@ -250,9 +261,59 @@ class Story:
     def end(self) -> None:
         self.under_way = None
         self.step("connect", None)
+        self.step("doubt", None)
         self.deliver(len(self.servers.events))
         settle(self.agenda, self.servers)
         self.tell()
+
+
+ASKED_MEANWHILE = [("deliver", 4), ("ask", 4), ("answer", 4)]
+
+
+@pytest.mark.parametrize("believed", [treeagenda.MAX_BELIEVED, 0])
+@pytest.mark.parametrize("is_filtered", [False, True])
+@pytest.mark.parametrize("then", [["connect"], ["reconnect", *ASKED_MEANWHILE, "doubt"]])
+@pytest.mark.parametrize(
+    "in_the_gap",
+    [
+        [("create", "/top/b/a")],
+        [("delete", "/top/a/a"), ("create", "/top/a/b")],
+        [("create", "/top/b/a"), ("delete", "/top/a/a"), ("remake", "/top/a")],
+    ],
+)
+@pytest.mark.parametrize("changed", ["/top/a", "/top/b", "/top"])
+def test_a_node_that_changes_after_a_gap_hides_none_of_its_children(
+    in_the_gap, then, changed, is_filtered, believed, monkeypatch
+) -> None:
+    """An event has a node read whose stat is of after the gap, before the gap is looked into."""
+    monkeypatch.setattr(treeagenda, "MAX_BELIEVED", believed)
+    accepts = (lambda path: not path.endswith("x")) if is_filtered else None
+    story = Story(Servers(), Agenda("/top", None, accepts))
+    after = [step if isinstance(step, tuple) else (step, None) for step in then]
+    for what, argument in [("cut", None), *in_the_gap, after[0], ("set", changed), *after[1:]]:
+        story.step(what, argument)
+    story.end()
+    assert story.told == expected(story.servers, lambda path: True)
+
+
+def test_the_names_of_nodes_are_read_after_a_gap_as_few_as_before() -> None:
+    """Nodes whose children have not changed since the last gap have their stats compared alone."""
+    servers, agenda = Servers(), Agenda("/top")
+    agenda.note("/top")
+    settle(agenda, servers)
+    for number in range(2):
+        servers.create(f"/top/b/{number}")
+    for path in servers.events:
+        agenda.note(path)
+    settle(agenda, servers)
+    listed = []
+    for _ in range(2):
+        agenda.doubt()
+        listed.append([])
+        while reads := agenda.next(3):
+            listed[-1] += reads.names
+            agenda.take(reads, servers.answers(reads))
+    assert listed == [["/top/b"], []]
 
 
 @given(steps, st.sampled_from([None, 0, 1, 2]), st.booleans())

@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 # server more than many nodes at once do, but there is no such request for stats.
 MAX_READ_ALONG = 8192
 
-# The knowledge of a node that is wanted: its data, and whether its children's names have changed.
-# Nothing of these: its stat.
-DATA, NAMES = 1, 2
+# The knowledge of a node that is wanted: its data, whether its children's names have changed, and
+# these names even if they seem not to have. Nothing of these: its stat.
+DATA, NAMES, LISTED = 1, 2, 4
+
+# Nodes that are remembered whose names have changed as events alone say; all count as such then.
+MAX_BELIEVED = 10_000
 
 
 class Reads(NamedTuple):
@@ -71,6 +74,10 @@ class Agenda:
         # Nodes with another number of children than is known, perhaps for a moment.
         self._suspects: dict[str, None] = {}
         self._doubted: Iterator[tuple[str, int, Entry]] | None = None
+        # Nodes whose children have changed, of which events tell. A gap that is not known of yet
+        # may have kept some back, and later stats are compared with one of after the gap then.
+        self._believed: dict[str, None] = {}
+        self._believes_all = False
 
     def load(self, subtree: "Subtree") -> None:
         """Take in a whole tree that was read at once, which has all nodes at any depth."""
@@ -86,6 +93,8 @@ class Agenda:
         if self.nodes.count == 0:
             self._add(self.nodes.root, DATA)
         self._doubted = self.nodes.walk(self.nodes.root)
+        self._unlisted |= self._believed
+        self._believed.clear()
 
     def retry(self) -> None:
         """Read again what was refused."""
@@ -174,10 +183,12 @@ class Agenda:
 
     def _take_doubted(self, limit: int) -> None:
         if self._doubted is not None:
+            wanted = NAMES | LISTED if self._believes_all else NAMES
             for path, _, _ in islice(self._doubted, limit):
-                self._add(path, NAMES)
+                self._add(path, wanted)
             if not self._unread:
                 self._doubted = None
+                self._believes_all = False
 
     def _take_suspects(self) -> None:
         """Have names read that no event has told of: servers need not tell of all nodes."""
@@ -261,6 +272,7 @@ class Agenda:
         entry = self.nodes.find(path)
         if entry is None:
             return
+        self._believed.pop(path, None)
         known = entry[2] or {}
         for name in known.keys() - set(names):
             self._take_absence(join(path, name))
@@ -279,12 +291,23 @@ class Agenda:
         """Look after the children of a node that was there before."""
         entry = self.nodes.find(path)
         assert entry is not None
-        if wanted & NAMES:
-            if changed or self._lacks_children(path, entry):
+        if wanted & NAMES or self._doubted is not None:
+            if changed or wanted & LISTED or self._lacks_children(path, entry):
                 assert isinstance(entry[1], bytes)
                 self._read_family(path, signs(entry[1]).children)
-        elif self._lacks_children(path, entry):
+            return
+        if changed:
+            self._believe(path)
+        if self._lacks_children(path, entry):
             self._suspects[path] = None
+
+    def _believe(self, path: str) -> None:
+        """Believe that events tell of the children that have come and gone, until the next gap."""
+        if self._wants_children(path) and not self._believes_all:
+            self._believed[path] = None
+            if len(self._believed) > MAX_BELIEVED:
+                self._believed.clear()
+                self._believes_all = True
 
     def _read_family(self, path: str, count: int) -> None:
         """Have the names of a node's children read, if it has any."""
