@@ -306,7 +306,7 @@ def test_the_names_of_nodes_are_read_after_a_gap_as_few_as_before() -> None:
     for path in servers.events:
         agenda.note(path)
     settle(agenda, servers)
-    listed = []
+    listed: list[list[str]] = []
     for _ in range(2):
         agenda.doubt()
         listed.append([])
