@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -49,8 +50,12 @@ class Terminal:
         os.write(self.master, text.encode())
 
     def end(self) -> int:
-        """Return its status, when it has ended by itself."""
+        """Return its status, when it has ended by itself, and all is shown."""
         status = self.process.wait(scaled(30))
-        self.read()
+        # What has been written comes in parts, and behind the last one an error: nobody writes.
+        os.set_blocking(self.master, True)
+        with contextlib.suppress(OSError):
+            while part := os.read(self.master, 65536):
+                self.shown += part.decode()
         os.close(self.master)
         return status
