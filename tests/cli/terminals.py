@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import codecs
 import fcntl
 import os
 import pty
@@ -28,6 +28,8 @@ class Terminal:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
         self.shown = ""
+        self._decode = codecs.getincrementaldecoder("utf-8")().decode
+        self._is_over = False
         self.process = start(
             name, *arguments, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
             **options,
@@ -40,9 +42,11 @@ class Terminal:
     def read(self) -> str:
         os.set_blocking(self.master, False)
         try:
-            self.shown += os.read(self.master, 65536).decode()
+            self.shown += self._decode(os.read(self.master, 65536))
+        except BlockingIOError:
+            pass  # nothing yet
         except OSError:
-            pass  # nothing yet, or nothing any more
+            self._is_over = True  # nobody writes any more, and all has been read
         return self.shown
 
     def type(self, text: str) -> None:
@@ -52,10 +56,7 @@ class Terminal:
     def end(self) -> int:
         """Return its status, when it has ended by itself, and all is shown."""
         status = self.process.wait(scaled(30))
-        # What has been written comes in parts, and behind the last one an error: nobody writes.
-        os.set_blocking(self.master, True)
-        with contextlib.suppress(OSError):
-            while part := os.read(self.master, 65536):
-                self.shown += part.decode()
+        # The output comes in parts, also when all of it is written.
+        wait_until(lambda: self.read() is not None and self._is_over, "all is read", 30)
         os.close(self.master)
         return status

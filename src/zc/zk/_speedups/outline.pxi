@@ -140,8 +140,8 @@ cdef class Outline:
         self.count += 1
         return &self.nodes[self.count - 1]
 
-    cdef int append(self, Outline other) except -1:
-        """Put another one of the same text behind this one."""
+    cdef bint append(self, Outline other):
+        """Put another one of the same text behind this one; False without memory."""
         cdef Py_ssize_t i, count = self.count + other.count
         cdef Py_ssize_t line_count = self.line_count + other.line_count
         cdef Outlined *node
@@ -152,7 +152,7 @@ cdef class Outline:
         if lines is not NULL:
             self.lines, self.line_room = lines, line_count + 1
         if nodes is NULL or lines is NULL:
-            raise MemoryError
+            return False
         if other.line_count:
             memcpy(lines + self.line_count, other.lines, other.line_count * sizeof(outlined_line))
         for i in range(other.count):
@@ -162,7 +162,7 @@ cdef class Outline:
             if node.parent >= 0:
                 node.parent += self.count
         self.count, self.line_count = count, line_count
-        return 0
+        return True
 
     cdef bint make_room_for_lines(self) noexcept nogil:
         """Have room for all properties of a node; False without memory."""

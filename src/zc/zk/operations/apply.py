@@ -198,19 +198,19 @@ class _Writer:
             raise
 
     def _write_by_risk(self, changes: Changes) -> None:
-        others: list[Item] = []
-        deletions: list[Item] = []
+        others: list[Change] = []
+        deletions: list[Change] = []
         for change in changes.explicit():
             if not _is_nested(change):
                 (deletions if isinstance(change, DeleteNode) else others).append(change)
         nested = _all_but(changes.items, [*others, *deletions])
         if others:
-            require_same_nodes(self._session, changes.of(others).explicit(), self._zxid)
+            require_same_nodes(self._session, others, self._zxid)
         # Those nested are all new: there is nothing to compare.
         first = changes.of([*others, *nested])
         self._send(first, in_flight=IN_FLIGHT, serial=len(others))
         for start in range(0, len(deletions), CHECKED_TOGETHER):
-            self._write(changes.of(deletions[start : start + CHECKED_TOGETHER]), in_flight=1)
+            self._write(changes.of([*deletions[start : start + CHECKED_TOGETHER]]), in_flight=1)
 
     def _write_acls(self, changes: Sequence[SetAcl]) -> None:
         self._send(Changes([*changes]), in_flight=ACLS_IN_FLIGHT)
