@@ -150,6 +150,14 @@ def test_many_threads_read_texts_in_parts_at_once() -> None:
     assert not wrong
 
 
+def test_the_caller_stays_on_its_processors() -> None:
+    text = TREES["wide"]
+    before = os.sched_getaffinity(0)
+    for _ in range(5000):
+        assert outline_of(text, 4) is not None
+        assert os.sched_getaffinity(0) == before
+
+
 WITHOUT_THREADS = """
 import resource, sys, threading
 from zc.zk._speedups import outline_of

@@ -12,7 +12,15 @@ cdef extern from *:
     """
     #include <pthread.h>
     #include <sched.h>
+    #include <semaphore.h>
     #include <signal.h>
+
+    typedef struct {
+        pthread_t thread;
+        void (*run)(void *);
+        void *argument;
+        sem_t sent; /* nothing is asked of the thread any more but its end */
+    } reader;
 
     /* A virtual processor that sleeps does not look idle to Linux, which leaves a new thread where it was made, behind
        the one that made it: for milliseconds. So it is sent to any other processor. */
@@ -23,15 +31,37 @@ cdef extern from *:
         if (CPU_COUNT(&others)) pthread_setaffinity_np(thread, sizeof others, &others);
     }
 
+    /* A thread that is over has no number, which to Linux means the caller: that would be sent away itself, for ever.
+       So none is over before it has been sent. */
+    static void *reader_runs(void *argument) {
+        reader *r = argument;
+        r->run(r->argument);
+        while (sem_wait(&r->sent)) continue;
+        return NULL;
+    }
+
     /* Signals are for the program's own threads, where its handlers expect them. */
-    static int start_reader(pthread_t *thread, void *(*run)(void *), void *argument) {
+    static int reader_start(reader *r, void (*run)(void *), void *argument) {
         sigset_t all, former;
+        r->run = run;
+        r->argument = argument;
+        if (sem_init(&r->sent, 0, 0)) return 0;
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &former);
-        int problem = pthread_create(thread, NULL, run, argument);
+        int problem = pthread_create(&r->thread, NULL, reader_runs, r);
         pthread_sigmask(SIG_SETMASK, &former, NULL);
-        if (problem == 0) send_away(*thread);
+        if (problem == 0) {
+            send_away(r->thread);
+            sem_post(&r->sent);
+        } else {
+            sem_destroy(&r->sent);
+        }
         return problem == 0;
+    }
+
+    static void reader_join(reader *r) {
+        pthread_join(r->thread, NULL);
+        sem_destroy(&r->sent);
     }
 
     /* Those that this thread may run on; 1 if that is not known. */
@@ -40,10 +70,10 @@ cdef extern from *:
         return sched_getaffinity(0, sizeof all, &all) ? 1 : CPU_COUNT(&all);
     }
     """
-    ctypedef struct pthread_t:
+    ctypedef struct reader:
         pass
-    bint start_reader(pthread_t *thread, void *(*run)(void *) noexcept nogil, void *argument) nogil
-    int pthread_join(pthread_t thread, void **result) nogil
+    bint reader_start(reader *r, void (*run)(void *) noexcept nogil, void *argument) nogil
+    void reader_join(reader *r) nogil
     int count_processors()
 
 
@@ -56,7 +86,7 @@ cdef enum:
 
 cdef struct Part:
     PyObject *reading
-    pthread_t thread
+    reader thread
     bint has_thread, is_read
 
 
@@ -120,21 +150,20 @@ cdef void read_parts(Part *parts, int count) noexcept nogil:
     """Read all, the first one in this thread, as those that get none of their own."""
     cdef int i
     for i in range(1, count):
-        parts[i].has_thread = start_reader(&parts[i].thread, read_part, &parts[i])
+        parts[i].has_thread = reader_start(&parts[i].thread, read_part, &parts[i])
     read_part(&parts[0])
     for i in range(1, count):
         if parts[i].has_thread:
-            pthread_join(parts[i].thread, NULL)
+            reader_join(&parts[i].thread)
         else:
             read_part(&parts[i])
 
 
-cdef void *read_part(void *argument) noexcept nogil:
+cdef void read_part(void *argument) noexcept nogil:
     cdef Part *part = <Part *>argument
     take_without_lock(True)
     part.is_read = (<Reading>part.reading).read_all()
     take_without_lock(False)
-    return NULL
 
 
 cdef bint take_over(Reading whole, Reading part):
