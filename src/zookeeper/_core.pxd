@@ -50,6 +50,10 @@ cdef extern from "core.h" nogil:
     int64_t write_count_now()
     void *core_zeroed(size_t count, size_t size)
 
+    ctypedef struct yields:
+        int64_t next_at
+    void yields_offer(yields *y)
+
     enum item_kind:
         ITEM_EVENT, ITEM_CALL, ITEM_ANSWER, ITEM_TRANSACTION, ITEM_BULK, ITEM_PROGRESS
 

@@ -3,6 +3,10 @@
 # Servers put up with a thousand requests from all clients together.
 MAX_IN_FLIGHT = 100
 
+cdef enum:
+    # So many operations are written down between two offers of the processor to others: in 50 microseconds, or so.
+    WRITTEN_AT_ONCE = 64
+
 
 cdef bulk_write *new_writes(Handle handle, WriteOps ops, Py_ssize_t count, long batch, long batch_bytes,
                               int in_flight, long serial, bint stop, bint divisible) except NULL:
@@ -27,9 +31,11 @@ cdef inline bint ends_transaction(const bulk_write *w, Py_ssize_t count) noexcep
 cdef object write_as_they_come(bulk_write *w, WriteOps ops, iterator, Py_ssize_t count):
     """Take operations from an iterator while the first ones are under way."""
     cdef bint goes_on = True
+    cdef yields turns
     cdef CreateRow row
     cdef NextRow next_row = next_row_of(iterator)
     ops.owned.append(iterator)  # the rows are its own
+    turns.next_at = 0
     while goes_on:
         if next_row is not NULL and ops.count < count and next_row(<PyObject *>iterator, &row):
             add_row(ops, &row)
@@ -41,6 +47,9 @@ cdef object write_as_they_come(bulk_write *w, WriteOps ops, iterator, Py_ssize_t
             if ops.count == count:
                 raise too_many_or_few(count, f"{count + 1} or more")
             ops.add(operation)
+        if ops.count % WRITTEN_AT_ONCE == 0:
+            # The servers work at the first ones. The GIL stays here: another thread might keep it for milliseconds.
+            yields_offer(&turns)
         if ends_transaction(w, ops.count) or ops.count == count:
             with nogil:
                 goes_on = bulk_write_ready(w, ops.count)

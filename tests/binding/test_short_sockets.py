@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from pathlib import Path
-
 import pytest
 
 from tests.binding import subprocesses
-
-PROGRAMS = Path(__file__).parent / "programs"
+from tests.binding.preloads import library_of, with_library
 
 pytestmark = [
     pytest.mark.not_emulated("it has no sockets"),
@@ -18,26 +13,18 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sockets") / "sockets.so"
-    strict = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
-    subprocess.run(
-        [os.environ.get("CC", "gcc"), *strict, "-o", path, PROGRAMS / "sockets.c"], check=True
-    )
-    return path
+library = library_of("sockets.c")
 
 
 @pytest.fixture
 def run(zookeeper, connection_string, root, library):
     def run_scenario(scenario):
-        preloaded = f"{os.environ.get('LD_PRELOAD', '')} {library}"
         return subprocesses.run(
             "short_sockets",
             connection_string + root,
             str(library),
             scenario,
-            within=["env", f"LD_PRELOAD={preloaded}"],
+            within=with_library(library),
         )
 
     return run_scenario

@@ -31,7 +31,8 @@
  *     race, asked, refusals                      their beginning; the requests under way on them; what they refuse
  *     resolve, lookups, service, write_count     what is known of servers
  *     names, candidates                          hosts and addresses
- *     log, queue, completion_queue, wakeups, threads, address, order, memory, posts, locks, path, answers, codes, process
+ *     log, queue, completion_queue, wakeups, yields, threads, address, order, memory, posts, locks, path
+ *     answers, codes, process
  *
  * This header is for Python's half and for tests. A file of the core includes what it uses. A header
  * says at each declaration which pointers may be NULL and which side frees them. All others are not
@@ -60,5 +61,6 @@
 #include "threads.h"
 #include "write_count.h"
 #include "write_many.h"
+#include "yields.h"
 
 #endif
