@@ -155,6 +155,10 @@ def shown(agenda: Agenda) -> dict[str, Any]:
     }
 
 
+def stats(agenda: Agenda) -> dict[str, Any]:
+    return {path: unpacked(entry[1]) for path, _, entry in agenda.nodes.walk("/top")}
+
+
 def expected(servers: Servers, wants: Callable[[str], bool]) -> dict[str, Any]:
     return {
         path: None if path in servers.refused else (node["data"], (node["czxid"], node["mzxid"]))
@@ -332,6 +336,24 @@ def test_a_tree_becomes_what_the_servers_have(what, depth, is_filtered) -> None:
     story.end()
     assert story.told == expected(story.servers, wants)
     assert story.agenda.nodes.count == len(story.told)
+    if depth is None and not is_filtered:
+        assert stats(story.agenda) == {path: story.servers.stat(path) for path in story.told}
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        [("create", "/top/a/x"), ("delete", "/top/a/x")],
+        [("delete", "/top/a/a"), ("create", "/top/a/a")],
+        [("create", "/top/x"), ("create", "/top/x/a"), ("delete", "/top/x/a"), ("delete", "/top/x")],
+    ],
+)
+def test_the_stat_above_nodes_that_have_come_and_gone_is_new(what) -> None:
+    story = Story(Servers(), Agenda("/top"))
+    for step in what:
+        story.step(*step)
+    story.end()
+    assert stats(story.agenda) == {path: story.servers.stat(path) for path in story.told}
 
 
 @given(

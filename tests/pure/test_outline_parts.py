@@ -20,6 +20,8 @@ from zc.zk.tree.diff import plan_outline
 
 pytestmark = pytest.mark.quick
 
+SANITIZED = bool(os.environ.get("LD_PRELOAD"))
+
 AT_ONCE = 1
 PARTS = [2, 3, 4]
 
@@ -177,3 +179,31 @@ def test_without_threads_all_parts_are_read_by_the_caller() -> None:
         [sys.executable, "-c", WITHOUT_THREADS], capture_output=True, text=True, timeout=60
     )
     assert ran.stdout == "4 300 can't start new thread\n", ran.stderr
+
+
+WITHOUT_MEMORY = """
+import os, resource
+from zc.zk._speedups import outline_of
+text = "".join(f"/n{number:06}\\n  a = {number}\\n" for number in range(40_000))
+sizes = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmSize")]
+endings = set()
+for more in range(0, 40_000_000, 100_000):
+    child = os.fork()
+    if child == 0:
+        resource.setrlimit(resource.RLIMIT_AS, (1024 * int(sizes[0]) + more, -1))
+        try:
+            outline_of(text, 4)
+        except MemoryError:
+            pass
+        os._exit(0)
+    endings.add(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+print(*endings)
+"""
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer takes all addresses for itself")
+def test_however_little_memory_there_is_the_process_goes_on() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", WITHOUT_MEMORY], capture_output=True, text=True, timeout=scaled(60)
+    )
+    assert (ran.stdout, ran.stderr) == ("0\n", "")

@@ -2,13 +2,27 @@
 
 cdef extern from * nogil:
     """
-    /* Of a thread that reads a part of a text. */
-    static __thread int is_without_lock;
+    #include <pthread.h>
 
-    static void take_without_lock(int is_without) { is_without_lock = is_without; }
+    /* Of a thread that reads a part of a text. A thread-local variable would not do: a thread that uses it first has it
+       allocated, and the process is ended if there is no memory. */
+    static pthread_key_t without_lock;
+    static int knows_without_lock;
+
+    static void prepare_without_lock(void) { knows_without_lock = pthread_key_create(&without_lock, NULL) == 0; }
+
+    static int take_without_lock(int is_without) {
+        return knows_without_lock && pthread_setspecific(without_lock, is_without ? &without_lock : NULL) == 0;
+    }
+
+    static int is_without_lock(void) { return knows_without_lock && pthread_getspecific(without_lock) != NULL; }
     """
-    bint is_without_lock
-    void take_without_lock(bint is_without)
+    void prepare_without_lock()
+    bint take_without_lock(bint is_without)
+    bint is_without_lock()
+
+
+prepare_without_lock()
 
 
 cdef inline Py_ssize_t end_of_digits(int kind, const void *data, Py_ssize_t at) noexcept nogil:
@@ -67,7 +81,7 @@ cdef inline bint is_canonical(const char *text) except -1 nogil:
     cdef char written[NUMBER_SIZE]
     if is_short_decimal(text):
         return True
-    if is_without_lock:
+    if is_without_lock():
         return False
     write_decimal(PyOS_string_to_double(text, NULL, NULL), written)
     return strcmp(text, written) == 0

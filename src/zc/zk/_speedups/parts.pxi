@@ -161,8 +161,7 @@ cdef void read_parts(Part *parts, int count) noexcept nogil:
 
 cdef void read_part(void *argument) noexcept nogil:
     cdef Part *part = <Part *>argument
-    take_without_lock(True)
-    part.is_read = (<Reading>part.reading).read_all()
+    part.is_read = take_without_lock(True) and (<Reading>part.reading).read_all()
     take_without_lock(False)
 
 

@@ -227,6 +227,7 @@ class Agenda:
             if before.czxid == now.czxid:
                 self._compare_family(path, wanted, changed=before.names != now.names)
                 return
+            self._note_other_family(path)
         self._read_family(path, now.children)
 
     def _take_stat(self, path: str, stat: Mapping[str, int] | ZooKeeperException | None) -> None:
@@ -265,8 +266,8 @@ class Agenda:
         for each in removed:
             self.refused.pop(each, None)
             note(self.log, each, REMOVED)
-        if removed:
-            self._note_other_family(path)
+        # Also one that has come and gone between two reads has changed the stat of the one above.
+        self._note_other_family(path)
 
     def _take_names(self, path: str, names: Sequence[str]) -> None:
         entry = self.nodes.find(path)
