@@ -48,7 +48,9 @@ STEPS = [
     Step("Event loops and threads", "asynchronous", "--rounds 3"),
     Step("The same without the library", "event_loop", "--rounds 3"),
     Step("Trees, near the server", "tree", "--delays 0 --rounds 15", "--delays 0 --rounds 1"),
-    Step("Trees, 1 ms away", "tree", "--delays 1 --rounds 15", "--delays 1 --nodes 1000 --rounds 1"),
+    Step(
+        "Trees, 1 ms away", "tree", "--delays 1 --rounds 15", "--delays 1 --nodes 1000 --rounds 1"
+    ),
     Step("From a thousand to a million nodes", "scale", "", "--sizes 1000 10000 --rounds 1"),
     Step("Text and network", "text", "--shapes mixed --rounds 3", "--nodes 10000 --rounds 1"),
     Step("Over TLS", "secured", "--rounds 7"),

@@ -156,7 +156,11 @@ def shown(agenda: Agenda) -> dict[str, Any]:
 
 
 def stats(agenda: Agenda) -> dict[str, Any]:
-    return {path: unpacked(entry[1]) for path, _, entry in agenda.nodes.walk("/top")}
+    return {
+        path: unpacked(entry[1])
+        for path, _, entry in agenda.nodes.walk("/top")
+        if isinstance(entry[1], bytes)
+    }
 
 
 def expected(servers: Servers, wants: Callable[[str], bool]) -> dict[str, Any]:
@@ -345,7 +349,12 @@ def test_a_tree_becomes_what_the_servers_have(what, depth, is_filtered) -> None:
     [
         [("create", "/top/a/x"), ("delete", "/top/a/x")],
         [("delete", "/top/a/a"), ("create", "/top/a/a")],
-        [("create", "/top/x"), ("create", "/top/x/a"), ("delete", "/top/x/a"), ("delete", "/top/x")],
+        [
+            ("create", "/top/x"),
+            ("create", "/top/x/a"),
+            ("delete", "/top/x/a"),
+            ("delete", "/top/x"),
+        ],
     ],
 )
 def test_the_stat_above_nodes_that_have_come_and_gone_is_new(what) -> None:
