@@ -284,6 +284,7 @@ cdef extern from "core.h" nogil:
     set_watches *set_watches_new(zk_handle *handle, int64_t zxid)
     void set_watches_add(set_watches *s, int list, const char *path)
     void set_watches_activate(set_watches *s)
+    void set_watches_forget(zk_handle *handle, const char *path, int kinds)
 
     const char *path_fault(const char *path, size_t length, int sequential, uint32_t *character)
 

@@ -112,13 +112,15 @@ cdef class Handle:
                 c.code = removal_code(context, c.code)
                 if c.code in (ZOK, ZNOWATCHER):
                     self.registry.forget(context.watch_kind, context.path, context.watcher)
+                    forget_unneeded(self, context.path)
                 sweep(self, context.path)
             elif context.watcher is not None:
                 is_set = c.code == ZOK or (c.code == ZNONODE and context.missing_too)
                 # A caller that gave up waiting was told of a failure: it does not expect events.
-                self.registry.settle(
-                    context.watch_kind, (context.path,), context.watcher, is_set and not c.abandoned
-                )
+                is_set = is_set and not c.abandoned
+                self.registry.settle(context.watch_kind, (context.path,), context.watcher, is_set)
+                if not is_set:
+                    forget_unneeded(self, context.path)  # the server may have set it
                 sweep(self, context.path)
             if c.answers is NULL:
                 complete(context.completion, context, c)

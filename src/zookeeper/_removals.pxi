@@ -42,6 +42,7 @@ cdef int send_removal(Handle handle, call *c, Request request) except? -32000:
         handle.removals += 1
     elif removal_code(context, code) == ZOK:
         handle.registry.forget(context.watch_kind, context.path, context.watcher)
+        forget_unneeded(handle, context.path)
         sweep(handle, context.path)
         return REMOVED_HERE
     return code
@@ -69,6 +70,19 @@ cdef bint choose_removal(WatcherRegistry registry, Context context, Request requ
     else:
         request.op.op = OP_REMOVE_STANDING
     return context.watch_kind != 0
+
+
+cdef int forget_unneeded(Handle handle, str path) except -1:
+    """Have the C client set no watch at a path again that nobody waits for.
+
+    It forgets a one-time watch when its event comes, and when a server has done a removal of its own; not
+    where another watch did for it, or where the server had none. Runs no Python once it has decided.
+    """
+    cdef bytes where = encoded_path(path)
+    cdef int unneeded = ONE_TIME & ~handle.registry.present(path)
+    if unneeded:
+        set_watches_forget(handle.c, where, unneeded)
+    return 0
 
 
 cdef int removal_code(Context context, int code) noexcept:

@@ -134,11 +134,14 @@ cdef enum:
 
 cdef call *new_call(Handle handle, bint waiting, Context context) except NULL:
     cdef call *c
+    cdef bint watched
     if context is None:
         return call_new(handle.c, waiting, NULL, False)
     Py_INCREF(context)
     context.number = handle.number
-    c = call_new(handle.c, waiting, <void *>context, context.watcher is not None)
+    # A removal leaves no watch, also where it is a read that tells when it is its turn.
+    watched = context.watcher is not None and not context.forget
+    c = call_new(handle.c, waiting, <void *>context, watched)
     # The event thread has more to do for a removal before its completion hears of it.
     if not context.forget:
         c.answers = context.answers()

@@ -225,6 +225,43 @@ def test_a_credential_that_proves_nothing_ends_the_use_of_the_handle(z: Any) -> 
         z.get(handle, "/")
 
 
+@pytest.mark.parametrize("mode", ["PERSISTENT", "PERSISTENT_RECURSIVE"])
+@pytest.mark.parametrize("removed", ["before", "meanwhile"])
+def test_watches_that_were_removed_are_not_set_again(
+    emulation: Emulation, z: Any, mode: str, removed: str
+) -> None:
+    handle, watcher, staying = z.init(HOSTS), Calls(), Calls()
+
+    def remove(local: bool) -> None:
+        for kind in (zookeeper.WATCH_DATA, zookeeper.WATCH_CHILDREN):
+            z.remove_watches(handle, "/", kind, watcher, local)
+        kind = getattr(zookeeper, f"WATCH_{mode}")
+        z.remove_watches(handle, "/", kind, staying, local)
+
+    z.get(handle, "/", watcher)
+    z.add_watch(handle, "/", getattr(zookeeper, mode), staying)
+    z.get_children(handle, "/", watcher)
+    if removed == "before":
+        remove(local=False)
+    emulation.sessions[handle].disconnect()
+    if removed == "meanwhile":
+        remove(local=True)
+    emulation.sessions[handle].connect()
+    assert not emulation._server.engine.is_watched("/", zookeeper.WATCH_ANY)
+
+
+def test_one_kind_of_watch_that_was_removed_is_not_set_again(emulation: Emulation, z: Any) -> None:
+    handle, watcher = z.init(HOSTS), Calls()
+    z.add_watch(handle, "/", zookeeper.PERSISTENT_RECURSIVE, watcher)
+    z.get_children(handle, "/", watcher)
+    z.remove_watches(handle, "/", zookeeper.WATCH_CHILDREN, watcher)
+    emulation.sessions[handle].disconnect()
+    emulation.sessions[handle].connect()
+    assert emulation._server.engine.is_watched("/", zookeeper.WATCH_DATA)
+    z.remove_watches(handle, "/", zookeeper.WATCH_PERSISTENT_RECURSIVE, watcher)
+    assert not emulation._server.engine.is_watched("/", zookeeper.WATCH_ANY)
+
+
 def test_a_waiting_client_connects_when_it_is_allowed_to(emulation: Emulation, z: Any) -> None:
     states = Calls()
     handle = z.init("elsewhere.example.com:2181,there.example.com:2181/root", states)

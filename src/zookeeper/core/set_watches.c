@@ -38,6 +38,8 @@ typedef struct _watcher_registration {
     const char *path;
 } watcher_registration_t;
 void activateWatcher(zhandle_t *zh, watcher_registration_t *registration, int code);
+/* From 3.5 on; takes out all where there is no watcher. */
+void removeWatchers(zhandle_t *zh, const char *path, ZooWatcherType type, watcher_fn watcher, void *context);
 /* Which table a watch goes into: that of existing nodes for ZOK, of missing ones for ZNONODE. */
 zk_hashtable *exists_result_checker(zhandle_t *zh, int code);
 zk_hashtable *child_result_checker(zhandle_t *zh, int code);
@@ -75,6 +77,18 @@ void set_watches_activate(set_watches *s) {
         unlock_watchers(handle->zh);
     }
     core_unlock(&handle->submit);
+}
+
+void set_watches_forget(zk_handle *handle, const char *path, int kinds) {
+    char *server_path = path_with_chroot(handle->chroot, path);
+    core_lock(&handle->submit);
+    if (!handle->shut) {
+        lock_watchers(handle->zh);
+        removeWatchers(handle->zh, server_path, (ZooWatcherType)kinds, NULL, NULL);
+        unlock_watchers(handle->zh);
+    }
+    core_unlock(&handle->submit);
+    free(server_path);
 }
 
 /* One request of the operation. */

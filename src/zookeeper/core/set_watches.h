@@ -46,6 +46,8 @@ void set_watches_add(set_watches *s, int list, const char *path);
 void set_watches_add_path(set_watches *s, int list, char *path);
 /* Tell the C client of the watches, so that it delivers and keeps them. Before bulk_start. */
 void set_watches_activate(set_watches *s);
+/* Have the C client set no watch of these kinds (ZooWatcherType) again at a path: nobody waits for one. */
+void set_watches_forget(zk_handle *handle, const char *path, int kinds);
 
 /* watch_one.c, for servers that do not know SetWatches: sends what may be sent. With the lock held. */
 void watch_one_by_one(set_watches *s);

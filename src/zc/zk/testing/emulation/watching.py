@@ -40,6 +40,8 @@ class Handle(Protocol):
 
     def server_path(self, path: str) -> str: ...
 
+    def client_path(self, path: str) -> str: ...
+
     def sweep(self, path: str) -> None: ...
 
 
@@ -102,11 +104,26 @@ def remembered(engine: Engine, handle: Handle, one_time: Rewatch) -> Rewatch:
     return Rewatch(data, exists, children)
 
 
+def _still_wanted(handle: Handle, one_time: Rewatch) -> Rewatch:
+    """Leave out what was removed since, or that a watch which stays has outlived."""
+
+    def wanted(paths: Sequence[str], kind: int) -> list[str]:
+        present = handle.registry.present
+        return [path for path in paths if present(handle.client_path(path)) & kind]
+
+    return Rewatch(
+        wanted(one_time.data, constants.WATCH_DATA),
+        wanted(one_time.exists, constants.WATCH_DATA),
+        wanted(one_time.children, constants.WATCH_CHILDREN),
+    )
+
+
 def watch_again(
     engine: Engine, client: Client, handle: Handle, seen: int, one_time: Rewatch
 ) -> None:
     """Set all watches on a new connection, in the order in which the binding does."""
     registry = handle.registry
+    one_time = _still_wanted(handle, one_time)
     for path in [path for path in registry.at_server if registry.mode(path) < 0]:
         del registry.at_server[path]
     by_mode: dict[int, list[str]] = {mode: [] for mode in MODES}
