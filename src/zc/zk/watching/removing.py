@@ -17,16 +17,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("zc.zk")
 
+# The faults that leave the watch there.
+_NOT_DONE = (zookeeper.SessionError, zookeeper.ThrottledOpException)
+
 
 def remove_watches(
     handle: int, dependencies: Dependencies, watcher: Watcher, binding: Binding
 ) -> Iterator[list[CachedNode]]:
     """Remove the watches that are not needed; yield nodes that have to be read again.
 
-    Raises ConnectionLossException, and the rest is left for another time.
+    Raises ConnectionLossException, and the rest is left for another time. So are those whose
+    removal has failed meanwhile: a server that has too much to do is not asked at once.
     """
     unneeded, needing = dependencies.unneeded, dependencies.needing
-    while unneeded:
+    for _ in range(len(unneeded)):
         kind, path = unneeded.popleft()
         if needing(kind, path):
             continue
@@ -45,7 +49,8 @@ def _remove_watch(
     binding: Binding,
 ) -> None:
     def done(_: int, code: int) -> None:
-        if code in (zookeeper.CONNECTIONLOSS, zookeeper.OPERATIONTIMEOUT):
+        # Any other answer says that there is no watch, or that no server can remove one.
+        if code != zookeeper.OK and isinstance(zookeeper.error(code, path), _NOT_DONE):
             unneeded.append((kind, path))
 
     try:

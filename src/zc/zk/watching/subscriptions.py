@@ -13,7 +13,6 @@ import weakref
 from collections import Counter
 from collections.abc import Collection, Iterable
 from copy import copy
-from functools import partial
 from typing import TYPE_CHECKING
 
 import zookeeper
@@ -130,7 +129,7 @@ class Subscriptions:
         for upkeep in list(self._trees):
             if upkeep.owner() is None:
                 del self._trees[upkeep]
-                upkeep.unwatch(partial(self._trees.setdefault, upkeep, None))
+                upkeep.unwatch(handle)
                 continue
             try:
                 delays.append(upkeep.keep(handle, self.session.maintenance.moment))

@@ -109,24 +109,16 @@ class Upkeep:
             raise top[1]
         self.agenda.log.clear()
 
-    def unwatch(self, try_again: Callable[[], object]) -> None:
-        """Have the watch removed. `try_again` is called if the connection is lost meanwhile."""
+    def unwatch(self, handle: int) -> None:
+        """Have the watch removed.
 
-        def done(_: int, code: int) -> None:
-            if code in (zookeeper.CONNECTIONLOSS, zookeeper.OPERATIONTIMEOUT):
-                try_again()
-
+        If the connection is lost meanwhile, it is not set again (`local`). To try again would be
+        no good: the tree may be there again by then, with the same watcher.
+        """
+        remove = self._session.binding.aremove_watches
         self._noted.clear()
         try:
-            self._session.call(
-                self._session.binding.aremove_watches,
-                self.root,
-                zookeeper.WATCH_PERSISTENT_RECURSIVE,
-                self._watcher,
-                completion=done,
-            )
-        except zookeeper.ConnectionLossException:
-            try_again()
+            remove(handle, self.root, zookeeper.WATCH_PERSISTENT_RECURSIVE, self._watcher, True)
         except zookeeper.ZooKeeperException as fault:
             logger.debug("no watch to remove at %s: %s", self.root, fault)  # gone with the session
 
@@ -158,10 +150,10 @@ class Upkeep:
         if self._failures and now < self._due:
             return self._due - now
         if self.wanted_root is None:
-            self._leave()
+            self._leave(handle)
             return None
         if self.wanted_root != self.root:
-            self._move(self.wanted_root)
+            self._move(handle, self.wanted_root)
         if self._moment is None or self._moment[0] != moment[0]:
             self._is_watched = False
         if not self._is_watched and not self._watch_again(handle, now):
@@ -258,17 +250,17 @@ class Upkeep:
             self.agenda.log = {}
             owner._take_changes(log)
 
-    def _leave(self) -> None:
+    def _leave(self, handle: int) -> None:
         """Show nothing, as links lead nowhere, and have heard nothing until they do."""
         if self._is_watched or self.agenda.nodes.count:
-            self._move(self.root)
+            self._move(handle, self.root)
             self._tell()
         self._noted.clear()
 
-    def _move(self, root: str) -> None:
+    def _move(self, handle: int, root: str) -> None:
         """Follow links to another node: all that was there goes, and all there is comes."""
         former = self.agenda
-        self.unwatch(int)  # one that stays tells of nodes that are none of ours any more
+        self.unwatch(handle)  # one that stays tells of nodes that are none of ours any more
         self.agenda = Agenda(root, self._depth, self._accepts)
         self._noted.clear()
         self._is_watched = False
