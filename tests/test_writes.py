@@ -51,4 +51,4 @@ def test_transactions_refused_meanwhile_are_done_one_by_one(program: Path) -> No
 
 
 def test_one_operation_over_the_limit_ends_it_all_the_same(program: Path) -> None:
-    assert sent(program, "tiny", 100) == ([50], zookeeper.UNIMPLEMENTED)
+    assert sent(program, "tiny", 100) == ([50], zookeeper.BADARGUMENTS)

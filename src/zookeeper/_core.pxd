@@ -3,7 +3,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int16_t, int32_t, int64_t, uint32_t
 
 cdef extern from "core.h" nogil:
-    enum: ZOK, ZNONODE, ZNOTHING, ZCLOSING, ZCONNECTIONLOSS, ZNOWATCHER, ZUNIMPLEMENTED
+    enum: ZOK, ZNONODE, ZNOTHING, ZCLOSING, ZCONNECTIONLOSS, ZNOWATCHER, ZUNIMPLEMENTED, ZBADARGUMENTS
 
     struct Stat:
         int64_t czxid, mzxid, ctime, mtime, ephemeralOwner, pzxid

@@ -67,7 +67,7 @@ cdef object unsent_write(Handle handle, WriteOps ops, Py_ssize_t index, int code
     cdef long size
     path = ops.path_of(index)
     # One without a reason may not have been taken from its iterator.
-    if code != ZUNIMPLEMENTED:
+    if code != ZBADARGUMENTS:
         return unsent(code, path)
     size = operation_size(handle.c, &ops.ops[index])
     if not service_hangs_up_at(handle.c, size):

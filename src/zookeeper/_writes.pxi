@@ -60,6 +60,27 @@ cdef long size_of_all(Handle handle, WriteOps ops) except -1:
     return size
 
 
+cdef object unsent_transaction(Handle handle, WriteOps ops, int code):
+    """Make the exception for a transaction that was not sent.
+
+    Where the servers take none so large, `is_over_servers_limit` is set: smaller ones may do.
+    """
+    cdef long size = 0
+    cdef Py_ssize_t i
+    if code != ZBADARGUMENTS:
+        return unsent(code, None)
+    for i in range(ops.count):
+        size += operation_size(handle.c, &ops.ops[i])
+    problem = errors.error(
+        constants.BADARGUMENTS,
+        None,
+        f"the servers hang up at a transaction of {ops.count} operations and {size} bytes (their jute.maxbuffer)",
+        may_have_happened=False,
+    )
+    problem.is_over_servers_limit = True
+    return problem
+
+
 def multi(h, ops, *, timeout=None):
     """Do several operations as one transaction: all or none.
 
@@ -68,8 +89,8 @@ def multi(h, ops, *, timeout=None):
 
     Returns a list with each operation's result: the path, `(path, stat)` (the stat None from servers
     that do not tell it), the stat, None, None.
-    Raises UnimplementedException where the server turns out to know no transactions; otherwise
-    the exception of the first operation that failed; its `index` is that operation's place, its
+    Raises UnimplementedException where the server turns out to know no transactions, BadArgumentsException
+    where it turns out to take none so large; otherwise the exception of the first operation that failed; its `index` is that operation's place, its
     `results` the list of codes: OK before it, RUNTIMEINCONSISTENCY after it.
     """
     cdef Handle handle = find(h)
@@ -88,6 +109,8 @@ def multi(h, ops, *, timeout=None):
         with nogil:
             bulk_write_ready(w, operations.count)
         wait_for_bulk(handle, &w.base, seconds, None, None)
+        if w.base.code == ZBADARGUMENTS and w.next == 0:
+            raise unsent_transaction(handle, operations, ZBADARGUMENTS)
         if w.base.code != ZOK:
             raise lost_write(&w.results[0], w.base.code, None)
         codes = codes_of(w.results, operations.count)
@@ -120,5 +143,5 @@ def amulti(h, ops, completion=None):
     )
     if code != ZOK:
         Py_DECREF(context)
-        raise unsent(code, None)
+        raise unsent_transaction(handle, operations, code)
     return constants.OK

@@ -2,7 +2,13 @@
  *
  * Each word of standard input is something that happens to one operation, whose number is the argument:
  * `lost` (a new connection breaks at it), `others` (those of a hundred handles, at the same time as the last
- * one), `answered`, `denied` (the server says that it does not know it), or so many seconds that pass. For each a character is printed: whether the operation is left out from then on. */
+ * one), `gone` (the server of that connection cannot be reached then), `alive` (the next connection answers
+ * something), `answered`, `took` (another operation was answered), `denied` (the server says that it does not know
+ * it), `anew` (another handle is opened), or so many seconds that pass. `lost`, `answered` and `took` may end with
+ * the bytes of the request.
+ *
+ * For each a character is printed: `-` if the operation is left out from then on, `x` if a transaction is not sent
+ * that is as large as the last request, `+` otherwise. Behind them are the bytes of pieces in the end. */
 #include "handle.h"
 
 #include <stdio.h>
@@ -24,35 +30,54 @@ void log_say(ZooLogLevel level, const char *where, const char *format, ...) {
     (void)level, (void)where, (void)format;
 }
 
-int main(int count, char **arguments) {
-    ability which = (ability)atoi(arguments[count - 1]);
-    static zk_handle handle, others[100];
-    handle.service = service_of("one.test:1");
-    dispatch last = {0, 1, 100, 0};
-    char word[20];
-    while (scanf("%19s", word) == 1) {
-        if (strcmp(word, "lost") == 0) {
-            last = (dispatch){++handle.connections, 1, 100, now++};
-            service_lost(&handle, which, last, ZCONNECTIONLOSS);
-            now++;
-        } else if (strcmp(word, "others") == 0) {
-            for (int i = 0; i < 100; i++) {
-                others[i].service = handle.service;
-                others[i].connections++;
-                service_lost(&others[i], which, last, ZCONNECTIONLOSS);
-                now++;
-            }
-        } else if (strcmp(word, "answered") == 0) {
-            service_answered(&handle, which);
-        } else if (strcmp(word, "denied") == 0) {
-            dispatch sent = {++handle.connections, 1, 100, now++};
-            service_lost(&handle, which, sent, ZUNIMPLEMENTED);
-        } else {
-            now += atoi(word) * INT64_C(1000000000);
+static zk_handle handle, others[100];
+static ability which;
+static dispatch last = {0, 1, 100, 0};
+
+static void lose(zk_handle *loser, int code) {
+    loser->service = handle.service;
+    service_lost(loser, which, last, code);
+    now++;
+}
+
+static void happen(const char *what) {
+    if (strcmp(what, "lost") == 0 || strcmp(what, "denied") == 0) {
+        last = (dispatch){++handle.connections, 1, last.bytes, now++};
+        lose(&handle, *what == 'l' ? ZCONNECTIONLOSS : ZUNIMPLEMENTED);
+    } else if (strcmp(what, "others") == 0) {
+        for (int i = 0; i < 100; i++) {
+            others[i].connections++;
+            lose(&others[i], ZCONNECTIONLOSS);
         }
-        putchar(service_refuses(&handle, which) ? '-' : '+');
+    } else if (strcmp(what, "gone") == 0) {
+        service_excuse(&handle);
+    } else if (strcmp(what, "alive") == 0) {
+        handle.alive_on = handle.connections + 1;
+    } else if (strcmp(what, "answered") == 0) {
+        service_answered(&handle, which, last.bytes);
+    } else if (strcmp(what, "took") == 0) {
+        service_took(&handle, last.bytes);
+    } else if (strcmp(what, "anew") == 0) {
+        service_release(service_of("one.test:1"));
+    } else {
+        abort();
     }
-    putchar('\n');
+}
+
+int main(int count, char **arguments) {
+    which = (ability)atoi(arguments[count - 1]);
+    handle.service = service_of("one.test:1");
+    char word[20], what[20];
+    while (scanf("%19s", word) == 1) {
+        what[0] = 0;
+        last.bytes = 100;
+        if (sscanf(word, "%19[a-z]%ld", what, &last.bytes) > 0)
+            happen(what);
+        else
+            now += atoi(word) * INT64_C(1000000000);
+        putchar(service_refuses(&handle, which) ? '-' : service_hangs_up_at(&handle, last.bytes) ? 'x' : '+');
+    }
+    printf(" %ld\n", service_piece_bytes(&handle));
     service_release(handle.service);
     return 0;
 }

@@ -46,7 +46,8 @@ int transaction_send(zk_handle *handle, transaction *t) {
         piece = strcmp(learned, "tiny") ? 900 : SIZE / 2;
         limit = strcmp(learned, "tiny") ? 1000 : SIZE;
     }
-    if (refuses_all || t->count * SIZE >= limit) return ZUNIMPLEMENTED;
+    if (refuses_all) return ZUNIMPLEMENTED;
+    if (t->count * SIZE >= limit) return ZBADARGUMENTS;
     printf("%d ", t->count);
     bulk *b = &((bulk_write *)t->owner)->base;
     b->outstanding--;

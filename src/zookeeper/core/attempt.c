@@ -60,13 +60,9 @@ int attempt_connect(zk_handle *handle, int fd, const struct sockaddr *address, s
     return -1;
 }
 
-static void note_failed(attempt *a, const server_address *address) {
-    failed_note(&a->failed, address, core_now());
-}
-
 /* The server that has accepted is none that one can talk to. */
 static void reject_winner(zk_handle *handle) {
-    note_failed(&handle->attempt, &handle->attempt.winner);
+    race_note_failed(handle, &handle->attempt.winner);
     race_lose(handle, EPROTO);
 }
 
@@ -244,6 +240,7 @@ void attempt_end_turn(zk_handle *handle, int state, struct timeval *tv) {
     int is_connected = state == ZOO_CONNECTED_STATE || state == ZOO_READONLY_STATE;
     if (is_connected && a->phase == ATTEMPT_OPENING) {
         a->phase = ATTEMPT_NONE;
+        a->served = a->winner;
         a->rounds = a->failures = 0;
         refusals_clear(&handle->refusals);
         failed_forget(&a->failed, &a->winner);
@@ -279,14 +276,17 @@ void attempt_closed(zk_handle *handle) {
     if (a->phase == ATTEMPT_NONE) {
         /* A server that hangs still accepts connections, so without this it would win the next race
          * against one that failed longer ago. */
-        note_failed(a, &a->winner);
+        failed_note(&a->failed, &a->winner, core_now());
     } else if (a->phase == ATTEMPT_OPENING || a->phase == ATTEMPT_SHAKING) {
-        note_failed(a, &a->winner);
+        if (frames_is_greeted(&handle->connection.frames))
+            failed_note(&a->failed, &a->winner, core_now());
+        else
+            race_note_failed(handle, &a->winner);
         a->was_slow = 1;
     } else if (a->phase == ATTEMPT_RACING) {
         /* The C client has given up: it has been long enough. */
         for (int i = 0; i < a->next; i++)
-            if (a->racers[i].fd >= 0) note_failed(a, &a->racers[i].address);
+            if (a->racers[i].fd >= 0) race_note_failed(handle, &a->racers[i].address);
     }
     race_clear(a);
     a->phase = ATTEMPT_NONE;

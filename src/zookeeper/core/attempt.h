@@ -33,7 +33,7 @@ typedef struct {
     int failures;       /* in a row */
     int was_slow, rounds;
     int has_skipped; /* the last poll of the connection was left out */
-    server_address winner;
+    server_address winner, served; /* the last one, too, that has opened the session */
     racer racers[MAX_RACERS];
     failed_addresses failed;
 } attempt;

@@ -60,6 +60,7 @@ int call_wait(call *c, int64_t deadline) { return posts_wait(&c->finished, deadl
  * drop the reference to the context. */
 void call_ended(call *c, int code) {
     c->code = pending_code(c->handle, code);
+    if (code == ZOK && c->sent.bytes > 0) service_took(c->handle, c->sent.bytes);
     if (c->covered && (code == ZOK || code == ZNONODE) && !standing_still_covers(c->handle, c->covered))
         c->code = ZCONNECTIONLOSS;
     /* The C client tells of a connection before it tells of what was lost with it. */

@@ -30,7 +30,7 @@
  *     layer, frames, pauses                      what they are made of
  *     race, asked, refusals                      their beginning; the requests under way on them; what they refuse
  *     resolve, lookups, service, write_count     what is known of servers
- *     names, candidates                          hosts and addresses
+ *     names, candidates, sizes                   hosts and addresses; sizes of requests
  *     log, queue, completion_queue, wakeups, yields, threads, address, order, memory, posts, locks, path
  *     answers, codes, process
  *

@@ -67,6 +67,8 @@ void frames_begin(frames *f) {
 
 int frames_spoken(const frames *f) { return f->asked.greeted || f->asked.sent; }
 
+int frames_is_greeted(const frames *f) { return f->phase != PHASE_WELCOME; }
+
 int frames_is_held(const frames *f) { return f->phase == PHASE_HELD; }
 
 int frames_is_open(const frames *f) {

@@ -32,6 +32,7 @@ void frames_begin(frames *f); /* a new connection: forgets the last one */
 void frames_clear(frames *f);
 ssize_t frames_recv(frames *f, int fd, void *buffer, size_t size); /* as recv does */
 int frames_spoken(const frames *f); /* anything has been sent at all */
+int frames_is_greeted(const frames *f); /* the server has answered, if only to say that the session is over */
 /* The server has opened the session, and the C client does not know it yet. Until it is let through, the
  * bytes that follow are for the caller to read. */
 int frames_is_held(const frames *f);

@@ -54,7 +54,10 @@ struct zk_handle {
     int completions_apart;
 
     service *service; /* one reference is ours */
-    long struck[ABILITIES]; /* guarded by services_lock: the connection of the last strike */
+    /* Guarded by services_lock: the connection of the last strike; of one at a large request; the last one whose
+     * server could not be reached when it had ended. */
+    long struck[ABILITIES], struck_large, excused;
+    _Atomic long alive_on; /* the last connection that has answered anything */
     _Atomic long doubtful;  /* requests under way that may never be answered */
     _Atomic int64_t doubted_at; /* when the first of them was sent, or the last one answered or probed */
 

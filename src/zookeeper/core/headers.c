@@ -42,6 +42,7 @@ int __wrap_deserialize_ReplyHeader(struct iarchive *in, const char *tag, struct 
     if (handle) {
         handle->turned_away = v->err == ZSESSIONCLOSEDREQUIRESASLAUTH;
         if (v->xid > 0 && v->zxid > 0) handle->last_zxid = v->zxid;
+        service_note_alive(handle);
         reconnect_note_answer(handle, v);
     }
     return result;

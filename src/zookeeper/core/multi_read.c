@@ -182,7 +182,7 @@ static void batch_done(raw_request *raw, int code) {
     b->outstanding--;
     if (code != ZOK) reader_forget_names(r, batch->items, batch->count);
     if (code == ZOK) {
-        service_answered(b->handle, KNOWS_MULTI_READ);
+        service_answered(b->handle, KNOWS_MULTI_READ, raw->sent.bytes);
         reader_note_zxid(r, batch->zxid);
         note_size(r, batch);
         reader_answered(r, batch->items, batch->count);

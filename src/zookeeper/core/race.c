@@ -81,10 +81,17 @@ void race_lose(zk_handle *handle, int error) {
     a->error = error;
 }
 
+/* Where it is the server that the session had, that one dies: what was lost with it was no fault of requests. */
+void race_note_failed(zk_handle *handle, const server_address *address) {
+    attempt *a = &handle->attempt;
+    failed_note(&a->failed, address, core_now());
+    if (is_same_address(address, &a->served)) service_excuse(handle);
+}
+
 /* The racer is out of the race. */
-static void fail(attempt *a, racer *r, int error) {
-    a->error = error;
-    failed_note(&a->failed, &r->address, core_now());
+static void fail(zk_handle *handle, racer *r, int error) {
+    handle->attempt.error = error;
+    race_note_failed(handle, &r->address);
     if (r->fd >= 0) __real_close(r->fd);
     r->fd = -1;
 }
@@ -115,7 +122,7 @@ static void start_next(zk_handle *handle, int64_t now) {
             return;
         }
     }
-    fail(a, r, errno);
+    fail(handle, r, errno);
     hurry(a, now);
 }
 
@@ -152,7 +159,7 @@ static void begin_next_batch(zk_handle *handle, int64_t now) {
     attempt *a = &handle->attempt;
     server_address last = a->racers[0].address;
     for (int i = 0; i < a->next; i++)
-        if (a->racers[i].fd >= 0) fail(a, &a->racers[i], ETIMEDOUT);
+        if (a->racers[i].fd >= 0) fail(handle, &a->racers[i], ETIMEDOUT);
     a->batches++;
     choose_racers(handle, &last);
     a->next_start = now;
@@ -193,7 +200,7 @@ static void win(zk_handle *handle, int index) {
     attempt *a = &handle->attempt;
     racer *r = &a->racers[index];
     if (dup3(r->fd, a->fd, O_CLOEXEC) < 0) {
-        fail(a, r, errno);
+        fail(handle, r, errno);
         return;
     }
     a->winner = r->address;
@@ -213,7 +220,7 @@ static void look_at_racer(zk_handle *handle, int index) {
         win(handle, index);
         return;
     }
-    fail(a, r, error);
+    fail(handle, r, error);
     hurry(a, core_now());
 }
 

@@ -15,6 +15,8 @@ void race_begin(zk_handle *handle, const server_address *asked);
 void race_poll(zk_handle *handle, struct pollfd *pipe, int timeout);
 /* All servers have refused: a pause, and the C client is about to hear of that error. */
 void race_lose(zk_handle *handle, int error);
+/* Nothing is to be had from the address. */
+void race_note_failed(zk_handle *handle, const server_address *address);
 /* Closes the racers' sockets. */
 void race_clear(attempt *a);
 

@@ -114,7 +114,7 @@ static void raw_call_done(raw_request *raw, int code) {
     else if (r->needed == KNOWS_STANDING_WATCHES)
         standing_withdrawal_ended(handle, r->path, code);
     if (code == ZOK || code == ZNONODE || code == ZNOAUTH || code == ZNOWATCHER)
-        service_answered(handle, r->needed);
+        service_answered(handle, r->needed, 0);
     else
         service_lost(handle, r->needed, raw->sent, code);
     r->c->may_be_sent = raw->may_be_sent;

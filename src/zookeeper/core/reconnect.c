@@ -168,7 +168,7 @@ void reconnect_note_lost(zk_handle *handle) {
 void reconnect_note_answer(zk_handle *handle, const struct ReplyHeader *header) {
     if (handle->set_watches_unanswered == 0 || handle->set_watches_refused) return;
     if (header->xid == XID_SET_WATCHES && header->err == ZOK) {
-        service_answered(handle, KNOWS_SET_WATCHES);
+        service_answered(handle, KNOWS_SET_WATCHES, handle->set_watches_unanswered);
         set_watches *sent = take_sent(handle);
         if (sent == NULL) return;
         part_ended(handle, sent->generation, ZOK);

@@ -100,7 +100,7 @@ static void call_removal_done(int code, const void *data) {
     call *c = call_answered(data);
     service_trust(c->handle);
     if (code == ZOK || code == ZNOWATCHER)
-        service_answered(c->handle, KNOWS_REMOVE_WATCHES);
+        service_answered(c->handle, KNOWS_REMOVE_WATCHES, 0);
     else
         service_lost(c->handle, KNOWS_REMOVE_WATCHES, c->sent, pending_code(c->handle, code));
     call_ended(c, code);
@@ -160,6 +160,7 @@ int call_submit(call *c, const operation *op) {
     if (code != ZOK) return code;
     c->references++;
     service_note_dispatch(c->handle, &c->sent);
+    c->sent.bytes = op->length;
     c->may_be_sent = c->sent.was_connected || zoo_state(c->handle->zh) == ZOO_READONLY_STATE;
     if (c->watched) c->covered = standing_cover(c->handle, op->op, op->path);
     raw_request_without_watch(c->covered != 0);

@@ -4,8 +4,13 @@
  * request over its jute.maxbuffer makes it hang up, too. To send the same again after each reconnect
  * would be an attack on the servers, by each of their clients. So a lost connection is a *strike*
  * against the operation that waited for an answer on it, and an answer clears the operation. From
- * the second strike in a row the request is made smaller, and when it is small already the operation
- * is left out: its work is done node by node.
+ * the second strike in a row the request is made smaller (sizes.c), and when it is small already, or no
+ * larger than others that were answered, the operation is left out: its work is done node by node.
+ *
+ * An operation that has been answered within the hour is never left out for lost connections: they are the
+ * network's fault, or that of a server that dies. Its callers get errors. But the watches that a reconnect
+ * sets again have no caller, and connections that end because of them would do so for the hour. They are
+ * set one by one for a minute.
  *
  * A request that a server just does not answer would wait for the session timeout, with everything
  * that comes after it: answers come in order, so the C client waits as for a hung server. After a
@@ -15,7 +20,12 @@
  *
  * One strike is nothing, as networks fail. A strike counts only if the request can have reached a
  * server, once for each connection, and if the request went out after the strike before: what many
- * handles wait for is lost together when a network fails. Where nothing takes an operation's place, programs would get
+ * handles wait for is lost together when a network fails. It is taken back if the same server cannot be
+ * reached at once: that one dies, or is started anew. (Other requests that are lost with it say nothing: a
+ * server ends the connection as it reads the length of one that is too large, and answers none of those
+ * before it.)
+ *
+ * Where nothing takes an operation's place, programs would get
  * errors for a bad network: it takes more strikes there, and the verdict holds for a minute. After it
  * one strike renews the verdict, so that a server that does hang up loses one connection a minute.
  *
@@ -31,10 +41,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-/* A request of so many bytes is not what a server finds too large. */
-#define SMALL_REQUEST 4000
-#define SHRINK 4
 
 /* Strikes in a row after which an operation is left out: of one that has worked before, or that nothing
  * replaces, more. */
@@ -54,28 +60,33 @@
 
 static const struct {
     const char *operation, *instead;
-    int is_missed; /* nothing takes its place */
+    int is_missed;  /* nothing takes its place */
+    int is_unasked; /* a reconnect sends it by itself */
 } words[ABILITIES] = {
-    {"MultiRead", "nodes are read one by one", 0},
-    {"SetWatches", "watches are set one by one", 0},
-    {"transactions", "bulk writes are done node by node", 0},
-    {"RemoveWatches", "watches stay until they fire", 0},
-    {"AddWatch", "no watch can stay", 1},
-    {"SetWatches2", "watches that stay are set again one by one", 0},
-    {"GetEphemerals", "it is not asked", 1},
-    {"GetAllChildrenNumber", "it is not asked", 1},
-    {"WhoAmI", "it is not asked", 1},
+    {"MultiRead", "nodes are read one by one", 0, 0},
+    {"SetWatches", "watches are set one by one", 0, 1},
+    {"transactions", "bulk writes are done node by node", 0, 0},
+    {"RemoveWatches", "watches stay until they fire", 0, 0},
+    {"AddWatch", "no watch can stay", 1, 0},
+    {"SetWatches2", "watches that stay are set again one by one", 0, 1},
+    {"GetEphemerals", "it is not asked", 1, 0},
+    {"GetAllChildrenNumber", "it is not asked", 1, 0},
+    {"WhoAmI", "it is not asked", 1, 0},
 };
 
 static core_mutex services_lock = CORE_MUTEX(LOCK_SERVICES);
 static service *services;
 
+/* Whether that was not long ago. */
+static int is_believed(int64_t at) { return at && core_now() <= at + BELIEVED_NS; }
+
+/* Answers of late stay known. */
 static void begin_anew(service *s) {
     s->learned = 0;
-    s->piece_bytes = PIECE_BYTES;
-    s->hung_up_at = 0;
+    sizes_begin_anew(&s->sizes);
     for (int i = 0; i < ABILITIES; i++) {
-        s->abilities[i].strikes = s->abilities[i].works = 0;
+        s->abilities[i].strikes = 0;
+        if (!is_believed(s->abilities[i].answered_at)) s->abilities[i].answered_at = 0;
         s->abilities[i].refused_until = s->abilities[i].struck_at = 0;
     }
 }
@@ -107,7 +118,7 @@ service *service_of(const char *hosts) {
         begin_anew(s);
         s->next = services;
         services = s;
-    } else if (s->learned && core_now() > s->learned + BELIEVED_NS) {
+    } else if (s->learned && !is_believed(s->learned)) {
         begin_anew(s);
     }
     s->handles++;
@@ -131,20 +142,31 @@ int service_refuses(const zk_handle *handle, ability which) {
 
 int service_is_proven(const zk_handle *handle, ability which) {
     service *s = handle->service;
-    return s->abilities[which].works && s->abilities[which].strikes == 0;
+    return s->abilities[which].answered_at && s->abilities[which].strikes == 0;
 }
 
-long service_piece_bytes(const zk_handle *handle) { return handle->service->piece_bytes; }
+long service_piece_bytes(const zk_handle *handle) { return handle->service->sizes.piece; }
 
 int service_hangs_up_at(const zk_handle *handle, long bytes) {
-    long limit = handle->service->hung_up_at;
+    long limit = handle->service->sizes.hung_up_at;
     return limit && bytes >= limit;
 }
 
-void service_answered(zk_handle *handle, ability which) {
+void service_took(zk_handle *handle, long bytes) {
+    if (bytes <= SMALL_REQUEST) return;
+    request_sizes *sizes = &handle->service->sizes;
+    int64_t now = core_now();
+    if (!sizes_is_news(sizes, bytes, now)) return;
+    core_lock(&services_lock);
+    sizes_note_answer(sizes, bytes, now);
+    core_unlock(&services_lock);
+}
+
+void service_answered(zk_handle *handle, ability which, long bytes) {
     service *s = handle->service;
-    s->abilities[which].works = 1;
+    s->abilities[which].answered_at = core_now();
     s->abilities[which].strikes = 0;
+    service_took(handle, bytes);
 }
 
 static void refuse(service *s, ability which, const char *evidence) {
@@ -162,18 +184,40 @@ static void refuse_in_doubt(service *s, ability which) {
             words[which].operation, words[which].instead);
 }
 
-static void shrink(service *s, ability which, long bytes) {
-    long smaller = (bytes < s->piece_bytes ? bytes : s->piece_bytes) / SHRINK;
-    if (s->hung_up_at == 0 || bytes < s->hung_up_at) s->hung_up_at = bytes;
-    s->piece_bytes = smaller > SMALL_REQUEST ? smaller : SMALL_REQUEST;
-    s->learned = core_now();
+static void say_of_sizes(const service *s, ability which, long bytes) {
     log_say(ZOO_LOG_LEVEL_WARN, "service",
             "%.100s: the server hangs up at %s of %ld bytes (its jute.maxbuffer?), so requests are cut at %ld",
-            s->hosts, words[which].operation, bytes, s->piece_bytes);
+            s->hosts, words[which].operation, bytes, (long)s->sizes.piece);
 }
 
 void service_unknown(zk_handle *handle, ability which, const char *evidence) {
     refuse(handle->service, which, evidence);
+}
+
+/* A connection has ended at the request: whether to try it again, with what follows from that. */
+static int strike(zk_handle *handle, ability which, long bytes, int is_sure) {
+    core_assert_held(&services_lock);
+    service *s = handle->service;
+    int strikes = ++s->abilities[which].strikes;
+    int64_t answered_at = s->abilities[which].answered_at;
+    if (sizes_may_be_limited(&s->sizes, bytes, core_now())) {
+        handle->struck_large = handle->connections;
+        if (!sizes_note_loss(&s->sizes, bytes, is_sure, which == KNOWS_TRANSACTIONS)) return !answered_at;
+        s->learned = core_now();
+        say_of_sizes(s, which, bytes);
+    } else if (strikes < STRIKES) {
+        return !answered_at;
+    } else if (is_believed(answered_at)) {
+        if (strikes < MORE_STRIKES || !words[which].is_unasked) return 0;
+        refuse_in_doubt(s, which);
+    } else if (words[which].is_missed) {
+        if (strikes < MORE_STRIKES || answered_at) return 0;
+        refuse_in_doubt(s, which);
+    } else {
+        if (strikes < (answered_at ? MORE_STRIKES : STRIKES)) return 0;
+        refuse(s, which, "the connection breaks each time");
+    }
+    return 1;
 }
 
 int service_lost(zk_handle *handle, ability which, dispatch sent, int code) {
@@ -182,30 +226,37 @@ int service_lost(zk_handle *handle, ability which, dispatch sent, int code) {
         service_unknown(handle, which, "it says so");
         return 1;
     }
-    long connection = handle->connections;
+    long connection = handle->connections, sent_on = sent.connection + !sent.was_connected;
     if (code != ZCONNECTIONLOSS || !(sent.was_connected || connection != sent.connection)) return 0;
     core_lock(&services_lock);
     int again = 1, is_refused = service_refuses(handle, which);
-    if (!is_refused && handle->struck[which] != connection && sent.at > s->abilities[which].struck_at) {
+    int counts = handle->struck[which] != connection && handle->excused < sent_on;
+    if (!is_refused && counts && sent.at > s->abilities[which].struck_at) {
         handle->struck[which] = connection;
         s->abilities[which].struck_at = core_now();
-        int strikes = ++s->abilities[which].strikes;
-        int works = s->abilities[which].works, is_missed = words[which].is_missed;
-        if (strikes < STRIKES)
-            again = !works;
-        else if (sent.bytes > SMALL_REQUEST)
-            shrink(s, which, sent.bytes);
-        else if (strikes < (works || is_missed ? MORE_STRIKES : STRIKES) || (works && is_missed))
-            again = 0;
-        else if (is_missed)
-            refuse_in_doubt(s, which);
-        else
-            refuse(s, which, "the connection breaks each time");
+        again = strike(handle, which, sent.bytes, handle->alive_on >= sent_on);
     } else if (!is_refused && s->abilities[which].strikes < STRIKES) {
-        again = !s->abilities[which].works;
+        again = !s->abilities[which].answered_at;
     }
     core_unlock(&services_lock);
     return again;
+}
+
+void service_excuse(zk_handle *handle) {
+    service *s = handle->service;
+    long connection = handle->connections;
+    core_lock(&services_lock);
+    if (handle->excused < connection) {
+        handle->excused = connection;
+        for (int i = 0; i < ABILITIES; i++)
+            if (handle->struck[i] == connection && s->abilities[i].strikes) s->abilities[i].strikes--;
+        if (handle->struck_large == connection) sizes_excuse(&s->sizes);
+    }
+    core_unlock(&services_lock);
+}
+
+void service_note_alive(zk_handle *handle) {
+    if (handle->alive_on != handle->connections) handle->alive_on = handle->connections;
 }
 
 void service_note_dispatch(const zk_handle *handle, dispatch *sent) {

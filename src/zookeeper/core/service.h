@@ -3,6 +3,7 @@
 #define ZOOKEEPER_SERVICE_H
 
 #include "client.h"
+#include "sizes.h"
 
 typedef enum {
     KNOWS_MULTI_READ,
@@ -21,10 +22,10 @@ typedef struct service {
     struct service *next; /* guarded by services_lock */
     int handles;          /* the same */
     _Atomic int64_t learned; /* when it turned out last not to do something; 0: it does all */
-    _Atomic long piece_bytes; /* requests that can be cut are cut at so many */
-    _Atomic long hung_up_at;  /* a request of so many bytes has ended connections; 0: none */
+    request_sizes sizes;      /* guarded by services_lock */
     struct {
-        _Atomic int strikes, works;
+        _Atomic int strikes;
+        _Atomic int64_t answered_at; /* by core_now, the last time; 0: never */
         int64_t struck_at; /* guarded by services_lock: by core_now, the last strike */
         _Atomic int64_t refused_until; /* by core_now; 0: it is not, INT64_MAX: until all is tried anew */
     } abilities[ABILITIES];
@@ -35,7 +36,7 @@ typedef struct service {
 typedef struct {
     long connection;
     int was_connected;
-    long bytes;
+    long bytes; /* at least; 0: it is small */
     int64_t at; /* by core_now */
 } dispatch;
 
@@ -48,11 +49,16 @@ int service_refuses(const zk_handle *handle, ability which);
 int service_is_proven(const zk_handle *handle, ability which);
 long service_piece_bytes(const zk_handle *handle);
 int service_hangs_up_at(const zk_handle *handle, long bytes);
-/* A request was answered; lost, by `code`: whether to try again, with what has been learned; will
- * never be answered, as `evidence` shows. */
-void service_answered(zk_handle *handle, ability which);
+/* A request of so many bytes was answered; one of any operation was, if its bytes are more than a few; one was lost,
+ * by `code`: whether to try again, with what has been learned; it will never be answered, as `evidence` shows. */
+void service_answered(zk_handle *handle, ability which, long bytes);
+void service_took(zk_handle *handle, long bytes);
 int service_lost(zk_handle *handle, ability which, dispatch sent, int code);
 void service_unknown(zk_handle *handle, ability which, const char *evidence);
+/* The server of the last connection is not to be reached: what was lost with it is no strike. */
+void service_excuse(zk_handle *handle);
+/* The connection has answered something. On the thread that works for the handle. */
+void service_note_alive(zk_handle *handle);
 /* Note how a request is about to be sent; its bytes are for the caller to say. With `submit` held. */
 void service_note_dispatch(const zk_handle *handle, dispatch *sent);
 /* A request that may never be answered is sent; has ended. */

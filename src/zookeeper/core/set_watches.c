@@ -204,7 +204,7 @@ static void piece_done(raw_request *raw, int code) {
     core_lock(&b->lock);
     b->outstanding--;
     if (code == ZOK) {
-        service_answered(b->handle, ability_of(p));
+        service_answered(b->handle, ability_of(p), raw->sent.bytes);
         for (int list = 0; list < WATCH_LISTS; list++) b->done += p->count[list];
     } else if (b->code == ZOK) {
         /* Each request that was sent after it is lost as well, or set twice, which is no harm. The C

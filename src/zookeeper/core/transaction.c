@@ -151,7 +151,7 @@ static void transaction_finished(raw_request *raw, int code) {
     transaction *t = transaction_of(raw);
     /* It is not sent again here: a transaction that was lost may have been done. */
     if (code == ZOK)
-        service_answered(raw->handle, KNOWS_TRANSACTIONS);
+        service_answered(raw->handle, KNOWS_TRANSACTIONS, raw->sent.bytes);
     else
         service_lost(raw->handle, KNOWS_TRANSACTIONS, raw->sent, code);
     t->failure = code;
@@ -179,8 +179,8 @@ transaction *transaction_new(const operation *ops, write_result *results, int co
 
 int transaction_send(zk_handle *handle, transaction *t) {
     for (int i = 0; i < t->count; i++) t->raw.sent.bytes += operation_size(handle, &t->ops[i]);
-    if (service_refuses(handle, KNOWS_TRANSACTIONS) || service_hangs_up_at(handle, t->raw.sent.bytes))
-        return ZUNIMPLEMENTED;
+    if (service_refuses(handle, KNOWS_TRANSACTIONS)) return ZUNIMPLEMENTED;
+    if (service_hangs_up_at(handle, t->raw.sent.bytes)) return ZBADARGUMENTS;
     t->raw.op = OP_MULTI;
     t->raw.write = write_ops;
     t->raw.read_answer = read_results;

@@ -31,7 +31,8 @@ typedef struct transaction {
     void *owner;   /* the bulk_write it is a part of, or a Python object with a reference for the taker */
 } transaction;
 
-/* To be freed by the caller, unless transaction_send gives ZOK: then by `ended`. */
+/* To be freed by the caller, unless transaction_send gives ZOK: then by `ended`. ZUNIMPLEMENTED: the service takes
+ * no transactions; ZBADARGUMENTS: none so large. */
 transaction *transaction_new(const operation *ops, write_result *results, int count, arena *memory);
 int transaction_send(zk_handle *handle, transaction *t);
 /* An asynchronous one of its own: `context` comes back as an ITEM_TRANSACTION, to be freed by

@@ -83,8 +83,7 @@ static int send_batch(bulk_write *w) {
     bulk_release(b);
     /* Other threads, and other handles, learn of the service meanwhile: that it takes no transaction, or none as
      * large as it was when `most` was asked for. One operation is not made smaller. */
-    if (code == ZUNIMPLEMENTED && w->divisible && (count > 1 || service_refuses(b->handle, KNOWS_TRANSACTIONS)))
-        return ZOK;
+    if (w->divisible && (code == ZUNIMPLEMENTED || (code == ZBADARGUMENTS && count > 1))) return ZOK;
     b->code = code;
     w->results[w->next].code = code; /* it says why nothing was sent any more */
     return code;

@@ -74,7 +74,7 @@ def write_plan(
     """Make the changes of a plan for nodes that were read when `zxid` was the last change.
 
     Raises the exception of the first one that failed. Then nothing has been done if they fit into
-    one transaction; the exception tells what has if they did not.
+    one transaction, and the servers take it; the exception tells what has if not.
     """
     explicit = changes.explicit()
     acls = [change for change in explicit if isinstance(change, SetAcl)]
@@ -136,6 +136,10 @@ def _write_at_once(session: Session, steps: list[Operation]) -> bool:
         if hasattr(fault, "index"):
             raise _without_ttl(fault) from fault
         return False
+    except zookeeper.BadArgumentsException as fault:
+        if getattr(fault, "is_over_servers_limit", False):
+            return False  # smaller ones may do, and tell which node is too large
+        raise
     return True
 
 

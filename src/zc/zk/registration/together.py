@@ -191,7 +191,7 @@ class Together:
                 # One of them is at fault, without which the others are tried again; or all are.
                 index: int | None = getattr(fault, "index", None)
                 if index is None and isinstance(fault, zookeeper.BadArgumentsException):
-                    self.is_over = True  # as it is too large for this client
+                    self.is_over = True  # as it is too large for this client, or for the servers
                     return
                 for attempt, _ in some if index is None else [some[index // 2]]:
                     self._take(attempt, attempt.after_replacement, fault)
