@@ -191,11 +191,12 @@ class TestSizes:
     def test_an_answer_shows_that_a_size_is_not_too_large(self, program: Path, how: str) -> None:
         found = "lost80000 alive lost80000 "
         assert ended(program, self.TRANSACTIONS, f"{found} {how}80000") == ("++x+", WHOLE)
-        assert ended(program, self.TRANSACTIONS, f"{found} {how}30000") == ("++x+", 20_000)
+        assert ended(program, self.TRANSACTIONS, f"{found} {how}30000") == ("++x+", 30_000)
 
     def test_pieces_stay_below_a_size_that_is_not_sent(self, program: Path) -> None:
         large = "lost450000 alive lost450000 "
-        assert ended(program, self.TRANSACTIONS, large + "took440000") == ("++x+", 100_000)
+        assert ended(program, self.TRANSACTIONS, large) == ("++x", 100_000)
+        assert ended(program, self.TRANSACTIONS, large + "took440000") == ("++x+", WHOLE - 1)
         smaller = "lost430000 lost430000 "
         taken = ended(program, self.TRANSACTIONS, large + smaller + "took440000")
         assert taken == ("++x+++", WHOLE - 1)
@@ -203,6 +204,18 @@ class TestSizes:
     def test_of_two_sizes_that_were_lost_the_larger_one_is_not_sent(self, program: Path) -> None:
         happens = "lost16000 alive lost8000 alive15999 alive16000"
         assert course(program, self.TRANSACTIONS, happens) == "++++x"
+
+    def test_pieces_are_never_smaller_than_what_was_answered(self, program: Path) -> None:
+        happens = "answered12000 " + 5 * "alive lost16000 "
+        assert ended(program, self.TRANSACTIONS, happens)[1] == 12_000
+
+    def test_a_size_hardly_larger_than_one_that_was_answered_takes_four_losses(
+        self, program: Path
+    ) -> None:
+        happens = "answered15000 " + 4 * "alive lost15002 "
+        assert course(program, self.TRANSACTIONS, happens) == 8 * "+" + "x"
+        happens = "answered13000 " + 2 * "alive lost15002 "
+        assert course(program, self.TRANSACTIONS, happens) == 4 * "+" + "x"
 
     def test_losses_to_a_server_that_is_gone_then_do_not_count(self, program: Path) -> None:
         happens = 20 * "alive lost8000 gone "

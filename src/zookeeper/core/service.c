@@ -199,11 +199,11 @@ static int strike(zk_handle *handle, ability which, long bytes, int is_sure) {
     core_assert_held(&services_lock);
     service *s = handle->service;
     int strikes = ++s->abilities[which].strikes;
-    int64_t answered_at = s->abilities[which].answered_at;
-    if (sizes_may_be_limited(&s->sizes, bytes, core_now())) {
+    int64_t answered_at = s->abilities[which].answered_at, now = core_now();
+    if (sizes_may_be_limited(&s->sizes, bytes, now)) {
         handle->struck_large = handle->connections;
-        if (!sizes_note_loss(&s->sizes, bytes, is_sure, which == KNOWS_TRANSACTIONS)) return !answered_at;
-        s->learned = core_now();
+        if (!sizes_note_loss(&s->sizes, bytes, now, is_sure, which == KNOWS_TRANSACTIONS)) return !answered_at;
+        s->learned = now;
         say_of_sizes(s, which, bytes);
     } else if (strikes < STRIKES) {
         return !answered_at;

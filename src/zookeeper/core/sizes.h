@@ -29,7 +29,7 @@ int sizes_is_news(const request_sizes *s, long bytes, int64_t now);
 void sizes_note_answer(request_sizes *s, long bytes, int64_t now);
 /* A request that may be too large was lost. `is_sure`: the connection had been good for something else; `is_whole`:
  * it cannot be cut. Returned is whether anything follows. */
-int sizes_note_loss(request_sizes *s, long bytes, int is_sure, int is_whole);
+int sizes_note_loss(request_sizes *s, long bytes, int64_t now, int is_sure, int is_whole);
 /* The last of these losses is to count no more. */
 void sizes_excuse(request_sizes *s);
 
