@@ -13,7 +13,7 @@ import pytest
 import zc.zk
 import zookeeper
 from tests.awkward import deny, hang_up_at, limit_requests_to
-from tests.deadlines import LONG_SESSION
+from tests.deadlines import LONG_SESSION, wait_until
 from tests.servers import Server, standalone
 from tests.sessions import OPEN, wait_until_connected
 from tests.tcpproxy import TcpProxy
@@ -95,6 +95,7 @@ def test_watches_are_set_after_many_cuts_of_a_reconnect(connect, session, proxy,
     told = threading.Event()
     zookeeper.get_children(session, "/", lambda *event: told.set() if event[3] else None)
     proxy.cut()
+    wait_until(lambda: proxy.requests[Op.SET_WATCHES] == 1, "watches are set again")
     wait_until_connected(zookeeper, session)
     zookeeper.exists(session, "/")
     with cuts(proxy, Op.SET_WATCHES):
