@@ -180,7 +180,7 @@ class TestSizes:
         assert piece == WHOLE
         assert "x" not in signs
 
-    def test_that_lasts_for_an_hour(self, program: Path) -> None:
+    def test_an_answer_counts_for_an_hour(self, program: Path) -> None:
         losses = " alive lost8000 alive lost8000"
         for answers in ("3500", "3500 took5000 100", "3500 took5000 3500"):
             seconds = f"answered8000 {answers}"
