@@ -168,7 +168,11 @@ class TestBadDays:
         wait_until(is_watching, "it watches")
         process.send_signal(number)
         output, messages = process.communicate(timeout=scaled(30))
-        assert (process.returncode, output, messages) == (128 + number, b"", b"")
+        assert (output, messages) == (b"", b"")
+        # Of an interruption within `eval`, as named tuples use it when they are imported, `python -m`
+        # makes the signal, whatever comes of the exception. To a shell both are 130.
+        by_python = {-number} if number == signal.SIGINT else set()
+        assert process.returncode in {128 + number, *by_python}
 
     def test_wrong_usage(self, own):
         where = own.connection_string
