@@ -169,8 +169,8 @@ class TestBadDays:
         process.send_signal(number)
         output, messages = process.communicate(timeout=scaled(30))
         assert (output, messages) == (b"", b"")
-        # Of an interruption within `eval`, as named tuples use it when they are imported, `python -m`
-        # makes the signal, whatever comes of the exception. To a shell both are 130.
+        # Of an interruption within `eval`, as an import of named tuples has it, `python -m` makes
+        # the signal, whatever comes of the exception. To a shell both are 130.
         by_python = {-number} if number == signal.SIGINT else set()
         assert process.returncode in {128 + number, *by_python}
 
