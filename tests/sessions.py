@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.calls import Calls
 from tests.deadlines import scaled, wait_until
+
+if TYPE_CHECKING:
+    from tests.tcpproxy import TcpProxy
 
 OPEN: list[Any] = [{"perms": 31, "scheme": "world", "id": "anyone"}]
 
@@ -31,6 +34,21 @@ def wait_until_delivered(zookeeper: ModuleType, handle: int) -> None:
     answered = Calls()
     zookeeper.async_(handle, "/", answered)
     answered.wait_one(30)
+
+
+def reconnected(
+    zookeeper: ModuleType, handle: int, proxy: TcpProxy, meanwhile: Callable[[], object]
+) -> None:
+    """Break the session's connection, call a function, and wait for the next one's deliveries."""
+    connections = proxy.connections
+    proxy.refuse()
+    proxy.cut()
+    wait_until(lambda: zookeeper.state(handle) != zookeeper.CONNECTED_STATE, "it is disconnected")
+    meanwhile()
+    proxy.allow()
+    wait_until(lambda: proxy.connections > connections, "it connects again")
+    wait_until_connected(zookeeper, handle)
+    wait_until_delivered(zookeeper, handle)
 
 
 @contextmanager

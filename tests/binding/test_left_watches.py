@@ -10,7 +10,7 @@ from tests.binding.test_standing_watches import READS
 from tests.calls import Calls
 from tests.deadlines import LONG_SESSION, wait_until
 from tests.hostile import HANG_UP, Scenario, header, hostility
-from tests.sessions import OPEN, wait_until_connected, wait_until_delivered
+from tests.sessions import OPEN, reconnected, wait_until_connected, wait_until_delivered
 from tests.tcpproxy import TO_CLIENT
 from tests.testing import protocol as p
 from tests.wireframes import Op
@@ -49,17 +49,8 @@ def reconnect(zookeeper, session, proxy):
         return proxy.requests[Op.SET_WATCHES] + proxy.requests[Op.SET_WATCHES2]
 
     def reconnect(meanwhile=int):
-        connections, before = proxy.connections, set_again()
-        proxy.refuse()
-        proxy.cut()
-        wait_until(
-            lambda: zookeeper.state(session) != zookeeper.CONNECTED_STATE, "it is disconnected"
-        )
-        meanwhile()
-        proxy.allow()
-        wait_until(lambda: proxy.connections > connections, "it connects again")
-        wait_until_connected(zookeeper, session)
-        wait_until_delivered(zookeeper, session)
+        before = set_again()
+        reconnected(zookeeper, session, proxy, meanwhile)
         return set_again() - before
 
     return reconnect

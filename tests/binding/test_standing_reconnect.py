@@ -15,7 +15,7 @@ from tests.binding.test_standing_watches import READS
 from tests.calls import Calls
 from tests.deadlines import LONG_SESSION, scaled, wait_until
 from tests.hostile import HANG_UP, HostileServer, Hostility, Scenario, event, header, hostility
-from tests.sessions import OPEN, wait_until_connected, wait_until_delivered
+from tests.sessions import OPEN, reconnected, wait_until_connected, wait_until_delivered
 from tests.testing import protocol as p
 from tests.wireframes import Op
 
@@ -50,17 +50,7 @@ def during_a_gap(zookeeper, session, proxy):
     """Return a function that calls another one while there is no connection."""
 
     def during_a_gap(change):
-        connections = proxy.connections
-        proxy.refuse()
-        proxy.cut()
-        wait_until(
-            lambda: zookeeper.state(session) != zookeeper.CONNECTED_STATE, "it is disconnected"
-        )
-        change()
-        proxy.allow()
-        wait_until(lambda: proxy.connections > connections, "it connects again")
-        wait_until_connected(zookeeper, session)
-        wait_until_delivered(zookeeper, session)
+        reconnected(zookeeper, session, proxy, change)
 
     return during_a_gap
 

@@ -6,7 +6,7 @@ import gc
 import itertools
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,8 +14,8 @@ import pytest
 import zc.zk
 import zookeeper
 from tests.conftest import SharedServer
-from tests.deadlines import LONG_SESSION, wait_until
-from tests.embedded import embedded
+from tests.deadlines import wait_until
+from tests.library import eachserver
 from tests.library.test_gaps import blip
 from tests.tcpproxy import TcpProxy
 from tests.wireframes import Op, Request
@@ -25,24 +25,9 @@ pytestmark = pytest.mark.not_emulated("it has no network")
 MANY = 20
 
 
-@pytest.fixture(scope="module", params=["real", "wire"])
-def server(request: pytest.FixtureRequest) -> Iterator[SharedServer]:
-    if request.param == "real":
-        yield request.getfixturevalue("real_server")
-    else:
-        with embedded() as running:
-            yield running
-
-
-@pytest.fixture(scope="module")
-def connection_string(server: SharedServer) -> str:
-    return server.connection_string
-
-
-@pytest.fixture
-def followed(client: Callable[..., zc.zk.ZooKeeper], proxy: TcpProxy, root: str) -> zc.zk.ZooKeeper:
-    """Return a client whose way leads through the proxy."""
-    return client(proxy.connection_string + root, session_timeout=LONG_SESSION)
+server = eachserver.server
+connection_string = eachserver.connection_string
+followed = eachserver.followed
 
 
 @pytest.fixture

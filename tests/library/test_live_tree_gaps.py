@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,14 +14,12 @@ import zc.zk
 import zookeeper
 from tests.awkward import awkward, deny
 from tests.calls import Calls
-from tests.conftest import SharedServer
-from tests.deadlines import LONG_SESSION, wait_until
-from tests.embedded import embedded
+from tests.deadlines import wait_until
+from tests.library import eachserver
 from tests.library.bad_days import expire
 from tests.library.forked import Child
 from tests.library.test_gaps import blip
 from tests.sessions import OPEN
-from tests.tcpproxy import TcpProxy
 from tests.wireframes import Op, Request
 
 pytestmark = pytest.mark.not_emulated("it has no network")
@@ -33,24 +31,9 @@ by_our_own = pytest.mark.parametrize("server", ["wire"], indirect=True, scope="m
 MANY = 400
 
 
-@pytest.fixture(scope="module", params=["real", "wire"])
-def server(request: pytest.FixtureRequest) -> Iterator[SharedServer]:
-    if request.param == "real":
-        yield request.getfixturevalue("real_server")
-    else:
-        with embedded() as running:
-            yield running
-
-
-@pytest.fixture(scope="module")
-def connection_string(server: SharedServer) -> str:
-    return server.connection_string
-
-
-@pytest.fixture
-def followed(client: Callable[..., zc.zk.ZooKeeper], proxy: TcpProxy, root: str) -> zc.zk.ZooKeeper:
-    """Return a client whose way leads through the proxy."""
-    return client(proxy.connection_string + root, session_timeout=LONG_SESSION)
+server = eachserver.server
+connection_string = eachserver.connection_string
+followed = eachserver.followed
 
 
 @pytest.fixture
